@@ -1,0 +1,32 @@
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+/*
+ * A failure, in a sentence fit to print. Functions that can fail return 0 or a negative
+ * errno and take a struct err as their last parameter; where they fail, they fill it
+ * once, at the place that knows what failed and on what. Text is lower case, failure
+ * first, the subject in 'quotes', and has the remedy where there is one. NULL is
+ * allowed: the text is then not wanted.
+ */
+
+struct err {
+	char text[384];
+};
+
+#define ERR_INIT          \
+	{                 \
+		{         \
+			0 \
+		}         \
+	}
+
+/* Write the sentence and return `code` (a negative errno) for the caller to pass on. */
+int err_set(struct err *err, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same, with ": <strerror(errno_value)>" after the sentence; returns -errno_value.
+ */
+int err_sys(struct err *err, int errno_value, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

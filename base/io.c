@@ -1,0 +1,119 @@
+#include "base/io.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+void fd_close(int *fd)
+{
+	int keep = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = keep;
+}
+
+void file_close(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+	*file = NULL;
+}
+
+void mem_free(void *pointer_to_pointer)
+{
+	void **pointer = pointer_to_pointer;
+
+	free(*pointer);
+	*pointer = NULL;
+}
+
+int io_write_all(int fd, const void *data, size_t size)
+{
+	const char *at = data;
+
+	while (size > 0) {
+		ssize_t n = write(fd, at, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		at += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+/* One more read into a buffer that always keeps room for the final NUL. */
+static int read_more(int fd, char **buffer, size_t *room, size_t *used)
+{
+	ssize_t n;
+
+	if (*used + 1 >= *room) {
+		char *larger = realloc(*buffer, *room * 2);
+
+		if (!larger)
+			return -ENOMEM;
+		*buffer = larger;
+		*room *= 2;
+	}
+	do
+		n = read(fd, *buffer + *used, *room - *used - 1);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	*used += (size_t)n;
+	return n > 0;
+}
+
+int io_read_file(int fd, size_t limit, char **ret, size_t *ret_size)
+{
+	cleanup_free char *buffer = malloc(4096);
+	size_t room = 4096;
+	size_t used = 0;
+	int more;
+
+	if (!buffer)
+		return -ENOMEM;
+	while ((more = read_more(fd, &buffer, &room, &used)) > 0) {
+		if (used > limit)
+			return -EFBIG;
+	}
+	if (more < 0)
+		return more;
+	buffer[used] = '\0';
+	*ret = buffer;
+	*ret_size = used;
+	buffer = NULL;
+	return 0;
+}
+
+int io_wait(int fd, int stop_fd, int64_t deadline_ms)
+{
+	struct pollfd polled[2] = {
+		{.fd = fd, .events = POLLIN},
+		{.fd = stop_fd, .events = POLLIN},
+	};
+
+	for (;;) {
+		int n = poll(polled, 2, clock_left_ms(deadline_ms));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (polled[1].revents & POLLIN)
+			return -EINTR;
+		if (polled[0].revents & POLLIN)
+			return 1;
+		if (polled[0].revents)
+			return -EPIPE;
+		if (clock_boot_ms() >= deadline_ms)
+			return 0;
+	}
+}

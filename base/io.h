@@ -1,0 +1,36 @@
+#ifndef BASE_IO_H
+#define BASE_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* Descriptors and files. Every descriptor made here is close-on-exec. */
+
+/* Close it if it is open and set it to -1. For __attribute__((cleanup)) too. */
+void fd_close(int *fd);
+void file_close(FILE **file);
+#define cleanup_fd   __attribute__((cleanup(fd_close)))
+#define cleanup_file __attribute__((cleanup(file_close)))
+#define cleanup_free __attribute__((cleanup(mem_free)))
+void mem_free(void *pointer_to_pointer);
+
+/* Write all of it, through EINTR. 0 or -errno. */
+int io_write_all(int fd, const void *data, size_t size);
+
+/*
+ * The whole file into a fresh buffer (freed by the caller) with a NUL after its last
+ * byte. -EFBIG above `limit` bytes. *ret_size does not count the NUL.
+ */
+int io_read_file(int fd, size_t limit, char **ret, size_t *ret_size);
+
+/* Wait until fd is readable or `stop_fd` (or -1) is, or until the deadline
+ * (clock_boot_ms()). 1 readable, 0 deadline, -EINTR stop_fd, -EPIPE hung up and empty,
+ * or another -errno. */
+int io_wait(int fd, int stop_fd, int64_t deadline_ms);
+
+#endif

@@ -1,0 +1,201 @@
+#include "base/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+#define HELP_COLUMN 28
+
+static int wrong(const struct option_spec *spec, const char *given, struct err *err)
+{
+	switch (spec->kind) {
+	case OPTION_INT:
+		return err_set(
+			err, -EINVAL,
+			"'%s' is no value for --%s: it takes a whole number from "
+			"%" PRId64 " to %" PRId64,
+			given, spec->name, spec->min, spec->max);
+	case OPTION_SECONDS:
+		return err_set(
+			err, -EINVAL,
+			"'%s' is no value for --%s: it takes seconds from %g to %g",
+			given, spec->name, (double)spec->min / 1000,
+			(double)spec->max / 1000);
+	case OPTION_U64:
+		return err_set(
+			err, -EINVAL,
+			"'%s' is no value for --%s: it takes a whole number from 0 "
+			"to %" PRIu64,
+			given, spec->name, UINT64_MAX);
+	case OPTION_BOOL:
+		return err_set(err, -EINVAL,
+			       "'%s' is no value for --%s: it takes True or False",
+			       given, spec->name);
+	case OPTION_CHOICE:
+	case OPTION_FLAG:
+	case OPTION_STRING:
+		break;
+	}
+	return err_set(err, -EINVAL, "'%s' is no value for --%s: it takes %s", given,
+		       spec->name, spec->value ? spec->value : "none");
+}
+
+static int set_bool(const struct option_spec *spec, const char *value, struct err *err)
+{
+	static const char *const yes[] = {"true", "yes", "1", NULL};
+	static const char *const no[] = {"false", "no", "0", NULL};
+
+	for (int i = 0; yes[i]; i++) {
+		if (strcasecmp(value, yes[i]) == 0 || strcasecmp(value, no[i]) == 0) {
+			*(bool *)spec->into = strcasecmp(value, yes[i]) == 0;
+			return 0;
+		}
+	}
+	return wrong(spec, value, err);
+}
+
+static int set_choice(const struct option_spec *spec, const char *value,
+		      struct err *err)
+{
+	for (int i = 0; spec->choices[i]; i++) {
+		if (strcmp(value, spec->choices[i]) == 0) {
+			*(int *)spec->into = i;
+			return 0;
+		}
+	}
+	return wrong(spec, value, err);
+}
+
+static int set_u64(const struct option_spec *spec, const char *value, struct err *err)
+{
+	unsigned long long number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(value, &end, 10);
+	if (!isdigit((unsigned char)value[0]) || *end || errno)
+		return wrong(spec, value, err);
+	*(uint64_t *)spec->into = number;
+	return 0;
+}
+
+static int set_value(const struct option_spec *spec, const char *value, struct err *err)
+{
+	int64_t number;
+
+	switch (spec->kind) {
+	case OPTION_FLAG:
+		*(bool *)spec->into = true;
+		return 0;
+	case OPTION_STRING:
+		*(const char **)spec->into = value;
+		return 0;
+	case OPTION_INT:
+		if (text_to_int(value, spec->min, spec->max, &number) < 0)
+			return wrong(spec, value, err);
+		*(int *)spec->into = (int)number;
+		return 0;
+	case OPTION_SECONDS:
+		if (text_to_ms(value, spec->min, spec->max, &number) < 0)
+			return wrong(spec, value, err);
+		*(int64_t *)spec->into = number;
+		return 0;
+	case OPTION_U64:
+		return set_u64(spec, value, err);
+	case OPTION_BOOL:
+		return set_bool(spec, value, err);
+	case OPTION_CHOICE:
+		return set_choice(spec, value, err);
+	}
+	return -EINVAL;
+}
+
+static const struct option_spec *find_option(const struct option_spec *table,
+					     const char *name, size_t length)
+{
+	for (; table->name; table++) {
+		if (strlen(table->name) == length &&
+		    strncmp(table->name, name, length) == 0)
+			return table;
+	}
+	return NULL;
+}
+
+/* The option at argv[*i]; moves *i past its value. */
+static int parse_one(const struct option_spec *table, int argc, char **argv, int *i,
+		     struct err *err)
+{
+	const char *name = argv[*i] + 2;
+	const char *equals = strchr(name, '=');
+	size_t length = equals ? (size_t)(equals - name) : strlen(name);
+	const struct option_spec *spec = find_option(table, name, length);
+	const char *value = equals ? equals + 1 : NULL;
+
+	if (argv[*i][1] != '-' || !spec)
+		return err_set(err, -EINVAL,
+			       "unknown option '%s'; --help lists the options",
+			       argv[*i]);
+	if (spec->kind == OPTION_FLAG && value)
+		return err_set(err, -EINVAL, "--%s takes no value, '%s' was given",
+			       spec->name, value);
+	if (spec->kind != OPTION_FLAG && !value) {
+		if (*i + 1 >= argc)
+			return err_set(err, -EINVAL, "--%s needs a value: %s",
+				       spec->name, spec->value);
+		value = argv[++*i];
+	}
+	if (spec->seen)
+		*spec->seen = true;
+	return set_value(spec, value, err);
+}
+
+int options_parse(const struct option_spec *table, int argc, char **argv,
+		  int *ret_positional, struct err *err)
+{
+	int positional = 0;
+	bool ended = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (ended || argv[i][0] != '-' || argv[i][1] == '\0') {
+			argv[1 + positional++] = argv[i];
+		} else if (strcmp(argv[i], "--") == 0) {
+			ended = true;
+		} else {
+			int r = parse_one(table, argc, argv, &i, err);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	*ret_positional = positional;
+	return 0;
+}
+
+void options_help(const struct option_spec *table, FILE *out)
+{
+	for (; table->name; table++) {
+		const char *line = table->help;
+		int width = fprintf(out, "  --%s%s%s", table->name,
+				    table->value ? " " : "",
+				    table->value ? table->value : "");
+
+		if (width >= HELP_COLUMN) {
+			fputc('\n', out);
+			width = 0;
+		}
+		while (line) {
+			const char *end = strchr(line, '\n');
+			int length = end ? (int)(end - line) : (int)strlen(line);
+
+			fprintf(out, "%*s%.*s\n", HELP_COLUMN - width, "", length,
+				line);
+			width = 0;
+			line = end ? end + 1 : NULL;
+		}
+	}
+}

@@ -1,0 +1,51 @@
+#ifndef BASE_OPTIONS_H
+#define BASE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+/*
+ * One table per command gives parsing, usage and help. Long options only, "--name
+ * value" or "--name=value"; a flag takes no value. options_parse() fills the pointed-to
+ * fields, which the caller has set to their defaults before; `seen` (may be NULL) tells
+ * whether the option was given. Strings are borrowed from argv.
+ */
+
+enum option_kind {
+	OPTION_FLAG,    /* bool * */
+	OPTION_STRING,  /* const char ** */
+	OPTION_INT,     /* int *, within [min, max] */
+	OPTION_U64,     /* uint64_t *, min and max ignored */
+	OPTION_SECONDS, /* int64_t * in milliseconds, within [min, max] milliseconds */
+	OPTION_BOOL,    /* bool *, "True", "False", "yes", "no", "1", "0" in any case */
+	OPTION_CHOICE,  /* int *, index into the NULL-terminated choices */
+};
+
+struct option_spec {
+	const char *name;  /* without the dashes; NULL ends the table */
+	const char *value; /* what help calls the value; NULL for a flag */
+	enum option_kind kind;
+	void *into;
+	bool *seen;
+	int64_t min;
+	int64_t max;
+	const char *const *choices;
+	const char *help; /* one or more lines, default included */
+};
+
+/*
+ * Parse argv[1..]. What is not an option is a positional argument: they are moved, in
+ * their order, to the front of argv after argv[0], and *ret_positional is their number.
+ * "--" ends the options. On -EINVAL the sentence names the option, what was given and
+ * what it takes. Nothing is printed.
+ */
+int options_parse(const struct option_spec *table, int argc, char **argv,
+		  int *ret_positional, struct err *err);
+
+/* The table as aligned help text; the lines of `help` are printed as they are. */
+void options_help(const struct option_spec *table, FILE *out);
+
+#endif

@@ -1,0 +1,55 @@
+#ifndef BASE_PRIV_H
+#define BASE_PRIV_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/*
+ * What a process may do. Each call is one step of a process's start, in the order of
+ * docs/safety.md's table; all act on the calling thread, so before any other is
+ * started.
+ */
+
+struct priv_user {
+	uid_t uid;
+	gid_t gid;
+	char name[64];
+};
+
+/* Whether this process has CAP_NET_ADMIN. */
+bool priv_have_net_admin(void);
+
+/*
+ * Who the unprivileged processes run as: `name` (--user) if given, else SUDO_UID and
+ * SUDO_GID, else the owner of the folder that `db_path` lies in. -ENOENT: no such user
+ * or folder.
+ */
+int priv_find_user(const char *name, const char *db_path, struct priv_user *ret,
+		   struct err *err);
+
+/* Become `user` for good: supplementary groups, gids, uids, no capabilities,
+ * no_new_privs. As uid 0 (a user who is root) the capabilities go all the same. */
+int priv_drop(const struct priv_user *user, struct err *err);
+
+enum priv_keep {
+	PRIV_KEEP_NET_ADMIN = 0,      /* CAP_NET_ADMIN, always */
+	PRIV_KEEP_CONF_FILE = 1 << 0, /* what writing somebody's file back as it was takes:
+					 CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER */
+	PRIV_KEEP_KILL = 1 << 1,      /* CAP_KILL: signals to processes of another uid */
+};
+
+/* Stay uid 0 with no more than these; `keep` is a set of enum priv_keep. no_new_privs. */
+int priv_keep(unsigned int keep, struct err *err);
+
+/* From here on execve and execveat fail with EPERM, in all children too. */
+int priv_forbid_exec(struct err *err);
+
+/*
+ * Get `sig` when the parent dies. To be called after the last uid change (a change
+ * clears it: prctl(2)); exits the process at once when `parent` is gone already.
+ */
+void priv_die_with_parent(int sig, pid_t parent);
+
+#endif

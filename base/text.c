@@ -1,0 +1,73 @@
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool text_copy(char *dst, size_t size, const char *src)
+{
+	size_t length = strlen(src);
+	bool whole = length < size;
+
+	if (!whole)
+		length = size - 1;
+	memcpy(dst, src, length);
+	dst[length] = '\0';
+	return whole;
+}
+
+int text_to_int(const char *text, int64_t min, int64_t max, int64_t *ret)
+{
+	long long value;
+	char *end;
+
+	if (!isdigit((unsigned char)text[text[0] == '-']))
+		return -EINVAL;
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (*end)
+		return -EINVAL;
+	if (errno || value < min || value > max)
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
+int text_to_ms(const char *text, int64_t min_ms, int64_t max_ms, int64_t *ret)
+{
+	int64_t ms = 0;
+	int decimals = 0;
+
+	if (!isdigit((unsigned char)text[0]))
+		return -EINVAL;
+	for (; isdigit((unsigned char)*text); text++) {
+		if (ms > INT64_MAX / 20000)
+			return -ERANGE;
+		ms = ms * 10 + (*text - '0');
+	}
+	if (*text == '.') {
+		for (text++; isdigit((unsigned char)*text) && decimals < 3; text++) {
+			ms = ms * 10 + (*text - '0');
+			decimals++;
+		}
+		if (decimals == 0)
+			return -EINVAL;
+	}
+	if (*text)
+		return -EINVAL;
+	for (; decimals < 3; decimals++)
+		ms *= 10;
+	if (ms < min_ms || ms > max_ms)
+		return -ERANGE;
+	*ret = ms;
+	return 0;
+}
+
+void text_printable(char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+	}
+}

@@ -1,0 +1,157 @@
+#ifndef BASE_TYPES_H
+#define BASE_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The nouns every folder shares. They are plain values: nobody owns anything through
+ * them. "Server" and "peer" are the two ends; upload is peer to server. Times that end
+ * in _ms without another word are durations; *_at_ms are milliseconds since 1970, UTC.
+ */
+
+/* IPv4's smallest datagram every host accepts (RFC 791); below 1280 IPv6 goes (RFC
+ * 8200). */
+#define MTU_MIN      576
+#define MTU_MAX      65535
+#define MTU_MIN_IPV6 1280
+
+#define HOST_NAME_SIZE 65
+#define IF_NAME_SIZE   16
+#define ADDRESS_SIZE   46
+#define UUID_SIZE      37
+#define RESULT_TEXT    120
+
+/* A figure that is not there: no test, or one that did not say. Never 0 in its place.
+ */
+#define NO_FIGURE INT64_C(-1)
+
+enum direction {
+	DIR_UPLOAD,   /* peer to server */
+	DIR_DOWNLOAD, /* server to peer */
+	DIR_COUNT,
+};
+
+enum test_status {
+	TEST_OK,
+	TEST_BLACKHOLE,   /* nothing full-size ever arrived: a result, not an error */
+	TEST_TIMEOUT,     /* data flowed, then stalled, or the deadline came */
+	TEST_UNREACHABLE, /* the test's own control connection got no answer */
+	TEST_REFUSED,     /* nobody listened there until the deadline */
+	TEST_ERROR,       /* anything else; the text says what */
+	TEST_STATUS_COUNT,
+};
+
+enum persist {
+	PERSIST_NONE, /* MTUs are changed live only, the conf file is not opened */
+	PERSIST_EACH, /* the conf file follows every step, and is put back at the end */
+	PERSIST_BEST, /* the winning pair is written to link and conf file at the end */
+	PERSIST_COUNT,
+};
+
+enum backend {
+	BACKEND_NONE,      /* not WireGuard */
+	BACKEND_KERNEL,    /* link kind "wireguard" */
+	BACKEND_USERSPACE, /* a tun whose control socket is in /var/run/wireguard */
+	BACKEND_COUNT,
+};
+
+struct mtu_pair {
+	int server;
+	int peer;
+};
+
+/* min, min+step, ... up to and including max where it is hit. 1 <= step. */
+struct mtu_range {
+	int min;
+	int max;
+	int step;
+};
+
+/* One direction of one pair. Rates are bit/s; any figure may be NO_FIGURE. */
+struct dir_result {
+	enum test_status status;
+	char text[RESULT_TEXT]; /* "" when ok; else what happened */
+	int64_t sent_bps;       /* as libiperf reports it, the whole test */
+	int64_t received_bps;   /* as libiperf reports it, the whole test */
+	int64_t goodput_bps;    /* the steady part alone, slow start excluded */
+	int64_t retransmits;
+	int64_t rtt_us; /* smoothed, mean over the test; only where the sender is here
+			 */
+	int64_t started_at_ms;
+	int64_t duration_ms; /* of data transfer; setup and result exchange excluded */
+};
+
+/* One visit of one pair. `seq` counts visits from 1 within a run, `pass` from 1. */
+struct measurement {
+	uint32_t seq;
+	int pass;
+	struct mtu_pair mtu;
+	struct dir_result dir[DIR_COUNT];
+};
+
+/* What one end knows about itself; goes into the run's row. "" and 0 where unknown. */
+struct end_facts {
+	char host[HOST_NAME_SIZE];
+	char interface[IF_NAME_SIZE];
+	char address[ADDRESS_SIZE]; /* inside the tunnel */
+	int link_mtu;               /* before the run */
+	enum backend backend;
+	int endpoint_family; /* 4 or 6: of the outer packets; 0 unknown */
+	char versions[96];   /* of program and libraries, "name version, ..." */
+};
+
+/* What makes a run the run it is. */
+struct run_info {
+	char uuid[UUID_SIZE];
+	int64_t started_at_ms;
+	struct end_facts server;
+	struct end_facts peer;
+	struct mtu_range server_range;
+	struct mtu_range peer_range;
+	char strategy[16];
+	int passes;
+	uint64_t seed;
+	int64_t duration_ms; /* of one direction's test */
+	enum persist persist;
+	int pairs_planned; /* visits planned; 0 unknown */
+};
+
+/* How a run ended, as stored. */
+enum run_outcome {
+	RUN_RUNNING,
+	RUN_DONE,
+	RUN_INTERRUPTED, /* by the user or the other end */
+	RUN_FAILED,
+	RUN_OUTCOME_COUNT,
+};
+
+/* The words used in messages, JSON and the database. The pointers are static. */
+const char *direction_name(enum direction dir);
+const char *test_status_name(enum test_status status);
+const char *persist_name(enum persist persist);
+const char *backend_name(enum backend backend);
+const char *run_outcome_name(enum run_outcome outcome);
+
+/* The reverse: 0, or -EINVAL with *ret untouched. */
+int test_status_parse(const char *name, enum test_status *ret);
+int persist_parse(const char *name, enum persist *ret);
+int backend_parse(const char *name, enum backend *ret);
+int run_outcome_parse(const char *name, enum run_outcome *ret);
+
+/* How many MTUs a range holds; 0 for one that is empty or has a step below 1. */
+int mtu_range_count(const struct mtu_range *range);
+/* Its i-th MTU, 0 <= i < mtu_range_count(). */
+int mtu_range_at(const struct mtu_range *range, int i);
+/* Whether `mtu` lies within min and max; the step does not matter. */
+bool mtu_range_allows(const struct mtu_range *range, int mtu);
+
+/* A result that has no figures and the given status; fmt says why ("" for ok). */
+void dir_result_init(struct dir_result *result, enum test_status status,
+		     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* ok only if both directions are, else the first that is not. */
+enum test_status measurement_status(const struct measurement *m);
+
+#endif

@@ -1,0 +1,51 @@
+#include "base/uuid.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static void random_bytes(void *buffer, size_t size)
+{
+	/* Up to 256 bytes getrandom(2) gives all or, before the pool is ready, waits.
+	 */
+	if (getrandom(buffer, size, 0) != (ssize_t)size)
+		abort();
+}
+
+void uuid_make(char ret[UUID_SIZE])
+{
+	unsigned char b[16];
+
+	random_bytes(b, sizeof(b));
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	snprintf(ret, UUID_SIZE,
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10],
+		 b[11], b[12], b[13], b[14], b[15]);
+}
+
+bool uuid_valid(const char *text)
+{
+	if (strlen(text) != UUID_SIZE - 1)
+		return false;
+	for (int i = 0; i < UUID_SIZE - 1; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? text[i] != '-'
+			 : !isdigit((unsigned char)text[i]) &&
+				    (text[i] < 'a' || text[i] > 'f'))
+			return false;
+	}
+	return true;
+}
+
+uint64_t random_u64(void)
+{
+	uint64_t value;
+
+	random_bytes(&value, sizeof(value));
+	return value;
+}

@@ -1,0 +1,35 @@
+# Who may see whom (docs/architecture.md). A folder is one static library; its sources
+# see its own headers, base's, and those of the folders in its USES, and nothing else:
+# an arrow nobody drew does not compile, and would not link.
+
+set(MTUSWEEP_WARNINGS -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wswitch-enum
+	-Wformat=2 -Wstrict-prototypes -Wpointer-arith -Wundef)
+if(MTUSWEEP_WERROR)
+	list(APPEND MTUSWEEP_WARNINGS -Werror)
+endif()
+
+add_library(mtusweep_flags INTERFACE)
+target_compile_options(mtusweep_flags INTERFACE ${MTUSWEEP_WARNINGS}
+	-fstack-protector-strong
+	$<$<CONFIG:Debug>:-Og>
+	$<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+target_compile_definitions(mtusweep_flags INTERFACE _GNU_SOURCE
+	MTUSWEEP_VERSION="${PROJECT_VERSION}")
+target_link_options(mtusweep_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
+if(MTUSWEEP_SANITIZE)
+	target_compile_options(mtusweep_flags INTERFACE
+		-fsanitize=${MTUSWEEP_SANITIZE} -fno-sanitize-recover=all
+		-fno-omit-frame-pointer)
+	target_link_options(mtusweep_flags INTERFACE -fsanitize=${MTUSWEEP_SANITIZE})
+endif()
+
+# add_layer(NAME SOURCES a.c b.c [USES base] [LIBS PkgConfig::MNL])
+function(add_layer name)
+	cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBS" ${ARGN})
+	set(root ${PROJECT_BINARY_DIR}/include/${name})
+	file(MAKE_DIRECTORY ${root})
+	file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${name} ${root}/${name} SYMBOLIC)
+	add_library(${name} STATIC ${ARG_SOURCES})
+	target_include_directories(${name} PUBLIC ${root})
+	target_link_libraries(${name} PUBLIC mtusweep_flags ${ARG_USES} PRIVATE ${ARG_LIBS})
+endfunction()

@@ -1,0 +1,111 @@
+/* Descriptors: waiting, whole reads, and stopping by a signal. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/stop.h"
+
+static void test_read_file(void **state)
+{
+	cleanup_free char *data = NULL;
+	char block[10000];
+	size_t size = 0;
+	int fds[2];
+
+	(void)state;
+	memset(block, 'x', sizeof(block));
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(io_write_all(fds[1], block, sizeof(block)), 0);
+	fd_close(&fds[1]);
+	assert_int_equal(fds[1], -1);
+	assert_int_equal(io_read_file(fds[0], sizeof(block), &data, &size), 0);
+	assert_int_equal(size, sizeof(block));
+	assert_memory_equal(data, block, sizeof(block));
+	assert_int_equal(data[size], 0);
+	fd_close(&fds[0]);
+}
+
+static void test_read_limit(void **state)
+{
+	char *data = NULL;
+	size_t size = 0;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(io_write_all(fds[1], "abcdef", 6), 0);
+	fd_close(&fds[1]);
+	assert_int_equal(io_read_file(fds[0], 5, &data, &size), -EFBIG);
+	assert_null(data);
+	fd_close(&fds[0]);
+	assert_int_equal(io_read_file(-1, 5, &data, &size), -EBADF);
+}
+
+static void test_wait(void **state)
+{
+	int64_t before = clock_boot_ms();
+	int fds[2];
+	int stop[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(pipe(stop), 0);
+	assert_int_equal(io_wait(fds[0], stop[0], before + 50), 0);
+	assert_true(clock_boot_ms() >= before + 50);
+	assert_int_equal(io_write_all(fds[1], "a", 1), 0);
+	assert_int_equal(io_wait(fds[0], stop[0], before + 10000), 1);
+	assert_int_equal(io_write_all(stop[1], "a", 1), 0);
+	assert_int_equal(io_wait(fds[0], stop[0], before + 10000), -EINTR);
+	assert_int_equal(io_wait(-1, -1, clock_boot_ms() + 10), 0);
+	fd_close(&fds[0]);
+	assert_int_equal(io_write_all(fds[1], "a", 1), -EPIPE);
+	fd_close(&fds[1]);
+	fd_close(&stop[0]);
+	fd_close(&stop[1]);
+}
+
+static void test_hang_up(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	fd_close(&fds[1]);
+	assert_int_equal(io_wait(fds[0], -1, clock_boot_ms() + 10000), -EPIPE);
+	fd_close(&fds[0]);
+}
+
+static void test_stop(void **state)
+{
+	(void)state;
+	assert_int_equal(stop_install(), 0);
+	assert_false(stop_requested());
+	assert_int_equal(stop_signal(), 0);
+	raise(SIGHUP);
+	raise(SIGTERM);
+	assert_true(stop_requested());
+	assert_true(stop_requested());
+	assert_int_equal(stop_signal(), SIGHUP);
+	assert_int_equal(io_wait(-1, stop_fd(), clock_boot_ms() + 10000), -EINTR);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_read_file), cmocka_unit_test(test_read_limit),
+		cmocka_unit_test(test_wait),      cmocka_unit_test(test_hang_up),
+		cmocka_unit_test(test_stop),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

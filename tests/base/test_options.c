@@ -1,0 +1,188 @@
+/* Option tables: what is taken, what is refused and in which words, help. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/options.h"
+
+struct values {
+	bool flag;
+	const char *string;
+	int number;
+	uint64_t seed;
+	int64_t ms;
+	bool yes;
+	int choice;
+	bool number_seen;
+};
+
+static const char *const choices[] = {"none", "each", "best", NULL};
+
+static struct option_spec *make_table(struct values *v)
+{
+	static struct option_spec table[8];
+	const struct option_spec rows[] = {
+		{.name = "flag",
+		 .kind = OPTION_FLAG,
+		 .into = &v->flag,
+		 .help = "a flag"},
+		{.name = "string",
+		 .value = "TEXT",
+		 .kind = OPTION_STRING,
+		 .into = &v->string,
+		 .help = "a string"},
+		{.name = "number",
+		 .value = "N",
+		 .kind = OPTION_INT,
+		 .into = &v->number,
+		 .seen = &v->number_seen,
+		 .min = -5,
+		 .max = 1500,
+		 .help = "a number\nin two lines"},
+		{.name = "seed",
+		 .value = "N",
+		 .kind = OPTION_U64,
+		 .into = &v->seed,
+		 .help = "a seed"},
+		{.name = "seconds",
+		 .value = "SECONDS",
+		 .kind = OPTION_SECONDS,
+		 .into = &v->ms,
+		 .min = 100,
+		 .max = 60000,
+		 .help = "a time"},
+		{.name = "yes",
+		 .value = "True|False",
+		 .kind = OPTION_BOOL,
+		 .into = &v->yes,
+		 .help = "a boolean"},
+		{.name = "choice",
+		 .value = "none|each|best",
+		 .kind = OPTION_CHOICE,
+		 .into = &v->choice,
+		 .choices = choices,
+		 .help = "a choice"},
+		{.name = NULL},
+	};
+
+	memcpy(table, rows, sizeof(rows));
+	return table;
+}
+
+static int parse(struct values *v, char *line, int *ret_positional, char **argv,
+		 struct err *err)
+{
+	int argc = 0;
+
+	argv[argc++] = (char *)"program";
+	for (char *word = strtok(line, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	return options_parse(make_table(v), argc, argv, ret_positional, err);
+}
+
+static void test_accepts(void **state)
+{
+	char line[] =
+		"first --flag --string=a=b --number -3 --seed 18446744073709551615 "
+		"--seconds 0.3 --yes FALSE --choice best second -- --third";
+	struct values v = {.yes = true};
+	struct err err = ERR_INIT;
+	char *argv[32];
+	int positional;
+
+	(void)state;
+	assert_int_equal(parse(&v, line, &positional, argv, &err), 0);
+	assert_true(v.flag);
+	assert_string_equal(v.string, "a=b");
+	assert_int_equal(v.number, -3);
+	assert_true(v.number_seen);
+	assert_true(v.seed == UINT64_MAX);
+	assert_int_equal(v.ms, 300);
+	assert_false(v.yes);
+	assert_int_equal(v.choice, 2);
+	assert_int_equal(positional, 3);
+	assert_string_equal(argv[1], "first");
+	assert_string_equal(argv[2], "second");
+	assert_string_equal(argv[3], "--third");
+}
+
+static void test_refuses(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *text;
+	} rows[] = {
+		{"--nope", "unknown option '--nope'; --help lists the options"},
+		{"-f", "unknown option '-f'; --help lists the options"},
+		{"--fla", "unknown option '--fla'; --help lists the options"},
+		{"--flag=1", "--flag takes no value, '1' was given"},
+		{"--string", "--string needs a value: TEXT"},
+		{"--number 1501", "'1501' is no value for --number: it takes a whole "
+				  "number from -5 to 1500"},
+		{"--number 12x", "'12x' is no value for --number: it takes a whole "
+				 "number from -5 to 1500"},
+		{"--number=",
+		 "'' is no value for --number: it takes a whole number from "
+		 "-5 to 1500"},
+		{"--number 99999999999999999999",
+		 "'99999999999999999999' is no value for --number: it takes a whole "
+		 "number from -5 to 1500"},
+		{"--seed -1",
+		 "'-1' is no value for --seed: it takes a whole number from "
+		 "0 to 18446744073709551615"},
+		{"--seconds 0.05", "'0.05' is no value for --seconds: it takes seconds "
+				   "from 0.1 to 60"},
+		{"--seconds 1e1", "'1e1' is no value for --seconds: it takes seconds "
+				  "from 0.1 to 60"},
+		{"--yes maybe",
+		 "'maybe' is no value for --yes: it takes True or False"},
+		{"--choice bes",
+		 "'bes' is no value for --choice: it takes none|each|best"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct values v = {0};
+		struct err err = ERR_INIT;
+		char line[128];
+		char *argv[32];
+		int positional;
+
+		snprintf(line, sizeof(line), "%s", rows[i].line);
+		assert_int_equal(parse(&v, line, &positional, argv, &err), -EINVAL);
+		assert_string_equal(err.text, rows[i].text);
+	}
+}
+
+static void test_help(void **state)
+{
+	struct values v;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	options_help(make_table(&v), out);
+	fclose(out);
+	assert_non_null(strstr(text, "  --flag                    a flag\n"));
+	assert_non_null(strstr(text, "  --number N                a number\n"
+				     "                            in two lines\n"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_accepts),
+		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_help),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
