@@ -1,0 +1,261 @@
+#include "store/db.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "store/schema.h"
+
+/* How long a lock of another program is waited for. */
+#define BUSY_TIMEOUT_MS 5000
+
+void db_init(struct db *db)
+{
+	memset(db, 0, sizeof(*db));
+}
+
+void db_release(struct db *db)
+{
+	sqlite3_close(db->sql);
+	free(db->path);
+	db_init(db);
+}
+
+void stmt_release(sqlite3_stmt **stmt)
+{
+	sqlite3_finalize(*stmt);
+	*stmt = NULL;
+}
+
+static int fail_not_writable(const char *path, const char *what, int errno_value,
+			     struct err *err)
+{
+	return err_set(err, -errno_value,
+		       "cannot write database '%s' as uid %ld: %s: %s; give this user "
+		       "access, or choose another file with --db",
+		       path, (long)geteuid(), what, strerror(errno_value));
+}
+
+/* SQLite says no more than "unable to open": find out what the matter is. */
+static int fail_access(const struct db *db, struct err *err)
+{
+	char copy[PATH_MAX];
+	const char *folder;
+	struct stat st;
+
+	text_copy(copy, sizeof(copy), db->path);
+	folder = dirname(copy);
+	if (stat(folder, &st) < 0)
+		return err_sys(err, errno, "cannot open database '%s': folder '%s'",
+			       db->path, folder);
+	if (!S_ISDIR(st.st_mode))
+		return err_sys(err, ENOTDIR, "cannot open database '%s': folder '%s'",
+			       db->path, folder);
+	if (!db->writing && eaccess(db->path, R_OK) < 0)
+		return err_sys(err, errno, "cannot read database '%s'", db->path);
+	if (!db->writing)
+		return err_set(
+			err, -EACCES,
+			"cannot read database '%s': it was left without an "
+			"orderly end, and reading it then takes a folder that can "
+			"be written; copy it and '%s-wal' to one of your own",
+			db->path, db->path);
+	if (eaccess(db->path, W_OK) < 0 && errno != ENOENT)
+		return fail_not_writable(db->path, "the file", errno, err);
+	if (eaccess(folder, W_OK | X_OK) < 0)
+		return fail_not_writable(db->path, "its folder", errno, err);
+	return err_set(err, -EACCES, "cannot write database '%s': %s", db->path,
+		       sqlite3_errmsg(db->sql));
+}
+
+static int fail_no_space(const struct db *db, struct err *err)
+{
+	return err_set(err, -ENOSPC,
+		       "cannot write database '%s': the disk is full; what was stored "
+		       "before is safe, free some space to go on",
+		       db->path);
+}
+
+static int fail_io(const struct db *db, struct err *err)
+{
+	int errno_value = sqlite3_system_errno(db->sql);
+
+	if (errno_value == ENOSPC || errno_value == EDQUOT)
+		return fail_no_space(db, err);
+	return err_set(err, -EIO, "cannot %s database '%s': %s (%s)",
+		       db->writing ? "write" : "read", db->path,
+		       sqlite3_errmsg(db->sql),
+		       errno_value ? strerror(errno_value) : "no further reason");
+}
+
+int db_fail(struct db *db, struct err *err)
+{
+	switch (sqlite3_errcode(db->sql)) {
+	case SQLITE_FULL:
+		return fail_no_space(db, err);
+	case SQLITE_IOERR:
+		return fail_io(db, err);
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return fail_access(db, err);
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return err_set(err, -EBUSY,
+			       "database '%s' is locked by another program; end that "
+			       "program's transaction and try again",
+			       db->path);
+	case SQLITE_NOTADB:
+		return err_set(err, -EMEDIUMTYPE,
+			       "'%s' is not an SQLite database; choose another file "
+			       "with --db",
+			       db->path);
+	case SQLITE_CORRUPT:
+		return err_set(
+			err, -EUCLEAN,
+			"database '%s' is damaged: %s; see sqlite3's .recover, or "
+			"choose another file with --db",
+			db->path, sqlite3_errmsg(db->sql));
+	case SQLITE_CONSTRAINT:
+		return err_set(err, -EINVAL, "database '%s' refused a row: %s",
+			       db->path, sqlite3_errmsg(db->sql));
+	case SQLITE_NOMEM:
+		return err_set(err, -ENOMEM, "out of memory");
+	default:
+		return err_set(err, -EIO, "database '%s' failed: %s", db->path,
+			       sqlite3_errmsg(db->sql));
+	}
+}
+
+/* What SQLite would take for something else than a file of that name, or wait on. */
+static int check_path(const char *path, enum db_mode mode, struct err *err)
+{
+	struct stat st;
+
+	if (!*path || strcmp(path, ":memory:") == 0)
+		return err_set(err, -EINVAL,
+			       "'%s' is no name for a database file; choose another "
+			       "with --db",
+			       path);
+	if (stat(path, &st) < 0) {
+		if (errno == ENOENT && mode == DB_READ)
+			return err_set(err, -ENOENT,
+				       "no database '%s'; name another with --db FILE",
+				       path);
+		return 0;
+	}
+	if (S_ISDIR(st.st_mode))
+		return err_set(err, -EISDIR,
+			       "'%s' is a folder; name the database file in it with "
+			       "--db FILE",
+			       path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, -EMEDIUMTYPE,
+			       "'%s' is not a regular file; choose another with --db",
+			       path);
+	return 0;
+}
+
+int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
+{
+	int flags = mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+				     : SQLITE_OPEN_READONLY;
+	int r = check_path(path, mode, err);
+
+	if (r < 0)
+		return r;
+	db->writing = mode == DB_WRITE;
+	db->path = strdup(path);
+	if (!db->path)
+		return err_set(err, -ENOMEM, "out of memory");
+	if (sqlite3_open_v2(path, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK)
+		return db->sql ? db_fail(db, err)
+			       : err_set(err, -ENOMEM, "out of memory");
+	/* SQLite falls back to reading where the file cannot be written. */
+	if (db->writing && sqlite3_db_readonly(db->sql, "main") == 1)
+		return fail_access(db, err);
+	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+	return 0;
+}
+
+int db_check(struct db *db, int *ret_version, struct err *err)
+{
+	int64_t application, version, objects;
+	int r;
+
+	r = db_read_int(db, "PRAGMA application_id", &application, err);
+	if (r == 0)
+		r = db_read_int(db, "PRAGMA user_version", &version, err);
+	if (r == 0)
+		r = db_read_int(db, "SELECT count(*) FROM sqlite_master", &objects,
+				err);
+	if (r < 0)
+		return r;
+	if (application == 0 && version == 0 && objects == 0) {
+		*ret_version = 0;
+		return 0;
+	}
+	if (application != SCHEMA_APPLICATION_ID || version < 1)
+		return err_set(
+			err, -EMEDIUMTYPE,
+			"'%s' is another program's database; choose another file "
+			"with --db",
+			db->path);
+	if (version > SCHEMA_VERSION)
+		return err_set(
+			err, -EOVERFLOW,
+			"database '%s' was written by a newer mtusweep (schema %d, "
+			"this one knows %d); update mtusweep, or choose another "
+			"file with --db",
+			db->path, (int)version, SCHEMA_VERSION);
+	*ret_version = (int)version;
+	return 0;
+}
+
+int db_exec(struct db *db, const char *sql, struct err *err)
+{
+	if (sqlite3_exec(db->sql, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return db_fail(db, err);
+	return 0;
+}
+
+int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct err *err)
+{
+	if (sqlite3_prepare_v2(db->sql, sql, -1, ret, NULL) != SQLITE_OK)
+		return db_fail(db, err);
+	return 0;
+}
+
+int db_step(struct db *db, sqlite3_stmt *stmt, struct err *err)
+{
+	switch (sqlite3_step(stmt)) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		return 0;
+	default:
+		return db_fail(db, err);
+	}
+}
+
+int db_read_int(struct db *db, const char *sql, int64_t *ret, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(db, sql, &stmt, err);
+
+	if (r < 0)
+		return r;
+	r = db_step(db, stmt, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return -ENOENT;
+	*ret = sqlite3_column_int64(stmt, 0);
+	return 0;
+}

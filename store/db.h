@@ -1,0 +1,57 @@
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/*
+ * A connection to one of our databases, and the one place where SQLite's errors become
+ * sentences. For store.c and query.c, which each hold one; a connection belongs to one
+ * thread at a time.
+ *
+ *	db_init(&db);
+ *	db_open(&db, path, DB_READ, err);
+ *	db_check(&db, &version, err);
+ *	...
+ *	db_release(&db);
+ */
+
+struct db {
+	sqlite3 *sql;
+	char *path;
+	bool writing;
+};
+
+enum db_mode {
+	DB_READ,
+	DB_WRITE, /* made where it does not exist */
+};
+
+void db_init(struct db *db);
+/* A struct that was only initialised is fine. */
+void db_release(struct db *db);
+
+/* The errors of store_open() and query_open() that come from the file itself. */
+int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err);
+
+/* Whose database it is: *ret_version is its schema version, 0 for an empty file.
+ * -EMEDIUMTYPE: not ours; -EOVERFLOW: newer than this program. */
+int db_check(struct db *db, int *ret_version, struct err *err);
+
+/* What SQLite last reported on this connection, as a negative errno and a sentence. */
+int db_fail(struct db *db, struct err *err);
+
+int db_exec(struct db *db, const char *sql, struct err *err);
+int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct err *err);
+/* 1 a row, 0 the end, or -errno. */
+int db_step(struct db *db, sqlite3_stmt *stmt, struct err *err);
+/* The first column of the only row. -ENOENT, without a sentence: there is no row. */
+int db_read_int(struct db *db, const char *sql, int64_t *ret, struct err *err);
+
+void stmt_release(sqlite3_stmt **stmt);
+#define cleanup_stmt __attribute__((cleanup(stmt_release)))
+
+#endif

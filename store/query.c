@@ -1,0 +1,312 @@
+#include "store/query.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/db.h"
+#include "store/row.h"
+#include "store/schema.h"
+
+/* Shorter beginnings of a UUID are rather a typing mistake than a name. */
+#define PREFIX_MIN 4
+
+struct query {
+	struct db db;
+};
+
+int query_open(const char *path, struct query **ret, struct err *err)
+{
+	struct query *query = malloc(sizeof(*query));
+	int version = 0;
+	int r;
+
+	if (!query)
+		return err_set(err, -ENOMEM, "out of memory");
+	db_init(&query->db);
+	r = db_open(&query->db, path, DB_READ, err);
+	if (r == 0)
+		r = db_check(&query->db, &version, err);
+	if (r == 0 && version < SCHEMA_VERSION)
+		r = err_set(err, -EMEDIUMTYPE,
+			    "database '%s' is empty: no run was stored in it", path);
+	if (r < 0) {
+		query_close(query);
+		return r;
+	}
+	*ret = query;
+	return 0;
+}
+
+void query_close(struct query *query)
+{
+	if (!query)
+		return;
+	db_release(&query->db);
+	free(query);
+}
+
+/* A statement whose first parameter is a run's id. */
+static int prepare_for_run(struct query *query, const char *sql, int64_t run,
+			   sqlite3_stmt **ret, struct err *err)
+{
+	int r = db_prepare(&query->db, sql, ret, err);
+
+	if (r == 0)
+		sqlite3_bind_int64(*ret, 1, run);
+	return r;
+}
+
+/* Oldest first; what picks a run is put between the two halves. */
+#define RUN_SELECT                                                          \
+	"SELECT id, role, outcome, ended_at, outcome_text,"                 \
+	" (SELECT count(*) FROM visit WHERE run_id = run.id),"              \
+	" (SELECT count(*) FROM visit WHERE run_id = run.id AND status <> " \
+	"'ok'), " ROW_RUN_COLUMNS " FROM run"
+
+static void read_run(sqlite3_stmt *stmt, struct query_run *ret)
+{
+	struct row row = {.stmt = stmt};
+	char outcome[16];
+
+	memset(ret, 0, sizeof(*ret));
+	ret->id = row_read_int(&row, 0);
+	row_read_text(&row, ret->role, sizeof(ret->role));
+	row_read_text(&row, outcome, sizeof(outcome));
+	ret->outcome = RUN_FAILED;
+	run_outcome_parse(outcome, &ret->outcome);
+	ret->ended_at_ms = row_read_time(&row);
+	row_read_text(&row, ret->text, sizeof(ret->text));
+	ret->measured = (int)row_read_int(&row, 0);
+	ret->failed = (int)row_read_int(&row, 0);
+	row_read_run(&row, &ret->info);
+}
+
+int query_runs(struct query *query, int (*row)(void *ctx, const struct query_run *run),
+	       void *ctx, struct err *err)
+{
+	static const char sql[] = RUN_SELECT " ORDER BY started_at, id";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct query_run run;
+	int r = db_prepare(&query->db, sql, &stmt, err);
+
+	while (r == 0) {
+		r = db_step(&query->db, stmt, err);
+		if (r <= 0)
+			return r;
+		read_run(stmt, &run);
+		r = row(ctx, &run);
+	}
+	return r;
+}
+
+static int fetch_run(struct query *query, sqlite3_stmt *stmt, struct query_run *ret,
+		     struct err *err)
+{
+	int r = db_step(&query->db, stmt, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return -ENOENT;
+	read_run(stmt, ret);
+	return 0;
+}
+
+static int find_newest(struct query *query, struct query_run *ret, struct err *err)
+{
+	static const char sql[] = RUN_SELECT
+		" ORDER BY started_at DESC, id DESC LIMIT 1";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(&query->db, sql, &stmt, err);
+
+	if (r < 0)
+		return r;
+	r = fetch_run(query, stmt, ret, err);
+	if (r == -ENOENT)
+		err_set(err, r, "no run is stored in database '%s' yet",
+			query->db.path);
+	return r;
+}
+
+/* -ENOENT without a sentence. */
+static int find_by_id(struct query *query, const char *name, struct query_run *ret,
+		      struct err *err)
+{
+	static const char sql[] = RUN_SELECT " WHERE id = ?";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	char *end;
+	int64_t id = strtoll(name, &end, 10);
+	int r;
+
+	if (!isdigit((unsigned char)name[0]) || *end)
+		return -ENOENT;
+	r = prepare_for_run(query, sql, id, &stmt, err);
+	return r < 0 ? r : fetch_run(query, stmt, ret, err);
+}
+
+/* -ENOENT without a sentence. */
+static int find_by_uuid(struct query *query, const char *name, struct query_run *ret,
+			struct err *err)
+{
+	static const char sql[] = RUN_SELECT
+		" WHERE substr(uuid, 1, length(?1)) = lower(?1) LIMIT 2";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct query_run other;
+	int r;
+
+	if (strlen(name) < PREFIX_MIN)
+		return -ENOENT;
+	r = db_prepare(&query->db, sql, &stmt, err);
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_TRANSIENT);
+	r = fetch_run(query, stmt, ret, err);
+	if (r < 0)
+		return r;
+	r = fetch_run(query, stmt, &other, err);
+	if (r == 0)
+		return err_set(
+			err, -ENOTUNIQ,
+			"more than one run begins with '%s': %s and %s; give more "
+			"of it",
+			name, ret->info.uuid, other.info.uuid);
+	return r == -ENOENT ? 0 : r;
+}
+
+int query_run(struct query *query, const char *name, struct query_run *ret,
+	      struct err *err)
+{
+	int r;
+
+	if (!name)
+		return find_newest(query, ret, err);
+	r = find_by_id(query, name, ret, err);
+	if (r == -ENOENT)
+		r = find_by_uuid(query, name, ret, err);
+	if (r == -ENOENT)
+		err_set(err, r,
+			"no run '%s' in database '%s'; 'mtusweep runs' lists them, by "
+			"id "
+			"and by UUID (%d characters of it or more)",
+			name, query->db.path, PREFIX_MIN);
+	return r;
+}
+
+#define RESULT_SELECT                                                       \
+	"SELECT server_mtu, peer_mtu, upload_mbps, download_mbps, visits, " \
+	"upload_ok, download_ok, upload_status, download_status, status"    \
+	" FROM results WHERE run_id = ?"
+
+static int64_t read_rate(struct row *row)
+{
+	int column = row->column++;
+
+	if (sqlite3_column_type(row->stmt, column) == SQLITE_NULL)
+		return NO_FIGURE;
+	return (int64_t)(sqlite3_column_double(row->stmt, column) * 1e6 + 0.5);
+}
+
+static void read_result(sqlite3_stmt *stmt, struct query_result *ret)
+{
+	struct row row = {.stmt = stmt};
+
+	ret->mtu.server = (int)row_read_int(&row, 0);
+	ret->mtu.peer = (int)row_read_int(&row, 0);
+	ret->upload_bps = read_rate(&row);
+	ret->download_bps = read_rate(&row);
+	ret->visits = (int)row_read_int(&row, 0);
+	ret->upload_ok = (int)row_read_int(&row, 0);
+	ret->download_ok = (int)row_read_int(&row, 0);
+	ret->upload_status = row_read_status(&row);
+	ret->download_status = row_read_status(&row);
+	ret->status = row_read_status(&row);
+}
+
+int query_results(struct query *query, int64_t run,
+		  int (*row)(void *ctx, const struct query_result *result), void *ctx,
+		  struct err *err)
+{
+	static const char sql[] = RESULT_SELECT " ORDER BY server_mtu, peer_mtu";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct query_result result;
+	int r = prepare_for_run(query, sql, run, &stmt, err);
+
+	while (r == 0) {
+		r = db_step(&query->db, stmt, err);
+		if (r <= 0)
+			return r;
+		read_result(stmt, &result);
+		r = row(ctx, &result);
+	}
+	return r;
+}
+
+/* Sums are rounded as the rates are: 0.1 + 0.7 and 0.3 + 0.5 are to be equal. */
+#define BEST_SELECT(figure)                                             \
+	RESULT_SELECT " AND status = 'ok' AND (" figure ") IS NOT NULL" \
+		      " ORDER BY round(" figure ", 3) DESC,"            \
+		      " server_mtu + peer_mtu DESC, server_mtu DESC LIMIT 1"
+
+int query_best(struct query *query, int64_t run, enum query_by by,
+	       struct query_result *ret, struct err *err)
+{
+	static const char *const sql[] = {
+		[QUERY_BY_SUM] = BEST_SELECT("upload_mbps + download_mbps"),
+		[QUERY_BY_UP] = BEST_SELECT("upload_mbps"),
+		[QUERY_BY_DOWN] = BEST_SELECT("download_mbps"),
+	};
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = prepare_for_run(query, sql[by], run, &stmt, err);
+
+	if (r == 0)
+		r = db_step(&query->db, stmt, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(err, -ENODATA,
+			       "no pair of MTUs worked in both directions in this run");
+	read_result(stmt, ret);
+	return 0;
+}
+
+int query_measurements(struct query *query, int64_t run,
+		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
+		       struct err *err)
+{
+	static const char sql[] = "SELECT " ROW_MEASUREMENT_COLUMNS " FROM measurement"
+				  " WHERE run_id = ? ORDER BY seq";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct measurement m;
+	int r = prepare_for_run(query, sql, run, &stmt, err);
+
+	while (r == 0) {
+		struct row from = {0};
+
+		r = db_step(&query->db, stmt, err);
+		if (r <= 0)
+			return r;
+		from.stmt = stmt;
+		row_read_measurement(&from, &m);
+		r = row(ctx, &m);
+	}
+	return r;
+}
+
+int query_warnings(struct query *query, int64_t run,
+		   int (*row)(void *ctx, const char *text), void *ctx, struct err *err)
+{
+	static const char sql[] =
+		"SELECT text FROM warning WHERE run_id = ? ORDER BY id";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = prepare_for_run(query, sql, run, &stmt, err);
+
+	while (r == 0) {
+		r = db_step(&query->db, stmt, err);
+		if (r <= 0)
+			return r;
+		r = row(ctx, (const char *)sqlite3_column_text(stmt, 0));
+	}
+	return r;
+}

@@ -1,0 +1,81 @@
+#ifndef STORE_QUERY_H
+#define STORE_QUERY_H
+
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/types.h"
+
+/*
+ * Reading what was stored. A query opens the database read-only, so that it works for
+ * any user who may read the file, also while a run goes on. Callbacks return 0 to go
+ * on; any other value ends the query, which returns it. Pointers in rows are borrowed
+ * for the call.
+ */
+
+struct query;
+
+/* -ENOENT no such file; -EMEDIUMTYPE not ours; -EOVERFLOW newer than this program. */
+int query_open(const char *path, struct query **ret, struct err *err);
+void query_close(struct query *query);
+
+struct query_run {
+	int64_t id;
+	struct run_info info;
+	char role[8];
+	enum run_outcome outcome;
+	int64_t ended_at_ms; /* 0 while it goes on */
+	char text[256];
+	int measured; /* visits stored */
+	int failed;   /* of them, status not ok */
+};
+
+/* All runs, oldest first. */
+int query_runs(struct query *query, int (*row)(void *ctx, const struct query_run *run),
+	       void *ctx, struct err *err);
+
+/* The run named by its id, its UUID or the UUID's unique beginning (4 characters or
+ * more); NULL for the newest. -ENOENT, -ENOTUNIQ. */
+int query_run(struct query *query, const char *name, struct query_run *ret,
+	      struct err *err);
+
+/* One row of view results (docs/schema.md): medians of the ok visits, NO_FIGURE where
+ * there are none. A direction's status is ok as soon as one of its visits is. */
+struct query_result {
+	struct mtu_pair mtu;
+	int64_t upload_bps;
+	int64_t download_bps;
+	int visits;
+	int upload_ok; /* of them, ok in this direction */
+	int download_ok;
+	enum test_status upload_status;
+	enum test_status download_status;
+	enum test_status status;
+};
+
+/* By server MTU, then peer MTU. */
+int query_results(struct query *query, int64_t run,
+		  int (*row)(void *ctx, const struct query_result *result), void *ctx,
+		  struct err *err);
+
+enum query_by {
+	QUERY_BY_SUM,
+	QUERY_BY_UP,
+	QUERY_BY_DOWN,
+};
+
+/* The fastest measured pair whose status is ok; equal ones: the larger MTUs. -ENODATA:
+ * no pair of the run is ok. */
+int query_best(struct query *query, int64_t run, enum query_by by,
+	       struct query_result *ret, struct err *err);
+
+/* Every visit, by sequence number. */
+int query_measurements(struct query *query, int64_t run,
+		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
+		       struct err *err);
+
+/* The run's warnings, in the order they came. */
+int query_warnings(struct query *query, int64_t run,
+		   int (*row)(void *ctx, const char *text), void *ctx, struct err *err);
+
+#endif

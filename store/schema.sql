@@ -1,0 +1,193 @@
+-- mtusweep's database, version 1. docs/schema.md explains it to its readers.
+--
+-- Rules: rates are bit/s in tables and Mbit/s (10^6 bit/s) in view results; times are
+-- ISO 8601 in UTC ("2026-11-22T12:20:39.123Z"); what is not known is NULL, never 0 or -1.
+-- "Server" and "peer" are the two ends of the tunnel; upload is peer to server.
+
+PRAGMA application_id = 1297372499; -- 0x4d545553, "MTUS"
+PRAGMA user_version = 1;
+
+-- One sweep.
+CREATE TABLE run (
+	id INTEGER PRIMARY KEY,
+	uuid TEXT NOT NULL UNIQUE CHECK (length(uuid) = 36), -- the same at both ends
+	role TEXT NOT NULL CHECK (role IN (
+		'peer',     -- the record: written by the end that measured
+		'server')), -- the copy of what the other end was told
+	started_at TEXT NOT NULL,
+	ended_at TEXT, -- NULL while it goes on, and after a crash
+	outcome TEXT NOT NULL DEFAULT 'running'
+		CHECK (outcome IN ('running', 'done', 'interrupted', 'failed')),
+	outcome_text TEXT NOT NULL DEFAULT '', -- why it ended, where that needs a word
+	strategy TEXT NOT NULL,
+	passes INTEGER NOT NULL,
+	seed TEXT NOT NULL, -- as --seed takes it: 64 bits without a sign
+	duration_ms INTEGER NOT NULL, -- of one direction's test
+	persist TEXT NOT NULL CHECK (persist IN ('none', 'each', 'best')),
+	pairs_planned INTEGER, -- visits planned
+	options TEXT, -- the command line's options, a JSON object
+
+	server_host TEXT,
+	server_interface TEXT,
+	server_address TEXT, -- inside the tunnel
+	server_link_mtu INTEGER, -- before the run
+	server_backend TEXT NOT NULL -- who does WireGuard there
+		CHECK (server_backend IN ('none', 'kernel', 'userspace')),
+	server_endpoint_family INTEGER -- of the outer packets
+		CHECK (server_endpoint_family IN (4, 6)),
+	server_versions TEXT, -- of program and libraries
+	server_mtu_min INTEGER NOT NULL, -- the lattice
+	server_mtu_max INTEGER NOT NULL,
+	server_mtu_step INTEGER NOT NULL,
+
+	peer_host TEXT,
+	peer_interface TEXT,
+	peer_address TEXT,
+	peer_link_mtu INTEGER,
+	peer_backend TEXT NOT NULL
+		CHECK (peer_backend IN ('none', 'kernel', 'userspace')),
+	peer_endpoint_family INTEGER CHECK (peer_endpoint_family IN (4, 6)),
+	peer_versions TEXT,
+	peer_mtu_min INTEGER NOT NULL,
+	peer_mtu_max INTEGER NOT NULL,
+	peer_mtu_step INTEGER NOT NULL
+);
+
+-- One visit of one pair of MTUs: a test in each direction. Rows of a pair lie together
+-- (WITHOUT ROWID orders them by the primary key), which is what view results reads.
+CREATE TABLE measurement (
+	run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	seq INTEGER NOT NULL CHECK (seq >= 1), -- counts the visits of a run
+	pass INTEGER NOT NULL CHECK (pass >= 1),
+	server_mtu INTEGER NOT NULL CHECK (server_mtu BETWEEN 576 AND 65535),
+	peer_mtu INTEGER NOT NULL CHECK (peer_mtu BETWEEN 576 AND 65535),
+
+	upload_status TEXT NOT NULL CHECK (upload_status IN (
+		'ok',
+		'blackhole',   -- nothing full-size ever arrived: a result, not an error
+		'timeout',     -- data flowed, then stalled, or the deadline came
+		'unreachable', -- the test's own control connection got no answer
+		'refused',     -- nobody listened there
+		'error')),     -- anything else; the text says what
+	upload_text TEXT NOT NULL,
+	upload_sent_bps INTEGER,     -- as libiperf reports it, the whole test
+	upload_received_bps INTEGER, -- as libiperf reports it, the whole test
+	upload_goodput_bps INTEGER,  -- the steady part alone, slow start excluded
+	upload_retransmits INTEGER,
+	upload_rtt_us INTEGER,       -- mean; known only where the sender was the peer
+	upload_started_at TEXT,
+	upload_duration_ms INTEGER,  -- of data transfer
+
+	download_status TEXT NOT NULL CHECK (download_status IN (
+		'ok', 'blackhole', 'timeout', 'unreachable', 'refused', 'error')),
+	download_text TEXT NOT NULL,
+	download_sent_bps INTEGER,
+	download_received_bps INTEGER,
+	download_goodput_bps INTEGER,
+	download_retransmits INTEGER,
+	download_rtt_us INTEGER,
+	download_started_at TEXT,
+	download_duration_ms INTEGER,
+
+	-- Whether the other end has the row; of meaning in the peer's database only.
+	acknowledged INTEGER NOT NULL DEFAULT 0 CHECK (acknowledged IN (0, 1)),
+
+	PRIMARY KEY (run_id, server_mtu, peer_mtu, seq),
+	UNIQUE (run_id, seq)
+) WITHOUT ROWID;
+
+-- What a reader of a run's results should know.
+CREATE TABLE warning (
+	id INTEGER PRIMARY KEY,
+	run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	warned_at TEXT NOT NULL,
+	text TEXT NOT NULL,
+	UNIQUE (run_id, text)
+);
+
+-- A visit with the one figure a direction that counts: the steady goodput where there is
+-- one, else the received rate; NULL unless the direction's test is ok.
+CREATE VIEW visit AS
+SELECT
+	run_id, seq, pass, server_mtu, peer_mtu,
+	CASE upload_status WHEN 'ok'
+		THEN coalesce(upload_goodput_bps, upload_received_bps) END AS upload_bps,
+	CASE download_status WHEN 'ok'
+		THEN coalesce(download_goodput_bps, download_received_bps)
+		END AS download_bps,
+	upload_status, download_status,
+	CASE upload_status WHEN 'ok'
+		THEN download_status ELSE upload_status END AS status
+FROM measurement;
+
+-- A pair of a run. The rates are the medians of the visits that are ok in that direction.
+-- A direction's status is ok as soon as one of its visits is, else that of the last one;
+-- upload_ok and download_ok count the visits that are, for pairs that work now and then.
+--
+-- No GROUP BY and no window over all rows: every column asks for its own pair's rows. So
+-- whatever a query says of run_id or of an MTU, directly or through a join or a subquery,
+-- narrows the search in measurement's primary key, and a run's answer does not depend on
+-- how many runs there are. The median is the mean of the rows i of n with
+-- n <= 2i <= n + 2: the middle one or the middle two.
+CREATE VIEW results AS
+SELECT
+	run_id, server_mtu, peer_mtu, upload_mbps, download_mbps, visits,
+	upload_status, download_status,
+	CASE upload_status WHEN 'ok'
+		THEN download_status ELSE upload_status END AS status,
+	upload_ok, download_ok
+FROM (
+	SELECT
+		run_id, server_mtu, peer_mtu,
+		(SELECT round(avg(upload_bps) / 1e6, 3) FROM (
+			SELECT upload_bps,
+				row_number() OVER (ORDER BY upload_bps) AS i,
+				count(*) OVER () AS n
+			FROM visit AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu
+				AND upload_bps IS NOT NULL)
+			WHERE 2 * i BETWEEN n AND n + 2) AS upload_mbps,
+		(SELECT round(avg(download_bps) / 1e6, 3) FROM (
+			SELECT download_bps,
+				row_number() OVER (ORDER BY download_bps) AS i,
+				count(*) OVER () AS n
+			FROM visit AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu
+				AND download_bps IS NOT NULL)
+			WHERE 2 * i BETWEEN n AND n + 2) AS download_mbps,
+		(SELECT count(*) FROM measurement AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu) AS visits,
+		(SELECT upload_status FROM measurement AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu
+			ORDER BY upload_status <> 'ok', seq DESC LIMIT 1)
+			AS upload_status,
+		(SELECT download_status FROM measurement AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu
+			ORDER BY download_status <> 'ok', seq DESC LIMIT 1)
+			AS download_status,
+		(SELECT count(*) FROM measurement AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu
+				AND v.upload_status = 'ok') AS upload_ok,
+		(SELECT count(*) FROM measurement AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu
+				AND v.download_status = 'ok') AS download_ok
+	FROM measurement AS first
+	WHERE seq = (SELECT min(seq) FROM measurement AS v
+		WHERE v.run_id = first.run_id
+			AND v.server_mtu = first.server_mtu
+			AND v.peer_mtu = first.peer_mtu)
+);

@@ -1,0 +1,282 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "store/db.h"
+#include "store/row.h"
+#include "store/schema.h"
+
+/* How long store_close() waits for readers, which take milliseconds, to be done. */
+#define CLOSE_WAIT_MS 1000
+#define CLOSE_STEP_MS 20
+
+struct store {
+	struct db db;
+};
+
+/* upgrades[v] makes schema version v + 1 out of version v. */
+static const char *const upgrades[SCHEMA_VERSION] = {schema_sql};
+
+/* Within a transaction: what is there now is looked at again, since another program may
+ * have been quicker. */
+static int run_upgrades(struct db *db, struct err *err)
+{
+	int version;
+	int r = db_check(db, &version, err);
+
+	for (; r == 0 && version < SCHEMA_VERSION; version++)
+		r = db_exec(db, upgrades[version], err);
+	return r;
+}
+
+static int upgrade(struct db *db, struct err *err)
+{
+	int version;
+	int r = db_check(db, &version, err);
+
+	if (r < 0 || version == SCHEMA_VERSION)
+		return r;
+	r = db_exec(db, "BEGIN IMMEDIATE", err);
+	if (r < 0)
+		return r;
+	r = run_upgrades(db, err);
+	if (r == 0)
+		r = db_exec(db, "COMMIT", err);
+	if (r < 0)
+		db_exec(db, "ROLLBACK", NULL);
+	return r;
+}
+
+/* On a file system without shared memory the journal stays what it was, and all works
+ * but reading while a row is being written. */
+static int prepare_writing(struct db *db, struct err *err)
+{
+	return db_exec(db,
+		       "PRAGMA journal_mode = WAL;"
+		       "PRAGMA synchronous = FULL;"
+		       "PRAGMA foreign_keys = ON;",
+		       err);
+}
+
+int store_open(const char *path, struct store **ret, struct err *err)
+{
+	struct store *store = malloc(sizeof(*store));
+	int r;
+
+	if (!store)
+		return err_set(err, -ENOMEM, "out of memory");
+	db_init(&store->db);
+	r = db_open(&store->db, path, DB_WRITE, err);
+	if (r == 0)
+		r = upgrade(&store->db, err);
+	if (r == 0)
+		r = prepare_writing(&store->db, err);
+	if (r < 0) {
+		db_release(&store->db);
+		free(store);
+		return r;
+	}
+	*ret = store;
+	return 0;
+}
+
+/* SQLite does not wait for readers in this one case. */
+static int leave_wal(struct db *db, struct err *err)
+{
+	int64_t deadline_ms = clock_boot_ms() + CLOSE_WAIT_MS;
+	int r = db_exec(db, "PRAGMA journal_mode = DELETE", err);
+
+	while (r == -EBUSY && clock_left_ms(deadline_ms) > 0) {
+		sqlite3_sleep(CLOSE_STEP_MS);
+		r = db_exec(db, "PRAGMA journal_mode = DELETE", err);
+	}
+	if (r == -EBUSY)
+		return err_set(err, -EBUSY,
+			       "another program has database '%s' open; all is stored, "
+			       "but keep '%s-wal' beside it until that program ends",
+			       db->path, db->path);
+	return r;
+}
+
+int store_close(struct store *store, struct err *err)
+{
+	int r;
+
+	if (!store)
+		return 0;
+	r = leave_wal(&store->db, err);
+	db_release(&store->db);
+	free(store);
+	return r;
+}
+
+/* Whoever removes or renames the file of a running sweep would get nothing of what is
+ * written from then on: SQLite goes on with the open file and does not mind. */
+static int check_place(struct db *db, struct err *err)
+{
+	int moved = 0;
+
+	sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	if (moved)
+		return err_set(err, -ESTALE,
+			       "database '%s' was moved or removed while it was open; "
+			       "leave it in its place until the run has ended",
+			       db->path);
+	return 0;
+}
+
+/* Run a statement to its end and release it. */
+static int finish(struct db *db, sqlite3_stmt *stmt, struct err *err)
+{
+	int r = db_step(db, stmt, err);
+
+	sqlite3_finalize(stmt);
+	return r < 0 ? r : 0;
+}
+
+static int find_run(struct db *db, const char *uuid, int64_t *ret_run, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct row row = {.column = 1};
+	int r = db_prepare(db, "SELECT id FROM run WHERE uuid = ?", &stmt, err);
+
+	if (r < 0)
+		return r;
+	row.stmt = stmt;
+	row_bind_text(&row, uuid);
+	r = db_step(db, stmt, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(err, -ENOENT, "run '%s' is no longer in database '%s'",
+			       uuid, db->path);
+	*ret_run = sqlite3_column_int64(stmt, 0);
+	return 0;
+}
+
+int store_begin_run(struct store *store, const struct run_info *info, const char *role,
+		    const char *options, int64_t *ret_run, struct err *err)
+{
+	/* Both ends may share a file on one machine: the record then outranks the copy.
+	 */
+	static const char sql[] =
+		"INSERT INTO run (role, options, " ROW_RUN_COLUMNS ")"
+		" VALUES (?, ?, " ROW_RUN_VALUES ")"
+		" ON CONFLICT (uuid) DO UPDATE SET outcome = 'running',"
+		" outcome_text = '', ended_at = NULL,"
+		" role = CASE excluded.role WHEN 'peer' THEN 'peer' ELSE role END,"
+		" options = coalesce(options, excluded.options)";
+	struct row row = {.column = 1};
+	int r = check_place(&store->db, err);
+
+	if (r == 0)
+		r = db_prepare(&store->db, sql, &row.stmt, err);
+	if (r < 0)
+		return r;
+	row_bind_text(&row, role);
+	row_bind_text(&row, options);
+	row_bind_run(&row, info);
+	r = finish(&store->db, row.stmt, err);
+	if (r < 0)
+		return r;
+	return find_run(&store->db, info->uuid, ret_run, err);
+}
+
+int store_record(struct store *store, int64_t run, const struct measurement *m,
+		 struct err *err)
+{
+	static const char sql[] =
+		"INSERT INTO measurement (run_id, " ROW_MEASUREMENT_COLUMNS ")"
+		" VALUES (?, " ROW_MEASUREMENT_VALUES ")"
+		" ON CONFLICT DO NOTHING";
+	struct row row = {.column = 1};
+	int r = check_place(&store->db, err);
+
+	if (r == 0)
+		r = db_prepare(&store->db, sql, &row.stmt, err);
+	if (r < 0)
+		return r;
+	row_bind_int(&row, run);
+	row_bind_measurement(&row, m);
+	return finish(&store->db, row.stmt, err);
+}
+
+int store_acknowledge(struct store *store, int64_t run, uint32_t seq, struct err *err)
+{
+	static const char sql[] = "UPDATE measurement SET acknowledged = 1"
+				  " WHERE run_id = ? AND seq = ?";
+	struct row row = {.column = 1};
+	int r = db_prepare(&store->db, sql, &row.stmt, err);
+
+	if (r < 0)
+		return r;
+	row_bind_int(&row, run);
+	row_bind_int(&row, seq);
+	return finish(&store->db, row.stmt, err);
+}
+
+int store_next_unacknowledged(struct store *store, int64_t run, uint32_t seq,
+			      struct measurement *ret, struct err *err)
+{
+	static const char sql[] = "SELECT " ROW_MEASUREMENT_COLUMNS " FROM measurement"
+				  " WHERE run_id = ? AND seq >= ? AND acknowledged = 0"
+				  " ORDER BY seq LIMIT 1";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct row in = {.column = 1};
+	struct row out = {.column = 0};
+	int r = db_prepare(&store->db, sql, &stmt, err);
+
+	if (r < 0)
+		return r;
+	in.stmt = out.stmt = stmt;
+	row_bind_int(&in, run);
+	row_bind_int(&in, seq);
+	r = db_step(&store->db, stmt, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(err, -ENOENT, "every row has been acknowledged");
+	row_read_measurement(&out, ret);
+	return 0;
+}
+
+int store_warn(struct store *store, int64_t run, const char *text, struct err *err)
+{
+	static const char sql[] = "INSERT INTO warning (run_id, warned_at, text)"
+				  " VALUES (?, ?, ?)"
+				  " ON CONFLICT (run_id, text) DO NOTHING";
+	struct row row = {.column = 1};
+	int r = db_prepare(&store->db, sql, &row.stmt, err);
+
+	if (r < 0)
+		return r;
+	row_bind_int(&row, run);
+	row_bind_time(&row, clock_wall_ms());
+	row_bind_text(&row, text);
+	return finish(&store->db, row.stmt, err);
+}
+
+int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,
+		  const char *text, struct err *err)
+{
+	static const char sql[] = "UPDATE run SET outcome = ?, outcome_text = ?,"
+				  " ended_at = ? WHERE id = ?";
+	struct row row = {.column = 1};
+	int r = db_prepare(&store->db, sql, &row.stmt, err);
+
+	if (r < 0)
+		return r;
+	row_bind_text(&row, run_outcome_name(outcome));
+	row_bind_text(&row, text);
+	row_bind_time(&row, clock_wall_ms());
+	row_bind_int(&row, run);
+	return finish(&store->db, row.stmt, err);
+}
+
+const char *store_library_version(void)
+{
+	return sqlite3_libversion();
+}

@@ -1,0 +1,59 @@
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/err.h"
+#include "base/types.h"
+
+/*
+ * Writing runs into the SQLite database of docs/schema.md. A store belongs to one
+ * thread at a time; it is opened after privileges were dropped, since SQLite makes
+ * files beside it. WAL with synchronous=FULL while it is open; each row is committed by
+ * itself, so a crash loses at most the pair under way; store_close() goes back to
+ * journal_mode=DELETE, so that any user who may read the file can read it. Files are
+ * made readable for all (mode 0644, less the umask).
+ */
+
+struct store;
+
+/*
+ * Open for writing, made when it does not exist, brought up to date when it is older.
+ * -EACCES, -EROFS not writable; -ENOTDIR, -ENOENT no such folder; -EISDIR it is one;
+ * -EMEDIUMTYPE not an SQLite database or not ours (application_id); -EOVERFLOW newer
+ * than this program; -ENOSPC; -EUCLEAN damaged; -EBUSY another process holds it (after
+ * 5 s); -EINVAL a name that is none.
+ */
+int store_open(const char *path, struct store **ret, struct err *err);
+
+/* Orderly end. The store is freed in any case; NULL is allowed. -EBUSY: another program
+ * has the file open, so that it stays in WAL mode; nothing is lost. */
+int store_close(struct store *store, struct err *err);
+
+/* `role` is "peer" (the record) or "server" (the copy of what it was told); `options`
+ * is the command line's options as a JSON object, or NULL. The same UUID again
+ * continues that run (outcome back to running). *ret_run is its id here. */
+int store_begin_run(struct store *store, const struct run_info *info, const char *role,
+		    const char *options, int64_t *ret_run, struct err *err);
+
+/* Idempotent on (run, seq): the same row again changes nothing. -ENOSPC; -ESTALE the
+ * file was moved or removed; -EINVAL the run or the row cannot be. */
+int store_record(struct store *store, int64_t run, const struct measurement *m,
+		 struct err *err);
+
+/* The other end has it: the row need not be sent again. */
+int store_acknowledge(struct store *store, int64_t run, uint32_t seq, struct err *err);
+
+/* The first row from `seq` on that was not acknowledged yet. -ENOENT: none. */
+int store_next_unacknowledged(struct store *store, int64_t run, uint32_t seq,
+			      struct measurement *ret, struct err *err);
+
+/* Something a reader of the results should know; the same text once a run. */
+int store_warn(struct store *store, int64_t run, const char *text, struct err *err);
+
+/* `text` says why it ended, or "". */
+int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,
+		  const char *text, struct err *err);
+
+/* "3.40.1". Static. */
+const char *store_library_version(void);
+
+#endif

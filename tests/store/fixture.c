@@ -1,0 +1,230 @@
+#include "fixture.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <grp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+
+#define NOBODY 65534
+
+int fixture_setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	if (!fixture)
+		return -1;
+	text_copy(fixture->folder, sizeof(fixture->folder),
+		  "/tmp/mtusweep-test-XXXXXX");
+	if (!mkdtemp(fixture->folder) || chmod(fixture->folder, 0755) < 0) {
+		free(fixture);
+		return -1;
+	}
+	snprintf(fixture->db, sizeof(fixture->db), "%s/test.db", fixture->folder);
+	umask(022);
+	*state = fixture;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+int fixture_teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	int r = nftw(fixture->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+
+	free(fixture);
+	return r;
+}
+
+struct run_info fixture_run(int number)
+{
+	struct run_info info = {
+		.started_at_ms = INT64_C(1795350039123) + number * 60000,
+		.server = {.host = "hub",
+			   .interface = "wg0",
+			   .address = "10.0.0.1",
+			   .link_mtu = 1420,
+			   .backend = BACKEND_KERNEL,
+			   .endpoint_family = 4,
+			   .versions = "mtusweep 0.1.0, SQLite 3.40.1"},
+		.peer = {.host = "laptop",
+			 .interface = "wg1",
+			 .address = "10.0.0.2",
+			 .link_mtu = 1400,
+			 .backend = BACKEND_USERSPACE,
+			 .endpoint_family = 6,
+			 .versions = "mtusweep 0.1.0"},
+		.server_range = {1280, 1500, 20},
+		.peer_range = {1300, 1480, 10},
+		.strategy = "grid",
+		.passes = 3,
+		.seed = UINT64_MAX,
+		.duration_ms = 5000,
+		.persist = PERSIST_BEST,
+		.pairs_planned = 12,
+	};
+
+	snprintf(info.uuid, sizeof(info.uuid), "%08x-1111-4222-8333-444444444444",
+		 0xabcd0000U + (unsigned int)number);
+	return info;
+}
+
+static void fill_result(struct dir_result *result, double mbps)
+{
+	if (mbps < 0) {
+		dir_result_init(result, (enum test_status) - mbps, "it failed");
+		return;
+	}
+	dir_result_init(result, TEST_OK, "%s", "");
+	result->goodput_bps = (int64_t)(mbps * 1e6 + 0.5);
+	result->received_bps = result->goodput_bps - 1000;
+	result->sent_bps = result->goodput_bps + 1000;
+	result->retransmits = 7;
+	result->rtt_us = 20123;
+	result->started_at_ms = INT64_C(1795350040007);
+	result->duration_ms = 5003;
+}
+
+struct measurement fixture_visit(uint32_t seq, struct mtu_pair mtu, double up,
+				 double down)
+{
+	struct measurement m = {.seq = seq, .pass = 1, .mtu = mtu};
+
+	fill_result(&m.dir[DIR_UPLOAD], up);
+	fill_result(&m.dir[DIR_DOWNLOAD], down);
+	return m;
+}
+
+struct store *fixture_open(struct fixture *fixture, int number, int64_t *ret_run)
+{
+	struct run_info info = fixture_run(number);
+	struct store *store = NULL;
+	struct err err = ERR_INIT;
+
+	if (store_open(fixture->db, &store, &err) < 0 ||
+	    store_begin_run(store, &info, "peer", NULL, ret_run, &err) < 0)
+		fail_msg("%s", err.text);
+	return store;
+}
+
+void fixture_close(struct store *store)
+{
+	struct err err = ERR_INIT;
+
+	if (store_close(store, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+void fixture_record(struct store *store, int64_t run, const struct measurement *m)
+{
+	struct err err = ERR_INIT;
+
+	if (store_record(store, run, m, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+struct query *fixture_query(const struct fixture *fixture)
+{
+	struct query *query = NULL;
+	struct err err = ERR_INIT;
+
+	if (query_open(fixture->db, &query, &err) < 0)
+		fail_msg("%s", err.text);
+	return query;
+}
+
+static sqlite3 *open_plain(const char *path)
+{
+	sqlite3 *sql;
+
+	assert_int_equal(sqlite3_open(path, &sql), SQLITE_OK);
+	return sql;
+}
+
+static sqlite3_stmt *first_row(sqlite3 *sql, const char *text)
+{
+	sqlite3_stmt *stmt;
+
+	if (sqlite3_prepare_v2(sql, text, -1, &stmt, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", text, sqlite3_errmsg(sql));
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	return stmt;
+}
+
+int64_t fixture_read_int(const struct fixture *fixture, const char *sql)
+{
+	sqlite3 *db = open_plain(fixture->db);
+	sqlite3_stmt *stmt = first_row(db, sql);
+	int64_t value = sqlite3_column_int64(stmt, 0);
+
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return value;
+}
+
+char *fixture_read_text(const struct fixture *fixture, const char *sql)
+{
+	sqlite3 *db = open_plain(fixture->db);
+	sqlite3_stmt *stmt = first_row(db, sql);
+	const char *text = (const char *)sqlite3_column_text(stmt, 0);
+	char *copy = strdup(text ? text : "(null)");
+
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	assert_non_null(copy);
+	return copy;
+}
+
+void fixture_exec(const char *path, const char *sql)
+{
+	sqlite3 *db = open_plain(path);
+
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+void fixture_in_child(int (*run)(struct fixture *fixture), struct fixture *fixture)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int line = run(fixture);
+
+		if (line)
+			fprintf(stderr, "in the child: line %d (%s)\n", line,
+				strerror(errno));
+		_exit(line != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int fixture_become_nobody(void)
+{
+	if (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0)
+		return -1;
+	return setuid(NOBODY);
+}

@@ -1,0 +1,252 @@
+/* store/query.c: runs, warnings, visits, and what is no database, on real SQLite files.
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "store/query.h"
+#include "store/store.h"
+
+/* Ids 1 to 3; the newest by its start is the second. */
+static void make_three_runs(struct fixture *fixture)
+{
+	static const int numbers[] = {1, 3, 2};
+	int64_t run;
+
+	for (int i = 0; i < 3; i++)
+		fixture_close(fixture_open(fixture, numbers[i], &run));
+}
+
+static void runs_are_found_by_name(void **state)
+{
+	static const struct {
+		const char *name;
+		int result;
+		int64_t id;
+		const char *text;
+	} table[] = {
+		{NULL, 0, 2, ""},
+		{"1", 0, 1, ""},
+		{"3", 0, 3, ""},
+		{"abcd0002-1111-4222-8333-444444444444", 0, 3, ""},
+		{"abcd0001", 0, 1, ""},
+		{"ABCD0001", 0, 1, ""},
+		{"abcd", -ENOTUNIQ, 0, "more than one run begins with 'abcd'"},
+		{"abc", -ENOENT, 0, "no run 'abc'"},
+		{"4", -ENOENT, 0, "no run '4'"},
+		{"", -ENOENT, 0, "no run ''"},
+		{"bcd0001", -ENOENT, 0, "no run"},
+		{"abcd%", -ENOENT, 0, "no run"},
+		{"99999999999999999999", -ENOENT, 0, "no run"},
+	};
+	struct fixture *fixture = *state;
+	struct query *query;
+
+	make_three_runs(fixture);
+	query = fixture_query(fixture);
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct err err = ERR_INIT;
+		struct query_run run;
+
+		assert_int_equal(query_run(query, table[i].name, &run, &err),
+				 table[i].result);
+		assert_non_null(strstr(err.text, table[i].text));
+		if (table[i].result == 0)
+			assert_int_equal(run.id, table[i].id);
+	}
+	query_close(query);
+}
+
+struct run_ids {
+	int count;
+	int64_t id[4];
+};
+
+static int keep_id(void *ctx, const struct query_run *run)
+{
+	struct run_ids *ids = ctx;
+
+	ids->id[ids->count++] = run->id;
+	return ids->count == 4;
+}
+
+static void runs_are_listed_oldest_first(void **state)
+{
+	static const int64_t expected[] = {1, 3, 2};
+	struct fixture *fixture = *state;
+	struct run_ids ids = {0};
+	struct query *query;
+
+	make_three_runs(fixture);
+	query = fixture_query(fixture);
+	assert_int_equal(query_runs(query, keep_id, &ids, NULL), 0);
+	query_close(query);
+	assert_int_equal(ids.count, 3);
+	assert_memory_equal(ids.id, expected, sizeof(expected));
+}
+
+static void run_comes_back_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(0);
+	struct query_run run;
+	struct query *query;
+	struct measurement m;
+	int64_t id;
+	struct store *store = fixture_open(fixture, 0, &id);
+
+	m = fixture_visit(1, (struct mtu_pair){1420, 1400}, 1, 1);
+	fixture_record(store, id, &m);
+	m = fixture_visit(2, (struct mtu_pair){1420, 1420}, 1, -TEST_BLACKHOLE);
+	fixture_record(store, id, &m);
+	query = fixture_query(fixture);
+	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
+	assert_int_equal(run.outcome, RUN_RUNNING);
+	assert_int_equal(run.ended_at_ms, 0);
+	assert_int_equal(store_end_run(store, id, RUN_FAILED, "disk full", NULL), 0);
+	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
+	query_close(query);
+	fixture_close(store);
+	assert_int_equal(run.outcome, RUN_FAILED);
+	assert_true(run.ended_at_ms > info.started_at_ms - INT64_C(40000000000));
+	assert_string_equal(run.text, "disk full");
+	assert_string_equal(run.role, "peer");
+	assert_int_equal(run.measured, 2);
+	assert_int_equal(run.failed, 1);
+	assert_string_equal(run.info.uuid, info.uuid);
+	assert_int_equal(run.info.started_at_ms, info.started_at_ms);
+	assert_true(run.info.seed == info.seed);
+	assert_int_equal(run.info.persist, info.persist);
+	assert_string_equal(run.info.server.host, info.server.host);
+	assert_string_equal(run.info.peer.versions, info.peer.versions);
+	assert_int_equal(run.info.peer.backend, info.peer.backend);
+	assert_int_equal(run.info.peer.endpoint_family, 6);
+	assert_memory_equal(&run.info.server_range, &info.server_range,
+			    sizeof(info.server_range));
+	assert_memory_equal(&run.info.peer_range, &info.peer_range,
+			    sizeof(info.peer_range));
+}
+
+static int check_warning(void *ctx, const char *text)
+{
+	static const char *const expected[] = {"zebra", "ant"};
+	int *count = ctx;
+
+	assert_true(*count < 2);
+	assert_string_equal(text, expected[(*count)++]);
+	return 0;
+}
+
+static void warnings_come_in_order(void **state)
+{
+	struct fixture *fixture = *state;
+	int count = 0;
+	struct query *query;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 0, &run);
+
+	assert_int_equal(store_warn(store, run, "zebra", NULL), 0);
+	assert_int_equal(store_warn(store, run, "ant", NULL), 0);
+	fixture_close(store);
+	query = fixture_query(fixture);
+	assert_int_equal(query_warnings(query, run, check_warning, &count, NULL), 0);
+	query_close(query);
+	assert_int_equal(count, 2);
+}
+
+static int stop_at_second(void *ctx, const struct measurement *m)
+{
+	(void)ctx;
+	return m->seq == 2 ? 42 : 0;
+}
+
+static void callback_can_end_a_query(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query *query;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 0, &run);
+
+	for (uint32_t seq = 3; seq >= 1; seq--) {
+		struct measurement m =
+			fixture_visit(seq, (struct mtu_pair){1420, 1400}, 1, 1);
+
+		fixture_record(store, run, &m);
+	}
+	fixture_close(store);
+	query = fixture_query(fixture);
+	assert_int_equal(query_measurements(query, run, stop_at_second, NULL, NULL),
+			 42);
+	query_close(query);
+}
+
+static void strange_files_are_refused(void **state)
+{
+	static const struct {
+		const char *sql; /* NULL: no file */
+		int code;
+		const char *text;
+	} table[] = {
+		{NULL, -ENOENT, "no database"},
+		{"", -EMEDIUMTYPE, "is empty"},
+		{"CREATE TABLE theirs (x)", -EMEDIUMTYPE, "another program's"},
+		{"PRAGMA application_id = 1297372499; PRAGMA user_version = 2",
+		 -EOVERFLOW, "newer mtusweep"},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct err err = ERR_INIT;
+		struct query *query;
+
+		remove(fixture->db);
+		if (table[i].sql) {
+			fclose(fopen(fixture->db, "w"));
+			fixture_exec(fixture->db, table[i].sql);
+		}
+		assert_int_equal(query_open(fixture->db, &query, &err), table[i].code);
+		assert_non_null(strstr(err.text, table[i].text));
+		assert_non_null(strstr(err.text, fixture->db));
+	}
+}
+
+static void empty_database_has_no_newest_run(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = NULL;
+	struct err err = ERR_INIT;
+	struct query_run run;
+	struct query *query;
+
+	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
+	fixture_close(store);
+	query = fixture_query(fixture);
+	assert_int_equal(query_run(query, NULL, &run, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "no run is stored"));
+	query_close(query);
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(runs_are_found_by_name),
+		TEST(runs_are_listed_oldest_first),
+		TEST(run_comes_back_whole),
+		TEST(warnings_come_in_order),
+		TEST(callback_can_end_a_query),
+		TEST(strange_files_are_refused),
+		TEST(empty_database_has_no_newest_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

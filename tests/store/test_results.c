@@ -1,0 +1,320 @@
+/* What the views of schema.sql make of visits, and query_best(), on real SQLite files.
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "fixture.h"
+#include "store/query.h"
+#include "store/store.h"
+
+#define VISITS_MAX  5
+#define RESULTS_MAX 8
+
+/* Directions of the table below that failed. */
+#define BLACKHOLE (-(double)TEST_BLACKHOLE)
+#define TIMEOUT   (-(double)TEST_TIMEOUT)
+
+struct results {
+	int count;
+	struct query_result at[RESULTS_MAX];
+};
+
+static int keep_result(void *ctx, const struct query_result *result)
+{
+	struct results *results = ctx;
+
+	results->at[results->count++] = *result;
+	return results->count == RESULTS_MAX;
+}
+
+static struct results read_results(const struct fixture *fixture, int64_t run)
+{
+	struct query *query = fixture_query(fixture);
+	struct results results = {0};
+
+	assert_int_equal(query_results(query, run, keep_result, &results, NULL), 0);
+	query_close(query);
+	return results;
+}
+
+/* What a user sees in view results, as figures and words in its columns' order. */
+struct median_case {
+	const char *name;
+	int visits;
+	double up[VISITS_MAX]; /* Mbit/s, or minus a status */
+	double down[VISITS_MAX];
+	const char *row;
+};
+
+static const struct median_case median_cases[] = {
+	{"one", 1, {36.5}, {55.25}, "36.5|55.25|1|ok|ok|ok|1|1"},
+	{"odd", 5, {50, 10, 30, 20, 90}, {1, 1, 3, 2, 2}, "30|2|5|ok|ok|ok|5|5"},
+	{"even", 4, {40, 10, 20, 31}, {1, 2, 3, 4}, "25.5|2.5|4|ok|ok|ok|4|4"},
+	{"three decimals",
+	 2,
+	 {9.0001, 9.0002},
+	 {2.0016, 2.0016},
+	 "9|2.002|2|ok|ok|ok|2|2"},
+	{"failed visits do not count",
+	 4,
+	 {10, BLACKHOLE, 30, 20},
+	 {5, 7, TIMEOUT, TIMEOUT},
+	 "20|6|4|ok|ok|ok|3|2"},
+	{"one direction failed",
+	 1,
+	 {36.5},
+	 {BLACKHOLE},
+	 "36.5|none|1|ok|blackhole|blackhole|1|0"},
+	{"the first that is not ok",
+	 1,
+	 {TIMEOUT},
+	 {BLACKHOLE},
+	 "none|none|1|timeout|blackhole|timeout|0|0"},
+	{"the last failure of several",
+	 3,
+	 {BLACKHOLE, BLACKHOLE, TIMEOUT},
+	 {1, 2, 3},
+	 "none|2|3|timeout|ok|timeout|0|3"},
+};
+
+static void format_rate(int64_t bps, char ret[32])
+{
+	if (bps == NO_FIGURE)
+		text_copy(ret, 32, "none");
+	else
+		snprintf(ret, 32, "%g", (double)bps / 1e6);
+}
+
+static void check_median(struct fixture *fixture, const struct median_case *c)
+{
+	const struct mtu_pair mtu = {1420, 1400};
+	char up[32], down[32], row[128];
+	const struct query_result *result;
+	struct results results;
+	struct measurement m;
+	int64_t run;
+	struct store *store = fixture_open(fixture, (int)(c - median_cases) + 1, &run);
+
+	for (int i = 0; i < c->visits; i++) {
+		m = fixture_visit((uint32_t)i + 1, mtu, c->up[i], c->down[i]);
+		fixture_record(store, run, &m);
+	}
+	fixture_close(store);
+	results = read_results(fixture, run);
+	assert_int_equal(results.count, 1);
+	result = &results.at[0];
+	assert_memory_equal(&result->mtu, &mtu, sizeof(mtu));
+	format_rate(result->upload_bps, up);
+	format_rate(result->download_bps, down);
+	snprintf(row, sizeof(row), "%s|%s|%d|%s|%s|%s|%d|%d", up, down, result->visits,
+		 test_status_name(result->upload_status),
+		 test_status_name(result->download_status),
+		 test_status_name(result->status), result->upload_ok,
+		 result->download_ok);
+	assert_string_equal(row, c->row);
+}
+
+static void results_are_medians(void **state)
+{
+	for (size_t i = 0; i < sizeof(median_cases) / sizeof(*median_cases); i++) {
+		print_message("             %s\n", median_cases[i].name);
+		check_median(*state, &median_cases[i]);
+	}
+}
+
+/* The steady goodput where there is one, else the received rate. */
+static void received_rate_stands_in(void **state)
+{
+	struct fixture *fixture = *state;
+	struct measurement m = fixture_visit(1, (struct mtu_pair){1420, 1400}, 10, 20);
+	struct results results;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 0, &run);
+
+	m.dir[DIR_UPLOAD].goodput_bps = NO_FIGURE;
+	m.dir[DIR_UPLOAD].received_bps = 7000000;
+	m.dir[DIR_DOWNLOAD].goodput_bps = NO_FIGURE;
+	m.dir[DIR_DOWNLOAD].received_bps = NO_FIGURE;
+	fixture_record(store, run, &m);
+	fixture_close(store);
+	results = read_results(fixture, run);
+	assert_int_equal(results.at[0].upload_bps, 7000000);
+	assert_int_equal(results.at[0].download_bps, NO_FIGURE);
+}
+
+static void results_are_in_order_and_of_one_run(void **state)
+{
+	static const struct mtu_pair mtus[] = {
+		{1420, 1400}, {1280, 1500}, {1420, 1280}, {1420, 1400}};
+	static const struct mtu_pair sorted[] = {
+		{1280, 1500}, {1420, 1280}, {1420, 1400}};
+	struct fixture *fixture = *state;
+	struct results results;
+	int64_t run, other;
+	struct store *store = fixture_open(fixture, 0, &run);
+	struct run_info info = fixture_run(1);
+
+	assert_int_equal(store_begin_run(store, &info, "peer", NULL, &other, NULL), 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		struct measurement m = fixture_visit(i + 1, mtus[i], 1, 1);
+
+		fixture_record(store, run, &m);
+		m = fixture_visit(i + 1, mtus[0], 9, 9);
+		fixture_record(store, other, &m);
+	}
+	fixture_close(store);
+	results = read_results(fixture, run);
+	assert_int_equal(results.count, 3);
+	for (int i = 0; i < 3; i++)
+		assert_memory_equal(&results.at[i].mtu, &sorted[i], sizeof(*sorted));
+	assert_int_equal(results.at[2].visits, 2);
+	assert_int_equal(results.at[2].upload_bps, 1000000);
+}
+
+/* However a run is named in SQL, the other runs' rows are not read. */
+static void view_searches_by_run(void **state)
+{
+	static const char *const queries[] = {
+		"SELECT * FROM results WHERE run_id = 1",
+		"SELECT * FROM results WHERE run_id = 1 AND status = 'ok'"
+		" ORDER BY upload_mbps + download_mbps DESC LIMIT 1",
+		"SELECT * FROM results WHERE run_id = (SELECT max(id) FROM run)",
+		"SELECT * FROM run JOIN results ON results.run_id = run.id"
+		" WHERE uuid = 'x'",
+	};
+	struct fixture *fixture = *state;
+	sqlite3_stmt *stmt;
+	sqlite3 *sql;
+	int64_t run;
+
+	fixture_close(fixture_open(fixture, 0, &run));
+	assert_int_equal(sqlite3_open(fixture->db, &sql), SQLITE_OK);
+	for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++) {
+		char explain[256];
+		int searches = 0;
+
+		snprintf(explain, sizeof(explain), "EXPLAIN QUERY PLAN %s", queries[i]);
+		assert_int_equal(sqlite3_prepare_v2(sql, explain, -1, &stmt, NULL),
+				 SQLITE_OK);
+		while (sqlite3_step(stmt) == SQLITE_ROW) {
+			const char *step = (const char *)sqlite3_column_text(stmt, 3);
+
+			assert_false(strncmp(step, "SCAN first", 10) == 0);
+			assert_false(strncmp(step, "SCAN measurement", 16) == 0);
+			searches += strncmp(step, "SEARCH first", 12) == 0 &&
+				    strstr(step, "run_id=?") != NULL;
+		}
+		sqlite3_finalize(stmt);
+		assert_int_equal(searches, 1);
+	}
+	sqlite3_close(sql);
+}
+
+struct best_row {
+	struct mtu_pair mtu;
+	double up, down;
+};
+
+struct best_case {
+	const char *name;
+	enum query_by by;
+	struct best_row rows[4];
+	struct mtu_pair best; /* 0: none */
+};
+
+static const struct best_case best_cases[] = {
+	{"sum",
+	 QUERY_BY_SUM,
+	 {{{1280, 1300}, 50, 10}, {{1280, 1400}, 10, 48}, {{1280, 1500}, 35, 35}},
+	 {1280, 1500}},
+	{"up",
+	 QUERY_BY_UP,
+	 {{{1280, 1300}, 50, 10}, {{1280, 1400}, 10, 48}, {{1280, 1500}, 35, 35}},
+	 {1280, 1300}},
+	{"down",
+	 QUERY_BY_DOWN,
+	 {{{1280, 1300}, 50, 10}, {{1280, 1400}, 10, 48}, {{1280, 1500}, 35, 35}},
+	 {1280, 1400}},
+	{"equal ones: the larger MTUs together",
+	 QUERY_BY_SUM,
+	 {{{1280, 1420}, 20, 30}, {{1400, 1380}, 30, 20}, {{1420, 1300}, 30, 20}},
+	 {1400, 1380}},
+	{"equal ones: then the server's",
+	 QUERY_BY_UP,
+	 {{{1400, 1420}, 20, 30}, {{1420, 1400}, 20, 20}, {{1410, 1410}, 20, 20}},
+	 {1420, 1400}},
+	{"equal to three decimals, not to the last bit",
+	 QUERY_BY_SUM,
+	 {{{1500, 1500}, 0.1, 0.7}, {{1400, 1400}, 0.3, 0.5}, {{1280, 1280}, 0.2, 0.6}},
+	 {1500, 1500}},
+	{"only pairs that are ok",
+	 QUERY_BY_UP,
+	 {{{1500, 1500}, 90, BLACKHOLE}, {{1400, 1400}, 10, 10}},
+	 {1400, 1400}},
+	{"none is ok",
+	 QUERY_BY_SUM,
+	 {{{1500, 1500}, 90, BLACKHOLE}, {{1400, 1400}, TIMEOUT, 10}},
+	 {0, 0}},
+	{"nothing was measured", QUERY_BY_DOWN, {{{0, 0}, 0, 0}}, {0, 0}},
+};
+
+static void check_best(struct fixture *fixture, const struct best_case *c)
+{
+	struct query_result best;
+	struct err err = ERR_INIT;
+	struct query *query;
+	int64_t run;
+	struct store *store = fixture_open(fixture, (int)(c - best_cases) + 1, &run);
+	int r;
+
+	for (uint32_t i = 0; i < 4 && c->rows[i].mtu.server; i++) {
+		struct measurement m = fixture_visit(i + 1, c->rows[i].mtu,
+						     c->rows[i].up, c->rows[i].down);
+
+		fixture_record(store, run, &m);
+	}
+	fixture_close(store);
+	query = fixture_query(fixture);
+	r = query_best(query, run, c->by, &best, &err);
+	query_close(query);
+	if (c->best.server == 0) {
+		assert_int_equal(r, -ENODATA);
+		assert_non_null(strstr(err.text, "no pair of MTUs worked"));
+		return;
+	}
+	assert_int_equal(r, 0);
+	assert_int_equal(best.mtu.server, c->best.server);
+	assert_int_equal(best.mtu.peer, c->best.peer);
+}
+
+static void best_is_the_fastest(void **state)
+{
+	for (size_t i = 0; i < sizeof(best_cases) / sizeof(*best_cases); i++) {
+		print_message("             %s\n", best_cases[i].name);
+		check_best(*state, &best_cases[i]);
+	}
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(results_are_medians),
+		TEST(received_rate_stands_in),
+		TEST(results_are_in_order_and_of_one_run),
+		TEST(view_searches_by_run),
+		TEST(best_is_the_fastest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
