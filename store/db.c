@@ -69,8 +69,11 @@ static int fail_access(const struct db *db, struct err *err)
 		return fail_not_writable(db->path, "the file", errno, err);
 	if (eaccess(folder, W_OK | X_OK) < 0)
 		return fail_not_writable(db->path, "its folder", errno, err);
-	return err_set(err, -EACCES, "cannot write database '%s': %s", db->path,
-		       sqlite3_errmsg(db->sql));
+	/* Root's sqlite3 makes the file beside it as root's for a moment, then gives it
+	 * to the database's owner. */
+	return err_set(err, -EBUSY,
+		       "cannot write database '%s': %s; see whom '%s-shm' belongs to",
+		       db->path, sqlite3_errmsg(db->sql), db->path);
 }
 
 static int fail_no_space(const struct db *db, struct err *err)

@@ -11,7 +11,9 @@
 
 /* How long store_close() waits for readers, which take milliseconds, to be done. */
 #define CLOSE_WAIT_MS 1000
-#define CLOSE_STEP_MS 20
+/* And store_open(), for those that come just then. */
+#define OPEN_WAIT_MS 5000
+#define WAIT_STEP_MS 20
 
 struct store {
 	struct db db;
@@ -61,21 +63,36 @@ static int prepare_writing(struct db *db, struct err *err)
 		       err);
 }
 
+static int try_open(struct db *db, const char *path, struct err *err)
+{
+	int r;
+
+	db_init(db);
+	r = db_open(db, path, DB_WRITE, err);
+	if (r == 0)
+		r = upgrade(db, err);
+	if (r == 0)
+		r = prepare_writing(db, err);
+	if (r < 0)
+		db_release(db);
+	return r;
+}
+
 int store_open(const char *path, struct store **ret, struct err *err)
 {
+	int64_t deadline_ms = clock_boot_ms() + OPEN_WAIT_MS;
 	struct store *store = malloc(sizeof(*store));
 	int r;
 
 	if (!store)
 		return err_set(err, -ENOMEM, "out of memory");
-	db_init(&store->db);
-	r = db_open(&store->db, path, DB_WRITE, err);
-	if (r == 0)
-		r = upgrade(&store->db, err);
-	if (r == 0)
-		r = prepare_writing(&store->db, err);
+	r = try_open(&store->db, path, err);
+	/* SQLite does not wait for a reader when it changes to WAL. */
+	while (r == -EBUSY && clock_left_ms(deadline_ms) > 0) {
+		sqlite3_sleep(WAIT_STEP_MS);
+		r = try_open(&store->db, path, err);
+	}
 	if (r < 0) {
-		db_release(&store->db);
 		free(store);
 		return r;
 	}
@@ -90,7 +107,7 @@ static int leave_wal(struct db *db, struct err *err)
 	int r = db_exec(db, "PRAGMA journal_mode = DELETE", err);
 
 	while (r == -EBUSY && clock_left_ms(deadline_ms) > 0) {
-		sqlite3_sleep(CLOSE_STEP_MS);
+		sqlite3_sleep(WAIT_STEP_MS);
 		r = db_exec(db, "PRAGMA journal_mode = DELETE", err);
 	}
 	if (r == -EBUSY)

@@ -1,0 +1,239 @@
+#include "netctl/guard.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/text.h"
+#include "netctl/conffile.h"
+#include "netctl/guard_wire.h"
+#include "netctl/hoststate.h"
+#include "netctl/rtlink.h"
+#include "netctl/rtroute.h"
+#include "netctl/wginfo.h"
+
+#define LEASE_MAX_MS INT64_C(3600000)
+
+struct guard_process {
+	const struct guard_config *config;
+	struct hoststate state;
+	int lease_fd; /* timerfd; armed while something is pending */
+	bool expired; /* the last lease ran out, and main has not been told yet */
+};
+
+static void say(const struct guard_process *g, const char *text)
+{
+	if (g->config->say && text[0])
+		g->config->say(text);
+}
+
+/* 0 ends the lease. */
+static int set_lease(const struct guard_process *g, int64_t ms, struct err *err)
+{
+	struct itimerspec timer = {
+		.it_value = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000},
+	};
+
+	if (ms < 0 || ms > LEASE_MAX_MS)
+		return err_set(err, -ERANGE, "lease of %lld ms is out of range",
+			       (long long)ms);
+	if (timerfd_settime(g->lease_fd, 0, &timer, NULL) < 0)
+		return err_sys(err, errno, "cannot set the lease's timer");
+	return 0;
+}
+
+static int conf_mtu(const char *path)
+{
+	struct conffile_facts facts = {0};
+	char *data;
+	size_t size;
+
+	if (!path[0] || conffile_read(path, &data, &size, NULL) < 0)
+		return 0;
+	if (conffile_facts(data, size, &facts, NULL) < 0)
+		facts.mtu = 0;
+	conffile_wipe(data, size);
+	return facts.mtu;
+}
+
+static int do_facts(const struct guard_process *g, const char *address,
+		    struct guard_facts *facts, struct err *err)
+{
+	struct wginfo_peer peer = {0};
+	struct rtlink link;
+	int r = rtlink_get(g->config->interface, &link, err);
+
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return r;
+	facts->exists = true;
+	facts->up = link.up;
+	facts->mtu = link.mtu;
+	facts->backend = wginfo_backend(&link);
+	facts->conf_mtu = conf_mtu(g->config->conf_file);
+	if (!address[0] || facts->backend == BACKEND_NONE)
+		return 0;
+	if (wginfo_find_peer(&link, facts->backend, address, &peer, NULL) == 0) {
+		facts->endpoint_family = peer.endpoint_family;
+		text_copy(facts->allowed, sizeof(facts->allowed), peer.allowed);
+	}
+	return 0;
+}
+
+static int do_set(struct guard_process *g, int mtu, int64_t lease_ms, struct err *err)
+{
+	const struct mtu_range *range = &g->config->range;
+	int r;
+
+	if (!mtu_range_allows(range, mtu))
+		return err_set(err, -ERANGE,
+			       "MTU %d is outside the range %d to %d that this end was "
+			       "started with",
+			       mtu, range->min, range->max);
+	if (lease_ms < 1)
+		return err_set(err, -ERANGE, "an MTU is set with a lease only");
+	g->expired = false;
+	/* The lease runs before the change is made: there is no change without one. */
+	r = set_lease(g, lease_ms, err);
+	if (r == 0)
+		r = hoststate_set(&g->state, mtu, err);
+	if (!g->state.pending)
+		set_lease(g, 0, NULL);
+	return r;
+}
+
+static int do_renew(struct guard_process *g, int64_t lease_ms, struct err *err)
+{
+	if (g->expired) {
+		g->expired = false;
+		return err_set(
+			err, -ESTALE,
+			"the lease on '%s' had run out, and its MTU was put back",
+			g->config->interface);
+	}
+	return g->state.pending ? set_lease(g, lease_ms, err) : 0;
+}
+
+static int do_restore(struct guard_process *g, struct err *err)
+{
+	int r = hoststate_restore(&g->state, err);
+
+	/* What could not be put back now is tried again by the lease's timer. */
+	if (g->state.pending)
+		set_lease(g, 1000, NULL);
+	else
+		set_lease(g, 0, NULL);
+	return r;
+}
+
+static void obey(struct guard_process *g, const struct guard_request *request,
+		 struct guard_reply *reply)
+{
+	switch (request->verb) {
+	case GUARD_FACTS:
+		reply->result =
+			do_facts(g, request->address, &reply->facts, &reply->err);
+		return;
+	case GUARD_SET:
+		reply->result = do_set(g, request->mtu, request->lease_ms, &reply->err);
+		return;
+	case GUARD_RENEW:
+		reply->result = do_renew(g, request->lease_ms, &reply->err);
+		return;
+	case GUARD_SETTLE:
+		reply->result = rtroute_flush_exceptions(&reply->err);
+		return;
+	case GUARD_COMMIT:
+		reply->result = hoststate_commit(&g->state, &reply->err);
+		if (reply->result == 0)
+			set_lease(g, 0, NULL);
+		return;
+	case GUARD_RESTORE:
+		reply->result = do_restore(g, &reply->err);
+		return;
+	}
+	reply->result = err_set(&reply->err, -EINVAL, "unknown request to the guard");
+}
+
+/* One request from main; false when main is gone. */
+static bool serve_one(struct guard_process *g, int main_fd)
+{
+	struct guard_request request;
+	struct guard_reply reply;
+	ssize_t n = recv(main_fd, &request, sizeof(request), 0);
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	if (n == 0)
+		return false;
+	memset(&reply, 0, sizeof(reply));
+	if (n != sizeof(request)) {
+		reply.result =
+			err_set(&reply.err, -EBADMSG, "bad request to the guard");
+	} else {
+		request.address[ADDRESS_SIZE - 1] = '\0';
+		obey(g, &request, &reply);
+	}
+	/* A main that cannot take its answer is as good as gone. */
+	return send(main_fd, &reply, sizeof(reply), MSG_NOSIGNAL) == sizeof(reply);
+}
+
+static void lease_ran_out(struct guard_process *g)
+{
+	struct err err = ERR_INIT;
+	struct err text;
+	uint64_t times;
+
+	if (read(g->lease_fd, &times, sizeof(times)) < 0 || !g->state.pending)
+		return;
+	g->expired = true;
+	do_restore(g, &err);
+	err_set(&text, 0, "the lease ran out: %.300s", err.text);
+	say(g, text.text);
+}
+
+/* Until main or the keeper is gone. */
+static void serve(struct guard_process *g, int main_fd, int keeper_fd)
+{
+	struct pollfd polled[] = {
+		{.fd = main_fd, .events = POLLIN},
+		{.fd = keeper_fd, .events = POLLIN},
+		{.fd = g->lease_fd, .events = POLLIN},
+	};
+
+	for (;;) {
+		if (poll(polled, 3, -1) < 0)
+			continue;
+		if (polled[2].revents)
+			lease_ran_out(g);
+		if (polled[1].revents)
+			return;
+		if (polled[0].revents && !serve_one(g, main_fd))
+			return;
+	}
+}
+
+int guard_serve(const struct guard_config *config, int main_fd, int keeper_fd)
+{
+	struct guard_process g = {.config = config};
+	struct err err = ERR_INIT;
+	int r;
+
+	hoststate_init(&g.state, config->interface, config->persist, config->conf_file);
+	g.lease_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (g.lease_fd < 0)
+		return 1;
+	serve(&g, main_fd, keeper_fd);
+	r = hoststate_restore(&g.state, &err);
+	if (r < 0)
+		say(&g, err.text);
+	fd_close(&g.lease_fd);
+	return r < 0 && r != -ESTALE;
+}

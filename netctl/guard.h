@@ -1,0 +1,82 @@
+#ifndef NETCTL_GUARD_H
+#define NETCTL_GUARD_H
+
+#include "base/err.h"
+#include "base/types.h"
+
+/*
+ * The guard: the one process that changes the host, and the one that can always put it
+ * back. It obeys six fixed-size messages from main (over a SOCK_SEQPACKET pair), parses
+ * nothing that came from a network, and restores by itself when a lease runs out, when
+ * main's socket closes without a commit, or when the keeper is gone.
+ *
+ * Before each change it checks that interface index, MTU (and conf file) are what it
+ * left; if somebody else changed them, theirs is kept and -ESTALE says so.
+ */
+
+struct guard_config {
+	char interface[IF_NAME_SIZE];
+	struct mtu_range range; /* the only MTUs it will set */
+	enum persist persist;
+	char conf_file[4096]; /* the real path; "" unless persist */
+	int lock_fd;          /* journal_lock()'s; keeper and guard hold it */
+	/* What a user must be told of what the guard did by itself; called in the
+	 * guard. */
+	void (*say)(const char *text);
+};
+
+/*
+ * The guard's whole life. `main_fd`: requests; `keeper_fd`: its closing means the
+ * keeper is dead. Returns the process's exit status: 0 restored (or nothing to do), 1
+ * could not.
+ */
+int guard_serve(const struct guard_config *config, int main_fd, int keeper_fd);
+
+/* --- main's side; any thread, one call at a time (it locks) --- */
+
+struct guard;
+
+/* Takes `fd` over. */
+int guard_new(int fd, struct guard **ret, struct err *err);
+void guard_free(struct guard *guard);
+/* For poll(): readable or hung up only when the guard is gone. */
+int guard_fd(const struct guard *guard);
+
+struct guard_facts {
+	int mtu; /* of the link, now */
+	bool up;
+	bool exists; /* under the index it was declared with */
+	enum backend backend;
+	int endpoint_family; /* of the WireGuard peer that `address` belongs to; 0
+				unknown */
+	char allowed[64];    /* the AllowedIPs entry that matched */
+	int conf_mtu;        /* of the conf file, with persist; else 0 */
+};
+
+/* `address`: a tunnel address, or "" for the link's facts alone. Never keys. */
+int guard_get_facts(struct guard *guard, const char *address, struct guard_facts *ret,
+		    struct err *err);
+
+/*
+ * Set the link's MTU (and the conf's with PERSIST_EACH), to be undone after `lease_ms`
+ * unless renewed. -ERANGE outside the declared range; -ESTALE somebody else changed the
+ * link or conf; -ENETDOWN it is down; -ENODEV it is gone.
+ */
+int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err);
+
+/* A further `lease_ms` from now. 0 also when nothing is set; -ESTALE when the lease had
+ * run out and everything was put back. */
+int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err);
+
+/* rtroute_flush_exceptions() by proxy, with its errors. */
+int guard_settle(struct guard *guard, struct err *err);
+
+/* Keep the MTU that is set: write it to the conf file (with persist), end the lease.
+ * What is now is what later restores put back. */
+int guard_commit(struct guard *guard, struct err *err);
+
+/* Put the link's MTU and the conf file back. 0 also when nothing was changed; -ESTALE
+ * when somebody else's change was kept instead (the text says which). */
+int guard_restore(struct guard *guard, struct err *err);
+
+#endif

@@ -1,0 +1,136 @@
+#include "netctl/guard.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "netctl/guard_wire.h"
+
+/* The guard does nothing that waits for a network; fsync on a busy disk is the longest.
+ */
+#define REPLY_TIMEOUT_MS 10000
+
+struct guard {
+	int fd;
+	pthread_mutex_t lock;
+};
+
+int guard_new(int fd, struct guard **ret, struct err *err)
+{
+	struct guard *guard = malloc(sizeof(*guard));
+
+	if (!guard)
+		return err_set(err, -ENOMEM, "out of memory");
+	guard->fd = fd;
+	pthread_mutex_init(&guard->lock, NULL);
+	*ret = guard;
+	return 0;
+}
+
+void guard_free(struct guard *guard)
+{
+	if (!guard)
+		return;
+	fd_close(&guard->fd);
+	pthread_mutex_destroy(&guard->lock);
+	free(guard);
+}
+
+int guard_fd(const struct guard *guard)
+{
+	return guard->fd;
+}
+
+static int gone(struct err *err)
+{
+	return err_set(err, -EPIPE, "the guard process is gone");
+}
+
+static int exchange(const struct guard *guard, const struct guard_request *request,
+		    struct guard_reply *reply, struct err *err)
+{
+	int r;
+
+	if (send(guard->fd, request, sizeof(*request), MSG_NOSIGNAL) !=
+	    sizeof(*request))
+		return gone(err);
+	r = io_wait(guard->fd, -1, clock_boot_ms() + REPLY_TIMEOUT_MS);
+	if (r <= 0)
+		return gone(err);
+	if (recv(guard->fd, reply, sizeof(*reply), 0) != sizeof(*reply))
+		return gone(err);
+	return err_set(err, reply->result, "%s", reply->err.text);
+}
+
+static int call(struct guard *guard, const struct guard_request *request,
+		struct guard_reply *reply, struct err *err)
+{
+	int r;
+
+	pthread_mutex_lock(&guard->lock);
+	r = exchange(guard, request, reply, err);
+	pthread_mutex_unlock(&guard->lock);
+	return r;
+}
+
+static int call_simple(struct guard *guard, enum guard_verb verb, struct err *err)
+{
+	struct guard_request request = {.verb = verb};
+	struct guard_reply reply;
+
+	return call(guard, &request, &reply, err);
+}
+
+int guard_get_facts(struct guard *guard, const char *address, struct guard_facts *ret,
+		    struct err *err)
+{
+	struct guard_request request = {.verb = GUARD_FACTS};
+	struct guard_reply reply;
+	int r;
+
+	text_copy(request.address, sizeof(request.address), address);
+	r = call(guard, &request, &reply, err);
+	if (r == 0)
+		*ret = reply.facts;
+	return r;
+}
+
+int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err)
+{
+	struct guard_request request = {
+		.verb = GUARD_SET,
+		.mtu = mtu,
+		.lease_ms = lease_ms,
+	};
+	struct guard_reply reply;
+
+	return call(guard, &request, &reply, err);
+}
+
+int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err)
+{
+	struct guard_request request = {.verb = GUARD_RENEW, .lease_ms = lease_ms};
+	struct guard_reply reply;
+
+	return call(guard, &request, &reply, err);
+}
+
+int guard_settle(struct guard *guard, struct err *err)
+{
+	return call_simple(guard, GUARD_SETTLE, err);
+}
+
+int guard_commit(struct guard *guard, struct err *err)
+{
+	return call_simple(guard, GUARD_COMMIT, err);
+}
+
+int guard_restore(struct guard *guard, struct err *err)
+{
+	return call_simple(guard, GUARD_RESTORE, err);
+}

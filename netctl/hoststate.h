@@ -1,0 +1,51 @@
+#ifndef NETCTL_HOSTSTATE_H
+#define NETCTL_HOSTSTATE_H
+
+#include "base/err.h"
+#include "base/types.h"
+#include "netctl/journal.h"
+
+/*
+ * One interface's MTU and conf file, and the way back. The guard holds one; the keeper
+ * and the next start make one from the journal.
+ *
+ * The first change notes what is there (the way back) and writes the journal; each
+ * change first checks that link and conf are what the last one left. After
+ * hoststate_restore() or hoststate_commit() nothing is pending, and the next change
+ * starts afresh.
+ */
+
+struct hoststate {
+	struct journal journal; /* what is on disk while `pending` */
+	bool pending;           /* there is something to put back */
+	enum persist persist;
+	char conf_file[4096];
+};
+
+void hoststate_init(struct hoststate *state, const char *interface,
+		    enum persist persist, const char *conf_file);
+
+/*
+ * Set the link's MTU, and with PERSIST_EACH the conf file's. -ESTALE: somebody else
+ * changed the interface, its MTU or the conf file since our last change (theirs is
+ * kept). -ENETDOWN, -ENODEV, or what the kernel says.
+ */
+int hoststate_set(struct hoststate *state, int mtu, struct err *err);
+
+/* Keep the MTU that is set, in the conf file too. -EACCES without PERSIST_BEST. */
+int hoststate_commit(struct hoststate *state, struct err *err);
+
+/*
+ * Put link and conf file back. On success and on -ESTALE (somebody else's change was
+ * kept) nothing is pending any more and err's text says what was done; other errors
+ * leave the journal for another try.
+ */
+int hoststate_restore(struct hoststate *state, struct err *err);
+
+/*
+ * Restore what the journal of `interface` says. 0 with an empty err text: there was
+ * none; else as hoststate_restore().
+ */
+int hoststate_restore_journal(const char *interface, struct err *err);
+
+#endif

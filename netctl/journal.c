@@ -1,0 +1,188 @@
+#include "netctl/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/text.h"
+
+#define FOLDER "/run/mtusweep"
+#define MAGIC  "mtusweep journal 1"
+
+struct path {
+	char text[128];
+};
+
+/* Each network namespace has interfaces, and so journals, of its own. */
+static int make_path(const char *interface, const char *suffix, struct path *ret,
+		     struct err *err)
+{
+	struct stat ns;
+
+	if (stat("/proc/self/ns/net", &ns) < 0)
+		return err_sys(err, errno, "cannot read '/proc/self/ns/net'");
+	if (mkdir(FOLDER, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "cannot make folder '%s'", FOLDER);
+	snprintf(ret->text, sizeof(ret->text), "%s/%ju-%s%s", FOLDER,
+		 (uintmax_t)ns.st_ino, interface, suffix);
+	return 0;
+}
+
+int journal_lock(const char *interface, int *ret_fd, struct err *err)
+{
+	cleanup_fd int fd = -1;
+	struct path path;
+	char pid[16] = "";
+	int r = make_path(interface, ".lock", &path, err);
+
+	if (r < 0)
+		return r;
+	fd = open(path.text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open '%s'", path.text);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return err_sys(err, errno, "cannot lock '%s'", path.text);
+		if (pread(fd, pid, sizeof(pid) - 1, 0) < 0)
+			pid[0] = '\0';
+		return err_set(err, -EBUSY,
+			       "another mtusweep runs on interface '%s' (process %s); "
+			       "stop it first",
+			       interface, pid[0] ? pid : "unknown");
+	}
+	r = snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)r, 0) != r)
+		return err_sys(err, errno, "cannot write '%s'", path.text);
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+static int sync_folder(void)
+{
+	cleanup_fd int fd = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int journal_write(const struct journal *journal, struct err *err)
+{
+	cleanup_fd int fd = -1;
+	char text[4608];
+	struct path path;
+	struct path fresh;
+	int length;
+	int r = make_path(journal->interface, "", &path, err);
+
+	if (r < 0)
+		return r;
+	r = make_path(journal->interface, ".new", &fresh, err);
+	if (r < 0)
+		return r;
+	length = snprintf(text, sizeof(text),
+			  MAGIC
+			  "\nindex %d\noriginal %d\nbefore %d\nset %d\nconf %s\nend\n",
+			  journal->ifindex, journal->mtu_original, journal->mtu_before,
+			  journal->mtu_set, journal->conf_file);
+	fd = open(fresh.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		  0600);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot make journal '%s'", fresh.text);
+	r = io_write_all(fd, text, (size_t)length);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0 && rename(fresh.text, path.text) < 0)
+		r = -errno;
+	if (r == 0)
+		r = sync_folder();
+	if (r < 0)
+		return err_sys(err, -r, "cannot write journal '%s'", path.text);
+	return 0;
+}
+
+/* The rest of a line that begins with `key` and a space; moves *at to the next line. */
+static const char *take_line(char **at, const char *key)
+{
+	size_t length = strlen(key);
+	char *line = *at;
+	char *end = strchr(line, '\n');
+
+	if (!end || strncmp(line, key, length) != 0 || line[length] != ' ')
+		return NULL;
+	*end = '\0';
+	*at = end + 1;
+	return line + length + 1;
+}
+
+static bool take_int(char **at, const char *key, int *ret)
+{
+	const char *value = take_line(at, key);
+	int64_t number;
+
+	if (!value || text_to_int(value, 0, INT32_MAX, &number) < 0)
+		return false;
+	*ret = (int)number;
+	return true;
+}
+
+static bool parse(char *text, struct journal *ret)
+{
+	const char *conf;
+
+	if (strncmp(text, MAGIC "\n", strlen(MAGIC) + 1) != 0)
+		return false;
+	text += strlen(MAGIC) + 1;
+	if (!take_int(&text, "index", &ret->ifindex) ||
+	    !take_int(&text, "original", &ret->mtu_original) ||
+	    !take_int(&text, "before", &ret->mtu_before) ||
+	    !take_int(&text, "set", &ret->mtu_set))
+		return false;
+	conf = take_line(&text, "conf");
+	return conf && text_copy(ret->conf_file, sizeof(ret->conf_file), conf) &&
+	       strcmp(text, "end\n") == 0;
+}
+
+int journal_read(const char *interface, struct journal *ret, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	cleanup_fd int fd = -1;
+	struct path path;
+	size_t size;
+	int r = make_path(interface, "", &path, err);
+
+	if (r < 0)
+		return r;
+	fd = open(path.text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open journal '%s'", path.text);
+	r = io_read_file(fd, 8192, &text, &size);
+	if (r < 0)
+		return err_sys(err, -r, "cannot read journal '%s'", path.text);
+	memset(ret, 0, sizeof(*ret));
+	text_copy(ret->interface, sizeof(ret->interface), interface);
+	if (strlen(text) != size || !parse(text, ret))
+		return err_set(
+			err, -EBADMSG,
+			"journal '%s' is damaged; check the MTU of '%s' by hand, "
+			"then remove the journal",
+			path.text, interface);
+	return 0;
+}
+
+int journal_remove(const char *interface, struct err *err)
+{
+	struct path path;
+	int r = make_path(interface, "", &path, err);
+
+	if (r < 0)
+		return r;
+	if (unlink(path.text) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "cannot remove journal '%s'", path.text);
+	return 0;
+}

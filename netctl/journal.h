@@ -1,0 +1,38 @@
+#ifndef NETCTL_JOURNAL_H
+#define NETCTL_JOURNAL_H
+
+#include "base/err.h"
+#include "base/types.h"
+
+/*
+ * What must be put back, on disk, for the case that every process is killed at once:
+ * /run/mtusweep/<network namespace inode>-<interface>, readable by root only. It is
+ * written and fsynced before the first change, and removed after restore or commit.
+ * Whoever runs on an interface holds a lock on <...>.lock there, so that two never
+ * meet.
+ */
+
+struct journal {
+	char interface[IF_NAME_SIZE];
+	int ifindex;
+	int mtu_original;
+	int mtu_before;       /* what the link had before the last change of ours */
+	int mtu_set;          /* what we last set, or are about to set */
+	char conf_file[4096]; /* "" while the conf file is as it was */
+};
+
+/* The original conf file is kept beside it under this name while it is rewritten. */
+#define JOURNAL_CONF_SUFFIX ".mtusweep-original"
+
+/* Take the interface's lock for this process and those it forks. *ret_fd is kept open.
+ * -EBUSY: another mtusweep runs on this interface; the text has its pid. */
+int journal_lock(const char *interface, int *ret_fd, struct err *err);
+
+/* Write it, in one step. */
+int journal_write(const struct journal *journal, struct err *err);
+/* -ENOENT: there is none. -EBADMSG: not one of ours, or cut short. */
+int journal_read(const char *interface, struct journal *ret, struct err *err);
+/* Nothing to put back any more. 0 also when there is none. */
+int journal_remove(const char *interface, struct err *err);
+
+#endif

@@ -1,0 +1,52 @@
+#ifndef NETCTL_NL_H
+#define NETCTL_NL_H
+
+#include <libmnl/libmnl.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/*
+ * One conversation with the kernel over netlink, inside netctl only: nl_open(), then
+ * for each question nl_begin(), put the payload with mnl_nlmsg_put_extra_header() and
+ * mnl_attr_put_*(), and nl_exchange(). Any thread, one at a time. The buffer is wiped
+ * at the end: WireGuard's answers hold keys.
+ */
+
+/* The kernel's dumps may fill 32 KiB (netlink_dump() in net/netlink/af_netlink.c). */
+#define NL_BUFFER_SIZE 32768
+/* Of a whole conversation, from nl_open() on. */
+#define NL_TIMEOUT_MS 2000
+
+struct nl {
+	struct mnl_socket *socket;
+	char *buffer;
+	uint32_t seq;
+	int64_t deadline_ms;
+	char kernel_text[160]; /* the last exchange's extended acknowledgement, or "" */
+};
+
+#define NL_INIT    ((struct nl){0})
+#define cleanup_nl __attribute__((cleanup(nl_close)))
+
+/* `bus`: NETLINK_ROUTE, NETLINK_GENERIC. `nl` must be NL_INIT. */
+int nl_open(struct nl *nl, int bus, struct err *err);
+void nl_close(struct nl *nl);
+
+/* Begin a request in the buffer. Without NLM_F_DUMP an acknowledgement is asked for. */
+struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags);
+
+/*
+ * Send what nl_begin() began and give each answer to `on_message` (or NULL) until the
+ * acknowledgement or the dump's end. A callback fails with MNL_CB_ERROR and errno. 0,
+ * the kernel's negative errno, -ETIMEDOUT after NL_TIMEOUT_MS, -EINTR for a dump that
+ * changed under the reader: ask again, until there is another answer.
+ */
+int nl_exchange(struct nl *nl, mnl_cb_t on_message, void *ctx);
+
+/* Write the sentence with what the kernel said of it, or with strerror, after a colon;
+ * returns `code`, a negative errno. */
+int nl_error(const struct nl *nl, int code, struct err *err, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#endif

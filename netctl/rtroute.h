@@ -1,0 +1,29 @@
+#ifndef NETCTL_RTROUTE_H
+#define NETCTL_RTROUTE_H
+
+#include "base/err.h"
+#include "base/types.h"
+
+/* The way a packet would take, and what the kernel remembers of path MTUs. */
+
+struct rtroute {
+	int oif; /* interface index it leaves by */
+	char oif_name[IF_NAME_SIZE];
+	char source[ADDRESS_SIZE]; /* the address it would leave with; "" where none */
+	int mtu;                   /* the route's own mtu metric, which overrides the
+				      link's; 0 for none. Cached path MTUs do not count. */
+	bool local;                /* the destination is this host itself */
+};
+
+/* RTM_GETROUTE for an IPv4 or IPv6 address. -EINVAL: not an address; -ENETUNREACH. */
+int rtroute_get(const char *address, struct rtroute *ret, struct err *err);
+
+/*
+ * Forget the path MTU exceptions of both families, in this network namespace: IPv4 by
+ * writing /proc/sys/net/ipv4/route/flush, IPv6 by deleting the cloned routes (its /proc
+ * twin does not clear them). -EROFS or -EACCES where /proc/sys cannot be written, after
+ * the IPv6 half was done all the same: a warning, not a reason to stop.
+ */
+int rtroute_flush_exceptions(struct err *err);
+
+#endif

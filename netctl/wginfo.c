@@ -1,0 +1,217 @@
+/* WireGuard's own facts: asks the kernel or the userspace daemon; wgmatch.c
+ * understands. */
+#include "netctl/wginfo.h"
+
+#include <errno.h>
+#include <linux/genetlink.h>
+#include <linux/wireguard.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "netctl/nl.h"
+#include "netctl/wgmatch.h"
+
+#define SOCKET_FOLDER "/var/run/wireguard"
+#define TIMEOUT_MS    2000
+#define cleanup_match __attribute__((cleanup(wgmatch_wipe)))
+
+/* --- userspace --- */
+
+static void socket_address(const struct rtlink *link, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	snprintf(ret->sun_path, sizeof(ret->sun_path), SOCKET_FOLDER "/%s.sock",
+		 link->name);
+}
+
+/* A descriptor or -errno. Does not block: a daemon that is stuck answers -EAGAIN. */
+static int connect_daemon(const struct sockaddr_un *address)
+{
+	cleanup_fd int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int connected;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
+		return -errno;
+	connected = fd;
+	fd = -1;
+	return connected;
+}
+
+enum backend wginfo_backend(const struct rtlink *link)
+{
+	struct sockaddr_un address;
+	struct stat st;
+	int fd;
+
+	if (strcmp(link->kind, "wireguard") == 0)
+		return BACKEND_KERNEL;
+	socket_address(link, &address);
+	if (strcmp(link->kind, "tun") != 0 || stat(address.sun_path, &st) < 0 ||
+	    !S_ISSOCK(st.st_mode))
+		return BACKEND_NONE;
+	/* What a dead daemon left behind refuses; what we may not ask is there all the
+	 * same. */
+	fd = connect_daemon(&address);
+	if (fd == -ECONNREFUSED)
+		return BACKEND_NONE;
+	fd_close(&fd);
+	return BACKEND_USERSPACE;
+}
+
+static int read_answer(int fd, struct wgmatch *match)
+{
+	int64_t deadline_ms = clock_boot_ms() + TIMEOUT_MS;
+	char piece[4096];
+	int rc = 0;
+
+	while (rc == 0 && !match->complete) {
+		ssize_t n;
+
+		rc = io_wait(fd, -1, deadline_ms);
+		if (rc <= 0)
+			return rc ? rc : -ETIMEDOUT;
+		n = read(fd, piece, sizeof(piece));
+		if (n < 0)
+			rc = errno == EINTR || errno == EAGAIN ? 0 : -errno;
+		else if (n == 0)
+			rc = -EPIPE;
+		else
+			rc = wgmatch_feed_text(match, piece, (size_t)n);
+		explicit_bzero(piece, sizeof(piece));
+	}
+	return rc < 0 ? rc : -match->code;
+}
+
+static int ask_daemon(const struct rtlink *link, struct wgmatch *match, struct err *err)
+{
+	static const char question[] = "get=1\n\n";
+	struct sockaddr_un address;
+	cleanup_fd int fd = -1;
+	int rc;
+
+	socket_address(link, &address);
+	fd = connect_daemon(&address);
+	if (fd < 0)
+		return err_sys(err, -fd,
+			       "cannot connect to the WireGuard daemon's socket '%s'",
+			       address.sun_path);
+	rc = io_write_all(fd, question, sizeof(question) - 1);
+	if (rc == 0)
+		rc = read_answer(fd, match);
+	if (rc < 0)
+		return err_sys(err, -rc,
+			       "no good answer from the WireGuard daemon at '%s'",
+			       address.sun_path);
+	return 0;
+}
+
+/* --- kernel --- */
+
+static int parse_family(const struct nlattr *attr, void *ctx)
+{
+	uint16_t *family = ctx;
+
+	if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID &&
+	    mnl_attr_validate(attr, MNL_TYPE_U16) == 0)
+		*family = mnl_attr_get_u16(attr);
+	return MNL_CB_OK;
+}
+
+static int on_family(const struct nlmsghdr *message, void *ctx)
+{
+	return mnl_attr_parse(message, sizeof(struct genlmsghdr), parse_family, ctx);
+}
+
+static struct nlmsghdr *begin_generic(struct nl *nl, uint16_t family, uint16_t flags,
+				      uint8_t command, uint8_t version)
+{
+	struct nlmsghdr *request = nl_begin(nl, family, flags);
+	struct genlmsghdr *generic =
+		mnl_nlmsg_put_extra_header(request, sizeof(*generic));
+
+	generic->cmd = command;
+	generic->version = version;
+	return request;
+}
+
+static int find_family(struct nl *nl, uint16_t *ret, struct err *err)
+{
+	struct nlmsghdr *request =
+		begin_generic(nl, GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY, 1);
+	int rc;
+
+	mnl_attr_put_strz(request, CTRL_ATTR_FAMILY_NAME, WG_GENL_NAME);
+	rc = nl_exchange(nl, on_family, ret);
+	if (rc == -ENOENT || (rc == 0 && !*ret))
+		return err_set(
+			err, -EOPNOTSUPP,
+			"this kernel has no WireGuard: its module is not loaded");
+	if (rc < 0)
+		return nl_error(nl, rc, err, "cannot ask the kernel for WireGuard");
+	return 0;
+}
+
+static int ask_kernel(const struct rtlink *link, const char *address,
+		      struct wgmatch *match, struct err *err)
+{
+	cleanup_nl struct nl nl = NL_INIT;
+	uint16_t family = 0;
+	int rc = nl_open(&nl, NETLINK_GENERIC, err);
+
+	if (rc == 0)
+		rc = find_family(&nl, &family, err);
+	if (rc < 0)
+		return rc;
+	do {
+		struct nlmsghdr *request = begin_generic(
+			&nl, family, NLM_F_DUMP, WG_CMD_GET_DEVICE, WG_GENL_VERSION);
+
+		mnl_attr_put_u32(request, WGDEVICE_A_IFINDEX, (uint32_t)link->index);
+		rc = wgmatch_init(match, address, err);
+		if (rc < 0)
+			return rc;
+		rc = nl_exchange(&nl, wgmatch_on_message, match);
+	} while (rc == -EINTR);
+	if (rc < 0)
+		return nl_error(&nl, rc, err, "cannot read WireGuard interface '%s'",
+				link->name);
+	return 0;
+}
+
+int wginfo_find_peer(const struct rtlink *link, enum backend backend,
+		     const char *address, struct wginfo_peer *ret, struct err *err)
+{
+	cleanup_match struct wgmatch match;
+	int rc = wgmatch_init(&match, address, err);
+
+	if (rc < 0)
+		return rc;
+	switch (backend) {
+	case BACKEND_KERNEL:
+		rc = ask_kernel(link, address, &match, err);
+		break;
+	case BACKEND_USERSPACE:
+		rc = ask_daemon(link, &match, err);
+		break;
+	case BACKEND_NONE:
+	case BACKEND_COUNT:
+		return err_set(err, -EOPNOTSUPP, "interface '%s' is not WireGuard",
+			       link->name);
+	}
+	if (rc < 0)
+		return rc;
+	if (!wgmatch_finish(&match, ret))
+		return err_set(err, -ENOENT,
+			       "no WireGuard peer on '%s' has '%s' in its AllowedIPs",
+			       link->name, address);
+	return 0;
+}

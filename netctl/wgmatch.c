@@ -1,0 +1,288 @@
+/* Which WireGuard peer an address belongs to: both backends' answers, without I/O. */
+#include "netctl/wgmatch.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/genetlink.h>
+#include <linux/wireguard.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+int wgmatch_init(struct wgmatch *match, const char *address, struct err *err)
+{
+	*match = (struct wgmatch){.prefix = -1, .best_prefix = -1};
+	match->family = strchr(address, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(match->family, address, match->address) != 1)
+		return err_set(err, -EINVAL, "not an IP address: '%s'", address);
+	return 0;
+}
+
+void wgmatch_wipe(struct wgmatch *match)
+{
+	explicit_bzero(match, sizeof(*match));
+}
+
+/* --- what both backends say --- */
+
+static void end_peer(struct wgmatch *match)
+{
+	if (match->in_peer && match->prefix > match->best_prefix) {
+		match->best_prefix = match->prefix;
+		match->best = match->peer;
+	}
+	match->in_peer = false;
+	match->prefix = -1;
+	match->peer = (struct wginfo_peer){0};
+}
+
+static void begin_peer(struct wgmatch *match, const unsigned char key[WGMATCH_KEY_SIZE])
+{
+	if (match->in_peer && memcmp(match->key, key, WGMATCH_KEY_SIZE) == 0)
+		return;
+	end_peer(match);
+	match->in_peer = true;
+	memcpy(match->key, key, WGMATCH_KEY_SIZE);
+}
+
+/* An IPv4 address in IPv6's clothes still makes IPv4 packets. */
+static int family_of_ipv6(const struct in6_addr *address)
+{
+	return IN6_IS_ADDR_V4MAPPED(address) ? 4 : 6;
+}
+
+static bool same_prefix(const unsigned char *a, const unsigned char *b, int bits)
+{
+	int rest = bits % 8;
+
+	if (memcmp(a, b, (size_t)(bits / 8)))
+		return false;
+	return !rest || !((a[bits / 8] ^ b[bits / 8]) >> (8 - rest));
+}
+
+static void match_allowed(struct wgmatch *match, int family, const void *address,
+			  int prefix)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (family != match->family || prefix <= match->prefix ||
+	    prefix > (family == AF_INET ? 32 : 128) ||
+	    !same_prefix(match->address, address, prefix))
+		return;
+	match->prefix = prefix;
+	if (inet_ntop(family, address, text, sizeof(text)))
+		snprintf(match->peer.allowed, sizeof(match->peer.allowed), "%s/%d",
+			 text, prefix);
+}
+
+bool wgmatch_finish(struct wgmatch *match, struct wginfo_peer *ret)
+{
+	end_peer(match);
+	if (match->best_prefix < 0)
+		return false;
+	*ret = match->best;
+	return true;
+}
+
+/* --- kernel --- */
+
+struct attr_table {
+	const struct nlattr **attrs;
+	int max;
+};
+
+static int put_attr(const struct nlattr *attr, void *ctx)
+{
+	const struct attr_table *table = ctx;
+	int type = mnl_attr_get_type(attr);
+
+	if (type <= table->max)
+		table->attrs[type] = attr;
+	return MNL_CB_OK;
+}
+
+static const void *payload(const struct nlattr *attr, size_t size)
+{
+	if (!attr || mnl_attr_get_payload_len(attr) < size)
+		return NULL;
+	return mnl_attr_get_payload(attr);
+}
+
+static int on_allowed(const struct nlattr *attr, void *ctx)
+{
+	const struct nlattr *attrs[WGALLOWEDIP_A_MAX + 1] = {0};
+	struct attr_table table = {attrs, WGALLOWEDIP_A_MAX};
+	const uint16_t *family;
+	const uint8_t *prefix;
+	const void *address;
+
+	if (mnl_attr_parse_nested(attr, put_attr, &table) < 0)
+		return MNL_CB_ERROR;
+	family = payload(attrs[WGALLOWEDIP_A_FAMILY], sizeof(*family));
+	prefix = payload(attrs[WGALLOWEDIP_A_CIDR_MASK], sizeof(*prefix));
+	if (!family || !prefix)
+		return MNL_CB_OK;
+	address = payload(attrs[WGALLOWEDIP_A_IPADDR],
+			  *family == AF_INET ? sizeof(struct in_addr)
+					     : sizeof(struct in6_addr));
+	if (address)
+		match_allowed(ctx, *family, address, *prefix);
+	return MNL_CB_OK;
+}
+
+static int endpoint_family(const struct nlattr *attr)
+{
+	const struct sockaddr *any = payload(attr, sizeof(*any));
+	struct sockaddr_in6 ipv6;
+
+	if (any && any->sa_family == AF_INET)
+		return 4;
+	if (!payload(attr, sizeof(ipv6)) || any->sa_family != AF_INET6)
+		return 0;
+	memcpy(&ipv6, any, sizeof(ipv6));
+	return family_of_ipv6(&ipv6.sin6_addr);
+}
+
+static int on_peer(const struct nlattr *attr, void *ctx)
+{
+	const struct nlattr *attrs[WGPEER_A_MAX + 1] = {0};
+	struct attr_table table = {attrs, WGPEER_A_MAX};
+	struct wgmatch *match = ctx;
+	const unsigned char *key;
+
+	if (mnl_attr_parse_nested(attr, put_attr, &table) < 0)
+		return MNL_CB_ERROR;
+	key = payload(attrs[WGPEER_A_PUBLIC_KEY], WGMATCH_KEY_SIZE);
+	if (!key)
+		return MNL_CB_OK;
+	begin_peer(match, key);
+	if (attrs[WGPEER_A_ENDPOINT])
+		match->peer.endpoint_family = endpoint_family(attrs[WGPEER_A_ENDPOINT]);
+	if (!attrs[WGPEER_A_ALLOWEDIPS])
+		return MNL_CB_OK;
+	return mnl_attr_parse_nested(attrs[WGPEER_A_ALLOWEDIPS], on_allowed, match);
+}
+
+static int on_device_attr(const struct nlattr *attr, void *ctx)
+{
+	if (mnl_attr_get_type(attr) != WGDEVICE_A_PEERS)
+		return MNL_CB_OK;
+	return mnl_attr_parse_nested(attr, on_peer, ctx);
+}
+
+int wgmatch_on_message(const struct nlmsghdr *message, void *ctx)
+{
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(struct genlmsghdr))
+		return MNL_CB_OK;
+	return mnl_attr_parse(message, sizeof(struct genlmsghdr), on_device_attr, ctx);
+}
+
+/* --- userspace --- */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+static int parse_key(const char *hex, unsigned char key[WGMATCH_KEY_SIZE])
+{
+	for (size_t i = 0; i < WGMATCH_KEY_SIZE; i++) {
+		int high = hex_digit(hex[2 * i]);
+		int low = high < 0 ? -1 : hex_digit(hex[2 * i + 1]);
+
+		if (low < 0)
+			return -EBADMSG;
+		key[i] = (unsigned char)(high << 4 | low);
+	}
+	return hex[(size_t)2 * WGMATCH_KEY_SIZE] ? -EBADMSG : 0;
+}
+
+/* "192.0.2.1:51820", "[2001:db8::1]:51820", "[fe80::1%eth0]:51820". */
+static int parse_endpoint(char *value)
+{
+	struct in6_addr address;
+
+	if (value[0] != '[')
+		return 4;
+	value[strcspn(value, "%]")] = '\0';
+	if (inet_pton(AF_INET6, value + 1, &address) != 1)
+		return 0;
+	return family_of_ipv6(&address);
+}
+
+static int parse_allowed(struct wgmatch *match, char *value)
+{
+	int family = strchr(value, ':') ? AF_INET6 : AF_INET;
+	unsigned char address[sizeof(struct in6_addr)];
+	char *slash = strchr(value, '/');
+	int64_t prefix;
+
+	if (!slash)
+		return -EBADMSG;
+	*slash = '\0';
+	if (inet_pton(family, value, address) != 1 ||
+	    text_to_int(slash + 1, 0, 128, &prefix) < 0)
+		return -EBADMSG;
+	match_allowed(match, family, address, (int)prefix);
+	return 0;
+}
+
+static int parse_line(struct wgmatch *match, char *line)
+{
+	unsigned char key[WGMATCH_KEY_SIZE];
+	char *value = strchr(line, '=');
+	int64_t code;
+
+	if (!value)
+		return -EBADMSG;
+	*value++ = '\0';
+	if (strcmp(line, "public_key") == 0) {
+		if (parse_key(value, key) < 0)
+			return -EBADMSG;
+		begin_peer(match, key);
+	} else if (strcmp(line, "endpoint") == 0) {
+		match->peer.endpoint_family = parse_endpoint(value);
+	} else if (strcmp(line, "allowed_ip") == 0) {
+		return parse_allowed(match, value);
+	} else if (strcmp(line, "errno") == 0) {
+		if (text_to_int(value, INT32_MIN, INT32_MAX, &code) < 0)
+			return -EBADMSG;
+		match->code = abs((int)code);
+	}
+	return 0;
+}
+
+static int take_char(struct wgmatch *match, char c)
+{
+	int rc;
+
+	if (c != '\n') {
+		if (match->line_size == sizeof(match->line) - 1)
+			return -EBADMSG;
+		match->line[match->line_size++] = c;
+		return 0;
+	}
+	match->line[match->line_size] = '\0';
+	match->complete = match->line_size == 0;
+	rc = match->complete ? 0 : parse_line(match, match->line);
+	explicit_bzero(match->line, sizeof(match->line));
+	match->line_size = 0;
+	return rc;
+}
+
+int wgmatch_feed_text(struct wgmatch *match, const char *data, size_t size)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < size && !match->complete; i++)
+		rc = take_char(match, data[i]);
+	return rc;
+}

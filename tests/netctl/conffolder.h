@@ -1,0 +1,23 @@
+#ifndef TESTS_NETCTL_CONFFOLDER_H
+#define TESTS_NETCTL_CONFFOLDER_H
+
+/* A folder with conf files for the tests that need real ones. */
+
+#include <limits.h>
+#include <stdbool.h>
+
+#define GOOD "[Interface]\nMTU = 1420\n"
+
+/* Setup and teardown: every test has a folder of its own, and is in it. */
+extern char folder[PATH_MAX];
+int enter_folder(void **state);
+int leave_folder(void **state);
+#define in_folder(test) \
+	cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
+
+void write_file(const char *path, const char *text);
+bool content_is(const char *path, const char *expected);
+/* How many files the folder holds. */
+int entries(void);
+
+#endif

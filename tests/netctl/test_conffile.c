@@ -1,0 +1,327 @@
+/* Editing wg-quick's conf file as text, with the strange files people have. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netctl/conffile.h"
+
+struct edit_case {
+	const char *name;
+	const char *before;
+	const char *after; /* NULL: refused with `code` */
+	int code;
+	int mtu_before;
+};
+
+/* All set the MTU to 1380. */
+static const struct edit_case cases[] = {
+	{"replace", "[Interface]\nMTU = 1420\n[Peer]\n",
+	 "[Interface]\nMTU = 1380\n[Peer]\n", 0, 1420},
+	{"same length is not assumed", "[Interface]\nMTU = 65535\nDNS = 1.1.1.1\n",
+	 "[Interface]\nMTU = 1380\nDNS = 1.1.1.1\n", 0, 65535},
+	{"missing", "[Interface]\nPrivateKey = k=\n\n[Peer]\nPublicKey = p=\n",
+	 "[Interface]\nPrivateKey = k=\nMTU = 1380\n\n[Peer]\nPublicKey = p=\n", 0, 0},
+	{"missing, comments and blanks behind",
+	 "[Interface]\nAddress = 10.0.0.1/24\n\n# laptop\n\n[Peer]\n",
+	 "[Interface]\nAddress = 10.0.0.1/24\nMTU = 1380\n\n# laptop\n\n[Peer]\n", 0,
+	 0},
+	{"missing, no newline at the end", "[Interface]\nListenPort = 51820",
+	 "[Interface]\nListenPort = 51820\nMTU = 1380", 0, 0},
+	{"empty section", "[Interface]\n[Peer]\n", "[Interface]\nMTU = 1380\n[Peer]\n",
+	 0, 0},
+	{"only the section, no newline", "[Interface]", "[Interface]\nMTU = 1380", 0,
+	 0},
+	{"replace, no newline at the end", "[Interface]\nMTU = 1420",
+	 "[Interface]\nMTU = 1380", 0, 1420},
+	{"CRLF", "[Interface]\r\nMTU = 1420\r\n\r\n[Peer]\r\n",
+	 "[Interface]\r\nMTU = 1380\r\n\r\n[Peer]\r\n", 0, 1420},
+	{"CRLF, missing", "[Interface]\r\nDNS = 1.1.1.1\r\n\r\n[Peer]\r\n",
+	 "[Interface]\r\nDNS = 1.1.1.1\r\nMTU = 1380\r\n\r\n[Peer]\r\n", 0, 0},
+	{"CRLF, missing, no newline at the end", "[Interface]\r\nDNS = 1.1.1.1",
+	 "[Interface]\r\nDNS = 1.1.1.1\r\nMTU = 1380", 0, 0},
+	{"CRLF in the section, LF elsewhere",
+	 "# made by hand\n[Interface]\r\nTable = off\r\n[Peer]\n",
+	 "# made by hand\n[Interface]\r\nTable = off\r\nMTU = 1380\r\n[Peer]\n", 0, 0},
+	{"byte order mark", "\xef\xbb\xbf[Interface]\nMTU = 1420\n",
+	 "\xef\xbb\xbf[Interface]\nMTU = 1380\n", 0, 1420},
+	{"comment behind the value", "[Interface]\nMTU = 1420 # by the ISP: MTU = 1\n",
+	 "[Interface]\nMTU = 1380 # by the ISP: MTU = 1\n", 0, 1420},
+	{"comment glued on", "[Interface]\nMTU=1420#x\n", "[Interface]\nMTU=1380#x\n",
+	 0, 1420},
+	{"lower case, no blanks", "[interface]\nmtu=1420\n", "[interface]\nmtu=1380\n",
+	 0, 1420},
+	{"tabs and blanks", "  [Interface]\t\n\tMTU\t=\t 1420 \t\n",
+	 "  [Interface]\t\n\tMTU\t=\t 1380 \t\n", 0, 1420},
+	{"MTU of a peer", "[Interface]\nDNS = ::1\n[Peer]\nMTU = 1400\n",
+	 "[Interface]\nDNS = ::1\nMTU = 1380\n[Peer]\nMTU = 1400\n", 0, 0},
+	{"MTU before any section", "MTU = 1400\n[Interface]\n",
+	 "MTU = 1400\n[Interface]\nMTU = 1380\n", 0, 0},
+	{"MTU in a comment", "[Interface]\n# MTU = 1400\n#MTU=1300\n",
+	 "[Interface]\nMTU = 1380\n# MTU = 1400\n#MTU=1300\n", 0, 0},
+	{"two MTU lines: the last counts", "[Interface]\nMTU = 1400\nMTU = 1410\n",
+	 "[Interface]\nMTU = 1400\nMTU = 1380\n", 0, 1410},
+	{"two sections, MTU in the first",
+	 "[Interface]\nMTU = 1400\n[Peer]\n[Interface]\nDNS = ::1\n",
+	 "[Interface]\nMTU = 1380\n[Peer]\n[Interface]\nDNS = ::1\n", 0, 1400},
+	{"two sections, MTU in both",
+	 "[Interface]\nMTU = 1400\n[Peer]\n[Interface]\nMTU = 1410\n",
+	 "[Interface]\nMTU = 1400\n[Peer]\n[Interface]\nMTU = 1380\n", 0, 1410},
+	{"two sections, none",
+	 "[Interface]\nA = 1\n[Peer]\n[Interface]\nB = 2\n[Peer]\n",
+	 "[Interface]\nA = 1\n[Peer]\n[Interface]\nB = 2\nMTU = 1380\n[Peer]\n", 0, 0},
+	{"section behind the peers", "[Peer]\nMTU = 1\n[Interface]\nMTU = 1400\n",
+	 "[Peer]\nMTU = 1\n[Interface]\nMTU = 1380\n", 0, 1400},
+	{"garbage value", "[Interface]\nMTU = auto please\nDNS = ::1\n",
+	 "[Interface]\nMTU = 1380\nDNS = ::1\n", 0, -1},
+	{"number with a tail", "[Interface]\nMTU = 1420b\n",
+	 "[Interface]\nMTU = 1380\n", 0, -1},
+	{"zero", "[Interface]\nMTU = 0\n", "[Interface]\nMTU = 1380\n", 0, -1},
+	{"negative", "[Interface]\nMTU = -3\n", "[Interface]\nMTU = 1380\n", 0, -1},
+	{"long number",
+	 "[Interface]\nMTU = 1111111111111111111111111111111111111111111111\n",
+	 "[Interface]\nMTU = 1380\n", 0, -1},
+	{"empty value", "[Interface]\nMTU =\nDNS = ::1\n",
+	 "[Interface]\nMTU =1380\nDNS = ::1\n", 0, -1},
+	{"empty value, comment", "[Interface]\nMTU =  # later\n",
+	 "[Interface]\nMTU = 1380 # later\n", 0, -1},
+	{"empty value, CRLF", "[Interface]\r\nMTU = \r\n",
+	 "[Interface]\r\nMTU = 1380\r\n", 0, -1},
+	{"MTU in a PostUp",
+	 "[Interface]\nPostUp = echo MTU = 1400\nPostDown = ip l s %i mtu 1300; MTU = "
+	 "2\n",
+	 "[Interface]\nPostUp = echo MTU = 1400\nPostDown = ip l s %i mtu 1300; MTU = "
+	 "2\n"
+	 "MTU = 1380\n",
+	 0, 0},
+	{"PostUp before it", "[Interface]\nPostUp = MTU = 1400\nMTU = 1400\n",
+	 "[Interface]\nPostUp = MTU = 1400\nMTU = 1380\n", 0, 1400},
+	{"names that only look like it",
+	 "[Interface]\nMTUX = 1\nXMTU = 2\nM TU = 3\nMTU\n[Interfaces]\nMTU = 9\n",
+	 "[Interface]\nMTUX = 1\nXMTU = 2\nM TU = 3\nMTU\nMTU = 1380\n[Interfaces]\n"
+	 "MTU = 9\n",
+	 0, 0},
+	{"comment behind the section", "[Interface] # home\nMTU = 1400\n",
+	 "[Interface] # home\nMTU = 1380\n", 0, 1400},
+	{"bytes above ASCII", "# r\xe9seau \xff\n[Interface]\n# \xc3\xa9\nMTU = 1400\n",
+	 "# r\xe9seau \xff\n[Interface]\n# \xc3\xa9\nMTU = 1380\n", 0, 1400},
+	{"no section", "PrivateKey = k=\nMTU = 1400\n", NULL, -ENOENT, 0},
+	{"only peers", "[Peer]\nMTU = 1400\n", NULL, -ENOENT, 0},
+	{"section in a comment", "#[Interface]\nMTU = 1400\n", NULL, -ENOENT, 0},
+	{"lone CRs: one line", "[Interface]\rMTU = 1400\r", NULL, -ENOENT, 0},
+	{"empty", "", NULL, -ENOENT, 0},
+};
+
+/* On the heap, exactly as long as it is, so that a sanitizer sees a byte too far. */
+static char *exact_copy(const char *text, size_t size)
+{
+	char *copy = malloc(size ? size : 1);
+
+	assert_non_null(copy);
+	memcpy(copy, text, size);
+	return copy;
+}
+
+static void check_refused(const struct edit_case *c, const char *before, size_t size)
+{
+	struct conffile_facts facts = {.mtu = 77};
+	struct err err = ERR_INIT;
+	char *edited = NULL;
+	size_t edited_size = 0;
+
+	assert_int_equal(conffile_facts(before, size, &facts, &err), c->code);
+	assert_int_equal(facts.mtu, 77);
+	assert_int_equal(conffile_edit(before, size, 1380, &edited, &edited_size, &err),
+			 c->code);
+	assert_null(edited);
+	assert_true(err.text[0]);
+}
+
+static void check_edited(const struct edit_case *c, const char *before, size_t size)
+{
+	struct conffile_facts facts = {0};
+	char *edited = NULL;
+	size_t edited_size = 0;
+
+	assert_int_equal(conffile_facts(before, size, &facts, NULL), 0);
+	assert_int_equal(facts.mtu, c->mtu_before);
+	assert_int_equal(conffile_edit(before, size, 1380, &edited, &edited_size, NULL),
+			 0);
+	assert_string_equal(edited, c->after);
+	assert_int_equal(edited_size, strlen(c->after));
+	assert_int_equal(conffile_facts(edited, edited_size, &facts, NULL), 0);
+	assert_int_equal(facts.mtu, 1380);
+	conffile_wipe(edited, edited_size);
+}
+
+static void test_edit_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t size = strlen(cases[i].before);
+		char *before = exact_copy(cases[i].before, size);
+
+		print_message("  %s\n", cases[i].name);
+		if (cases[i].after)
+			check_edited(&cases[i], before, size);
+		else
+			check_refused(&cases[i], before, size);
+		free(before);
+	}
+}
+
+/* To another MTU and back is byte for byte the same wherever a number was there. */
+static void test_edit_there_and_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct edit_case *c = &cases[i];
+		char *there, *back;
+		size_t there_size, back_size;
+
+		if (c->mtu_before <= 0)
+			continue;
+		assert_int_equal(conffile_edit(c->before, strlen(c->before), 576,
+					       &there, &there_size, NULL),
+				 0);
+		assert_int_equal(conffile_edit(there, there_size, c->mtu_before, &back,
+					       &back_size, NULL),
+				 0);
+		assert_string_equal(back, c->before);
+		conffile_wipe(there, there_size);
+		conffile_wipe(back, back_size);
+	}
+}
+
+static void test_edit_refuses_nul(void **state)
+{
+	static const char nul[] = "[Interface]\nMTU = 1420\n\0# hidden\n";
+	static const char utf16[] = "\xff\xfe[\0I\0n\0t\0";
+	struct err err = ERR_INIT;
+	char *edited = NULL;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(
+		conffile_edit(nul, sizeof(nul) - 1, 1380, &edited, &size, &err),
+		-EINVAL);
+	assert_non_null(strstr(err.text, "NUL"));
+	assert_int_equal(
+		conffile_edit(utf16, sizeof(utf16) - 1, 1380, &edited, &size, &err),
+		-EINVAL);
+	assert_null(edited);
+}
+
+/* As many peers as CONFFILE_LIMIT holds: every byte behind the line stays. */
+static void test_edit_large(void **state)
+{
+	static const char head[] = "[Interface]\nMTU = 1420\n";
+	static const char peer[] = "[Peer]\nPublicKey = x=\nMTU = 1\n";
+	size_t size = CONFFILE_LIMIT;
+	char *before = malloc(size);
+	char *after = NULL;
+	size_t after_size;
+
+	(void)state;
+	assert_non_null(before);
+	for (size_t i = 0; i < size; i++)
+		before[i] = peer[i % (sizeof(peer) - 1)];
+	memcpy(before, head, sizeof(head) - 1);
+	before[sizeof(head) - 1] = '\n';
+	assert_int_equal(conffile_edit(before, size, 900, &after, &after_size, NULL),
+			 0);
+	assert_int_equal(after_size, size - 1);
+	assert_memory_equal(after, "[Interface]\nMTU = 900\n", 22);
+	assert_memory_equal(after + 22, before + 23, size - 23);
+	conffile_wipe(after, after_size);
+	free(before);
+}
+
+static void test_save_config(void **state)
+{
+	static const struct {
+		const char *text;
+		bool expected;
+	} rows[] = {
+		{"[Interface]\n", false},
+		{"[Interface]\nSaveConfig = true\n", true},
+		{"[Interface]\nsaveconfig=TRUE # yes\r\n", true},
+		{"[Interface]\nSaveConfig = false\n", false},
+		{"[Interface]\nSaveConfig = true\nSaveConfig = false\n", false},
+		{"[Interface]\n#SaveConfig = true\n", false},
+		{"[Interface]\n[Peer]\nSaveConfig = true\n", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conffile_facts facts = {0};
+
+		assert_int_equal(conffile_facts(rows[i].text, strlen(rows[i].text),
+						&facts, NULL),
+				 0);
+		assert_int_equal(facts.save_config, rows[i].expected);
+	}
+}
+
+static void make_random(char *text, unsigned *seed)
+{
+	static const char *const pieces[] = {
+		"[Interface]", "[Peer]", "\n", "\r\n",         "MTU",          "=",
+		" ",           "\t",     "#",  "1420",         "mtu = 1300\n", "x",
+		"\r",          "[",      "]",  "\xef\xbb\xbf", "PostUp = MTU",
+	};
+
+	text[0] = '\0';
+	for (int n = rand_r(seed) % 16; n >= 0; n--)
+		strcat(text, pieces[(size_t)rand_r(seed) %
+				    (sizeof(pieces) / sizeof(pieces[0]))]);
+}
+
+/* Whatever comes in, what goes out is a file whose MTU is what was asked for. */
+static void test_edit_random(void **state)
+{
+	unsigned seed = 1;
+	int edited = 0;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		char text[256];
+		char *before, *after = NULL;
+		size_t size, after_size;
+		struct conffile_facts facts;
+
+		make_random(text, &seed);
+		size = strlen(text);
+		before = exact_copy(text, size);
+		if (conffile_edit(before, size, 1377, &after, &after_size, NULL) == 0) {
+			assert_int_equal(
+				conffile_facts(after, after_size, &facts, NULL), 0);
+			if (facts.mtu != 1377)
+				fail_msg("'%s' became '%s'", text, after);
+			conffile_wipe(after, after_size);
+			edited++;
+		}
+		free(before);
+	}
+	assert_true(edited > 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_edit_table),
+		cmocka_unit_test(test_edit_there_and_back),
+		cmocka_unit_test(test_edit_refuses_nul),
+		cmocka_unit_test(test_edit_large),
+		cmocka_unit_test(test_save_config),
+		cmocka_unit_test(test_edit_random),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,164 @@
+/* Which WireGuard peer an address belongs to: a userspace daemon's answers, in every
+ * split, and what is kept of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wgmatch_cases.h"
+
+static void print_peer(FILE *out, const struct peer *peer)
+{
+	bool ipv6 = peer->endpoint && strchr(peer->endpoint, ':');
+
+	fprintf(out, "public_key=");
+	for (int i = 0; i < WGMATCH_KEY_SIZE; i++)
+		fprintf(out, "%02x", peer->key);
+	fprintf(out, "\npreshared_key=00\nprotocol_version=1\n");
+	if (peer->endpoint)
+		fprintf(out, "endpoint=%s%s%s:51820\n", ipv6 ? "[" : "", peer->endpoint,
+			ipv6 ? "]" : "");
+	fprintf(out, "last_handshake_time_sec=1\ntx_bytes=2\n");
+	for (int i = 0; i < ALLOWED_MAX && peer->allowed[i]; i++)
+		fprintf(out, "allowed_ip=%s\n", peer->allowed[i]);
+}
+
+static char *print_answer(const struct peer *peers, int code)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	fprintf(out, "private_key=00ff\nlisten_port=51820\nfwmark=51820\n");
+	for (int i = 0; i < PEERS_MAX && peers[i].key; i++)
+		print_peer(out, &peers[i]);
+	fprintf(out, "errno=%d\n\n", code);
+	fclose(out);
+	return text;
+}
+
+static void feed_case(const struct match_case *c, size_t piece)
+{
+	char *text = print_answer(c->peers, 0);
+	size_t size = strlen(text);
+	struct wgmatch match;
+
+	assert_int_equal(wgmatch_init(&match, c->address, NULL), 0);
+	for (size_t at = 0; at < size; at += piece) {
+		assert_false(match.complete);
+		assert_int_equal(
+			wgmatch_feed_text(&match, text + at,
+					  size - at < piece ? size - at : piece),
+			0);
+	}
+	assert_true(match.complete);
+	assert_int_equal(match.code, 0);
+	check(&match, c);
+	free(text);
+}
+
+static void test_userspace(void **state)
+{
+	static const size_t pieces[] = {1, 2, 7, 64, 4096};
+
+	(void)state;
+	for (size_t c = 0; c < CASES; c++) {
+		print_message("  %s\n", cases[c].name);
+		for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
+			feed_case(&cases[c], pieces[i]);
+	}
+}
+
+static void test_userspace_errors(void **state)
+{
+	static const struct {
+		const char *text;
+		int rc;
+		bool complete;
+		int code;
+	} rows[] = {
+		{"errno=0\n\n", 0, true, 0},
+		{"errno=13\n\n", 0, true, 13},
+		{"errno=-13\n\n", 0, true, 13},
+		{"errno=0\n", 0, false, 0},
+		{"", 0, false, 0},
+		{"future_key=whatever\nerrno=0\n\n", 0, true, 0},
+		{"endpoint=[fe80::1%eth0]:51820\nallowed_ip=10.0.0.2/32\n\n", 0, true,
+		 0},
+		{"hello\n", -EBADMSG, false, 0},
+		{"errno=many\n\n", -EBADMSG, false, 0},
+		{"public_key=00\n", -EBADMSG, false, 0},
+		{"public_key=zz\n", -EBADMSG, false, 0},
+		{"allowed_ip=10.0.0.2\n", -EBADMSG, false, 0},
+		{"allowed_ip=10.0.0/8\n", -EBADMSG, false, 0},
+		{"allowed_ip=10.0.0.0/129\n", -EBADMSG, false, 0},
+		{"allowed_ip=10.0.0.0/8x\n", -EBADMSG, false, 0},
+	};
+	struct wginfo_peer peer;
+	struct wgmatch match;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(wgmatch_init(&match, "10.0.0.2", NULL), 0);
+		assert_int_equal(
+			wgmatch_feed_text(&match, rows[i].text, strlen(rows[i].text)),
+			rows[i].rc);
+		assert_int_equal(match.complete, rows[i].complete);
+		assert_int_equal(match.code, rows[i].code);
+		assert_false(wgmatch_finish(&match, &peer));
+	}
+}
+
+static void test_userspace_long_line(void **state)
+{
+	char long_line[WGMATCH_LINE_SIZE + 1];
+	struct wgmatch match;
+
+	(void)state;
+	memset(long_line, 'x', sizeof(long_line));
+	assert_int_equal(wgmatch_init(&match, "10.0.0.2", NULL), 0);
+	assert_int_equal(wgmatch_feed_text(&match, long_line, sizeof(long_line)),
+			 -EBADMSG);
+}
+
+static bool holds(const void *memory, size_t size, const char *text)
+{
+	return memmem(memory, size, text, strlen(text)) != NULL;
+}
+
+/* Not even in the line buffer, and nothing at all after the end. */
+static void test_no_key_is_kept(void **state)
+{
+	static const char text[] = "private_key=5ec4e75ec4e75ec4e7\nlisten_port=1\nx=";
+	struct wgmatch match;
+
+	(void)state;
+	assert_int_equal(wgmatch_init(&match, "10.0.0.2", NULL), 0);
+	assert_int_equal(wgmatch_feed_text(&match, text, sizeof(text) - 1), 0);
+	assert_true(holds(&match, sizeof(match), "x="));
+	assert_false(holds(&match, sizeof(match), "5ec4e7"));
+	feed_case(&cases[0], 64);
+	memset(match.key, 'k', sizeof(match.key));
+	wgmatch_wipe(&match);
+	for (size_t i = 0; i < sizeof(match); i++)
+		assert_int_equal(((const char *)&match)[i], 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_userspace),
+		cmocka_unit_test(test_userspace_errors),
+		cmocka_unit_test(test_userspace_long_line),
+		cmocka_unit_test(test_no_key_is_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
