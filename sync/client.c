@@ -1,0 +1,229 @@
+/* The peer's half of the protocol: each request, and what its answer means. */
+
+#include "sync/client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "sync/transport.h"
+
+struct client {
+	struct transport *transport;
+	bool answered;
+};
+
+const char *client_library_version(void)
+{
+	return curl_version_info(CURLVERSION_NOW)->version;
+}
+
+int client_new(const struct client_config *config, struct client **ret, struct err *err)
+{
+	struct transport_config transport = {
+		.interface = config->interface,
+		.address = config->address,
+		.port = config->port,
+		.stop_fd = config->stop_fd,
+	};
+	struct client *client = calloc(1, sizeof(*client));
+	int rc;
+
+	if (!client)
+		return err_set(err, -ENOMEM, "out of memory for the HTTP client");
+	rc = transport_new(&transport, &client->transport, err);
+	if (rc < 0) {
+		client_free(client);
+		return rc;
+	}
+	*ret = client;
+	return 0;
+}
+
+void client_free(struct client *client)
+{
+	if (!client)
+		return;
+	transport_free(client->transport);
+	free(client);
+}
+
+void client_ignore_stop(struct client *client)
+{
+	transport_ignore_stop(client->transport);
+}
+
+bool client_answered(const struct client *client)
+{
+	return client->answered;
+}
+
+int64_t client_rtt_us(const struct client *client)
+{
+	return transport_rtt_us(client->transport);
+}
+
+/* --- what an answer means --- */
+
+static int no_answer_of_ours(const struct client *client, struct err *err)
+{
+	return err_set(err, -EPROTO, "what answers at '%s' is not an mtusweep server",
+		       transport_where(client->transport));
+}
+
+/* An error answer as our own error. */
+static int refusal(struct client *client, const struct transport_answer *got,
+		   struct err *err)
+{
+	struct msg_answer answer;
+
+	if (msg_answer_decode(got->body, got->size, &answer, NULL) < 0 ||
+	    answer.code == 0)
+		return no_answer_of_ours(client, err);
+	client->answered = true;
+	return err_set(err, -answer.code, "%s", answer.text);
+}
+
+/* 0: a 200, whose body is still to be decoded. */
+static int request(struct client *client, const struct transport_exchange *x,
+		   struct transport_answer *ret, struct err *err)
+{
+	int rc;
+
+	client->answered = false;
+	rc = transport_run(client->transport, x, ret, err);
+	if (rc < 0)
+		return rc;
+	return ret->status == 200 ? 0 : refusal(client, ret, err);
+}
+
+/* A 200's body did decode, or not. */
+static int decoded(struct client *client, int rc, struct err *err)
+{
+	if (rc == -EBADMSG)
+		return no_answer_of_ours(client, err);
+	client->answered = true;
+	return rc;
+}
+
+/* A POST or PUT of `json` (freed) that is answered by a msg_answer. */
+static int change(struct client *client, struct transport_exchange *x, char *json,
+		  struct err *err)
+{
+	cleanup_free char *body = json;
+	struct transport_answer got;
+	struct msg_answer answer;
+	int rc;
+
+	if (!body)
+		return -EINVAL;
+	x->body = body;
+	rc = request(client, x, &got, err);
+	if (rc < 0)
+		return rc;
+	rc = msg_answer_decode(got.body, got.size, &answer, err);
+	if (rc == 0 && answer.code != 0)
+		rc = -EBADMSG;
+	rc = decoded(client, rc, err);
+	if (rc == 0 && err)
+		text_copy(err->text, sizeof(err->text), answer.text);
+	return rc;
+}
+
+#define EXCHANGE(verb, where, timeout_ms)                     \
+	{                                                     \
+		.method = (verb), .path = (where),            \
+		.deadline_ms = clock_boot_ms() + (timeout_ms) \
+	}
+
+/* --- the requests --- */
+
+int client_hello(struct client *client, int timeout_ms, struct msg_hello *ret,
+		 struct err *err)
+{
+	struct transport_exchange x = EXCHANGE("GET", "/v1/hello", timeout_ms);
+	struct transport_answer got;
+	int rc = request(client, &x, &got, err);
+
+	if (rc < 0)
+		return rc;
+	return decoded(client, msg_hello_decode(got.body, got.size, ret, err), err);
+}
+
+int client_open(struct client *client, const struct msg_open *m, int timeout_ms,
+		struct msg_opened *ret, struct err *err)
+{
+	struct transport_exchange x = EXCHANGE("POST", "/v1/session", timeout_ms);
+	cleanup_free char *body = msg_open_encode(m, err);
+	struct transport_answer got;
+	int rc;
+
+	if (!body)
+		return -EINVAL;
+	x.body = body;
+	rc = request(client, &x, &got, err);
+	if (rc < 0)
+		return rc;
+	return decoded(client, msg_opened_decode(got.body, got.size, ret, err), err);
+}
+
+int client_pair(struct client *client, const struct msg_pair *m, int timeout_ms,
+		struct err *err)
+{
+	struct transport_exchange x = EXCHANGE("POST", "/v1/pair", timeout_ms);
+
+	return change(client, &x, msg_pair_encode(m, err), err);
+}
+
+int client_arm(struct client *client, const struct msg_arm *m, int timeout_ms,
+	       struct err *err)
+{
+	struct transport_exchange x = EXCHANGE("POST", "/v1/arm", timeout_ms);
+
+	return change(client, &x, msg_arm_encode(m, err), err);
+}
+
+int client_row(struct client *client, const char *run, const struct msg_row *m,
+	       int timeout_ms, struct err *err)
+{
+	char path[80];
+	struct transport_exchange x = EXCHANGE("PUT", path, timeout_ms);
+
+	snprintf(path, sizeof(path), "/v1/run/%.36s/row/%" PRIu32, run, m->row.seq);
+	return change(client, &x, msg_row_encode(m, err), err);
+}
+
+static int send_session(struct client *client, const char *path, const char *session,
+			int timeout_ms, struct err *err)
+{
+	struct transport_exchange x = EXCHANGE("POST", path, timeout_ms);
+	struct msg_session m = {0};
+
+	text_copy(m.session, sizeof(m.session), session);
+	return change(client, &x, msg_session_encode(&m, err), err);
+}
+
+int client_renew(struct client *client, const char *session, int timeout_ms,
+		 struct err *err)
+{
+	return send_session(client, "/v1/lease", session, timeout_ms, err);
+}
+
+int client_commit(struct client *client, const char *session, int timeout_ms,
+		  struct err *err)
+{
+	return send_session(client, "/v1/commit", session, timeout_ms, err);
+}
+
+int client_close(struct client *client, const struct msg_close *m, int timeout_ms,
+		 struct err *err)
+{
+	struct transport_exchange x = EXCHANGE("POST", "/v1/close", timeout_ms);
+
+	return change(client, &x, msg_close_encode(m, err), err);
+}

@@ -1,0 +1,68 @@
+#ifndef SYNC_CLIENT_H
+#define SYNC_CLIENT_H
+
+#include "base/err.h"
+#include "sync/msg.h"
+
+/*
+ * The peer's half of the protocol over libcurl: bound to the tunnel interface, no proxy
+ * whatever the environment says, one kept connection, one absolute deadline a request.
+ * A client belongs to one thread at a time; the lease has a client of its own.
+ *
+ * Errors: what the server answered comes back as its errno and sentence (-EBUSY another
+ * session, -EACCES not permitted, -ESTALE session gone, -EPROTO another version, ...).
+ * No answer: -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH (or no route), -ECONNRESET,
+ * -ENODEV no such interface; -EPROTO what came is no answer of ours; -EINTR when
+ * `stop_fd` became readable first. client_answered() tells the two apart. Requests that
+ * may be repeated (row, lease, hello, commit, close) can be sent again after such a
+ * failure without harm; pair and arm can too, since they state what shall be, not a
+ * step.
+ */
+
+struct client;
+
+struct client_config {
+	char interface[IF_NAME_SIZE]; /* "" for any */
+	char address[ADDRESS_SIZE];
+	int port;
+	int stop_fd; /* or -1 */
+};
+
+int client_new(const struct client_config *config, struct client **ret,
+	       struct err *err);
+void client_free(struct client *client);
+
+/* From now on nothing but the deadline ends a request: for putting things back. */
+void client_ignore_stop(struct client *client);
+
+/* Whether the last request was answered by the server, be it with an error: the tunnel
+ * and the server are there. */
+bool client_answered(const struct client *client);
+
+/* All times are the request's deadline from now. */
+int client_hello(struct client *client, int timeout_ms, struct msg_hello *ret,
+		 struct err *err);
+int client_open(struct client *client, const struct msg_open *m, int timeout_ms,
+		struct msg_opened *ret, struct err *err);
+/* These four: a warning of the server's with a return of 0 is in err's text, else "".
+ */
+int client_pair(struct client *client, const struct msg_pair *m, int timeout_ms,
+		struct err *err);
+int client_arm(struct client *client, const struct msg_arm *m, int timeout_ms,
+	       struct err *err);
+int client_row(struct client *client, const char *run, const struct msg_row *m,
+	       int timeout_ms, struct err *err);
+int client_renew(struct client *client, const char *session, int timeout_ms,
+		 struct err *err);
+int client_commit(struct client *client, const char *session, int timeout_ms,
+		  struct err *err);
+int client_close(struct client *client, const struct msg_close *m, int timeout_ms,
+		 struct err *err);
+
+/* The kept connection's smoothed round trip (TCP_INFO), 0 before the first answer. */
+int64_t client_rtt_us(const struct client *client);
+
+/* "7.88.1". Static. */
+const char *client_library_version(void);
+
+#endif

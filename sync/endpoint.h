@@ -1,0 +1,72 @@
+#ifndef SYNC_ENDPOINT_H
+#define SYNC_ENDPOINT_H
+
+#include "base/err.h"
+#include "sync/msg.h"
+
+/*
+ * The server's HTTP endpoint (civetweb), bound to the tunnel address and, for reading
+ * only, to 127.0.0.1. It checks address, session and message, then calls the operation,
+ * which cmd/server.c fills from netctl, engine and store. Operations run in civetweb's
+ * threads: those that change state one at a time, `renew` and `hello` beside them. Each
+ * returns 0 or a negative errno with a sentence, which the peer gets with the HTTP
+ * status that docs/protocol.md gives for it. A warning goes into `err` with a return of
+ * 0.
+ *
+ * A session's lease is renewed by each of its requests that succeeds, and cannot run
+ * out while an operation of its own is under way. `close` is called once a session:
+ * when the peer repeats its request because the answer was lost, it gets that answer
+ * again.
+ */
+
+struct endpoint_ops {
+	void (*hello)(void *ctx, struct msg_hello *ret);
+	/* A session was opened, or taken over (`resumed`); fill in the server's facts.
+	 * `address` is the peer's tunnel address. */
+	int (*open)(void *ctx, const struct msg_open *m, const char *address,
+		    bool resumed, struct end_facts *ret, struct err *err);
+	int (*pair)(void *ctx, const struct msg_pair *m, struct err *err);
+	int (*arm)(void *ctx, const struct msg_arm *m, struct err *err);
+	int (*row)(void *ctx, const struct measurement *m, struct err *err);
+	int (*renew)(void *ctx, struct err *err);
+	int (*commit)(void *ctx, struct err *err);
+	int (*close)(void *ctx, enum run_outcome outcome, const char *text,
+		     struct err *err);
+	/* The session's lease ran out (called by endpoint_tick()). */
+	void (*expired)(void *ctx);
+};
+
+struct endpoint_config {
+	const char *address; /* inside the tunnel */
+	int port;
+	/* A peer that wants a longer lease gets this one; 1000 to 600000. */
+	int64_t lease_max_ms;
+	const struct endpoint_ops *ops;
+	void *ctx;
+};
+
+struct endpoint;
+
+/*
+ * Bind and serve. 127.0.0.1 is done without where it cannot be had. -EADDRINUSE,
+ * -EADDRNOTAVAIL (not an address of this host), -EACCES (a port below 1024);
+ * -EAFNOSUPPORT an IPv6 address where civetweb was built without IPv6.
+ */
+int endpoint_new(const struct endpoint_config *config, struct endpoint **ret,
+		 struct err *err);
+
+/* Stop serving: returns once no operation runs any more. NULL is allowed. */
+void endpoint_free(struct endpoint *endpoint);
+
+/*
+ * Ends a session whose lease has run out, and calls `expired`. Returns in how many
+ * milliseconds it wants to be called again, or -1 while no session is open; fd
+ * (endpoint_fd()) becomes readable when that changes before.
+ */
+int endpoint_tick(struct endpoint *endpoint);
+int endpoint_fd(const struct endpoint *endpoint);
+
+/* "1.15", of the library. Static. */
+const char *endpoint_library_version(void);
+
+#endif

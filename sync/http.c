@@ -1,0 +1,433 @@
+/* A small JSON-only web server on one address. */
+
+#include "sync/http.h"
+
+#include <civetweb.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "sync/code.h"
+#include "sync/msg.h"
+#include "sync/sockets.h"
+
+/* A connection that says nothing, or not all, gives its worker back after this. */
+#define REQUEST_TIMEOUT_MS 3000
+/* What is refused is still read up to here: closing over unread bytes resets the
+ * connection, and the answer is lost. */
+#define DRAIN_LIMIT 16384
+
+struct http {
+	struct http_config config;
+	struct mg_context *mg;
+	pthread_mutex_t lock;
+	pthread_cond_t idle;
+	bool stopping;
+	int running;                /* handlers */
+	int kept[HTTP_WORKERS_MAX]; /* kept connections' sockets, -1 free */
+	int listener;
+};
+
+const char *http_library_version(void)
+{
+	return mg_version();
+}
+
+/* --- kept connections --- */
+
+/* Remember a kept connection's socket until connection_close(). */
+static void remember(struct http *http, struct mg_connection *conn,
+		     const struct mg_request_info *info)
+{
+	int fd;
+
+	if (mg_get_user_connection_data(conn))
+		return;
+	fd = sockets_find_connection(http->config.address, http->config.port,
+				     info->remote_addr, info->remote_port);
+	if (fd < 0)
+		return;
+	pthread_mutex_lock(&http->lock);
+	for (int i = 0; i < HTTP_WORKERS_MAX; i++) {
+		if (http->kept[i] >= 0)
+			continue;
+		http->kept[i] = fd;
+		mg_set_user_connection_data(conn, &http->kept[i]);
+		break;
+	}
+	pthread_mutex_unlock(&http->lock);
+}
+
+static void connection_close(const struct mg_connection *conn)
+{
+	struct http *http = mg_get_user_data(mg_get_context(conn));
+	int *kept = mg_get_user_connection_data(conn);
+
+	if (!kept)
+		return;
+	pthread_mutex_lock(&http->lock);
+	*kept = -1;
+	pthread_mutex_unlock(&http->lock);
+}
+
+/* --- answers --- */
+
+void http_answer(struct http_response *ret, int code, const char *text)
+{
+	struct msg_answer answer = {.code = code};
+
+	snprintf(answer.text, sizeof(answer.text), "%s", text);
+	ret->status = code_http_status(code);
+	ret->json = msg_answer_encode(&answer, NULL);
+}
+
+static void refuse(struct http_response *ret, int status, int code, const char *text)
+{
+	http_answer(ret, code, text);
+	ret->status = status;
+	ret->keep = false;
+}
+
+/* Headers and body leave in one write: as one segment where they fit one. */
+static void send_response(struct mg_connection *conn, struct http_response *response)
+{
+	cleanup_free char *json = response->json;
+	cleanup_free char *whole = NULL;
+	const char *allow = response->allow;
+	int length;
+
+	if (!response->keep)
+		mg_disable_connection_keep_alive(conn);
+	length = asprintf(&whole,
+			  "HTTP/1.1 %d %s\r\n"
+			  "Content-Type: application/json\r\n"
+			  "Content-Length: %zu\r\n"
+			  "Cache-Control: no-store\r\n"
+			  "%s%s%s"
+			  "Connection: %s\r\n\r\n%s",
+			  response->status,
+			  mg_get_response_code_text(conn, response->status),
+			  json ? strlen(json) : 0, allow ? "Allow: " : "",
+			  allow ? allow : "", allow ? "\r\n" : "",
+			  response->keep ? "keep-alive" : "close", json ? json : "");
+	if (length < 0) {
+		whole = NULL;
+		mg_disable_connection_keep_alive(conn);
+		return;
+	}
+	if (mg_write(conn, whole, (size_t)length) != length)
+		mg_disable_connection_keep_alive(conn);
+}
+
+/* What civetweb refuses by itself: broken requests. */
+static int http_error(struct mg_connection *conn, int status, const char *text)
+{
+	struct http_response response = {0};
+
+	refuse(&response, status, status == 413 ? EMSGSIZE : EBADMSG, text);
+	send_response(conn, &response);
+	return 0;
+}
+
+static int log_message(const struct mg_connection *conn, const char *message)
+{
+	(void)conn;
+	(void)message;
+	return 1;
+}
+
+/* --- requests --- */
+
+static bool names_us(const struct http_config *config, const char *host)
+{
+	for (int i = 0; i < 3 && config->names[i]; i++) {
+		size_t length = strlen(config->names[i]);
+		const char *port;
+
+		if (strncasecmp(host, config->names[i], length) != 0)
+			continue;
+		port = host + length;
+		if (*port == '\0')
+			return true;
+		if (*port == ':' && strspn(port + 1, "0123456789") == strlen(port + 1))
+			return true;
+	}
+	return false;
+}
+
+static bool is_json(const char *type)
+{
+	static const char json[] = "application/json";
+
+	return type && strncasecmp(type, json, strlen(json)) == 0 &&
+	       strchr("; \t", type[strlen(json)]) != NULL;
+}
+
+static bool writes(const char *method)
+{
+	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0;
+}
+
+/* False: *ret is the refusal. */
+static bool admit(const struct http_config *config, struct mg_connection *conn,
+		  const struct mg_request_info *info, struct http_response *ret)
+{
+	const char *host = mg_get_header(conn, "Host");
+
+	/* A page whose name was made to resolve to this address is not our caller. */
+	if (!host || !names_us(config, host)) {
+		refuse(ret, 421, EPERM,
+		       "misdirected request: 'Host' is not this endpoint's address");
+	} else if (mg_get_header(conn, "Transfer-Encoding")) {
+		refuse(ret, 411, EBADMSG, "the request has no 'Content-Length'");
+	} else if (!writes(info->request_method) &&
+		   strcmp(info->request_method, "GET") != 0) {
+		refuse(ret, 405, EOPNOTSUPP, "method not served here");
+		ret->allow = config->read_only ? "GET" : "GET, POST, PUT";
+	} else if (!writes(info->request_method)) {
+		return true;
+	} else if (config->read_only) {
+		refuse(ret, 403, EPERM,
+		       "read-only: changes are taken over the tunnel alone");
+	} else if (!is_json(mg_get_header(conn, "Content-Type"))) {
+		/* A browser asks before it sends this type to another site. */
+		refuse(ret, 415, EMEDIUMTYPE, "'Content-Type' is not application/json");
+	} else if (info->content_length < 0) {
+		refuse(ret, 411, EBADMSG, "the request has no 'Content-Length'");
+	} else {
+		return true;
+	}
+	return false;
+}
+
+/*
+ * `size` bytes of the body, all of them or false. Byte by byte (from civetweb's buffer,
+ * as a rule): its own loop waits anew for each byte, and one sender could hold a worker
+ * for an hour. `into` may be NULL.
+ */
+static bool read_body(struct mg_connection *conn, char *into, size_t size)
+{
+	int64_t deadline_ms = clock_boot_ms() + REQUEST_TIMEOUT_MS;
+	char byte;
+
+	for (size_t i = 0; i < size; i++) {
+		if (mg_read(conn, into ? into + i : &byte, 1) != 1)
+			return false;
+		if (clock_left_ms(deadline_ms) == 0)
+			return false;
+	}
+	return true;
+}
+
+static void call_handler(struct http *http, const struct mg_request_info *info,
+			 const char *body, struct http_response *ret)
+{
+	struct http_request request = {
+		.method = info->request_method,
+		.path = info->local_uri_raw,
+		.address = info->remote_addr,
+		.body = body,
+		.size = info->content_length > 0 ? (size_t)info->content_length : 0,
+	};
+
+	http->config.handle(http->config.ctx, &request, ret);
+}
+
+/* Whether the client can use its connection again. */
+static bool wants_keep(struct mg_connection *conn, const struct mg_request_info *info)
+{
+	const char *connection = mg_get_header(conn, "Connection");
+
+	if (connection)
+		return strcasecmp(connection, "keep-alive") == 0;
+	return strcmp(info->http_version, "1.1") == 0;
+}
+
+static bool enter(struct http *http)
+{
+	bool in;
+
+	pthread_mutex_lock(&http->lock);
+	in = !http->stopping;
+	http->running += in;
+	pthread_mutex_unlock(&http->lock);
+	return in;
+}
+
+static void leave(struct http *http)
+{
+	pthread_mutex_lock(&http->lock);
+	http->running--;
+	pthread_cond_broadcast(&http->idle);
+	pthread_mutex_unlock(&http->lock);
+}
+
+/* An admitted request whose body was read, to the end of its answer. */
+static void serve(struct http *http, struct mg_connection *conn,
+		  const struct mg_request_info *info, const char *body)
+{
+	struct http_response response = {0};
+
+	if (!enter(http)) {
+		refuse(&response, 503, ESHUTDOWN, "the server is ending");
+		send_response(conn, &response);
+		return;
+	}
+	call_handler(http, info, body, &response);
+	response.keep = response.keep && wants_keep(conn, info);
+	if (response.keep)
+		remember(http, conn, info);
+	send_response(conn, &response);
+	leave(http);
+}
+
+/* An admitted request: its body, then its answer. */
+static void take(struct http *http, struct mg_connection *conn,
+		 const struct mg_request_info *info, size_t size)
+{
+	struct http_response response = {0};
+	char *body = calloc(1, size + 1);
+
+	if (body && read_body(conn, body, size)) {
+		serve(http, conn, info, body);
+	} else {
+		refuse(&response, 408, EBADMSG, "the request's body did not come");
+		send_response(conn, &response);
+	}
+	free(body);
+}
+
+/* Never 0: civetweb is not to look at any request itself. */
+static int begin_request(struct mg_connection *conn)
+{
+	const struct mg_request_info *info = mg_get_request_info(conn);
+	struct http *http = info->user_data;
+	struct http_response response = {0};
+	size_t size = info->content_length > 0 ? (size_t)info->content_length : 0;
+	bool admitted = admit(&http->config, conn, info, &response);
+
+	if (admitted && size > http->config.body_limit) {
+		admitted = false;
+		refuse(&response, 413, EMSGSIZE, "the request's body is too large");
+	}
+	if (admitted) {
+		take(http, conn, info, size);
+		return 1;
+	}
+	if (size <= DRAIN_LIMIT)
+		read_body(conn, NULL, size);
+	send_response(conn, &response);
+	return 1;
+}
+
+/* --- start and stop --- */
+
+static int start(struct http *http, struct err *err)
+{
+	static const struct mg_callbacks callbacks = {
+		.begin_request = begin_request,
+		.connection_close = connection_close,
+		.http_error = http_error,
+		.log_message = log_message,
+	};
+	const struct http_config *config = &http->config;
+	bool v6 = strchr(config->address, ':') != NULL;
+	char port[80];
+	char workers[12];
+	const char *options[] = {
+		"listening_ports",
+		port,
+		"num_threads",
+		workers,
+		"request_timeout_ms",
+		"3000",
+		"enable_keep_alive",
+		"yes",
+		"keep_alive_timeout_ms",
+		"30000",
+		"tcp_nodelay",
+		"1",
+		"max_request_size",
+		"4096",
+		"decode_url",
+		"no",
+		"enable_directory_listing",
+		"no",
+		"access_control_allow_methods",
+		"",
+		NULL,
+	};
+
+	snprintf(port, sizeof(port), v6 ? "[%s]:%d" : "%s:%d", config->address,
+		 config->port);
+	snprintf(workers, sizeof(workers), "%d", config->workers);
+	mg_init_library(MG_FEATURES_DEFAULT);
+	http->mg = mg_start(&callbacks, http, options);
+	if (http->mg) {
+		http->listener = sockets_find_listener(config->address, config->port);
+		return 0;
+	}
+	mg_exit_library();
+	return err_set(err, -EIO, "cannot start the web server on '%s' port %d",
+		       config->address, config->port);
+}
+
+int http_new(const struct http_config *config, struct http **ret, struct err *err)
+{
+	struct http *http;
+	bool v6 = mg_check_feature(MG_FEATURES_IPV6) != 0;
+	int rc = sockets_try_listen(config->address, config->port, v6, err);
+
+	if (rc < 0)
+		return rc;
+	http = calloc(1, sizeof(*http));
+	if (!http)
+		return err_set(err, -ENOMEM, "out of memory for the web server");
+	http->config = *config;
+	for (int i = 0; i < HTTP_WORKERS_MAX; i++)
+		http->kept[i] = -1;
+	pthread_mutex_init(&http->lock, NULL);
+	pthread_cond_init(&http->idle, NULL);
+	rc = start(http, err);
+	if (rc < 0) {
+		http_free(http);
+		return rc;
+	}
+	*ret = http;
+	return 0;
+}
+
+static void wake_threads(struct http *http)
+{
+	pthread_mutex_lock(&http->lock);
+	http->stopping = true;
+	while (http->running > 0)
+		pthread_cond_wait(&http->idle, &http->lock);
+	for (int i = 0; i < HTTP_WORKERS_MAX; i++) {
+		if (http->kept[i] >= 0)
+			shutdown(http->kept[i], SHUT_RDWR);
+	}
+	if (http->listener >= 0)
+		shutdown(http->listener, SHUT_RDWR);
+	pthread_mutex_unlock(&http->lock);
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	if (http->mg) {
+		wake_threads(http);
+		mg_stop(http->mg);
+		mg_exit_library();
+	}
+	pthread_cond_destroy(&http->idle);
+	pthread_mutex_destroy(&http->lock);
+	free(http);
+}

@@ -1,0 +1,66 @@
+#ifndef SYNC_HTTP_H
+#define SYNC_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+/*
+ * A small JSON-only web server on one address (civetweb), for endpoint.c. It lets
+ * through to its handler what is addressed to it by name, has a method it serves and,
+ * if it carries a body, a JSON one of at most `body_limit` bytes; it answers everything
+ * else itself, in JSON too. The handler runs in civetweb's threads, several at a time,
+ * on stacks of 100 KB.
+ *
+ * Nothing is served from disk, and no other path of civetweb's request handling is
+ * used: requests are answered before it looks at them.
+ */
+
+struct http_request {
+	const char *method;  /* GET, POST or PUT */
+	const char *path;    /* without the query */
+	const char *address; /* whose request it is */
+	const char *body;
+	size_t size;
+};
+
+struct http_response {
+	int status;
+	const char *allow; /* methods, for 405; else NULL */
+	char *json;        /* malloc()ed; freed by the server */
+	bool keep;         /* the connection, for the caller's next request */
+};
+
+struct http_config {
+	const char *address;
+	int port;
+	int workers;          /* each holds one connection at a time */
+	bool read_only;       /* POST and PUT are refused */
+	const char *names[3]; /* what Host may say, with any port or none; NULL ends */
+	size_t body_limit;
+	void (*handle)(void *ctx, const struct http_request *request,
+		       struct http_response *ret);
+	void *ctx;
+};
+
+#define HTTP_WORKERS_MAX 16
+
+struct http;
+
+/* Bind and serve; *config is copied, what it points to is borrowed. -EADDRINUSE,
+ * -EADDRNOTAVAIL, -EACCES; -EAFNOSUPPORT an IPv6 address without IPv6 in civetweb;
+ * -EINVAL not an address. */
+int http_new(const struct http_config *config, struct http **ret, struct err *err);
+
+/* Stop: returns when no handler runs any more and its answer is sent. NULL is allowed.
+ */
+void http_free(struct http *http);
+
+/* Make *ret a msg_answer: `code` a positive errno or 0. */
+void http_answer(struct http_response *ret, int code, const char *text);
+
+/* "1.15". Static. */
+const char *http_library_version(void);
+
+#endif

@@ -1,0 +1,262 @@
+/* The messages: a table of fields for each, which is all there is to them. */
+
+#include "sync/msg.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/uuid.h"
+#include "sync/field.h"
+
+/* Ranges. They are wide, and bounded so that a message's largest size is known. */
+#define RATE_MAX     INT64_C(9999999999999) /* 10 Tbit/s */
+#define COUNT_MAX    INT64_C(9999999999)
+#define RTT_MAX_US   INT64_C(3600000000)
+#define AT_MAX_MS    INT64_C(253402300799999) /* the end of year 9999 */
+#define TEST_MIN_MS  100
+#define TEST_MAX_MS  3600000
+#define FOR_MAX_MS   INT64_C(999999999)
+#define PAIRS_MAX    100000000
+#define PASSES_MAX   1000000
+#define LEASE_MIN_MS 1000
+#define LEASE_MAX_MS 600000
+
+static bool token_valid(const char *text)
+{
+	return strlen(text) == MSG_TOKEN_SIZE - 1 &&
+	       strspn(text, "0123456789abcdef") == MSG_TOKEN_SIZE - 1;
+}
+
+static bool address_valid(const char *text)
+{
+	struct in6_addr parsed;
+
+	return text[0] == '\0' || inet_pton(AF_INET, text, &parsed) == 1 ||
+	       inet_pton(AF_INET6, text, &parsed) == 1;
+}
+
+static bool uuid_or_none(const char *text)
+{
+	return text[0] == '\0' || uuid_valid(text);
+}
+
+#define END                  \
+	{                    \
+		.name = NULL \
+	}
+#define MEMBER(type, member) .offset = offsetof(type, member)
+#define NUMBER(json_name, number_kind, type, member, low, high)                   \
+	{                                                                         \
+		.name = (json_name), .kind = (number_kind), MEMBER(type, member), \
+		.min = (low), .max = (high)                                       \
+	}
+#define WORD(json_name, word_kind, type, member)                               \
+	{                                                                      \
+		.name = (json_name), .kind = (word_kind), MEMBER(type, member) \
+	}
+/* `room` is what its JSON may take: more than its size where quotes are to be expected.
+ */
+#define TEXT(json_name, type, member, room, check)                                   \
+	{                                                                            \
+		.name = (json_name), .kind = FIELD_TEXT, MEMBER(type, member),       \
+		.size = sizeof(((type *)0)->member), .max = (room), .valid = (check) \
+	}
+#define OBJECT(json_name, type, member, table)                                   \
+	{                                                                        \
+		.name = (json_name), .kind = FIELD_OBJECT, MEMBER(type, member), \
+		.fields = (table)                                                \
+	}
+#define SESSION(type)  TEXT("session", type, session, MSG_TOKEN_SIZE, token_valid)
+#define PROTOCOL(type) NUMBER("protocol", FIELD_INT, type, protocol, 0, 65535)
+#define TEST_FIELDS(type, first)                                                 \
+	NUMBER("test", FIELD_U32, type, test, first, UINT32_MAX),                \
+		NUMBER("duration_ms", FIELD_I64, type, duration_ms, TEST_MIN_MS, \
+		       TEST_MAX_MS),                                             \
+		NUMBER("rtt_us", FIELD_I64, type, rtt_us, 0, RTT_MAX_US)
+
+static const struct field range_fields[] = {
+	NUMBER("min", FIELD_INT, struct mtu_range, min, MTU_MIN, MTU_MAX),
+	NUMBER("max", FIELD_INT, struct mtu_range, max, MTU_MIN, MTU_MAX),
+	NUMBER("step", FIELD_INT, struct mtu_range, step, 1, MTU_MAX),
+	END,
+};
+
+static const struct field end_fields[] = {
+	TEXT("host", struct end_facts, host, 72, NULL),
+	TEXT("interface", struct end_facts, interface, 30, NULL),
+	TEXT("address", struct end_facts, address, ADDRESS_SIZE, address_valid),
+	NUMBER("mtu", FIELD_INT, struct end_facts, link_mtu, 0, MTU_MAX),
+	WORD("backend", FIELD_BACKEND, struct end_facts, backend),
+	NUMBER("family", FIELD_INT, struct end_facts, endpoint_family, 0, 6),
+	TEXT("versions", struct end_facts, versions, 105, NULL),
+	END,
+};
+
+static const struct field hello_fields[] = {
+	PROTOCOL(struct msg_hello),
+	OBJECT("server", struct msg_hello, server, end_fields),
+	OBJECT("range", struct msg_hello, range, range_fields),
+	NUMBER("iperf_port", FIELD_INT, struct msg_hello, iperf_port, 1, 65535),
+	WORD("persist", FIELD_PERSIST, struct msg_hello, persist),
+	WORD("busy", FIELD_BOOL, struct msg_hello, busy),
+	END,
+};
+
+static const struct field status_fields[] = {
+	WORD("open", FIELD_BOOL, struct msg_status, open),
+	TEXT("peer", struct msg_status, peer, ADDRESS_SIZE, address_valid),
+	TEXT("run", struct msg_status, run, UUID_SIZE, uuid_or_none),
+	NUMBER("rows", FIELD_U32, struct msg_status, rows, 0, UINT32_MAX),
+	END,
+};
+
+static const struct field run_fields[] = {
+	TEXT("uuid", struct run_info, uuid, UUID_SIZE, uuid_valid),
+	NUMBER("started_at_ms", FIELD_I64, struct run_info, started_at_ms, 0,
+	       AT_MAX_MS),
+	OBJECT("peer", struct run_info, peer, end_fields),
+	OBJECT("server_range", struct run_info, server_range, range_fields),
+	OBJECT("peer_range", struct run_info, peer_range, range_fields),
+	TEXT("strategy", struct run_info, strategy, 20, NULL),
+	NUMBER("passes", FIELD_INT, struct run_info, passes, 1, PASSES_MAX),
+	WORD("seed", FIELD_U64, struct run_info, seed),
+	NUMBER("duration_ms", FIELD_I64, struct run_info, duration_ms, TEST_MIN_MS,
+	       TEST_MAX_MS),
+	WORD("persist", FIELD_PERSIST, struct run_info, persist),
+	NUMBER("pairs", FIELD_INT, struct run_info, pairs_planned, 0, PAIRS_MAX),
+	END,
+};
+
+static const struct field open_fields[] = {
+	PROTOCOL(struct msg_open),
+	NUMBER("lease_ms", FIELD_I64, struct msg_open, lease_ms, LEASE_MIN_MS,
+	       LEASE_MAX_MS),
+	OBJECT("run", struct msg_open, run, run_fields),
+	END,
+};
+
+static const struct field opened_fields[] = {
+	SESSION(struct msg_opened),
+	NUMBER("lease_ms", FIELD_I64, struct msg_opened, lease_ms, LEASE_MIN_MS,
+	       LEASE_MAX_MS),
+	OBJECT("server", struct msg_opened, server, end_fields),
+	END,
+};
+
+static const struct field pair_fields[] = {
+	SESSION(struct msg_pair),
+	NUMBER("mtu", FIELD_INT, struct msg_pair, mtu, MTU_MIN, MTU_MAX),
+	TEST_FIELDS(struct msg_pair, 0),
+	END,
+};
+
+static const struct field arm_fields[] = {
+	SESSION(struct msg_arm),
+	TEST_FIELDS(struct msg_arm, 1),
+	END,
+};
+
+/* Short names: two of them, each with a sentence, have to fit one message. */
+static const struct field dir_fields[] = {
+	WORD("status", FIELD_STATUS, struct dir_result, status),
+	TEXT("text", struct dir_result, text, 123, NULL),
+	NUMBER("sent_bps", FIELD_FIGURE, struct dir_result, sent_bps, 0, RATE_MAX),
+	NUMBER("recv_bps", FIELD_FIGURE, struct dir_result, received_bps, 0, RATE_MAX),
+	NUMBER("good_bps", FIELD_FIGURE, struct dir_result, goodput_bps, 0, RATE_MAX),
+	NUMBER("retr", FIELD_FIGURE, struct dir_result, retransmits, 0, COUNT_MAX),
+	NUMBER("rtt_us", FIELD_FIGURE, struct dir_result, rtt_us, 0, RTT_MAX_US),
+	NUMBER("at_ms", FIELD_AMOUNT, struct dir_result, started_at_ms, 0, AT_MAX_MS),
+	NUMBER("for_ms", FIELD_AMOUNT, struct dir_result, duration_ms, 0, FOR_MAX_MS),
+	END,
+};
+
+static const struct field row_fields[] = {
+	SESSION(struct msg_row),
+	NUMBER("seq", FIELD_U32, struct msg_row, row.seq, 1, UINT32_MAX),
+	NUMBER("pass", FIELD_INT, struct msg_row, row.pass, 1, PASSES_MAX),
+	NUMBER("server", FIELD_INT, struct msg_row, row.mtu.server, MTU_MIN, MTU_MAX),
+	NUMBER("peer", FIELD_INT, struct msg_row, row.mtu.peer, MTU_MIN, MTU_MAX),
+	OBJECT("up", struct msg_row, row.dir[DIR_UPLOAD], dir_fields),
+	OBJECT("down", struct msg_row, row.dir[DIR_DOWNLOAD], dir_fields),
+	END,
+};
+
+static const struct field session_fields[] = {
+	SESSION(struct msg_session),
+	END,
+};
+
+static const struct field close_fields[] = {
+	SESSION(struct msg_close),
+	WORD("outcome", FIELD_OUTCOME, struct msg_close, outcome),
+	TEXT("text", struct msg_close, text, 400, NULL),
+	END,
+};
+
+static const struct field answer_fields[] = {
+	WORD("code", FIELD_CODE, struct msg_answer, code),
+	TEXT("text", struct msg_answer, text, 700, NULL),
+	END,
+};
+
+static const struct field protocol_fields[] = {
+	{.name = "protocol", .kind = FIELD_INT, .min = 0, .max = 65535},
+	END,
+};
+
+/* Another version's other fields are not ours to judge: its number comes first. */
+static int check_protocol(const json_t *object, struct err *err)
+{
+	int protocol = 0;
+	int rc = field_decode(protocol_fields, object, &protocol, err);
+
+	if (rc < 0)
+		return rc;
+	if (protocol != MSG_PROTOCOL)
+		return err_set(err, -EPROTO,
+			       "the other end speaks protocol %d, this one %d: install "
+			       "the same version of mtusweep on both",
+			       protocol, MSG_PROTOCOL);
+	return 0;
+}
+
+static int decode(const struct field *fields, const char *json, size_t size, void *into,
+		  struct err *err)
+{
+	json_t *object;
+	int rc = field_parse(json, size, MSG_BODY_LIMIT, &object, err);
+
+	if (rc < 0)
+		return rc;
+	if (fields == hello_fields || fields == open_fields)
+		rc = check_protocol(object, err);
+	if (rc == 0)
+		rc = field_decode(fields, object, into, err);
+	json_decref(object);
+	return rc;
+}
+
+#define DEFINE_MESSAGE(name)                                                           \
+	char *msg_##name##_encode(const struct msg_##name *m, struct err *err)         \
+	{                                                                              \
+		return field_encode(name##_fields, m, MSG_BODY_LIMIT, err);            \
+	}                                                                              \
+	int msg_##name##_decode(const char *json, size_t size, struct msg_##name *ret, \
+				struct err *err)                                       \
+	{                                                                              \
+		memset(ret, 0, sizeof(*ret));                                          \
+		return decode(name##_fields, json, size, ret, err);                    \
+	}
+
+DEFINE_MESSAGE(hello)
+DEFINE_MESSAGE(status)
+DEFINE_MESSAGE(open)
+DEFINE_MESSAGE(opened)
+DEFINE_MESSAGE(pair)
+DEFINE_MESSAGE(arm)
+DEFINE_MESSAGE(row)
+DEFINE_MESSAGE(session)
+DEFINE_MESSAGE(close)
+DEFINE_MESSAGE(answer)

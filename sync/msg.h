@@ -1,0 +1,131 @@
+#ifndef SYNC_MSG_H
+#define SYNC_MSG_H
+
+#include "base/err.h"
+#include "base/types.h"
+
+/*
+ * The messages of docs/protocol.md as values, and their JSON. Encoding and decoding are
+ * pure. Every body is at most MSG_BODY_LIMIT bytes, so that a whole HTTP message stays
+ * below 1 KB and passes a path that loses anything larger. What comes in is not
+ * trusted: a field that is missing, of another type, out of range or too long makes the
+ * message -EBADMSG, with the field's name in the text. Unknown fields are skipped.
+ */
+
+#define MSG_PROTOCOL   1
+#define MSG_BODY_LIMIT 760
+#define MSG_TOKEN_SIZE 33 /* session id: 128 random bits in hex */
+
+/* GET /v1/hello: who is there and what is allowed. */
+struct msg_hello {
+	int protocol;
+	struct end_facts server;
+	struct mtu_range range;
+	int iperf_port;
+	enum persist persist; /* what this end was started with */
+	bool busy;            /* a session is open */
+};
+
+/* GET /v1/status: for whoever looks on. */
+struct msg_status {
+	bool open;               /* a session is open */
+	char peer[ADDRESS_SIZE]; /* its address; "" where none is */
+	char run[UUID_SIZE];     /* its run; "" where none is */
+	uint32_t rows;           /* the highest sequence number taken so far */
+};
+
+/* POST /v1/session */
+struct msg_open {
+	int protocol;
+	struct run_info run; /* .server is not sent: the server fills it in */
+	int64_t lease_ms;
+};
+
+struct msg_opened {
+	char session[MSG_TOKEN_SIZE];
+	int64_t lease_ms; /* in force: the shorter of what the two ends want */
+	struct end_facts server;
+};
+
+/* POST /v1/pair: set the server's MTU, clear what the last pair left, arm a test. */
+struct msg_pair {
+	char session[MSG_TOKEN_SIZE];
+	int mtu;
+	uint32_t test; /* the test to arm; 0 for none */
+	int64_t duration_ms;
+	int64_t rtt_us;
+};
+
+/* POST /v1/arm: end what still runs, arm this test. */
+struct msg_arm {
+	char session[MSG_TOKEN_SIZE];
+	uint32_t test;
+	int64_t duration_ms;
+	int64_t rtt_us;
+};
+
+/* PUT /v1/run/<uuid>/row/<seq> */
+struct msg_row {
+	char session[MSG_TOKEN_SIZE];
+	struct measurement row;
+};
+
+/* POST /v1/lease and POST /v1/commit carry the session alone; commit keeps the MTU set.
+ */
+struct msg_session {
+	char session[MSG_TOKEN_SIZE];
+};
+
+/* POST /v1/close */
+struct msg_close {
+	char session[MSG_TOKEN_SIZE];
+	enum run_outcome outcome;
+	char text[160];
+};
+
+/* The body of every answer that is not 2xx, and of a 2xx that has nothing else to say.
+ */
+struct msg_answer {
+	int code;       /* 0, or the positive errno of the failure */
+	char text[384]; /* the sentence; "" for none. With code 0: a warning, or "" */
+};
+
+/*
+ * Each returns a fresh JSON string (free()), or NULL: out of memory, too large, or a
+ * value out of its range; the text says which. Sentences (and only they) are cut where
+ * they would make a message too large, figures are brought into their range: neither
+ * can keep an answer or a row from being sent.
+ */
+char *msg_hello_encode(const struct msg_hello *m, struct err *err);
+char *msg_status_encode(const struct msg_status *m, struct err *err);
+char *msg_open_encode(const struct msg_open *m, struct err *err);
+char *msg_opened_encode(const struct msg_opened *m, struct err *err);
+char *msg_pair_encode(const struct msg_pair *m, struct err *err);
+char *msg_arm_encode(const struct msg_arm *m, struct err *err);
+char *msg_row_encode(const struct msg_row *m, struct err *err);
+char *msg_session_encode(const struct msg_session *m, struct err *err);
+char *msg_close_encode(const struct msg_close *m, struct err *err);
+char *msg_answer_encode(const struct msg_answer *m, struct err *err);
+
+/* 0, or -EBADMSG with *ret in no particular state; hello and open: -EPROTO when they
+ * are of another version, with both numbers in the text. */
+int msg_hello_decode(const char *json, size_t size, struct msg_hello *ret,
+		     struct err *err);
+int msg_status_decode(const char *json, size_t size, struct msg_status *ret,
+		      struct err *err);
+int msg_open_decode(const char *json, size_t size, struct msg_open *ret,
+		    struct err *err);
+int msg_opened_decode(const char *json, size_t size, struct msg_opened *ret,
+		      struct err *err);
+int msg_pair_decode(const char *json, size_t size, struct msg_pair *ret,
+		    struct err *err);
+int msg_arm_decode(const char *json, size_t size, struct msg_arm *ret, struct err *err);
+int msg_row_decode(const char *json, size_t size, struct msg_row *ret, struct err *err);
+int msg_session_decode(const char *json, size_t size, struct msg_session *ret,
+		       struct err *err);
+int msg_close_decode(const char *json, size_t size, struct msg_close *ret,
+		     struct err *err);
+int msg_answer_decode(const char *json, size_t size, struct msg_answer *ret,
+		      struct err *err);
+
+#endif

@@ -1,0 +1,86 @@
+/* Who may change this host's state just now. */
+
+#include "sync/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/uuid.h"
+
+static bool is_alive(const struct session *s, int64_t now_ms)
+{
+	return s->open && now_ms < s->expires_at_ms;
+}
+
+/* In constant time: how much of a guess was right must not show. */
+static bool same_id(const char *a, const char *b)
+{
+	unsigned char differ = 0;
+
+	if (strnlen(b, MSG_TOKEN_SIZE) != MSG_TOKEN_SIZE - 1)
+		return false;
+	for (int i = 0; i < MSG_TOKEN_SIZE - 1; i++)
+		differ |= (unsigned char)(a[i] ^ b[i]);
+	return differ == 0;
+}
+
+int session_open(struct session *s, const struct session_wish *wish, int64_t now_ms,
+		 bool *ret_resumed, struct err *err)
+{
+	bool resumed = is_alive(s, now_ms);
+
+	if (resumed &&
+	    (strcmp(s->address, wish->address) != 0 || strcmp(s->run, wish->run) != 0))
+		return err_set(
+			err, -EBUSY,
+			"server busy: a run from '%s' is under way, it ends or its "
+			"lease runs out in %" PRId64 " s at the latest unless renewed",
+			s->address, (s->expires_at_ms - now_ms + 999) / 1000);
+	s->open = true;
+	snprintf(s->id, sizeof(s->id), "%016" PRIx64 "%016" PRIx64, random_u64(),
+		 random_u64());
+	text_copy(s->address, sizeof(s->address), wish->address);
+	text_copy(s->run, sizeof(s->run), wish->run);
+	s->lease_ms = wish->lease_ms;
+	session_renew(s, now_ms);
+	*ret_resumed = resumed;
+	return 0;
+}
+
+int session_check(const struct session *s, const char *address, const char *id,
+		  int64_t now_ms, struct err *err)
+{
+	if (!is_alive(s, now_ms) || !same_id(s->id, id))
+		return err_set(
+			err, -ESTALE,
+			"no such session any more: it was closed, taken over, or its "
+			"lease ran out");
+	if (strcmp(s->address, address) != 0)
+		return err_set(
+			err, -EPERM,
+			"not permitted from '%s': the session belongs to another "
+			"address",
+			address);
+	return 0;
+}
+
+void session_renew(struct session *s, int64_t now_ms)
+{
+	s->expires_at_ms = now_ms + s->lease_ms;
+}
+
+bool session_expire(struct session *s, int64_t now_ms)
+{
+	if (!s->open || is_alive(s, now_ms))
+		return false;
+	session_close(s);
+	return true;
+}
+
+void session_close(struct session *s)
+{
+	memset(s, 0, sizeof(*s));
+}

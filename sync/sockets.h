@@ -1,0 +1,27 @@
+#ifndef SYNC_SOCKETS_H
+#define SYNC_SOCKETS_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/*
+ * The web server's sockets, for http.c. civetweb tells neither why it could not listen
+ * nor which its descriptors are; its threads look up from poll() every 2 s only, and
+ * shutting down the socket they sleep on is what wakes them at once when the server
+ * shall end.
+ */
+
+/* Whether one could listen there, found out with a socket of our own: 0, -EADDRINUSE,
+ * -EADDRNOTAVAIL, -EACCES; -EINVAL no IP address; -EAFNOSUPPORT IPv6 without `v6`. */
+int sockets_try_listen(const char *address, int port, bool v6, struct err *err);
+
+/* The listening socket, or -1. */
+int sockets_find_listener(const char *address, int port);
+
+/* The connection's socket, or -1. To be called by the thread that serves it, so that
+ * the descriptor cannot become another's meanwhile. */
+int sockets_find_connection(const char *address, int port, const char *remote,
+			    int remote_port);
+
+#endif

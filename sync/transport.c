@@ -1,0 +1,319 @@
+/* One HTTP request after the other to one server. */
+
+#include "sync/transport.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/types.h"
+#include "sync/msg.h"
+
+/* Headers of all sorts; a server that sends more is not ours. */
+#define HEADER_LIMIT 4096
+
+struct transport {
+	CURL *easy;
+	CURLM *multi;
+	struct curl_slist *headers;
+	char interface[IF_NAME_SIZE];
+	char where[ADDRESS_SIZE + 16];
+	int stop_fd;
+	int64_t rtt_us;
+
+	curl_socket_t socket; /* the newest connection's */
+	size_t header_size;
+	size_t size;
+	char body[MSG_BODY_LIMIT];
+};
+
+/* --- what libcurl calls --- */
+
+static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+	struct transport *transport = ctx;
+
+	(void)purpose;
+	transport->socket = fd;
+	return CURL_SOCKOPT_OK;
+}
+
+static size_t on_header(char *data, size_t one, size_t size, void *ctx)
+{
+	struct transport *transport = ctx;
+	struct tcp_info info;
+	socklen_t length = sizeof(info);
+
+	(void)data;
+	(void)one;
+	/* Here the connection is certainly there; after the answer it may be closed. */
+	if (transport->header_size == 0 &&
+	    getsockopt(transport->socket, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
+		transport->rtt_us = info.tcpi_rtt;
+	transport->header_size += size;
+	return transport->header_size <= HEADER_LIMIT ? size : 0;
+}
+
+static size_t on_body(char *data, size_t one, size_t size, void *ctx)
+{
+	struct transport *transport = ctx;
+
+	(void)one;
+	if (size > sizeof(transport->body) - transport->size)
+		return 0;
+	memcpy(transport->body + transport->size, data, size);
+	transport->size += size;
+	return size;
+}
+
+/* --- making one --- */
+
+static void global_init(void)
+{
+	/* Plain HTTP only: no need to load what TLS needs. */
+	curl_global_init(CURL_GLOBAL_NOTHING);
+}
+
+static bool set_callbacks(struct transport *transport)
+{
+	CURL *easy = transport->easy;
+	CURLcode rc = CURLE_OK;
+
+	rc |= curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
+	rc |= curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, transport);
+	rc |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	rc |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, transport);
+	rc |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	rc |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, transport);
+	return rc == CURLE_OK;
+}
+
+/* Nothing from the environment or from what a server says may lead elsewhere. */
+static bool set_options(struct transport *transport)
+{
+	CURL *easy = transport->easy;
+	char interface[IF_NAME_SIZE + 3];
+	CURLcode rc = CURLE_OK;
+
+	rc |= curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	rc |= curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	rc |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+	rc |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	rc |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	rc |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	rc |= curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+	rc |= curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, 1L);
+	rc |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transport->headers);
+	if (transport->interface[0]) {
+		snprintf(interface, sizeof(interface), "if!%s", transport->interface);
+		rc |= curl_easy_setopt(easy, CURLOPT_INTERFACE, interface);
+	}
+	return rc == CURLE_OK;
+}
+
+/* Only what the server looks at: a message has to stay small. */
+static bool set_headers(struct transport *transport)
+{
+	static const char *const lines[] = {
+		"Content-Type: application/json",
+		"Accept:",
+		"Expect:",
+		"User-Agent:",
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct curl_slist *longer =
+			curl_slist_append(transport->headers, lines[i]);
+
+		if (!longer)
+			return false;
+		transport->headers = longer;
+	}
+	return true;
+}
+
+int transport_new(const struct transport_config *config, struct transport **ret,
+		  struct err *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct transport *transport = calloc(1, sizeof(*transport));
+	bool ipv6 = strchr(config->address, ':') != NULL;
+
+	pthread_once(&once, global_init);
+	if (!transport)
+		return err_set(err, -ENOMEM, "out of memory for the HTTP client");
+	transport->stop_fd = config->stop_fd;
+	transport->socket = CURL_SOCKET_BAD;
+	snprintf(transport->interface, sizeof(transport->interface), "%s",
+		 config->interface);
+	snprintf(transport->where, sizeof(transport->where), "%s%s%s:%d",
+		 ipv6 ? "[" : "", config->address, ipv6 ? "]" : "", config->port);
+	transport->easy = curl_easy_init();
+	transport->multi = curl_multi_init();
+	if (!transport->easy || !transport->multi || !set_headers(transport) ||
+	    !set_callbacks(transport) || !set_options(transport)) {
+		transport_free(transport);
+		return err_set(err, -ENOMEM, "cannot set up the HTTP client");
+	}
+	*ret = transport;
+	return 0;
+}
+
+void transport_free(struct transport *transport)
+{
+	if (!transport)
+		return;
+	curl_easy_cleanup(transport->easy);
+	curl_multi_cleanup(transport->multi);
+	curl_slist_free_all(transport->headers);
+	free(transport);
+}
+
+void transport_ignore_stop(struct transport *transport)
+{
+	transport->stop_fd = -1;
+}
+
+int64_t transport_rtt_us(const struct transport *transport)
+{
+	return transport->rtt_us;
+}
+
+const char *transport_where(const struct transport *transport)
+{
+	return transport->where;
+}
+
+/* --- one exchange --- */
+
+static bool prepare(struct transport *transport, const struct transport_exchange *x)
+{
+	char url[sizeof(transport->where) + 128];
+	CURL *easy = transport->easy;
+	CURLcode rc = CURLE_OK;
+
+	transport->size = 0;
+	transport->header_size = 0;
+	snprintf(url, sizeof(url), "http://%s%s", transport->where, x->path);
+	rc |= curl_easy_setopt(easy, CURLOPT_URL, url);
+	if (x->body) {
+		rc |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		rc |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE,
+				       (long)strlen(x->body));
+		rc |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, x->body);
+	} else {
+		rc |= curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+	}
+	rc |= curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, x->method);
+	return rc == CURLE_OK;
+}
+
+/* The CURLcode as an errno. CURLE_OUT_OF_MEMORY is not ENOMEM: it is what a header line
+ * beyond libcurl's own limit gives. */
+static int translate(CURL *easy, CURLcode code)
+{
+	long os_error = 0;
+
+	if (code == CURLE_OK)
+		return 0;
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return ETIMEDOUT;
+	if (code == CURLE_INTERFACE_FAILED)
+		return ENODEV;
+	if (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
+	    code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE)
+		return ECONNRESET;
+	if (code != CURLE_COULDNT_CONNECT)
+		return EPROTO;
+	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
+	if (os_error == ECONNREFUSED || os_error == ETIMEDOUT || os_error == ECONNRESET)
+		return (int)os_error;
+	return EHOSTUNREACH;
+}
+
+/* Until the transfer is over: 0 or a positive errno. */
+static int drive(struct transport *transport, int64_t deadline_ms)
+{
+	struct curl_waitfd stop = {.fd = transport->stop_fd,
+				   .events = CURL_WAIT_POLLIN};
+	unsigned int extra = transport->stop_fd >= 0;
+	int running = 1;
+	int queued;
+	CURLMsg *done;
+
+	for (;;) {
+		if (curl_multi_perform(transport->multi, &running) != CURLM_OK)
+			return EIO;
+		if (running == 0)
+			break;
+		if (clock_left_ms(deadline_ms) == 0)
+			return ETIMEDOUT;
+		stop.revents = 0;
+		if (curl_multi_poll(transport->multi, &stop, extra,
+				    clock_left_ms(deadline_ms), NULL) != CURLM_OK)
+			return EIO;
+		if (stop.revents)
+			return EINTR;
+	}
+	done = curl_multi_info_read(transport->multi, &queued);
+	return done ? translate(transport->easy, done->data.result) : EIO;
+}
+
+/* 0 or a positive errno. */
+static int attempt(struct transport *transport, const struct transport_exchange *x)
+{
+	int code;
+
+	if (!prepare(transport, x))
+		return ENOMEM;
+	if (curl_multi_add_handle(transport->multi, transport->easy) != CURLM_OK)
+		return EIO;
+	code = drive(transport, x->deadline_ms);
+	/* What is not over yet is thereby ended, its connection closed. */
+	curl_multi_remove_handle(transport->multi, transport->easy);
+	return code;
+}
+
+static int fail(const struct transport *transport, int code, struct err *err)
+{
+	if (code == EINTR)
+		return err_set(err, -EINTR, "request to server '%s' was stopped",
+			       transport->where);
+	if (code == EPROTO)
+		return err_set(err, -EPROTO,
+			       "what answers at '%s' is not an mtusweep server",
+			       transport->where);
+	if (code == ENODEV)
+		return err_set(err, -ENODEV,
+			       "cannot reach server '%s': no interface '%s'",
+			       transport->where, transport->interface);
+	return err_sys(err, code, "no answer from server '%s'", transport->where);
+}
+
+int transport_run(struct transport *transport,
+		  const struct transport_exchange *exchange,
+		  struct transport_answer *ret, struct err *err)
+{
+	long status = 0;
+	int code;
+
+	/* A stop that is there already ends the request before it is sent. */
+	if (transport->stop_fd >= 0 && io_wait(transport->stop_fd, -1, 0) != 0)
+		return fail(transport, EINTR, err);
+	code = attempt(transport, exchange);
+	if (code != 0)
+		return fail(transport, code, err);
+	curl_easy_getinfo(transport->easy, CURLINFO_RESPONSE_CODE, &status);
+	ret->status = (int)status;
+	ret->body = transport->body;
+	ret->size = transport->size;
+	return 0;
+}

@@ -1,0 +1,61 @@
+#ifndef SYNC_TRANSPORT_H
+#define SYNC_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/*
+ * One HTTP request after the other to one server, for client.c: libcurl, one kept
+ * connection, one absolute deadline a request with everything in it, and a descriptor
+ * that ends a request at once. One thread at a time.
+ */
+
+struct transport;
+
+struct transport_config {
+	const char *interface; /* "" for any */
+	const char *address;
+	int port;
+	int stop_fd; /* or -1 */
+};
+
+struct transport_exchange {
+	const char *method;
+	const char *path;
+	const char *body;    /* JSON, or NULL */
+	int64_t deadline_ms; /* on clock_boot_ms() */
+};
+
+/* The answer, borrowed until the next request. */
+struct transport_answer {
+	int status;
+	const char *body;
+	size_t size; /* at most MSG_BODY_LIMIT */
+};
+
+int transport_new(const struct transport_config *config, struct transport **ret,
+		  struct err *err);
+/* NULL is allowed. */
+void transport_free(struct transport *transport);
+
+/*
+ * A kept connection that turns out to be closed is replaced by a fresh one, within the
+ * deadline (libcurl does that by itself): only for requests that may be repeated, which
+ * ours are. Errors: those of client.h where there was no answer; -EPROTO an answer that
+ * is no HTTP, or too large.
+ */
+int transport_run(struct transport *transport,
+		  const struct transport_exchange *exchange,
+		  struct transport_answer *ret, struct err *err);
+
+/* What `stop_fd` was no longer ends requests. */
+void transport_ignore_stop(struct transport *transport);
+/* The newest connection's smoothed round trip, 0 before the first answer. */
+int64_t transport_rtt_us(const struct transport *transport);
+/* "10.0.0.1:5000", "[fd00::1]:5000". */
+const char *transport_where(const struct transport *transport);
+
+#endif

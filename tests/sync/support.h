@@ -1,0 +1,58 @@
+#ifndef TESTS_SYNC_SUPPORT_H
+#define TESTS_SYNC_SUPPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sync/endpoint.h"
+
+/* What the tests of sync/ share: a network of their own, raw HTTP, a real endpoint over
+ * operations that only count. */
+
+/* For a group's setup: a network namespace with nothing but its loopback. */
+int support_own_network(void **state);
+
+/* A TCP connection from `from` (NULL: any) to `to`; -1 on failure. */
+int support_connect(const char *from, const char *to, int port);
+/* A listening TCP socket; -1 on failure. */
+int support_listen(const char *address, int port, int backlog);
+
+/* Send `request` and read until the other end closes, 5 s at most. Returns the HTTP
+ * status, -1 without an answer; `ret` has the whole answer. */
+int support_http(int fd, const char *request, char *ret, size_t size);
+
+/* Which operations were called, and what the next one shall do. */
+struct support_ops {
+	int opened;
+	int resumed;
+	int paired;
+	_Atomic int arming; /* arm was called */
+	int armed;          /* and returned */
+	int rows;
+	int renewed;
+	int committed;
+	int closed;
+	int expired;
+	int fail;         /* 0, or the errno the operations return */
+	const char *text; /* what they say, failing or not */
+	int arm_gate;     /* -1, or what arm reads a byte from before it returns */
+	char address[ADDRESS_SIZE];
+	struct msg_open open;
+	struct msg_pair pair;
+	struct msg_arm arm;
+	struct measurement row;
+	enum run_outcome outcome;
+};
+
+void support_ops_init(struct support_ops *ops);
+extern const struct endpoint_ops support_endpoint_ops;
+
+/* Messages with every field at its usual value. */
+struct msg_open support_open(const char *uuid, int64_t lease_ms);
+struct measurement support_row(uint32_t seq);
+struct end_facts support_facts(const char *host);
+
+#define SUPPORT_RUN   "11111111-2222-4333-8444-555555555555"
+#define SUPPORT_OTHER "99999999-2222-4333-8444-555555555555"
+
+#endif

@@ -1,0 +1,580 @@
+/* The endpoint and the client, real, over a loopback of their own: every message, every
+ * error, who may and who may not, leases. */
+
+#include "sync/endpoint.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "support.h"
+#include "sync/client.h"
+
+#define ADDRESS "127.0.0.2"
+#define PORT    5000
+#define IN_TIME 2000
+
+struct stage {
+	struct support_ops ops;
+	struct endpoint *endpoint;
+	struct client *client;
+	struct msg_opened opened;
+	struct err err;
+};
+
+static void start_endpoint(struct stage *stage, int64_t lease_max_ms)
+{
+	struct endpoint_config config = {
+		.address = ADDRESS,
+		.port = PORT,
+		.lease_max_ms = lease_max_ms,
+		.ops = &support_endpoint_ops,
+		.ctx = &stage->ops,
+	};
+
+	support_ops_init(&stage->ops);
+	assert_int_equal(endpoint_new(&config, &stage->endpoint, &stage->err), 0);
+}
+
+static struct client *make_client(void)
+{
+	struct client_config config = {
+		.interface = "lo", .address = ADDRESS, .port = PORT, .stop_fd = -1};
+	struct client *client = NULL;
+
+	assert_int_equal(client_new(&config, &client, NULL), 0);
+	return client;
+}
+
+static int setup(void **state)
+{
+	struct stage *stage = calloc(1, sizeof(*stage));
+
+	*state = stage;
+	start_endpoint(stage, 60000);
+	stage->client = make_client();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct stage *stage = *state;
+
+	client_free(stage->client);
+	endpoint_free(stage->endpoint);
+	free(stage);
+	return 0;
+}
+
+static int open_run(struct stage *stage, const char *uuid, int64_t lease_ms)
+{
+	struct msg_open m = support_open(uuid, lease_ms);
+
+	return client_open(stage->client, &m, IN_TIME, &stage->opened, &stage->err);
+}
+
+static struct msg_pair pair_of(const struct stage *stage)
+{
+	struct msg_pair m = {
+		.mtu = 1400, .test = 7, .duration_ms = 5000, .rtt_us = 20000};
+
+	memcpy(m.session, stage->opened.session, MSG_TOKEN_SIZE);
+	return m;
+}
+
+static struct msg_arm arm_of(const struct stage *stage)
+{
+	struct msg_arm m = {.test = 8, .duration_ms = 5000, .rtt_us = 20000};
+
+	memcpy(m.session, stage->opened.session, MSG_TOKEN_SIZE);
+	return m;
+}
+
+static struct msg_row row_of(const struct stage *stage, uint32_t seq)
+{
+	struct msg_row m = {.row = support_row(seq)};
+
+	memcpy(m.session, stage->opened.session, MSG_TOKEN_SIZE);
+	return m;
+}
+
+static struct msg_close close_of(const struct stage *stage)
+{
+	struct msg_close m = {.outcome = RUN_DONE, .text = "all done"};
+
+	memcpy(m.session, stage->opened.session, MSG_TOKEN_SIZE);
+	return m;
+}
+
+/* A raw request on a connection of its own; the status, and the answer in `ret`. */
+static int raw(const char *from, const char *to, const char *request, char ret[4096])
+{
+	int fd = support_connect(from, to, PORT);
+	int status;
+
+	assert_true(fd >= 0);
+	status = support_http(fd, request, ret, 4096);
+	close(fd);
+	return status;
+}
+
+static int raw_post(const char *from, const char *path, const char *json,
+		    char ret[4096])
+{
+	char request[2048];
+
+	snprintf(request, sizeof(request),
+		 "POST %s HTTP/1.1\r\nHost: " ADDRESS ":5000\r\nConnection: close\r\n"
+		 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+		 path, strlen(json), json);
+	return raw(from, ADDRESS, request, ret);
+}
+
+/* --- every message --- */
+
+static void a_run_from_hello_to_close(void **state)
+{
+	struct stage *stage = *state;
+	struct client *client = stage->client;
+	struct err *err = &stage->err;
+	struct msg_hello hello;
+	struct msg_pair pair;
+	struct msg_arm arm;
+	struct msg_row row;
+	struct msg_close done;
+
+	assert_int_equal(client_hello(client, IN_TIME, &hello, err), 0);
+	assert_int_equal(hello.protocol, MSG_PROTOCOL);
+	assert_string_equal(hello.server.host, "server-host");
+	assert_int_equal(hello.range.max, 1500);
+	assert_int_equal(hello.persist, PERSIST_EACH);
+	assert_false(hello.busy);
+	assert_true(client_rtt_us(client) > 0);
+
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	assert_int_equal(stage->ops.open.run.seed, UINT64_MAX);
+	assert_string_equal(stage->ops.open.run.peer.host, "peer-host");
+	assert_string_equal(stage->opened.server.host, "server-host");
+	assert_int_equal(client_hello(client, IN_TIME, &hello, err), 0);
+	assert_true(hello.busy);
+
+	pair = pair_of(stage);
+	assert_int_equal(client_pair(client, &pair, IN_TIME, err), 0);
+	assert_memory_equal(&stage->ops.pair, &pair, sizeof(pair));
+	arm = arm_of(stage);
+	assert_int_equal(client_arm(client, &arm, IN_TIME, err), 0);
+	assert_int_equal(stage->ops.arm.test, 8);
+	row = row_of(stage, 1);
+	assert_int_equal(client_row(client, SUPPORT_RUN, &row, IN_TIME, err), 0);
+	assert_memory_equal(&stage->ops.row, &row.row, sizeof(row.row));
+	assert_int_equal(client_row(client, SUPPORT_RUN, &row, IN_TIME, err), 0);
+	assert_int_equal(stage->ops.rows, 2);
+	assert_int_equal(client_renew(client, stage->opened.session, IN_TIME, err), 0);
+	assert_int_equal(client_commit(client, stage->opened.session, IN_TIME, err), 0);
+	done = close_of(stage);
+	assert_int_equal(client_close(client, &done, IN_TIME, err), 0);
+	assert_int_equal(stage->ops.outcome, RUN_DONE);
+	assert_int_equal(stage->ops.renewed, 1);
+	assert_int_equal(stage->ops.committed, 1);
+
+	/* Its answer was lost: the same again, and nothing is done twice. */
+	assert_int_equal(client_close(client, &done, IN_TIME, err), 0);
+	assert_int_equal(stage->ops.closed, 1);
+	assert_int_equal(client_pair(client, &pair, IN_TIME, err), -ESTALE);
+	assert_true(client_answered(client));
+}
+
+static void the_shorter_lease_counts(void **state)
+{
+	struct stage *stage = *state;
+
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 600000), 0);
+	assert_int_equal(stage->opened.lease_ms, 60000);
+	assert_int_equal(stage->ops.open.lease_ms, 60000);
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	assert_int_equal(stage->opened.lease_ms, 30000);
+	assert_in_range(endpoint_tick(stage->endpoint), 29000, 30000);
+}
+
+static void warnings_come_with_success(void **state)
+{
+	struct stage *stage = *state;
+	struct msg_pair pair;
+
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	stage->ops.text = "cannot flush '/proc/sys': read-only";
+	pair = pair_of(stage);
+	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), 0);
+	assert_string_equal(stage->err.text, "cannot flush '/proc/sys': read-only");
+	stage->ops.text = "";
+	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), 0);
+	assert_string_equal(stage->err.text, "");
+}
+
+struct failure {
+	int code;
+	int status;
+};
+
+static const struct failure failures[] = {
+	{EACCES, 403},        {ERANGE, 400}, {ENETDOWN, 503},   {ENODEV, 503},
+	{ETIMEDOUT, 504},     {ENOSPC, 507}, {EADDRINUSE, 500}, {EPIPE, 500},
+	{EHOSTDOWN, 503},     {EIO, 500},    {ESTALE, 410},     {EROFS, 500},
+	{EADDRNOTAVAIL, 500},
+};
+
+/* What an operation returns is what the peer gets, by the table of docs/protocol.md. */
+static void operations_failures_arrive(void **state)
+{
+	struct stage *stage = *state;
+	struct msg_pair pair;
+	char json[512];
+	char answer[4096];
+
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	pair = pair_of(stage);
+	snprintf(json, sizeof(json),
+		 "{\"session\":\"%s\",\"mtu\":1400,\"test\":0,\"duration_ms\":5000,"
+		 "\"rtt_us\":1}",
+		 pair.session);
+	stage->ops.text = "'wg0' says \"no\"";
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		stage->ops.fail = failures[i].code;
+		print_message("%s\n", strerror(failures[i].code));
+		assert_int_equal(
+			client_pair(stage->client, &pair, IN_TIME, &stage->err),
+			-failures[i].code);
+		assert_string_equal(stage->err.text, "'wg0' says \"no\"");
+		assert_true(client_answered(stage->client));
+		assert_int_equal(raw_post(stage->ops.address, "/v1/pair", json, answer),
+				 failures[i].status);
+	}
+	/* One that is not in the table. */
+	stage->ops.fail = ELIBBAD;
+	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), -EIO);
+}
+
+/* --- who may --- */
+
+static void a_failed_open_changes_nothing(void **state)
+{
+	struct stage *stage = *state;
+	struct msg_pair pair;
+
+	stage->ops.fail = EACCES;
+	stage->ops.text = "persist not permitted";
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), -EACCES);
+	assert_int_equal(endpoint_tick(stage->endpoint), -1);
+	stage->ops.fail = 0;
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	/* Nor does a failed takeover end the session that is there. */
+	pair = pair_of(stage);
+	stage->ops.fail = EIO;
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), -EIO);
+	stage->ops.fail = 0;
+	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), 0);
+}
+
+static void the_same_run_takes_over(void **state)
+{
+	struct stage *stage = *state;
+	struct msg_pair before;
+	struct msg_pair after;
+
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	before = pair_of(stage);
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	after = pair_of(stage);
+	assert_int_equal(stage->ops.opened, 2);
+	assert_int_equal(stage->ops.resumed, 1);
+	assert_int_equal(client_pair(stage->client, &before, IN_TIME, &stage->err),
+			 -ESTALE);
+	assert_int_equal(client_pair(stage->client, &after, IN_TIME, &stage->err), 0);
+	assert_int_equal(open_run(stage, SUPPORT_OTHER, 30000), -EBUSY);
+	assert_non_null(strstr(stage->err.text, stage->ops.address));
+}
+
+static void another_address_is_refused(void **state)
+{
+	struct stage *stage = *state;
+	struct msg_open m = support_open(SUPPORT_RUN, 30000);
+	char *open_json = msg_open_encode(&m, NULL);
+	char answer[4096];
+	char *json;
+
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	assert_string_not_equal(stage->ops.address, "127.0.0.3");
+	assert_int_equal(raw_post("127.0.0.3", "/v1/session", open_json, answer), 409);
+	assert_non_null(strstr(answer, "EBUSY"));
+	free(open_json);
+	for (int i = 0; i < 3; i++) {
+		static const char *const paths[] = {"/v1/lease", "/v1/commit",
+						    "/v1/close"};
+		struct msg_close done = close_of(stage);
+
+		json = msg_close_encode(&done, NULL);
+		assert_int_equal(raw_post("127.0.0.3", paths[i], json, answer), 403);
+		assert_non_null(strstr(answer, "EPERM"));
+		free(json);
+	}
+	assert_int_equal(stage->ops.closed + stage->ops.committed + stage->ops.renewed,
+			 0);
+}
+
+static void rows_belong_to_their_run(void **state)
+{
+	struct stage *stage = *state;
+	struct msg_row row;
+
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	row = row_of(stage, 1);
+	assert_int_equal(
+		client_row(stage->client, SUPPORT_OTHER, &row, IN_TIME, &stage->err),
+		-EINVAL);
+	assert_int_equal(stage->ops.rows, 0);
+}
+
+static void another_version_is_told_both_numbers(void **state)
+{
+	char answer[4096];
+
+	(void)state;
+	assert_int_equal(
+		raw_post(NULL, "/v1/session", "{\"protocol\":9,\"x\":{}}", answer),
+		426);
+	assert_non_null(strstr(answer, "EPROTO"));
+	assert_non_null(strstr(answer, "protocol 9, this one 1"));
+}
+
+static void loopback_only_looks_on(void **state)
+{
+	static const char get[] =
+		"GET /v1/status HTTP/1.1\r\nHost: localhost:5000\r\n\r\n";
+	static const char post[] =
+		"POST /v1/close HTTP/1.1\r\nHost: 127.0.0.1:5000\r\n"
+		"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+	static const char put[] =
+		"PUT /v1/run/x/row/1 HTTP/1.1\r\nHost: 127.0.0.1:5000\r\n"
+		"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+	struct stage *stage = *state;
+	struct msg_status status;
+	struct msg_row row;
+	char answer[4096];
+	char *body;
+
+	assert_int_equal(raw(NULL, "127.0.0.1", get, answer), 200);
+	assert_non_null(strstr(answer, "\"open\":false"));
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	row = row_of(stage, 12);
+	assert_int_equal(
+		client_row(stage->client, SUPPORT_RUN, &row, IN_TIME, &stage->err), 0);
+	assert_int_equal(raw(NULL, "127.0.0.1", get, answer), 200);
+	body = strstr(answer, "\r\n\r\n") + 4;
+	assert_int_equal(msg_status_decode(body, strlen(body), &status, NULL), 0);
+	assert_true(status.open);
+	assert_int_equal(status.rows, 12);
+	assert_string_equal(status.run, SUPPORT_RUN);
+	assert_string_equal(status.peer, stage->ops.address);
+	assert_int_equal(raw(NULL, "127.0.0.1", post, answer), 403);
+	assert_int_equal(raw(NULL, "127.0.0.1", put, answer), 403);
+}
+
+/* --- leases --- */
+
+/* As the server's main loop does, until `ms` have gone. */
+static void run_ticks(struct stage *stage, int ms)
+{
+	int64_t end_ms = clock_boot_ms() + ms;
+
+	while (clock_left_ms(end_ms) > 0) {
+		int wanted = endpoint_tick(stage->endpoint);
+		int left = clock_left_ms(end_ms);
+		struct pollfd fd = {.fd = endpoint_fd(stage->endpoint),
+				    .events = POLLIN};
+
+		poll(&fd, 1, wanted >= 0 && wanted < left ? wanted : left);
+	}
+	endpoint_tick(stage->endpoint);
+}
+
+static void a_lease_runs_out_once(void **state)
+{
+	struct stage *stage = *state;
+	struct msg_pair pair;
+
+	assert_int_equal(endpoint_tick(stage->endpoint), -1);
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 1000), 0);
+	assert_int_equal(io_wait(endpoint_fd(stage->endpoint), -1, 0), 1);
+	run_ticks(stage, 700);
+	assert_int_equal(stage->ops.expired, 0);
+	pair = pair_of(stage);
+	/* Any request of the session that succeeds renews it. */
+	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), 0);
+	run_ticks(stage, 700);
+	assert_int_equal(stage->ops.expired, 0);
+	/* One that fails does not. */
+	stage->ops.fail = EIO;
+	client_pair(stage->client, &pair, IN_TIME, &stage->err);
+	run_ticks(stage, 500);
+	assert_int_equal(stage->ops.expired, 1);
+	assert_int_equal(endpoint_tick(stage->endpoint), -1);
+	run_ticks(stage, 50);
+	assert_int_equal(stage->ops.expired, 1);
+	assert_int_equal(
+		client_renew(stage->client, pair.session, IN_TIME, &stage->err),
+		-ESTALE);
+}
+
+struct arming {
+	struct client *client;
+	struct msg_arm m;
+	int rc;
+};
+
+static void *arm_in_thread(void *ctx)
+{
+	struct arming *arming = ctx;
+
+	arming->rc = client_arm(arming->client, &arming->m, 4000, NULL);
+	return NULL;
+}
+
+/* An arming request that waits keeps nobody else from renewing, and its session alive.
+ */
+static void renewals_pass_a_waiting_arm(void **state)
+{
+	struct stage *stage = *state;
+	struct arming arming = {.client = make_client()};
+	struct msg_pair pair;
+	pthread_t thread;
+	int gate[2];
+
+	assert_int_equal(pipe(gate), 0);
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 1000), 0);
+	stage->ops.arm_gate = gate[0];
+	arming.m = arm_of(stage);
+	pair = pair_of(stage);
+	pthread_create(&thread, NULL, arm_in_thread, &arming);
+	while (stage->ops.arming == 0)
+		usleep(1000);
+	assert_int_equal(
+		client_renew(stage->client, stage->opened.session, 300, &stage->err),
+		0);
+	/* Another change waits its turn: it is not even begun. */
+	assert_int_equal(client_pair(stage->client, &pair, 200, &stage->err),
+			 -ETIMEDOUT);
+	assert_false(client_answered(stage->client));
+	assert_int_equal(stage->ops.paired, 0);
+	assert_int_equal(stage->ops.armed, 0);
+	run_ticks(stage, 1300);
+	assert_int_equal(stage->ops.expired, 0);
+	assert_int_equal(write(gate[1], "x", 1), 1);
+	pthread_join(thread, NULL);
+	assert_int_equal(arming.rc, 0);
+	assert_int_equal(
+		client_renew(stage->client, stage->opened.session, 300, &stage->err),
+		0);
+	client_free(arming.client);
+	close(gate[0]);
+	close(gate[1]);
+}
+
+/* Eight connections that say nothing, more than there are workers: the session's own
+ * connections have theirs, and a new one gets its turn. */
+static void silent_connections_do_not_stop_renewals(void **state)
+{
+	struct stage *stage = *state;
+	struct msg_hello hello;
+	int silent[8];
+
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	assert_int_equal(
+		client_renew(stage->client, stage->opened.session, 500, &stage->err),
+		0);
+	for (int i = 0; i < 8; i++)
+		silent[i] = support_connect("127.0.0.9", ADDRESS, PORT);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(client_renew(stage->client, stage->opened.session, 200,
+					      &stage->err),
+				 0);
+		usleep(10000);
+	}
+	client_free(stage->client);
+	stage->client = make_client();
+	assert_int_equal(client_hello(stage->client, 8000, &hello, &stage->err), 0);
+	for (int i = 0; i < 8; i++)
+		close(silent[i]);
+}
+
+/* As long as a test of the usual length, and then some: a connection less to make. */
+static void the_peers_connection_outlasts_a_test(void **state)
+{
+	static const char hello[] = "GET /v1/hello HTTP/1.1\r\nHost: " ADDRESS
+				    ":5000\r\n\r\n";
+	struct stage *stage = *state;
+	char answer[4096];
+	int fd;
+
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	fd = support_connect(stage->ops.address, ADDRESS, PORT);
+	for (int i = 0; i < 2; i++) {
+		ssize_t n;
+
+		usleep(i * 7000000);
+		assert_int_equal(send(fd, hello, sizeof(hello) - 1, MSG_NOSIGNAL),
+				 sizeof(hello) - 1);
+		n = recv(fd, answer, sizeof(answer) - 1, 0);
+		assert_true(n > 0);
+		answer[n] = '\0';
+		/* In one piece, head and body. */
+		assert_non_null(strstr(answer, "Connection: keep-alive\r\n"));
+		assert_int_equal(answer[n - 1], '}');
+	}
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_run_from_hello_to_close, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_shorter_lease_counts, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(warnings_come_with_success, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(operations_failures_arrive, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_failed_open_changes_nothing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_same_run_takes_over, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(another_address_is_refused, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(rows_belong_to_their_run, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(another_version_is_told_both_numbers,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(loopback_only_looks_on, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_lease_runs_out_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(renewals_pass_a_waiting_arm, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_peers_connection_outlasts_a_test,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(silent_connections_do_not_stop_renewals,
+						setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, support_own_network, NULL);
+}

@@ -1,0 +1,479 @@
+/* The messages: what is encoded comes back, fits, and nothing else comes in. */
+
+#include "sync/msg.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TOKEN "0123456789abcdef0123456789abcdef"
+#define UUID  "11111111-2222-4333-8444-555555555555"
+
+/* Fill a text to its last byte. */
+static void fill(char *text, size_t size, char with)
+{
+	memset(text, with, size - 1);
+	text[size - 1] = '\0';
+}
+
+#define FILL(field) fill(field, sizeof(field), 'x')
+
+static void set_facts(struct end_facts *facts)
+{
+	FILL(facts->host);
+	FILL(facts->interface);
+	FILL(facts->versions);
+	strcpy(facts->address, "1111:2222:3333:4444:5555:6666:7777:8888");
+	facts->link_mtu = MTU_MAX;
+	facts->backend = BACKEND_USERSPACE;
+	facts->endpoint_family = 6;
+}
+
+static void set_dir(struct dir_result *dir)
+{
+	dir->status = TEST_UNREACHABLE;
+	FILL(dir->text);
+	dir->sent_bps = INT64_C(9999999999999);
+	dir->received_bps = dir->sent_bps;
+	dir->goodput_bps = dir->sent_bps;
+	dir->retransmits = INT64_C(9999999999);
+	dir->rtt_us = INT64_C(3600000000);
+	dir->started_at_ms = INT64_C(253402300799999);
+	dir->duration_ms = 999999999;
+}
+
+/* Every message with its longest values. */
+static struct extremes {
+	struct msg_hello hello;
+	struct msg_status status;
+	struct msg_open open;
+	struct msg_opened opened;
+	struct msg_pair pair;
+	struct msg_arm arm;
+	struct msg_row row;
+	struct msg_session session;
+	struct msg_close close;
+	struct msg_answer answer;
+} longest;
+
+static int set_longest(void **state)
+{
+	const struct mtu_range range = {MTU_MAX, MTU_MAX, MTU_MAX};
+	struct run_info *run = &longest.open.run;
+
+	(void)state;
+	memset(&longest, 0, sizeof(longest));
+	longest.hello.protocol = MSG_PROTOCOL;
+	set_facts(&longest.hello.server);
+	longest.hello.range = range;
+	longest.hello.iperf_port = 65535;
+	longest.hello.persist = PERSIST_BEST;
+	longest.status.open = true;
+	strcpy(longest.status.peer, longest.hello.server.address);
+	strcpy(longest.status.run, UUID);
+	longest.status.rows = UINT32_MAX;
+	longest.open.protocol = MSG_PROTOCOL;
+	longest.open.lease_ms = 600000;
+	strcpy(run->uuid, UUID);
+	run->started_at_ms = INT64_C(253402300799999);
+	set_facts(&run->peer);
+	run->server_range = range;
+	run->peer_range = range;
+	FILL(run->strategy);
+	run->passes = 1000000;
+	run->seed = UINT64_MAX;
+	run->duration_ms = 3600000;
+	run->persist = PERSIST_EACH;
+	run->pairs_planned = 100000000;
+	strcpy(longest.opened.session, TOKEN);
+	longest.opened.lease_ms = 600000;
+	set_facts(&longest.opened.server);
+	longest.pair = (struct msg_pair){TOKEN, MTU_MAX, UINT32_MAX, 3600000,
+					 INT64_C(3600000000)};
+	longest.arm = (struct msg_arm){TOKEN, UINT32_MAX, 3600000, INT64_C(3600000000)};
+	strcpy(longest.row.session, TOKEN);
+	longest.row.row.seq = UINT32_MAX;
+	longest.row.row.pass = 1000000;
+	longest.row.row.mtu = (struct mtu_pair){MTU_MAX, MTU_MAX};
+	set_dir(&longest.row.row.dir[DIR_UPLOAD]);
+	set_dir(&longest.row.row.dir[DIR_DOWNLOAD]);
+	strcpy(longest.session.session, TOKEN);
+	strcpy(longest.close.session, TOKEN);
+	longest.close.outcome = RUN_INTERRUPTED;
+	FILL(longest.close.text);
+	longest.answer.code = EADDRNOTAVAIL; /* the longest name */
+	FILL(longest.answer.text);
+	return 0;
+}
+
+#define DEFINE_ROUND_TRIP(name)                                                        \
+	static void name##_comes_back(void **state)                                    \
+	{                                                                              \
+		struct err err = ERR_INIT;                                             \
+		struct msg_##name back;                                                \
+		char *json = msg_##name##_encode(&longest.name, &err);                 \
+                                                                                       \
+		(void)state;                                                           \
+		assert_string_equal(err.text, "");                                     \
+		assert_non_null(json);                                                 \
+		assert_in_range(strlen(json), 1, MSG_BODY_LIMIT);                      \
+		assert_int_equal(msg_##name##_decode(json, strlen(json), &back, &err), \
+				 0);                                                   \
+		assert_memory_equal(&back, &longest.name, sizeof(back));               \
+		free(json);                                                            \
+	}
+
+DEFINE_ROUND_TRIP(hello)
+DEFINE_ROUND_TRIP(status)
+DEFINE_ROUND_TRIP(open)
+DEFINE_ROUND_TRIP(opened)
+DEFINE_ROUND_TRIP(pair)
+DEFINE_ROUND_TRIP(arm)
+DEFINE_ROUND_TRIP(row)
+DEFINE_ROUND_TRIP(session)
+DEFINE_ROUND_TRIP(close)
+DEFINE_ROUND_TRIP(answer)
+
+static void missing_figures_stay_missing(void **state)
+{
+	struct msg_row back;
+	struct msg_row m = longest.row;
+	struct dir_result *dir = &m.row.dir[DIR_UPLOAD];
+	char *json;
+
+	(void)state;
+	dir->sent_bps = NO_FIGURE;
+	dir->received_bps = 0;
+	dir->goodput_bps = NO_FIGURE;
+	dir->retransmits = NO_FIGURE;
+	dir->rtt_us = NO_FIGURE;
+	json = msg_row_encode(&m, NULL);
+	assert_null(strstr(json, "-1"));
+	assert_int_equal(msg_row_decode(json, strlen(json), &back, NULL), 0);
+	assert_memory_equal(&back, &m, sizeof(back));
+	free(json);
+}
+
+/* What a library reported must never keep a row from being taken. */
+static void wild_figures_are_bounded(void **state)
+{
+	struct msg_row back;
+	struct msg_row m = longest.row;
+	struct dir_result *dir = &m.row.dir[DIR_UPLOAD];
+	char *json;
+
+	(void)state;
+	dir->sent_bps = INT64_MAX;
+	dir->rtt_us = INT64_MIN;
+	dir->duration_ms = -5;
+	dir->started_at_ms = INT64_MAX;
+	json = msg_row_encode(&m, NULL);
+	assert_non_null(json);
+	assert_int_equal(msg_row_decode(json, strlen(json), &back, NULL), 0);
+	assert_int_equal(back.row.dir[DIR_UPLOAD].sent_bps, INT64_C(9999999999999));
+	assert_int_equal(back.row.dir[DIR_UPLOAD].rtt_us, NO_FIGURE);
+	assert_int_equal(back.row.dir[DIR_UPLOAD].duration_ms, 0);
+	free(json);
+}
+
+struct sentence {
+	const char *what;
+	const char *sent; /* NULL: all of `repeat` */
+	char repeat;
+	const char *begins; /* what arrives begins like this */
+};
+
+static const struct sentence sentences[] = {
+	{"plain", "port in use", 0, "port in use"},
+	{"quotes", "cannot open '/x \"y\"': a\\b", 0, "cannot open '/x \"y\"': a\\b"},
+	{"nothing but quotes", NULL, '"', "\"\"\"\""},
+	{"nothing but control", NULL, '\x01', "????"},
+	{"terminal escape", "a\x1b[2Jb\x7f", 0, "a?[2Jb?"},
+	{"UTF-8", "J\xc3\xb6rg \xe2\x82\xac \xf0\x9f\x98\x80", 0,
+	 "J\xc3\xb6rg \xe2\x82\xac \xf0\x9f\x98\x80"},
+	{"not UTF-8", "a\xff\xc3(\xc0\x80z", 0, "a?\?(?\?z"},
+	{"cut UTF-8", "a\xe2\x82", 0, "a??"},
+};
+
+static void sentences_arrive_or_are_cut(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++) {
+		const struct sentence *s = &sentences[i];
+		struct msg_row row = longest.row;
+		struct msg_answer m = {.code = EIO};
+		struct msg_answer back;
+		char *json;
+
+		print_message("%s\n", s->what);
+		if (s->sent)
+			strcpy(m.text, s->sent);
+		else
+			fill(m.text, sizeof(m.text), s->repeat);
+		json = msg_answer_encode(&m, NULL);
+		assert_non_null(json);
+		assert_in_range(strlen(json), 1, MSG_BODY_LIMIT);
+		assert_int_equal(msg_answer_decode(json, strlen(json), &back, NULL), 0);
+		assert_memory_equal(back.text, s->begins, strlen(s->begins));
+		free(json);
+
+		/* And in a row, where there is least room. */
+		memcpy(row.row.dir[DIR_UPLOAD].text, m.text, RESULT_TEXT - 1);
+		memcpy(row.row.dir[DIR_DOWNLOAD].text, m.text, RESULT_TEXT - 1);
+		json = msg_row_encode(&row, NULL);
+		assert_non_null(json);
+		free(json);
+	}
+}
+
+static void out_of_range_is_not_sent(void **state)
+{
+	struct msg_pair m = longest.pair;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	m.mtu = 575;
+	assert_null(msg_pair_encode(&m, &err));
+	assert_non_null(strstr(err.text, "'mtu' is out of range"));
+	m = longest.pair;
+	m.duration_ms = 99;
+	assert_null(msg_pair_encode(&m, &err));
+	assert_non_null(strstr(err.text, "'duration_ms'"));
+}
+
+/* --- hostile input --- */
+
+static int decode_pair(const char *json, size_t size, struct err *err)
+{
+	struct msg_pair m;
+
+	return msg_pair_decode(json, size, &m, err);
+}
+
+static int decode_open(const char *json, size_t size, struct err *err)
+{
+	struct msg_open m;
+
+	return msg_open_decode(json, size, &m, err);
+}
+
+static int decode_hello(const char *json, size_t size, struct err *err)
+{
+	struct msg_hello m;
+
+	return msg_hello_decode(json, size, &m, err);
+}
+
+static int decode_row(const char *json, size_t size, struct err *err)
+{
+	struct msg_row m;
+
+	return msg_row_decode(json, size, &m, err);
+}
+
+static int decode_close(const char *json, size_t size, struct err *err)
+{
+	struct msg_close m;
+
+	return msg_close_decode(json, size, &m, err);
+}
+
+static int decode_answer(const char *json, size_t size, struct err *err)
+{
+	struct msg_answer m;
+
+	return msg_answer_decode(json, size, &m, err);
+}
+
+#define PAIR(session, mtu, test, rest)                            \
+	"{\"session\":" session ",\"mtu\":" mtu ",\"test\":" test \
+	",\"duration_ms\":5000,\"rtt_us\":1000" rest "}"
+#define GOOD_ID "\"" TOKEN "\""
+#define FACTS(host)                                                          \
+	"{\"host\":" host ",\"interface\":\"wg0\",\"address\":\"10.0.0.2\"," \
+	"\"mtu\":1420,\"backend\":\"kernel\",\"family\":4,\"versions\":\"\"}"
+#define RUN(uuid, peer, seed)                                       \
+	"{\"uuid\":" uuid ",\"started_at_ms\":1,\"peer\":" peer     \
+	",\"server_range\":{\"min\":1280,\"max\":1500,\"step\":20}" \
+	",\"peer_range\":{\"min\":1280,\"max\":1500,\"step\":20}"   \
+	",\"strategy\":\"grid\",\"passes\":1,\"seed\":" seed        \
+	",\"duration_ms\":5000,\"persist\":\"none\",\"pairs\":4}"
+#define OPEN(protocol, run) \
+	"{\"protocol\":" protocol ",\"lease_ms\":30000,\"run\":" run "}"
+#define DIR_JSON(status) \
+	"{\"status\":" status ",\"text\":\"\",\"at_ms\":0,\"for_ms\":0}"
+#define ROW(seq, up)                                                           \
+	"{\"session\":" GOOD_ID ",\"seq\":" seq ",\"pass\":1,\"server\":1420," \
+	"\"peer\":1420,\"up\":" up ",\"down\":" DIR_JSON("\"ok\"") "}"
+
+struct hostile {
+	int (*decode)(const char *json, size_t size, struct err *err);
+	const char *json;
+	int rc;           /* 0 or -errno */
+	const char *says; /* part of the sentence */
+};
+
+static const struct hostile hostiles[] = {
+	{decode_pair, PAIR(GOOD_ID, "1420", "1", ""), 0, ""},
+	{decode_pair, PAIR(GOOD_ID, "1420", "0", ",\"later\":[1,{}]"), 0, ""},
+	{decode_pair, "", -EBADMSG, "bad message"},
+	{decode_pair, "null", -EBADMSG, "bad message"},
+	{decode_pair, "[]", -EBADMSG, "not a JSON object"},
+	{decode_pair, "\"x\"", -EBADMSG, "bad message"},
+	{decode_pair, "{}", -EBADMSG, "'session' is missing"},
+	{decode_pair, "{\"session\":" GOOD_ID, -EBADMSG, "bad message"},
+	{decode_pair, "{\"session\":" GOOD_ID "}", -EBADMSG, "'mtu' is missing"},
+	{decode_pair, PAIR(GOOD_ID, "1420", "1", "") "x", -EBADMSG, "bad message"},
+	{decode_pair, PAIR(GOOD_ID, "1420", "1", ",\"mtu\":1400"), -EBADMSG,
+	 "duplicate"},
+	{decode_pair, PAIR("null", "1420", "1", ""), -EBADMSG,
+	 "'session' is not a string"},
+	{decode_pair, PAIR("[" GOOD_ID "]", "1420", "1", ""), -EBADMSG, "'session'"},
+	{decode_pair, PAIR("\"\"", "1420", "1", ""), -EBADMSG, "'session'"},
+	{decode_pair, PAIR("\"" TOKEN "0\"", "1420", "1", ""), -EBADMSG, "'session'"},
+	{decode_pair, PAIR("\"0123456789ABCDEF0123456789abcdef\"", "1420", "1", ""),
+	 -EBADMSG, "'session'"},
+	{decode_pair,
+	 PAIR("\"0123456789abcdef\\u0000123456789abcdef\"", "1420", "1", ""), -EBADMSG,
+	 "bad message"},
+	{decode_pair, PAIR("\"\xff\"", "1420", "1", ""), -EBADMSG, "bad message"},
+	{decode_pair, PAIR(GOOD_ID, "\"1420\"", "1", ""), -EBADMSG,
+	 "'mtu' is not a whole number"},
+	{decode_pair, PAIR(GOOD_ID, "1420.5", "1", ""), -EBADMSG,
+	 "'mtu' is not a whole"},
+	{decode_pair, PAIR(GOOD_ID, "true", "1", ""), -EBADMSG, "'mtu' is not a whole"},
+	{decode_pair, PAIR(GOOD_ID, "575", "1", ""), -EBADMSG, "'mtu' is out of range"},
+	{decode_pair, PAIR(GOOD_ID, "65536", "1", ""), -EBADMSG,
+	 "'mtu' is out of range"},
+	{decode_pair, PAIR(GOOD_ID, "4294968716", "1", ""), -EBADMSG,
+	 "'mtu' is out of range"},
+	{decode_pair, PAIR(GOOD_ID, "-1420", "1", ""), -EBADMSG,
+	 "'mtu' is out of range"},
+	{decode_pair, PAIR(GOOD_ID, "99999999999999999999", "1", ""), -EBADMSG,
+	 "bad message"},
+	{decode_pair, PAIR(GOOD_ID, "1e999", "1", ""), -EBADMSG, "bad message"},
+	{decode_pair, PAIR(GOOD_ID, "1420", "-1", ""), -EBADMSG,
+	 "'test' is out of range"},
+	{decode_pair, PAIR(GOOD_ID, "1420", "4294967296", ""), -EBADMSG,
+	 "'test' is out of"},
+	{decode_open, OPEN("1", RUN("\"" UUID "\"", FACTS("\"h\""), "\"7\"")), 0, ""},
+	{decode_open, OPEN("2", "{}"), -EPROTO, "protocol 2, this one 1"},
+	{decode_open, OPEN("\"1\"", "{}"), -EBADMSG,
+	 "'protocol' is not a whole number"},
+	{decode_open, "{\"run\":{}}", -EBADMSG, "'protocol' is missing"},
+	{decode_open, OPEN("1", "7"), -EBADMSG, "'run' is not an object"},
+	{decode_open, OPEN("1", RUN("\"x\"", FACTS("\"h\""), "\"7\"")), -EBADMSG,
+	 "'uuid'"},
+	{decode_open, OPEN("1", RUN("\"" UUID "\"", "[]", "\"7\"")), -EBADMSG,
+	 "'peer' is not"},
+	{decode_open, OPEN("1", RUN("\"" UUID "\"", FACTS("\"a\\u001b[2J\""), "\"7\"")),
+	 -EBADMSG, "'host' holds a control character"},
+	{decode_open,
+	 OPEN("1", RUN("\"" UUID "\"",
+		       FACTS("\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+			     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\""),
+		       "\"7\"")),
+	 -EBADMSG, "'host' is too long"},
+	{decode_open, OPEN("1", RUN("\"" UUID "\"", FACTS("\"h\""), "7")), -EBADMSG,
+	 "'seed'"},
+	{decode_open, OPEN("1", RUN("\"" UUID "\"", FACTS("\"h\""), "\"-7\"")),
+	 -EBADMSG, "'seed' is not a number"},
+	{decode_open, OPEN("1", RUN("\"" UUID "\"", FACTS("\"h\""), "\" 7\"")),
+	 -EBADMSG, "'seed' is not a number"},
+	{decode_open,
+	 OPEN("1", RUN("\"" UUID "\"", FACTS("\"h\""), "\"18446744073709551616\"")),
+	 -EBADMSG, "'seed' is out of range"},
+	{decode_hello, "{\"protocol\":7,\"new\":\"world\"}", -EPROTO, "protocol 7"},
+	{decode_hello, "{\"protocol\":1}", -EBADMSG, "'server' is missing"},
+	{decode_row, ROW("1", DIR_JSON("\"ok\"")), 0, ""},
+	{decode_row, ROW("0", DIR_JSON("\"ok\"")), -EBADMSG, "'seq' is out of range"},
+	{decode_row, ROW("1", DIR_JSON("\"great\"")), -EBADMSG,
+	 "'status' is not one of"},
+	{decode_row, ROW("1", DIR_JSON("0")), -EBADMSG, "'status' is not a string"},
+	{decode_row, ROW("1", "null"), -EBADMSG, "'up' is not an object"},
+	{decode_close, "{\"session\":" GOOD_ID ",\"outcome\":\"done\",\"text\":\"\"}",
+	 0, ""},
+	{decode_close,
+	 "{\"session\":" GOOD_ID ",\"outcome\":\"done\",\"text\":\"\\n\"}", -EBADMSG,
+	 "'text' holds a control character"},
+	{decode_answer, "{\"code\":\"EBUSY\",\"text\":\"\"}", 0, ""},
+	{decode_answer, "{\"code\":\"ENEWER\",\"text\":\"\"}", 0, ""},
+	{decode_answer, "{\"code\":16,\"text\":\"\"}", -EBADMSG,
+	 "'code' is not a string"},
+};
+
+static void hostile_input_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(hostiles) / sizeof(hostiles[0]); i++) {
+		const struct hostile *h = &hostiles[i];
+		struct err err = ERR_INIT;
+		char *exact = malloc(strlen(h->json) + 1);
+
+		/* A copy without a NUL after it, so that a read too far is seen. */
+		print_message("%s\n", h->json);
+		memcpy(exact, h->json, strlen(h->json));
+		assert_int_equal(h->decode(exact, strlen(h->json), &err), h->rc);
+		if (!strstr(err.text, h->says))
+			fail_msg("'%s' is not in '%s'", h->says, err.text);
+		free(exact);
+	}
+}
+
+static void nesting_is_counted_before_parsing(void **state)
+{
+	static const char quoted[] = "{\"code\":\"OK\",\"text\":\"[[[[[[[[[[\\\"[\"}";
+	char deep[MSG_BODY_LIMIT];
+	struct err err = ERR_INIT;
+
+	(void)state;
+	memset(deep, '[', sizeof(deep));
+	assert_int_equal(decode_pair(deep, sizeof(deep), &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "nested too deeply"));
+	/* Brackets in a string are no nesting. */
+	assert_int_equal(decode_answer(quoted, sizeof(quoted) - 1, &err), 0);
+}
+
+static void oversize_and_nul_are_refused(void **state)
+{
+	static const char with_nul[] = "{\"code\":\"OK\",\"text\":\"a\0b\"}";
+	char large[MSG_BODY_LIMIT + 1];
+	struct err err = ERR_INIT;
+
+	(void)state;
+	memset(large, ' ', sizeof(large));
+	memcpy(large, "{\"code\":\"OK\",\"text\":\"\"}", 23);
+	assert_int_equal(decode_answer(large, MSG_BODY_LIMIT, &err), 0);
+	assert_int_equal(decode_answer(large, sizeof(large), &err), -EBADMSG);
+	assert_int_equal(decode_answer(with_nul, sizeof(with_nul) - 1, &err), -EBADMSG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hello_comes_back),
+		cmocka_unit_test(status_comes_back),
+		cmocka_unit_test(open_comes_back),
+		cmocka_unit_test(opened_comes_back),
+		cmocka_unit_test(pair_comes_back),
+		cmocka_unit_test(arm_comes_back),
+		cmocka_unit_test(row_comes_back),
+		cmocka_unit_test(session_comes_back),
+		cmocka_unit_test(close_comes_back),
+		cmocka_unit_test(answer_comes_back),
+		cmocka_unit_test(missing_figures_stay_missing),
+		cmocka_unit_test(wild_figures_are_bounded),
+		cmocka_unit_test(sentences_arrive_or_are_cut),
+		cmocka_unit_test(out_of_range_is_not_sent),
+		cmocka_unit_test(hostile_input_is_refused),
+		cmocka_unit_test(nesting_is_counted_before_parsing),
+		cmocka_unit_test(oversize_and_nul_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, set_longest, NULL);
+}
