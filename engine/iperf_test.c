@@ -1,0 +1,348 @@
+/* libiperf, once, in a process of its own. */
+#include "engine/iperf_test.h"
+
+/* iperf_api.h needs the integer types before it. */
+#include <stdint.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <iperf_api.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "engine/report.h"
+#include "engine/tcp.h"
+#include "engine/watch.h"
+
+#define RETRY_MIN_MS 5
+#define RETRY_MAX_MS 50
+#define ARGS_MAX     20
+
+struct run {
+	const struct test_spec *spec;
+	int report_fd;
+	int64_t began_at_ms;
+	int64_t began_ms;
+	int64_t deadline_ms;
+	pthread_t thread;
+	struct iperf_test *test;
+};
+
+static void end_process(const struct run *run, int code,
+			const struct dir_result *result) __attribute__((noreturn));
+
+static void end_process(const struct run *run, int code,
+			const struct dir_result *result)
+{
+	struct test_report report;
+
+	memset(&report, 0, sizeof(report));
+	report.code = code;
+	report.result = *result;
+	if (report.result.started_at_ms == 0)
+		report.result.started_at_ms = run->began_at_ms;
+	tcp_reset_all();
+	io_write_all(run->report_fd, &report, sizeof(report));
+	_exit(0);
+}
+
+/* Hooks of the watcher, in its thread. */
+
+static int hook_control(void *ctx)
+{
+	const struct run *run = ctx;
+
+	return iperf_get_control_socket(run->test);
+}
+
+static void hook_finish(void *ctx)
+{
+	const struct run *run = ctx;
+
+	iperf_set_test_bytes(run->test, 1);
+	/* libiperf looks at it when its select() returns, which may be never while the
+	 * path is stalled. */
+	pthread_kill(run->thread, SIGUSR1);
+}
+
+static void hook_give_up(void *ctx, const struct dir_result *result)
+	__attribute__((noreturn));
+
+static void hook_give_up(void *ctx, const struct dir_result *result)
+{
+	end_process(ctx, 0, result);
+}
+
+static void on_terminate(int sig)
+{
+	(void)sig;
+	tcp_reset_all();
+	_exit(0);
+}
+
+static void on_wake(int sig)
+{
+	(void)sig;
+}
+
+static void install_signals(void)
+{
+	struct sigaction terminate = {.sa_handler = on_terminate};
+	/* select() is never restarted (signal(7)); the blocking reads and writes that
+	 * libiperf cannot take up again after a signal are. */
+	struct sigaction wake = {.sa_handler = on_wake, .sa_flags = SA_RESTART};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigset_t both;
+
+	sigaction(SIGTERM, &terminate, NULL);
+	sigaction(SIGUSR1, &wake, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigemptyset(&both);
+	sigaddset(&both, SIGTERM);
+	sigaddset(&both, SIGUSR1);
+	sigprocmask(SIG_UNBLOCK, &both, NULL);
+}
+
+/* libiperf's own argument vector: some of what it can do has no portable setter. */
+struct args {
+	int count;
+	char *list[ARGS_MAX + 1];
+	char port[8];
+	char seconds[24];
+	struct test_spec spec; /* libiperf writes into the words */
+};
+
+static void args_add(struct args *args, const char *word)
+{
+	if (args->count < ARGS_MAX)
+		args->list[args->count++] = (char *)word;
+}
+
+static void args_add_two(struct args *args, const char *option, char *value)
+{
+	args_add(args, option);
+	args_add(args, value);
+}
+
+static void args_build(struct args *args, const struct test_spec *spec)
+{
+	memset(args, 0, sizeof(*args));
+	args->spec = *spec;
+	snprintf(args->port, sizeof(args->port), "%d", spec->port);
+	/* A backstop: the watcher ends the test before. Whole seconds is all it knows.
+	 */
+	snprintf(args->seconds, sizeof(args->seconds), "%lld",
+		 (long long)(spec->duration_ms + 999) / 1000 + 1);
+	args_add(args, "iperf3");
+	if (spec->role == ROLE_CLIENT) {
+		args_add_two(args, "--client", args->spec.remote);
+		args_add_two(args, "--time", args->seconds);
+		args_add(args, "--json");
+		if (spec->dir == DIR_DOWNLOAD)
+			args_add(args, "--reverse");
+	} else {
+		args_add(args, "--server");
+		args_add(args, "--forceflush");
+	}
+	args_add_two(args, "--port", args->port);
+	args_add(args, "--interval=0");
+	if (spec->local[0] != '\0')
+		args_add_two(args, "--bind", args->spec.local);
+	if (spec->interface[0] != '\0')
+		args_add_two(args, "--bind-dev", args->spec.interface);
+}
+
+/* A libiperf test made ready, or the end of the process. */
+static void prepare(struct run *run, struct args *args)
+{
+	struct dir_result result;
+
+	args_build(args, run->spec);
+	i_errno = 0;
+	run->test = iperf_new_test();
+	if (run->test && iperf_defaults(run->test) == 0) {
+		optind = 0;
+		if (iperf_parse_arguments(run->test, args->count, args->list) == 0) {
+			/* Not TMPDIR: it may be a folder of root's own. */
+			iperf_set_test_template(run->test, "/tmp/iperf3.XXXXXX");
+			return;
+		}
+	}
+	dir_result_init(&result, TEST_ERROR, "libiperf: %s", iperf_strerror(i_errno));
+	end_process(run, -EINVAL, &result);
+}
+
+static void start_watch(struct run *run, struct watch *watch)
+{
+	static struct watch_hooks hooks = {
+		.control = hook_control,
+		.finish = hook_finish,
+		.give_up = hook_give_up,
+	};
+	struct dir_result result;
+	int ret;
+
+	hooks.ctx = run;
+	ret = watch_start(watch, run->spec, &hooks, run->deadline_ms);
+	if (ret == 0)
+		return;
+	dir_result_init(&result, TEST_ERROR, "cannot start a thread: %s",
+			strerror(-ret));
+	end_process(run, ret, &result);
+}
+
+/* Whether trying again may help, and for how long since the beginning it may. */
+static int64_t retry_until_ms(const struct run *run, int error)
+{
+	switch (-error) {
+	case ECONNREFUSED:
+		return run->deadline_ms;
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case ENETDOWN:
+	case EHOSTDOWN:
+		return run->began_ms + testspec_connect_ms(run->spec);
+	default:
+		return 0;
+	}
+}
+
+static void describe_connect(const struct run *run, int error, struct dir_result *ret)
+{
+	const struct test_spec *spec = run->spec;
+	enum test_status status = TEST_UNREACHABLE;
+
+	if (error == -ECONNREFUSED)
+		status = TEST_REFUSED;
+	else if (error != -ETIMEDOUT && retry_until_ms(run, error) == 0)
+		status = TEST_ERROR;
+	dir_result_init(ret, status, "cannot connect to '%s' port %d: %s", spec->remote,
+			spec->port, strerror(-error));
+}
+
+/* Sleep a little longer each time; false when that would be past `limit_ms`. */
+static bool pause_before_retry(int *pause_ms, int64_t limit_ms)
+{
+	struct timespec pause = {.tv_nsec = *pause_ms * 1000000L};
+
+	if (clock_boot_ms() + *pause_ms >= limit_ms)
+		return false;
+	nanosleep(&pause, NULL);
+	*pause_ms = *pause_ms * 2 < RETRY_MAX_MS ? *pause_ms * 2 : RETRY_MAX_MS;
+	return true;
+}
+
+/* The control connection, or the end of the process. */
+static int connect_control(const struct run *run, int *pause_ms)
+{
+	struct dir_result result;
+
+	for (;;) {
+		int fd = tcp_connect(run->spec, run->deadline_ms);
+
+		if (fd >= 0)
+			return fd;
+		if (!pause_before_retry(pause_ms, retry_until_ms(run, fd))) {
+			describe_connect(run, fd, &result);
+			end_process(run, 0, &result);
+		}
+	}
+}
+
+/* Run the client once over `control`; true when the server was busy. */
+static bool try_client(struct run *run, int control, struct dir_result *ret)
+{
+	static struct watch watch;
+	struct watch_figures figures;
+	const char *json;
+	struct args args;
+	int error;
+
+	prepare(run, &args);
+	iperf_set_control_socket(run->test, control);
+	start_watch(run, &watch);
+	iperf_run_client(run->test);
+	error = i_errno;
+	watch_stop(&watch, &figures);
+	dir_result_init(ret, TEST_ERROR, "libiperf: %s", iperf_strerror(error));
+	json = iperf_get_test_json_output_string(run->test);
+	if (json)
+		report_parse(json, run->spec->dir, ret);
+	ret->started_at_ms = figures.started_at_ms;
+	if (ret->status != TEST_OK)
+		return error == IEACCESSDENIED;
+	ret->goodput_bps = figures.goodput_bps;
+	ret->rtt_us = figures.rtt_us;
+	return false;
+}
+
+static void run_client(struct run *run) __attribute__((noreturn));
+
+static void run_client(struct run *run)
+{
+	int pause_ms = RETRY_MIN_MS;
+	struct dir_result result;
+
+	while (try_client(run, connect_control(run, &pause_ms), &result)) {
+		iperf_free_test(run->test);
+		if (pause_before_retry(&pause_ms, run->deadline_ms))
+			continue;
+		dir_result_init(&result, TEST_REFUSED,
+				"'%s' port %d was busy with another test",
+				run->spec->remote, run->spec->port);
+		break;
+	}
+	end_process(run, 0, &result);
+}
+
+static void run_server(struct run *run) __attribute__((noreturn));
+
+static void run_server(struct run *run)
+{
+	static struct watch watch;
+	struct watch_figures figures;
+	struct dir_result result;
+	struct args args;
+	int code = 0;
+
+	prepare(run, &args);
+	start_watch(run, &watch);
+	dir_result_init(&result, TEST_OK, "%s", "");
+	errno = 0;
+	if (iperf_run_server(run->test) < 0) {
+		code = errno > 0 ? -errno : -EIO;
+		dir_result_init(&result, TEST_ERROR, "libiperf: %s",
+				iperf_strerror(i_errno));
+	}
+	watch_stop(&watch, &figures);
+	result.started_at_ms = figures.started_at_ms;
+	end_process(run, code, &result);
+}
+
+void iperf_test_run(const struct test_spec *spec, int report_fd)
+{
+	static struct run run;
+
+	install_signals();
+	run.spec = spec;
+	run.report_fd = report_fd;
+	run.began_at_ms = clock_wall_ms();
+	run.began_ms = clock_boot_ms();
+	run.deadline_ms = run.began_ms + testspec_deadline_ms(spec);
+	run.thread = pthread_self();
+	if (spec->role == ROLE_CLIENT)
+		run_client(&run);
+	run.deadline_ms += IPERF_SERVER_GRACE_MS;
+	run_server(&run);
+}
+
+const char *iperf_test_version(void)
+{
+	return iperf_get_iperf_version();
+}

@@ -1,0 +1,44 @@
+#ifndef ENGINE_RUNNER_H
+#define ENGINE_RUNNER_H
+
+#include "base/err.h"
+#include "engine/testspec.h"
+
+/*
+ * The runner: an unprivileged, single-threaded process that forks one child a test. It
+ * was forked before any thread existed, so its children may call libiperf.
+ *
+ * The runner's side is runner_serve(); main's side is struct runner, usable from any
+ * thread, one call at a time (it locks). They talk fixed-size messages over a
+ * SOCK_SEQPACKET pair. One test at a time: arming or measuring ends what is still
+ * running first (SIGTERM, SIGKILL 50 ms later).
+ */
+
+/* The process's whole life: serves until the other end closes `fd`; returns its exit
+ * status. */
+int runner_serve(int fd);
+
+struct runner;
+
+/* Takes `fd` over. -ENOMEM. */
+int runner_new(int fd, struct runner **ret, struct err *err);
+void runner_free(struct runner *runner);
+
+/*
+ * Start the server's half of a test and return when it listens. -ETIMEDOUT after 2 s;
+ * -EADDRINUSE and others with libiperf's text; -EPIPE when the runner is gone.
+ */
+int runner_arm(struct runner *runner, const struct test_spec *spec, struct err *err);
+
+/*
+ * Run the client's half and wait for its result, at most until the spec's deadline.
+ * When `stop_fd` (or -1) becomes readable the test is ended and -EINTR returned. -EPIPE
+ * when the runner is gone. A test that fails is a result: 0 is returned.
+ */
+int runner_measure(struct runner *runner, const struct test_spec *spec, int stop_fd,
+		   struct dir_result *ret, struct err *err);
+
+/* End whatever test is running, and wait for its end (100 ms at most). */
+int runner_cancel(struct runner *runner, struct err *err);
+
+#endif

@@ -1,0 +1,191 @@
+/* Starts, listens to and ends the process of one test. */
+#include "engine/runner_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/priv.h"
+#include "base/text.h"
+
+#define TERM_GRACE_MS 50
+
+static void become_child(const struct test_spec *spec, int output, int report)
+	__attribute__((noreturn));
+
+static void become_child(const struct test_spec *spec, int output, int report)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	/* Without it descriptor 0 would be free, and become one of libiperf's sockets.
+	 */
+	if (null < 0)
+		null = report;
+	dup2(null, STDIN_FILENO);
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+	iperf_test_run(spec, report);
+}
+
+int child_start(struct child *child, const struct test_spec *spec, int runner_fd,
+		struct err *err)
+{
+	cleanup_fd int output_write = -1;
+	cleanup_fd int report_write = -1;
+	pid_t runner = getpid();
+	int output[2], report[2];
+
+	*child = (struct child)CHILD_NONE;
+	if (pipe2(output, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot make a pipe for the test");
+	child->output = output[0];
+	output_write = output[1];
+	if (pipe2(report, O_CLOEXEC) < 0) {
+		fd_close(&child->output);
+		return err_sys(err, errno, "cannot make a pipe for the test");
+	}
+	child->report = report[0];
+	report_write = report[1];
+	fcntl(child->output, F_SETFL, O_NONBLOCK);
+	child->pid = fork();
+	if (child->pid == 0) {
+		priv_die_with_parent(SIGKILL, runner);
+		close(runner_fd);
+		close(child->output);
+		close(child->report);
+		become_child(spec, output_write, report_write);
+	}
+	if (child->pid < 0) {
+		int error = errno;
+
+		*child = (struct child){.output = child->output,
+					.report = child->report};
+		fd_close(&child->output);
+		fd_close(&child->report);
+		return err_sys(err, error, "cannot fork for the test");
+	}
+	return 0;
+}
+
+static bool has_word(const char *line)
+{
+	return strpbrk(line, "abcdefghijklmnopqrstuvwxyz") != NULL;
+}
+
+static void end_line(struct child *child)
+{
+	const char *line = child->line;
+
+	child->line[child->line_length] = '\0';
+	child->line_length = 0;
+	line += strspn(line, " \t\"");
+	if (strncmp(line, "Server listening", strlen("Server listening")) == 0)
+		child->listens = true;
+	if (!has_word(line))
+		return;
+	text_copy(child->said, sizeof(child->said), line);
+	text_printable(child->said);
+}
+
+static void take_output(struct child *child, const char *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (data[i] == '\n')
+			end_line(child);
+		else if (child->line_length < sizeof(child->line) - 1)
+			child->line[child->line_length++] = data[i];
+	}
+}
+
+void child_read_output(struct child *child)
+{
+	char data[4096];
+	ssize_t n;
+
+	while (child->output >= 0) {
+		n = read(child->output, data, sizeof(data));
+		if (n > 0)
+			take_output(child, data, (size_t)n);
+		else if (n == 0)
+			fd_close(&child->output);
+		else if (errno != EINTR)
+			return;
+	}
+}
+
+bool child_read_report(struct child *child)
+{
+	struct test_report report;
+	ssize_t n;
+
+	do {
+		n = read(child->report, &report, sizeof(report));
+	} while (n < 0 && errno == EINTR);
+	/* It is smaller than PIPE_BUF: it comes whole or not at all. */
+	if (n != (ssize_t)sizeof(report))
+		return true;
+	child->reported = true;
+	child->result = report;
+	return false;
+}
+
+void child_reap(struct child *child)
+{
+	pid_t pid;
+
+	child_read_output(child);
+	/* No report can come any more: what is left of it is in nobody's interest. */
+	kill(child->pid, SIGKILL);
+	do {
+		pid = waitpid(child->pid, &child->wait_status, 0);
+	} while (pid < 0 && errno == EINTR);
+	fd_close(&child->output);
+	fd_close(&child->report);
+	child->pid = 0;
+}
+
+/* Until the report pipe ends or the deadline. */
+static void await_end(struct child *child, int64_t deadline_ms)
+{
+	struct pollfd wait = {.fd = child->report, .events = POLLIN};
+
+	for (;;) {
+		int n = poll(&wait, 1, clock_left_ms(deadline_ms));
+
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return;
+		if (n > 0 && child_read_report(child))
+			return;
+	}
+}
+
+void child_end(struct child *child)
+{
+	if (child->pid == 0)
+		return;
+	kill(child->pid, SIGTERM);
+	await_end(child, clock_boot_ms() + TERM_GRACE_MS);
+	child_reap(child);
+}
+
+void child_describe(const struct child *child, char *ret, size_t size)
+{
+	int status = child->wait_status;
+	const char *said = child->said[0] != '\0' ? child->said : "nothing";
+
+	if (WIFSIGNALED(status))
+		snprintf(ret, size,
+			 "the test's process was killed by signal %d; it said: %s",
+			 WTERMSIG(status), said);
+	else
+		snprintf(ret, size,
+			 "the test's process ended with status %d; it said: %s",
+			 WEXITSTATUS(status), said);
+}

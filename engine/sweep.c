@@ -1,0 +1,195 @@
+/* The loop, and what it makes of the failures of its parts. */
+#include "engine/sweep.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define RECOVERIES_MAX 2
+
+struct sweep {
+	struct plan *plan;
+	const struct sweep_options *options;
+	const struct sweep_ops *ops;
+	void *ctx;
+	struct sweep_summary *summary;
+	struct visit visit;
+	struct measurement now;
+	struct measurement last;
+	int64_t started_ms;
+	int64_t recorded_ms; /* when the last visit was */
+	struct err err;
+};
+
+/* What the visits so far took on average, times those to come. */
+static int64_t estimate_left_ms(const struct sweep *s, int total, int64_t now_ms)
+{
+	int done = s->summary->done;
+	int64_t left_ms;
+
+	if (done == 0)
+		return NO_FIGURE;
+	left_ms = (s->recorded_ms - s->started_ms) * (total - done) / done -
+		  (now_ms - s->recorded_ms);
+	return left_ms > 0 ? left_ms : 0;
+}
+
+static void tell(struct sweep *s, enum sweep_phase phase, const char *why)
+{
+	int64_t now_ms = clock_boot_ms();
+	int total = plan_total(s->plan);
+	struct sweep_progress progress = {
+		.phase = phase,
+		.visit = s->visit,
+		.done = s->summary->done,
+		.total = total,
+		.elapsed_ms = now_ms - s->started_ms,
+		.left_ms = estimate_left_ms(s, total, now_ms),
+		.last = s->summary->done > 0 ? &s->last : NULL,
+		.why = why,
+	};
+
+	if (s->ops->progress)
+		s->ops->progress(s->ctx, &progress);
+}
+
+static void set_unreachable(struct sweep *s)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		dir_result_init(&s->now.dir[dir], TEST_UNREACHABLE, "%s", s->err.text);
+		s->now.dir[dir].started_at_ms = clock_wall_ms();
+	}
+}
+
+static int measure(struct sweep *s, enum direction dir)
+{
+	tell(s, dir == DIR_UPLOAD ? SWEEP_UPLOAD : SWEEP_DOWNLOAD, NULL);
+	return s->ops->measure(s->ctx, dir, &s->now.dir[dir], &s->err);
+}
+
+/* Fill s->now with what this visit shows. */
+static int do_visit(struct sweep *s)
+{
+	int ret;
+
+	s->err.text[0] = '\0';
+	tell(s, SWEEP_APPLYING, NULL);
+	ret = s->ops->apply(s->ctx, &s->visit.mtu, &s->err);
+	if (ret == 0)
+		ret = s->ops->wait_path(s->ctx, &s->err);
+	if (ret == -EHOSTDOWN) {
+		set_unreachable(s);
+		return 0;
+	}
+	if (ret == 0)
+		ret = measure(s, DIR_UPLOAD);
+	if (ret == 0)
+		ret = measure(s, DIR_DOWNLOAD);
+	return ret;
+}
+
+static int recover(struct sweep *s)
+{
+	struct err why = s->err;
+
+	tell(s, SWEEP_RECOVERING, why.text);
+	return s->ops->recover(s->ctx, &s->err);
+}
+
+static int record(struct sweep *s)
+{
+	return s->ops->record(s->ctx, &s->now, &s->err);
+}
+
+/* The visit killed the path each time: say so, and keep what it was that failed. */
+static int record_unreachable(struct sweep *s)
+{
+	struct err why = s->err;
+	int ret = recover(s);
+
+	if (ret < 0)
+		return ret;
+	s->err = why;
+	set_unreachable(s);
+	ret = record(s);
+	if (ret != -EAGAIN)
+		return ret;
+	ret = recover(s);
+	return ret < 0 ? ret : record(s);
+}
+
+static int visit_and_record(struct sweep *s)
+{
+	for (int recovered = 0;; recovered++) {
+		int ret = do_visit(s);
+
+		if (ret == 0)
+			ret = record(s);
+		if (ret != -EAGAIN)
+			return ret;
+		if (recovered + 1 == RECOVERIES_MAX)
+			return record_unreachable(s);
+		ret = recover(s);
+		if (ret < 0)
+			return ret;
+	}
+}
+
+static int settle_visit(struct sweep *s)
+{
+	enum test_status status = measurement_status(&s->now);
+
+	s->last = s->now;
+	s->recorded_ms = clock_boot_ms();
+	s->summary->done++;
+	if (status != TEST_OK)
+		s->summary->failed++;
+	plan_learn(s->plan, &s->now);
+	tell(s, SWEEP_RECORDED, NULL);
+	if (status == TEST_OK || !s->options->stop_on_failure)
+		return 0;
+	return err_set(&s->err, -ECANCELED,
+		       "stopped at the first failed test: server MTU %d, peer MTU %d: "
+		       "'%s'",
+		       s->now.mtu.server, s->now.mtu.peer, test_status_name(status));
+}
+
+static int run(struct sweep *s)
+{
+	while (plan_next(s->plan, &s->visit)) {
+		int ret;
+
+		memset(&s->now, 0, sizeof(s->now));
+		s->now.seq = s->options->first_seq + (uint32_t)s->summary->done;
+		s->now.pass = s->visit.pass;
+		s->now.mtu = s->visit.mtu;
+		ret = visit_and_record(s);
+		if (ret == 0)
+			ret = settle_visit(s);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+int sweep_run(struct plan *plan, const struct sweep_options *options,
+	      const struct sweep_ops *ops, void *ctx, struct sweep_summary *ret,
+	      struct err *err)
+{
+	struct sweep sweep = {
+		.plan = plan,
+		.options = options,
+		.ops = ops,
+		.ctx = ctx,
+		.summary = ret,
+		.started_ms = clock_boot_ms(),
+	};
+	int result;
+
+	*ret = (struct sweep_summary){0};
+	result = run(&sweep);
+	if (result < 0 && err)
+		*err = sweep.err;
+	return result;
+}

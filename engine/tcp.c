@@ -1,0 +1,210 @@
+/* TCP sockets, by their descriptors. */
+#include "engine/tcp.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+
+/* A test's process has a dozen descriptors; the lowest free number is always taken. */
+#define FD_FIRST 3
+#define FD_LIMIT 64
+
+static int address6(const char *text, int port, struct sockaddr_in6 *ret)
+{
+	char host[ADDRESS_SIZE + IF_NAME_SIZE];
+	char *zone;
+
+	if (!text_copy(host, sizeof(host), text))
+		return -EINVAL;
+	zone = strchr(host, '%');
+	if (zone)
+		*zone++ = '\0';
+	if (inet_pton(AF_INET6, host, &ret->sin6_addr) != 1)
+		return -EINVAL;
+	ret->sin6_scope_id = zone ? if_nametoindex(zone) : 0;
+	if (zone && ret->sin6_scope_id == 0)
+		return -EINVAL;
+	ret->sin6_family = AF_INET6;
+	ret->sin6_port = htons((uint16_t)port);
+	return 0;
+}
+
+int tcp_address(const char *text, int port, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+
+	memset(ret, 0, sizeof(*ret));
+	if (inet_pton(AF_INET, text, &v4->sin_addr) != 1)
+		return address6(text, port, (struct sockaddr_in6 *)ret);
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons((uint16_t)port);
+	return 0;
+}
+
+static socklen_t address_size(const struct sockaddr_storage *address)
+{
+	return address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
+					     : sizeof(struct sockaddr_in6);
+}
+
+/* Hand a descriptor on from one that is closed at the end of its scope. */
+static int take_fd(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
+static int open_bound(const struct test_spec *spec, int family)
+{
+	cleanup_fd int fd =
+		socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_storage local;
+
+	if (fd < 0)
+		return -errno;
+	if (spec->interface[0] != '\0' &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, spec->interface,
+		       (socklen_t)strlen(spec->interface)) < 0)
+		return -errno;
+	if (spec->local[0] != '\0') {
+		if (tcp_address(spec->local, 0, &local) < 0)
+			return -EINVAL;
+		if (bind(fd, (struct sockaddr *)&local, address_size(&local)) < 0)
+			return -errno;
+	}
+	return take_fd(&fd);
+}
+
+static int wait_connected(int fd, int64_t deadline_ms)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLOUT};
+	socklen_t size = sizeof(int);
+	int error = 0;
+	int n;
+
+	do {
+		n = poll(&wait, 1, clock_left_ms(deadline_ms));
+	} while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return -ETIMEDOUT;
+	if (n < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+		return -errno;
+	return -error;
+}
+
+int tcp_connect(const struct test_spec *spec, int64_t deadline_ms)
+{
+	int64_t patience_ms = clock_boot_ms() + testspec_connect_ms(spec);
+	struct sockaddr_storage remote;
+	cleanup_fd int fd = -1;
+	int ret;
+
+	if (tcp_address(spec->remote, spec->port, &remote) < 0)
+		return -EINVAL;
+	fd = open_bound(spec, remote.ss_family);
+	if (fd < 0)
+		return fd;
+	if (connect(fd, (struct sockaddr *)&remote, address_size(&remote)) < 0) {
+		if (errno != EINPROGRESS)
+			return -errno;
+		if (patience_ms > deadline_ms)
+			patience_ms = deadline_ms;
+		ret = wait_connected(fd, patience_ms);
+		if (ret < 0)
+			return ret;
+	}
+	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+union address {
+	struct sockaddr_storage any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static int read_peer(int fd, union address *ret)
+{
+	socklen_t size = sizeof(*ret);
+
+	memset(ret, 0, sizeof(*ret));
+	return getpeername(fd, (struct sockaddr *)ret, &size) < 0 ? -errno : 0;
+}
+
+bool tcp_peer_is(int fd, const char *address)
+{
+	union address want, have;
+
+	if (tcp_address(address, 0, &want.any) < 0 || read_peer(fd, &have) < 0 ||
+	    have.any.ss_family != want.any.ss_family)
+		return false;
+	if (want.any.ss_family == AF_INET)
+		return want.v4.sin_addr.s_addr == have.v4.sin_addr.s_addr;
+	return memcmp(&want.v6.sin6_addr, &have.v6.sin6_addr,
+		      sizeof(want.v6.sin6_addr)) == 0;
+}
+
+static bool is_tcp(int fd)
+{
+	int protocol = 0;
+	socklen_t size = sizeof(protocol);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+	       protocol == IPPROTO_TCP;
+}
+
+int tcp_find_data(int port, int control)
+{
+	union address peer;
+
+	for (int fd = FD_FIRST; fd < FD_LIMIT; fd++) {
+		/* A socket that listens, or still waits for its SYN's answer, has no
+		 * other end yet. */
+		if (fd == control || !is_tcp(fd) || read_peer(fd, &peer) < 0)
+			continue;
+		if (ntohs(peer.any.ss_family == AF_INET ? peer.v4.sin_port
+							: peer.v6.sin6_port) == port)
+			return fd;
+	}
+	return -1;
+}
+
+int tcp_read_figures(int fd, struct tcp_figures *ret)
+{
+	struct tcp_info info = {0};
+	socklen_t size = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+		return -errno;
+	ret->bytes_acked = info.tcpi_bytes_acked;
+	ret->bytes_received = info.tcpi_bytes_received;
+	ret->bytes_sent = info.tcpi_bytes_sent;
+	ret->rtt_us = info.tcpi_rtt;
+	return 0;
+}
+
+void tcp_reset_all(void)
+{
+	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	for (int fd = FD_FIRST; fd < FD_LIMIT; fd++) {
+		if (!is_tcp(fd))
+			continue;
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+		close(fd);
+	}
+}

@@ -1,0 +1,51 @@
+#ifndef ENGINE_TCP_H
+#define ENGINE_TCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/types.h"
+#include "engine/testspec.h"
+
+/*
+ * The TCP sockets of a test's process: making the control connection, finding and
+ * reading those libiperf made, ending them all. Nothing here allocates or opens
+ * anything but tcp_connect(): libiperf closes some of its descriptors twice, and a
+ * number that was reused in between would be closed with them.
+ */
+
+/* A numeric address ("fe80::1%wg0" too) and a port. 0 or -EINVAL. */
+int tcp_address(const char *text, int port, struct sockaddr_storage *ret);
+
+/*
+ * Connect to spec->remote from spec->local (if any) on spec->interface (if any), within
+ * testspec_connect_ms() or until the deadline on clock_boot_ms(). A blocking
+ * descriptor, or -ECONNREFUSED, -ETIMEDOUT (nobody answered) or another -errno.
+ */
+int tcp_connect(const struct test_spec *spec, int64_t deadline_ms);
+
+/* Whether the other end of `fd` is `address`, on any port. */
+bool tcp_peer_is(int fd, const char *address);
+
+/* A client's data socket: the one connected to `port` that is not `control`. -1 while
+ * there is none. */
+int tcp_find_data(int port, int control);
+
+struct tcp_figures {
+	uint64_t bytes_acked; /* the SYN counts as one */
+	uint64_t bytes_received;
+	uint64_t bytes_sent; /* with what was sent again */
+	uint32_t rtt_us;
+};
+
+/* 0, or -errno when it is no TCP socket any more. */
+int tcp_read_figures(int fd, struct tcp_figures *ret);
+
+/*
+ * Reset every TCP socket of this process (SO_LINGER 0, close), so that the kernel sends
+ * nothing more for them. Safe in a signal handler.
+ */
+void tcp_reset_all(void);
+
+#endif

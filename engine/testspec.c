@@ -1,0 +1,76 @@
+/* What makes a test's description sound, and the deadlines that follow from it. */
+#include "engine/testspec.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "engine/tcp.h"
+
+#define DURATION_MIN_MS 100
+#define DURATION_MAX_MS 3600000
+#define RTT_MAX_US      60000000
+
+static int check_texts(const struct test_spec *spec, struct err *err)
+{
+	bool any_local = spec->role == ROLE_CLIENT && spec->local[0] == '\0';
+	struct sockaddr_storage address;
+
+	if (!memchr(spec->interface, '\0', sizeof(spec->interface)) ||
+	    !memchr(spec->local, '\0', sizeof(spec->local)) ||
+	    !memchr(spec->remote, '\0', sizeof(spec->remote)))
+		return err_set(err, -EINVAL, "the test's description is damaged");
+	if (!any_local && tcp_address(spec->local, spec->port, &address) < 0)
+		return err_set(err, -EINVAL, "'%s' is not an address to test from",
+			       spec->local);
+	if (tcp_address(spec->remote, spec->port, &address) < 0)
+		return err_set(err, -EINVAL, "'%s' is not an address to test with",
+			       spec->remote);
+	return 0;
+}
+
+int testspec_check(const struct test_spec *spec, struct err *err)
+{
+	if (spec->role != ROLE_CLIENT && spec->role != ROLE_SERVER)
+		return err_set(err, -EINVAL, "a test has no role '%d'",
+			       (int)spec->role);
+	if (spec->dir != DIR_UPLOAD && spec->dir != DIR_DOWNLOAD)
+		return err_set(err, -EINVAL, "a test has no direction '%d'",
+			       (int)spec->dir);
+	if (spec->port < 1 || spec->port > 65535)
+		return err_set(err, -EINVAL, "'%d' is not a port", spec->port);
+	if (spec->duration_ms < DURATION_MIN_MS || spec->duration_ms > DURATION_MAX_MS)
+		return err_set(
+			err, -EINVAL, "'%lld' ms is not a test's length: %d to %d are",
+			(long long)spec->duration_ms, DURATION_MIN_MS, DURATION_MAX_MS);
+	if (spec->rtt_us < 0 || spec->rtt_us > RTT_MAX_US)
+		return err_set(err, -EINVAL, "'%lld' us is not a round trip",
+			       (long long)spec->rtt_us);
+	return check_texts(spec, err);
+}
+
+static int64_t round_trips_ms(const struct test_spec *spec, int count)
+{
+	return (spec->rtt_us * count + 999) / 1000;
+}
+
+static int64_t silence_ms(const struct test_spec *spec)
+{
+	int64_t trips_ms = round_trips_ms(spec, 8);
+
+	return trips_ms > 1500 ? trips_ms : 1500;
+}
+
+int64_t testspec_blackhole_ms(const struct test_spec *spec)
+{
+	return silence_ms(spec);
+}
+
+int64_t testspec_connect_ms(const struct test_spec *spec)
+{
+	return silence_ms(spec);
+}
+
+int64_t testspec_deadline_ms(const struct test_spec *spec)
+{
+	return spec->duration_ms + round_trips_ms(spec, 10) + 5000;
+}

@@ -1,0 +1,48 @@
+#ifndef ENGINE_TESTSPEC_H
+#define ENGINE_TESTSPEC_H
+
+#include "base/err.h"
+#include "base/types.h"
+
+/*
+ * One libiperf test as both the runner and its child see it, a plain value that goes
+ * over a socket pair, and the rules of its deadlines. `id` is the peer's number for the
+ * test.
+ */
+
+enum test_role {
+	ROLE_CLIENT, /* the peer: connects, and judges */
+	ROLE_SERVER, /* the server: armed for one test, reports only that it ended */
+};
+
+struct test_spec {
+	uint32_t id;
+	enum test_role role;
+	enum direction dir; /* client only; the server is told by the client */
+	char interface[IF_NAME_SIZE]; /* sockets are bound to it; "" for none */
+	char local[ADDRESS_SIZE];     /* server: the address it listens on */
+	char remote[ADDRESS_SIZE]; /* client: whom to call; server: who alone may call
+				    */
+	int port;
+	int64_t duration_ms; /* of data transfer, 100 to 3,600,000 */
+	int64_t rtt_us;      /* the path's, for the deadlines */
+};
+
+/*
+ * Whether it can be run: both addresses numeric (the client's own may be "", any),
+ * port, duration and round trip (0 to 60 s) within their ranges. -EINVAL names the
+ * field.
+ */
+int testspec_check(const struct test_spec *spec, struct err *err);
+
+/* No byte beyond the cookie for this long from the test's start: a black hole. */
+int64_t testspec_blackhole_ms(const struct test_spec *spec); /* max(1.5 s, 8 RTT) */
+/* A later pause of this length: a time-out. */
+#define TESTSPEC_STALL_MS 5000
+/* Over all, from the first connect to the result: duration + 10 RTT + 5 s. */
+int64_t testspec_deadline_ms(const struct test_spec *spec);
+/* How long a connect may go unanswered before the far end counts as unreachable:
+ * max(1.5 s, 8 RTT). */
+int64_t testspec_connect_ms(const struct test_spec *spec);
+
+#endif

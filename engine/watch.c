@@ -1,0 +1,243 @@
+/* The thread that judges a running test by its sockets. */
+#include "engine/watch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* What libiperf sends on the data connection first; the SYN counts as one. */
+#define COOKIE_SIZE 37
+#define SYN_SIZE    1
+
+/* The start of the data is looked for closely: the test's length counts from it. */
+#define SEARCH_US 2000
+#define SAMPLE_US 50000
+#define SERVER_US 10000
+
+#define STACK_SIZE (128 * 1024)
+
+/* Sleep until `at_us` (or the deadline); false when the test has ended. */
+static bool pause_until(struct watch *w, int64_t at_us)
+{
+	struct timespec until;
+	int64_t us;
+	bool stop;
+
+	if (at_us > w->deadline_us)
+		at_us = w->deadline_us;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	us = until.tv_sec * INT64_C(1000000) + until.tv_nsec / 1000 + at_us -
+	     clock_boot_us();
+	until.tv_sec = us / 1000000;
+	until.tv_nsec = us % 1000000 * 1000;
+	pthread_mutex_lock(&w->lock);
+	while (!w->stop && pthread_cond_clockwait(&w->changed, &w->lock,
+						  CLOCK_MONOTONIC, &until) != ETIMEDOUT)
+		;
+	stop = w->stop;
+	pthread_mutex_unlock(&w->lock);
+	return !stop;
+}
+
+static void give_up(struct watch *w, enum test_status status, const char *text)
+	__attribute__((noreturn));
+
+static void give_up(struct watch *w, enum test_status status, const char *text)
+{
+	struct dir_result result;
+
+	dir_result_init(&result, status, "%s", text);
+	result.started_at_ms = w->flowing_at_ms;
+	if (w->flowing_us > 0 && w->bytes > 0)
+		result.duration_ms = (clock_boot_us() - w->flowing_us) / 1000;
+	w->hooks->give_up(w->hooks->ctx, &result);
+}
+
+static void check_deadline(struct watch *w)
+{
+	if (clock_boot_us() >= w->deadline_us)
+		give_up(w, TEST_TIMEOUT, "the test did not end by its deadline");
+}
+
+/* The data socket, or -1 when the test has ended before there was one. */
+static int find_data(struct watch *w)
+{
+	const struct test_spec *spec = w->spec;
+	int64_t limit_us = w->began_us + testspec_connect_ms(spec) * 1000;
+
+	for (;;) {
+		int fd = tcp_find_data(spec->port, w->hooks->control(w->hooks->ctx));
+		int64_t now_us = clock_boot_us();
+
+		if (fd >= 0) {
+			w->established_us = now_us;
+			return fd;
+		}
+		check_deadline(w);
+		if (now_us >= limit_us)
+			give_up(w, TEST_UNREACHABLE,
+				"the far end took the test's control connection, but "
+				"no "
+				"data connection came about");
+		if (!pause_until(w, now_us + SEARCH_US))
+			return -1;
+	}
+}
+
+static void note_start(struct watch *w, const struct tcp_figures *figures,
+		       int64_t now_us)
+{
+	bool upload = w->spec->dir == DIR_UPLOAD;
+
+	if (w->flowing_us > 0)
+		return;
+	if (upload ? figures->bytes_sent <= COOKIE_SIZE : figures->bytes_received == 0)
+		return;
+	w->flowing_us = now_us;
+	w->flowing_at_ms = clock_wall_ms();
+}
+
+/* Take a sample; false when the socket is gone: libiperf is through with it. */
+static bool sample(struct watch *w, int fd)
+{
+	bool upload = w->spec->dir == DIR_UPLOAD;
+	int64_t now_us = clock_boot_us();
+	struct tcp_figures figures;
+	uint64_t bytes;
+
+	if (tcp_read_figures(fd, &figures) < 0)
+		return false;
+	note_start(w, &figures, now_us);
+	if (w->flowing_us == 0)
+		return true;
+	bytes = figures.bytes_received;
+	if (upload) {
+		bytes = figures.bytes_acked;
+		bytes -= bytes < COOKIE_SIZE + SYN_SIZE ? bytes
+							: COOKIE_SIZE + SYN_SIZE;
+		w->rtt_sum_us += figures.rtt_us;
+		w->rtt_count++;
+	}
+	if (bytes > w->bytes) {
+		w->bytes = bytes;
+		w->moved_us = now_us;
+	}
+	steady_add(&w->steady, now_us, bytes);
+	return true;
+}
+
+static void check_flow(struct watch *w)
+{
+	int64_t now_us = clock_boot_us();
+	bool upload = w->spec->dir == DIR_UPLOAD;
+
+	check_deadline(w);
+	if (w->bytes == 0 &&
+	    now_us - w->established_us >= testspec_blackhole_ms(w->spec) * 1000)
+		give_up(w, TEST_BLACKHOLE,
+			upload ? "nothing full-size that was sent was acknowledged"
+			       : "nothing that the server sent arrived");
+	if (w->bytes > 0 && now_us - w->moved_us >= TESTSPEC_STALL_MS * INT64_C(1000))
+		give_up(w, TEST_TIMEOUT, "data flowed, then stopped for 5 s");
+}
+
+/* When to look next: exactly at the end of the test's time, closely at its start. */
+static int64_t next_look_us(const struct watch *w, int64_t end_us)
+{
+	int64_t now_us = clock_boot_us();
+
+	if (w->flowing_us == 0 || w->bytes == 0)
+		return now_us + SEARCH_US;
+	return end_us - now_us < SAMPLE_US ? end_us : now_us + SAMPLE_US;
+}
+
+static void watch_client(struct watch *w)
+{
+	int fd = find_data(w);
+	int64_t end_us = INT64_MAX;
+
+	if (fd < 0)
+		return;
+	while (sample(w, fd)) {
+		if (w->flowing_us > 0)
+			end_us = w->flowing_us + w->spec->duration_ms * 1000;
+		if (w->bytes > 0 && clock_boot_us() >= end_us) {
+			w->hooks->finish(w->hooks->ctx);
+			break;
+		}
+		check_flow(w);
+		if (!pause_until(w, next_look_us(w, end_us)))
+			return;
+	}
+}
+
+static void watch_server(struct watch *w)
+{
+	const struct watch_hooks *hooks = w->hooks;
+	char text[RESULT_TEXT] = "the test was called by another address than ";
+	int fd;
+
+	while ((fd = hooks->control(hooks->ctx)) < 0) {
+		check_deadline(w);
+		if (!pause_until(w, clock_boot_us() + SERVER_US))
+			return;
+	}
+	if (tcp_peer_is(fd, w->spec->remote))
+		return;
+	strncat(text, w->spec->remote, ADDRESS_SIZE);
+	give_up(w, TEST_ERROR, text);
+}
+
+static void *watch_main(void *arg)
+{
+	struct watch *w = arg;
+
+	if (w->spec->role == ROLE_CLIENT)
+		watch_client(w);
+	else
+		watch_server(w);
+	while (pause_until(w, w->deadline_us))
+		check_deadline(w);
+	return NULL;
+}
+
+int watch_start(struct watch *w, const struct test_spec *spec,
+		const struct watch_hooks *hooks, int64_t deadline_ms)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	int error;
+
+	memset(w, 0, offsetof(struct watch, steady));
+	steady_init(&w->steady);
+	w->spec = spec;
+	w->hooks = hooks;
+	w->deadline_us = deadline_ms * 1000;
+	w->began_us = clock_boot_us();
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->changed, NULL);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	/* The signals are for the thread that runs the test: the new one inherits this.
+	 */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&w->thread, &attributes, watch_main, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return -error;
+}
+
+void watch_stop(struct watch *w, struct watch_figures *ret)
+{
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_signal(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	ret->goodput_bps = steady_goodput_bps(&w->steady);
+	ret->rtt_us = w->rtt_count > 0 ? w->rtt_sum_us / w->rtt_count : NO_FIGURE;
+	ret->started_at_ms = w->flowing_at_ms;
+}

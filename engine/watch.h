@@ -1,0 +1,73 @@
+#ifndef ENGINE_WATCH_H
+#define ENGINE_WATCH_H
+
+#include <pthread.h>
+
+#include "engine/steady.h"
+#include "engine/tcp.h"
+#include "engine/testspec.h"
+
+/*
+ * The watcher: a thread beside a test that runs in this process. It knows nothing of
+ * who runs the test: it looks at the process's TCP sockets and calls back.
+ *
+ * For a client it samples the data socket, calls finish() when the data has flowed for
+ * the test's duration, and give_up() with a result when it sees that the test comes to
+ * no end: unreachable  no data connection within testspec_connect_ms() after
+ * watch_start(): the control connection went silent, or nobody answers the data
+ * connection blackhole    no byte beyond the cookie acknowledged (upload) or none
+ * received (download) within testspec_blackhole_ms() after it was established timeout
+ * nothing more for TESTSPEC_STALL_MS, or the deadline A test shorter than
+ * testspec_blackhole_ms() of which nothing has arrived yet is not finished but waited
+ * for until one or the other is known.
+ *
+ * For a server it calls give_up() when the control connection comes from another
+ * address than spec->remote, and at the deadline.
+ *
+ * Calling sequence: watch_start(), run the test, watch_stop(). The hooks are called in
+ * the watcher's thread; give_up() must end the process.
+ */
+
+struct watch_hooks {
+	int (*control)(
+		void *ctx); /* the control socket; negative while there is none */
+	void (*finish)(void *ctx);
+	void (*give_up)(void *ctx, const struct dir_result *result)
+		__attribute__((noreturn));
+	void *ctx;
+};
+
+struct watch {
+	const struct test_spec *spec;
+	const struct watch_hooks *hooks;
+	int64_t deadline_us;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool stop;
+	/* the watcher's own until it has ended */
+	int64_t began_us;
+	int64_t established_us;
+	int64_t flowing_us;    /* data first sent (upload) or received; 0: not yet */
+	int64_t flowing_at_ms; /* the same on the wall clock */
+	int64_t moved_us;      /* when the bytes below last grew */
+	uint64_t bytes;        /* acknowledged beyond the cookie, or received */
+	int64_t rtt_sum_us;
+	int rtt_count;
+	struct steady steady;
+};
+
+struct watch_figures {
+	int64_t goodput_bps;
+	int64_t rtt_us;        /* upload only */
+	int64_t started_at_ms; /* 0 when no data flowed */
+};
+
+/* Start the thread. `deadline_ms` is on clock_boot_ms(). 0 or -errno. */
+int watch_start(struct watch *w, const struct test_spec *spec,
+		const struct watch_hooks *hooks, int64_t deadline_ms);
+
+/* End the thread and tell what it saw. */
+void watch_stop(struct watch *w, struct watch_figures *ret);
+
+#endif

@@ -1,0 +1,416 @@
+/*
+ * The sweep over fakes. Every call is written down as a letter:
+ *
+ *	A apply   W wait_path   U, D measure   R record   C recover
+ *
+ * and a script says what the n-th call of an operation answers.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/plan_grid.h"
+#include "engine/sweep.h"
+
+#define ROWS_MAX 16
+
+struct answer {
+	char op;
+	int nth; /* from 1; 0 ends a script, -1 is every time */
+	int code;
+};
+
+struct world {
+	const struct answer *script;
+	char calls[200];
+	int counts[128];
+	struct mtu_pair applied;
+	enum test_status upload; /* of every upload */
+	struct measurement rows[ROWS_MAX];
+	int row_count;
+	int learned;
+	struct sweep_progress told[200];
+	char why[200][40];
+	int told_count;
+};
+
+static int answer(struct world *w, char op, struct err *err)
+{
+	size_t length = strlen(w->calls);
+
+	assert_true(length + 1 < sizeof(w->calls));
+	w->calls[length] = op;
+	w->counts[(int)op]++;
+	for (const struct answer *a = w->script; a && a->nth != 0; a++) {
+		if (a->op == op && (a->nth < 0 || a->nth == w->counts[(int)op]))
+			return err_set(err, a->code, "fake %c failed", op);
+	}
+	return 0;
+}
+
+static int fake_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
+{
+	struct world *w = ctx;
+
+	w->applied = *mtu;
+	return answer(w, 'A', err);
+}
+
+static int fake_wait_path(void *ctx, struct err *err)
+{
+	return answer(ctx, 'W', err);
+}
+
+static int fake_measure(void *ctx, enum direction dir, struct dir_result *ret,
+			struct err *err)
+{
+	struct world *w = ctx;
+	int code = answer(w, dir == DIR_UPLOAD ? 'U' : 'D', err);
+
+	if (code < 0)
+		return code;
+	dir_result_init(ret, dir == DIR_UPLOAD ? w->upload : TEST_OK, "%s", "");
+	ret->received_bps = w->applied.server * 10000 + w->applied.peer;
+	return 0;
+}
+
+static int fake_record(void *ctx, const struct measurement *m, struct err *err)
+{
+	struct world *w = ctx;
+	int code = answer(w, 'R', err);
+
+	if (code == 0) {
+		assert_true(w->row_count < ROWS_MAX);
+		w->rows[w->row_count++] = *m;
+	}
+	return code;
+}
+
+static int fake_recover(void *ctx, struct err *err)
+{
+	return answer(ctx, 'C', err);
+}
+
+static void fake_progress(void *ctx, const struct sweep_progress *progress)
+{
+	struct world *w = ctx;
+
+	assert_true(w->told_count < 200);
+	w->told[w->told_count] = *progress;
+	snprintf(w->why[w->told_count], sizeof(w->why[0]), "%s",
+		 progress->why ? progress->why : "");
+	w->told_count++;
+}
+
+static const struct sweep_ops fakes = {
+	.apply = fake_apply,
+	.wait_path = fake_wait_path,
+	.measure = fake_measure,
+	.record = fake_record,
+	.recover = fake_recover,
+	.progress = fake_progress,
+};
+
+/* A 2x2 grid that counts what it learns. */
+static struct world *learner;
+static const struct plan_ops *grid_ops;
+
+static void count_learn(struct plan *plan, const struct measurement *m)
+{
+	assert_memory_equal(m, &learner->rows[learner->row_count - 1], sizeof(*m));
+	learner->learned++;
+	grid_ops->learn(plan, m);
+}
+
+static struct plan *make_plan(struct world *w)
+{
+	static const struct plan_grid_options grid = {
+		.server = {1400, 1420, 20},
+		.peer = {1280, 1300, 20},
+		.passes = 1,
+	};
+	static struct plan_ops ops;
+	struct plan *plan;
+
+	assert_int_equal(plan_grid_new(&grid, &plan, NULL), 0);
+	grid_ops = plan->ops;
+	ops = *grid_ops;
+	ops.learn = count_learn;
+	plan->ops = &ops;
+	learner = w;
+	return plan;
+}
+
+static int run(struct world *w, const struct sweep_options *options,
+	       struct sweep_summary *summary, struct err *err)
+{
+	struct plan *plan = make_plan(w);
+	int ret = sweep_run(plan, options, &fakes, w, summary, err);
+
+	plan_free(plan);
+	return ret;
+}
+
+static const struct sweep_options usual = {.first_seq = 1};
+
+#define VISIT "AWUDR"
+
+struct expectation {
+	const char *name;
+	struct answer script[6];
+	int code;
+	const char *calls;
+	int done;
+	int failed;
+	const char *text; /* of the failure; NULL: it does not matter */
+};
+
+/* clang-format off */
+static const struct expectation table[] = {
+	{"all well", {{0}}, 0, VISIT VISIT VISIT VISIT, 4, 0, NULL},
+	/* Stopped at each step: nothing of that visit is recorded. */
+	{"apply stopped", {{'A', 2, -EINTR}}, -EINTR, VISIT "A", 1, 0, "fake A"},
+	{"wait stopped", {{'W', 2, -EINTR}}, -EINTR, VISIT "AW", 1, 0, "fake W"},
+	{"upload stopped", {{'U', 2, -EINTR}}, -EINTR, VISIT "AWU", 1, 0, "fake U"},
+	{"download stopped", {{'D', 2, -EINTR}}, -EINTR, VISIT "AWUD", 1, 0, "fake D"},
+	{"record stopped", {{'R', 2, -EINTR}}, -EINTR, VISIT VISIT, 1, 0, "fake R"},
+	{"stopped at once", {{'A', 1, -EINTR}}, -EINTR, "A", 0, 0, "fake A"},
+	{"recover stopped", {{'U', 2, -EAGAIN}, {'C', 1, -EINTR}}, -EINTR,
+	 VISIT "AWUC", 1, 0, "fake C"},
+	/* Any other failure ends it. */
+	{"apply fails", {{'A', 3, -EIO}}, -EIO, VISIT VISIT "A", 2, 0, "fake A"},
+	{"record fails", {{'R', 1, -ENOSPC}}, -ENOSPC, VISIT, 0, 0, "fake R"},
+	{"upload says host down", {{'U', 1, -EHOSTDOWN}}, -EHOSTDOWN,
+	 "AWU", 0, 0, NULL},
+	{"recover fails", {{'A', 1, -EAGAIN}, {'C', 1, -ETIMEDOUT}}, -ETIMEDOUT,
+	 "AC", 0, 0, "fake C"},
+	/* Gone for now: the whole visit again. */
+	{"apply again", {{'A', 1, -EAGAIN}}, 0,
+	 "AC" VISIT VISIT VISIT VISIT, 4, 0, NULL},
+	{"download again", {{'D', 2, -EAGAIN}}, 0,
+	 VISIT "AWUDC" VISIT VISIT VISIT, 4, 0, NULL},
+	{"record again", {{'R', 1, -EAGAIN}}, 0,
+	 "AWUDRC" VISIT VISIT VISIT VISIT, 4, 0, NULL},
+	/* Recovered twice: recorded as it is, on to the next. */
+	{"kills the path", {{'U', 1, -EAGAIN}, {'W', 2, -EAGAIN}}, 0,
+	 "AWUCAWCR" VISIT VISIT VISIT, 4, 1, NULL},
+	{"kills the path and its record",
+	 {{'U', 1, -EAGAIN}, {'U', 2, -EAGAIN}, {'R', 1, -EAGAIN}}, 0,
+	 "AWUCAWUCRCR" VISIT VISIT VISIT, 4, 1, NULL},
+	{"the record never goes",
+	 {{'U', 1, -EAGAIN}, {'U', 2, -EAGAIN}, {'R', -1, -EAGAIN}}, -EAGAIN,
+	 "AWUCAWUCRCR", 0, 0, "fake R"},
+	{"never back", {{'U', -1, -EAGAIN}, {'C', 2, -ETIMEDOUT}}, -ETIMEDOUT,
+	 "AWUCAWUC", 0, 0, "fake C"},
+	/* Only this pair is out of reach. */
+	{"apply: host down", {{'A', 2, -EHOSTDOWN}}, 0,
+	 VISIT "AR" VISIT VISIT, 4, 1, NULL},
+	{"wait: host down", {{'W', -1, -EHOSTDOWN}}, 0, "AWRAWRAWRAWR", 4, 4, NULL},
+};
+/* clang-format on */
+
+static void check(const struct expectation *e)
+{
+	struct world w = {.script = e->script};
+	struct sweep_summary summary = {.done = 99, .failed = 99};
+	struct err err = ERR_INIT;
+	int code = run(&w, &usual, &summary, &err);
+
+	if (code != e->code || strcmp(w.calls, e->calls) != 0)
+		fail_msg("%s: %d after %s", e->name, code, w.calls);
+	assert_int_equal(summary.done, e->done);
+	assert_int_equal(summary.failed, e->failed);
+	assert_int_equal(w.row_count, e->done);
+	assert_int_equal(w.learned, e->done);
+	assert_true((err.text[0] != '\0') == (code < 0));
+	if (e->text)
+		assert_non_null(strstr(err.text, e->text));
+	for (int i = 0; i < w.row_count; i++)
+		assert_int_equal(w.rows[i].seq, i + 1);
+}
+
+static void test_failures(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		check(&table[i]);
+}
+
+static void test_rows(void **state)
+{
+	static const struct mtu_pair pairs[] = {
+		{1400, 1280}, {1400, 1300}, {1420, 1280}, {1420, 1300}};
+	struct world w = {0};
+	struct sweep_options options = {.first_seq = 7};
+	struct sweep_summary summary;
+
+	(void)state;
+	assert_int_equal(run(&w, &options, &summary, NULL), 0);
+	assert_int_equal(w.row_count, 4);
+	for (int i = 0; i < 4; i++) {
+		const struct measurement *m = &w.rows[i];
+
+		assert_int_equal(m->seq, 7 + i);
+		assert_int_equal(m->pass, 1);
+		assert_memory_equal(&m->mtu, &pairs[i], sizeof(pairs[i]));
+		for (int dir = 0; dir < DIR_COUNT; dir++)
+			assert_int_equal(m->dir[dir].received_bps,
+					 pairs[i].server * 10000 + pairs[i].peer);
+	}
+}
+
+/* A failed upload still gets its download, and is a row like any other. */
+static void test_failed_upload(void **state)
+{
+	struct world w = {.upload = TEST_BLACKHOLE};
+	struct sweep_summary summary;
+
+	(void)state;
+	assert_int_equal(run(&w, &usual, &summary, NULL), 0);
+	assert_string_equal(w.calls, VISIT VISIT VISIT VISIT);
+	assert_int_equal(summary.failed, 4);
+	assert_int_equal(w.rows[3].dir[DIR_UPLOAD].status, TEST_BLACKHOLE);
+	assert_int_equal(w.rows[3].dir[DIR_DOWNLOAD].status, TEST_OK);
+}
+
+static void test_stop_on_failure(void **state)
+{
+	struct world w = {.upload = TEST_TIMEOUT};
+	struct sweep_options options = {.first_seq = 1, .stop_on_failure = true};
+	struct sweep_summary summary;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(run(&w, &options, &summary, &err), -ECANCELED);
+	assert_string_equal(w.calls, VISIT);
+	assert_int_equal(w.row_count, 1);
+	assert_int_equal(summary.failed, 1);
+	assert_non_null(strstr(err.text, "1400"));
+	assert_non_null(strstr(err.text, "1280"));
+	assert_non_null(strstr(err.text, "'timeout'"));
+	w = (struct world){.upload = TEST_OK};
+	assert_int_equal(run(&w, &options, &summary, &err), 0);
+}
+
+static void test_unreachable_rows(void **state)
+{
+	static const struct answer down[] = {{'A', 1, -EHOSTDOWN}, {0}};
+	static const struct answer twice[] = {
+		{'D', 1, -EAGAIN}, {'D', 2, -EAGAIN}, {0}};
+	struct world worlds[] = {{.script = down}, {.script = twice}};
+	const char *const texts[] = {"fake A failed", "fake D failed"};
+	struct sweep_summary summary;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct world *w = &worlds[i];
+
+		assert_int_equal(run(w, &usual, &summary, NULL), 0);
+		for (int dir = 0; dir < DIR_COUNT; dir++) {
+			const struct dir_result *r = &w->rows[0].dir[dir];
+
+			assert_int_equal(r->status, TEST_UNREACHABLE);
+			assert_string_equal(r->text, texts[i]);
+			assert_int_equal(r->received_bps, NO_FIGURE);
+			assert_true(r->started_at_ms > 0);
+		}
+		assert_int_equal(w->rows[1].dir[DIR_UPLOAD].status, TEST_OK);
+	}
+}
+
+static void test_progress(void **state)
+{
+	static const struct answer script[] = {{'U', 2, -EAGAIN}, {0}};
+	static const enum sweep_phase phases[] = {
+		SWEEP_APPLYING, SWEEP_UPLOAD,   SWEEP_DOWNLOAD,   SWEEP_RECORDED,
+		SWEEP_APPLYING, SWEEP_UPLOAD,   SWEEP_RECOVERING, SWEEP_APPLYING,
+		SWEEP_UPLOAD,   SWEEP_DOWNLOAD, SWEEP_RECORDED,
+	};
+	struct world w = {.script = script};
+	struct sweep_summary summary;
+
+	(void)state;
+	assert_int_equal(run(&w, &usual, &summary, NULL), 0);
+	assert_int_equal(w.told_count, 4 * 4 + 3);
+	for (int i = 0; i < 11; i++) {
+		const struct sweep_progress *told = &w.told[i];
+
+		assert_int_equal(told->phase, phases[i]);
+		assert_int_equal(told->total, 4);
+		assert_int_equal(told->done, i < 3 ? 0 : i < 10 ? 1 : 2);
+		assert_int_equal(told->visit.mtu.peer, i < 4 ? 1280 : 1300);
+		assert_true((told->last == NULL) == (i < 3));
+		assert_true(i < 3 ? told->left_ms == NO_FIGURE : told->left_ms >= 0);
+		assert_true(told->elapsed_ms >= 0);
+		assert_string_equal(w.why[i], i == 6 ? "fake U failed" : "");
+	}
+	assert_int_equal(w.told[18].phase, SWEEP_RECORDED);
+	assert_int_equal(w.told[18].done, 4);
+	assert_int_equal(w.told[18].left_ms, 0);
+}
+
+static int slow_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
+{
+	struct timespec pause = {.tv_nsec = 20000000};
+
+	nanosleep(&pause, NULL);
+	return fake_apply(ctx, mtu, err);
+}
+
+static void test_time_left(void **state)
+{
+	struct world w = {0};
+	struct sweep_ops slow = fakes;
+	struct sweep_summary summary;
+	struct plan *plan = make_plan(&w);
+
+	(void)state;
+	slow.apply = slow_apply;
+	assert_int_equal(sweep_run(plan, &usual, &slow, &w, &summary, NULL), 0);
+	plan_free(plan);
+	/* Recorded: three visits of 20 ms are left, then two, one, none. */
+	for (int done = 1; done <= 4; done++) {
+		const struct sweep_progress *told = &w.told[4 * done - 1];
+
+		assert_int_equal(told->phase, SWEEP_RECORDED);
+		assert_in_range(told->left_ms, 19 * (4 - done), 60 * (4 - done));
+	}
+}
+
+static void test_nobody_watches(void **state)
+{
+	struct world w = {0};
+	struct sweep_ops quiet = fakes;
+	struct sweep_summary summary;
+	struct plan *plan = make_plan(&w);
+
+	(void)state;
+	quiet.progress = NULL;
+	assert_int_equal(sweep_run(plan, &usual, &quiet, &w, &summary, NULL), 0);
+	plan_free(plan);
+	assert_int_equal(w.told_count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_failed_upload),
+		cmocka_unit_test(test_stop_on_failure),
+		cmocka_unit_test(test_unreachable_rows),
+		cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_time_left),
+		cmocka_unit_test(test_nobody_watches),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
