@@ -1,0 +1,285 @@
+#include "cmd/host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/text.h"
+#include "netctl/conffile.h"
+#include "netctl/hoststate.h"
+#include "netctl/journal.h"
+#include "netctl/sysctl.h"
+#include "netctl/wginfo.h"
+
+const char *const host_persist_choices[] = {"none", "each", "best", NULL};
+
+static const char *program_name = "mtusweep";
+
+void host_options_init(struct host_options *options)
+{
+	*options = (struct host_options){
+		.interface = "wg0",
+		.db = "mtusweep.db",
+		.range = {.min = 1280, .max = 1500, .step = 20},
+		.lease_ms = 10000,
+	};
+}
+
+int host_option_rows(struct host_options *o, struct option_spec *rows)
+{
+	const struct option_spec table[] = {
+		{.name = "interface",
+		 .value = "NAME",
+		 .kind = OPTION_STRING,
+		 .into = &o->interface,
+		 .help = "the WireGuard interface (default wg0)"},
+		{.name = "mtu-min",
+		 .value = "MTU",
+		 .kind = OPTION_INT,
+		 .into = &o->range.min,
+		 .min = MTU_MIN,
+		 .max = MTU_MAX,
+		 .help = "smallest MTU of this end (default 1280)"},
+		{.name = "mtu-max",
+		 .value = "MTU",
+		 .kind = OPTION_INT,
+		 .into = &o->range.max,
+		 .min = MTU_MIN,
+		 .max = MTU_MAX,
+		 .help = "largest MTU of this end (default 1500)"},
+		{.name = "mtu-step",
+		 .value = "BYTES",
+		 .kind = OPTION_INT,
+		 .into = &o->range.step,
+		 .min = 1,
+		 .max = MTU_MAX,
+		 .help = "from one MTU to the next (default 20)"},
+		{.name = "db",
+		 .value = "FILE",
+		 .kind = OPTION_STRING,
+		 .into = &o->db,
+		 .help = "database for the results (default mtusweep.db)"},
+		{.name = "persist",
+		 .value = "none|each|best",
+		 .kind = OPTION_CHOICE,
+		 .into = &o->persist,
+		 .choices = host_persist_choices,
+		 .help = "none: change MTUs live only and put them back (default);\n"
+			 "each: the conf file follows every step and is put back;\n"
+			 "best: write the best pair to link and conf file at the\n"
+			 "end. Both ends must be given the same"},
+		{.name = "conf-file",
+		 .value = "FILE",
+		 .kind = OPTION_STRING,
+		 .into = &o->conf_file,
+		 .help = "wg-quick's file, changed with --persist only\n"
+			 "(default /etc/wireguard/<interface>.conf)"},
+		{.name = "lease",
+		 .value = "SECONDS",
+		 .kind = OPTION_SECONDS,
+		 .into = &o->lease_ms,
+		 .min = 1000,
+		 .max = 600000,
+		 .help = "put the MTU back when the other end was not heard of for\n"
+			 "so long (default 10; the shorter of both ends counts)"},
+		{.name = "user",
+		 .value = "NAME",
+		 .kind = OPTION_STRING,
+		 .into = &o->user,
+		 .help = "run what needs no privileges as this user (default: who\n"
+			 "called sudo, else the owner of the database's folder)"},
+		{.name = "force",
+		 .kind = OPTION_FLAG,
+		 .into = &o->force,
+		 .help = "go on with an interface that is not WireGuard"},
+		{.name = "help",
+		 .kind = OPTION_FLAG,
+		 .into = &o->help,
+		 .help = "show this help"},
+		{.name = "version",
+		 .kind = OPTION_FLAG,
+		 .into = &o->version,
+		 .help = "show the version"},
+	};
+
+	_Static_assert(sizeof(table) / sizeof(table[0]) == HOST_OPTION_ROWS, "rows");
+	memcpy(rows, table, sizeof(table));
+	return HOST_OPTION_ROWS;
+}
+
+void host_say(const char *text)
+{
+	char line[512];
+	int length = snprintf(line, sizeof(line), "%s: %s\n", program_name, text);
+
+	if (length >= (int)sizeof(line))
+		length = (int)sizeof(line) - 1;
+	/* The terminal may be gone: nobody is left to be told of that. */
+	io_write_all(STDERR_FILENO, line, (size_t)length);
+}
+
+static int usage(const struct err *err)
+{
+	host_say(err->text);
+	return 2;
+}
+
+int host_parse(const char *program, const char *synopsis,
+	       const struct option_spec *table, int argc, char **argv,
+	       struct host_options *options)
+{
+	struct err err = ERR_INIT;
+	int positional = 0;
+
+	program_name = program;
+	if (options_parse(table, argc, argv, &positional, &err) < 0)
+		return usage(&err);
+	if (options->help) {
+		printf("usage: %s\n\n", synopsis);
+		options_help(table, stdout);
+		return fflush(stdout) == 0 ? 0 : 1;
+	}
+	if (options->version) {
+		printf("%s %s\n", program, MTUSWEEP_VERSION);
+		return fflush(stdout) == 0 ? 0 : 1;
+	}
+	if (positional > 0)
+		err_set(&err, 0, "unexpected argument '%s'; --help lists the options",
+			argv[1]);
+	else if (options->range.min > options->range.max)
+		err_set(&err, 0, "--mtu-min %d is above --mtu-max %d",
+			options->range.min, options->range.max);
+	else if (!options->interface[0] || strlen(options->interface) >= IF_NAME_SIZE)
+		err_set(&err, 0, "'%s' is no interface name: it has 1 to %d characters",
+			options->interface, IF_NAME_SIZE - 1);
+	return err.text[0] ? usage(&err) : -1;
+}
+
+static int check_range(const struct host_options *options, const struct rtlink *link,
+		       struct err *err)
+{
+	const struct mtu_range *range = &options->range;
+
+	if (range->min < MTU_MIN_IPV6 && link->has_ipv6)
+		return err_set(
+			err, -EINVAL,
+			"--mtu-min %d is below 1280 and '%s' has an IPv6 address: "
+			"the kernel would remove its IPv6 for good; use 1280 or more",
+			range->min, link->name);
+	if (link->min_mtu && range->min < link->min_mtu)
+		return err_set(
+			err, -EINVAL,
+			"--mtu-min %d is below the smallest MTU of '%s', which is %d",
+			range->min, link->name, link->min_mtu);
+	if (link->max_mtu && range->max > link->max_mtu)
+		return err_set(
+			err, -EINVAL,
+			"--mtu-max %d is above the largest MTU of '%s', which is %d",
+			range->max, link->name, link->max_mtu);
+	return 0;
+}
+
+static int check_link(const struct host_options *options, struct host *host,
+		      struct err *err)
+{
+	int r = rtlink_get(options->interface, &host->link, err);
+
+	if (r == -ENODEV)
+		return err_set(err, r,
+			       "no interface '%s' on this host; --interface names the "
+			       "tunnel's",
+			       options->interface);
+	if (r < 0)
+		return r;
+	host->backend = wginfo_backend(&host->link);
+	if (host->backend == BACKEND_NONE && !options->force)
+		return err_set(
+			err, -ENOTSUP,
+			"interface '%s' is not WireGuard (kind '%s'); --force goes "
+			"on all the same",
+			options->interface,
+			host->link.kind[0] ? host->link.kind : "none");
+	if (!host->link.up)
+		return err_set(
+			err, -ENETDOWN,
+			"interface '%s' is down; bring it up first (wg-quick up %s)",
+			options->interface, options->interface);
+	return check_range(options, &host->link, err);
+}
+
+static int check_conf(const struct host_options *options, struct guard_config *guard,
+		      struct err *err)
+{
+	char path[4096];
+	char real[4096];
+	int r;
+
+	if (options->persist == PERSIST_NONE && !options->conf_file)
+		return 0;
+	if (options->conf_file)
+		text_copy(path, sizeof(path), options->conf_file);
+	else
+		snprintf(path, sizeof(path), "/etc/wireguard/%s.conf",
+			 options->interface);
+	r = conffile_check(path, real, err);
+	if (r == 0 && options->persist != PERSIST_NONE)
+		text_copy(guard->conf_file, sizeof(guard->conf_file), real);
+	return r;
+}
+
+static int put_back_leftovers(const char *interface, struct err *err)
+{
+	struct err text = ERR_INIT;
+	int r = hoststate_restore_journal(interface, &text);
+
+	if (r < 0 && r != -ESTALE)
+		return err_set(err, r, "cannot put back what a killed run left: %.300s",
+			       text.text);
+	if (text.text[0]) {
+		err_set(err, 0, "an earlier run was killed: %.300s", text.text);
+		host_say(err->text);
+		err->text[0] = '\0';
+	}
+	return 0;
+}
+
+int host_prepare(const struct host_options *options, struct host *ret, struct err *err)
+{
+	struct guard_config *guard = &ret->guard;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	guard->lock_fd = -1;
+	if (geteuid() != 0 || !priv_have_net_admin())
+		return err_set(
+			err, -EPERM,
+			"changing an interface's MTU takes root's privileges; use "
+			"sudo");
+	r = check_link(options, ret, err);
+	if (r == 0)
+		r = journal_lock(options->interface, &guard->lock_fd, err);
+	if (r == 0)
+		r = put_back_leftovers(options->interface, err);
+	if (r == 0)
+		r = check_conf(options, guard, err);
+	if (r == 0)
+		r = priv_find_user(options->user, options->db, &ret->user, err);
+	text_copy(guard->interface, sizeof(guard->interface), options->interface);
+	guard->range = options->range;
+	guard->persist = (enum persist)options->persist;
+	guard->say = host_say;
+	return r;
+}
+
+void host_facts(const struct host *host, const char *versions, struct end_facts *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (gethostname(ret->host, sizeof(ret->host) - 1) < 0)
+		ret->host[0] = '\0';
+	text_copy(ret->interface, sizeof(ret->interface), host->guard.interface);
+	text_copy(ret->versions, sizeof(ret->versions), versions);
+	ret->link_mtu = host->link.mtu;
+	ret->backend = host->backend;
+}

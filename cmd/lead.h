@@ -1,0 +1,33 @@
+#ifndef CMD_LEAD_H
+#define CMD_LEAD_H
+
+#include "base/types.h"
+#include "cmd/host.h"
+#include "engine/plan_grid.h"
+
+/*
+ * The peer's main process: it leads. It opens the session, fills struct sweep_ops from
+ * netctl, sync and store, runs the plan, and puts both ends back or keeps the best
+ * pair.
+ */
+
+struct lead_config {
+	const struct host_options *options;
+	const struct host *host;
+	const char *server_ip;
+	int server_port;
+	int iperf_port; /* 0: what the server says */
+	int64_t duration_ms;
+	int64_t wait_ms;
+	int passes;
+	enum grid_order order;
+	uint64_t seed;
+	bool skip_errors;
+	char local[ADDRESS_SIZE]; /* this end's tunnel address */
+	char warning[384];        /* about the route, "" for none */
+};
+
+/* keeper_roles.main; `ctx` is a struct lead_config. Returns the exit status. */
+int lead_main(void *ctx, int guard_fd, int runner_fd);
+
+#endif

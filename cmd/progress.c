@@ -1,0 +1,118 @@
+#include "cmd/progress.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+static int terminal = -1;
+static bool line_shown;
+
+static bool on_terminal(void)
+{
+	if (terminal < 0)
+		terminal = isatty(STDERR_FILENO);
+	return terminal > 0;
+}
+
+static void put(const char *text)
+{
+	struct pollfd polled = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	/* Stopped with Ctrl-S, or gone: what stays on screen is not worth waiting for.
+	 */
+	if (on_terminal() && (poll(&polled, 1, 0) < 1 || !(polled.revents & POLLOUT)))
+		return;
+	io_write_all(STDERR_FILENO, text, strlen(text));
+}
+
+static void put_rate(const struct dir_result *result, char *ret, size_t size)
+{
+	int64_t bps = result->goodput_bps != NO_FIGURE ? result->goodput_bps
+						       : result->received_bps;
+
+	if (result->status == TEST_OK)
+		snprintf(ret, size, "%.1f Mbit/s", (double)bps / 1e6);
+	else
+		snprintf(ret, size, "%s", test_status_name(result->status));
+}
+
+static void put_last(const struct measurement *last, char *ret, size_t size)
+{
+	char up[24];
+	char down[24];
+
+	put_rate(&last->dir[DIR_UPLOAD], up, sizeof(up));
+	put_rate(&last->dir[DIR_DOWNLOAD], down, sizeof(down));
+	snprintf(ret, size, "%d/%d: up %s, down %s", last->mtu.server, last->mtu.peer,
+		 up, down);
+}
+
+static void put_left(int64_t left_ms, char *ret, size_t size)
+{
+	int64_t s = (left_ms + 500) / 1000;
+
+	if (left_ms == NO_FIGURE)
+		ret[0] = '\0';
+	else if (s >= 3600)
+		snprintf(ret, size, ", %d:%02d:%02d left", (int)(s / 3600),
+			 (int)(s / 60 % 60), (int)(s % 60));
+	else
+		snprintf(ret, size, ", %d:%02d left", (int)(s / 60), (int)(s % 60));
+}
+
+static void put_count(const struct progress_line *line, char *ret, size_t size)
+{
+	if (line->total)
+		snprintf(ret, size, "%d of %d", line->done, line->total);
+	else
+		snprintf(ret, size, "%d", line->done);
+}
+
+void progress_update(const struct progress_line *line)
+{
+	char text[256];
+	char count[32];
+	char last[96] = "";
+	char left[32];
+
+	if (!on_terminal())
+		return;
+	put_count(line, count, sizeof(count));
+	put_left(line->left_ms, left, sizeof(left));
+	if (line->last)
+		put_last(line->last, last, sizeof(last));
+	snprintf(text, sizeof(text), "\r\033[K[%s%s] %d/%d %s%s%s", count, left,
+		 line->mtu.server, line->mtu.peer, line->doing,
+		 last[0] ? "   last " : "", last);
+	put(text);
+	line_shown = true;
+}
+
+void progress_row(const struct progress_line *line)
+{
+	char text[256];
+	char count[32];
+	char last[96];
+	char left[32];
+
+	if (on_terminal()) {
+		progress_update(line);
+		return;
+	}
+	put_count(line, count, sizeof(count));
+	put_left(line->left_ms, left, sizeof(left));
+	put_last(line->last, last, sizeof(last));
+	snprintf(text, sizeof(text), "[%s%s] %s\n", count, left, last);
+	put(text);
+}
+
+void progress_clear(void)
+{
+	if (line_shown)
+		put("\r\033[K");
+	line_shown = false;
+}

@@ -1,0 +1,197 @@
+#include "cmd/table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+
+#define RATE_SIZE 24
+
+/* "2026-11-22 12:20:39" */
+static void format_time(int64_t at_ms, char ret[CLOCK_ISO_SIZE])
+{
+	clock_iso(at_ms, ret);
+	ret[10] = ' ';
+	ret[19] = '\0';
+}
+
+/* Names and texts may have come from the other host. */
+static void print_text(FILE *out, const char *text)
+{
+	cleanup_free char *copy = strdup(text);
+
+	if (!copy)
+		return;
+	text_printable(copy);
+	fputs(copy, out);
+}
+
+void table_runs_heading(FILE *out)
+{
+	fprintf(out, "%4s  %-8s  %-19s  %-6s  %-11s  %6s  %6s  %s\n", "run", "uuid",
+		"started (UTC)", "role", "outcome", "visits", "failed",
+		"server - peer");
+}
+
+static void print_end_name(FILE *out, const struct end_facts *end)
+{
+	print_text(out, *end->host ? end->host : "?");
+	if (*end->interface) {
+		fputc(' ', out);
+		print_text(out, end->interface);
+	}
+}
+
+void table_run_line(FILE *out, const struct query_run *run)
+{
+	char started[CLOCK_ISO_SIZE];
+
+	format_time(run->info.started_at_ms, started);
+	fprintf(out, "%4" PRId64 "  %-8.8s  %-19s  %-6s  %-11s  %6d  %6d  ", run->id,
+		run->info.uuid, started, run->role, run_outcome_name(run->outcome),
+		run->measured, run->failed);
+	print_end_name(out, &run->info.server);
+	fputs(" - ", out);
+	print_end_name(out, &run->info.peer);
+	fputc('\n', out);
+}
+
+static const char *backend_words(enum backend backend)
+{
+	switch (backend) {
+	case BACKEND_KERNEL:
+		return ", WireGuard in the kernel";
+	case BACKEND_USERSPACE:
+		return ", WireGuard in userspace";
+	case BACKEND_NONE:
+	case BACKEND_COUNT:
+		break;
+	}
+	return "";
+}
+
+static void print_end(FILE *out, const char *name, const struct end_facts *end,
+		      const struct mtu_range *range)
+{
+	fprintf(out, "%-8s  ", name);
+	print_end_name(out, end);
+	if (*end->address) {
+		fputc(' ', out);
+		print_text(out, end->address);
+	}
+	if (end->link_mtu)
+		fprintf(out, ", MTU %d before", end->link_mtu);
+	fputs(backend_words(end->backend), out);
+	if (end->endpoint_family)
+		fprintf(out, " over IPv%d", end->endpoint_family);
+	fprintf(out, ", MTUs %d to %d by %d\n", range->min, range->max, range->step);
+}
+
+static void print_outcome(FILE *out, const struct query_run *run)
+{
+	char ended[CLOCK_ISO_SIZE];
+
+	fprintf(out, "outcome   %s", run_outcome_name(run->outcome));
+	if (run->ended_at_ms) {
+		format_time(run->ended_at_ms, ended);
+		fprintf(out, " at %s UTC", ended);
+	}
+	if (*run->text) {
+		fputs(": ", out);
+		print_text(out, run->text);
+	}
+	fprintf(out, "\nvisits    %d", run->measured);
+	if (run->info.pairs_planned)
+		fprintf(out, " of %d", run->info.pairs_planned);
+	fprintf(out, ", %d failed\n", run->failed);
+}
+
+void table_run(FILE *out, const struct query_run *run)
+{
+	const struct run_info *info = &run->info;
+	char started[CLOCK_ISO_SIZE];
+
+	format_time(info->started_at_ms, started);
+	fprintf(out, "run       %" PRId64 " (%s), the %s's record\n", run->id,
+		info->uuid, run->role);
+	fprintf(out, "started   %s UTC, strategy %s, %d pass%s, %g s a test\n", started,
+		info->strategy, info->passes, info->passes == 1 ? "" : "es",
+		(double)info->duration_ms / 1000);
+	print_outcome(out, run);
+	print_end(out, "server", &info->server, &info->server_range);
+	print_end(out, "peer", &info->peer, &info->peer_range);
+}
+
+void table_warning(FILE *out, const char *text)
+{
+	fputs("warning   ", out);
+	print_text(out, text);
+	fputc('\n', out);
+}
+
+void table_results_heading(FILE *out)
+{
+	fprintf(out, "\n%10s  %8s  %13s  %13s  %6s\n", "server MTU", "peer MTU",
+		"upload Mbit/s", "download", "visits");
+}
+
+/* A rate, or what there is in its place. */
+static void format_rate(enum test_status status, int64_t rate_bps, char ret[RATE_SIZE])
+{
+	if (status != TEST_OK)
+		text_copy(ret, RATE_SIZE, test_status_name(status));
+	else if (rate_bps == NO_FIGURE)
+		text_copy(ret, RATE_SIZE, "?");
+	else
+		snprintf(ret, RATE_SIZE, "%.3f", (double)rate_bps / 1e6);
+}
+
+/* A pair that works now and then looks like any other by its medians alone. */
+static void print_flaky(FILE *out, const struct query_result *result)
+{
+	const int ok[] = {
+		[DIR_UPLOAD] = result->upload_ok,
+		[DIR_DOWNLOAD] = result->download_ok,
+	};
+
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		if (ok[dir] > 0 && ok[dir] < result->visits)
+			fprintf(out, ", %s ok in %d of %d",
+				direction_name((enum direction)dir), ok[dir],
+				result->visits);
+	}
+}
+
+void table_result_line(FILE *out, const struct query_result *result)
+{
+	char up[RATE_SIZE];
+	char down[RATE_SIZE];
+
+	format_rate(result->upload_status, result->upload_bps, up);
+	format_rate(result->download_status, result->download_bps, down);
+	fprintf(out, "%10d  %8d  %13s  %13s  %6d", result->mtu.server, result->mtu.peer,
+		up, down, result->visits);
+	print_flaky(out, result);
+	fputc('\n', out);
+}
+
+void table_best(FILE *out, const struct query_result *result)
+{
+	char up[RATE_SIZE];
+	char down[RATE_SIZE];
+	char sum[RATE_SIZE];
+
+	format_rate(result->upload_status, result->upload_bps, up);
+	format_rate(result->download_status, result->download_bps, down);
+	format_rate(result->status, result->upload_bps + result->download_bps, sum);
+	fprintf(out, "server MTU %d, peer MTU %d\n", result->mtu.server,
+		result->mtu.peer);
+	fprintf(out, "upload %s, download %s, sum %s Mbit/s", up, down, sum);
+	if (result->visits > 1)
+		fprintf(out, ", medians of %d visits", result->visits);
+	print_flaky(out, result);
+	fputc('\n', out);
+}

@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# The reader program's command line: arguments -> exit status, output, messages.
+#
+#	test_mtusweep.sh PROGRAM SCHEMA
+#
+# The database is made by the sqlite3 program from the schema as it is in the sources.
+
+set -uo pipefail
+program=$(realpath -e "$1") || exit 1
+schema=$(realpath -e "$2") || exit 1
+folder=$(mktemp -d /tmp/mtusweep-test-XXXXXX) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failures=0
+
+# run_sql FILE: what comes on stdin.
+run_sql()
+{
+	sqlite3 -bail "$1"
+}
+
+# expect STATUS STDOUT-REGEX STDERR-REGEX ARGUMENT... ("" expects nothing at all there)
+expect()
+{
+	local status=$1 out=$2 err=$3 got
+	shift 3
+	"$program" "$@" >out 2>err </dev/null
+	got=$?
+	if [ "$got" != "$status" ] || ! matches "$out" out || ! matches "$err" err; then
+		echo "FAIL: mtusweep $* gave status $got, wanted $status"
+		echo "  stdout, wanted /$out/:"; sed 's/^/    /' out
+		echo "  stderr, wanted /$err/:"; sed 's/^/    /' err
+		failures=$((failures + 1))
+	fi
+}
+
+matches()
+{
+	if [ -z "$1" ]; then
+		[ ! -s "$2" ]
+	else
+		tr '\n' '~' <"$2" | grep -qE -- "$1"
+	fi
+}
+
+cat "$schema" - <<'SQL' | run_sql mtusweep.db || exit 1
+INSERT INTO run (id, uuid, role, started_at, ended_at, outcome, strategy, passes, seed,
+	duration_ms, persist, pairs_planned, server_host, server_interface,
+	server_address, server_link_mtu, server_backend, server_endpoint_family,
+	server_mtu_min, server_mtu_max, server_mtu_step, peer_host, peer_backend,
+	peer_mtu_min, peer_mtu_max, peer_mtu_step)
+VALUES
+	(1, '0a1b2c3d-0000-4000-8000-000000000001', 'peer', '2026-11-22T12:20:39.123Z',
+		'2026-11-22T12:25:00.000Z', 'done', 'grid', 1, '7', 5000, 'none', 3,
+		'hub', 'wg0', '10.0.0.1', 1420, 'kernel', 4, 1280, 1420, 70,
+		'laptop' || char(27) || '[2J', 'userspace', 1280, 1420, 70),
+	(2, '0a1b2c3d-0000-4000-8000-000000000002', 'server',
+		'2026-11-23T12:20:39.123Z', NULL, 'running', 'grid', 2, '7', 300, 'best',
+		NULL, NULL, NULL, NULL, NULL, 'none', NULL, 1280, 1420, 70, NULL,
+		'none', 1280, 1420, 70);
+INSERT INTO measurement (run_id, seq, pass, server_mtu, peer_mtu,
+	upload_status, upload_text, upload_sent_bps, upload_received_bps,
+	upload_goodput_bps, download_status, download_text, download_sent_bps,
+	download_received_bps, download_goodput_bps)
+VALUES
+	(1, 1, 1, 1280, 1280, 'ok', '', 31000000, 30000000, 30500000,
+		'ok', '', 51000000, 50000000, 50500000),
+	(1, 2, 1, 1280, 1350, 'ok', '', 41000000, 40000000, 40500000,
+		'ok', '', 21000000, 20000000, NULL),
+	(1, 3, 1, 1420, 1420, 'blackhole', 'nothing arrived', 900000, NULL, NULL,
+		'ok', '', 61000000, 60000000, 60500000),
+	(1, 4, 1, 1280, 1280, 'timeout', 'stalled', NULL, NULL, NULL,
+		'ok', '', 53000000, 52000000, 52500000);
+INSERT INTO warning (run_id, warned_at, text)
+VALUES (1, '2026-11-22T12:20:39.123Z', 'tcp_mtu_probing is on');
+SQL
+run_sql empty.db <"$schema" || exit 1
+echo 'CREATE TABLE theirs (x);' | run_sql theirs.db || exit 1
+{ cat "$schema"; echo 'PRAGMA user_version = 2;'; } | run_sql newer.db || exit 1
+echo 'This is no database, but it is long enough to be one.' >text.db
+: >nothing.db
+
+# Usage: status 2, nothing on stdout.
+expect 2 '' '^usage: mtusweep COMMAND'
+expect 2 '' "unknown command 'nope'; 'mtusweep --help' lists" nope
+expect 2 '' "unknown option '--nope'" --nope
+expect 2 '' "unknown option '--db'.*come after its name" --db mtusweep.db runs
+expect 2 '' "mtusweep runs: unknown option '--run'" runs --run 1
+expect 2 '' "unknown option '-h'" show -h
+expect 2 '' "'1' is one argument too many; a run is named with --run" show 1
+expect 2 '' "needs a value: FILE" runs --db
+expect 2 '' "'left' is no value for --by: it takes up\|down\|sum" best --by left
+expect 2 '' "'json' is no value for --format" export --format json
+expect 2 '' "unknown command 'nope'" help nope
+expect 2 '' 'takes one command' help show best
+
+# Help and version.
+expect 0 '^usage: mtusweep .*runs .*show .*best .*export ' '' --help
+expect 0 '^usage: mtusweep ' '' help
+expect 0 '^mtusweep [0-9]+\.[0-9]+\.[0-9]+ \(SQLite 3\.' '' --version
+for command in runs show best export; do
+	expect 0 "^usage: mtusweep $command .*--db FILE" '' help "$command"
+	expect 0 "^usage: mtusweep $command .*--db FILE" '' "$command" --help
+done
+
+# Files that are not there or not ours.
+expect 1 '' "no database 'no.db'; name another with --db FILE" runs --db no.db
+expect 1 '' "is a folder" runs --db .
+expect 1 '' "'text.db' is not an SQLite database" show --db text.db
+expect 1 '' "'theirs.db' is another program's database" best --db theirs.db
+expect 1 '' "'newer.db' was written by a newer mtusweep" export --db=newer.db
+expect 1 '' "'nothing.db' is empty" runs --db nothing.db
+expect 1 '' "no run is stored in database 'empty.db' yet" show --db empty.db
+expect 0 '^ run  uuid [^~]*~$' '' runs --db empty.db
+
+# Runs.
+line1='   1  0a1b2c3d  2026-11-22 12:20:39  peer    done  +4       2  hub wg0 - laptop\?\[2J~'
+line2='   2  0a1b2c3d  2026-11-23 12:20:39  server  running  +0       0  \? - \?~'
+expect 0 "~$line1$line2\$" '' runs
+expect 1 '' "no run '9' in database 'mtusweep.db'" show --run 9
+expect 1 '' "more than one run begins with '0a1b'" best --run 0a1b
+
+# A run.
+expect 0 'run       1 .*warning   tcp_mtu_probing is on~' '' show --run 1
+expect 0 'visits    4 of 3, 2 failed~' '' show --run 1
+expect 0 'hub wg0 10.0.0.1, MTU 1420 before, WireGuard in the kernel over IPv4' '' \
+	show --run 1
+expect 0 '~ +1280 +1280 +30.500 +51.500 +2, upload ok in 1 of 2~' '' show --run 1
+expect 0 '~ +1280 +1350 +40.500 +20.000 +1~' '' show --run 1
+expect 0 '~ +1420 +1420 +blackhole +60.500 +1~$' '' show --run 1
+expect 0 'run       2 .*outcome   running~visits    0, 0 failed' '' show
+
+# The best pair.
+sum='server MTU 1280, peer MTU 1280~upload 30.500, download 51.500, sum 82.000 Mbit/s'
+expect 0 "^$sum, medians of 2 visits, upload ok in 1 of 2~\$" '' best --run 1
+expect 0 "^$sum" '' best --run 1 --by sum
+expect 0 "^$sum" '' best --run 1 --by=down
+expect 0 '^server MTU 1280, peer MTU 1350~upload 40.500' '' best --run 1 --by up
+expect 1 '' 'no pair of MTUs worked' best
+
+# The export.
+header='server_mtu,peer_mtu,upload_rcv_mbps,upload_send_mbps,download_rcv_mbps'
+header=$header,download_send_mbps
+expect 0 "^$header~1280,1280,30.000,31.000,50.000,51.000~.*~1420,1420,-1.000,-1.000,\
+60.000,61.000~1280,1280,-1.000,-1.000,52.000,53.000~\$" '' export --run 1 --format csv
+expect 0 "^$header~\$" '' export --run 2
+
+# An output that cannot be written is an error, and one message.
+for arguments in runs 'show --run 1' 'best --run 1' 'export --run 1' --help --version \
+	'help show'; do
+	# shellcheck disable=SC2086 # the words are meant to be split
+	"$program" $arguments >/dev/full 2>err
+	status=$?
+	if [ $status != 1 ] || [ "$(wc -l <err)" != 1 ] ||
+		! grep -q 'cannot write the .*: No space left on device' err; then
+		echo "FAIL: mtusweep $arguments >/dev/full gave status $status:"
+		cat err
+		failures=$((failures + 1))
+	fi
+done
+
+[ $failures = 0 ]
