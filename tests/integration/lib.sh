@@ -1,0 +1,243 @@
+# shellcheck shell=bash
+#
+# What the integration tests share: a lab of the test's own, the two programs in it,
+# checks that say what was expected and what was found, and an end that puts everything
+# away. A test sources this file, calls test_begin, checks, and ends; it fails when a
+# check or a command did.
+#
+# MTUSWEEP_BIN is the folder of the three programs (ctest sets it).
+
+set -Eeuo pipefail
+PATH=$PATH:/usr/sbin:/sbin
+# They would decide who the unprivileged processes run as.
+unset SUDO_UID SUDO_GID
+
+: "${MTUSWEEP_BIN:?is not set: give the folder that holds the three programs}"
+readonly LAB=${BASH_SOURCE[0]%/*}/../lab/lab
+# Whose the databases' folder is, and so who measures.
+readonly DB_USER=daemon
+
+checks=0
+failures=0
+server_pid=
+peer_pid=
+status=
+
+# --- checks --------------------------------------------------------------------------
+
+passed()
+{
+	checks=$((checks + 1))
+}
+
+failed()
+{
+	checks=$((checks + 1))
+	failures=$((failures + 1))
+	echo "FAILED: $1"
+	shift
+	printf '    %s\n' "$@"
+}
+
+# WHAT EXPECTED FOUND
+check_equal()
+{
+	if [[ $2 == "$3" ]]; then
+		passed
+	else
+		failed "$1" "expected: $2" "found:    $3"
+	fi
+}
+
+# WHAT EXPECTED FOUND, for texts of several lines
+check_same_text()
+{
+	if [[ $2 == "$3" ]]; then
+		passed
+	else
+		failed "$1" 'expected (-), found (+):'
+		diff -u <(echo "$2") <(echo "$3") | tail -n +4 | sed 's/^/    /' || true
+	fi
+}
+
+# WHAT REGEX TEXT; in any case of letters
+check_match()
+{
+	if grep -Eiq -e "$2" <<<"$3"; then
+		passed
+	else
+		failed "$1" "expected: something that matches $2" "found:    $3"
+	fi
+}
+
+# WHAT EXPECTED PERCENT FOUND
+check_near()
+{
+	if awk -v e="$2" -v p="$3" -v f="$4" \
+		'BEGIN { d = f - e; exit !(f + 0 == f && d * d <= e * e * p * p / 1e4) }'; then
+		passed
+	else
+		failed "$1" "expected: $2, within $3 %" "found:    $4"
+	fi
+}
+
+# COMMAND [ARG ...] until it succeeds, within SECONDS; then the test goes on, else it ends.
+wait_for()
+{
+	local seconds=$1 what=$2 deadline
+	shift 2
+	deadline=$((${EPOCHREALTIME/[.,]/} + seconds * 1000000))
+	until "$@"; do
+		if ((${EPOCHREALTIME/[.,]/} >= deadline)); then
+			failed "waited for: $what" "expected: within $seconds s" 'found:    not yet'
+			exit 1
+		fi
+		sleep 0.02
+	done
+}
+
+# --- the test's life -----------------------------------------------------------------
+
+# [OPTION ...] of lab up
+# shellcheck disable=SC2120
+test_begin()
+{
+	((EUID == 0)) || {
+		echo 'this test makes network namespaces: it must be run as root'
+		exit 1
+	}
+	trap test_end EXIT
+	trap 'exit 1' INT TERM HUP
+	trap 'echo "ended at ${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
+	tmp=$(mktemp -d)
+	chmod 0755 "$tmp"
+	install -d -o "$DB_USER" "$tmp/db"
+	server_db=$tmp/db/server.db
+	peer_db=$tmp/db/peer.db
+	lab_name=it$$
+	"$LAB" up "$lab_name" --owner $$ "$@"
+	eval "$("$LAB" env "$lab_name")"
+}
+
+show_logs()
+{
+	local log
+	for log in "$tmp"/*.log; do
+		[[ -s $log ]] || continue
+		echo "--- the end of ${log##*/}"
+		tail -n 30 "$log" | tr '\r' '\n'
+	done
+}
+
+test_end()
+{
+	local result=$?
+	# A child that has not yet become its program runs this too, if it is ended then.
+	[[ $BASHPID == "$$" ]] || return 0
+	trap - EXIT ERR
+	trap '' INT TERM HUP
+	set +e
+	((result == 0 && failures == 0)) || show_logs
+	"$LAB" down "$lab_name" || result=1
+	rm -rf "$tmp"
+	echo "$checks checks, $failures failed"
+	((failures == 0)) || result=1
+	exit "$result"
+}
+
+# --- the hosts -----------------------------------------------------------------------
+
+on()
+{
+	"$LAB" exec "$lab_name" "$@"
+}
+
+# server|peer: the tunnel link's MTU
+link_mtu()
+{
+	local interface=$LAB_PEER_IF
+	[[ $1 == peer ]] || interface=$LAB_SERVER_IF
+	on "$1" ip -o link show dev "$interface" | sed -n 's/.* mtu \([0-9]*\) .*/\1/p'
+}
+
+mtus_are()
+{
+	[[ $(link_mtu server) == "$1" && $(link_mtu peer) == "$2" ]]
+}
+
+end_state()
+{
+	local conf=$3
+	echo "$1: mtu $(link_mtu "$1")"
+	on "$1" ip -o addr show dev "$2" | awk -v e="$1" '{ print e ": " $3, $4 }'
+	echo "$1: conf $(stat -c '%a %U:%G' "$conf") $(sha256sum <"$conf")"
+	echo "$1: beside the conf: $(find "${conf%/*}" -mindepth 1 -printf '%f ')"
+	find /run/mtusweep -name "*-$2" -printf "$1: journal %f\n" 2>/dev/null || true
+}
+
+# All of a host that a sweep may touch, as text; never keys.
+hosts_state()
+{
+	end_state server "$LAB_SERVER_IF" "$LAB_SERVER_CONF"
+	end_state peer "$LAB_PEER_IF" "$LAB_PEER_CONF"
+}
+
+# --- the programs --------------------------------------------------------------------
+
+# Ctrl-C's signals are ignored in what a script starts with &; a user's are not.
+run_on()
+{
+	exec "$LAB" exec "$lab_name" "$1" env --default-signal=INT,HUP,TERM "${@:2}"
+}
+
+start_server()
+{
+	run_on server "$MTUSWEEP_BIN/mtusweep-server" --interface "$LAB_SERVER_IF" \
+		--server-ip "$LAB_SERVER_IP" --db "$server_db" "$@" \
+		</dev/null >"$tmp/server.log" 2>&1 &
+	server_pid=$!
+}
+
+start_peer()
+{
+	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \
+		--server-ip "$LAB_SERVER_IP" --db "$peer_db" "$@" \
+		</dev/null >"$tmp/peer.log" 2>&1 &
+	peer_pid=$!
+}
+
+not_running()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
+# PID SECONDS WHAT: its exit status in $status
+wait_exit()
+{
+	wait_for "$2" "the end of $3" not_running "$1"
+	status=0
+	wait "$1" || status=$?
+}
+
+# SECONDS: the end of a run that is meant to succeed, at both ends (the server: --once)
+wait_both()
+{
+	wait_exit "$peer_pid" "$1" 'the peer'
+	check_equal "the peer's exit status" 0 "$status"
+	wait_exit "$server_pid" 10 'the server'
+	check_equal "the server's exit status" 0 "$status"
+}
+
+listening()
+{
+	[[ -n $(on server ss -Hltn "src $LAB_SERVER_IP and sport = :$1") ]]
+}
+
+# --- the databases -------------------------------------------------------------------
+
+# DATABASE QUERY, by who owns it: a reader that is root can, for the moment in which it
+# makes SQLite's shared memory file, lock the writer out of it.
+sql()
+{
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -readonly -bail "$1" "$2"
+}

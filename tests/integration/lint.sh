@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+#
+# Rules of the tree that no compiler holds: who includes libiperf, how long a file may
+# be, and that the three programs can start no other.
+
+set -euo pipefail
+
+: "${MTUSWEEP_BIN:?is not set: give the folder that holds the three programs}"
+cd "${BASH_SOURCE[0]%/*}/../.."
+
+readonly FOLDERS=(base engine netctl sync store cmd)
+readonly FILE_LINES_MAX=600
+# wordexp(3) runs a shell too.
+readonly STARTERS='exec[lv]p?e?|execveat|fexecve|system|popen|posix_spawnp?|wordexp'
+failures=0
+
+# WHAT EXPECTED FOUND
+check_equal()
+{
+	[[ $2 == "$3" ]] && return
+	failures=$((failures + 1))
+	printf 'FAILED: %s\n    expected: %s\n    found:    %s\n' "$1" "$2" "$3"
+}
+
+sources()
+{
+	find "$@" -name '*.[ch]'
+}
+
+# FILE ...: those longer than allowed, with their lengths
+too_long()
+{
+	local file lines
+	for file; do
+		lines=$(wc -l <"$file")
+		((lines <= FILE_LINES_MAX)) || echo "$file ($lines lines)"
+	done
+}
+
+mapfile -t files < <(sources "${FOLDERS[@]}" | sort)
+check_equal 'there are sources to look at' yes "$( ((${#files[@]} > 30)) && echo yes)"
+check_equal "files of more than $FILE_LINES_MAX lines" '' "$(too_long "${files[@]}" | xargs)"
+check_equal 'who includes iperf_api.h' engine/iperf_test.c \
+	"$(grep -lE '#[[:space:]]*include.*iperf_api\.h' "${files[@]}" | xargs)"
+check_equal "includes around the folders' include paths" '' \
+	"$(grep -nE '#[[:space:]]*include[[:space:]]*"(\.|/)' "${files[@]}" | xargs)"
+for program in mtusweep mtusweep-server mtusweep-peer; do
+	imports=$(nm -D --undefined-only "$MTUSWEEP_BIN/$program")
+	check_equal "$program imports from libc" yes "$(grep -q GLIBC <<<"$imports" && echo yes)"
+	check_equal "what $program imports that starts programs" '' \
+		"$(awk '{ sub(/@.*/, "", $2); print $2 }' <<<"$imports" | { grep -Ex "$STARTERS" ||
+			true; } | xargs)"
+done
+echo "${#files[@]} files, 3 programs, $failures failed"
+((failures == 0))

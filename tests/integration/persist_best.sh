@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+#
+# --persist best: the winning pair is in both links and both conf files at the end, and
+# nothing else of the files has changed; an end that was not started with --persist says
+# no before any change.
+
+# shellcheck source=tests/integration/lib.sh
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+readonly LATTICE=(--mtu-min 1360 --mtu-max 1420 --mtu-step 60)
+
+# What the peer's newest run found fastest: "server-mtu peer-mtu"
+winner()
+{
+	sql "$peer_db" 'SELECT server_mtu || " " || peer_mtu FROM results
+		WHERE status = "ok" AND run_id = (SELECT max(run_id) FROM results)
+		ORDER BY upload_mbps + download_mbps DESC, server_mtu + peer_mtu DESC LIMIT 1'
+}
+
+# END CONF MTU
+check_committed()
+{
+	check_equal "the MTU of the $1's link" "$3" "$(link_mtu "$1")"
+	# Compared by digest: the files hold keys.
+	check_equal "the $1's conf, with MTU = $3 in it" \
+		"$(sed "s/^MTU = .*/MTU = $3/" "$tmp/$1.before" | sha256sum)" \
+		"$(sha256sum <"$2")"
+	check_equal "the $1's conf, mode and owner" '640 daemon:games' \
+		"$(stat -c '%a %U:%G' "$2")"
+	check_equal "the $1's files beside the conf" "${2##*/}" "$(ls -A "${2%/*}")"
+}
+
+refused_without_persist()
+{
+	local before
+	before=$(hosts_state)
+	start_server --once "${LATTICE[@]}"
+	start_peer "${LATTICE[@]}" --duration 0.5 --persist best --conf-file "$LAB_PEER_CONF"
+	wait_exit "$peer_pid" 20 'the peer that may not persist'
+	check_equal 'exit status of the peer that may not persist' 1 "$status"
+	check_match 'what it says' 'persist' "$(cat "$tmp/peer.log")"
+	check_same_text 'both hosts after it was refused' "$before" "$(hosts_state)"
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server, told to stop'
+}
+
+test_begin
+# What is usual is the dead pair here, so the winner is another one: 1420 at both ends
+# makes outer packets of 1480 bytes.
+"$LAB" hole "$lab_name" upload 1450
+"$LAB" hole "$lab_name" download 1450
+chown daemon:games "$LAB_SERVER_CONF" "$LAB_PEER_CONF"
+chmod 0640 "$LAB_SERVER_CONF" "$LAB_PEER_CONF"
+cp "$LAB_SERVER_CONF" "$tmp/server.before"
+cp "$LAB_PEER_CONF" "$tmp/peer.before"
+
+refused_without_persist
+
+start_server --once "${LATTICE[@]}" --persist best --conf-file "$LAB_SERVER_CONF"
+start_peer "${LATTICE[@]}" --duration 1 --persist best --conf-file "$LAB_PEER_CONF"
+wait_both 60
+read -r server_mtu peer_mtu <<<"$(winner)"
+check_equal 'status of the pair that the path swallows' 'blackhole|blackhole|blackhole' \
+	"$(sql "$peer_db" 'SELECT status, upload_status, download_status FROM results
+		WHERE server_mtu = 1420 AND peer_mtu = 1420 ORDER BY run_id DESC LIMIT 1')"
+check_equal 'its rates' '|' "$(sql "$peer_db" 'SELECT upload_mbps, download_mbps
+	FROM results WHERE server_mtu = 1420 AND peer_mtu = 1420
+	ORDER BY run_id DESC LIMIT 1')"
+check_committed server "$LAB_SERVER_CONF" "$server_mtu"
+check_committed peer "$LAB_PEER_CONF" "$peer_mtu"
+
+# Without --persist the same two ends leave all as it now is.
+after=$(hosts_state)
+start_server --once "${LATTICE[@]}" --persist best --conf-file "$LAB_SERVER_CONF"
+start_peer "${LATTICE[@]}" --duration 0.5
+wait_both 60
+check_same_text 'both hosts after a sweep without --persist' "$after" "$(hosts_state)"
