@@ -32,12 +32,12 @@ check_rates()
 	local up=$LAB_RATE_UP down=$LAB_RATE_DOWN
 	check_near "the $1's median upload" "$up" 25 "$(median "$2" upload_mbps)"
 	check_near "the $1's median download" "$down" 25 "$(median "$2" download_mbps)"
-	# One second is short: on a busy machine a row can fall behind, but none can beat
-	# the bottleneck.
+	# One second is short: on a busy machine a row can fall behind, and what was queued
+	# before its steady part is acknowledged in it; far beyond the bottleneck is wrong.
 	check_equal "the $1's rows beyond the bottleneck, or far below" '' "$(sql "$2" \
 		"SELECT server_mtu, peer_mtu, upload_mbps, download_mbps FROM results
-		 WHERE NOT (upload_mbps BETWEEN $up * 0.25 AND $up
-			AND download_mbps BETWEEN $down * 0.25 AND $down)")"
+		 WHERE NOT (upload_mbps BETWEEN $up * 0.25 AND $up * 1.1
+			AND download_mbps BETWEEN $down * 0.25 AND $down * 1.1)")"
 }
 
 # END DATABASE
@@ -63,7 +63,8 @@ check_readable()
 		'SELECT count(*) FROM results')"
 }
 
-test_begin
+# Far below what two cores can carry, so that the bottleneck is what the lab sets.
+test_begin --rate-up 20 --rate-down 32
 before=$(hosts_state)
 start_server --once "${LATTICE[@]}"
 start_peer "${LATTICE[@]}" --duration 1
