@@ -49,6 +49,18 @@ int io_write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
+int io_write_or_drop(int fd, const void *data, size_t size, int timeout_ms)
+{
+	struct pollfd polled = {.fd = fd, .events = POLLOUT};
+	int n = poll(&polled, 1, timeout_ms);
+
+	if (n < 0)
+		return -errno;
+	if (!(polled.revents & POLLOUT))
+		return -EAGAIN;
+	return io_write_all(fd, data, size);
+}
+
 /* One more read into a buffer that always keeps room for the final NUL. */
 static int read_more(int fd, char **buffer, size_t *room, size_t *used)
 {

@@ -23,6 +23,13 @@ void mem_free(void *pointer_to_pointer);
 int io_write_all(int fd, const void *data, size_t size);
 
 /*
+ * The same for a terminal or pipe of the user's: where it takes nothing within
+ * `timeout_ms` (stopped with Ctrl-S, not read from, gone), the text is dropped. Texts
+ * of up to PIPE_BUF bytes. 0, -EAGAIN dropped, or -errno.
+ */
+int io_write_or_drop(int fd, const void *data, size_t size, int timeout_ms);
+
+/*
  * The whole file into a fresh buffer (freed by the caller) with a NUL after its last
  * byte. -EFBIG above `limit` bytes. *ret_size does not count the NUL.
  */

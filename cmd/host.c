@@ -13,6 +13,8 @@
 #include "netctl/sysctl.h"
 #include "netctl/wginfo.h"
 
+#define SAY_TIMEOUT_MS 250
+
 const char *const host_persist_choices[] = {"none", "each", "best", NULL};
 
 static const char *program_name = "mtusweep";
@@ -116,14 +118,22 @@ void host_say(const char *text)
 
 	if (length >= (int)sizeof(line))
 		length = (int)sizeof(line) - 1;
-	/* The terminal may be gone: nobody is left to be told of that. */
-	io_write_all(STDERR_FILENO, line, (size_t)length);
+	/* The terminal may be gone, or nobody may read: that holds nothing up. */
+	io_write_or_drop(STDERR_FILENO, line, (size_t)length, SAY_TIMEOUT_MS);
 }
 
 static int usage(const struct err *err)
 {
 	host_say(err->text);
 	return 2;
+}
+
+/* As the kernel has it: dev_valid_name() in net/core/dev.c. */
+static bool is_interface_name(const char *name)
+{
+	return name[0] && strlen(name) < IF_NAME_SIZE &&
+	       !strpbrk(name, "/: \t\n\v\f\r") && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0;
 }
 
 int host_parse(const char *program, const char *synopsis,
@@ -151,8 +161,10 @@ int host_parse(const char *program, const char *synopsis,
 	else if (options->range.min > options->range.max)
 		err_set(&err, 0, "--mtu-min %d is above --mtu-max %d",
 			options->range.min, options->range.max);
-	else if (!options->interface[0] || strlen(options->interface) >= IF_NAME_SIZE)
-		err_set(&err, 0, "'%s' is no interface name: it has 1 to %d characters",
+	else if (!is_interface_name(options->interface))
+		err_set(&err, 0,
+			"'%s' is no interface name: it has 1 to %d characters, no "
+			"blank, ':' or '/'",
 			options->interface, IF_NAME_SIZE - 1);
 	return err.text[0] ? usage(&err) : -1;
 }
@@ -209,6 +221,24 @@ static int check_link(const struct host_options *options, struct host *host,
 	return check_range(options, &host->link, err);
 }
 
+static int warn_of_save_config(const char *path, struct err *err)
+{
+	struct conffile_facts facts;
+	char *data;
+	size_t size;
+	int r = conffile_read(path, &data, &size, err);
+
+	if (r < 0)
+		return r;
+	r = conffile_facts(data, size, &facts, err);
+	conffile_wipe(data, size);
+	if (r == 0 && facts.save_config)
+		host_say(
+			"warning: the conf file has SaveConfig = true: wg-quick writes "
+			"the link's MTU into it on down, also in the midst of a run");
+	return r;
+}
+
 static int check_conf(const struct host_options *options, struct guard_config *guard,
 		      struct err *err)
 {
@@ -224,9 +254,10 @@ static int check_conf(const struct host_options *options, struct guard_config *g
 		snprintf(path, sizeof(path), "/etc/wireguard/%s.conf",
 			 options->interface);
 	r = conffile_check(path, real, err);
-	if (r == 0 && options->persist != PERSIST_NONE)
-		text_copy(guard->conf_file, sizeof(guard->conf_file), real);
-	return r;
+	if (r < 0 || options->persist == PERSIST_NONE)
+		return r;
+	text_copy(guard->conf_file, sizeof(guard->conf_file), real);
+	return warn_of_save_config(real, err);
 }
 
 static int put_back_leftovers(const char *interface, struct err *err)
@@ -257,11 +288,12 @@ int host_prepare(const struct host_options *options, struct host *ret, struct er
 			err, -EPERM,
 			"changing an interface's MTU takes root's privileges; use "
 			"sudo");
-	r = check_link(options, ret, err);
-	if (r == 0)
-		r = journal_lock(options->interface, &guard->lock_fd, err);
+	/* What a killed run left comes first, whatever else is wrong. */
+	r = journal_lock(options->interface, &guard->lock_fd, err);
 	if (r == 0)
 		r = put_back_leftovers(options->interface, err);
+	if (r == 0)
+		r = check_link(options, ret, err);
 	if (r == 0)
 		r = check_conf(options, guard, err);
 	if (r == 0)

@@ -1,34 +1,19 @@
+/* The operations of the peer's sweep. */
+
 #include "cmd/lead_ops.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/io.h"
-#include "base/stop.h"
 #include "base/text.h"
 #include "cmd/progress.h"
 
-/* One try of a request that is repeated anyway. */
-#define ASK_TIMEOUT_MS 2000
-#define ASK_AGAIN_MS   200
 /* Arming waits up to 2 s for libiperf's server, on top of the way there and back. */
-#define ARM_TIMEOUT_MS 3000
-#define ROW_TIMEOUT_MS 2000
-
-void lead_tell(const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	progress_clear();
-	host_say(text);
-}
+#define ARM_TIMEOUT_MS   3000
+#define ROW_TIMEOUT_MS   2000
+#define RENEW_TIMEOUT_MS 2000
 
 void lead_warn(struct lead *lead, const char *text)
 {
@@ -39,176 +24,6 @@ void lead_warn(struct lead *lead, const char *text)
 		store_warn(lead->store, lead->run_id, text, NULL);
 }
 
-static int timeout_ms(const struct lead *lead, int least_ms)
-{
-	return least_ms + (int)(client_rtt_us(lead->client) / 100);
-}
-
-/* No answer, rather than an answer that says no. */
-static bool is_silence(int r)
-{
-	switch (-r) {
-	case ETIMEDOUT:
-	case ECONNREFUSED:
-	case ECONNRESET:
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-	case ENETDOWN:
-	case ENODEV:
-	case EADDRNOTAVAIL:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* What the sweep makes of a request's failure: silence or a lost session can be mended.
- */
-static int mendable(int r)
-{
-	return is_silence(r) || r == -ESTALE ? -EAGAIN : r;
-}
-
-/* --- the session --- */
-
-/* So long without a yes that either end may have gone back by itself. */
-static bool silent_too_long(const struct lead *lead)
-{
-	return clock_boot_ms() - atomic_load(&lead->renewed_at) >=
-	       lead->lease_ms * 2 / 3;
-}
-
-static void on_renewed(void *ctx, int result, const struct err *err)
-{
-	struct lead *lead = ctx;
-
-	(void)err;
-	if (result == -ESTALE || silent_too_long(lead))
-		atomic_store(&lead->lapsed, true);
-	if (result < 0)
-		return;
-	atomic_store(&lead->renewed_at, clock_boot_ms());
-	/* In step with the server's: when it is not heard of, this end goes back too.
-	 */
-	if (guard_renew(lead->guard, lead->lease_ms, NULL) < 0)
-		atomic_store(&lead->lapsed, true);
-}
-
-static void client_config(const struct lead *lead, struct client_config *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	text_copy(ret->interface, sizeof(ret->interface),
-		  lead->config->options->interface);
-	text_copy(ret->address, sizeof(ret->address), lead->config->server_ip);
-	ret->port = lead->config->server_port;
-	ret->stop_fd = stop_fd();
-}
-
-static int start_lease(struct lead *lead, struct err *err)
-{
-	struct lease_config config = {
-		.lease_ms = lead->lease_ms,
-		.renewed = on_renewed,
-		.ctx = lead,
-	};
-
-	client_config(lead, &config.client);
-	text_copy(config.session, sizeof(config.session), lead->session);
-	lease_stop(lead->lease);
-	lead->lease = NULL;
-	atomic_store(&lead->renewed_at, clock_boot_ms());
-	return lease_start(&config, &lead->lease, err);
-}
-
-static int check_hello(const struct lead *lead, const struct msg_hello *hello,
-		       struct err *err)
-{
-	enum persist persist = (enum persist)lead->config->options->persist;
-
-	if (persist != PERSIST_NONE && hello->persist != persist)
-		return err_set(
-			err, -EACCES,
-			"the server was started with --persist %s, this end with "
-			"--persist %s: start both with the same",
-			persist_name(hello->persist), persist_name(persist));
-	return 0;
-}
-
-static int try_connect(struct lead *lead, struct err *err)
-{
-	struct msg_open open = {
-		.protocol = MSG_PROTOCOL,
-		.lease_ms = lead->config->options->lease_ms,
-	};
-	struct msg_opened opened;
-	int r = client_hello(lead->client, ASK_TIMEOUT_MS, &lead->hello, err);
-
-	if (r == 0)
-		r = check_hello(lead, &lead->hello, err);
-	if (r < 0)
-		return r;
-	/* The server's lattice is the server's to say. */
-	lead->run.server_range = lead->hello.range;
-	open.run = lead->run;
-	r = client_open(lead->client, &open, timeout_ms(lead, ASK_TIMEOUT_MS), &opened,
-			err);
-	if (r < 0)
-		return r;
-	text_copy(lead->session, sizeof(lead->session), opened.session);
-	lead->lease_ms = opened.lease_ms;
-	lead->run.server = opened.server;
-	return start_lease(lead, err);
-}
-
-static void tell_waiting(const struct lead *lead, int r, const struct err *err,
-			 int64_t wait_ms)
-{
-	if (r == -EBUSY)
-		lead_tell("waiting up to %lld s: %.300s", (long long)(wait_ms / 1000),
-			  err->text);
-	else
-		lead_tell("waiting up to %lld s for mtusweep-server at %s port %d "
-			  "(%.200s)",
-			  (long long)(wait_ms / 1000), lead->config->server_ip,
-			  lead->config->server_port, err->text);
-}
-
-static int no_server(const struct lead *lead, int r, int64_t wait_ms, struct err *err)
-{
-	struct err why = *err;
-
-	return err_set(
-		err, r,
-		"no answer from mtusweep-server at %s port %d within %lld s "
-		"(%.120s): start it there, and let TCP port %d in on the tunnel's "
-		"interface",
-		lead->config->server_ip, lead->config->server_port,
-		(long long)(wait_ms / 1000), why.text, lead->config->server_port);
-}
-
-int lead_connect(struct lead *lead, int64_t wait_ms, struct err *err)
-{
-	int64_t deadline = clock_boot_ms() + wait_ms;
-	bool told = false;
-
-	for (;;) {
-		int r = try_connect(lead, err);
-
-		if (r == 0 || r == -EINTR || (!is_silence(r) && r != -EBUSY))
-			return r;
-		if (clock_boot_ms() >= deadline)
-			return r == -EBUSY ? r : no_server(lead, r, wait_ms, err);
-		if (!told)
-			tell_waiting(lead, r, err, wait_ms);
-		told = true;
-		r = io_wait(-1, stop_fd(), clock_boot_ms() + ASK_AGAIN_MS);
-		if (r < 0)
-			return r;
-	}
-}
-
-/* --- what the sweep does to the world --- */
-
 static int set_here(struct lead *lead, int mtu, struct err *err)
 {
 	int r = guard_set(lead->guard, mtu, lead->lease_ms, err);
@@ -216,7 +31,7 @@ static int set_here(struct lead *lead, int mtu, struct err *err)
 	if (r == -ENETDOWN || r == -ENODEV)
 		return -EAGAIN;
 	if (r < 0)
-		return r == -ESTALE ? -EBADE : r;
+		return r;
 	r = guard_settle(lead->guard, err);
 	if (r == -EPIPE)
 		return r;
@@ -235,25 +50,30 @@ static int set_there(struct lead *lead, int mtu, uint32_t test, struct err *err)
 		.duration_ms = lead->config->duration_ms,
 		.rtt_us = client_rtt_us(lead->client),
 	};
+	int64_t sent_at_ms = clock_boot_ms();
 	int r;
 
 	text_copy(pair.session, sizeof(pair.session), lead->session);
-	r = client_pair(lead->client, &pair, timeout_ms(lead, ARM_TIMEOUT_MS), err);
+	r = client_pair(lead->client, &pair, lead_timeout_ms(lead, ARM_TIMEOUT_MS),
+			err);
 	if (r == 0) {
-		atomic_store(&lead->renewed_at, clock_boot_ms());
-		if (err)
-			lead_warn(lead, err->text);
+		atomic_store(&lead->renewed_at, sent_at_ms);
+		lead_warn(lead, err->text);
 	}
-	return mendable(r);
+	return lead_mendable(r);
 }
 
 static int op_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
 {
 	struct lead *lead = ctx;
+	int r;
 
 	lead->mtu = *mtu;
+	rtwatch_was_down(lead->watch);
 	atomic_store(&lead->lapsed, false);
-	return set_here(lead, mtu->peer, err);
+	r = set_here(lead, mtu->peer, err);
+	/* -ESTALE would be the sweep's to mend; somebody else's change is not. */
+	return r == -ESTALE ? -ECANCELED : r;
 }
 
 /*
@@ -275,19 +95,34 @@ static int arm_download(struct lead *lead, struct err *err)
 		.duration_ms = lead->config->duration_ms,
 		.rtt_us = client_rtt_us(lead->client),
 	};
+	int64_t sent_at_ms = clock_boot_ms();
+	int r;
 
 	text_copy(arm.session, sizeof(arm.session), lead->session);
-	return mendable(
-		client_arm(lead->client, &arm, timeout_ms(lead, ARM_TIMEOUT_MS), err));
+	r = client_arm(lead->client, &arm, lead_timeout_ms(lead, ARM_TIMEOUT_MS), err);
+	if (r == 0)
+		lead_heard(lead, sent_at_ms);
+	return lead_mendable(r);
 }
 
-/* After a lapse the figures may be another pair's: both ends go back by themselves. */
-static int check_lease(const struct lead *lead, struct err *err)
+/*
+ * A test that failed says something of the pair only if both ends were there all the
+ * time: an interface that went down, or a server that was started again, is waited for
+ * instead.
+ */
+static int check_failure(struct lead *lead, const struct dir_result *result,
+			 struct err *err)
 {
-	if (!atomic_load(&lead->lapsed) && !silent_too_long(lead))
+	int r;
+
+	if (result->status == TEST_OK)
 		return 0;
-	return err_set(err, -EAGAIN, "the server was not heard of for %lld s or more",
-		       (long long)(lead->lease_ms * 2 / 3 / 1000));
+	if (rtwatch_was_down(lead->watch))
+		return err_set(err, -EAGAIN, "interface '%s' was down",
+			       lead->config->options->interface);
+	r = client_renew(lead->client, lead->session,
+			 lead_timeout_ms(lead, RENEW_TIMEOUT_MS), err);
+	return lead_mendable(r);
 }
 
 static int op_measure(void *ctx, enum direction dir, struct dir_result *ret,
@@ -311,19 +146,25 @@ static int op_measure(void *ctx, enum direction dir, struct dir_result *ret,
 	text_copy(spec.interface, sizeof(spec.interface), config->options->interface);
 	text_copy(spec.local, sizeof(spec.local), config->local);
 	text_copy(spec.remote, sizeof(spec.remote), config->server_ip);
-	r = runner_measure(lead->runner, &spec, stop_fd(), ret, err);
-	return r < 0 ? r : check_lease(lead, err);
+	r = runner_measure(lead->runner, &spec, lead->stop_fd, ret, err);
+	if (r == 0)
+		r = check_failure(lead, ret, err);
+	return r < 0 ? r : lead_check_lease(lead, err);
 }
 
 static int send_row(struct lead *lead, const struct measurement *m, struct err *err)
 {
 	struct msg_row row = {.row = *m};
+	int64_t sent_at_ms = clock_boot_ms();
 	int r;
 
 	text_copy(row.session, sizeof(row.session), lead->session);
 	r = client_row(lead->client, lead->run.uuid, &row,
-		       timeout_ms(lead, ROW_TIMEOUT_MS), err);
-	return r < 0 ? r : store_acknowledge(lead->store, lead->run_id, m->seq, err);
+		       lead_timeout_ms(lead, ROW_TIMEOUT_MS), err);
+	if (r < 0)
+		return r;
+	lead_heard(lead, sent_at_ms);
+	return store_acknowledge(lead->store, lead->run_id, m->seq, err);
 }
 
 void lead_send_rows(struct lead *lead, int64_t limit_ms)
@@ -389,8 +230,8 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 
 	(void)ctx;
 	if (p->phase == SWEEP_RECOVERING && p->why)
-		lead_tell("pair %d/%d interrupted: %.300s", p->visit.mtu.server,
-			  p->visit.mtu.peer, p->why);
+		lead_tell("pair %d/%d interrupted, it will be measured again: %.300s",
+			  p->visit.mtu.server, p->visit.mtu.peer, p->why);
 	if (p->phase == SWEEP_RECORDED)
 		progress_row(&line);
 	else

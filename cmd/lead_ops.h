@@ -7,11 +7,16 @@
 #include "engine/runner.h"
 #include "engine/sweep.h"
 #include "netctl/guard.h"
+#include "netctl/rtwatch.h"
 #include "store/store.h"
 #include "sync/client.h"
 #include "sync/lease.h"
 
-/* What a run of the peer has open, and the operations the sweep calls on it. */
+/*
+ * What a run of the peer has open, and what is done with it: the session with the
+ * server (cmd/lead_session.c), the operations the sweep calls (cmd/lead_ops.c) and the
+ * end of a run (cmd/lead_end.c).
+ */
 
 struct lead {
 	const struct lead_config *config;
@@ -20,13 +25,16 @@ struct lead {
 	struct client *client;
 	struct store *store;
 	struct lease *lease;
+	struct rtwatch *watch;
+	int stop_fd; /* -1 once nothing shall end what is under way */
 	struct msg_hello hello;
 	struct run_info run;
-	int64_t run_id;
+	int64_t run_id; /* 0 before there is one */
 	char session[MSG_TOKEN_SIZE];
-	int64_t lease_ms;           /* the shorter of both ends' */
-	_Atomic int64_t renewed_at; /* clock_boot_ms() of the server's last yes */
-	_Atomic bool lapsed; /* a lease ran out, or nearly, since the pair was set */
+	int64_t lease_ms; /* the shorter of both ends' */
+	_Atomic int64_t
+		renewed_at;  /* clock_boot_ms() of the last request it said yes to */
+	_Atomic bool lapsed; /* a lease may have run out since the pair was set */
 	struct mtu_pair mtu; /* of the visit under way */
 	uint32_t test;       /* the last test's number */
 	bool settle_warned;
@@ -41,13 +49,37 @@ extern const struct sweep_ops lead_ops;
  */
 int lead_connect(struct lead *lead, int64_t wait_ms, struct err *err);
 
-/* Send what the server has not acknowledged, for at most `limit_ms`. */
-void lead_send_rows(struct lead *lead, int64_t limit_ms);
+/* Where the client and the lease's client connect to. */
+void lead_client_config(const struct lead *lead, struct client_config *ret);
+
+/* A request's deadline: `least_ms` and some round trips. */
+int lead_timeout_ms(const struct lead *lead, int least_ms);
+
+/* What the sweep makes of a request's failure: -EAGAIN where silence or a lost session
+ * is behind it, else the failure itself. */
+int lead_mendable(int r);
+
+/* The server said yes to a request that was sent then: its lease runs from there. */
+void lead_heard(struct lead *lead, int64_t sent_at_ms);
+
+/* 0, or -EAGAIN: either end may have gone back by itself since the pair was set. */
+int lead_check_lease(const struct lead *lead, struct err *err);
 
 /* Set the pair at both ends, without a test. */
 int lead_set_pair(struct lead *lead, const struct mtu_pair *mtu, struct err *err);
 
-/* Something a reader of the results should know: stored, and told once. */
+/* Send what the server has not acknowledged, for at most `limit_ms`. */
+void lead_send_rows(struct lead *lead, int64_t limit_ms);
+
+/*
+ * The end of a run whose sweep returned `r` (with its sentence in err): keep the best
+ * pair where that is asked for, put the rest back, and say what each end has. Returns
+ * 0, or why the run failed.
+ */
+int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,
+	     struct err *err);
+
+/* Something a reader of the results should know: stored, and told. */
 void lead_warn(struct lead *lead, const char *text);
 
 /* A line for the user, clear of the progress line. */

@@ -1,6 +1,5 @@
 #include "cmd/progress.h"
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,15 +17,10 @@ static bool on_terminal(void)
 	return terminal > 0;
 }
 
+/* What stays on screen is worth no wait; lines in a log are worth a short one. */
 static void put(const char *text)
 {
-	struct pollfd polled = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-	/* Stopped with Ctrl-S, or gone: what stays on screen is not worth waiting for.
-	 */
-	if (on_terminal() && (poll(&polled, 1, 0) < 1 || !(polled.revents & POLLOUT)))
-		return;
-	io_write_all(STDERR_FILENO, text, strlen(text));
+	io_write_or_drop(STDERR_FILENO, text, strlen(text), on_terminal() ? 0 : 250);
 }
 
 static void put_rate(const struct dir_result *result, char *ret, size_t size)

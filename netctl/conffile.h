@@ -54,10 +54,14 @@ int conffile_read(const char *path, char **ret, size_t *ret_size, struct err *er
  */
 int conffile_replace(const char *path, const char *data, size_t size, struct err *err);
 
-/* Make (or replace) `to` in the same folder, with `data` as its content and the mode
- * and owner of `from`: for keeping an original beside the file. */
+/* Make `to` in the same folder, with `data` as its content and the mode and owner of
+ * `from`: for keeping an original beside the file. -EEXIST: there is one, it is kept. */
 int conffile_copy(const char *from, const char *to, const char *data, size_t size,
 		  struct err *err);
+
+/* `original`, in the same folder, takes the file's place, with all its attributes. It
+ * takes no space, and a crash cannot split it. */
+int conffile_put_back(const char *original, const char *path, struct err *err);
 
 /* Wipe and free. NULL is allowed. */
 void conffile_wipe(char *data, size_t size);

@@ -256,6 +256,23 @@ static int sync_folder(const char *path)
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
+/* Never over an existing file, unless it is the one to be replaced. */
+static int place(const char *temporary, const char *to, bool replace)
+{
+	struct stat st;
+
+	if (replace)
+		return rename(temporary, to) < 0 ? -errno : 0;
+	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	/* A file system without it: the caller's lock has to do. */
+	if (lstat(to, &st) == 0)
+		return -EEXIST;
+	return rename(temporary, to) < 0 ? -errno : 0;
+}
+
 int conffile_copy(const char *from, const char *to, const char *data, size_t size,
 		  struct err *err)
 {
@@ -276,8 +293,8 @@ int conffile_copy(const char *from, const char *to, const char *data, size_t siz
 	if (fd < 0)
 		return err_sys(err, errno, "cannot make '%s'", temporary);
 	rc = fill(original, fd, data, size);
-	if (rc == 0 && rename(temporary, to) < 0)
-		rc = -errno;
+	if (rc == 0)
+		rc = place(temporary, to, strcmp(from, to) == 0);
 	if (rc < 0) {
 		(void)unlink(temporary);
 		return err_sys(err, -rc, "cannot write the conf file '%s'", to);
@@ -289,4 +306,14 @@ int conffile_copy(const char *from, const char *to, const char *data, size_t siz
 int conffile_replace(const char *path, const char *data, size_t size, struct err *err)
 {
 	return conffile_copy(path, path, data, size, err);
+}
+
+int conffile_put_back(const char *original, const char *path, struct err *err)
+{
+	if (rename(original, path) < 0)
+		return err_sys(err, errno, "cannot put '%s' back as '%s'", original,
+			       path);
+	/* It is back, and there is nothing left that another try could move. */
+	(void)sync_folder(path);
+	return 0;
 }

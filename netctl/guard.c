@@ -11,20 +11,23 @@
 
 #include "base/io.h"
 #include "base/text.h"
-#include "netctl/conffile.h"
 #include "netctl/guard_wire.h"
 #include "netctl/hoststate.h"
 #include "netctl/rtlink.h"
 #include "netctl/rtroute.h"
 #include "netctl/wginfo.h"
 
-#define LEASE_MAX_MS INT64_C(3600000)
+#define LEASE_MAX_MS  INT64_C(3600000)
+/* What could not be put back is tried again so often. */
+#define TRY_AGAIN_MS 1000
 
 struct guard_process {
 	const struct guard_config *config;
 	struct hoststate state;
 	int lease_fd; /* timerfd; armed while something is pending */
-	bool expired; /* the last lease ran out, and main has not been told yet */
+	bool expired; /* the last lease ran out, and nothing was set since */
+	bool failing; /* a restore failed; lease_fd is for the next try */
+	struct err failure; /* the last failure that somebody was told of */
 };
 
 static void say(const struct guard_process *g, const char *text)
@@ -48,20 +51,6 @@ static int set_lease(const struct guard_process *g, int64_t ms, struct err *err)
 	return 0;
 }
 
-static int conf_mtu(const char *path)
-{
-	struct conffile_facts facts = {0};
-	char *data;
-	size_t size;
-
-	if (!path[0] || conffile_read(path, &data, &size, NULL) < 0)
-		return 0;
-	if (conffile_facts(data, size, &facts, NULL) < 0)
-		facts.mtu = 0;
-	conffile_wipe(data, size);
-	return facts.mtu;
-}
-
 static int do_facts(const struct guard_process *g, const char *address,
 		    struct guard_facts *facts, struct err *err)
 {
@@ -73,11 +62,12 @@ static int do_facts(const struct guard_process *g, const char *address,
 		return 0;
 	if (r < 0)
 		return r;
+	if (g->state.ifindex && link.index != g->state.ifindex)
+		return 0;
 	facts->exists = true;
 	facts->up = link.up;
 	facts->mtu = link.mtu;
 	facts->backend = wginfo_backend(&link);
-	facts->conf_mtu = conf_mtu(g->config->conf_file);
 	if (!address[0] || facts->backend == BACKEND_NONE)
 		return 0;
 	if (wginfo_find_peer(&link, facts->backend, address, &peer, NULL) == 0) {
@@ -99,11 +89,15 @@ static int do_set(struct guard_process *g, int mtu, int64_t lease_ms, struct err
 			       mtu, range->min, range->max);
 	if (lease_ms < 1)
 		return err_set(err, -ERANGE, "an MTU is set with a lease only");
-	g->expired = false;
+	/* hoststate refuses; the lease's timer is for the next try. */
+	if (g->failing)
+		return hoststate_set(&g->state, mtu, err);
 	/* The lease runs before the change is made: there is no change without one. */
 	r = set_lease(g, lease_ms, err);
 	if (r == 0)
 		r = hoststate_set(&g->state, mtu, err);
+	if (r == 0)
+		g->expired = false;
 	if (!g->state.pending)
 		set_lease(g, 0, NULL);
 	return r;
@@ -111,25 +105,51 @@ static int do_set(struct guard_process *g, int mtu, int64_t lease_ms, struct err
 
 static int do_renew(struct guard_process *g, int64_t lease_ms, struct err *err)
 {
-	if (g->expired) {
-		g->expired = false;
+	int renewed;
+	int r;
+
+	if (g->expired)
 		return err_set(
 			err, -ESTALE,
 			"the lease on '%s' had run out, and its MTU was put back",
 			g->config->interface);
+	r = hoststate_check(&g->state, err);
+	if (!g->state.pending || (r < 0 && r != -ENETDOWN))
+		return r;
+	renewed = set_lease(g, lease_ms, r < 0 ? NULL : err);
+	return r < 0 ? r : renewed;
+}
+
+static int do_commit(struct guard_process *g, struct err *err)
+{
+	int r = hoststate_commit(&g->state, err);
+
+	if (r == 0) {
+		g->expired = false;
+		set_lease(g, 0, NULL);
 	}
-	return g->state.pending ? set_lease(g, lease_ms, err) : 0;
+	return r;
+}
+
+/* hoststate_restore() or hoststate_expire(), and again later when it fails. */
+static int put_back(struct guard_process *g,
+		    int (*how)(struct hoststate *, struct err *), struct err *err)
+{
+	int r = how(&g->state, err);
+
+	g->failing = g->state.pending;
+	set_lease(g, g->failing ? TRY_AGAIN_MS : 0, NULL);
+	return r;
 }
 
 static int do_restore(struct guard_process *g, struct err *err)
 {
-	int r = hoststate_restore(&g->state, err);
+	int r = put_back(g, hoststate_restore, err);
 
-	/* What could not be put back now is tried again by the lease's timer. */
-	if (g->state.pending)
-		set_lease(g, 1000, NULL);
-	else
-		set_lease(g, 0, NULL);
+	/* Main was answered: from here on this is a restore, whoever completes it. */
+	g->expired = false;
+	if (g->failing && err)
+		g->failure = *err;
 	return r;
 }
 
@@ -151,9 +171,7 @@ static void obey(struct guard_process *g, const struct guard_request *request,
 		reply->result = rtroute_flush_exceptions(&reply->err);
 		return;
 	case GUARD_COMMIT:
-		reply->result = hoststate_commit(&g->state, &reply->err);
-		if (reply->result == 0)
-			set_lease(g, 0, NULL);
+		reply->result = do_commit(g, &reply->err);
 		return;
 	case GUARD_RESTORE:
 		reply->result = do_restore(g, &reply->err);
@@ -178,6 +196,7 @@ static bool serve_one(struct guard_process *g, int main_fd)
 		reply.result =
 			err_set(&reply.err, -EBADMSG, "bad request to the guard");
 	} else {
+		reply.serial = request.serial;
 		request.address[ADDRESS_SIZE - 1] = '\0';
 		obey(g, &request, &reply);
 	}
@@ -189,13 +208,20 @@ static void lease_ran_out(struct guard_process *g)
 {
 	struct err err = ERR_INIT;
 	struct err text;
+	bool again = g->failing;
 	uint64_t times;
 
 	if (read(g->lease_fd, &times, sizeof(times)) < 0 || !g->state.pending)
 		return;
-	g->expired = true;
-	do_restore(g, &err);
-	err_set(&text, 0, "the lease ran out: %.300s", err.text);
+	if (!again)
+		g->expired = true;
+	put_back(g, g->expired ? hoststate_expire : hoststate_restore, &err);
+	if (again && g->failing && strcmp(err.text, g->failure.text) == 0)
+		return;
+	if (g->failing)
+		g->failure = err;
+	err_set(&text, 0, "%s: %.300s", again ? "tried again" : "the lease ran out",
+		err.text);
 	say(g, text.text);
 }
 

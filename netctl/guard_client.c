@@ -17,6 +17,7 @@
 
 struct guard {
 	int fd;
+	uint32_t serial; /* of the last request */
 	pthread_mutex_t lock;
 };
 
@@ -27,6 +28,7 @@ int guard_new(int fd, struct guard **ret, struct err *err)
 	if (!guard)
 		return err_set(err, -ENOMEM, "out of memory");
 	guard->fd = fd;
+	guard->serial = 0;
 	pthread_mutex_init(&guard->lock, NULL);
 	*ret = guard;
 	return 0;
@@ -51,23 +53,40 @@ static int gone(struct err *err)
 	return err_set(err, -EPIPE, "the guard process is gone");
 }
 
-static int exchange(const struct guard *guard, const struct guard_request *request,
+static int await_reply(const struct guard *guard, struct guard_reply *reply,
+		       struct err *err)
+{
+	int64_t deadline = clock_boot_ms() + REPLY_TIMEOUT_MS;
+
+	do {
+		int r = io_wait(guard->fd, -1, deadline);
+
+		if (r == 0)
+			return err_set(err, -EPIPE,
+				       "the guard process did not answer within %d s",
+				       REPLY_TIMEOUT_MS / 1000);
+		if (r < 0 ||
+		    recv(guard->fd, reply, sizeof(*reply), 0) != sizeof(*reply))
+			return gone(err);
+	} while (reply->serial != guard->serial);
+	return 0;
+}
+
+static int exchange(struct guard *guard, struct guard_request *request,
 		    struct guard_reply *reply, struct err *err)
 {
 	int r;
 
-	if (send(guard->fd, request, sizeof(*request), MSG_NOSIGNAL) !=
+	request->serial = ++guard->serial;
+	/* A guard that reads no more is as good as gone: no waiting for room. */
+	if (send(guard->fd, request, sizeof(*request), MSG_NOSIGNAL | MSG_DONTWAIT) !=
 	    sizeof(*request))
 		return gone(err);
-	r = io_wait(guard->fd, -1, clock_boot_ms() + REPLY_TIMEOUT_MS);
-	if (r <= 0)
-		return gone(err);
-	if (recv(guard->fd, reply, sizeof(*reply), 0) != sizeof(*reply))
-		return gone(err);
-	return err_set(err, reply->result, "%s", reply->err.text);
+	r = await_reply(guard, reply, err);
+	return r < 0 ? r : err_set(err, reply->result, "%s", reply->err.text);
 }
 
-static int call(struct guard *guard, const struct guard_request *request,
+static int call(struct guard *guard, struct guard_request *request,
 		struct guard_reply *reply, struct err *err)
 {
 	int r;

@@ -4,7 +4,8 @@
 #include "netctl/guard.h"
 
 /* What guard.c and guard_client.c say to one another: one fixed-size request, one
- * reply. */
+ * reply, which repeats the request's serial: an answer that comes after the asker gave up
+ * must not pass for the next one's. */
 
 enum guard_verb {
 	GUARD_FACTS,
@@ -16,6 +17,7 @@ enum guard_verb {
 };
 
 struct guard_request {
+	uint32_t serial;
 	enum guard_verb verb;
 	int mtu;
 	int64_t lease_ms;
@@ -23,6 +25,7 @@ struct guard_request {
 };
 
 struct guard_reply {
+	uint32_t serial;
 	int result;
 	struct guard_facts facts;
 	struct err err;

@@ -1,39 +1,11 @@
 #include "netctl/hoststate.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/text.h"
-#include "netctl/conffile.h"
+#include "netctl/hostconf.h"
 #include "netctl/rtlink.h"
-
-struct path {
-	char text[4096 + sizeof(JOURNAL_CONF_SUFFIX)];
-};
-
-struct content {
-	char *data;
-	size_t size;
-};
-
-static void content_release(struct content *content)
-{
-	conffile_wipe(content->data, content->size);
-}
-
-#define cleanup_content __attribute__((cleanup(content_release)))
-
-static struct path original_path(const struct journal *journal)
-{
-	struct path path;
-
-	snprintf(path.text, sizeof(path.text), "%s%s", journal->conf_file,
-		 JOURNAL_CONF_SUFFIX);
-	return path;
-}
 
 void hoststate_init(struct hoststate *state, const char *interface,
 		    enum persist persist, const char *conf_file)
@@ -47,142 +19,37 @@ void hoststate_init(struct hoststate *state, const char *interface,
 
 /* --- the link --- */
 
-/* A crash may have come between the journal and the change: either value is ours. */
-static bool mtu_is_ours(const struct journal *journal, int mtu)
+static int get_link(const char *interface, int index, struct rtlink *ret,
+		    struct err *err)
 {
-	return mtu == journal->mtu_set || mtu == journal->mtu_before ||
-	       mtu == journal->mtu_original;
-}
-
-static int check_link(const struct journal *journal, struct rtlink *ret,
-		      struct err *err)
-{
-	int r = rtlink_get(journal->interface, ret, err);
+	int r = rtlink_get(interface, ret, err);
 
 	if (r == -ENODEV)
-		return err_set(err, -ENODEV, "interface '%s' is gone",
-			       journal->interface);
-	if (r < 0)
-		return r;
-	if (ret->index != journal->ifindex)
+		return err_set(err, -ENODEV, "interface '%s' is gone", interface);
+	if (r == 0 && index && ret->index != index)
 		return err_set(err, -ESTALE,
 			       "interface '%s' was deleted and made again by somebody "
 			       "else; its MTU %d is kept",
-			       journal->interface, ret->mtu);
-	if (!mtu_is_ours(journal, ret->mtu))
-		return err_set(
-			err, -ESTALE,
-			"the MTU of '%s' was changed to %d by somebody else (it was "
-			"%d); theirs is kept",
-			journal->interface, ret->mtu, journal->mtu_set);
-	return 0;
-}
-
-/* --- the conf file --- */
-
-/* Whether the conf file holds the original with the given MTU in it. */
-static int conf_has_mtu(const struct content *now, const struct content *original,
-			int mtu)
-{
-	cleanup_content struct content edited = {0};
-	int r = conffile_edit(original->data, original->size, mtu, &edited.data,
-			      &edited.size, NULL);
-
-	if (r < 0)
-		return r;
-	return edited.size == now->size &&
-	       memcmp(edited.data, now->data, now->size) == 0;
-}
-
-/* 1 the conf file is one of ours, 0 somebody else's, or -errno. */
-static int conf_is_ours(const struct journal *journal, const struct content *original,
-			struct err *err)
-{
-	cleanup_content struct content now = {0};
-	int r = conffile_read(journal->conf_file, &now.data, &now.size, err);
-
-	if (r < 0)
-		return r;
-	if (now.size == original->size &&
-	    memcmp(now.data, original->data, now.size) == 0)
-		return 1;
-	r = conf_has_mtu(&now, original, journal->mtu_set);
-	if (r == 0)
-		r = conf_has_mtu(&now, original, journal->mtu_before);
+			       interface, ret->mtu);
 	return r;
 }
 
-static int conf_changed(const struct journal *journal, struct err *err)
+static int mtu_changed(const struct journal *journal, int mtu, struct err *err)
 {
-	return err_set(
-		err, -ESTALE,
-		"conf file '%s' was changed by somebody else; theirs is kept, the "
-		"one from before the run is '%s%s'",
-		journal->conf_file, journal->conf_file, JOURNAL_CONF_SUFFIX);
+	return err_set(err, -ESTALE,
+		       "the MTU of '%s' was changed to %d by somebody else (it was "
+		       "%d); theirs is kept",
+		       journal->interface, mtu, journal->mtu_set);
 }
 
-/* Keep the original beside the conf file, and say so in the journal. */
-static int conf_begin(struct hoststate *state, struct err *err)
+/* While we run, what we left is known exactly: a change to the original is one too. */
+static int check_link(const struct journal *journal, struct rtlink *ret,
+		      struct err *err)
 {
-	cleanup_content struct content original = {0};
-	struct path path;
-	int r = conffile_read(state->conf_file, &original.data, &original.size, err);
+	int r = get_link(journal->interface, journal->ifindex, ret, err);
 
-	if (r < 0)
-		return r;
-	text_copy(state->journal.conf_file, sizeof(state->journal.conf_file),
-		  state->conf_file);
-	path = original_path(&state->journal);
-	r = conffile_copy(state->conf_file, path.text, original.data, original.size,
-			  err);
-	if (r == 0)
-		r = journal_write(&state->journal, err);
-	if (r < 0)
-		state->journal.conf_file[0] = '\0';
-	return r;
-}
-
-static int conf_write(struct hoststate *state, struct err *err)
-{
-	cleanup_content struct content original = {0};
-	cleanup_content struct content edited = {0};
-	struct path path;
-	int r = state->journal.conf_file[0] ? 0 : conf_begin(state, err);
-
-	if (r < 0)
-		return r;
-	path = original_path(&state->journal);
-	r = conffile_read(path.text, &original.data, &original.size, err);
-	if (r < 0)
-		return r;
-	r = conf_is_ours(&state->journal, &original, err);
-	if (r == 0)
-		return conf_changed(&state->journal, err);
-	if (r < 0)
-		return r;
-	r = conffile_edit(original.data, original.size, state->journal.mtu_set,
-			  &edited.data, &edited.size, err);
-	if (r < 0)
-		return r;
-	return conffile_replace(state->conf_file, edited.data, edited.size, err);
-}
-
-static int conf_restore(const struct journal *journal, struct err *err)
-{
-	cleanup_content struct content original = {0};
-	struct path path = original_path(journal);
-	int r = conffile_read(path.text, &original.data, &original.size, err);
-
-	if (r < 0)
-		return r;
-	r = conf_is_ours(journal, &original, err);
-	if (r == 0)
-		return conf_changed(journal, err);
-	if (r < 0)
-		return r;
-	r = conffile_replace(journal->conf_file, original.data, original.size, err);
-	if (r == 0)
-		unlink(path.text);
+	if (r == 0 && ret->mtu != journal->mtu_set)
+		r = mtu_changed(journal, ret->mtu, err);
 	return r;
 }
 
@@ -193,10 +60,11 @@ static int begin(struct hoststate *state, struct err *err)
 {
 	struct journal *journal = &state->journal;
 	struct rtlink link;
-	int r = rtlink_get(journal->interface, &link, err);
+	int r = get_link(journal->interface, state->ifindex, &link, err);
 
 	if (r < 0)
 		return r;
+	state->ifindex = link.index;
 	journal->ifindex = link.index;
 	journal->mtu_original = link.mtu;
 	journal->mtu_before = link.mtu;
@@ -205,28 +73,72 @@ static int begin(struct hoststate *state, struct err *err)
 	return 0;
 }
 
-int hoststate_set(struct hoststate *state, int mtu, struct err *err)
+static int not_put_back(const struct hoststate *state, struct err *err)
+{
+	return err_set(err, -ESTALE,
+		       "the MTU of '%s' and its conf file are to be put back, and "
+		       "that has not succeeded yet",
+		       state->journal.interface);
+}
+
+static int change(struct hoststate *state, int mtu, struct err *err)
 {
 	struct journal *journal = &state->journal;
-	struct rtlink link;
-	int r = state->pending ? 0 : begin(state, err);
+	int r;
 
+	journal->mtu_before = journal->mtu_set;
+	journal->mtu_set = mtu;
+	r = journal_write(journal, err);
+	if (r == 0) {
+		state->pending = true;
+		state->committed = false;
+		r = rtlink_set_mtu(journal->ifindex, mtu, err);
+	}
+	if (r < 0) {
+		journal->mtu_set = journal->mtu_before;
+		return r;
+	}
+	if (state->persist != PERSIST_EACH)
+		return 0;
+	r = hostconf_write(journal, state->conf_file, err);
+	/* Which of the two MTUs the conf file has is unknown now. A further change
+	 * would be a third, and ours could no longer be told from somebody else's. */
+	if (r < 0 && r != -ESTALE && journal->conf_file[0])
+		state->must_restore = true;
+	return r;
+}
+
+int hoststate_set(struct hoststate *state, int mtu, struct err *err)
+{
+	struct rtlink link;
+	int r;
+
+	if (state->must_restore)
+		return not_put_back(state, err);
+	r = state->pending ? 0 : begin(state, err);
 	if (r == 0)
-		r = check_link(journal, &link, err);
+		r = check_link(&state->journal, &link, err);
 	if (r < 0)
 		return r;
 	if (!link.up)
 		return err_set(err, -ENETDOWN, "interface '%s' is down",
-			       journal->interface);
-	journal->mtu_before = link.mtu;
-	journal->mtu_set = mtu;
-	r = journal_write(journal, err);
-	if (r < 0)
-		return r;
-	state->pending = true;
-	r = rtlink_set_mtu(journal->ifindex, mtu, err);
-	if (r == 0 && state->persist == PERSIST_EACH)
-		r = conf_write(state, err);
+			       state->journal.interface);
+	return change(state, mtu, err);
+}
+
+int hoststate_check(const struct hoststate *state, struct err *err)
+{
+	struct rtlink link;
+	int r;
+
+	if (state->must_restore)
+		return not_put_back(state, err);
+	if (!state->pending)
+		return 0;
+	r = check_link(&state->journal, &link, err);
+	if (r == 0 && !link.up)
+		return err_set(err, -ENETDOWN, "interface '%s' is down",
+			       state->journal.interface);
 	return r;
 }
 
@@ -235,52 +147,83 @@ static void forget(struct hoststate *state)
 	journal_remove(state->journal.interface, NULL);
 	state->journal.conf_file[0] = '\0';
 	state->pending = false;
+	state->must_restore = false;
+}
+
+static int commit(struct hoststate *state, struct err *err)
+{
+	struct journal *journal = &state->journal;
+	int r = hostconf_write(journal, state->conf_file, err);
+
+	/* Without the journal nobody puts anything back: this is the moment it counts.
+	 */
+	if (r == 0)
+		r = journal_remove(journal->interface, err);
+	if (r < 0)
+		return r;
+	hostconf_keep(journal);
+	forget(state);
+	state->committed = true;
+	state->ifindex = 0;
+	return 0;
 }
 
 int hoststate_commit(struct hoststate *state, struct err *err)
 {
-	struct journal *journal = &state->journal;
 	struct rtlink link;
-	struct path path;
 	int r;
 
 	if (state->persist != PERSIST_BEST)
 		return err_set(err, -EACCES,
 			       "writing the conf file was not permitted: this end was "
 			       "not started with --persist best");
-	if (!state->pending)
+	if (state->must_restore)
+		return not_put_back(state, err);
+	if (!state->pending && !state->committed)
 		return err_set(err, -ESTALE, "no MTU is set on '%s'",
-			       journal->interface);
-	r = check_link(journal, &link, err);
-	if (r == 0)
-		r = conf_write(state, err);
-	if (r < 0)
-		return r;
-	path = original_path(journal);
-	/* Without the journal nobody puts anything back: this is the moment it counts.
-	 */
-	r = journal_remove(journal->interface, err);
-	if (r < 0)
-		return r;
-	forget(state);
-	unlink(path.text);
-	return 0;
+			       state->journal.interface);
+	r = check_link(&state->journal, &link, err);
+	return r == 0 && state->pending ? commit(state, err) : r;
+}
+
+/* --- the way back --- */
+
+/* A crash may have come between the journal and the change, or half way back: each of
+ * the three is ours. */
+static bool mtu_is_ours(const struct journal *journal, int mtu)
+{
+	return mtu == journal->mtu_set || mtu == journal->mtu_before ||
+	       mtu == journal->mtu_original;
 }
 
 static int restore_link(const struct journal *journal, struct err *err)
 {
 	struct rtlink link;
-	int r = check_link(journal, &link, err);
+	int r = get_link(journal->interface, journal->ifindex, &link, err);
 
 	/* With the interface went its MTU: whoever makes it again sets it. */
 	if (r == -ENODEV)
 		return -ESTALE;
+	if (r == 0 && !mtu_is_ours(journal, link.mtu))
+		r = mtu_changed(journal, link.mtu, err);
 	if (r == 0 && link.mtu != journal->mtu_original)
 		r = rtlink_set_mtu(journal->ifindex, journal->mtu_original, err);
 	return r;
 }
 
-int hoststate_restore(struct hoststate *state, struct err *err)
+/* Once it is back the original is gone: another try for the link must not miss it. */
+static int restore_conf(struct journal *journal, struct err *err)
+{
+	int r = hostconf_restore(journal, err);
+
+	if (r == 0) {
+		journal->conf_file[0] = '\0';
+		journal_write(journal, NULL);
+	}
+	return r;
+}
+
+int hoststate_expire(struct hoststate *state, struct err *err)
 {
 	struct journal *journal = &state->journal;
 	struct err link_err = ERR_INIT;
@@ -292,7 +235,8 @@ int hoststate_restore(struct hoststate *state, struct err *err)
 		return 0;
 	link = restore_link(journal, &link_err);
 	if (journal->conf_file[0])
-		conf = conf_restore(journal, &conf_err);
+		conf = restore_conf(journal, &conf_err);
+	state->must_restore = true;
 	if (link < 0 && link != -ESTALE)
 		return err_set(err, link, "%s", link_err.text);
 	if (conf < 0 && conf != -ESTALE)
@@ -305,9 +249,21 @@ int hoststate_restore(struct hoststate *state, struct err *err)
 		       journal->mtu_original);
 }
 
+int hoststate_restore(struct hoststate *state, struct err *err)
+{
+	int r = hoststate_expire(state, err);
+
+	state->committed = false;
+	if (!state->pending)
+		state->ifindex = 0;
+	return r;
+}
+
 int hoststate_restore_journal(const char *interface, struct err *err)
 {
+	char path[JOURNAL_PATH_SIZE];
 	struct hoststate state;
+	struct err why = ERR_INIT;
 	int r;
 
 	hoststate_init(&state, interface, PERSIST_NONE, "");
@@ -317,5 +273,9 @@ int hoststate_restore_journal(const char *interface, struct err *err)
 	if (r < 0)
 		return r;
 	state.pending = true;
-	return hoststate_restore(&state, err);
+	r = hoststate_restore(&state, &why);
+	if (r == 0 || r == -ESTALE)
+		return err_set(err, r, "%s", why.text);
+	journal_path(interface, path, NULL);
+	return err_set(err, r, "%.280s; what to put back is in '%s'", why.text, path);
 }

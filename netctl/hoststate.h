@@ -12,12 +12,18 @@
  * The first change notes what is there (the way back) and writes the journal; each
  * change first checks that link and conf are what the last one left. After
  * hoststate_restore() or hoststate_commit() nothing is pending, and the next change
- * starts afresh.
+ * starts afresh, with whatever interface has the name then. After hoststate_expire() it
+ * starts afresh too, but with the same interface only: what was deleted and made again
+ * in the middle of a session is somebody else's.
  */
 
 struct hoststate {
 	struct journal journal; /* what is on disk while `pending` */
 	bool pending;           /* there is something to put back */
+	bool must_restore; /* a change or the way back stopped half way: only the way
+			      back is open */
+	bool committed;    /* and nothing changed since */
+	int ifindex;       /* of the session's first change; 0 before it */
 	enum persist persist;
 	char conf_file[4096];
 };
@@ -28,23 +34,36 @@ void hoststate_init(struct hoststate *state, const char *interface,
 /*
  * Set the link's MTU, and with PERSIST_EACH the conf file's. -ESTALE: somebody else
  * changed the interface, its MTU or the conf file since our last change (theirs is
- * kept). -ENETDOWN, -ENODEV, or what the kernel says.
+ * kept), or must_restore. -EEXIST as hostconf_check(). -ENETDOWN, -ENODEV, or what the
+ * kernel says.
  */
 int hoststate_set(struct hoststate *state, int mtu, struct err *err);
 
-/* Keep the MTU that is set, in the conf file too. -EACCES without PERSIST_BEST. */
+/* Whether the link is what the last change left: 0 (also with nothing pending), else
+ * -ESTALE, -ENODEV, -ENETDOWN as hoststate_set(). */
+int hoststate_check(const struct hoststate *state, struct err *err);
+
+/*
+ * Keep the MTU that is set, in the conf file too. -EACCES without PERSIST_BEST. 0 also
+ * when it was committed already and nothing happened since: no set, no restore, and the
+ * link still has it.
+ */
 int hoststate_commit(struct hoststate *state, struct err *err);
 
 /*
- * Put link and conf file back. On success and on -ESTALE (somebody else's change was
- * kept) nothing is pending any more and err's text says what was done; other errors
- * leave the journal for another try.
+ * Put link and conf file back, and end the session. On success and on -ESTALE (somebody
+ * else's change was kept, or what was to be put back is not there any more) nothing is
+ * pending and err's text says what was done; other errors leave the journal for another
+ * try.
  */
 int hoststate_restore(struct hoststate *state, struct err *err);
 
+/* The same, and the session goes on. */
+int hoststate_expire(struct hoststate *state, struct err *err);
+
 /*
  * Restore what the journal of `interface` says. 0 with an empty err text: there was
- * none; else as hoststate_restore().
+ * none; else as hoststate_restore(), and a failure names the journal.
  */
 int hoststate_restore_journal(const char *interface, struct err *err);
 

@@ -16,8 +16,20 @@
 #define MAGIC  "mtusweep journal 1"
 
 struct path {
-	char text[128];
+	char text[JOURNAL_PATH_SIZE];
 };
+
+/* Who holds a lock, as written into it. */
+struct holder {
+	char text[64];
+};
+
+static int make_folder(struct err *err)
+{
+	if (mkdir(FOLDER, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "cannot make folder '%s'", FOLDER);
+	return 0;
+}
 
 /* Each network namespace has interfaces, and so journals, of its own. */
 static int make_path(const char *interface, const char *suffix, struct path *ret,
@@ -25,43 +37,107 @@ static int make_path(const char *interface, const char *suffix, struct path *ret
 {
 	struct stat ns;
 
+	/* The kernel has no such name either; this one must not lead out of the folder.
+	 */
+	if (!interface[0] || strlen(interface) >= IF_NAME_SIZE ||
+	    strchr(interface, '/'))
+		return err_set(err, -EINVAL, "'%s' is no interface name", interface);
 	if (stat("/proc/self/ns/net", &ns) < 0)
 		return err_sys(err, errno, "cannot read '/proc/self/ns/net'");
-	if (mkdir(FOLDER, 0700) < 0 && errno != EEXIST)
-		return err_sys(err, errno, "cannot make folder '%s'", FOLDER);
 	snprintf(ret->text, sizeof(ret->text), "%s/%ju-%s%s", FOLDER,
 		 (uintmax_t)ns.st_ino, interface, suffix);
+	return make_folder(err);
+}
+
+int journal_path(const char *interface, char ret[JOURNAL_PATH_SIZE], struct err *err)
+{
+	struct path path;
+	int r = make_path(interface, "", &path, err);
+
+	if (r == 0)
+		text_copy(ret, JOURNAL_PATH_SIZE, path.text);
+	return r;
+}
+
+/* -EBUSY without a text: held, by whom `holder` then says. */
+static int take_lock(const char *path, struct holder *holder, int *ret_fd,
+		     struct err *err)
+{
+	cleanup_fd int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+				     0600);
+	cleanup_fd int fd = -1;
+	size_t length = strlen(holder->text);
+	ssize_t n;
+
+	if (opened < 0)
+		return err_sys(err, errno, "cannot open '%s'", path);
+	/* Not in the place of a standard stream that was closed. */
+	fd = fcntl(opened, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open '%s'", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return err_sys(err, errno, "cannot lock '%s'", path);
+		n = pread(fd, holder->text, sizeof(holder->text) - 1, 0);
+		holder->text[n > 0 ? n : 0] = '\0';
+		return -EBUSY;
+	}
+	if (ftruncate(fd, 0) < 0 ||
+	    pwrite(fd, holder->text, length, 0) != (ssize_t)length)
+		return err_sys(err, errno, "cannot write '%s'", path);
+	*ret_fd = fd;
+	fd = -1;
 	return 0;
 }
 
 int journal_lock(const char *interface, int *ret_fd, struct err *err)
 {
-	cleanup_fd int fd = -1;
+	struct holder holder;
 	struct path path;
-	char pid[16] = "";
 	int r = make_path(interface, ".lock", &path, err);
 
 	if (r < 0)
 		return r;
-	fd = open(path.text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open '%s'", path.text);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK)
-			return err_sys(err, errno, "cannot lock '%s'", path.text);
-		if (pread(fd, pid, sizeof(pid) - 1, 0) < 0)
-			pid[0] = '\0';
-		return err_set(err, -EBUSY,
+	snprintf(holder.text, sizeof(holder.text), "%d", (int)getpid());
+	r = take_lock(path.text, &holder, ret_fd, err);
+	if (r == -EBUSY)
+		return err_set(err, r,
 			       "another mtusweep runs on interface '%s' (process %s); "
 			       "stop it first",
-			       interface, pid[0] ? pid : "unknown");
-	}
-	r = snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)r, 0) != r)
-		return err_sys(err, errno, "cannot write '%s'", path.text);
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
+			       interface, holder.text[0] ? holder.text : "unknown");
+	return r;
+}
+
+int journal_lock_conf(const char *conf_file, const char *interface, int *ret_fd,
+		      struct err *err)
+{
+	const char *slash = strrchr(conf_file, '/');
+	const char *name = slash ? slash + 1 : conf_file;
+	struct holder holder;
+	struct stat folder;
+	char text[4096];
+	int r = make_folder(err);
+
+	if (r < 0)
+		return r;
+	/* "folder/." is the folder, also for "/". */
+	snprintf(text, sizeof(text), "%.*s.", (int)(name - conf_file), conf_file);
+	if (stat(text, &folder) < 0)
+		return err_sys(err, errno, "cannot use the folder of conf file '%s'",
+			       conf_file);
+	/* A name that is cut can only make two files share a lock. */
+	snprintf(text, sizeof(text), "%s/conf-%jx-%ju-%.150s.lock", FOLDER,
+		 (uintmax_t)folder.st_dev, (uintmax_t)folder.st_ino, name);
+	snprintf(holder.text, sizeof(holder.text), "%d, interface '%s'", (int)getpid(),
+		 interface);
+	r = take_lock(text, &holder, ret_fd, err);
+	if (r == -EBUSY)
+		return err_set(err, r,
+			       "conf file '%s' is in use by another mtusweep (process "
+			       "%s); stop it first, or name this interface's own file "
+			       "with --conf-file",
+			       conf_file, holder.text[0] ? holder.text : "unknown");
+	return r;
 }
 
 static int sync_folder(void)

@@ -9,7 +9,8 @@
  * /run/mtusweep/<network namespace inode>-<interface>, readable by root only. It is
  * written and fsynced before the first change, and removed after restore or commit.
  * Whoever runs on an interface holds a lock on <...>.lock there, so that two never
- * meet.
+ * meet; whoever may rewrite a conf file holds one for it too, whatever the interface
+ * and its namespace.
  */
 
 struct journal {
@@ -27,6 +28,20 @@ struct journal {
 /* Take the interface's lock for this process and those it forks. *ret_fd is kept open.
  * -EBUSY: another mtusweep runs on this interface; the text has its pid. */
 int journal_lock(const char *interface, int *ret_fd, struct err *err);
+
+/*
+ * The same for a conf file, named by its real path (conffile_check()): two interfaces,
+ * or two namespaces' interfaces of one name, must not rewrite one file. The lock is
+ * conf-<device>-<inode of the folder>-<name>.lock: the file's own inode changes with
+ * each rewrite. *ret_fd is above 2, so it fits guard_config's conf_lock_fd. -EBUSY: the
+ * text has the other's pid and interface.
+ */
+int journal_lock_conf(const char *conf_file, const char *interface, int *ret_fd,
+		      struct err *err);
+
+/* Where the journal of `interface` is. -EINVAL: no interface's name. */
+#define JOURNAL_PATH_SIZE 128
+int journal_path(const char *interface, char ret[JOURNAL_PATH_SIZE], struct err *err);
 
 /* Write it, in one step. */
 int journal_write(const struct journal *journal, struct err *err);

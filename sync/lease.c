@@ -58,7 +58,7 @@ static void *run(void *ctx)
 
 		if (rc == -EINTR)
 			break;
-		lease->config.renewed(lease->config.ctx, rc, &err);
+		lease->config.renewed(lease->config.ctx, started_ms, rc, &err);
 		if (is_passing(rc))
 			next_ms = clock_boot_ms() + retry_ms;
 		else

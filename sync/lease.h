@@ -16,8 +16,10 @@ struct lease_config {
 	struct client_config client;
 	char session[MSG_TOKEN_SIZE];
 	int64_t lease_ms;
-	/* In the lease's thread, after each try: 0, or the client's error. */
-	void (*renewed)(void *ctx, int result, const struct err *err);
+	/* In the lease's thread, after each try: 0, or the client's error. The server's
+	 * clock runs from some moment after `sent_at_ms` (clock_boot_ms()). */
+	void (*renewed)(void *ctx, int64_t sent_at_ms, int result,
+			const struct err *err);
 	void *ctx;
 };
 

@@ -32,10 +32,11 @@ struct told {
 	char text[384];
 };
 
-static void renewed(void *ctx, int result, const struct err *err)
+static void renewed(void *ctx, int64_t sent_at_ms, int result, const struct err *err)
 {
 	struct told *told = ctx;
 
+	assert_true(sent_at_ms <= clock_boot_ms());
 	pthread_mutex_lock(&told->lock);
 	if (told->count < TRIES) {
 		told->results[told->count] = result;

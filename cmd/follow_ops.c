@@ -1,0 +1,305 @@
+/* What a session's peer may ask of the server. */
+
+#include "cmd/follow_ops.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cmd/progress.h"
+#include "netctl/rtroute.h"
+
+void follow_tell(const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	progress_clear();
+	host_say(text);
+}
+
+static void wake(const struct follow *f)
+{
+	uint64_t one = 1;
+
+	if (write(f->wake_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+/* --- what a peer may ask --- */
+
+static void op_hello(void *ctx, struct msg_hello *ret)
+{
+	struct follow *f = ctx;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->protocol = MSG_PROTOCOL;
+	ret->server = f->facts;
+	ret->range = f->config->options->range;
+	ret->iperf_port = f->config->iperf_port;
+	ret->persist = (enum persist)f->config->options->persist;
+}
+
+/* Another path than the tunnel would be measured, and its owner obeyed. */
+static int check_way(const struct follow *f, const char *address, struct err *err)
+{
+	struct rtroute route;
+	int r = rtroute_get(address, &route, err);
+
+	if (r < 0)
+		return r;
+	if (strcmp(route.oif_name, f->config->options->interface) != 0)
+		return err_set(
+			err, -EACCES,
+			"packets from the server to %s leave by '%s', not by '%s'",
+			address, route.oif_name, f->config->options->interface);
+	if (route.mtu)
+		err_set(err, 0,
+			"the server's route to %s has an MTU of its own, %d, which "
+			"overrides the interface's",
+			address, route.mtu);
+	return 0;
+}
+
+static int check_persist(const struct follow *f, enum persist asked, struct err *err)
+{
+	enum persist ours = (enum persist)f->config->options->persist;
+
+	if (asked == PERSIST_NONE || asked == ours)
+		return 0;
+	return err_set(
+		err, -EACCES,
+		"the server was started with --persist %s, the peer with --persist "
+		"%s: start both with the same",
+		persist_name(ours), persist_name(asked));
+}
+
+void follow_leave_run(struct follow *f, enum run_outcome outcome, const char *text)
+{
+	struct err err = ERR_INIT;
+
+	runner_cancel(f->runner, NULL);
+	if (guard_restore(f->guard, &err) < 0)
+		follow_tell("%s", err.text);
+	if (f->run_id && store_end_run(f->store, f->run_id, outcome, text, &err) < 0)
+		follow_tell("%s", err.text);
+	f->run_id = 0;
+	atomic_store(&f->session_open, false);
+}
+
+static int op_open(void *ctx, const struct msg_open *m, const char *address,
+		   bool resumed, struct end_facts *ret, struct err *err)
+{
+	struct follow *f = ctx;
+	struct run_info run = m->run;
+	struct guard_facts facts = {0};
+	struct err warning = ERR_INIT;
+	int r = check_way(f, address, &warning);
+
+	if (r < 0)
+		return err_set(err, r, "%s", warning.text);
+	r = check_persist(f, m->run.persist, err);
+	if (r == 0)
+		r = guard_get_facts(f->guard, address, &facts, err);
+	if (r < 0)
+		return r;
+	*ret = f->facts;
+	ret->link_mtu = facts.mtu;
+	ret->endpoint_family = facts.endpoint_family;
+	run.server = *ret;
+	run.server_range = f->config->options->range;
+	text_copy(run.peer.address, sizeof(run.peer.address), address);
+	r = store_begin_run(f->store, &run, "server", NULL, &f->run_id, err);
+	if (r < 0)
+		return r;
+	text_copy(f->peer, sizeof(f->peer), address);
+	f->lease_ms = m->lease_ms;
+	atomic_store(&f->lease_now, m->lease_ms);
+	atomic_store(&f->session_open, true);
+	if (!resumed) {
+		f->rows = 0;
+		f->committed = false;
+	}
+	f->planned = run_info_visits(&run);
+	follow_tell("%s %s (%s), run %lld", resumed ? "again" : "session of", address,
+		    m->run.peer.host, (long long)f->run_id);
+	if (warning.text[0]) {
+		store_warn(f->store, f->run_id, warning.text, NULL);
+		err_set(err, 0, "%s", warning.text);
+	}
+	return 0;
+}
+
+static int arm(struct follow *f, uint32_t test, int64_t duration_ms, int64_t rtt_us,
+	       struct err *err)
+{
+	struct test_spec spec = {
+		.id = test,
+		.role = ROLE_SERVER,
+		.port = f->config->iperf_port,
+		.duration_ms = duration_ms,
+		.rtt_us = rtt_us,
+	};
+
+	text_copy(spec.interface, sizeof(spec.interface),
+		  f->config->options->interface);
+	text_copy(spec.local, sizeof(spec.local), f->config->address);
+	text_copy(spec.remote, sizeof(spec.remote), f->peer);
+	return runner_arm(f->runner, &spec, err);
+}
+
+/* Somebody else's change is not what the peer knows as -ESTALE, a lost session. */
+static int not_stale(int r)
+{
+	return r == -ESTALE ? -ECANCELED : r;
+}
+
+/* Whether the link went down since the pair was set; `forget` begins anew. */
+static bool link_was_down(struct follow *f, bool forget)
+{
+	bool down;
+
+	pthread_mutex_lock(&f->watch_lock);
+	if (rtwatch_was_down(f->watch))
+		f->was_down = true;
+	if (forget)
+		f->was_down = false;
+	down = f->was_down;
+	pthread_mutex_unlock(&f->watch_lock);
+	return down;
+}
+
+/*
+ * A request of the session is a sign of life: the guard's lease runs anew. -ESTALE,
+ * when the guard went back by itself, and -ENETDOWN are for the peer to know: what it
+ * measured since the pair was set is void.
+ */
+static int renew(struct follow *f, struct err *err)
+{
+	int r = guard_renew(f->guard, atomic_load(&f->lease_now), err);
+
+	if (r == 0 && link_was_down(f, false))
+		return err_set(err, -ENETDOWN, "the server's interface '%s' was down",
+			       f->config->options->interface);
+	return r;
+}
+
+static int op_renew(void *ctx, struct err *err)
+{
+	return renew(ctx, err);
+}
+
+static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
+{
+	struct follow *f = ctx;
+	struct err warning = ERR_INIT;
+	int r;
+
+	runner_cancel(f->runner, NULL);
+	link_was_down(f, true);
+	r = guard_set(f->guard, m->mtu, f->lease_ms, err);
+	if (r < 0)
+		return not_stale(r);
+	r = guard_settle(f->guard, &warning);
+	if (r == -EPIPE)
+		return err_set(err, r, "%s", warning.text);
+	if (r < 0)
+		store_warn(f->store, f->run_id, warning.text, NULL);
+	if (m->test) {
+		int armed = arm(f, m->test, m->duration_ms, m->rtt_us, err);
+
+		if (armed < 0)
+			return armed;
+	}
+	return r < 0 ? err_set(err, 0, "the server: %.300s", warning.text) : 0;
+}
+
+static int op_arm(void *ctx, const struct msg_arm *m, struct err *err)
+{
+	int r = renew(ctx, err);
+
+	return r < 0 ? r : arm(ctx, m->test, m->duration_ms, m->rtt_us, err);
+}
+
+static int op_row(void *ctx, const struct measurement *m, struct err *err)
+{
+	struct follow *f = ctx;
+	struct progress_line line = {
+		.mtu = m->mtu,
+		.doing = "recorded",
+		.total = f->planned,
+		.left_ms = NO_FIGURE,
+		.last = m,
+	};
+	int r = store_record(f->store, f->run_id, m, err);
+
+	if (r < 0)
+		return r;
+	/* A lapse voids the next visit, not the row that is safe now. */
+	guard_renew(f->guard, f->lease_ms, NULL);
+	f->rows = (int)m->seq;
+	line.done = f->rows;
+	progress_row(&line);
+	return 0;
+}
+
+static int op_commit(void *ctx, struct err *err)
+{
+	struct follow *f = ctx;
+	int r = guard_commit(f->guard, err);
+
+	if (r == 0 && !f->committed)
+		follow_tell("the best pair's MTU is kept, in link and conf file");
+	f->committed = f->committed || r == 0;
+	return not_stale(r);
+}
+
+static int op_close(void *ctx, enum run_outcome outcome, const char *text,
+		    struct err *err)
+{
+	struct follow *f = ctx;
+
+	(void)err;
+	follow_tell("run %lld of %s ended: %s%s%.300s, %d rows", (long long)f->run_id,
+		    f->peer, run_outcome_name(outcome), text[0] ? ": " : "", text,
+		    f->rows);
+	follow_leave_run(f, outcome, text);
+	if (outcome == RUN_DONE)
+		atomic_store(&f->completed, true);
+	wake(f);
+	return 0;
+}
+
+static void op_expired(void *ctx)
+{
+	struct follow *f = ctx;
+
+	follow_tell("%s was not heard of for %lld s: its session is ended", f->peer,
+		    (long long)(f->lease_ms / 1000));
+	/* With its pair kept, only the farewell was lost. */
+	if (f->committed) {
+		follow_leave_run(f, RUN_DONE, "");
+		atomic_store(&f->completed, true);
+		wake(f);
+		return;
+	}
+	follow_leave_run(f, RUN_INTERRUPTED, "the peer was not heard of any more");
+}
+
+const struct endpoint_ops follow_ops = {
+	.hello = op_hello,
+	.open = op_open,
+	.pair = op_pair,
+	.arm = op_arm,
+	.row = op_row,
+	.renew = op_renew,
+	.commit = op_commit,
+	.close = op_close,
+	.expired = op_expired,
+};

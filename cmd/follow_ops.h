@@ -1,0 +1,51 @@
+#ifndef CMD_FOLLOW_OPS_H
+#define CMD_FOLLOW_OPS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/err.h"
+#include "cmd/follow.h"
+#include "engine/runner.h"
+#include "netctl/guard.h"
+#include "netctl/rtwatch.h"
+#include "store/store.h"
+#include "sync/endpoint.h"
+
+/*
+ * Operations run in the endpoint's threads, one at a time but for renew and hello; what
+ * they share with those two and with the main thread is atomic or locks by itself.
+ */
+struct follow {
+	const struct follow_config *config;
+	struct guard *guard;
+	struct runner *runner;
+	struct store *store;
+	struct endpoint *endpoint;
+	struct end_facts facts;  /* of this end, without the endpoint's family */
+	char peer[ADDRESS_SIZE]; /* of the session */
+	int64_t run_id;          /* 0 while there is none */
+	int rows;                /* of this run, received */
+	int planned;
+	int64_t lease_ms;          /* in force */
+	_Atomic int64_t lease_now; /* the same, for renew */
+	_Atomic bool session_open;
+	_Atomic bool completed; /* a run closed as done */
+	pthread_mutex_t watch_lock;
+	struct rtwatch *watch;
+	bool was_down;  /* the link, since the pair was set */
+	bool committed; /* this run's pair is kept */
+	int wake_fd;    /* eventfd: the main thread looks again */
+};
+
+/* What the endpoint calls; `ctx` is a struct follow. */
+extern const struct endpoint_ops follow_ops;
+
+/* End what the session's peer left: the test, the MTU, the run. The endpoint must not
+ * be calling any operation. */
+void follow_leave_run(struct follow *f, enum run_outcome outcome, const char *text);
+
+/* A line for the user, clear of the progress line. */
+void follow_tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

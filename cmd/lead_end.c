@@ -1,0 +1,212 @@
+/* The end of a run: keep the best pair or put both ends back, and say what each has. */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/stop.h"
+#include "base/text.h"
+#include "cmd/lead_ops.h"
+#include "store/query.h"
+
+/* For each of: the rows that are left, a commit, the close. */
+#define END_TIMEOUT_MS 5000
+/* A close is asked for again where no answer came. */
+#define CLOSE_TRY_MS 2000
+/* How long a commit without an answer is tried again. */
+#define COMMIT_LIMIT_MS 20000
+
+static int find_best(const struct lead *lead, struct query_result *ret, struct err *err)
+{
+	struct query *query;
+	int r = query_open(lead->config->options->db, &query, err);
+
+	if (r < 0)
+		return r;
+	r = query_best(query, lead->run_id, QUERY_BY_SUM, ret, err);
+	query_close(query);
+	return r;
+}
+
+static void print_best(const struct query_result *best)
+{
+	char text[160];
+	int length = snprintf(
+		text, sizeof(text),
+		"fastest measured: server MTU %d, peer MTU %d (upload %.1f, "
+		"download %.1f Mbit/s)\n",
+		best->mtu.server, best->mtu.peer, (double)best->upload_bps / 1e6,
+		(double)best->download_bps / 1e6);
+
+	/* The database has it too: a reader who does not read is not waited for. */
+	io_write_or_drop(STDOUT_FILENO, text, (size_t)length, 1000);
+}
+
+/* --- keeping the best pair --- */
+
+static int commit_there(struct lead *lead, const struct mtu_pair *mtu, struct err *err)
+{
+	int r = lead_set_pair(lead, mtu, err);
+
+	if (r < 0)
+		return r;
+	return lead_mendable(
+		client_commit(lead->client, lead->session, END_TIMEOUT_MS, err));
+}
+
+/*
+ * Setting and committing again what was committed already changes nothing, so a lost
+ * answer is mended by asking again. From the first try on the user's signals wait:
+ * between the two commits there is no way back that both ends know of.
+ */
+static int commit_both(struct lead *lead, const struct mtu_pair *mtu, struct err *err)
+{
+	int64_t deadline_ms = clock_boot_ms() + COMMIT_LIMIT_MS;
+	struct err why;
+	int r;
+
+	lead->stop_fd = -1;
+	client_ignore_stop(lead->client);
+	r = commit_there(lead, mtu, err);
+	while (r == -EAGAIN && clock_left_ms(deadline_ms) > 0) {
+		r = lead_connect(lead, clock_left_ms(deadline_ms), err);
+		if (r == 0)
+			r = commit_there(lead, mtu, err);
+	}
+	why = *err;
+	if (r < 0)
+		return err_set(
+			err, r,
+			"the server did not confirm that it keeps MTU %d (%.160s): "
+			"look at its link and conf file",
+			mtu->server, why.text);
+	r = guard_commit(lead->guard, &why);
+	if (r < 0)
+		return err_set(
+			err, r,
+			"the server keeps MTU %d, but this end could not keep %d: "
+			"%.250s",
+			mtu->server, mtu->peer, why.text);
+	lead_tell("both ends keep this pair, in link and conf file: server MTU %d, "
+		  "peer MTU "
+		  "%d",
+		  mtu->server, mtu->peer);
+	return 0;
+}
+
+/* --- putting back --- */
+
+static void tell_unsent(const struct lead *lead)
+{
+	struct measurement m;
+	uint32_t seq = 1;
+	int count = 0;
+
+	while (store_next_unacknowledged(lead->store, lead->run_id, seq, &m, NULL) ==
+	       0) {
+		seq = m.seq + 1;
+		count++;
+	}
+	if (count)
+		lead_tell("the server's database lacks %d of the rows; this end's has "
+			  "them",
+			  count);
+}
+
+static int close_session(struct lead *lead, enum run_outcome outcome, const char *why,
+			 struct err *err)
+{
+	int64_t deadline_ms = clock_boot_ms() + END_TIMEOUT_MS;
+	struct msg_close m = {.outcome = outcome};
+	int r;
+
+	text_copy(m.session, sizeof(m.session), lead->session);
+	text_copy(m.text, sizeof(m.text), why);
+	do
+		r = client_close(lead->client, &m, lead_timeout_ms(lead, CLOSE_TRY_MS),
+				 err);
+	while (r < 0 && !client_answered(lead->client) &&
+	       clock_left_ms(deadline_ms) > 0);
+	return r;
+}
+
+static void put_back(struct lead *lead, enum run_outcome outcome, const char *why)
+{
+	struct err here = ERR_INIT;
+	struct err there = ERR_INIT;
+	int r;
+
+	lead->stop_fd = -1;
+	client_ignore_stop(lead->client);
+	if (lead->run_id)
+		lead_send_rows(lead, END_TIMEOUT_MS);
+	lease_stop(lead->lease);
+	lead->lease = NULL;
+	r = guard_restore(lead->guard, &here);
+	if (r < 0 || outcome != RUN_DONE)
+		lead_tell("this end: %.400s", here.text[0] ? here.text : "as it was");
+	r = close_session(lead, outcome, why, &there);
+	if (r < 0)
+		lead_tell("the server could not be told that the run ended (%.200s); "
+			  "without that it goes back by itself after %lld s",
+			  there.text, (long long)(lead->lease_ms / 1000));
+	else if (there.text[0] || outcome != RUN_DONE)
+		lead_tell("the server: %.400s",
+			  there.text[0] ? there.text : "as it was");
+	if (lead->run_id)
+		tell_unsent(lead);
+}
+
+/* --- the whole --- */
+
+static enum run_outcome outcome_of(int r)
+{
+	if (r == 0)
+		return RUN_DONE;
+	return r == -EINTR ? RUN_INTERRUPTED : RUN_FAILED;
+}
+
+/* Without any pair that is ok a run is done all the same, unless one was to be kept. */
+static int conclude(struct lead *lead, struct query_result *best, struct err *err)
+{
+	int r = find_best(lead, best, err);
+
+	if (r == -ENODATA && lead->run.persist != PERSIST_BEST) {
+		lead_tell("%s", err->text);
+		return 0;
+	}
+	if (r == 0 && lead->run.persist == PERSIST_BEST)
+		r = commit_both(lead, &best->mtu, err);
+	return r;
+}
+
+int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,
+	     struct err *err)
+{
+	struct query_result best = {0};
+	enum run_outcome outcome;
+
+	if (r == 0)
+		r = conclude(lead, &best, err);
+	if (r == -EINTR)
+		err_set(err, r, "stopped by %s",
+			stop_signal() ? strsignal(stop_signal()) : "request");
+	if (r < 0)
+		lead_tell("%s", err->text);
+	outcome = outcome_of(r);
+	put_back(lead, outcome, r < 0 ? err->text : "");
+	if (!lead->run_id)
+		return r;
+	store_end_run(lead->store, lead->run_id, outcome, r < 0 ? err->text : "", NULL);
+	lead_tell(
+		"%d of %d pairs measured and kept, %d of them failed; run %lld in '%s'",
+		summary->done, lead->run.pairs_planned, summary->failed,
+		(long long)lead->run_id, lead->config->options->db);
+	if (best.mtu.server)
+		print_best(&best);
+	return r;
+}

@@ -1,0 +1,225 @@
+/* The peer's session: find the server, open it, keep its lease, notice when it lapsed.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "cmd/lead_ops.h"
+#include "cmd/progress.h"
+
+/* One try of a request that is repeated anyway. */
+#define ASK_TIMEOUT_MS 2000
+#define ASK_AGAIN_MS   200
+
+void lead_tell(const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	progress_clear();
+	host_say(text);
+}
+
+int lead_timeout_ms(const struct lead *lead, int least_ms)
+{
+	return least_ms + (int)(client_rtt_us(lead->client) / 100);
+}
+
+/* No answer, rather than an answer that says no. */
+static bool is_silence(int r)
+{
+	switch (-r) {
+	case ETIMEDOUT:
+	case ECONNREFUSED:
+	case ECONNRESET:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case ENETDOWN:
+	case ENODEV:
+	case EADDRNOTAVAIL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int lead_mendable(int r)
+{
+	return is_silence(r) || r == -ESTALE ? -EAGAIN : r;
+}
+
+/* --- the lease --- */
+
+/* The server's guard goes back a lease after a request it said yes to, or later. */
+static bool is_lapse(const struct lead *lead, int64_t now_ms)
+{
+	return now_ms - atomic_load(&lead->renewed_at) >= lead->lease_ms * 9 / 10;
+}
+
+void lead_heard(struct lead *lead, int64_t sent_at_ms)
+{
+	if (is_lapse(lead, sent_at_ms))
+		atomic_store(&lead->lapsed, true);
+	if (sent_at_ms > atomic_load(&lead->renewed_at))
+		atomic_store(&lead->renewed_at, sent_at_ms);
+}
+
+static void on_renewed(void *ctx, int64_t sent_at_ms, int result, const struct err *err)
+{
+	struct lead *lead = ctx;
+
+	(void)err;
+	if (result == -ESTALE)
+		atomic_store(&lead->lapsed, true);
+	if (result < 0)
+		return;
+	lead_heard(lead, sent_at_ms);
+	/* In step with the server's: when it is not heard of, this end goes back too.
+	 */
+	if (guard_renew(lead->guard, lead->lease_ms, NULL) < 0)
+		atomic_store(&lead->lapsed, true);
+}
+
+int lead_check_lease(const struct lead *lead, struct err *err)
+{
+	if (!atomic_load(&lead->lapsed) && !is_lapse(lead, clock_boot_ms()))
+		return 0;
+	return err_set(
+		err, -EAGAIN,
+		"a lease of %lld s ran out: one end may have gone back to its MTU",
+		(long long)(lead->lease_ms / 1000));
+}
+
+static int start_lease(struct lead *lead, struct err *err)
+{
+	struct lease_config config = {
+		.lease_ms = lead->lease_ms,
+		.renewed = on_renewed,
+		.ctx = lead,
+	};
+
+	lead_client_config(lead, &config.client);
+	text_copy(config.session, sizeof(config.session), lead->session);
+	return lease_start(&config, &lead->lease, err);
+}
+
+/* --- the session --- */
+
+void lead_client_config(const struct lead *lead, struct client_config *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	text_copy(ret->interface, sizeof(ret->interface),
+		  lead->config->options->interface);
+	text_copy(ret->address, sizeof(ret->address), lead->config->server_ip);
+	ret->port = lead->config->server_port;
+	ret->stop_fd = lead->stop_fd;
+}
+
+static int check_hello(const struct lead *lead, const struct msg_hello *hello,
+		       struct err *err)
+{
+	enum persist persist = (enum persist)lead->config->options->persist;
+
+	if (persist == PERSIST_NONE || hello->persist == persist)
+		return 0;
+	return err_set(
+		err, -EACCES,
+		"the server was started with --persist %s, this end with --persist "
+		"%s: start both with the same",
+		persist_name(hello->persist), persist_name(persist));
+}
+
+static int open_session(struct lead *lead, struct err *err)
+{
+	struct run_info *run = &lead->run;
+	struct msg_open open = {
+		.protocol = MSG_PROTOCOL,
+		.lease_ms = lead->config->options->lease_ms,
+	};
+	struct msg_opened opened;
+	int64_t sent_at_ms = clock_boot_ms();
+	int r;
+
+	/* The server's lattice is the server's to say. */
+	run->server_range = lead->hello.range;
+	run->pairs_planned = run_info_visits(run);
+	open.run = *run;
+	r = client_open(lead->client, &open, lead_timeout_ms(lead, ASK_TIMEOUT_MS),
+			&opened, err);
+	if (r < 0)
+		return r;
+	text_copy(lead->session, sizeof(lead->session), opened.session);
+	lead->lease_ms = opened.lease_ms;
+	run->server = opened.server;
+	atomic_store(&lead->renewed_at, sent_at_ms);
+	return start_lease(lead, err);
+}
+
+static int try_connect(struct lead *lead, struct err *err)
+{
+	int r = client_hello(lead->client, ASK_TIMEOUT_MS, &lead->hello, err);
+
+	if (r == 0)
+		r = check_hello(lead, &lead->hello, err);
+	if (r < 0)
+		return r;
+	/* Its thread reads what is about to change. */
+	lease_stop(lead->lease);
+	lead->lease = NULL;
+	return open_session(lead, err);
+}
+
+static void tell_waiting(const struct lead *lead, int r, const struct err *err,
+			 int64_t wait_ms)
+{
+	if (r == -EBUSY)
+		lead_tell("waiting up to %lld s: %.300s", (long long)(wait_ms / 1000),
+			  err->text);
+	else
+		lead_tell("waiting up to %lld s for mtusweep-server at %s port %d "
+			  "(%.200s)",
+			  (long long)(wait_ms / 1000), lead->config->server_ip,
+			  lead->config->server_port, err->text);
+}
+
+static int no_server(const struct lead *lead, int r, int64_t wait_ms, struct err *err)
+{
+	struct err why = *err;
+
+	return err_set(
+		err, r,
+		"no answer from mtusweep-server at %s port %d within %lld s "
+		"(%.120s): start it there, and let TCP port %d in on the tunnel's "
+		"interface",
+		lead->config->server_ip, lead->config->server_port,
+		(long long)(wait_ms / 1000), why.text, lead->config->server_port);
+}
+
+int lead_connect(struct lead *lead, int64_t wait_ms, struct err *err)
+{
+	int64_t deadline = clock_boot_ms() + wait_ms;
+	bool told = false;
+
+	for (;;) {
+		int r = try_connect(lead, err);
+
+		if (r == 0 || r == -EINTR || (!is_silence(r) && r != -EBUSY))
+			return r;
+		if (clock_boot_ms() >= deadline)
+			return r == -EBUSY ? r : no_server(lead, r, wait_ms, err);
+		if (!told)
+			tell_waiting(lead, r, err, wait_ms);
+		told = true;
+		r = io_wait(-1, lead->stop_fd, clock_boot_ms() + ASK_AGAIN_MS);
+		if (r < 0)
+			return r;
+	}
+}

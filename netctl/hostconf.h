@@ -1,0 +1,35 @@
+#ifndef NETCTL_HOSTCONF_H
+#define NETCTL_HOSTCONF_H
+
+#include "base/err.h"
+#include "netctl/journal.h"
+
+/*
+ * hoststate's part for the conf file. While it is rewritten, the original lies beside
+ * it under JOURNAL_CONF_SUFFIX, and journal.conf_file names it. The file counts as ours
+ * as long as it holds that original, as it is or with an MTU of ours in it; anything
+ * else, a file that is not there any more too, is somebody else's change and is kept.
+ */
+
+/*
+ * -EEXIST: an original from before lies beside `conf_file`, and it is not known which of
+ * the two is right (a cut of power takes the journal along); the text says what to do.
+ * One that is the same as the conf file is removed. For the start of a program, behind
+ * hoststate_restore_journal(); the first hostconf_write() does it too.
+ */
+int hostconf_check(const char *conf_file, struct err *err);
+
+/* The original with journal->mtu_set in it becomes the conf file; the first time, the
+ * original is kept and the journal written. -EEXIST as above; -ESTALE: not ours. */
+int hostconf_write(struct journal *journal, const char *conf_file, struct err *err);
+
+/*
+ * The original takes the conf file's place by rename(): it takes no space on the disk,
+ * and mode, owner and attributes come with it. -ESTALE: not ours; both are kept.
+ */
+int hostconf_restore(const struct journal *journal, struct err *err);
+
+/* The conf file stays as it is: the original is not needed any more. */
+void hostconf_keep(const struct journal *journal);
+
+#endif
