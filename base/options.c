@@ -115,13 +115,23 @@ static int set_value(const struct option_spec *spec, const char *value, struct e
 	return -EINVAL;
 }
 
+/* The first row from `row` on that is one, through all tables; NULL at the end. */
+static const struct option_spec *skip_ends(const struct option_spec *row)
+{
+	while (row && !row->name)
+		row = row->more;
+	return row;
+}
+
 static const struct option_spec *find_option(const struct option_spec *table,
 					     const char *name, size_t length)
 {
-	for (; table->name; table++) {
-		if (strlen(table->name) == length &&
-		    strncmp(table->name, name, length) == 0)
-			return table;
+	const struct option_spec *row;
+
+	for (row = skip_ends(table); row; row = skip_ends(row + 1)) {
+		if (strlen(row->name) == length &&
+		    strncmp(row->name, name, length) == 0)
+			return row;
 	}
 	return NULL;
 }
@@ -176,26 +186,30 @@ int options_parse(const struct option_spec *table, int argc, char **argv,
 	return 0;
 }
 
+static void help_row(const struct option_spec *row, FILE *out)
+{
+	const char *line = row->help;
+	int width = fprintf(out, "  --%s%s%s", row->name, row->value ? " " : "",
+			    row->value ? row->value : "");
+
+	if (width >= HELP_COLUMN) {
+		fputc('\n', out);
+		width = 0;
+	}
+	while (line) {
+		const char *end = strchr(line, '\n');
+		int length = end ? (int)(end - line) : (int)strlen(line);
+
+		fprintf(out, "%*s%.*s\n", HELP_COLUMN - width, "", length, line);
+		width = 0;
+		line = end ? end + 1 : NULL;
+	}
+}
+
 void options_help(const struct option_spec *table, FILE *out)
 {
-	for (; table->name; table++) {
-		const char *line = table->help;
-		int width = fprintf(out, "  --%s%s%s", table->name,
-				    table->value ? " " : "",
-				    table->value ? table->value : "");
+	const struct option_spec *row;
 
-		if (width >= HELP_COLUMN) {
-			fputc('\n', out);
-			width = 0;
-		}
-		while (line) {
-			const char *end = strchr(line, '\n');
-			int length = end ? (int)(end - line) : (int)strlen(line);
-
-			fprintf(out, "%*s%.*s\n", HELP_COLUMN - width, "", length,
-				line);
-			width = 0;
-			line = end ? end + 1 : NULL;
-		}
-	}
+	for (row = skip_ends(table); row; row = skip_ends(row + 1))
+		help_row(row, out);
 }

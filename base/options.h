@@ -25,7 +25,7 @@ enum option_kind {
 };
 
 struct option_spec {
-	const char *name;  /* without the dashes; NULL ends the table */
+	const char *name;  /* without the dashes; NULL ends the table, see `more` */
 	const char *value; /* what help calls the value; NULL for a flag */
 	enum option_kind kind;
 	void *into;
@@ -33,6 +33,8 @@ struct option_spec {
 	int64_t min;
 	int64_t max;
 	const char *const *choices;
+	const struct option_spec
+		*more;    /* in the last row: the table to go on with, or NULL */
 	const char *help; /* one or more lines, default included */
 };
 

@@ -29,6 +29,15 @@ static void on_signal(int sig)
 	errno = keep;
 }
 
+/* SIGTERM is what ends a program that was told to survive the others. */
+static bool stays_ignored(int sig)
+{
+	struct sigaction now;
+
+	return sig != SIGTERM && sigaction(sig, NULL, &now) == 0 &&
+	       now.sa_handler == SIG_IGN;
+}
+
 int stop_install(void)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -42,6 +51,8 @@ int stop_install(void)
 	sigemptyset(&action.sa_mask);
 	sigemptyset(&unblock);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (stays_ignored(signals[i]))
+			continue;
 		sigaction(signals[i], &action, NULL);
 		sigaddset(&unblock, signals[i]);
 	}

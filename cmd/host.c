@@ -1,5 +1,6 @@
 #include "cmd/host.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "netctl/conffile.h"
+#include "netctl/hostconf.h"
 #include "netctl/hoststate.h"
 #include "netctl/journal.h"
 #include "netctl/sysctl.h"
@@ -19,97 +21,88 @@ const char *const host_persist_choices[] = {"none", "each", "best", NULL};
 
 static const char *program_name = "mtusweep";
 
-void host_options_init(struct host_options *options)
-{
-	*options = (struct host_options){
-		.interface = "wg0",
-		.db = "mtusweep.db",
-		.range = {.min = 1280, .max = 1500, .step = 20},
-		.lease_ms = 10000,
-	};
-}
+struct host_options host_options = {
+	.interface = "wg0",
+	.db = "mtusweep.db",
+	.range = {.min = 1280, .max = 1500, .step = 20},
+	.lease_ms = 10000,
+};
 
-int host_option_rows(struct host_options *o, struct option_spec *rows)
-{
-	const struct option_spec table[] = {
-		{.name = "interface",
-		 .value = "NAME",
-		 .kind = OPTION_STRING,
-		 .into = &o->interface,
-		 .help = "the WireGuard interface (default wg0)"},
-		{.name = "mtu-min",
-		 .value = "MTU",
-		 .kind = OPTION_INT,
-		 .into = &o->range.min,
-		 .min = MTU_MIN,
-		 .max = MTU_MAX,
-		 .help = "smallest MTU of this end (default 1280)"},
-		{.name = "mtu-max",
-		 .value = "MTU",
-		 .kind = OPTION_INT,
-		 .into = &o->range.max,
-		 .min = MTU_MIN,
-		 .max = MTU_MAX,
-		 .help = "largest MTU of this end (default 1500)"},
-		{.name = "mtu-step",
-		 .value = "BYTES",
-		 .kind = OPTION_INT,
-		 .into = &o->range.step,
-		 .min = 1,
-		 .max = MTU_MAX,
-		 .help = "from one MTU to the next (default 20)"},
-		{.name = "db",
-		 .value = "FILE",
-		 .kind = OPTION_STRING,
-		 .into = &o->db,
-		 .help = "database for the results (default mtusweep.db)"},
-		{.name = "persist",
-		 .value = "none|each|best",
-		 .kind = OPTION_CHOICE,
-		 .into = &o->persist,
-		 .choices = host_persist_choices,
-		 .help = "none: change MTUs live only and put them back (default);\n"
-			 "each: the conf file follows every step and is put back;\n"
-			 "best: write the best pair to link and conf file at the\n"
-			 "end. Both ends must be given the same"},
-		{.name = "conf-file",
-		 .value = "FILE",
-		 .kind = OPTION_STRING,
-		 .into = &o->conf_file,
-		 .help = "wg-quick's file, changed with --persist only\n"
-			 "(default /etc/wireguard/<interface>.conf)"},
-		{.name = "lease",
-		 .value = "SECONDS",
-		 .kind = OPTION_SECONDS,
-		 .into = &o->lease_ms,
-		 .min = 1000,
-		 .max = 600000,
-		 .help = "put the MTU back when the other end was not heard of for\n"
-			 "so long (default 10; the shorter of both ends counts)"},
-		{.name = "user",
-		 .value = "NAME",
-		 .kind = OPTION_STRING,
-		 .into = &o->user,
-		 .help = "run what needs no privileges as this user (default: who\n"
-			 "called sudo, else the owner of the database's folder)"},
-		{.name = "force",
-		 .kind = OPTION_FLAG,
-		 .into = &o->force,
-		 .help = "go on with an interface that is not WireGuard"},
-		{.name = "help",
-		 .kind = OPTION_FLAG,
-		 .into = &o->help,
-		 .help = "show this help"},
-		{.name = "version",
-		 .kind = OPTION_FLAG,
-		 .into = &o->version,
-		 .help = "show the version"},
-	};
-
-	_Static_assert(sizeof(table) / sizeof(table[0]) == HOST_OPTION_ROWS, "rows");
-	memcpy(rows, table, sizeof(table));
-	return HOST_OPTION_ROWS;
-}
+const struct option_spec host_option_rows[] = {
+	{.name = "interface",
+	 .value = "NAME",
+	 .kind = OPTION_STRING,
+	 .into = &host_options.interface,
+	 .help = "the WireGuard interface (default wg0)"},
+	{.name = "mtu-min",
+	 .value = "MTU",
+	 .kind = OPTION_INT,
+	 .into = &host_options.range.min,
+	 .min = MTU_MIN,
+	 .max = MTU_MAX,
+	 .help = "smallest MTU of this end (default 1280)"},
+	{.name = "mtu-max",
+	 .value = "MTU",
+	 .kind = OPTION_INT,
+	 .into = &host_options.range.max,
+	 .min = MTU_MIN,
+	 .max = MTU_MAX,
+	 .help = "largest MTU of this end (default 1500)"},
+	{.name = "mtu-step",
+	 .value = "BYTES",
+	 .kind = OPTION_INT,
+	 .into = &host_options.range.step,
+	 .min = 1,
+	 .max = MTU_MAX,
+	 .help = "from one MTU to the next (default 20)"},
+	{.name = "db",
+	 .value = "FILE",
+	 .kind = OPTION_STRING,
+	 .into = &host_options.db,
+	 .help = "database for the results (default mtusweep.db)"},
+	{.name = "persist",
+	 .value = "none|each|best",
+	 .kind = OPTION_CHOICE,
+	 .into = &host_options.persist,
+	 .choices = host_persist_choices,
+	 .help = "none: change MTUs live only and put them back (default);\n"
+		 "each: the conf file follows every step and is put back;\n"
+		 "best: write the best pair to link and conf file at the\n"
+		 "end. Both ends must be given the same"},
+	{.name = "conf-file",
+	 .value = "FILE",
+	 .kind = OPTION_STRING,
+	 .into = &host_options.conf_file,
+	 .help = "wg-quick's file, changed with --persist only\n"
+		 "(default /etc/wireguard/<interface>.conf)"},
+	{.name = "lease",
+	 .value = "SECONDS",
+	 .kind = OPTION_SECONDS,
+	 .into = &host_options.lease_ms,
+	 .min = 1000,
+	 .max = 600000,
+	 .help = "put the MTU back when the other end was not heard of for\n"
+		 "so long (default 10; the shorter of both ends counts)"},
+	{.name = "user",
+	 .value = "NAME",
+	 .kind = OPTION_STRING,
+	 .into = &host_options.user,
+	 .help = "run what needs no privileges as this user (default: who\n"
+		 "called sudo, else the owner of the database's folder)"},
+	{.name = "force",
+	 .kind = OPTION_FLAG,
+	 .into = &host_options.force,
+	 .help = "go on with an interface that is not WireGuard"},
+	{.name = "help",
+	 .kind = OPTION_FLAG,
+	 .into = &host_options.help,
+	 .help = "show this help"},
+	{.name = "version",
+	 .kind = OPTION_FLAG,
+	 .into = &host_options.version,
+	 .help = "show the version"},
+	{.name = NULL},
+};
 
 void host_say(const char *text)
 {
@@ -122,12 +115,6 @@ void host_say(const char *text)
 	io_write_or_drop(STDERR_FILENO, line, (size_t)length, SAY_TIMEOUT_MS);
 }
 
-static int usage(const struct err *err)
-{
-	host_say(err->text);
-	return 2;
-}
-
 /* As the kernel has it: dev_valid_name() in net/core/dev.c. */
 static bool is_interface_name(const char *name)
 {
@@ -136,37 +123,71 @@ static bool is_interface_name(const char *name)
 	       strcmp(name, "..") != 0;
 }
 
-int host_parse(const char *program, const char *synopsis,
-	       const struct option_spec *table, int argc, char **argv,
-	       struct host_options *options)
+int host_check_address(const char *option, const char *address, struct err *err)
+{
+	unsigned char binary[16];
+
+	if (inet_pton(AF_INET, address, binary) == 1 ||
+	    inet_pton(AF_INET6, address, binary) == 1)
+		return 0;
+	return err_set(err, -EINVAL,
+		       "'%s' is no value for --%s: it takes an IPv4 or IPv6 address",
+		       address, option);
+}
+
+static int check_usage(struct err *err)
+{
+	const struct mtu_range *range = &host_options.range;
+
+	if (range->min > range->max)
+		return err_set(err, -EINVAL, "--mtu-min %d is above --mtu-max %d",
+			       range->min, range->max);
+	if (!is_interface_name(host_options.interface))
+		return err_set(
+			err, -EINVAL,
+			"'%s' is no interface name: it has 1 to %d characters, no "
+			"blank, ':' or '/'",
+			host_options.interface, IF_NAME_SIZE - 1);
+	return 0;
+}
+
+static int help(const struct host_program *program)
+{
+	printf("usage: %s\n\n", program->synopsis);
+	options_help(program->rows, stdout);
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static int version(const struct host_program *program)
+{
+	printf("%s %s\n", program->name, MTUSWEEP_VERSION);
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+int host_parse(const struct host_program *program, int argc, char **argv)
 {
 	struct err err = ERR_INIT;
 	int positional = 0;
+	int r;
 
-	program_name = program;
-	if (options_parse(table, argc, argv, &positional, &err) < 0)
-		return usage(&err);
-	if (options->help) {
-		printf("usage: %s\n\n", synopsis);
-		options_help(table, stdout);
-		return fflush(stdout) == 0 ? 0 : 1;
-	}
-	if (options->version) {
-		printf("%s %s\n", program, MTUSWEEP_VERSION);
-		return fflush(stdout) == 0 ? 0 : 1;
-	}
-	if (positional > 0)
-		err_set(&err, 0, "unexpected argument '%s'; --help lists the options",
-			argv[1]);
-	else if (options->range.min > options->range.max)
-		err_set(&err, 0, "--mtu-min %d is above --mtu-max %d",
-			options->range.min, options->range.max);
-	else if (!is_interface_name(options->interface))
-		err_set(&err, 0,
-			"'%s' is no interface name: it has 1 to %d characters, no "
-			"blank, ':' or '/'",
-			options->interface, IF_NAME_SIZE - 1);
-	return err.text[0] ? usage(&err) : -1;
+	program_name = program->name;
+	r = options_parse(program->rows, argc, argv, &positional, &err);
+	if (r == 0 && host_options.help)
+		return help(program);
+	if (r == 0 && host_options.version)
+		return version(program);
+	if (r == 0 && positional > 0)
+		r = err_set(&err, -EINVAL,
+			    "unexpected argument '%s'; --help lists the options",
+			    argv[1]);
+	if (r == 0)
+		r = check_usage(&err);
+	if (r == 0 && program->check)
+		r = program->check(&err);
+	if (r == 0)
+		return -1;
+	host_say(err.text);
+	return 2;
 }
 
 static int check_range(const struct host_options *options, const struct rtlink *link,
@@ -257,7 +278,10 @@ static int check_conf(const struct host_options *options, struct guard_config *g
 	if (r < 0 || options->persist == PERSIST_NONE)
 		return r;
 	text_copy(guard->conf_file, sizeof(guard->conf_file), real);
-	return warn_of_save_config(real, err);
+	r = journal_lock_conf(real, options->interface, &guard->conf_lock_fd, err);
+	if (r == 0)
+		r = hostconf_check(real, err);
+	return r < 0 ? r : warn_of_save_config(real, err);
 }
 
 static int put_back_leftovers(const char *interface, struct err *err)
@@ -276,8 +300,9 @@ static int put_back_leftovers(const char *interface, struct err *err)
 	return 0;
 }
 
-int host_prepare(const struct host_options *options, struct host *ret, struct err *err)
+int host_prepare(struct host *ret, struct err *err)
 {
+	const struct host_options *options = &host_options;
 	struct guard_config *guard = &ret->guard;
 	int r;
 

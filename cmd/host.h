@@ -29,21 +29,28 @@ struct host_options {
 
 extern const char *const host_persist_choices[];
 
-/* The defaults of design and help. */
-void host_options_init(struct host_options *options);
-
-/* The rows of every option table of the two programs; they fill `options`. Writes at
- * most HOST_OPTION_ROWS rows and returns how many: the end marker is the caller's. */
-#define HOST_OPTION_ROWS 12
-int host_option_rows(struct host_options *options, struct option_spec *rows);
+/* The program's one set, with its defaults, and the option table that fills it: each
+ * program's own table goes on with it. */
+extern struct host_options host_options;
+extern const struct option_spec host_option_rows[];
 
 /*
- * Options, help, version and the checks that need no host. Returns -1 to go on, else
- * the program's exit status (0 after help or version, 2 for usage).
+ * Options, help, version and the checks that need no host. `rows` are the program's own
+ * options, whose last row goes on with host_option_rows. Returns -1 to go on, else the
+ * program's exit status (0 after help or version, 2 for usage).
  */
-int host_parse(const char *program, const char *synopsis,
-	       const struct option_spec *table, int argc, char **argv,
-	       struct host_options *options);
+struct host_program {
+	const char *name;
+	const char *synopsis;
+	const struct option_spec *rows;
+	/* What a table cannot say; NULL for none. */
+	int (*check)(struct err *err);
+};
+
+int host_parse(const struct host_program *program, int argc, char **argv);
+
+/* -EINVAL unless it is an IPv4 or IPv6 address; the sentence names the option. */
+int host_check_address(const char *option, const char *address, struct err *err);
 
 /* Everything the keeper needs, found out and checked. */
 struct host {
@@ -58,9 +65,10 @@ struct host {
  * user. Nothing is changed, but for putting back what a journal says. On success the
  * caller runs the keeper; host->guard.lock_fd is open.
  */
-int host_prepare(const struct host_options *options, struct host *ret, struct err *err);
+int host_prepare(struct host *ret, struct err *err);
 
-/* One line to stderr, "<program>: <text>"; a terminal that is gone is no error. */
+/* One line to stderr, "<program>: <text>"; a terminal or pipe that takes nothing loses
+ * it, and holds nothing up. */
 void host_say(const char *text);
 
 /* Fill in what this end knows of itself, but for address and endpoint. */

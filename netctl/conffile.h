@@ -55,7 +55,8 @@ int conffile_read(const char *path, char **ret, size_t *ret_size, struct err *er
 int conffile_replace(const char *path, const char *data, size_t size, struct err *err);
 
 /* Make `to` in the same folder, with `data` as its content and the mode and owner of
- * `from`: for keeping an original beside the file. -EEXIST: there is one, it is kept. */
+ * `from`: for keeping an original beside the file. -EEXIST: there is one, it is kept.
+ */
 int conffile_copy(const char *from, const char *to, const char *data, size_t size,
 		  struct err *err);
 

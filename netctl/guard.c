@@ -17,16 +17,16 @@
 #include "netctl/rtroute.h"
 #include "netctl/wginfo.h"
 
-#define LEASE_MAX_MS  INT64_C(3600000)
+#define LEASE_MAX_MS INT64_C(3600000)
 /* What could not be put back is tried again so often. */
 #define TRY_AGAIN_MS 1000
 
 struct guard_process {
 	const struct guard_config *config;
 	struct hoststate state;
-	int lease_fd; /* timerfd; armed while something is pending */
-	bool expired; /* the last lease ran out, and nothing was set since */
-	bool failing; /* a restore failed; lease_fd is for the next try */
+	int lease_fd;       /* timerfd; armed while something is pending */
+	bool expired;       /* the last lease ran out, and nothing was set since */
+	bool failing;       /* a restore failed; lease_fd is for the next try */
 	struct err failure; /* the last failure that somebody was told of */
 };
 
@@ -89,8 +89,8 @@ static int do_set(struct guard_process *g, int mtu, int64_t lease_ms, struct err
 			       mtu, range->min, range->max);
 	if (lease_ms < 1)
 		return err_set(err, -ERANGE, "an MTU is set with a lease only");
-	/* hoststate refuses; the lease's timer is for the next try. */
-	if (g->failing)
+	/* It refuses, and the timer is for what must be put back. */
+	if (g->state.must_restore)
 		return hoststate_set(&g->state, mtu, err);
 	/* The lease runs before the change is made: there is no change without one. */
 	r = set_lease(g, lease_ms, err);
@@ -108,7 +108,7 @@ static int do_renew(struct guard_process *g, int64_t lease_ms, struct err *err)
 	int renewed;
 	int r;
 
-	if (g->expired)
+	if (g->expired && !g->state.must_restore)
 		return err_set(
 			err, -ESTALE,
 			"the lease on '%s' had run out, and its MTU was put back",

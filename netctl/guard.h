@@ -13,9 +13,9 @@
  * Before each change it checks that interface index, MTU (and conf file) are what it
  * left; if somebody else changed them, theirs is kept and -ESTALE says so. A session
  * lasts from the first guard_set() to guard_commit() or guard_restore(): through all of
- * it, and over leases that run out, the interface is the one of that first set. The next
- * session takes the interface that has the name then: a server outlives wg-quick's down
- * and up between two runs.
+ * it, and over leases that run out, the interface is the one of that first set. The
+ * next session takes the interface that has the name then: a server outlives wg-quick's
+ * down and up between two runs.
  */
 
 struct guard_config {
@@ -45,8 +45,8 @@ struct guard;
  * answered within 10 s: its answer, when it comes, is dropped. */
 int guard_new(int fd, struct guard **ret, struct err *err);
 void guard_free(struct guard *guard);
-/* For poll() with no events: hung up when the guard is gone. (It is readable by an answer
- * that came too late, too.) */
+/* For poll() with no events: hung up when the guard is gone. (It is readable by an
+ * answer that came too late, too.) */
 int guard_fd(const struct guard *guard);
 
 struct guard_facts {
@@ -67,15 +67,16 @@ int guard_get_facts(struct guard *guard, const char *address, struct guard_facts
  * Set the link's MTU (and the conf's with PERSIST_EACH), to be undone after `lease_ms`
  * unless renewed. -ERANGE outside the declared range; -ESTALE somebody else changed the
  * link or conf, or what was set before is still to be put back; -EEXIST an original of
- * the conf file lies there from an earlier run; -ENETDOWN it is down; -ENODEV it is gone.
+ * the conf file lies there from an earlier run; -ENETDOWN it is down; -ENODEV it is
+ * gone.
  */
 int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err);
 
 /*
  * A further `lease_ms` from now, and a look at the link. 0 also when nothing is set.
- * -ESTALE when the lease had run out and everything was put back; it is said again until
- * a set, a restore or a commit succeeds. Else as hoststate_check(): -ESTALE and -ENODEV
- * leave the lease to run out; with -ENETDOWN it is renewed all the same.
+ * -ESTALE when the lease had run out and everything was put back; it is said again
+ * until a set, a restore or a commit succeeds. Else as hoststate_check(): -ESTALE and
+ * -ENODEV leave the lease to run out; with -ENETDOWN it is renewed all the same.
  */
 int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err);
 
@@ -83,17 +84,17 @@ int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err);
 int guard_settle(struct guard *guard, struct err *err);
 
 /*
- * Keep the MTU that is set: write it to the conf file, end the lease. What is now is what
- * later restores put back. Said again (the answer may have been lost) it is 0 while the
- * link still has that MTU; -ESTALE when nothing was committed, or a set, a restore or the
- * end of a lease came between. -EACCES without PERSIST_BEST.
+ * Keep the MTU that is set: write it to the conf file, end the lease. What is now is
+ * what later restores put back. Said again (the answer may have been lost) it is 0
+ * while the link still has that MTU; -ESTALE when nothing was committed, or a set, a
+ * restore or the end of a lease came between. -EACCES without PERSIST_BEST.
  */
 int guard_commit(struct guard *guard, struct err *err);
 
 /*
  * Put the link's MTU and the conf file back. 0 also when nothing was changed; -ESTALE
- * when somebody else's change was kept instead (the text says which). After other errors
- * the guard tries again every second; until then only this is accepted.
+ * when somebody else's change was kept instead (the text says which). After other
+ * errors the guard tries again every second; until then only this is accepted.
  */
 int guard_restore(struct guard *guard, struct err *err);
 

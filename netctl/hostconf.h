@@ -12,10 +12,10 @@
  */
 
 /*
- * -EEXIST: an original from before lies beside `conf_file`, and it is not known which of
- * the two is right (a cut of power takes the journal along); the text says what to do.
- * One that is the same as the conf file is removed. For the start of a program, behind
- * hoststate_restore_journal(); the first hostconf_write() does it too.
+ * -EEXIST: an original from before lies beside `conf_file`, and it is not known which
+ * of the two is right (a cut of power takes the journal along); the text says what to
+ * do. One that is the same as the conf file is removed. For the start of a program,
+ * behind hoststate_restore_journal(); the first hostconf_write() does it too.
  */
 int hostconf_check(const char *conf_file, struct err *err);
 

@@ -277,5 +277,6 @@ int hoststate_restore_journal(const char *interface, struct err *err)
 	if (r == 0 || r == -ESTALE)
 		return err_set(err, r, "%s", why.text);
 	journal_path(interface, path, NULL);
-	return err_set(err, r, "%.280s; what to put back is in '%s'", why.text, path);
+	/* Short enough for the path to survive a sentence around it. */
+	return err_set(err, r, "%.200s; what to put back is in '%s'", why.text, path);
 }

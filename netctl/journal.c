@@ -63,8 +63,8 @@ int journal_path(const char *interface, char ret[JOURNAL_PATH_SIZE], struct err 
 static int take_lock(const char *path, struct holder *holder, int *ret_fd,
 		     struct err *err)
 {
-	cleanup_fd int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-				     0600);
+	cleanup_fd int opened =
+		open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	cleanup_fd int fd = -1;
 	size_t length = strlen(holder->text);
 	ssize_t n;

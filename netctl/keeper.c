@@ -12,10 +12,10 @@
 #include "base/io.h"
 #include "netctl/hoststate.h"
 
-/* How long main may take to put both ends back and close its database. */
-#define MAIN_END_MS 20000
 /* The others only have to notice that a socket closed. */
 #define CHILD_END_MS 5000
+/* Against a SIGCHLD that got lost. */
+#define LOOK_ANYWAY_MS 60000
 
 enum child {
 	CHILD_GUARD,
@@ -35,7 +35,9 @@ struct keeper {
 	int guard_pair[2];
 	int runner_pair[2];
 	int keeper_pair[2];
-	sigset_t signals; /* the ones waited for */
+	sigset_t signals;       /* the ones waited for */
+	int64_t asked_at_ms;    /* when a signal first asked for the end; 0 never */
+	int64_t main_end_by_ms; /* on clock_boot_ms(); negative: no hurry */
 };
 
 static void say(const struct keeper *k, const char *text)
@@ -122,9 +124,12 @@ static int fork_child(struct keeper *k, enum child which, int (*child)(struct ke
 		/* Blocked in the keeper, which waits for them; a child handles its own.
 		 */
 		int lock = k->config->lock_fd;
+		int conf_lock = k->config->conf_lock_fd;
 
 		if (which != CHILD_GUARD)
 			fd_close(&lock);
+		if (which != CHILD_GUARD && conf_lock > 0)
+			fd_close(&conf_lock);
 		sigprocmask(SIG_UNBLOCK, &k->signals, NULL);
 		_exit(child(k));
 	}
@@ -154,23 +159,54 @@ static void reap(struct keeper *k)
 		note_end(k, pid, wait_status);
 }
 
+static int64_t main_end_ms(const struct keeper *k)
+{
+	return k->roles->main_end_ms ? k->roles->main_end_ms : KEEPER_MAIN_END_MS;
+}
+
+static void kill_main(struct keeper *k, const char *why)
+{
+	/* Its end may have been noted just now; 0 would be our whole process group. */
+	if (!k->pids[CHILD_MAIN])
+		return;
+	kill(k->pids[CHILD_MAIN], SIGKILL);
+	k->main_end_by_ms = clock_boot_ms() + CHILD_END_MS;
+	say(k, why);
+}
+
+static void forward(struct keeper *k, int sig)
+{
+	int64_t now = clock_boot_ms();
+
+	if (!k->pids[CHILD_MAIN])
+		return;
+	if (!k->asked_at_ms) {
+		k->asked_at_ms = now;
+		k->main_end_by_ms = now + main_end_ms(k);
+	} else if (sig != SIGHUP && now - k->asked_at_ms >= KEEPER_INSIST_MS) {
+		kill_main(k, "ended at once; the MTU is put back without waiting for "
+			     "the other end");
+		return;
+	}
+	kill(k->pids[CHILD_MAIN], sig);
+}
+
 /*
  * Wait for the next signal, until the deadline (clock_boot_ms(); negative: none).
  * Signals for main are forwarded, ends are noted. False at the deadline.
  */
 static bool wait_event(struct keeper *k, int64_t deadline_ms)
 {
-	int left = deadline_ms < 0 ? 3600000 : clock_left_ms(deadline_ms);
+	int left = deadline_ms < 0 ? LOOK_ANYWAY_MS : clock_left_ms(deadline_ms);
 	struct timespec timeout = {
 		.tv_sec = left / 1000,
 		.tv_nsec = (long)(left % 1000) * 1000000,
 	};
 	int sig = sigtimedwait(&k->signals, NULL, &timeout);
 
-	if (sig == SIGCHLD)
-		reap(k);
-	else if (sig > 0 && k->pids[CHILD_MAIN])
-		kill(k->pids[CHILD_MAIN], sig);
+	reap(k);
+	if (sig > 0 && sig != SIGCHLD)
+		forward(k, sig);
 	return sig > 0 || deadline_ms < 0 || clock_boot_ms() < deadline_ms;
 }
 
@@ -181,22 +217,11 @@ static void wait_end(struct keeper *k, enum child which, int64_t timeout_ms)
 
 	reap(k);
 	while (k->pids[which]) {
-		if (wait_event(k, deadline))
+		if (wait_event(k, deadline) || !k->pids[which])
 			continue;
 		kill(k->pids[which], SIGKILL);
 		deadline = clock_boot_ms() + timeout_ms;
 	}
-}
-
-static int restore_for_guard(struct keeper *k)
-{
-	struct err err = ERR_INIT;
-	int r;
-
-	say(k, "the guard process died; its work is done by the keeper");
-	r = hoststate_restore_journal(k->config->interface, &err);
-	say(k, err.text);
-	return r;
 }
 
 /* Guard and runner end with status 0 when main closes their sockets, before it exits.
@@ -206,29 +231,71 @@ static bool died(const struct keeper *k, enum child which)
 	return !k->pids[which] && k->status[which] != 0;
 }
 
-/* Until main has ended, or one of the others too early; then end the rest in order. */
+static void end_main(struct keeper *k)
+{
+	if (!k->pids[CHILD_MAIN])
+		return;
+	kill(k->pids[CHILD_MAIN], SIGTERM);
+	if (k->main_end_by_ms < 0)
+		k->main_end_by_ms = clock_boot_ms() + main_end_ms(k);
+}
+
+/* First the work, then the words: nobody may be reading them. */
+static void replace_guard(struct keeper *k)
+{
+	struct err err = ERR_INIT;
+	struct err text;
+
+	hoststate_restore_journal(k->config->interface, &err);
+	end_main(k);
+	err_set(&text, 0, "the guard process %s; the keeper: %.280s",
+		k->status[CHILD_GUARD] > 128 ? "died" : "could not restore",
+		err.text[0] ? err.text : "nothing is left to be put back");
+	say(k, text.text);
+}
+
+static void end_for_runner(struct keeper *k)
+{
+	end_main(k);
+	say(k, k->status[CHILD_RUNNER] > 128 ? "the runner process died; the run ends"
+					     : "the runner process failed; the run "
+					       "ends");
+}
+
+/* Until main has ended; it is told to when one of the others ended too early. */
+static void await_main(struct keeper *k, bool *guard_replaced)
+{
+	bool runner_missed = false;
+
+	while (k->pids[CHILD_MAIN]) {
+		if (!wait_event(k, k->main_end_by_ms))
+			kill_main(k, "the main process did not end in time and was "
+				     "killed; the MTU is put back");
+		if (died(k, CHILD_GUARD) && !*guard_replaced) {
+			*guard_replaced = true;
+			replace_guard(k);
+		}
+		if (died(k, CHILD_RUNNER) && !runner_missed) {
+			runner_missed = true;
+			end_for_runner(k);
+		}
+	}
+}
+
+/* Until main has ended; then end the rest in order. */
 static int supervise(struct keeper *k)
 {
-	bool guard_died;
+	bool guard_replaced = false;
 	bool runner_died;
-	bool ok;
 
-	while (k->pids[CHILD_MAIN] && !died(k, CHILD_GUARD) && !died(k, CHILD_RUNNER))
-		wait_event(k, -1);
-	guard_died = died(k, CHILD_GUARD);
+	await_main(k, &guard_replaced);
 	runner_died = died(k, CHILD_RUNNER);
-	ok = !guard_died || restore_for_guard(k) == 0;
-	if (runner_died)
-		say(k, "the runner process died; the run ends");
-	if (k->pids[CHILD_MAIN])
-		kill(k->pids[CHILD_MAIN], SIGTERM);
-	wait_end(k, CHILD_MAIN, MAIN_END_MS);
 	wait_end(k, CHILD_RUNNER, CHILD_END_MS);
 	wait_end(k, CHILD_GUARD, CHILD_END_MS);
 	/* Killed by us or by others between: the journal is still there then. */
-	if (k->status[CHILD_GUARD] != 0 && !guard_died)
-		ok = restore_for_guard(k) == 0;
-	if (!ok || guard_died || runner_died || k->status[CHILD_GUARD] != 0)
+	if (died(k, CHILD_GUARD) && !guard_replaced)
+		replace_guard(k);
+	if (runner_died || died(k, CHILD_GUARD))
 		return 1;
 	return k->status[CHILD_MAIN] > 2 ? 1 : k->status[CHILD_MAIN];
 }
@@ -262,6 +329,26 @@ static int start(struct keeper *k)
 	return r;
 }
 
+/* What was ignored from the start (nohup; a script's background job) stays so, but an
+ * end of our own children must be heard of, and SIGTERM. */
+static void choose_signals(sigset_t *signals)
+{
+	static const int ends[] = {SIGINT, SIGHUP};
+	struct sigaction now;
+
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(signals);
+	sigaddset(signals, SIGCHLD);
+	sigaddset(signals, SIGTERM);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (sigaction(ends[i], NULL, &now) < 0 || now.sa_handler != SIG_IGN)
+			sigaddset(signals, ends[i]);
+	}
+	sigprocmask(SIG_BLOCK, signals, NULL);
+}
+
 int keeper_run(const struct guard_config *config, const struct priv_user *user,
 	       const struct keeper_roles *roles)
 {
@@ -270,6 +357,7 @@ int keeper_run(const struct guard_config *config, const struct priv_user *user,
 		.user = user,
 		.roles = roles,
 		.keeper_pid = getpid(),
+		.main_end_by_ms = -1,
 		.guard_pair = {-1, -1},
 		.runner_pair = {-1, -1},
 		.keeper_pair = {-1, -1},
@@ -279,13 +367,7 @@ int keeper_run(const struct guard_config *config, const struct priv_user *user,
 	struct err err = ERR_INIT;
 	int r;
 
-	sigemptyset(&k.signals);
-	sigaddset(&k.signals, SIGINT);
-	sigaddset(&k.signals, SIGTERM);
-	sigaddset(&k.signals, SIGHUP);
-	sigaddset(&k.signals, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &k.signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	choose_signals(&k.signals);
 	r = start(&k);
 	if (r < 0)
 		err_sys(&err, -r, "cannot start the processes of a run");

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -84,6 +85,38 @@ static void test_hang_up(void **state)
 	fd_close(&fds[0]);
 }
 
+/* In a child: what stop_install() does is for the whole process, and for ever. */
+static int stop_with_ignored(int ignored)
+{
+	signal(ignored, SIG_IGN);
+	if (stop_install() < 0)
+		return 10;
+	raise(ignored);
+	if (ignored == SIGTERM)
+		return stop_requested() && stop_signal() == SIGTERM ? 0 : 1;
+	if (stop_requested() || stop_signal())
+		return 2;
+	raise(SIGTERM);
+	return stop_requested() && stop_signal() == SIGTERM ? 0 : 3;
+}
+
+static void test_stop_keeps_ignored(void **state)
+{
+	static const int signals[] = {SIGINT, SIGHUP, SIGTERM};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		pid_t pid = fork();
+		int status = -1;
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			_exit(stop_with_ignored(signals[i]));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+}
+
 static void test_stop(void **state)
 {
 	(void)state;
@@ -101,8 +134,11 @@ static void test_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read_file), cmocka_unit_test(test_read_limit),
-		cmocka_unit_test(test_wait),      cmocka_unit_test(test_hang_up),
+		cmocka_unit_test(test_read_file),
+		cmocka_unit_test(test_read_limit),
+		cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_hang_up),
+		cmocka_unit_test(test_stop_keeps_ignored),
 		cmocka_unit_test(test_stop),
 	};
 

@@ -21,9 +21,14 @@ has_rows_in()
 	[[ -e $1 ]] && (($(rows_of "$1") >= 1))
 }
 
+mtus_changed()
+{
+	[[ $(link_mtu server) != "$LAB_MTU" && $(link_mtu peer) != "$LAB_MTU" ]]
+}
+
 under_way()
 {
-	has_rows_in "$peer_db" && [[ $(link_mtu server) != "$LAB_MTU" && $(link_mtu peer) != "$LAB_MTU" ]]
+	has_rows_in "$peer_db" && mtus_changed
 }
 
 # WHAT: every pair once, each with a rate, in both databases
@@ -92,6 +97,62 @@ second_peer()
 	check_complete 'beside a second peer'
 }
 
+# The path dies between the last row and the commit of the best pair, for longer than a
+# request waits: both ends keep the pair in the end, or neither.
+commit_lost()
+{
+	rm -f "$peer_db"* "$server_db"*
+	start_server --mtu-min 1340 --mtu-max 1340 --once --lease 2 --persist best \
+		--conf-file "$LAB_SERVER_CONF"
+	start_peer --mtu-min 1300 --mtu-max 1300 --duration 0.3 --lease 2 --wait 20 \
+		--persist best --conf-file "$LAB_PEER_CONF"
+	wait_for 20 'the only row' has_rows_in "$peer_db"
+	"$LAB" hole "$lab_name" download 1
+	sleep 7
+	"$LAB" clear "$lab_name"
+	wait_both 60
+	check_equal 'MTUs after a commit on a dead path' '1340 1300' \
+		"$(link_mtu server) $(link_mtu peer)"
+	check_equal 'confs after a commit on a dead path' '1340 1300' "$(sed -n \
+		's/^MTU = //p' "$LAB_SERVER_CONF" "$LAB_PEER_CONF" | xargs)"
+}
+
+# A main that reacts to nothing any more does not hold the user up, nor its host.
+stopped_main()
+{
+	local main
+	start_server "${LATTICE[@]}" --lease 2
+	start_peer "${LATTICE[@]}" --duration 0.5 --lease 2
+	wait_for 20 'both MTUs changed' mtus_changed
+	main=$(pgrep -P "$peer_pid" -x mtusweep-main)
+	kill -STOP "$main"
+	wait_for 10 'both MTUs back' mtus_are "$LAB_MTU" "$LAB_MTU"
+	kill -TERM "$peer_pid"
+	wait_exit "$peer_pid" 45 'a peer whose main does not react'
+	check_equal 'its exit status' 1 "$status"
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+}
+
+# Nobody reads what the peer says: the hosts come back all the same.
+nobody_reads()
+{
+	local fifo=$tmp/fifo
+	rm -f "$peer_db"* "$server_db"*
+	mkfifo "$fifo"
+	exec 7<>"$fifo"
+	head -c 65536 /dev/zero >&7
+	start_server "${LATTICE[@]}" --once
+	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" --server-ip \
+		"$LAB_SERVER_IP" --db "$peer_db" "${LATTICE[@]}" --duration 0.3 \
+		</dev/null >"$fifo" 2>&1 &
+	peer_pid=$!
+	wait_both 60
+	exec 7>&-
+	check_equal 'MTUs when nobody reads' "$LAB_MTU $LAB_MTU" \
+		"$(link_mtu server) $(link_mtu peer)"
+}
+
 disk_full()
 {
 	local small=$tmp/small
@@ -123,3 +184,6 @@ down_and_up server "$LAB_SERVER_IF"
 server_killed
 second_peer
 disk_full
+nobody_reads
+stopped_main
+commit_lost

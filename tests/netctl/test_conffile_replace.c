@@ -196,16 +196,37 @@ static void test_copy(void **state)
 	write_file("wg0.conf", GOOD);
 	assert_int_equal(chown("wg0.conf", 12345, 54321), 0);
 	assert_int_equal(chmod("wg0.conf", 0640), 0);
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(
-			conffile_copy("wg0.conf", "kept", GOOD, strlen(GOOD), NULL), 0);
-		assert_int_equal(stat("kept", &st), 0);
-		assert_int_equal(st.st_mode & 07777, 0640);
-		assert_int_equal(st.st_uid, 12345);
-		assert_true(content_is("kept", GOOD));
-		assert_true(content_is("wg0.conf", GOOD));
-		assert_int_equal(entries(), 2);
-	}
+	assert_int_equal(conffile_copy("wg0.conf", "kept", GOOD, strlen(GOOD), NULL),
+			 0);
+	assert_int_equal(stat("kept", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(st.st_uid, 12345);
+	/* Never over another. */
+	assert_int_equal(conffile_copy("wg0.conf", "kept", "x", 1, NULL), -EEXIST);
+	assert_int_equal(symlink("nowhere", "link"), 0);
+	assert_int_equal(conffile_copy("wg0.conf", "link", "x", 1, NULL), -EEXIST);
+	assert_true(content_is("kept", GOOD));
+	assert_true(content_is("wg0.conf", GOOD));
+	assert_int_equal(entries(), 3);
+}
+
+static void test_put_back(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	write_file("wg0.conf", "changed\n");
+	write_file("kept", GOOD);
+	assert_int_equal(chown("kept", 12345, 54321), 0);
+	assert_int_equal(chmod("kept", 0640), 0);
+	assert_int_equal(conffile_put_back("kept", "wg0.conf", NULL), 0);
+	assert_int_equal(stat("wg0.conf", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(st.st_uid, 12345);
+	assert_true(content_is("wg0.conf", GOOD));
+	assert_int_equal(entries(), 1);
+	assert_int_equal(conffile_put_back("kept", "wg0.conf", NULL), -ENOENT);
+	assert_true(content_is("wg0.conf", GOOD));
 }
 
 int main(void)
@@ -219,6 +240,7 @@ int main(void)
 		in_folder(test_replace_disk_full),
 		in_folder(test_replace_is_atomic),
 		in_folder(test_copy),
+		in_folder(test_put_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

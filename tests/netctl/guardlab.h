@@ -1,0 +1,59 @@
+#ifndef TESTS_NETCTL_GUARDLAB_H
+#define TESTS_NETCTL_GUARDLAB_H
+
+/*
+ * A guard in a process of its own, as in the programs, on a veth in a fresh network
+ * namespace, with a conf file in a folder of its own. Mounts are private.
+ */
+
+#include <sys/types.h>
+
+#include "netctl/guard.h"
+
+#define LINK     "mtg0"
+#define ORIGINAL 1420
+#define CONF     CONF_WITH("1420")
+#define CONF_WITH(mtu) \
+	"[Interface]\r\nPrivateKey = abc=\r\n# MTU = 1\r\nMTU = " mtu "\r\n[Peer]\r\n"
+
+/* What the guard said by itself. */
+struct guardlab_said {
+	_Atomic int count;
+	char last[512];
+};
+
+struct guardlab {
+	struct guard *guard;
+	pid_t pid;
+	int keeper_fd;
+	char folder[32];
+	char conf[64];
+	char beside[96]; /* where the original is kept */
+	struct guardlab_said *said;
+};
+
+extern struct guardlab t;
+
+int guardlab_set_up(void **state);
+int guardlab_tear_down(void **state);
+#define GUARD_TEST(f) \
+	cmocka_unit_test_setup_teardown(f, guardlab_set_up, guardlab_tear_down)
+
+void start_guard(enum persist persist);
+/* As when main exits: the guard's exit status. */
+int end_guard(void);
+/* By SIGKILL. */
+void kill_guard(void);
+
+int mtu_now(void);
+void assert_mtu_within(int mtu, int ms);
+void assert_said_within(int count, int ms);
+void wait_ms(int ms);
+void write_file(const char *path, const char *text);
+void assert_file(const char *path, const char *text);
+
+/* The conf file as a mount point: nothing can be renamed onto it. */
+void block_conf(void);
+void unblock_conf(void);
+
+#endif
