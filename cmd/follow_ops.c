@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cmd/progress.h"
 #include "netctl/rtroute.h"
+#include "netctl/sysctl.h"
 
 void follow_tell(const char *fmt, ...)
 {
@@ -93,6 +94,29 @@ void follow_leave_run(struct follow *f, enum run_outcome outcome, const char *te
 	atomic_store(&f->session_open, false);
 }
 
+/* For this end's database, and with the next pair's answer for the peer's. */
+static void warn(struct follow *f, const char *text)
+{
+	size_t used = strlen(f->warning);
+
+	if (!text[0])
+		return;
+	follow_tell("warning: %s", text);
+	store_warn(f->store, f->run_id, text, NULL);
+	snprintf(f->warning + used, sizeof(f->warning) - used, "%s%s",
+		 used ? "; " : "the server: ", text);
+}
+
+static void collect_warnings(struct follow *f, const char *about_route)
+{
+	char text[256];
+
+	f->warning[0] = '\0';
+	warn(f, about_route);
+	for (int i = 0; sysctl_warning(i, text, sizeof(text)); i++)
+		warn(f, text);
+}
+
 static int op_open(void *ctx, const struct msg_open *m, const char *address,
 		   bool resumed, struct end_facts *ret, struct err *err)
 {
@@ -129,10 +153,8 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	f->planned = run_info_visits(&run);
 	follow_tell("%s %s (%s), run %lld", resumed ? "again" : "session of", address,
 		    m->run.peer.host, (long long)f->run_id);
-	if (warning.text[0]) {
-		store_warn(f->store, f->run_id, warning.text, NULL);
-		err_set(err, 0, "%s", warning.text);
-	}
+	if (!resumed)
+		collect_warnings(f, warning.text);
 	return 0;
 }
 
@@ -209,15 +231,16 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 	r = guard_settle(f->guard, &warning);
 	if (r == -EPIPE)
 		return err_set(err, r, "%s", warning.text);
-	if (r < 0)
-		store_warn(f->store, f->run_id, warning.text, NULL);
-	if (m->test) {
-		int armed = arm(f, m->test, m->duration_ms, m->rtt_us, err);
-
-		if (armed < 0)
-			return armed;
+	if (r < 0 && !f->settle_warned) {
+		f->settle_warned = true;
+		warn(f, warning.text);
 	}
-	return r < 0 ? err_set(err, 0, "the server: %.300s", warning.text) : 0;
+	r = m->test ? arm(f, m->test, m->duration_ms, m->rtt_us, err) : 0;
+	if (r == 0) {
+		err_set(err, 0, "%s", f->warning);
+		f->warning[0] = '\0';
+	}
+	return r;
 }
 
 static int op_arm(void *ctx, const struct msg_arm *m, struct err *err)

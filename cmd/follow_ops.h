@@ -35,7 +35,9 @@ struct follow {
 	struct rtwatch *watch;
 	bool was_down;  /* the link, since the pair was set */
 	bool committed; /* this run's pair is kept */
-	int wake_fd;    /* eventfd: the main thread looks again */
+	bool settle_warned;
+	char warning[384]; /* of this run, not yet told to the peer */
+	int wake_fd;       /* eventfd: the main thread looks again */
 };
 
 /* What the endpoint calls; `ctx` is a struct follow. */

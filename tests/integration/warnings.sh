@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+#
+# What distorts a measurement without stopping it: a route's own mtu, tcp_mtu_probing, a
+# /proc/sys that cannot be written. Either end's is told to the user of the peer and stored
+# with the run.
+
+# shellcheck source=tests/integration/lib.sh
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+# Its /proc/sys is read-only, as in a container.
+start_peer_read_only()
+{
+	run_on peer unshare --mount bash -c '
+		mount --make-rprivate / && mount --bind /proc/sys /proc/sys &&
+			mount -o remount,bind,ro /proc/sys && exec "$@"' bash \
+		"$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" --server-ip \
+		"$LAB_SERVER_IP" --db "$peer_db" "$@" </dev/null >"$tmp/peer.log" 2>&1 &
+	peer_pid=$!
+}
+
+test_begin
+on server sysctl -qw net.ipv4.tcp_mtu_probing=2
+on peer ip route replace "$LAB_SERVER_IP" dev "$LAB_PEER_IF" mtu 1350
+before=$(hosts_state)
+start_server --mtu-min 1400 --mtu-max 1400 --once
+start_peer_read_only --mtu-min 1300 --mtu-max 1400 --mtu-step 100 --duration 0.3
+wait_both 30
+warnings=$(sql "$peer_db" 'SELECT group_concat(text, char(10)) FROM warning')
+for text in "route to $LAB_SERVER_IP has an MTU of its own, 1350" \
+	"the server: .*tcp_mtu_probing.*is 2" '/proc/sys/net/ipv4/route/flush'; do
+	check_match 'what is stored with the run' "$text" "$warnings"
+	check_match 'what the peer says' "warning: .*$text" "$(cat "$tmp/peer.log")"
+done
+check_equal 'warnings stored, each once' 3 "$(sql "$peer_db" 'SELECT count(*) FROM warning')"
+check_equal 'rows measured all the same' 2 \
+	"$(sql "$peer_db" "SELECT count(*) FROM results WHERE status = 'ok'")"
+check_same_text 'both hosts' "$before" "$(hosts_state)"
