@@ -177,15 +177,22 @@ other_version()
 	wait_exit $! 5 'the other version'
 }
 
+# PORT of the server's, held by another program
+port_taken()
+{
+	run_on server iperf3 -s -B "$LAB_SERVER_IP" -p "$1" >"$tmp/iperf3.log" 2>&1 &
+	wait_for 5 "port $1 to be taken" listening "$1"
+	server 1 "$1.*(in use|taken)|(in use|taken).*$1"
+	kill $!
+	wait_exit $! 5 "who took port $1"
+}
+
 others()
 {
 	peer 1 "10\.77\.0\.1.*5000"
 	other_version
-	run_on server iperf3 -s -B "$LAB_SERVER_IP" -p 5000 >"$tmp/iperf3.log" 2>&1 &
-	wait_for 5 'port 5000 to be taken' listening 5000
-	server 1 '5000.*(in use|taken)|(in use|taken).*5000'
-	kill $!
-	wait_exit $! 5 'who took port 5000'
+	port_taken 5000
+	port_taken 5201
 	start_server
 	wait_for 10 'the server to listen' listening 5000
 	server 1 "$LAB_SERVER_IF" --server-port 5001
