@@ -103,7 +103,7 @@ static int end(struct follow *f, int r, struct err *err)
 		int rows = f->rows;
 
 		follow_leave_run(f, RUN_INTERRUPTED, err->text);
-		follow_tell(
+		host_tell(
 			"%s in the middle of a run: this end has its MTU back, %d rows "
 			"are "
 			"kept in '%s'",
@@ -111,7 +111,7 @@ static int end(struct follow *f, int r, struct err *err)
 		return 1;
 	}
 	if (r < 0)
-		follow_tell("%s", err->text);
+		host_tell("%s", err->text);
 	return r == 0 || (r == -EINTR && !f->config->once) ? 0 : 1;
 }
 
@@ -121,7 +121,7 @@ static void close_all(struct follow *f)
 
 	endpoint_free(f->endpoint);
 	if (store_close(f->store, &err) < 0)
-		follow_tell("%s", err.text);
+		host_tell("%s", err.text);
 	rtwatch_free(f->watch);
 	runner_free(f->runner);
 	guard_free(f->guard);
@@ -144,15 +144,14 @@ int follow_main(void *ctx, int guard_socket, int runner_socket)
 		return 1;
 	r = open_all(&f, guard_socket, runner_socket, &err);
 	if (r < 0) {
-		follow_tell("%s", err.text);
+		host_tell("%s", err.text);
 	} else {
-		follow_tell("waiting for a peer on %s port %d, interface '%s', MTUs %d "
-			    "to %d "
-			    "by %d",
-			    f.config->address, f.config->port,
-			    f.config->options->interface, f.config->options->range.min,
-			    f.config->options->range.max,
-			    f.config->options->range.step);
+		host_tell("waiting for a peer on %s port %d, interface '%s', MTUs %d "
+			  "to %d "
+			  "by %d",
+			  f.config->address, f.config->port,
+			  f.config->options->interface, f.config->options->range.min,
+			  f.config->options->range.max, f.config->options->range.step);
 		status = end(&f, serve(&f, &err), &err);
 	}
 	close_all(&f);

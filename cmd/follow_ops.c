@@ -3,7 +3,6 @@
 #include "cmd/follow_ops.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,18 +11,6 @@
 #include "cmd/progress.h"
 #include "netctl/rtroute.h"
 #include "netctl/sysctl.h"
-
-void follow_tell(const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	progress_clear();
-	host_say(text);
-}
 
 static void wake(const struct follow *f)
 {
@@ -87,9 +74,9 @@ void follow_leave_run(struct follow *f, enum run_outcome outcome, const char *te
 
 	runner_cancel(f->runner, NULL);
 	if (guard_restore(f->guard, &err) < 0)
-		follow_tell("%s", err.text);
+		host_tell("%s", err.text);
 	if (f->run_id && store_end_run(f->store, f->run_id, outcome, text, &err) < 0)
-		follow_tell("%s", err.text);
+		host_tell("%s", err.text);
 	f->run_id = 0;
 	atomic_store(&f->session_open, false);
 }
@@ -101,7 +88,7 @@ static void warn(struct follow *f, const char *text)
 
 	if (!text[0])
 		return;
-	follow_tell("warning: %s", text);
+	host_tell("warning: %s", text);
 	store_warn(f->store, f->run_id, text, NULL);
 	snprintf(f->warning + used, sizeof(f->warning) - used, "%s%s",
 		 used ? "; " : "the server: ", text);
@@ -151,8 +138,8 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 		f->committed = false;
 	}
 	f->planned = run_info_visits(&run);
-	follow_tell("%s %s (%s), run %lld", resumed ? "again" : "session of", address,
-		    m->run.peer.host, (long long)f->run_id);
+	host_tell("%s %s (%s), run %lld", resumed ? "again" : "session of", address,
+		  m->run.peer.host, (long long)f->run_id);
 	if (!resumed)
 		collect_warnings(f, warning.text);
 	return 0;
@@ -278,7 +265,7 @@ static int op_commit(void *ctx, struct err *err)
 	int r = guard_commit(f->guard, err);
 
 	if (r == 0 && !f->committed)
-		follow_tell("the best pair's MTU is kept, in link and conf file");
+		host_tell("the best pair's MTU is kept, in link and conf file");
 	f->committed = f->committed || r == 0;
 	return not_stale(r);
 }
@@ -289,9 +276,9 @@ static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 	struct follow *f = ctx;
 
 	(void)err;
-	follow_tell("run %lld of %s ended: %s%s%.300s, %d rows", (long long)f->run_id,
-		    f->peer, run_outcome_name(outcome), text[0] ? ": " : "", text,
-		    f->rows);
+	host_tell("run %lld of %s ended: %s%s%.300s, %d rows", (long long)f->run_id,
+		  f->peer, run_outcome_name(outcome), text[0] ? ": " : "", text,
+		  f->rows);
 	follow_leave_run(f, outcome, text);
 	if (outcome == RUN_DONE)
 		atomic_store(&f->completed, true);
@@ -303,8 +290,8 @@ static void op_expired(void *ctx)
 {
 	struct follow *f = ctx;
 
-	follow_tell("%s was not heard of for %lld s: its session is ended", f->peer,
-		    (long long)(f->lease_ms / 1000));
+	host_tell("%s was not heard of for %lld s: its session is ended", f->peer,
+		  (long long)(f->lease_ms / 1000));
 	/* With its pair kept, only the farewell was lost. */
 	if (f->committed) {
 		follow_leave_run(f, RUN_DONE, "");

@@ -47,7 +47,4 @@ extern const struct endpoint_ops follow_ops;
  * be calling any operation. */
 void follow_leave_run(struct follow *f, enum run_outcome outcome, const char *text);
 
-/* A line for the user, clear of the progress line. */
-void follow_tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
 #endif

@@ -1,13 +1,15 @@
 #include "cmd/host.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "cmd/progress.h"
 #include "netctl/conffile.h"
 #include "netctl/hostconf.h"
 #include "netctl/hoststate.h"
@@ -123,12 +125,23 @@ static bool is_interface_name(const char *name)
 	       strcmp(name, "..") != 0;
 }
 
+void host_tell(const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	progress_clear();
+	host_say(text);
+}
+
 int host_check_address(const char *option, const char *address, struct err *err)
 {
-	unsigned char binary[16];
+	struct sockaddr_storage parsed;
 
-	if (inet_pton(AF_INET, address, binary) == 1 ||
-	    inet_pton(AF_INET6, address, binary) == 1)
+	if (address_parse(address, 0, &parsed) == 0)
 		return 0;
 	return err_set(err, -EINVAL,
 		       "'%s' is no value for --%s: it takes an IPv4 or IPv6 address",

@@ -71,6 +71,9 @@ int host_prepare(struct host *ret, struct err *err);
  * it, and holds nothing up. */
 void host_say(const char *text);
 
+/* The same in main, clear of the progress line. */
+void host_tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Fill in what this end knows of itself, but for address and endpoint. */
 void host_facts(const struct host *host, const char *versions, struct end_facts *ret);
 

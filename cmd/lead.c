@@ -143,7 +143,7 @@ static int run(struct lead *lead, struct err *err)
 	if (r == -EINTR)
 		err_set(err, r, "stopped before the run began; nothing was changed");
 	if (r < 0) {
-		lead_tell("%s", err->text);
+		host_tell("%s", err->text);
 		return r;
 	}
 	r = sweep(lead, &summary, err);
@@ -158,7 +158,7 @@ static void close_all(struct lead *lead)
 	client_free(lead->client);
 	rtwatch_free(lead->watch);
 	if (store_close(lead->store, &err) < 0)
-		lead_tell("%s", err.text);
+		host_tell("%s", err.text);
 	runner_free(lead->runner);
 	guard_free(lead->guard);
 }
@@ -176,7 +176,7 @@ int lead_main(void *ctx, int guard_socket, int runner_socket)
 	lead.stop_fd = stop_fd();
 	r = open_all(&lead, guard_socket, runner_socket, &err);
 	if (r < 0) {
-		lead_tell("%s", err.text);
+		host_tell("%s", err.text);
 	} else {
 		describe_run(&lead);
 		r = run(&lead, &err);

@@ -91,7 +91,7 @@ static int commit_both(struct lead *lead, const struct mtu_pair *mtu, struct err
 			"the server keeps MTU %d, but this end could not keep %d: "
 			"%.250s",
 			mtu->server, mtu->peer, why.text);
-	lead_tell("both ends keep this pair, in link and conf file: server MTU %d, "
+	host_tell("both ends keep this pair, in link and conf file: server MTU %d, "
 		  "peer MTU "
 		  "%d",
 		  mtu->server, mtu->peer);
@@ -112,7 +112,7 @@ static void tell_unsent(const struct lead *lead)
 		count++;
 	}
 	if (count)
-		lead_tell("the server's database lacks %d of the rows; this end's has "
+		host_tell("the server's database lacks %d of the rows; this end's has "
 			  "them",
 			  count);
 }
@@ -148,14 +148,14 @@ static void put_back(struct lead *lead, enum run_outcome outcome, const char *wh
 	lead->lease = NULL;
 	r = guard_restore(lead->guard, &here);
 	if (r < 0 || outcome != RUN_DONE)
-		lead_tell("this end: %.400s", here.text[0] ? here.text : "as it was");
+		host_tell("this end: %.400s", here.text[0] ? here.text : "as it was");
 	r = close_session(lead, outcome, why, &there);
 	if (r < 0)
-		lead_tell("the server could not be told that the run ended (%.200s); "
+		host_tell("the server could not be told that the run ended (%.200s); "
 			  "without that it goes back by itself after %lld s",
 			  there.text, (long long)(lead->lease_ms / 1000));
 	else if (there.text[0] || outcome != RUN_DONE)
-		lead_tell("the server: %.400s",
+		host_tell("the server: %.400s",
 			  there.text[0] ? there.text : "as it was");
 	if (lead->run_id)
 		tell_unsent(lead);
@@ -176,7 +176,7 @@ static int conclude(struct lead *lead, struct query_result *best, struct err *er
 	int r = find_best(lead, best, err);
 
 	if (r == -ENODATA && lead->run.persist != PERSIST_BEST) {
-		lead_tell("%s", err->text);
+		host_tell("%s", err->text);
 		return 0;
 	}
 	if (r == 0 && lead->run.persist == PERSIST_BEST)
@@ -196,13 +196,13 @@ int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,
 		err_set(err, r, "stopped by %s",
 			stop_signal() ? strsignal(stop_signal()) : "request");
 	if (r < 0)
-		lead_tell("%s", err->text);
+		host_tell("%s", err->text);
 	outcome = outcome_of(r);
 	put_back(lead, outcome, r < 0 ? err->text : "");
 	if (!lead->run_id)
 		return r;
 	store_end_run(lead->store, lead->run_id, outcome, r < 0 ? err->text : "", NULL);
-	lead_tell(
+	host_tell(
 		"%d of %d pairs measured and kept, %d of them failed; run %lld in '%s'",
 		summary->done, lead->run.pairs_planned, summary->failed,
 		(long long)lead->run_id, lead->config->options->db);

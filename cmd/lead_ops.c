@@ -19,7 +19,7 @@ void lead_warn(struct lead *lead, const char *text)
 {
 	if (!text[0])
 		return;
-	lead_tell("warning: %s", text);
+	host_tell("warning: %s", text);
 	if (lead->run_id)
 		store_warn(lead->store, lead->run_id, text, NULL);
 }
@@ -230,7 +230,7 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 
 	(void)ctx;
 	if (p->phase == SWEEP_RECOVERING && p->why)
-		lead_tell("pair %d/%d interrupted, it will be measured again: %.300s",
+		host_tell("pair %d/%d interrupted, it will be measured again: %.300s",
 			  p->visit.mtu.server, p->visit.mtu.peer, p->why);
 	if (p->phase == SWEEP_RECORDED)
 		progress_row(&line);

@@ -82,7 +82,4 @@ int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,
 /* Something a reader of the results should know: stored, and told. */
 void lead_warn(struct lead *lead, const char *text);
 
-/* A line for the user, clear of the progress line. */
-void lead_tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
 #endif

@@ -2,7 +2,6 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,23 +9,10 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "cmd/lead_ops.h"
-#include "cmd/progress.h"
 
 /* One try of a request that is repeated anyway. */
 #define ASK_TIMEOUT_MS 2000
 #define ASK_AGAIN_MS   200
-
-void lead_tell(const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	progress_clear();
-	host_say(text);
-}
 
 int lead_timeout_ms(const struct lead *lead, int least_ms)
 {
@@ -181,10 +167,10 @@ static void tell_waiting(const struct lead *lead, int r, const struct err *err,
 			 int64_t wait_ms)
 {
 	if (r == -EBUSY)
-		lead_tell("waiting up to %lld s: %.300s", (long long)(wait_ms / 1000),
+		host_tell("waiting up to %lld s: %.300s", (long long)(wait_ms / 1000),
 			  err->text);
 	else
-		lead_tell("waiting up to %lld s for mtusweep-server at %s port %d "
+		host_tell("waiting up to %lld s for mtusweep-server at %s port %d "
 			  "(%.200s)",
 			  (long long)(wait_ms / 1000), lead->config->server_ip,
 			  lead->config->server_port, err->text);

@@ -5,52 +5,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/io.h"
-#include "base/text.h"
 
 /* A test's process has a dozen descriptors; the lowest free number is always taken. */
 #define FD_FIRST 3
 #define FD_LIMIT 64
-
-static int address6(const char *text, int port, struct sockaddr_in6 *ret)
-{
-	char host[ADDRESS_SIZE + IF_NAME_SIZE];
-	char *zone;
-
-	if (!text_copy(host, sizeof(host), text))
-		return -EINVAL;
-	zone = strchr(host, '%');
-	if (zone)
-		*zone++ = '\0';
-	if (inet_pton(AF_INET6, host, &ret->sin6_addr) != 1)
-		return -EINVAL;
-	ret->sin6_scope_id = zone ? if_nametoindex(zone) : 0;
-	if (zone && ret->sin6_scope_id == 0)
-		return -EINVAL;
-	ret->sin6_family = AF_INET6;
-	ret->sin6_port = htons((uint16_t)port);
-	return 0;
-}
-
-int tcp_address(const char *text, int port, struct sockaddr_storage *ret)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
-
-	memset(ret, 0, sizeof(*ret));
-	if (inet_pton(AF_INET, text, &v4->sin_addr) != 1)
-		return address6(text, port, (struct sockaddr_in6 *)ret);
-	v4->sin_family = AF_INET;
-	v4->sin_port = htons((uint16_t)port);
-	return 0;
-}
 
 static socklen_t address_size(const struct sockaddr_storage *address)
 {
@@ -80,7 +47,7 @@ static int open_bound(const struct test_spec *spec, int family)
 		       (socklen_t)strlen(spec->interface)) < 0)
 		return -errno;
 	if (spec->local[0] != '\0') {
-		if (tcp_address(spec->local, 0, &local) < 0)
+		if (address_parse(spec->local, 0, &local) < 0)
 			return -EINVAL;
 		if (bind(fd, (struct sockaddr *)&local, address_size(&local)) < 0)
 			return -errno;
@@ -112,7 +79,7 @@ int tcp_connect(const struct test_spec *spec, int64_t deadline_ms)
 	cleanup_fd int fd = -1;
 	int ret;
 
-	if (tcp_address(spec->remote, spec->port, &remote) < 0)
+	if (address_parse(spec->remote, spec->port, &remote) < 0)
 		return -EINVAL;
 	fd = open_bound(spec, remote.ss_family);
 	if (fd < 0)
@@ -149,7 +116,7 @@ bool tcp_peer_is(int fd, const char *address)
 {
 	union address want, have;
 
-	if (tcp_address(address, 0, &want.any) < 0 || read_peer(fd, &have) < 0 ||
+	if (address_parse(address, 0, &want.any) < 0 || read_peer(fd, &have) < 0 ||
 	    have.any.ss_family != want.any.ss_family)
 		return false;
 	if (want.any.ss_family == AF_INET)

@@ -15,9 +15,6 @@
  * number that was reused in between would be closed with them.
  */
 
-/* A numeric address ("fe80::1%wg0" too) and a port. 0 or -EINVAL. */
-int tcp_address(const char *text, int port, struct sockaddr_storage *ret);
-
 /*
  * Connect to spec->remote from spec->local (if any) on spec->interface (if any), within
  * testspec_connect_ms() or until the deadline on clock_boot_ms(). A blocking

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine/tcp.h"
+#include "base/address.h"
 
 #define DURATION_MIN_MS 100
 #define DURATION_MAX_MS 3600000
@@ -19,10 +19,10 @@ static int check_texts(const struct test_spec *spec, struct err *err)
 	    !memchr(spec->local, '\0', sizeof(spec->local)) ||
 	    !memchr(spec->remote, '\0', sizeof(spec->remote)))
 		return err_set(err, -EINVAL, "the test's description is damaged");
-	if (!any_local && tcp_address(spec->local, spec->port, &address) < 0)
+	if (!any_local && address_parse(spec->local, spec->port, &address) < 0)
 		return err_set(err, -EINVAL, "'%s' is not an address to test from",
 			       spec->local);
-	if (tcp_address(spec->remote, spec->port, &address) < 0)
+	if (address_parse(spec->remote, spec->port, &address) < 0)
 		return err_set(err, -EINVAL, "'%s' is not an address to test with",
 			       spec->remote);
 	return 0;

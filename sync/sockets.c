@@ -2,15 +2,14 @@
 
 #include "sync/sockets.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/io.h"
 
 /* Where to look for a descriptor: the kernel gives the lowest free ones. One that is
@@ -69,37 +68,16 @@ int sockets_find_connection(const char *address, int port, const char *remote,
 	return -1;
 }
 
-static int parse_address(const char *address, int port, struct sockaddr_storage *ret,
-			 struct err *err)
-{
-	struct sockaddr_in *ipv4 = (struct sockaddr_in *)ret;
-	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)ret;
-
-	memset(ret, 0, sizeof(*ret));
-	if (inet_pton(AF_INET, address, &ipv4->sin_addr) == 1) {
-		ipv4->sin_family = AF_INET;
-		ipv4->sin_port = htons((uint16_t)port);
-		return 0;
-	}
-	if (inet_pton(AF_INET6, address, &ipv6->sin6_addr) == 1) {
-		ipv6->sin6_family = AF_INET6;
-		ipv6->sin6_port = htons((uint16_t)port);
-		return 0;
-	}
-	return err_set(err, -EINVAL, "cannot listen: '%s' is not an IP address",
-		       address);
-}
-
 int sockets_try_listen(const char *address, int port, bool v6, struct err *err)
 {
 	struct sockaddr_storage name;
 	const struct sockaddr *at = (struct sockaddr *)&name;
 	cleanup_fd int fd = -1;
 	int on = 1;
-	int rc = parse_address(address, port, &name, err);
 
-	if (rc < 0)
-		return rc;
+	if (address_parse(address, port, &name) < 0)
+		return err_set(err, -EINVAL, "cannot listen: '%s' is not an IP address",
+			       address);
 	if (name.ss_family == AF_INET6 && !v6)
 		return err_set(
 			err, -EAFNOSUPPORT,

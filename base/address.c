@@ -1,0 +1,42 @@
+#include "base/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/types.h"
+
+static int address6(const char *text, int port, struct sockaddr_in6 *ret)
+{
+	char host[ADDRESS_SIZE + IF_NAME_SIZE];
+	char *zone;
+
+	if (!text_copy(host, sizeof(host), text))
+		return -EINVAL;
+	zone = strchr(host, '%');
+	if (zone)
+		*zone++ = '\0';
+	if (inet_pton(AF_INET6, host, &ret->sin6_addr) != 1)
+		return -EINVAL;
+	ret->sin6_scope_id = zone ? if_nametoindex(zone) : 0;
+	if (zone && ret->sin6_scope_id == 0)
+		return -EINVAL;
+	ret->sin6_family = AF_INET6;
+	ret->sin6_port = htons((uint16_t)port);
+	return 0;
+}
+
+int address_parse(const char *text, int port, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+
+	memset(ret, 0, sizeof(*ret));
+	if (inet_pton(AF_INET, text, &v4->sin_addr) != 1)
+		return address6(text, port, (struct sockaddr_in6 *)ret);
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons((uint16_t)port);
+	return 0;
+}
