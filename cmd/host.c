@@ -95,6 +95,10 @@ const struct option_spec host_option_rows[] = {
 	 .kind = OPTION_FLAG,
 	 .into = &host_options.force,
 	 .help = "go on with an interface that is not WireGuard"},
+	{.name = "restore",
+	 .kind = OPTION_FLAG,
+	 .into = &host_options.restore,
+	 .help = "only put back what a killed run left on this interface"},
 	{.name = "help",
 	 .kind = OPTION_FLAG,
 	 .into = &host_options.help,
@@ -297,39 +301,68 @@ static int check_conf(const struct host_options *options, struct guard_config *g
 	return r < 0 ? r : warn_of_save_config(real, err);
 }
 
-static int put_back_leftovers(const char *interface, struct err *err)
+/* *ret_text says what was put back; "" when there was nothing. */
+static int put_back_leftovers(const char *interface, struct err *ret_text,
+			      struct err *err)
 {
-	struct err text = ERR_INIT;
-	int r = hoststate_restore_journal(interface, &text);
+	int r;
 
+	*ret_text = (struct err)ERR_INIT;
+	r = hoststate_restore_journal(interface, ret_text);
 	if (r < 0 && r != -ESTALE)
 		return err_set(err, r, "cannot put back what a killed run left: %.300s",
-			       text.text);
-	if (text.text[0]) {
-		err_set(err, 0, "an earlier run was killed: %.300s", text.text);
-		host_say(err->text);
-		err->text[0] = '\0';
-	}
+			       ret_text->text);
 	return 0;
+}
+
+static int check_privileges(struct err *err)
+{
+	if (geteuid() == 0 && priv_have_net_admin())
+		return 0;
+	return err_set(err, -EPERM,
+		       "changing an interface's MTU takes root's privileges; use sudo");
+}
+
+/* What a killed run left comes first, whatever else is wrong. */
+static int begin(int *ret_lock_fd, struct err *ret_text, struct err *err)
+{
+	int r = check_privileges(err);
+
+	if (r == 0)
+		r = journal_lock(host_options.interface, ret_lock_fd, err);
+	if (r == 0)
+		r = put_back_leftovers(host_options.interface, ret_text, err);
+	return r;
+}
+
+int host_restore(void)
+{
+	struct err text = ERR_INIT;
+	struct err err = ERR_INIT;
+	int lock_fd = -1;
+	int r = begin(&lock_fd, &text, &err);
+
+	if (r < 0)
+		host_say(err.text);
+	else
+		host_say(text.text[0] ? text.text
+				      : "no killed run left anything to put back");
+	fd_close(&lock_fd);
+	return r < 0 ? 1 : 0;
 }
 
 int host_prepare(struct host *ret, struct err *err)
 {
 	const struct host_options *options = &host_options;
 	struct guard_config *guard = &ret->guard;
+	struct err left = ERR_INIT;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
 	guard->lock_fd = -1;
-	if (geteuid() != 0 || !priv_have_net_admin())
-		return err_set(
-			err, -EPERM,
-			"changing an interface's MTU takes root's privileges; use "
-			"sudo");
-	/* What a killed run left comes first, whatever else is wrong. */
-	r = journal_lock(options->interface, &guard->lock_fd, err);
-	if (r == 0)
-		r = put_back_leftovers(options->interface, err);
+	r = begin(&guard->lock_fd, &left, err);
+	if (left.text[0])
+		host_tell("an earlier run was killed: %.300s", left.text);
 	if (r == 0)
 		r = check_link(options, ret, err);
 	if (r == 0)

@@ -23,6 +23,7 @@ struct host_options {
 	int persist; /* enum persist, as an option's choice */
 	int64_t lease_ms;
 	bool force;
+	bool restore;
 	bool help;
 	bool version;
 };
@@ -66,6 +67,9 @@ struct host {
  * caller runs the keeper; host->guard.lock_fd is open.
  */
 int host_prepare(struct host *ret, struct err *err);
+
+/* --restore: the exit status. */
+int host_restore(void);
 
 /* One line to stderr, "<program>: <text>"; a terminal or pipe that takes nothing loses
  * it, and holds nothing up. */

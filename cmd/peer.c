@@ -131,6 +131,8 @@ static int check_route(const struct host *host, struct err *err)
 
 static int check_usage(struct err *err)
 {
+	if (host_options.restore)
+		return 0;
 	if (!lead.server_ip)
 		return err_set(
 			err, -EINVAL,
@@ -158,6 +160,8 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (host_options.restore)
+		return host_restore();
 	if (host_prepare(&host, &err) < 0 || check_route(&host, &err) < 0) {
 		host_say(err.text);
 		return 1;

@@ -89,6 +89,8 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (host_options.restore)
+		return host_restore();
 	if (host_prepare(&host, &err) < 0 || find_address(&host, &err) < 0) {
 		host_say(err.text);
 		return 1;

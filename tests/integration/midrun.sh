@@ -117,6 +117,29 @@ commit_lost()
 		's/^MTU = //p' "$LAB_SERVER_CONF" "$LAB_PEER_CONF" | xargs)"
 }
 
+# All of a program's processes killed, and --restore instead of another run.
+restored_by_hand()
+{
+	local text
+	rm -f "$peer_db"* "$server_db"*
+	start_server "${LATTICE[@]}" --lease 2
+	start_peer "${LATTICE[@]}" --duration 2 --lease 2
+	wait_for 20 'both MTUs changed' mtus_changed
+	# shellcheck disable=SC2046 # several words
+	kill -KILL "$peer_pid" $(pgrep -P "$peer_pid")
+	wait "$peer_pid" || true
+	check_equal 'the MTU is still another' yes \
+		"$([[ $(link_mtu peer) == "$LAB_MTU" ]] || echo yes)"
+	text=$(on peer "$MTUSWEEP_BIN/mtusweep-peer" --restore --interface "$LAB_PEER_IF" 2>&1)
+	check_match 'what --restore says' "'$LAB_PEER_IF' has its MTU $LAB_MTU back" "$text"
+	text=$(on peer "$MTUSWEEP_BIN/mtusweep-peer" --restore --interface "$LAB_PEER_IF" 2>&1)
+	check_match 'what a second --restore says' 'no killed run' "$text"
+	wait_for 10 'both MTUs back' mtus_are "$LAB_MTU" "$LAB_MTU"
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+	check_same_text '--restore: both hosts' "$before" "$(hosts_state)"
+}
+
 # A main that reacts to nothing any more does not hold the user up, nor its host.
 stopped_main()
 {
@@ -185,5 +208,6 @@ server_killed
 second_peer
 disk_full
 nobody_reads
+restored_by_hand
 stopped_main
 commit_lost
