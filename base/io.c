@@ -1,6 +1,7 @@
 #include "base/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -30,6 +31,16 @@ void mem_free(void *pointer_to_pointer)
 
 	free(*pointer);
 	*pointer = NULL;
+}
+
+void io_fill_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	fd_close(&fd);
 }
 
 int io_write_all(int fd, const void *data, size_t size)

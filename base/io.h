@@ -19,6 +19,10 @@ void file_close(FILE **file);
 #define cleanup_free __attribute__((cleanup(mem_free)))
 void mem_free(void *pointer_to_pointer);
 
+/* Open /dev/null in place of those of the descriptors 0 to 2 that are closed: the next
+ * ones opened must not be taken for them. For the very start of a program. */
+void io_fill_standard(void);
+
 /* Write all of it, through EINTR. 0 or -errno. */
 int io_write_all(int fd, const void *data, size_t size);
 

@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -34,13 +36,13 @@ static bool stays_ignored(int sig)
 {
 	struct sigaction now;
 
-	return sig != SIGTERM && sigaction(sig, NULL, &now) == 0 &&
-	       now.sa_handler == SIG_IGN;
+	return sig != SIGTERM && sig != STOP_SIGNAL_DEATH &&
+	       sigaction(sig, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 int stop_install(void)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, STOP_SIGNAL_DEATH};
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	sigset_t unblock;
 
@@ -81,4 +83,15 @@ int stop_signal(void)
 void stop_request(void)
 {
 	raise_event();
+}
+
+const char *stop_reason(void)
+{
+	static char text[64];
+
+	if (first_signal == STOP_SIGNAL_DEATH)
+		return "another process of this program died";
+	snprintf(text, sizeof(text), "stopped by %s",
+		 first_signal ? strsignal(first_signal) : "request");
+	return text;
 }

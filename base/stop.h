@@ -1,6 +1,7 @@
 #ifndef BASE_STOP_H
 #define BASE_STOP_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 /*
@@ -17,6 +18,10 @@ int stop_fd(void);
 bool stop_requested(void);
 /* The first signal that came, 0 for none (or stop_request()). */
 int stop_signal(void);
+/* Sent by a process of this program to another: one of them died, so the run ends. */
+#define STOP_SIGNAL_DEATH SIGUSR1
+/* "stopped by Interrupt", or that another process died. Static. */
+const char *stop_reason(void);
 /* Ask for the same thing from within, from any thread. */
 void stop_request(void);
 

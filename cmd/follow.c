@@ -79,9 +79,7 @@ static int serve(struct follow *f, struct err *err)
 		if (poll(polled, 4, endpoint_tick(f->endpoint)) < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for events");
 		if (polled[0].revents)
-			return err_set(err, -EINTR, "stopped by %s",
-				       stop_signal() ? strsignal(stop_signal())
-						     : "request");
+			return err_set(err, -EINTR, "%s", stop_reason());
 		if (polled[1].revents & (POLLHUP | POLLERR))
 			return err_set(err, -EPIPE, "the guard process is gone");
 		if (polled[3].revents && read(f->wake_fd, &value, sizeof(value)) < 0)

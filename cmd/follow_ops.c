@@ -140,6 +140,9 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	f->planned = run_info_visits(&run);
 	host_tell("%s %s (%s), run %lld", resumed ? "again" : "session of", address,
 		  m->run.peer.host, (long long)f->run_id);
+	if (m->run.persist != (enum persist)f->config->options->persist)
+		host_tell("the peer was started without --persist: this run keeps "
+			  "nothing");
 	if (!resumed)
 		collect_warnings(f, warning.text);
 	return 0;

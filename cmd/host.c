@@ -188,6 +188,7 @@ int host_parse(const struct host_program *program, int argc, char **argv)
 	int r;
 
 	program_name = program->name;
+	io_fill_standard();
 	r = options_parse(program->rows, argc, argv, &positional, &err);
 	if (r == 0 && host_options.help)
 		return help(program);
@@ -207,6 +208,20 @@ int host_parse(const struct host_program *program, int argc, char **argv)
 	return 2;
 }
 
+/*
+ * Below 1280 the kernel forgets an interface's IPv6 settings; back above, it takes the
+ * defaults (addrconf_notify() in net/ipv6/addrconf.c).
+ */
+static bool comes_back_with_ipv6(const struct rtlink *link)
+{
+	int disabled = 1;
+
+	return link->mtu >= MTU_MIN_IPV6 &&
+	       sysctl_read_int("net/ipv6/conf/default/disable_ipv6", &disabled, NULL) ==
+		       0 &&
+	       !disabled;
+}
+
 static int check_range(const struct host_options *options, const struct rtlink *link,
 		       struct err *err)
 {
@@ -217,6 +232,14 @@ static int check_range(const struct host_options *options, const struct rtlink *
 			err, -EINVAL,
 			"--mtu-min %d is below 1280 and '%s' has an IPv6 address: "
 			"the kernel would remove its IPv6 for good; use 1280 or more",
+			range->min, link->name);
+	if (range->min < MTU_MIN_IPV6 && comes_back_with_ipv6(link))
+		return err_set(
+			err, -EINVAL,
+			"--mtu-min %d is below 1280 and IPv6 is on for new "
+			"interfaces: '%s' would come back with an IPv6 address it "
+			"does not have; use 1280 or more, or set "
+			"net.ipv6.conf.default.disable_ipv6=1 first",
 			range->min, link->name);
 	if (link->min_mtu && range->min < link->min_mtu)
 		return err_set(

@@ -102,6 +102,9 @@ static int begin_run(struct lead *lead, struct err *err)
 
 	if (r < 0)
 		return r;
+	host_tell("%d pairs to measure, at least %lld s", lead->run.pairs_planned,
+		  (long long)(lead->run.pairs_planned * lead->run.duration_ms * 2 /
+			      1000));
 	lead_warn(lead, lead->config->warning);
 	for (int i = 0; sysctl_warning(i, warning, sizeof(warning)); i++)
 		lead_warn(lead, warning);
@@ -150,14 +153,15 @@ static int run(struct lead *lead, struct err *err)
 	return lead_end(lead, r, &summary, err);
 }
 
-static void close_all(struct lead *lead)
+/* After a failure that was told of, the database has little to add. */
+static void close_all(struct lead *lead, bool failed)
 {
 	struct err err = ERR_INIT;
 
 	lease_stop(lead->lease);
 	client_free(lead->client);
 	rtwatch_free(lead->watch);
-	if (store_close(lead->store, &err) < 0)
+	if (store_close(lead->store, &err) < 0 && !failed)
 		host_tell("%s", err.text);
 	runner_free(lead->runner);
 	guard_free(lead->guard);
@@ -181,6 +185,6 @@ int lead_main(void *ctx, int guard_socket, int runner_socket)
 		describe_run(&lead);
 		r = run(&lead, &err);
 	}
-	close_all(&lead);
+	close_all(&lead, r < 0);
 	return r < 0 ? 1 : 0;
 }

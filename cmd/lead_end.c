@@ -167,7 +167,8 @@ static enum run_outcome outcome_of(int r)
 {
 	if (r == 0)
 		return RUN_DONE;
-	return r == -EINTR ? RUN_INTERRUPTED : RUN_FAILED;
+	return r == -EINTR && stop_signal() != STOP_SIGNAL_DEATH ? RUN_INTERRUPTED
+								 : RUN_FAILED;
 }
 
 /* Without any pair that is ok a run is done all the same, unless one was to be kept. */
@@ -193,8 +194,7 @@ int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,
 	if (r == 0)
 		r = conclude(lead, &best, err);
 	if (r == -EINTR)
-		err_set(err, r, "stopped by %s",
-			stop_signal() ? strsignal(stop_signal()) : "request");
+		err_set(err, r, "%s", stop_reason());
 	if (r < 0)
 		host_tell("%s", err->text);
 	outcome = outcome_of(r);

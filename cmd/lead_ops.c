@@ -183,14 +183,35 @@ void lead_send_rows(struct lead *lead, int64_t limit_ms)
 	}
 }
 
+static bool never_met(const struct dir_result *result)
+{
+	return result->status == TEST_REFUSED || result->status == TEST_UNREACHABLE;
+}
+
+/* The control connection works, the tests' does not, at the very first pair: that is no
+ * matter of MTUs, and would be the same at each. */
+static int check_first(const struct lead *lead, const struct measurement *m,
+		       struct err *err)
+{
+	if (m->seq > 1 || !never_met(&m->dir[DIR_UPLOAD]) ||
+	    !never_met(&m->dir[DIR_DOWNLOAD]))
+		return 0;
+	return err_set(
+		err, -ECONNREFUSED,
+		"no test reached TCP port %d of the server (%.100s): let it in on "
+		"the tunnel's interface there",
+		lead->hello.iperf_port, m->dir[DIR_UPLOAD].text);
+}
+
 static int op_record(void *ctx, const struct measurement *m, struct err *err)
 {
 	struct lead *lead = ctx;
 	int r = store_record(lead->store, lead->run_id, m, err);
 
-	if (r == 0)
-		lead_send_rows(lead, ROW_TIMEOUT_MS);
-	return r;
+	if (r < 0)
+		return r;
+	lead_send_rows(lead, ROW_TIMEOUT_MS);
+	return check_first(lead, m, err);
 }
 
 static int op_recover(void *ctx, struct err *err)

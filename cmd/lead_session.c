@@ -114,6 +114,12 @@ static int check_hello(const struct lead *lead, const struct msg_hello *hello,
 {
 	enum persist persist = (enum persist)lead->config->options->persist;
 
+	if (lead->config->iperf_port && lead->config->iperf_port != hello->iperf_port)
+		return err_set(
+			err, -EINVAL,
+			"--iperf-port %d, but the server was started with --iperf-port "
+			"%d: leave it away here, or give both the same",
+			lead->config->iperf_port, hello->iperf_port);
 	if (persist == PERSIST_NONE || hello->persist == persist)
 		return 0;
 	return err_set(
@@ -163,6 +169,20 @@ static int try_connect(struct lead *lead, struct err *err)
 	return open_session(lead, err);
 }
 
+/* Silence is this end's own where its link is not there: say that instead. */
+static void blame_own_link(struct lead *lead, struct err *err)
+{
+	const char *name = lead->config->options->interface;
+	struct guard_facts facts = {0};
+
+	if (guard_get_facts(lead->guard, "", &facts, NULL) < 0)
+		return;
+	if (!facts.exists)
+		err_set(err, 0, "interface '%s' is gone", name);
+	else if (!facts.up)
+		err_set(err, 0, "interface '%s' is down", name);
+}
+
 static void tell_waiting(const struct lead *lead, int r, const struct err *err,
 			 int64_t wait_ms)
 {
@@ -199,6 +219,8 @@ int lead_connect(struct lead *lead, int64_t wait_ms, struct err *err)
 
 		if (r == 0 || r == -EINTR || (!is_silence(r) && r != -EBUSY))
 			return r;
+		if (r != -EBUSY)
+			blame_own_link(lead, err);
 		if (clock_boot_ms() >= deadline)
 			return r == -EBUSY ? r : no_server(lead, r, wait_ms, err);
 		if (!told)

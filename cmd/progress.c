@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -66,9 +67,22 @@ static void put_count(const struct progress_line *line, char *ret, size_t size)
 		snprintf(ret, size, "%d", line->done);
 }
 
+/* A line that wraps could not be cleared any more. */
+static void cut_to_width(char *text)
+{
+	struct winsize size;
+	size_t width = 80;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+		width = size.ws_col;
+	if (strlen(text) >= width)
+		text[width - 1] = '\0';
+}
+
 void progress_update(const struct progress_line *line)
 {
 	char text[256];
+	char shown[272];
 	char count[32];
 	char last[96] = "";
 	char left[32];
@@ -79,10 +93,12 @@ void progress_update(const struct progress_line *line)
 	put_left(line->left_ms, left, sizeof(left));
 	if (line->last)
 		put_last(line->last, last, sizeof(last));
-	snprintf(text, sizeof(text), "\r\033[K[%s%s] %d/%d %s%s%s", count, left,
+	snprintf(text, sizeof(text), "[%s%s] %d/%d %s%s%s", count, left,
 		 line->mtu.server, line->mtu.peer, line->doing,
-		 last[0] ? "   last " : "", last);
-	put(text);
+		 last[0] ? ", last " : "", last);
+	cut_to_width(text);
+	snprintf(shown, sizeof(shown), "\r\033[K%s", text);
+	put(shown);
 	line_shown = true;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/stop.h"
 #include "netctl/hoststate.h"
 
 /* The others only have to notice that a socket closed. */
@@ -29,6 +30,7 @@ struct keeper {
 	const struct priv_user *user;
 	const struct keeper_roles *roles;
 	pid_t keeper_pid;
+	bool main_told;          /* why main was killed was said */
 	pid_t pids[CHILD_COUNT]; /* 0 once it has ended */
 	int status[CHILD_COUNT]; /* exit status; 128 + signal */
 	/* [0] is the guard's, runner's, keeper's end; [1] main's, main's, guard's. */
@@ -109,7 +111,7 @@ static int main_child(struct keeper *k)
 	fd_close(&k->runner_pair[0]);
 	fd_close(&k->keeper_pair[0]);
 	fd_close(&k->keeper_pair[1]);
-	if (unprivileged(k, SIGTERM) < 0)
+	if (unprivileged(k, STOP_SIGNAL_DEATH) < 0)
 		return 1;
 	return k->roles->main(k->roles->ctx, k->guard_pair[1], k->runner_pair[1]);
 }
@@ -166,6 +168,7 @@ static int64_t main_end_ms(const struct keeper *k)
 
 static void kill_main(struct keeper *k, const char *why)
 {
+	k->main_told = true;
 	/* Its end may have been noted just now; 0 would be our whole process group. */
 	if (!k->pids[CHILD_MAIN])
 		return;
@@ -235,7 +238,7 @@ static void end_main(struct keeper *k)
 {
 	if (!k->pids[CHILD_MAIN])
 		return;
-	kill(k->pids[CHILD_MAIN], SIGTERM);
+	kill(k->pids[CHILD_MAIN], STOP_SIGNAL_DEATH);
 	if (k->main_end_by_ms < 0)
 		k->main_end_by_ms = clock_boot_ms() + main_end_ms(k);
 }
@@ -283,6 +286,19 @@ static void await_main(struct keeper *k, bool *guard_replaced)
 }
 
 /* Until main has ended; then end the rest in order. */
+/* What main would have said itself. */
+static void tell_of_main(const struct keeper *k)
+{
+	char text[96];
+
+	if (k->main_told || k->status[CHILD_MAIN] <= 128)
+		return;
+	snprintf(text, sizeof(text),
+		 "the main process was killed by signal %d; the run ends",
+		 k->status[CHILD_MAIN] - 128);
+	say(k, text);
+}
+
 static int supervise(struct keeper *k)
 {
 	bool guard_replaced = false;
@@ -290,6 +306,7 @@ static int supervise(struct keeper *k)
 
 	await_main(k, &guard_replaced);
 	runner_died = died(k, CHILD_RUNNER);
+	tell_of_main(k);
 	wait_end(k, CHILD_RUNNER, CHILD_END_MS);
 	wait_end(k, CHILD_GUARD, CHILD_END_MS);
 	/* Killed by us or by others between: the journal is still there then. */

@@ -140,7 +140,7 @@ static int check_path(const char *path, enum db_mode mode, struct err *err)
 {
 	struct stat st;
 
-	if (!*path || strcmp(path, ":memory:") == 0)
+	if (!*path || strcmp(path, ":memory:") == 0 || strncmp(path, "file:", 5) == 0)
 		return err_set(err, -EINVAL,
 			       "'%s' is no name for a database file; choose another "
 			       "with --db",

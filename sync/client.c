@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -86,7 +87,11 @@ static int refusal(struct client *client, const struct transport_answer *got,
 	    answer.code == 0)
 		return no_answer_of_ours(client, err);
 	client->answered = true;
-	return err_set(err, -answer.code, "%s", answer.text);
+	return err_set(err, -answer.code, "%s%.360s",
+		       strncmp(answer.text, "the server", strlen("the server")) == 0
+			       ? ""
+			       : "the server: ",
+		       answer.text);
 }
 
 /* 0: a 200, whose body is still to be decoded. */

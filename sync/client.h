@@ -9,7 +9,8 @@
  * whatever the environment says, one kept connection, one absolute deadline a request.
  * A client belongs to one thread at a time; the lease has a client of its own.
  *
- * Errors: what the server answered comes back as its errno and sentence (-EBUSY another
+ * Errors: what the server answered comes back as its errno and, after "the server: ",
+ * its sentence (-EBUSY another
  * session, -EACCES not permitted, -ESTALE session gone, -EPROTO another version, ...).
  * No answer: -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH (or no route), -ECONNRESET,
  * -ENODEV no such interface; -EPROTO what came is no answer of ours; -EINTR when

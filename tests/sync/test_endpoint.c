@@ -255,7 +255,7 @@ static void operations_failures_arrive(void **state)
 		assert_int_equal(
 			client_pair(stage->client, &pair, IN_TIME, &stage->err),
 			-failures[i].code);
-		assert_string_equal(stage->err.text, "'wg0' says \"no\"");
+		assert_string_equal(stage->err.text, "the server: 'wg0' says \"no\"");
 		assert_true(client_answered(stage->client));
 		assert_int_equal(raw_post(stage->ops.address, "/v1/pair", json, answer),
 				 failures[i].status);
