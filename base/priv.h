@@ -34,11 +34,10 @@ int priv_find_user(const char *name, const char *db_path, struct priv_user *ret,
 int priv_drop(const struct priv_user *user, struct err *err);
 
 enum priv_keep {
-	PRIV_KEEP_NET_ADMIN = 0, /* CAP_NET_ADMIN, always */
-	PRIV_KEEP_CONF_FILE = 1
-			      << 0, /* what writing somebody's file back as it was
+	PRIV_KEEP_NET_ADMIN = 0,      /* CAP_NET_ADMIN, always */
+	PRIV_KEEP_CONF_FILE = 1 << 0, /* what writing somebody's file back as it was
 				       takes: CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER */
-	PRIV_KEEP_KILL = 1 << 1,    /* CAP_KILL: signals to processes of another uid */
+	PRIV_KEEP_KILL = 1 << 1, /* CAP_KILL: signals to processes of another uid */
 };
 
 /* Stay uid 0 with no more than these; `keep` is a set of enum priv_keep. no_new_privs.

@@ -64,10 +64,24 @@ int text_to_ms(const char *text, int64_t min_ms, int64_t max_ms, int64_t *ret)
 	return 0;
 }
 
+size_t text_control(const char *text)
+{
+	unsigned char first = (unsigned char)text[0];
+	unsigned char second = first ? (unsigned char)text[1] : 0;
+
+	if (first == 0xc2 && second >= 0x80 && second <= 0x9f)
+		return 2;
+	return (first && first < 0x20) || first == 0x7f;
+}
+
 void text_printable(char *text)
 {
 	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+		size_t length = text_control(text);
+
+		if (length > 1)
+			*text++ = '?';
+		if (length > 0)
 			*text = '?';
 	}
 }

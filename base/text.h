@@ -18,7 +18,11 @@ int text_to_int(const char *text, int64_t min, int64_t max, int64_t *ret);
  * [min_ms, max_ms]. 0, -EINVAL or -ERANGE. */
 int text_to_ms(const char *text, int64_t min_ms, int64_t max_ms, int64_t *ret);
 
-/* Replace what could move a terminal's cursor (bytes below 0x20, 0x7f) by '?'. */
+/* Length of the control character that `text` begins with, of those that a terminal may
+ * act on: below 0x20, 0x7f, and U+0080 to U+009F in UTF-8. 0: none. */
+size_t text_control(const char *text);
+
+/* Replace each byte of those by '?'. */
 void text_printable(char *text);
 
 #endif

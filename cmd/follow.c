@@ -98,14 +98,15 @@ static int end(struct follow *f, int r, struct err *err)
 	endpoint_free(f->endpoint);
 	f->endpoint = NULL;
 	if (cut && f->run_id) {
+		struct err here = ERR_INIT;
 		int rows = f->rows;
 
-		follow_leave_run(f, RUN_INTERRUPTED, err->text);
-		host_tell(
-			"%s in the middle of a run: this end has its MTU back, %d rows "
-			"are "
-			"kept in '%s'",
-			err->text, rows, f->config->options->db);
+		follow_leave_run(f, RUN_INTERRUPTED, err->text, &here);
+		host_tell("%s in the middle of a run; this end: %.250s; %d rows are "
+			  "kept in "
+			  "'%s'",
+			  err->text, here.text[0] ? here.text : "as it was", rows,
+			  f->config->options->db);
 		return 1;
 	}
 	if (r < 0)

@@ -68,17 +68,21 @@ static int check_persist(const struct follow *f, enum persist asked, struct err 
 		persist_name(ours), persist_name(asked));
 }
 
-void follow_leave_run(struct follow *f, enum run_outcome outcome, const char *text)
+int follow_leave_run(struct follow *f, enum run_outcome outcome, const char *text,
+		     struct err *err)
 {
-	struct err err = ERR_INIT;
+	struct err stored = ERR_INIT;
+	int r;
 
 	runner_cancel(f->runner, NULL);
-	if (guard_restore(f->guard, &err) < 0)
-		host_tell("%s", err.text);
-	if (f->run_id && store_end_run(f->store, f->run_id, outcome, text, &err) < 0)
-		host_tell("%s", err.text);
+	r = guard_restore(f->guard, err);
+	if (r < 0)
+		host_tell("%s", err->text);
+	if (f->run_id && store_end_run(f->store, f->run_id, outcome, text, &stored) < 0)
+		host_tell("%s", stored.text);
 	f->run_id = 0;
 	atomic_store(&f->session_open, false);
+	return r;
 }
 
 /* For this end's database, and with the next pair's answer for the peer's. */
@@ -277,32 +281,37 @@ static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 		    struct err *err)
 {
 	struct follow *f = ctx;
+	int r;
 
-	(void)err;
 	host_tell("run %lld of %s ended: %s%s%.300s, %d rows", (long long)f->run_id,
 		  f->peer, run_outcome_name(outcome), text[0] ? ": " : "", text,
 		  f->rows);
-	follow_leave_run(f, outcome, text);
-	if (outcome == RUN_DONE)
+	r = follow_leave_run(f, outcome, text, err);
+	/* That it has its MTU back goes without saying; what kept it from that does not. */
+	if (r == 0)
+		err_set(err, 0, "%s", "");
+	if (outcome == RUN_DONE && r == 0)
 		atomic_store(&f->completed, true);
 	wake(f);
-	return 0;
+	return not_stale(r);
 }
 
 static void op_expired(void *ctx)
 {
 	struct follow *f = ctx;
+	struct err err = ERR_INIT;
 
 	host_tell("%s was not heard of for %lld s: its session is ended", f->peer,
 		  (long long)(f->lease_ms / 1000));
 	/* With its pair kept, only the farewell was lost. */
 	if (f->committed) {
-		follow_leave_run(f, RUN_DONE, "");
+		follow_leave_run(f, RUN_DONE, "", &err);
 		atomic_store(&f->completed, true);
 		wake(f);
 		return;
 	}
-	follow_leave_run(f, RUN_INTERRUPTED, "the peer was not heard of any more");
+	follow_leave_run(f, RUN_INTERRUPTED, "the peer was not heard of any more",
+			 &err);
 }
 
 const struct endpoint_ops follow_ops = {

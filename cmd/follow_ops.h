@@ -43,8 +43,9 @@ struct follow {
 /* What the endpoint calls; `ctx` is a struct follow. */
 extern const struct endpoint_ops follow_ops;
 
-/* End what the session's peer left: the test, the MTU, the run. The endpoint must not
- * be calling any operation. */
-void follow_leave_run(struct follow *f, enum run_outcome outcome, const char *text);
+/* End what the session's peer left: the test, the MTU, the run. What guard_restore() says
+ * is returned. The endpoint must not be calling any operation. */
+int follow_leave_run(struct follow *f, enum run_outcome outcome, const char *text,
+		     struct err *err);
 
 #endif

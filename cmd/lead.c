@@ -102,9 +102,9 @@ static int begin_run(struct lead *lead, struct err *err)
 
 	if (r < 0)
 		return r;
-	host_tell("%d pairs to measure, at least %lld s", lead->run.pairs_planned,
-		  (long long)(lead->run.pairs_planned * lead->run.duration_ms * 2 /
-			      1000));
+	host_tell("visits planned: %d, with %.1f s of tests", lead->run.pairs_planned,
+		  (double)lead->run.pairs_planned * (double)lead->run.duration_ms * 2 /
+			  1000);
 	lead_warn(lead, lead->config->warning);
 	for (int i = 0; sysctl_warning(i, warning, sizeof(warning)); i++)
 		lead_warn(lead, warning);

@@ -180,9 +180,12 @@ static int conclude(struct lead *lead, struct query_result *best, struct err *er
 		host_tell("%s", err->text);
 		return 0;
 	}
-	if (r == 0 && lead->run.persist == PERSIST_BEST)
-		r = commit_both(lead, &best->mtu, err);
-	return r;
+	if (r < 0 || lead->run.persist != PERSIST_BEST)
+		return r;
+	if (best->upload_ok < best->visits || best->download_ok < best->visits)
+		return err_set(err, -ENODATA,
+			       "no pair was ok at each of its visits: none is kept");
+	return commit_both(lead, &best->mtu, err);
 }
 
 int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,

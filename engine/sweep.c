@@ -112,11 +112,7 @@ static int record_unreachable(struct sweep *s)
 		return ret;
 	s->err = why;
 	set_unreachable(s);
-	ret = record(s);
-	if (ret != -EAGAIN)
-		return ret;
-	ret = recover(s);
-	return ret < 0 ? ret : record(s);
+	return record(s);
 }
 
 static int visit_and_record(struct sweep *s)
@@ -125,7 +121,7 @@ static int visit_and_record(struct sweep *s)
 		int ret = do_visit(s);
 
 		if (ret == 0)
-			ret = record(s);
+			return record(s);
 		if (ret != -EAGAIN)
 			return ret;
 		if (recovered + 1 == RECOVERIES_MAX)

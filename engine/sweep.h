@@ -12,13 +12,15 @@
  *
  * Every call returns 0 or a negative errno with a sentence in err. Three of them mean
  * something to the sweep; any other ends it:
- *   -EINTR     the user wants to stop; ends the sweep, nothing of this visit is
- * recorded -EAGAIN    the other end or the interface is gone for now; the sweep calls
- * recover() and, when that returns 0, does the whole visit again -EHOSTDOWN (apply,
- * wait_path) this pair cannot be reached at all although the other end is there: the
- * visit is recorded as unreachable, the sweep goes on A visit that had to be recovered
- * twice is recorded as unreachable too, so that a pair that kills the path each time
- * cannot hold the sweep for ever.
+ *
+ *   -EINTR      the user wants to stop; ends the sweep, nothing of this visit is recorded
+ *   -EAGAIN     (all but record) the other end or the interface is gone for now; the sweep
+ *               calls recover() and, when that returns 0, does the whole visit again
+ *   -EHOSTDOWN  (apply, wait_path) this pair cannot be reached at all although the other
+ *               end is there; the visit is recorded as unreachable, the sweep goes on
+ *
+ * A visit that had to be recovered twice is recorded as unreachable too, so that a pair
+ * that kills the path each time cannot hold the sweep for ever.
  */
 
 enum sweep_phase {

@@ -12,14 +12,16 @@
  * who runs the test: it looks at the process's TCP sockets and calls back.
  *
  * For a client it samples the data socket, calls finish() when the data has flowed for
- * the test's duration, and give_up() with a result when it sees that the test comes to
- * no end: unreachable  no data connection within testspec_connect_ms() after
- * watch_start(): the control connection went silent, or nobody answers the data
- * connection blackhole    no byte beyond the cookie acknowledged (upload) or none
- * received (download) within testspec_blackhole_ms() after it was established timeout
- * nothing more for TESTSPEC_STALL_MS, or the deadline A test shorter than
- * testspec_blackhole_ms() of which nothing has arrived yet is not finished but waited
- * for until one or the other is known.
+ * the test's duration, and give_up() with a result when the test comes to no end:
+ *
+ *   unreachable  no data connection within testspec_connect_ms() after watch_start(): the
+ *                control connection went silent, or nobody answers the data connection
+ *   blackhole    no byte beyond the cookie acknowledged (upload) or none received
+ *                (download) within testspec_blackhole_ms() after it was established
+ *   timeout      nothing more for TESTSPEC_STALL_MS, or the deadline
+ *
+ * A test shorter than testspec_blackhole_ms() of which nothing has arrived yet is not
+ * finished but waited for until one or the other is known.
  *
  * For a server it calls give_up() when the control connection comes from another
  * address than spec->remote, and at the deadline.

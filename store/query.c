@@ -244,9 +244,10 @@ int query_results(struct query *query, int64_t run,
 }
 
 /* Sums are rounded as the rates are: 0.1 + 0.7 and 0.3 + 0.5 are to be equal. */
-#define BEST_SELECT(figure)                                             \
-	RESULT_SELECT " AND status = 'ok' AND (" figure ") IS NOT NULL" \
-		      " ORDER BY round(" figure ", 3) DESC,"            \
+#define BEST_SELECT(figure)                                                         \
+	RESULT_SELECT " AND status = 'ok' AND (" figure ") IS NOT NULL"             \
+		      " ORDER BY upload_ok = visits AND download_ok = visits DESC," \
+		      " round(" figure ", 3) DESC,"                                 \
 		      " server_mtu + peer_mtu DESC, server_mtu DESC LIMIT 1"
 
 int query_best(struct query *query, int64_t run, enum query_by by,

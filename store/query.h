@@ -64,7 +64,8 @@ enum query_by {
 	QUERY_BY_DOWN,
 };
 
-/* The fastest measured pair whose status is ok; equal ones: the larger MTUs. -ENODATA:
+/* The fastest measured pair whose status is ok. A pair that failed in some of its visits
+ * comes after all that never did; equal ones: the larger MTUs. -ENODATA:
  * no pair of the run is ok. */
 int query_best(struct query *query, int64_t run, enum query_by by,
 	       struct query_result *ret, struct err *err);

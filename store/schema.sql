@@ -66,8 +66,8 @@ CREATE TABLE measurement (
 		'ok',
 		'blackhole',   -- nothing full-size ever arrived: a result, not an error
 		'timeout',     -- data flowed, then stalled, or the deadline came
-		'unreachable', -- the test's own control connection got no answer
-		'refused',     -- nobody listened there
+		'unreachable', -- no answer to the test's connections, or from the other end
+		'refused',     -- nobody listened there, or the port was busy
 		'error')),     -- anything else; the text says what
 	upload_text TEXT NOT NULL,
 	upload_sent_bps INTEGER,     -- as libiperf reports it, the whole test

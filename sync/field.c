@@ -33,7 +33,7 @@ static size_t character_size(const char *at)
 	size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 	json_t *whole;
 
-	if (lead < 0x20 || lead == 0x7f || strnlen(at, size) < size)
+	if (text_control(at) || strnlen(at, size) < size)
 		return 0;
 	if (size == 1)
 		return 1;
@@ -73,7 +73,7 @@ static json_t *text_to_json(const char *src, size_t size, size_t room)
 static bool has_control(const char *text)
 {
 	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+		if (text_control(text))
 			return true;
 	}
 	return false;

@@ -73,7 +73,7 @@ static void test_ms(void **state)
 static void test_copy(void **state)
 {
 	char buffer[5];
-	char bad[] = "a\033[2Jb\n\x7f\xc3\xa4";
+	char bad[] = "a\033[2Jb\n\x7f\xc3\xa4\xc2\x9b";
 
 	(void)state;
 	assert_true(text_copy(buffer, sizeof(buffer), "abcd"));
@@ -81,7 +81,7 @@ static void test_copy(void **state)
 	assert_false(text_copy(buffer, sizeof(buffer), "abcde"));
 	assert_string_equal(buffer, "abcd");
 	text_printable(bad);
-	assert_string_equal(bad, "a?[2Jb??\xc3\xa4");
+	assert_string_equal(bad, "a?[2Jb??\xc3\xa4??");
 }
 
 static void test_iso(void **state)

@@ -131,11 +131,12 @@ expect 0 '~ +1420 +1420 +blackhole +60.500 +1~$' '' show --run 1
 expect 0 'run       2 .*outcome   running~visits    0, 0 failed' '' show
 
 # The best pair.
-sum='server MTU 1280, peer MTU 1280~upload 30.500, download 51.500, sum 82.000 Mbit/s'
-expect 0 "^$sum, medians of 2 visits, upload ok in 1 of 2~\$" '' best --run 1
+# 1280/1280 is faster, but failed in one of its visits.
+sum='server MTU 1280, peer MTU 1350~upload 40.500, download 20.000, sum 60.500 Mbit/s'
+expect 0 "^$sum~\$" '' best --run 1
 expect 0 "^$sum" '' best --run 1 --by sum
 expect 0 "^$sum" '' best --run 1 --by=down
-expect 0 '^server MTU 1280, peer MTU 1350~upload 40.500' '' best --run 1 --by up
+expect 0 "^$sum" '' best --run 1 --by up
 expect 1 '' 'no pair of MTUs worked' best
 
 # The export.

@@ -19,6 +19,9 @@ readonly DB_USER=daemon
 
 checks=0
 failures=0
+tmp=
+lab_name=
+mounted=
 server_pid=
 peer_pid=
 status=
@@ -138,8 +141,10 @@ test_end()
 	trap '' INT TERM HUP
 	set +e
 	((result == 0 && failures == 0)) || show_logs
-	"$LAB" down "$lab_name" || result=1
-	rm -rf "$tmp"
+	[[ -z $lab_name ]] || "$LAB" down "$lab_name" || result=1
+	# What a test has mounted, once nobody uses it any more.
+	[[ -z $mounted ]] || umount "$mounted" 2>/dev/null
+	[[ -z $tmp ]] || rm -rf "$tmp"
 	echo "$checks checks, $failures failed"
 	((failures == 0)) || result=1
 	exit "$result"

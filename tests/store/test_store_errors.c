@@ -61,6 +61,8 @@ static void strange_files_are_refused(void **state)
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(check_open_fails(path, -EMEDIUMTYPE, "not a regular file"), 0);
 	assert_int_equal(check_open_fails(":memory:", -EINVAL, "is no name"), 0);
+	assert_int_equal(check_open_fails("file:x?mode=memory", -EINVAL, "is no name"),
+			 0);
 	assert_int_equal(check_open_fails("", -EINVAL, "is no name"), 0);
 }
 
