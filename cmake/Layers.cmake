@@ -23,6 +23,10 @@ if(MTUSWEEP_SANITIZE)
 	target_link_options(mtusweep_flags INTERFACE -fsanitize=${MTUSWEEP_SANITIZE})
 endif()
 
+if(MTUSWEEP_FUZZ)
+	target_compile_options(mtusweep_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # add_layer(NAME SOURCES a.c b.c [USES base] [LIBS PkgConfig::MNL])
 function(add_layer name)
 	cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBS" ${ARGN})

@@ -1,0 +1,23 @@
+/* A conf file of any bytes: editing it works or is refused, and edits to the MTU asked for. */
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "netctl/conffile.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct conffile_facts facts;
+	char *edited;
+	size_t edited_size;
+
+	if (conffile_edit((const char *)data, size, 1380, &edited, &edited_size, NULL) <
+	    0)
+		return 0;
+	if (conffile_facts(edited, edited_size, &facts, NULL) < 0 || facts.mtu != 1380)
+		abort();
+	conffile_wipe(edited, edited_size);
+	return 0;
+}
