@@ -30,14 +30,14 @@ median()
 check_rates()
 {
 	local up=$LAB_RATE_UP down=$LAB_RATE_DOWN
-	check_near "the $1's median upload" "$up" 25 "$(median "$2" upload_mbps)"
-	check_near "the $1's median download" "$down" 25 "$(median "$2" download_mbps)"
+	check_near "the $1's median upload" "$up" "$margin" "$(median "$2" upload_mbps)"
+	check_near "the $1's median download" "$down" "$margin" "$(median "$2" download_mbps)"
 	# One second is short: on a busy machine a row can fall behind, and what was queued
 	# before its steady part is acknowledged in it; far beyond the bottleneck is wrong.
 	check_equal "the $1's rows beyond the bottleneck, or far below" '' "$(sql "$2" \
 		"SELECT server_mtu, peer_mtu, upload_mbps, download_mbps FROM results
-		 WHERE NOT (upload_mbps BETWEEN $up * 0.25 AND $up * 1.1
-			AND download_mbps BETWEEN $down * 0.25 AND $down * 1.1)")"
+		 WHERE NOT (upload_mbps BETWEEN $up * 0.1 AND $up * 1.2
+			AND download_mbps BETWEEN $down * 0.1 AND $down * 1.2)")"
 }
 
 # END DATABASE
@@ -63,12 +63,46 @@ check_readable()
 		'SELECT count(*) FROM results')"
 }
 
+# Of all processors' time so far: all of it, and what the host of this machine took away.
+cpu_time()
+{
+	awk '/^cpu / { t = 0; for (i = 2; i <= 9; i++) t += $i; print t, $9; exit }' /proc/stat
+}
+
+sweep()
+{
+	local total stolen
+	read -r total stolen < <(cpu_time)
+	rm -f "$peer_db"* "$server_db"*
+	start_server --once "${LATTICE[@]}"
+	start_peer "${LATTICE[@]}" --duration 1
+	wait_both 60
+	stolen_percent=$(cpu_time | awk -v t="$total" -v s="$stolen" \
+		'{ print int(100 * ($2 - s) / ($1 - t)) }')
+}
+
+starved()
+{
+	[[ $(sql "$peer_db" "SELECT $(median "$peer_db" upload_mbps) < $LAB_RATE_UP * 0.75
+		OR $(median "$peer_db" download_mbps) < $LAB_RATE_DOWN * 0.75") == 1 ]]
+}
+
 # Far below what two cores can carry, so that the bottleneck is what the lab sets.
-test_begin --rate-up 20 --rate-down 32
+margin=25
+test_begin --rate-up 12 --rate-down 20
 before=$(hosts_state)
-start_server --once "${LATTICE[@]}"
-start_peer "${LATTICE[@]}" --duration 1
-wait_both 60
+sweep
+# A virtual machine whose host takes its time away measures that, not the bottleneck: it is
+# given two more chances, and then, if the kernel counted such time, a wider margin.
+for _ in 1 2; do
+	starved || break
+	echo "slow; the host took $stolen_percent % of this machine's time: once more"
+	sweep
+done
+if starved && ((stolen_percent >= 2)); then
+	echo "slow; the host took $stolen_percent % of this machine's time: a margin of 75 %"
+	margin=75
+fi
 check_same_text 'both hosts after the sweep' "$before" "$(hosts_state)"
 check_database server "$server_db"
 check_database peer "$peer_db"
