@@ -10,10 +10,12 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "cmd/progress.h"
+#include "engine/runner.h"
 #include "netctl/conffile.h"
 #include "netctl/hostconf.h"
 #include "netctl/hoststate.h"
 #include "netctl/journal.h"
+#include "netctl/keeper.h"
 #include "netctl/sysctl.h"
 #include "netctl/wginfo.h"
 
@@ -181,7 +183,8 @@ static int version(const struct host_program *program)
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 
-int host_parse(const struct host_program *program, int argc, char **argv)
+/* -1 to go on, else the exit status. */
+static int parse(const struct host_program *program, int argc, char **argv)
 {
 	struct err err = ERR_INIT;
 	int positional = 0;
@@ -200,7 +203,7 @@ int host_parse(const struct host_program *program, int argc, char **argv)
 			    argv[1]);
 	if (r == 0)
 		r = check_usage(&err);
-	if (r == 0 && program->check)
+	if (r == 0)
 		r = program->check(&err);
 	if (r == 0)
 		return -1;
@@ -358,7 +361,7 @@ static int begin(int *ret_lock_fd, struct err *ret_text, struct err *err)
 	return r;
 }
 
-int host_restore(void)
+static int restore(void)
 {
 	struct err text = ERR_INIT;
 	struct err err = ERR_INIT;
@@ -374,7 +377,11 @@ int host_restore(void)
 	return r < 0 ? 1 : 0;
 }
 
-int host_prepare(struct host *ret, struct err *err)
+/*
+ * Privileges, lock, what a killed run left behind, interface, MTU range, conf file, user.
+ * Nothing is changed, but for putting back what a journal says.
+ */
+static int prepare(struct host *ret, struct err *err)
 {
 	const struct host_options *options = &host_options;
 	struct guard_config *guard = &ret->guard;
@@ -397,6 +404,28 @@ int host_prepare(struct host *ret, struct err *err)
 	guard->persist = (enum persist)options->persist;
 	guard->say = host_say;
 	return r;
+}
+
+int host_main(const struct host_program *program, int argc, char **argv)
+{
+	const struct keeper_roles roles = {
+		.main = program->main,
+		.runner = runner_serve,
+		.ctx = program->ctx,
+	};
+	struct err err = ERR_INIT;
+	struct host host;
+	int status = parse(program, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (host_options.restore)
+		return restore();
+	if (prepare(&host, &err) < 0 || program->ready(&host, &err) < 0) {
+		host_say(err.text);
+		return 1;
+	}
+	return keeper_run(&host.guard, &host.user, &roles);
 }
 
 void host_facts(const struct host *host, const char *versions, struct end_facts *ret)

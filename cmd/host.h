@@ -35,20 +35,28 @@ extern const char *const host_persist_choices[];
 extern struct host_options host_options;
 extern const struct option_spec host_option_rows[];
 
-/*
- * Options, help, version and the checks that need no host. `rows` are the program's own
- * options, whose last row goes on with host_option_rows. Returns -1 to go on, else the
- * program's exit status (0 after help or version, 2 for usage).
- */
+struct host;
+
+/* What makes one of the two programs. */
 struct host_program {
 	const char *name;
 	const char *synopsis;
-	const struct option_spec *rows;
-	/* What a table cannot say; NULL for none. */
+	const struct option_spec *rows; /* its own options; the last row goes on with
+					   host_option_rows */
+	/* What a table cannot say of the options; a failure is one of usage. */
 	int (*check)(struct err *err);
+	/* The program's own checks of the host, and the last words to its main's `ctx`. */
+	int (*ready)(const struct host *host, struct err *err);
+	/* Its main process and what that gets (keeper_roles). */
+	int (*main)(void *ctx, int guard_fd, int runner_fd);
+	void *ctx;
 };
 
-int host_parse(const struct host_program *program, int argc, char **argv);
+/*
+ * The whole of a program: options, help, version, --restore, the checks, and the keeper.
+ * Returns the exit status: 0; 1 failed; 2 usage.
+ */
+int host_main(const struct host_program *program, int argc, char **argv);
 
 /* -EINVAL unless it is an IPv4 or IPv6 address; the sentence names the option. */
 int host_check_address(const char *option, const char *address, struct err *err);
@@ -60,16 +68,6 @@ struct host {
 	struct rtlink link;
 	enum backend backend;
 };
-
-/*
- * Privileges, lock, what a killed run left behind, interface, MTU range, conf file,
- * user. Nothing is changed, but for putting back what a journal says. On success the
- * caller runs the keeper; host->guard.lock_fd is open.
- */
-int host_prepare(struct host *ret, struct err *err);
-
-/* --restore: the exit status. */
-int host_restore(void);
 
 /* One line to stderr, "<program>: <text>"; a terminal or pipe that takes nothing loses
  * it, and holds nothing up. */

@@ -9,8 +9,6 @@
 #include "base/uuid.h"
 #include "cmd/host.h"
 #include "cmd/lead.h"
-#include "engine/runner.h"
-#include "netctl/keeper.h"
 #include "netctl/rtroute.h"
 
 static const char *const strategies[] = {"grid", NULL};
@@ -141,6 +139,16 @@ static int check_usage(struct err *err)
 	return host_check_address("server-ip", lead.server_ip, err);
 }
 
+static int ready(const struct host *host, struct err *err)
+{
+	if (!seed_given)
+		lead.seed = random_u64() >> 1;
+	lead.order = (enum grid_order)order;
+	lead.options = &host_options;
+	lead.host = host;
+	return check_route(host, err);
+}
+
 int main(int argc, char **argv)
 {
 	const struct host_program program = {
@@ -148,28 +156,10 @@ int main(int argc, char **argv)
 		.synopsis = "mtusweep-peer --server-ip ADDRESS [OPTION]...",
 		.rows = rows,
 		.check = check_usage,
-	};
-	const struct keeper_roles roles = {
+		.ready = ready,
 		.main = lead_main,
-		.runner = runner_serve,
 		.ctx = &lead,
 	};
-	struct err err = ERR_INIT;
-	struct host host;
-	int status = host_parse(&program, argc, argv);
 
-	if (status >= 0)
-		return status;
-	if (host_options.restore)
-		return host_restore();
-	if (host_prepare(&host, &err) < 0 || check_route(&host, &err) < 0) {
-		host_say(err.text);
-		return 1;
-	}
-	if (!seed_given)
-		lead.seed = random_u64() >> 1;
-	lead.order = (enum grid_order)order;
-	lead.options = &host_options;
-	lead.host = &host;
-	return keeper_run(&host.guard, &host.user, &roles);
+	return host_main(&program, argc, argv);
 }

@@ -9,8 +9,6 @@
 #include "base/text.h"
 #include "cmd/follow.h"
 #include "cmd/host.h"
-#include "engine/runner.h"
-#include "netctl/keeper.h"
 
 static struct follow_config follow = {.port = 5000, .iperf_port = 5201};
 static const char *server_ip;
@@ -70,6 +68,13 @@ static int check_usage(struct err *err)
 	return server_ip ? host_check_address("server-ip", server_ip, err) : 0;
 }
 
+static int ready(const struct host *host, struct err *err)
+{
+	follow.options = &host_options;
+	follow.host = host;
+	return find_address(host, err);
+}
+
 int main(int argc, char **argv)
 {
 	const struct host_program program = {
@@ -77,25 +82,10 @@ int main(int argc, char **argv)
 		.synopsis = "mtusweep-server [OPTION]...",
 		.rows = rows,
 		.check = check_usage,
-	};
-	const struct keeper_roles roles = {
+		.ready = ready,
 		.main = follow_main,
-		.runner = runner_serve,
 		.ctx = &follow,
 	};
-	struct err err = ERR_INIT;
-	struct host host;
-	int status = host_parse(&program, argc, argv);
 
-	if (status >= 0)
-		return status;
-	if (host_options.restore)
-		return host_restore();
-	if (host_prepare(&host, &err) < 0 || find_address(&host, &err) < 0) {
-		host_say(err.text);
-		return 1;
-	}
-	follow.options = &host_options;
-	follow.host = &host;
-	return keeper_run(&host.guard, &host.user, &roles);
+	return host_main(&program, argc, argv);
 }
