@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
@@ -63,6 +64,28 @@ static int open_all(struct follow *f, int guard_socket, int runner_socket,
 	return r;
 }
 
+/* Whether a run is over as far as --once is concerned. */
+static bool is_over(const struct follow *f)
+{
+	int64_t farewell_by_ms = atomic_load(&f->farewell_by_ms);
+
+	return atomic_load(&f->completed) ||
+	       (farewell_by_ms && clock_boot_ms() >= farewell_by_ms);
+}
+
+/* How long serve() may sleep; -1: until something happens. */
+static int sleep_ms(const struct follow *f)
+{
+	int64_t farewell_by_ms = atomic_load(&f->farewell_by_ms);
+	int tick = endpoint_tick(f->endpoint);
+	int left;
+
+	if (!f->config->once || !farewell_by_ms)
+		return tick;
+	left = clock_left_ms(farewell_by_ms);
+	return tick < 0 || left < tick ? left : tick;
+}
+
 /* Until told to stop (-EINTR), done with --once (0), or the guard is gone (-EPIPE). */
 static int serve(struct follow *f, struct err *err)
 {
@@ -76,7 +99,7 @@ static int serve(struct follow *f, struct err *err)
 	for (;;) {
 		uint64_t value;
 
-		if (poll(polled, 4, endpoint_tick(f->endpoint)) < 0 && errno != EINTR)
+		if (poll(polled, 4, sleep_ms(f)) < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for events");
 		if (polled[0].revents)
 			return err_set(err, -EINTR, "%s", stop_reason());
@@ -84,7 +107,7 @@ static int serve(struct follow *f, struct err *err)
 			return err_set(err, -EPIPE, "the guard process is gone");
 		if (polled[3].revents && read(f->wake_fd, &value, sizeof(value)) < 0)
 			continue;
-		if (f->config->once && atomic_load(&f->completed))
+		if (f->config->once && is_over(f))
 			return 0;
 	}
 }

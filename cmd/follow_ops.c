@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cmd/progress.h"
 #include "netctl/rtroute.h"
@@ -137,6 +138,7 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	f->lease_ms = m->lease_ms;
 	atomic_store(&f->lease_now, m->lease_ms);
 	atomic_store(&f->session_open, true);
+	atomic_store(&f->farewell_by_ms, 0);
 	if (!resumed) {
 		f->rows = 0;
 		f->committed = false;
@@ -303,10 +305,11 @@ static void op_expired(void *ctx)
 
 	host_tell("%s was not heard of for %lld s: its session is ended", f->peer,
 		  (long long)(f->lease_ms / 1000));
-	/* With its pair kept, only the farewell was lost. */
+	/* With its pair kept, only an answer or the farewell was lost; the peer may not
+	 * know, and ask again. */
 	if (f->committed) {
 		follow_leave_run(f, RUN_DONE, "", &err);
-		atomic_store(&f->completed, true);
+		atomic_store(&f->farewell_by_ms, clock_boot_ms() + FOLLOW_FAREWELL_MS);
 		wake(f);
 		return;
 	}

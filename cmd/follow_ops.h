@@ -31,6 +31,9 @@ struct follow {
 	_Atomic int64_t lease_now; /* the same, for renew */
 	_Atomic bool session_open;
 	_Atomic bool completed; /* a run closed as done */
+	/* When a peer whose pair is kept, and which then fell silent, is not waited for
+	 * any more (clock_boot_ms()); 0 while there is none. */
+	_Atomic int64_t farewell_by_ms;
 	pthread_mutex_t watch_lock;
 	struct rtwatch *watch;
 	bool was_down;  /* the link, since the pair was set */
@@ -39,6 +42,9 @@ struct follow {
 	char warning[384]; /* of this run, not yet told to the peer */
 	int wake_fd;       /* eventfd: the main thread looks again */
 };
+
+/* A peer that lost the answer to its commit asks again for 20 s (cmd/lead_end.c). */
+#define FOLLOW_FAREWELL_MS 30000
 
 /* What the endpoint calls; `ctx` is a struct follow. */
 extern const struct endpoint_ops follow_ops;

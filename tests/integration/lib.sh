@@ -233,6 +233,53 @@ wait_both()
 	check_equal "the server's exit status" 0 "$status"
 }
 
+# KEEPER: all processes of a program at one moment, so that none can put anything back.
+kill_all()
+{
+	local pids
+	mapfile -t pids < <(pgrep -P "$1")
+	kill -STOP "$1" "${pids[@]}"
+	kill -KILL "$1" "${pids[@]}"
+	wait "$1" || true
+}
+
+# REQUEST SECONDS: from the next request on that begins with these words, which still
+# arrives, nothing leaves the server through the tunnel for so long. Once: the request is
+# sent again.
+mute_server_after()
+{
+	local hex
+	hex=$(printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n')
+	# 32 bytes of TCP header: an established connection has time stamps.
+	on server nft -f - <<-RULES
+		table ip mute {
+			set muted {
+				type ipv4_addr
+				flags dynamic, timeout
+			}
+			set once {
+				type ipv4_addr
+				flags dynamic
+			}
+			chain in {
+				type filter hook input priority filter;
+				tcp dport 5000 @th,256,$((${#hex} * 4)) 0x$hex \
+					ip saddr != @once add @once { ip saddr } \
+					add @muted { ip saddr timeout ${2}s }
+			}
+			chain out {
+				type filter hook output priority filter;
+				oifname "$LAB_SERVER_IF" ip daddr @muted counter drop
+			}
+		}
+	RULES
+}
+
+unmute_server()
+{
+	on server nft delete table ip mute
+}
+
 listening()
 {
 	[[ -n $(on server ss -Hltn "src $LAB_SERVER_IP and sport = :$1") ]]

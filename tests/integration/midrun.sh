@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 #
+# tests/integration/midrun.sh [CASE ...]: all of CASES below, or these.
+#
 # What happens to a sweep under way: its interface goes down and comes up again, on either
 # end; the server is killed and started again; a second peer calls; the disk fills up. The
 # run goes on, or ends with a message, and both hosts are as they were.
@@ -69,10 +71,8 @@ down_and_up()
 server_killed()
 {
 	fresh_run
-	# All its processes at once: only the journal knows.
-	# shellcheck disable=SC2046 # several words
-	kill -KILL "$server_pid" $(pgrep -P "$server_pid")
-	wait "$server_pid" || true
+	# Only the journal knows.
+	kill_all "$server_pid"
 	start_server "${LATTICE[@]}" --once --lease 2
 	wait_both 60
 	check_match 'what the server says of the run before' 'an earlier run was killed' \
@@ -97,23 +97,26 @@ second_peer()
 	check_complete 'beside a second peer'
 }
 
-# The path dies between the last row and the commit of the best pair, for longer than a
-# request waits: both ends keep the pair in the end, or neither.
-commit_lost()
+# The path dies at the end of a run with --persist best, for longer than lease and request
+# wait: just before the server is asked to set the pair again, or when it has committed
+# and only its answer is lost. Both ends keep the pair in the end.
+# REQUEST SERVER-MTU PEER-MTU
+answer_lost()
 {
 	rm -f "$peer_db"* "$server_db"*
-	start_server --mtu-min 1340 --mtu-max 1340 --once --lease 2 --persist best \
+	start_server --mtu-min "$2" --mtu-max "$2" --once --lease 2 --persist best \
 		--conf-file "$LAB_SERVER_CONF"
-	start_peer --mtu-min 1300 --mtu-max 1300 --duration 0.3 --lease 2 --wait 20 \
+	start_peer --mtu-min "$3" --mtu-max "$3" --duration 0.3 --lease 2 --wait 20 \
 		--persist best --conf-file "$LAB_PEER_CONF"
-	wait_for 20 'the only row' has_rows_in "$peer_db"
-	"$LAB" hole "$lab_name" download 1
-	sleep 7
-	"$LAB" clear "$lab_name"
+	wait_for 20 'both MTUs changed' mtus_are "$2" "$3"
+	mute_server_after "$1" 7
 	wait_both 60
-	check_equal 'MTUs after a commit on a dead path' '1340 1300' \
+	check_match "$1: what happened" 'waiting up to .* for mtusweep-server' \
+		"$(cat "$tmp/peer.log")"
+	unmute_server
+	check_equal "MTUs when the answer to $1 was lost" "$2 $3" \
 		"$(link_mtu server) $(link_mtu peer)"
-	check_equal 'confs after a commit on a dead path' '1340 1300' "$(sed -n \
+	check_equal "confs when the answer to $1 was lost" "$2 $3" "$(sed -n \
 		's/^MTU = //p' "$LAB_SERVER_CONF" "$LAB_PEER_CONF" | xargs)"
 }
 
@@ -125,9 +128,7 @@ restored_by_hand()
 	start_server "${LATTICE[@]}" --lease 2
 	start_peer "${LATTICE[@]}" --duration 2 --lease 2
 	wait_for 20 'both MTUs changed' mtus_changed
-	# shellcheck disable=SC2046 # several words
-	kill -KILL "$peer_pid" $(pgrep -P "$peer_pid")
-	wait "$peer_pid" || true
+	kill_all "$peer_pid"
 	check_equal 'the MTU is still another' yes \
 		"$([[ $(link_mtu peer) == "$LAB_MTU" ]] || echo yes)"
 	text=$(on peer "$MTUSWEEP_BIN/mtusweep-peer" --restore --interface "$LAB_PEER_IF" 2>&1)
@@ -239,15 +240,32 @@ disk_full()
 	mounted=
 }
 
+readonly CASES=(peer_link_down server_link_down server_killed second_peer server_busy
+	disk_full nobody_reads restored_by_hand stopped_main commit_lost row_lost)
+
+peer_link_down()
+{
+	down_and_up peer "$LAB_PEER_IF"
+}
+
+server_link_down()
+{
+	down_and_up server "$LAB_SERVER_IF"
+}
+
+commit_lost()
+{
+	answer_lost 'POST /v1/commit' 1340 1300
+}
+
+row_lost()
+{
+	answer_lost 'PUT /v1/run/' 1360 1320
+}
+
+(($#)) || set -- "${CASES[@]}"
 test_begin --inner 4
 before=$(hosts_state)
-down_and_up peer "$LAB_PEER_IF"
-down_and_up server "$LAB_SERVER_IF"
-server_killed
-second_peer
-server_busy
-disk_full
-nobody_reads
-restored_by_hand
-stopped_main
-commit_lost
+for case; do
+	"$case"
+done
