@@ -39,6 +39,7 @@ static int wrong(const struct option_spec *spec, const char *given, struct err *
 	case OPTION_CHOICE:
 	case OPTION_FLAG:
 	case OPTION_STRING:
+	case OPTION_OPTIONAL:
 		break;
 	}
 	return err_set(err, -EINVAL, "'%s' is no value for --%s: it takes %s", given,
@@ -93,6 +94,7 @@ static int set_value(const struct option_spec *spec, const char *value, struct e
 		*(bool *)spec->into = true;
 		return 0;
 	case OPTION_STRING:
+	case OPTION_OPTIONAL:
 		*(const char **)spec->into = value;
 		return 0;
 	case OPTION_INT:
@@ -153,14 +155,17 @@ static int parse_one(const struct option_spec *table, int argc, char **argv, int
 	if (spec->kind == OPTION_FLAG && value)
 		return err_set(err, -EINVAL, "--%s takes no value, '%s' was given",
 			       spec->name, value);
+	if (spec->seen)
+		*spec->seen = true;
+	if (spec->kind == OPTION_OPTIONAL && !value &&
+	    (*i + 1 >= argc || argv[*i + 1][0] == '-'))
+		return 0;
 	if (spec->kind != OPTION_FLAG && !value) {
 		if (*i + 1 >= argc)
 			return err_set(err, -EINVAL, "--%s needs a value: %s",
 				       spec->name, spec->value);
 		value = argv[++*i];
 	}
-	if (spec->seen)
-		*spec->seen = true;
 	return set_value(spec, value, err);
 }
 

@@ -15,18 +15,21 @@
  */
 
 enum option_kind {
-	OPTION_FLAG,    /* bool * */
-	OPTION_STRING,  /* const char ** */
-	OPTION_INT,     /* int *, within [min, max] */
-	OPTION_U64,     /* uint64_t *, min and max ignored */
-	OPTION_SECONDS, /* int64_t * in milliseconds, within [min, max] milliseconds */
-	OPTION_BOOL,    /* bool *, "True", "False", "yes", "no", "1", "0" in any case */
-	OPTION_CHOICE,  /* int *, index into the NULL-terminated choices */
+	OPTION_FLAG,     /* bool * */
+	OPTION_STRING,   /* const char ** */
+	OPTION_OPTIONAL, /* the same; `into` stays as it is where no value is given:
+			    at the end, or before what begins with a dash */
+	OPTION_INT,      /* int *, within [min, max] */
+	OPTION_U64,      /* uint64_t *, min and max ignored */
+	OPTION_SECONDS,  /* int64_t * in milliseconds, within [min, max] milliseconds */
+	OPTION_BOOL,   /* bool *, "True", "False", "yes", "no", "1", "0" in any case */
+	OPTION_CHOICE, /* int *, index into the NULL-terminated choices */
 };
 
 struct option_spec {
 	const char *name;  /* without the dashes; NULL ends the table, see `more` */
-	const char *value; /* what help calls the value; NULL for a flag */
+	const char *value; /* what help calls the value; NULL for a flag; in brackets
+			      where it may be left away, see OPTION_OPTIONAL */
 	enum option_kind kind;
 	void *into;
 	bool *seen;

@@ -262,8 +262,8 @@ static int op_row(void *ctx, const struct measurement *m, struct err *err)
 		return r;
 	/* A lapse voids the next visit, not the row that is safe now. */
 	guard_renew(f->guard, f->lease_ms, NULL);
-	f->rows = (int)m->seq;
-	line.done = f->rows;
+	f->rows++;
+	line.done = (int)m->seq;
 	progress_row(&line);
 	return 0;
 }
@@ -285,9 +285,9 @@ static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 	struct follow *f = ctx;
 	int r;
 
-	host_tell("run %lld of %s ended: %s%s%.300s, %d rows", (long long)f->run_id,
-		  f->peer, run_outcome_name(outcome), text[0] ? ": " : "", text,
-		  f->rows);
+	host_tell("run %lld of %s ended: %s%s%.300s, %d rows received",
+		  (long long)f->run_id, f->peer, run_outcome_name(outcome),
+		  text[0] ? ": " : "", text, f->rows);
 	r = follow_leave_run(f, outcome, text, err);
 	/* That it has its MTU back goes without saying; what kept it from that does not. */
 	if (r == 0)

@@ -14,6 +14,7 @@
 #include "base/uuid.h"
 #include "cmd/lead_ops.h"
 #include "engine/iperf_test.h"
+#include "engine/plan_rest.h"
 #include "netctl/sysctl.h"
 #include "store/query.h"
 
@@ -93,6 +94,31 @@ static char *options_json(const struct lead_config *config)
 	return text;
 }
 
+/* With --resume: the run of the database in place of a new one. */
+static int find_run(struct lead *lead, struct err *err)
+{
+	cleanup_free char *options = options_json(lead->config);
+	struct resume_wish wish = {
+		.db = lead->config->options->db,
+		.run = lead->config->resume_run,
+		.options = options,
+		.seed_given = lead->config->seed_given,
+	};
+	int r;
+
+	if (!lead->config->resume)
+		return 0;
+	r = resume_load(&wish, &lead->resumed, err);
+	if (r == 0)
+		r = resume_check_end("peer", &lead->resumed.info.peer, &lead->run.peer,
+				     err);
+	if (r < 0)
+		return r;
+	lead->run = lead->resumed.info;
+	lead->bound = true;
+	return 0;
+}
+
 static int begin_run(struct lead *lead, struct err *err)
 {
 	cleanup_free char *options = options_json(lead->config);
@@ -102,33 +128,49 @@ static int begin_run(struct lead *lead, struct err *err)
 
 	if (r < 0)
 		return r;
-	host_tell("visits planned: %d, with %.1f s of tests", lead->run.pairs_planned,
-		  (double)lead->run.pairs_planned * (double)lead->run.duration_ms * 2 /
-			  1000);
+	if (lead->config->resume)
+		host_tell("run %lld goes on: %d of %d visits are left",
+			  (long long)lead->run_id, lead->visits,
+			  lead->run.pairs_planned);
+	host_tell("visits planned: %d, with %.1f s of tests", lead->visits,
+		  (double)lead->visits * (double)lead->run.duration_ms * 2 / 1000);
 	lead_warn(lead, lead->config->warning);
 	for (int i = 0; sysctl_warning(i, warning, sizeof(warning)); i++)
 		lead_warn(lead, warning);
 	return 0;
 }
 
-static int sweep(struct lead *lead, struct sweep_summary *summary, struct err *err)
+static int make_plan(const struct lead *lead, struct plan **ret, struct err *err)
 {
 	struct plan_grid_options grid = {
 		.server = lead->run.server_range,
 		.peer = lead->run.peer_range,
-		.passes = lead->config->passes,
+		.passes = lead->run.passes,
 		.order = lead->config->order,
-		.seed = lead->config->seed,
+		.seed = lead->run.seed,
 	};
+	struct plan_rest_options rest = {
+		.known = lead->resumed.known,
+		.known_count = lead->resumed.count,
+		.repeat_failed = lead->config->repeat_failed,
+	};
+	int r = plan_grid_new(&grid, &rest.whole, err);
+
+	return r < 0 ? r : plan_rest_new(&rest, ret, err);
+}
+
+static int sweep(struct lead *lead, struct sweep_summary *summary, struct err *err)
+{
 	struct sweep_options options = {
 		.stop_on_failure = !lead->config->skip_errors,
-		.first_seq = 1,
+		.first_seq = lead->resumed.last_seq + 1,
 	};
 	struct plan *plan;
-	int r = plan_grid_new(&grid, &plan, err);
+	int r = make_plan(lead, &plan, err);
 
 	if (r < 0)
 		return r;
+	lead->visits = plan_total(plan);
 	r = begin_run(lead, err);
 	if (r == 0)
 		r = sweep_run(plan, &options, &lead_ops, lead, summary, err);
@@ -141,6 +183,8 @@ static int run(struct lead *lead, struct err *err)
 	struct sweep_summary summary = {0};
 	int r = ask_guard(lead, err);
 
+	if (r == 0)
+		r = find_run(lead, err);
 	if (r == 0)
 		r = lead_connect(lead, lead->config->wait_ms, err);
 	if (r == -EINTR)
@@ -159,6 +203,7 @@ static void close_all(struct lead *lead, bool failed)
 	struct err err = ERR_INIT;
 
 	lease_stop(lead->lease);
+	resume_release(&lead->resumed);
 	client_free(lead->client);
 	rtwatch_free(lead->watch);
 	if (store_close(lead->store, &err) < 0 && !failed)

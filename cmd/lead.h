@@ -23,6 +23,10 @@ struct lead_config {
 	enum grid_order order;
 	uint64_t seed;
 	bool skip_errors;
+	bool resume;            /* go on with a run of the database */
+	const char *resume_run; /* which; NULL: its newest of this role */
+	bool repeat_failed;     /* with resume: visits that failed are made again */
+	bool seed_given;
 	char local[ADDRESS_SIZE]; /* this end's tunnel address */
 	char warning[384];        /* about the route, "" for none */
 };

@@ -188,6 +188,19 @@ static int conclude(struct lead *lead, struct query_result *best, struct err *er
 	return commit_both(lead, &best->mtu, err);
 }
 
+static void tell_summary(const struct lead *lead, const struct sweep_summary *summary)
+{
+	int failed = summary->failed;
+
+	if (!lead->config->repeat_failed)
+		failed += lead->resumed.failed;
+	host_tell(
+		"%d of %d pairs measured and kept, %d of them failed; run %lld in '%s'",
+		lead->run.pairs_planned - lead->visits + summary->done,
+		lead->run.pairs_planned, failed, (long long)lead->run_id,
+		lead->config->options->db);
+}
+
 int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,
 	     struct err *err)
 {
@@ -205,10 +218,7 @@ int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,
 	if (!lead->run_id)
 		return r;
 	store_end_run(lead->store, lead->run_id, outcome, r < 0 ? err->text : "", NULL);
-	host_tell(
-		"%d of %d pairs measured and kept, %d of them failed; run %lld in '%s'",
-		summary->done, lead->run.pairs_planned, summary->failed,
-		(long long)lead->run_id, lead->config->options->db);
+	tell_summary(lead, summary);
 	if (best.mtu.server)
 		print_best(&best);
 	return r;

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "cmd/lead.h"
+#include "cmd/lead_resume.h"
 #include "engine/runner.h"
 #include "engine/sweep.h"
 #include "netctl/guard.h"
@@ -30,6 +31,9 @@ struct lead {
 	struct msg_hello hello;
 	struct run_info run;
 	int64_t run_id; /* 0 before there is one */
+	bool bound; /* `run` says which server and lattice it is: no other will do */
+	struct resumed resumed;
+	int visits; /* to be made now: without those of before */
 	char session[MSG_TOKEN_SIZE];
 	int64_t lease_ms; /* the shorter of both ends' */
 	_Atomic int64_t

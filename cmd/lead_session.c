@@ -129,6 +129,32 @@ static int check_hello(const struct lead *lead, const struct msg_hello *hello,
 		persist_name(hello->persist), persist_name(persist));
 }
 
+static bool same_range(const struct mtu_range *a, const struct mtu_range *b)
+{
+	return a->min == b->min && a->max == b->max && a->step == b->step;
+}
+
+/* A run belongs to one tunnel and one lattice, also when the server was started again
+ * in the midst of it. */
+static int check_same_server(const struct lead *lead, const struct msg_hello *hello,
+			     struct err *err)
+{
+	const struct mtu_range *range = &lead->run.server_range;
+
+	if (!lead->bound)
+		return 0;
+	if (!same_range(range, &hello->range))
+		return err_set(
+			err, -EINVAL,
+			"the server was started with MTUs %d to %d by %d, this run has "
+			"%d to %d by %d there: start it with --mtu-min %d --mtu-max %d "
+			"--mtu-step %d",
+			hello->range.min, hello->range.max, hello->range.step,
+			range->min, range->max, range->step, range->min, range->max,
+			range->step);
+	return resume_check_end("server", &lead->run.server, &hello->server, err);
+}
+
 static int open_session(struct lead *lead, struct err *err)
 {
 	struct run_info *run = &lead->run;
@@ -150,7 +176,9 @@ static int open_session(struct lead *lead, struct err *err)
 		return r;
 	text_copy(lead->session, sizeof(lead->session), opened.session);
 	lead->lease_ms = opened.lease_ms;
-	run->server = opened.server;
+	if (!lead->bound)
+		run->server = opened.server;
+	lead->bound = true;
 	atomic_store(&lead->renewed_at, sent_at_ms);
 	return start_lease(lead, err);
 }
@@ -161,6 +189,8 @@ static int try_connect(struct lead *lead, struct err *err)
 
 	if (r == 0)
 		r = check_hello(lead, &lead->hello, err);
+	if (r == 0)
+		r = check_same_server(lead, &lead->hello, err);
 	if (r < 0)
 		return r;
 	/* Its thread reads what is about to change. */

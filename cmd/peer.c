@@ -23,7 +23,6 @@ static struct lead_config lead = {
 };
 static int strategy;
 static int order;
-static bool seed_given;
 
 static const struct option_spec rows[] = {
 	{.name = "server-ip",
@@ -77,7 +76,7 @@ static const struct option_spec rows[] = {
 	 .value = "N",
 	 .kind = OPTION_U64,
 	 .into = &lead.seed,
-	 .seen = &seed_given,
+	 .seen = &lead.seed_given,
 	 .help = "seed of the shuffled order (default: a random one, stored)"},
 	{.name = "wait",
 	 .value = "SECONDS",
@@ -87,6 +86,18 @@ static const struct option_spec rows[] = {
 	 .max = 86400000,
 	 .help = "wait so long for the server, or for an interface that went\n"
 		 "down during the run (default 60)"},
+	{.name = "resume",
+	 .value = "[RUN]",
+	 .kind = OPTION_OPTIONAL,
+	 .into = &lead.resume_run,
+	 .seen = &lead.resume,
+	 .help = "go on with an interrupted run of the database (default: its\n"
+		 "newest), with the options it was started with: only what is\n"
+		 "missing is measured"},
+	{.name = "repeat-failed",
+	 .kind = OPTION_FLAG,
+	 .into = &lead.repeat_failed,
+	 .help = "with --resume: measure pairs that failed again"},
 	{.name = "peer-skip-errors",
 	 .value = "True|False",
 	 .kind = OPTION_BOOL,
@@ -131,6 +142,11 @@ static int check_usage(struct err *err)
 {
 	if (host_options.restore)
 		return 0;
+	if (lead.repeat_failed && !lead.resume)
+		return err_set(
+			err, -EINVAL,
+			"--repeat-failed is for --resume: it measures the failed "
+			"pairs of an earlier run again");
 	if (!lead.server_ip)
 		return err_set(
 			err, -EINVAL,
@@ -141,7 +157,7 @@ static int check_usage(struct err *err)
 
 static int ready(const struct host *host, struct err *err)
 {
-	if (!seed_given)
+	if (!lead.seed_given)
 		lead.seed = random_u64() >> 1;
 	lead.order = (enum grid_order)order;
 	lead.options = &host_options;

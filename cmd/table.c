@@ -51,8 +51,8 @@ void table_run_line(FILE *out, const struct query_run *run)
 
 	format_time(run->info.started_at_ms, started);
 	fprintf(out, "%4" PRId64 "  %-8.8s  %-19s  %-6s  %-11s  %6d  %6d  ", run->id,
-		run->info.uuid, started, run->role, run_outcome_name(run->outcome),
-		run->measured, run->failed);
+		run->info.uuid, started, run->role, query_run_state(run), run->measured,
+		run->failed);
 	print_end_name(out, &run->info.server);
 	fputs(" - ", out);
 	print_end_name(out, &run->info.peer);
@@ -94,7 +94,7 @@ static void print_outcome(FILE *out, const struct query_run *run)
 {
 	char ended[CLOCK_ISO_SIZE];
 
-	fprintf(out, "outcome   %s", run_outcome_name(run->outcome));
+	fprintf(out, "outcome   %s", query_run_state(run));
 	if (run->ended_at_ms) {
 		format_time(run->ended_at_ms, ended);
 		fprintf(out, " at %s UTC", ended);

@@ -60,7 +60,7 @@ static int prepare_for_run(struct query *query, const char *sql, int64_t run,
 
 /* Oldest first; what picks a run is put between the two halves. */
 #define RUN_SELECT                                                          \
-	"SELECT id, role, outcome, ended_at, outcome_text,"                 \
+	"SELECT id, role, outcome, process, ended_at, outcome_text,"        \
 	" (SELECT count(*) FROM visit WHERE run_id = run.id),"              \
 	" (SELECT count(*) FROM visit WHERE run_id = run.id AND status <> " \
 	"'ok'), " ROW_RUN_COLUMNS " FROM run"
@@ -69,6 +69,7 @@ static void read_run(sqlite3_stmt *stmt, struct query_run *ret)
 {
 	struct row row = {.stmt = stmt};
 	char outcome[16];
+	char process[PROCESS_ID_SIZE];
 
 	memset(ret, 0, sizeof(*ret));
 	ret->id = row_read_int(&row, 0);
@@ -76,11 +77,28 @@ static void read_run(sqlite3_stmt *stmt, struct query_run *ret)
 	row_read_text(&row, outcome, sizeof(outcome));
 	ret->outcome = RUN_FAILED;
 	run_outcome_parse(outcome, &ret->outcome);
+	row_read_text(&row, process, sizeof(process));
+	ret->life = process_life(process);
 	ret->ended_at_ms = row_read_time(&row);
 	row_read_text(&row, ret->text, sizeof(ret->text));
 	ret->measured = (int)row_read_int(&row, 0);
 	ret->failed = (int)row_read_int(&row, 0);
 	row_read_run(&row, &ret->info);
+}
+
+const char *query_run_state(const struct query_run *run)
+{
+	if (run->outcome != RUN_RUNNING)
+		return run_outcome_name(run->outcome);
+	switch (run->life) {
+	case PROCESS_LIVES:
+		return "running";
+	case PROCESS_GONE:
+		return "crashed";
+	case PROCESS_UNKNOWN:
+		break;
+	}
+	return "unfinished";
 }
 
 int query_runs(struct query *query, int (*row)(void *ctx, const struct query_run *run),
@@ -192,6 +210,24 @@ int query_run(struct query *query, const char *name, struct query_run *ret,
 			"and by UUID (%d characters of it or more)",
 			name, query->db.path, PREFIX_MIN);
 	return r;
+}
+
+int query_options(struct query *query, int64_t run, char **ret, struct err *err)
+{
+	static const char sql[] =
+		"SELECT coalesce(options, '{}') FROM run WHERE id = ?";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = prepare_for_run(query, sql, run, &stmt, err);
+
+	if (r == 0)
+		r = db_step(&query->db, stmt, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(err, -ENOENT, "no run %lld in database '%s'",
+			       (long long)run, query->db.path);
+	*ret = strdup((const char *)sqlite3_column_text(stmt, 0));
+	return *ret ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
 
 #define RESULT_SELECT                                                       \

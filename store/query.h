@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/process.h"
 #include "base/types.h"
 
 /*
@@ -24,11 +25,16 @@ struct query_run {
 	struct run_info info;
 	char role[8];
 	enum run_outcome outcome;
-	int64_t ended_at_ms; /* 0 while it goes on */
+	enum process_life life; /* of who writes it; of meaning while RUN_RUNNING */
+	int64_t ended_at_ms;    /* 0 while it goes on */
 	char text[256];
 	int measured; /* visits stored */
 	int failed;   /* of them, status not ok */
 };
+
+/* How it stands with a run, in a word: its outcome, or, of one that has not ended,
+ * "running", "crashed" (who wrote it is gone), or "unfinished" (nobody can tell). */
+const char *query_run_state(const struct query_run *run);
 
 /* All runs, oldest first. */
 int query_runs(struct query *query, int (*row)(void *ctx, const struct query_run *run),
@@ -38,6 +44,10 @@ int query_runs(struct query *query, int (*row)(void *ctx, const struct query_run
  * more); NULL for the newest. -ENOENT, -ENOTUNIQ. */
 int query_run(struct query *query, const char *name, struct query_run *ret,
 	      struct err *err);
+
+/* The options it was started with, a JSON object (freed by the caller); "{}" where none
+ * are stored. -ENOENT: no such run. */
+int query_options(struct query *query, int64_t run, char **ret, struct err *err);
 
 /* One row of view results (docs/schema.md): medians of the ok visits, NO_FIGURE where
  * there are none. A direction's status is ok as soon as one of its visits is. */

@@ -26,6 +26,7 @@ CREATE TABLE run (
 	persist TEXT NOT NULL CHECK (persist IN ('none', 'each', 'best')),
 	pairs_planned INTEGER, -- visits planned
 	options TEXT, -- the command line's options, a JSON object
+	process TEXT, -- who writes it (base/process.h): tells a crash from a run under way
 
 	server_host TEXT,
 	server_interface TEXT,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "store/db.h"
 #include "store/row.h"
 #include "store/schema.h"
@@ -180,13 +181,15 @@ int store_begin_run(struct store *store, const struct run_info *info, const char
 	/* Both ends may share a file on one machine: the record then outranks the copy.
 	 */
 	static const char sql[] =
-		"INSERT INTO run (role, options, " ROW_RUN_COLUMNS ")"
-		" VALUES (?, ?, " ROW_RUN_VALUES ")"
+		"INSERT INTO run (role, options, process, " ROW_RUN_COLUMNS ")"
+		" VALUES (?, ?, ?, " ROW_RUN_VALUES ")"
 		" ON CONFLICT (uuid) DO UPDATE SET outcome = 'running',"
 		" outcome_text = '', ended_at = NULL,"
 		" role = CASE excluded.role WHEN 'peer' THEN 'peer' ELSE role END,"
-		" options = coalesce(options, excluded.options)";
+		" options = coalesce(options, excluded.options),"
+		" process = excluded.process";
 	struct row row = {.column = 1};
+	char process[PROCESS_ID_SIZE];
 	int r = check_place(&store->db, err);
 
 	if (r == 0)
@@ -195,6 +198,8 @@ int store_begin_run(struct store *store, const struct run_info *info, const char
 		return r;
 	row_bind_text(&row, role);
 	row_bind_text(&row, options);
+	process_identify(process);
+	row_bind_text(&row, process);
 	row_bind_run(&row, info);
 	r = finish(&store->db, row.stmt, err);
 	if (r < 0)

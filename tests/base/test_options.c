@@ -20,13 +20,15 @@ struct values {
 	bool yes;
 	int choice;
 	bool number_seen;
+	const char *optional;
+	bool optional_seen;
 };
 
 static const char *const choices[] = {"none", "each", "best", NULL};
 
 static struct option_spec *make_table(struct values *v)
 {
-	static struct option_spec table[8];
+	static struct option_spec table[9];
 	const struct option_spec rows[] = {
 		{.name = "flag",
 		 .kind = OPTION_FLAG,
@@ -68,6 +70,12 @@ static struct option_spec *make_table(struct values *v)
 		 .into = &v->choice,
 		 .choices = choices,
 		 .help = "a choice"},
+		{.name = "optional",
+		 .value = "[TEXT]",
+		 .kind = OPTION_OPTIONAL,
+		 .into = &v->optional,
+		 .seen = &v->optional_seen,
+		 .help = "a string or none"},
 		{.name = NULL},
 	};
 
@@ -110,6 +118,37 @@ static void test_accepts(void **state)
 	assert_string_equal(argv[1], "first");
 	assert_string_equal(argv[2], "second");
 	assert_string_equal(argv[3], "--third");
+}
+
+static void test_optional(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *value; /* NULL: stays as it is */
+		int positional;
+	} rows[] = {
+		{"--optional", NULL, 0},      {"--optional 7", "7", 0},
+		{"--optional=7", "7", 0},     {"--optional=", "", 0},
+		{"--optional 7 8", "7", 1},   {"--optional --flag", NULL, 0},
+		{"--optional -- 7", NULL, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct values v = {0};
+		char line[128];
+		char *argv[32];
+		int positional;
+
+		snprintf(line, sizeof(line), "%s", rows[i].line);
+		assert_int_equal(parse(&v, line, &positional, argv, NULL), 0);
+		assert_true(v.optional_seen);
+		assert_int_equal(positional, rows[i].positional);
+		if (rows[i].value)
+			assert_string_equal(v.optional, rows[i].value);
+		else
+			assert_null(v.optional);
+	}
 }
 
 static void test_refuses(void **state)
@@ -180,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepts),
+		cmocka_unit_test(test_optional),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_help),
 	};

@@ -115,7 +115,7 @@ expect 0 '^ run  uuid [^~]*~$' '' runs --db empty.db
 
 # Runs.
 line1='   1  0a1b2c3d  2026-11-22 12:20:39  peer    done  +4       2  hub wg0 - laptop\?\[2J~'
-line2='   2  0a1b2c3d  2026-11-23 12:20:39  server  running  +0       0  \? - \?~'
+line2='   2  0a1b2c3d  2026-11-23 12:20:39  server  unfinished  +0       0  \? - \?~'
 expect 0 "~$line1$line2\$" '' runs
 expect 1 '' "no run '9' in database 'mtusweep.db'" show --run 9
 expect 1 '' "more than one run begins with '0a1b'" best --run 0a1b
@@ -128,7 +128,7 @@ expect 0 'hub wg0 10.0.0.1, MTU 1420 before, WireGuard in the kernel over IPv4' 
 expect 0 '~ +1280 +1280 +30.500 +51.500 +2, upload ok in 1 of 2~' '' show --run 1
 expect 0 '~ +1280 +1350 +40.500 +20.000 +1~' '' show --run 1
 expect 0 '~ +1420 +1420 +blackhole +60.500 +1~$' '' show --run 1
-expect 0 'run       2 .*outcome   running~visits    0, 0 failed' '' show
+expect 0 'run       2 .*outcome   unfinished~visits    0, 0 failed' '' show
 
 # The best pair.
 # 1280/1280 is faster, but failed in one of its visits.

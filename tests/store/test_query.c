@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -109,12 +110,14 @@ static void run_comes_back_whole(void **state)
 	query = fixture_query(fixture);
 	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
 	assert_int_equal(run.outcome, RUN_RUNNING);
+	assert_string_equal(query_run_state(&run), "running");
 	assert_int_equal(run.ended_at_ms, 0);
 	assert_int_equal(store_end_run(store, id, RUN_FAILED, "disk full", NULL), 0);
 	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
 	query_close(query);
 	fixture_close(store);
 	assert_int_equal(run.outcome, RUN_FAILED);
+	assert_string_equal(query_run_state(&run), "failed");
 	assert_true(run.ended_at_ms > info.started_at_ms - INT64_C(40000000000));
 	assert_string_equal(run.text, "disk full");
 	assert_string_equal(run.role, "peer");
@@ -132,6 +135,55 @@ static void run_comes_back_whole(void **state)
 			    sizeof(info.server_range));
 	assert_memory_equal(&run.info.peer_range, &info.peer_range,
 			    sizeof(info.peer_range));
+}
+
+/* A process that begins a run and dies, and one that nobody knows of. */
+static int begin_and_die(struct fixture *fixture)
+{
+	int64_t id;
+
+	fixture_open(fixture, 0, &id);
+	return id == 1 ? 0 : __LINE__;
+}
+
+static void crashed_run_is_told_from_one_under_way(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query_run run;
+	struct query *query;
+
+	fixture_in_child(begin_and_die, fixture);
+	query = fixture_query(fixture);
+	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
+	assert_int_equal(run.outcome, RUN_RUNNING);
+	assert_string_equal(query_run_state(&run), "crashed");
+	fixture_exec(fixture->db, "UPDATE run SET process = NULL");
+	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
+	assert_string_equal(query_run_state(&run), "unfinished");
+	query_close(query);
+}
+
+static void options_come_back(void **state)
+{
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(1);
+	struct query *query;
+	char *text = NULL;
+	int64_t first, id;
+	struct store *store = fixture_open(fixture, 0, &first);
+
+	assert_int_equal(
+		store_begin_run(store, &info, "peer", "{\"passes\":2}", &id, NULL), 0);
+	fixture_close(store);
+	query = fixture_query(fixture);
+	assert_int_equal(query_options(query, first, &text, NULL), 0);
+	assert_string_equal(text, "{}");
+	free(text);
+	assert_int_equal(query_options(query, id, &text, NULL), 0);
+	assert_string_equal(text, "{\"passes\":2}");
+	free(text);
+	assert_int_equal(query_options(query, 99, &text, NULL), -ENOENT);
+	query_close(query);
 }
 
 static int check_warning(void *ctx, const char *text)
@@ -242,6 +294,8 @@ int main(void)
 		TEST(runs_are_found_by_name),
 		TEST(runs_are_listed_oldest_first),
 		TEST(run_comes_back_whole),
+		TEST(crashed_run_is_told_from_one_under_way),
+		TEST(options_come_back),
 		TEST(warnings_come_in_order),
 		TEST(callback_can_end_a_query),
 		TEST(strange_files_are_refused),

@@ -1,0 +1,45 @@
+#ifndef CMD_LEAD_RESUME_H
+#define CMD_LEAD_RESUME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/types.h"
+
+/*
+ * A run of the database that goes on: what it was, what of it is measured, and whether
+ * this is still the same sweep of the same tunnel.
+ */
+
+struct resumed {
+	int64_t run;          /* 0: nothing is resumed */
+	struct run_info info; /* as it was stored */
+	struct measurement *known;
+	size_t count;
+	int failed; /* of them */
+	uint32_t last_seq;
+};
+
+struct resume_wish {
+	const char *db;
+	const char *run;     /* as --resume takes it; NULL: the newest of the peer's */
+	const char *options; /* this start's options, the JSON that would be stored */
+	bool seed_given;     /* else the run's own counts */
+};
+
+/*
+ * -ENOENT, -ENOTUNIQ no such run; -EINVAL it is the server's copy, another program
+ * writes it just now, or an option differs from the run's: the text names it and both
+ * values. resume_release() follows in any case.
+ */
+int resume_load(const struct resume_wish *wish, struct resumed *ret, struct err *err);
+void resume_release(struct resumed *resumed);
+
+/* Whether an end is what it was in the run: host, interface, address, backend, and where
+ * both are known the family of the outer packets. -EINVAL: another tunnel, other
+ * results. `which`: "server" or "peer". */
+int resume_check_end(const char *which, const struct end_facts *then,
+		     const struct end_facts *now, struct err *err);
+
+#endif

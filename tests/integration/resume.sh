@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+#
+# --resume: a run that was stopped or killed goes on where it was, measures only what is
+# missing, and sends the server what it lacks; what would not belong together is refused.
+
+# shellcheck source=tests/integration/lib.sh
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+readonly SERVER_LATTICE=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
+readonly PEER=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50 --duration 0.3 --lease 2
+	--order shuffled --wait 20)
+
+runs()
+{
+	"$MTUSWEEP_BIN/mtusweep" runs --db "$peer_db"
+}
+
+runs_say()
+{
+	[[ $(runs) == *" $1 "* ]]
+}
+
+# RUN COUNT: so many rows, or more
+has_rows()
+{
+	[[ -e $peer_db ]] && (($(sql "$peer_db" "SELECT count(*) FROM measurement
+		WHERE run_id = $1" 2>/dev/null || echo 0) >= $2))
+}
+
+# WHAT ROWS: of the newest run at both ends: all pairs, so many rows, each with a rate
+check_complete()
+{
+	local db
+	for db in "$peer_db" "$server_db"; do
+		check_equal "$1: ${db##*/}" "9 pairs, $2 rows, 9 ok, done" "$(sql "$db" "
+			SELECT format('%d pairs, %d rows, %d ok, %s',
+				count(*), sum(visits), sum(status = 'ok'),
+				(SELECT outcome FROM run ORDER BY id DESC LIMIT 1))
+			FROM results WHERE run_id = (SELECT max(id) FROM run)")"
+	done
+	check_equal "$1: rows not acknowledged" 0 "$(sql "$peer_db" \
+		'SELECT count(*) FROM measurement WHERE NOT acknowledged')"
+	check_same_text "$1: both hosts" "$before" "$(hosts_state)"
+}
+
+# WHAT [OPTION ...]: runs to its end
+resume()
+{
+	start_peer "${PEER[@]}" "${@:2}"
+	wait_exit "$peer_pid" 60 "$1"
+	check_equal "$1: exit status" 0 "$status"
+}
+
+# WHAT REGEX [OPTION ...]: refused, and nothing changed
+refused()
+{
+	local rows
+	rows=$(sql "$peer_db" 'SELECT count(*) FROM measurement')
+	start_peer "${PEER[@]}" "${@:3}"
+	wait_exit "$peer_pid" 20 "$1"
+	check_equal "$1: exit status" 1 "$status"
+	check_match "$1: what it says" "$2" "$(cat "$tmp/peer.log")"
+	check_equal "$1: rows" "$rows" "$(sql "$peer_db" 'SELECT count(*) FROM measurement')"
+	check_same_text "$1: both hosts" "$before" "$(hosts_state)"
+}
+
+first_rows()
+{
+	sql "$peer_db" "SELECT seq, server_mtu, peer_mtu, upload_started_at FROM measurement
+		WHERE run_id = (SELECT max(id) FROM run) AND seq <= $1 ORDER BY seq"
+}
+
+test_begin --inner 4
+before=$(hosts_state)
+start_server "${SERVER_LATTICE[@]}" --lease 2
+
+# Stopped by a signal.
+start_peer "${PEER[@]}"
+wait_for 30 'two rows' has_rows 1 2
+kill -TERM "$peer_pid"
+wait_exit "$peer_pid" 20 'a peer that is stopped'
+check_equal 'exit status of a peer that is stopped' 1 "$status"
+check_match 'runs, after a signal' ' interrupted ' "$(runs)"
+kept=$(first_rows 2)
+resume 'after a signal' --resume
+check_match 'after a signal: what is said' 'run 1 goes on: [1-7] of 9 visits' \
+	"$(cat "$tmp/peer.log")"
+check_match 'after a signal: what is said at the end' '9 of 9 pairs measured' \
+	"$(cat "$tmp/peer.log")"
+check_complete 'after a signal' 9
+check_same_text 'the first rows are as they were' "$kept" "$(first_rows 2)"
+
+# Nothing is missing.
+resume 'a run that is done' --resume 1
+check_complete 'a run that is done' 9
+
+# All of its processes killed; a row that the server lacks is sent again.
+start_peer "${PEER[@]}"
+wait_for 30 'three rows' has_rows 2 3
+kill_all "$peer_pid"
+# Main takes a moment to die.
+wait_for 5 "'crashed' in the list of runs" runs_say crashed
+# The session of the dead peer is waited for: its address and run are the same.
+setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$peer_db" \
+	'UPDATE measurement SET acknowledged = 0 WHERE run_id = 2 AND seq = 2'
+wait_for 10 "the server's session to end" grep -q 'not heard of' "$tmp/server.log"
+setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail -cmd '.timeout 5000' "$server_db" \
+	'DELETE FROM measurement WHERE run_id = 2 AND seq = 2'
+resume 'after a crash' --resume 2
+check_match 'after a crash: what is said' 'an earlier run was killed' \
+	"$(cat "$tmp/peer.log")"
+check_complete 'after a crash' 9
+check_equal 'runs of the database' 2 "$(sql "$peer_db" 'SELECT count(*) FROM run')"
+
+# What would not belong together.
+refused 'another lattice' '--mtu-min 1300, not 1350' --resume --mtu-min 1350
+refused 'another duration' '--duration 0\.3, not 0\.5' --resume --duration 0.5
+refused 'another order' '--order shuffled, not row' --resume --order row
+refused 'another seed' '--seed [0-9]+, not 7' --resume --seed 7
+refused 'no such run' "no run '9'" --resume 9
+peer_db=$server_db refused "the server's copy" "server's copy" --resume 1
+sql "$peer_db" 'VACUUM INTO '"'$tmp/db/other.db'"
+setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$tmp/db/other.db" \
+	"UPDATE run SET server_interface = 'wg9'"
+peer_db=$tmp/db/other.db refused 'another tunnel' \
+	"another tunnel: the server's interface is '$LAB_SERVER_IF', .* 'wg9'" --resume
+kill -TERM "$server_pid"
+wait_exit "$server_pid" 10 'the server'
+start_server --mtu-min 1300 --mtu-max 1400 --mtu-step 100 --lease 2
+refused "the server's lattice" 'start it with --mtu-min 1300 --mtu-max 1400 --mtu-step 50' \
+	--resume
+kill -TERM "$server_pid"
+wait_exit "$server_pid" 10 'the server'
+
+# A pair that failed: not again, unless it is asked for.
+start_server "${SERVER_LATTICE[@]}" --lease 2
+"$LAB" hole "$lab_name" upload 1440
+start_peer "${PEER[@]}"
+wait_exit "$peer_pid" 60 'a sweep with failures'
+failed=$(sql "$peer_db" 'SELECT count(*) FROM measurement WHERE run_id = 3
+	AND upload_status <> "ok"')
+check_equal 'pairs that failed' 1 "$failed"
+"$LAB" clear "$lab_name"
+resume 'without --repeat-failed' --resume
+check_equal 'rows without --repeat-failed' 9 \
+	"$(sql "$peer_db" 'SELECT count(*) FROM measurement WHERE run_id = 3')"
+resume 'with --repeat-failed' --resume --repeat-failed
+check_complete 'with --repeat-failed' 10
+kill -TERM "$server_pid"
+wait_exit "$server_pid" 10 'the server'
