@@ -69,6 +69,20 @@ static int check_persist(const struct follow *f, enum persist asked, struct err 
 		persist_name(ours), persist_name(asked));
 }
 
+static int check_range(const struct follow *f, const struct mtu_range *asked,
+		       struct err *err)
+{
+	const struct mtu_range *ours = &f->config->options->range;
+
+	if (asked->min >= ours->min && asked->max <= ours->max)
+		return 0;
+	return err_set(
+		err, -ERANGE,
+		"the run has server MTUs of %d to %d, the server allows %d to %d: "
+		"start it with other --mtu-min and --mtu-max",
+		asked->min, asked->max, ours->min, ours->max);
+}
+
 int follow_leave_run(struct follow *f, enum run_outcome outcome, const char *text,
 		     struct err *err)
 {
@@ -125,11 +139,13 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 		r = guard_get_facts(f->guard, address, &facts, err);
 	if (r < 0)
 		return r;
+	r = check_range(f, &m->run.server_range, err);
+	if (r < 0)
+		return r;
 	*ret = f->facts;
 	ret->link_mtu = facts.mtu;
 	ret->endpoint_family = facts.endpoint_family;
 	run.server = *ret;
-	run.server_range = f->config->options->range;
 	text_copy(run.peer.address, sizeof(run.peer.address), address);
 	r = store_begin_run(f->store, &run, "server", NULL, &f->run_id, err);
 	if (r < 0)
@@ -154,15 +170,16 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	return 0;
 }
 
-static int arm(struct follow *f, uint32_t test, int64_t duration_ms, int64_t rtt_us,
-	       struct err *err)
+static int arm(struct follow *f, const struct msg_arm *m, struct err *err)
 {
 	struct test_spec spec = {
-		.id = test,
+		.id = m->test,
+		.kind = m->full_size ? TEST_FULL_SIZE : TEST_THROUGHPUT,
 		.role = ROLE_SERVER,
-		.port = f->config->iperf_port,
-		.duration_ms = duration_ms,
-		.rtt_us = rtt_us,
+		.port = m->full_size ? f->config->port : f->config->iperf_port,
+		.packet_size = f->mtu,
+		.duration_ms = m->duration_ms,
+		.rtt_us = m->rtt_us,
 	};
 
 	text_copy(spec.interface, sizeof(spec.interface),
@@ -216,6 +233,11 @@ static int op_renew(void *ctx, struct err *err)
 static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 {
 	struct follow *f = ctx;
+	struct msg_arm upload = {
+		.test = m->test,
+		.duration_ms = m->duration_ms,
+		.rtt_us = m->rtt_us,
+	};
 	struct err warning = ERR_INIT;
 	int r;
 
@@ -224,6 +246,7 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 	r = guard_set(f->guard, m->mtu, f->lease_ms, err);
 	if (r < 0)
 		return not_stale(r);
+	f->mtu = m->mtu;
 	r = guard_settle(f->guard, &warning);
 	if (r == -EPIPE)
 		return err_set(err, r, "%s", warning.text);
@@ -231,7 +254,7 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 		f->settle_warned = true;
 		warn(f, warning.text);
 	}
-	r = m->test ? arm(f, m->test, m->duration_ms, m->rtt_us, err) : 0;
+	r = m->test ? arm(f, &upload, err) : 0;
 	if (r == 0) {
 		err_set(err, 0, "%s", f->warning);
 		f->warning[0] = '\0';
@@ -243,7 +266,7 @@ static int op_arm(void *ctx, const struct msg_arm *m, struct err *err)
 {
 	int r = renew(ctx, err);
 
-	return r < 0 ? r : arm(ctx, m->test, m->duration_ms, m->rtt_us, err);
+	return r < 0 ? r : arm(ctx, m, err);
 }
 
 static int op_row(void *ctx, const struct measurement *m, struct err *err)
@@ -274,7 +297,8 @@ static int op_commit(void *ctx, struct err *err)
 	int r = guard_commit(f->guard, err);
 
 	if (r == 0 && !f->committed)
-		host_tell("the best pair's MTU is kept, in link and conf file");
+		host_tell("MTU %d is kept, in link and conf file%s%.300s", f->mtu,
+			  err->text[0] ? "; " : "", err->text);
 	f->committed = f->committed || r == 0;
 	return not_stale(r);
 }

@@ -25,6 +25,7 @@ struct follow {
 	struct end_facts facts;  /* of this end, without the endpoint's family */
 	char peer[ADDRESS_SIZE]; /* of the session */
 	int64_t run_id;          /* 0 while there is none */
+	int mtu;                 /* of this end, as the peer last set it */
 	int rows;                /* of this run, received */
 	int planned;
 	int64_t lease_ms;          /* in force */

@@ -68,6 +68,7 @@ const struct option_spec host_option_rows[] = {
 	 .value = "none|each|best",
 	 .kind = OPTION_CHOICE,
 	 .into = &host_options.persist,
+	 .seen = &host_options.persist_given,
 	 .choices = host_persist_choices,
 	 .help = "none: change MTUs live only and put them back (default);\n"
 		 "each: the conf file follows every step and is put back;\n"

@@ -21,6 +21,7 @@ struct host_options {
 	const char *user; /* NULL: see priv_find_user() */
 	struct mtu_range range;
 	int persist; /* enum persist, as an option's choice */
+	bool persist_given;
 	int64_t lease_ms;
 	bool force;
 	bool restore;

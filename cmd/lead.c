@@ -53,7 +53,8 @@ static void describe_run(struct lead *lead)
 	run->seed = config->seed;
 	run->duration_ms = config->duration_ms;
 	run->persist = (enum persist)config->options->persist;
-	text_copy(run->strategy, sizeof(run->strategy), "grid");
+	text_copy(run->strategy, sizeof(run->strategy),
+		  config->apply ? STRATEGY_APPLY : "grid");
 	snprintf(versions, sizeof(versions),
 		 "mtusweep " MTUSWEEP_VERSION ", libiperf %s, curl %s, sqlite %s",
 		 iperf_test_version(), client_library_version(),
@@ -115,8 +116,41 @@ static int find_run(struct lead *lead, struct err *err)
 	if (r < 0)
 		return r;
 	lead->run = lead->resumed.info;
+	lead->server_known = true;
 	lead->bound = true;
 	return 0;
+}
+
+/* With --apply: the one pair, and where it was measured the two ends it was measured
+ * on. */
+static int find_pair(struct lead *lead, struct err *err)
+{
+	const struct lead_config *config = lead->config;
+	const struct mtu_range *allowed = &config->options->range;
+	struct apply_wish wish = {
+		.db = config->options->db,
+		.run = config->apply_run,
+		.mtu = config->pair,
+	};
+	struct applied found = {.mtu = config->pair};
+	int r;
+
+	if (!config->apply)
+		return 0;
+	r = wish.mtu.server && !wish.run ? 0 : apply_load(&wish, &found, err);
+	if (r == 0 && found.measured) {
+		r = resume_check_end("peer", &found.peer, &lead->run.peer, err);
+		lead->run.server = found.server;
+		lead->server_known = true;
+	}
+	if (r == 0 && !mtu_range_allows(allowed, found.mtu.peer))
+		r = err_set(err, -ERANGE,
+			    "peer MTU %d is not within --mtu-min %d and --mtu-max %d",
+			    found.mtu.peer, allowed->min, allowed->max);
+	lead->run.server_range =
+		(struct mtu_range){found.mtu.server, found.mtu.server, 1};
+	lead->run.peer_range = (struct mtu_range){found.mtu.peer, found.mtu.peer, 1};
+	return r;
 }
 
 static int begin_run(struct lead *lead, struct err *err)
@@ -185,6 +219,8 @@ static int run(struct lead *lead, struct err *err)
 
 	if (r == 0)
 		r = find_run(lead, err);
+	if (r == 0)
+		r = find_pair(lead, err);
 	if (r == 0)
 		r = lead_connect(lead, lead->config->wait_ms, err);
 	if (r == -EINTR)

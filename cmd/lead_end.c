@@ -10,15 +10,14 @@
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cmd/lead_keep.h"
 #include "cmd/lead_ops.h"
 #include "store/query.h"
 
-/* For each of: the rows that are left, a commit, the close. */
+/* For each of: the rows that are left, the close. */
 #define END_TIMEOUT_MS 5000
 /* A close is asked for again where no answer came. */
 #define CLOSE_TRY_MS 2000
-/* How long a commit without an answer is tried again. */
-#define COMMIT_LIMIT_MS 20000
 
 static int find_best(const struct lead *lead, struct query_result *ret, struct err *err)
 {
@@ -44,58 +43,6 @@ static void print_best(const struct query_result *best)
 
 	/* The database has it too: a reader who does not read is not waited for. */
 	io_write_or_drop(STDOUT_FILENO, text, (size_t)length, 1000);
-}
-
-/* --- keeping the best pair --- */
-
-static int commit_there(struct lead *lead, const struct mtu_pair *mtu, struct err *err)
-{
-	int r = lead_set_pair(lead, mtu, err);
-
-	if (r < 0)
-		return r;
-	return lead_mendable(
-		client_commit(lead->client, lead->session, END_TIMEOUT_MS, err));
-}
-
-/*
- * Setting and committing again what was committed already changes nothing, so a lost
- * answer is mended by asking again. From the first try on the user's signals wait:
- * between the two commits there is no way back that both ends know of.
- */
-static int commit_both(struct lead *lead, const struct mtu_pair *mtu, struct err *err)
-{
-	int64_t deadline_ms = clock_boot_ms() + COMMIT_LIMIT_MS;
-	struct err why;
-	int r;
-
-	lead->stop_fd = -1;
-	client_ignore_stop(lead->client);
-	r = commit_there(lead, mtu, err);
-	while (r == -EAGAIN && clock_left_ms(deadline_ms) > 0) {
-		r = lead_connect(lead, clock_left_ms(deadline_ms), err);
-		if (r == 0)
-			r = commit_there(lead, mtu, err);
-	}
-	why = *err;
-	if (r < 0)
-		return err_set(
-			err, r,
-			"the server did not confirm that it keeps MTU %d (%.160s): "
-			"look at its link and conf file",
-			mtu->server, why.text);
-	r = guard_commit(lead->guard, &why);
-	if (r < 0)
-		return err_set(
-			err, r,
-			"the server keeps MTU %d, but this end could not keep %d: "
-			"%.250s",
-			mtu->server, mtu->peer, why.text);
-	host_tell("both ends keep this pair, in link and conf file: server MTU %d, "
-		  "peer MTU "
-		  "%d",
-		  mtu->server, mtu->peer);
-	return 0;
 }
 
 /* --- putting back --- */
@@ -182,10 +129,7 @@ static int conclude(struct lead *lead, struct query_result *best, struct err *er
 	}
 	if (r < 0 || lead->run.persist != PERSIST_BEST)
 		return r;
-	if (best->upload_ok < best->visits || best->download_ok < best->visits)
-		return err_set(err, -ENODATA,
-			       "no pair was ok at each of its visits: none is kept");
-	return commit_both(lead, &best->mtu, err);
+	return lead_keep_best(lead, err);
 }
 
 static void tell_summary(const struct lead *lead, const struct sweep_summary *summary)

@@ -88,9 +88,10 @@ static int op_wait_path(void *ctx, struct err *err)
 	return set_there(lead, lead->mtu.server, ++lead->test, err);
 }
 
-static int arm_download(struct lead *lead, struct err *err)
+static int arm(struct lead *lead, bool full_size, struct err *err)
 {
 	struct msg_arm arm = {
+		.full_size = full_size,
 		.test = ++lead->test,
 		.duration_ms = lead->config->duration_ms,
 		.rtt_us = client_rtt_us(lead->client),
@@ -125,31 +126,53 @@ static int check_failure(struct lead *lead, const struct dir_result *result,
 	return lead_mendable(r);
 }
 
+/* Run the client's half of the test that was armed last. */
+static int measure(struct lead *lead, struct test_spec *spec, struct dir_result *ret,
+		   struct err *err)
+{
+	const struct lead_config *config = lead->config;
+	int r;
+
+	spec->id = lead->test;
+	spec->role = ROLE_CLIENT;
+	spec->duration_ms = config->duration_ms;
+	spec->rtt_us = client_rtt_us(lead->client);
+	text_copy(spec->interface, sizeof(spec->interface), config->options->interface);
+	text_copy(spec->local, sizeof(spec->local), config->local);
+	text_copy(spec->remote, sizeof(spec->remote), config->server_ip);
+	r = runner_measure(lead->runner, spec, lead->stop_fd, ret, err);
+	if (r == 0)
+		r = check_failure(lead, ret, err);
+	return r < 0 ? r : lead_check_lease(lead, err);
+}
+
 static int op_measure(void *ctx, enum direction dir, struct dir_result *ret,
 		      struct err *err)
 {
 	struct lead *lead = ctx;
-	const struct lead_config *config = lead->config;
 	struct test_spec spec = {
-		.role = ROLE_CLIENT,
 		.dir = dir,
-		.port = config->iperf_port ? config->iperf_port
-					   : lead->hello.iperf_port,
-		.duration_ms = config->duration_ms,
+		.port = lead->config->iperf_port ? lead->config->iperf_port
+						 : lead->hello.iperf_port,
 	};
-	int r = dir == DIR_DOWNLOAD ? arm_download(lead, err) : 0;
+	/* The upload was armed with the pair. */
+	int r = dir == DIR_DOWNLOAD ? arm(lead, false, err) : 0;
 
-	if (r < 0)
-		return r;
-	spec.id = lead->test;
-	spec.rtt_us = client_rtt_us(lead->client);
-	text_copy(spec.interface, sizeof(spec.interface), config->options->interface);
-	text_copy(spec.local, sizeof(spec.local), config->local);
-	text_copy(spec.remote, sizeof(spec.remote), config->server_ip);
-	r = runner_measure(lead->runner, &spec, lead->stop_fd, ret, err);
-	if (r == 0)
-		r = check_failure(lead, ret, err);
-	return r < 0 ? r : lead_check_lease(lead, err);
+	return r < 0 ? r : measure(lead, &spec, ret, err);
+}
+
+int lead_measure_full_size(struct lead *lead, enum direction dir,
+			   struct dir_result *ret, struct err *err)
+{
+	struct test_spec spec = {
+		.kind = TEST_FULL_SIZE,
+		.dir = dir,
+		.port = lead->config->server_port,
+		.packet_size = lead->mtu.peer,
+	};
+	int r = arm(lead, true, err);
+
+	return r < 0 ? r : measure(lead, &spec, ret, err);
 }
 
 static int send_row(struct lead *lead, const struct measurement *m, struct err *err)
@@ -261,7 +284,7 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 
 int lead_set_pair(struct lead *lead, const struct mtu_pair *mtu, struct err *err)
 {
-	int r = set_here(lead, mtu->peer, err);
+	int r = op_apply(lead, mtu, err);
 
 	return r < 0 ? r : set_there(lead, mtu->server, 0, err);
 }

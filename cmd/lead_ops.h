@@ -30,8 +30,9 @@ struct lead {
 	int stop_fd; /* -1 once nothing shall end what is under way */
 	struct msg_hello hello;
 	struct run_info run;
-	int64_t run_id; /* 0 before there is one */
-	bool bound; /* `run` says which server and lattice it is: no other will do */
+	int64_t run_id;    /* 0 before there is one */
+	bool server_known; /* run.server says which it is: no other will do */
+	bool bound;        /* the same of run.server_range */
 	struct resumed resumed;
 	int visits; /* to be made now: without those of before */
 	char session[MSG_TOKEN_SIZE];
@@ -71,6 +72,11 @@ int lead_check_lease(const struct lead *lead, struct err *err);
 
 /* Set the pair at both ends, without a test. */
 int lead_set_pair(struct lead *lead, const struct mtu_pair *mtu, struct err *err);
+
+/* Whether packets as large as the sending end's MTU, of the pair just set, arrive.
+ * -EAGAIN as for all that the sweep may mend. */
+int lead_measure_full_size(struct lead *lead, enum direction dir,
+			   struct dir_result *ret, struct err *err);
 
 /* Send what the server has not acknowledged, for at most `limit_ms`. */
 void lead_send_rows(struct lead *lead, int64_t limit_ms);

@@ -89,30 +89,34 @@ static int check_options(struct query *query, const struct resume_wish *wish,
 
 /* --- which run --- */
 
+static bool is_apply(const struct query_run *run)
+{
+	return strcmp(run->info.strategy, STRATEGY_APPLY) == 0;
+}
+
 /* A file that both ends write has the peer's records and the server's copies. */
-static int keep_newest_record(void *ctx, const struct query_run *run)
+static int keep_newest_sweep(void *ctx, const struct query_run *run)
 {
 	struct query_run *newest = ctx;
 
-	if (strcmp(run->role, "peer") == 0)
+	if (strcmp(run->role, "peer") == 0 && !is_apply(run))
 		*newest = *run;
 	return 0;
 }
 
-static int find_run(struct query *query, const struct resume_wish *wish,
+/* `name`: as query_run() takes it; NULL: the newest sweep of a peer. */
+static int find_run(struct query *query, const char *db, const char *name,
 		    struct query_run *ret, struct err *err)
 {
 	int r;
 
-	if (wish->run)
-		return query_run(query, wish->run, ret, err);
+	if (name)
+		return query_run(query, name, ret, err);
 	memset(ret, 0, sizeof(*ret));
-	r = query_runs(query, keep_newest_record, ret, err);
+	r = query_runs(query, keep_newest_sweep, ret, err);
 	if (r == 0 && !ret->id)
 		r = err_set(err, -ENOENT,
-			    "no run of a peer is stored in database '%s': there is "
-			    "nothing to --resume",
-			    wish->db);
+			    "no sweep of a peer is stored in database '%s'", db);
 	return r;
 }
 
@@ -123,6 +127,12 @@ static int check_run(const struct query_run *run, struct err *err)
 			       "run %lld is the server's copy: --resume takes the "
 			       "database of the peer that measured it",
 			       (long long)run->id);
+	if (is_apply(run))
+		return err_set(
+			err, -EINVAL,
+			"run %lld was an --apply of one pair: there is nothing to "
+			"--resume, apply it again",
+			(long long)run->id);
 	if (run->outcome == RUN_RUNNING && run->life == PROCESS_LIVES)
 		return err_set(err, -EBUSY,
 			       "run %lld is still being measured by another "
@@ -158,7 +168,7 @@ static int load(struct query *query, const struct resume_wish *wish,
 		struct resumed *ret, struct err *err)
 {
 	struct query_run run;
-	int r = find_run(query, wish, &run, err);
+	int r = find_run(query, wish->db, wish->run, &run, err);
 
 	if (r == 0)
 		r = check_run(&run, err);
@@ -192,6 +202,68 @@ void resume_release(struct resumed *resumed)
 {
 	free(resumed->known);
 	memset(resumed, 0, sizeof(*resumed));
+}
+
+/* --- a pair to apply --- */
+
+static int find_best(void *ctx, const struct query_result *result)
+{
+	*(struct query_result *)ctx = *result;
+	return 1;
+}
+
+static int find_same(void *ctx, const struct query_result *result)
+{
+	struct query_result *wanted = ctx;
+
+	if (result->mtu.server != wanted->mtu.server ||
+	    result->mtu.peer != wanted->mtu.peer)
+		return 0;
+	*wanted = *result;
+	return 1;
+}
+
+static int load_pair(struct query *query, const struct apply_wish *wish,
+		     struct applied *ret, struct err *err)
+{
+	struct query_result result = {.mtu = wish->mtu};
+	struct query_run run;
+	int r = find_run(query, wish->db, wish->run, &run, err);
+
+	if (r == 0)
+		r = query_ranked(query, run.id, QUERY_BY_SUM,
+				 wish->mtu.server ? find_same : find_best, &result,
+				 err);
+	if (r < 0)
+		return r;
+	if (r == 0 && wish->mtu.server)
+		return err_set(err, -ENODATA,
+			       "run %lld has no pair of server MTU %d and peer MTU %d "
+			       "that was ok in both directions",
+			       (long long)run.id, wish->mtu.server, wish->mtu.peer);
+	if (r == 0 || result.upload_ok < result.visits ||
+	    result.download_ok < result.visits)
+		return err_set(err, -ENODATA,
+			       "no pair to apply in run %lld: it was not ok in both "
+			       "directions each time",
+			       (long long)run.id);
+	ret->mtu = result.mtu;
+	ret->measured = true;
+	ret->server = run.info.server;
+	ret->peer = run.info.peer;
+	return 0;
+}
+
+int apply_load(const struct apply_wish *wish, struct applied *ret, struct err *err)
+{
+	struct query *query;
+	int r = query_open(wish->db, &query, err);
+
+	if (r < 0)
+		return r;
+	r = load_pair(query, wish, ret, err);
+	query_close(query);
+	return r;
 }
 
 /* --- the same tunnel --- */

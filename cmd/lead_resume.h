@@ -36,6 +36,28 @@ struct resume_wish {
 int resume_load(const struct resume_wish *wish, struct resumed *ret, struct err *err);
 void resume_release(struct resumed *resumed);
 
+/* What a run of --apply is stored as. */
+#define STRATEGY_APPLY "apply"
+
+/* The pair that is to be applied. */
+struct applied {
+	struct mtu_pair mtu;
+	bool measured; /* in a run, of these two ends */
+	struct end_facts server;
+	struct end_facts peer;
+};
+
+struct apply_wish {
+	const char *db;
+	const char
+		*run; /* NULL: the newest that measured more than one pair to apply */
+	struct mtu_pair mtu; /* {0, 0}: the fastest of the run */
+};
+
+/* -ENOENT, -ENOTUNIQ no such run; -ENODATA the pair is not in it, or was not ok each time.
+ */
+int apply_load(const struct apply_wish *wish, struct applied *ret, struct err *err);
+
 /* Whether an end is what it was in the run: host, interface, address, backend, and where
  * both are known the family of the outer packets. -EINVAL: another tunnel, other
  * results. `which`: "server" or "peer". */

@@ -141,9 +141,15 @@ static int check_same_server(const struct lead *lead, const struct msg_hello *he
 {
 	const struct mtu_range *range = &lead->run.server_range;
 
-	if (!lead->bound)
-		return 0;
-	if (!same_range(range, &hello->range))
+	if (lead->server_known &&
+	    resume_check_end("server", &lead->run.server, &hello->server, err) < 0)
+		return -EINVAL;
+	if (lead->config->apply && !mtu_range_allows(&hello->range, range->min))
+		return err_set(err, -ERANGE,
+			       "the server allows MTUs %d to %d, not %d: start it with "
+			       "other --mtu-min and --mtu-max",
+			       hello->range.min, hello->range.max, range->min);
+	if (lead->bound && !same_range(range, &hello->range))
 		return err_set(
 			err, -EINVAL,
 			"the server was started with MTUs %d to %d by %d, this run has "
@@ -152,7 +158,7 @@ static int check_same_server(const struct lead *lead, const struct msg_hello *he
 			hello->range.min, hello->range.max, hello->range.step,
 			range->min, range->max, range->step, range->min, range->max,
 			range->step);
-	return resume_check_end("server", &lead->run.server, &hello->server, err);
+	return 0;
 }
 
 static int open_session(struct lead *lead, struct err *err)
@@ -167,7 +173,8 @@ static int open_session(struct lead *lead, struct err *err)
 	int r;
 
 	/* The server's lattice is the server's to say. */
-	run->server_range = lead->hello.range;
+	if (!lead->config->apply)
+		run->server_range = lead->hello.range;
 	run->pairs_planned = run_info_visits(run);
 	open.run = *run;
 	r = client_open(lead->client, &open, lead_timeout_ms(lead, ASK_TIMEOUT_MS),
@@ -178,7 +185,8 @@ static int open_session(struct lead *lead, struct err *err)
 	lead->lease_ms = opened.lease_ms;
 	if (!lead->bound)
 		run->server = opened.server;
-	lead->bound = true;
+	lead->server_known = true;
+	lead->bound = !lead->config->apply;
 	atomic_store(&lead->renewed_at, sent_at_ms);
 	return start_lease(lead, err);
 }

@@ -23,6 +23,7 @@ static struct lead_config lead = {
 };
 static int strategy;
 static int order;
+static const char *pair;
 
 static const struct option_spec rows[] = {
 	{.name = "server-ip",
@@ -98,6 +99,22 @@ static const struct option_spec rows[] = {
 	 .kind = OPTION_FLAG,
 	 .into = &lead.repeat_failed,
 	 .help = "with --resume: measure pairs that failed again"},
+	{.name = "apply",
+	 .kind = OPTION_FLAG,
+	 .into = &lead.apply,
+	 .help = "measure one pair and keep it, as --persist best does (which\n"
+		 "the server must be started with): --pair's, or the fastest\n"
+		 "of a run"},
+	{.name = "run",
+	 .value = "RUN",
+	 .kind = OPTION_STRING,
+	 .into = &lead.apply_run,
+	 .help = "with --apply: of this run (default: the newest sweep)"},
+	{.name = "pair",
+	 .value = "S,P",
+	 .kind = OPTION_STRING,
+	 .into = &pair,
+	 .help = "with --apply: server MTU S and peer MTU P"},
 	{.name = "peer-skip-errors",
 	 .value = "True|False",
 	 .kind = OPTION_BOOL,
@@ -138,10 +155,56 @@ static int check_route(const struct host *host, struct err *err)
 	return 0;
 }
 
+/* "1420,1400" */
+static int parse_pair(const char *text, struct mtu_pair *ret, struct err *err)
+{
+	const char *comma = strchr(text, ',');
+	char server[8];
+	int64_t s = 0;
+	int64_t p = 0;
+
+	if (comma && (size_t)(comma - text) < sizeof(server)) {
+		text_copy(server, (size_t)(comma - text) + 1, text);
+		if (text_to_int(server, MTU_MIN, MTU_MAX, &s) == 0 &&
+		    text_to_int(comma + 1, MTU_MIN, MTU_MAX, &p) == 0) {
+			*ret = (struct mtu_pair){(int)s, (int)p};
+			return 0;
+		}
+	}
+	return err_set(err, -EINVAL,
+		       "'%s' is no value for --pair: it takes two MTUs from %d to %d, "
+		       "the server's and the peer's, as in 1420,1400",
+		       text, MTU_MIN, MTU_MAX);
+}
+
+static int check_apply(struct err *err)
+{
+	if (!lead.apply && (lead.apply_run || pair))
+		return err_set(err, -EINVAL, "--run and --pair are for --apply");
+	if (!lead.apply)
+		return 0;
+	if (lead.resume)
+		return err_set(err, -EINVAL,
+			       "--apply keeps a pair, --resume goes on with a sweep: "
+			       "give one of them");
+	if (host_options.persist_given && host_options.persist != PERSIST_BEST)
+		return err_set(err, -EINVAL,
+			       "--apply writes link and conf file, --persist %s does "
+			       "not: leave it away, or give --persist best",
+			       persist_name((enum persist)host_options.persist));
+	host_options.persist = PERSIST_BEST;
+	return pair ? parse_pair(pair, &lead.pair, err) : 0;
+}
+
 static int check_usage(struct err *err)
 {
+	int r;
+
 	if (host_options.restore)
 		return 0;
+	r = check_apply(err);
+	if (r < 0)
+		return r;
 	if (lead.repeat_failed && !lead.resume)
 		return err_set(
 			err, -EINVAL,

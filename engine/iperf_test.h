@@ -13,12 +13,6 @@
  * calls a black hole or a stall what it is, and computes the steady goodput.
  */
 
-/* What the process writes, once, into its report pipe. */
-struct test_report {
-	int32_t code; /* a server that could not listen: a negative errno; else 0 */
-	struct dir_result result;
-};
-
 /*
  * Run the test to its end, write one struct test_report into `report_fd` and end the
  * process, resetting (SO_LINGER 0) every TCP socket it still has, so that nothing keeps

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "engine/iperf_test.h"
 #include "engine/runner_child.h"
 #include "engine/runner_msg.h"
 

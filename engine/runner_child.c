@@ -14,6 +14,8 @@
 #include "base/io.h"
 #include "base/priv.h"
 #include "base/text.h"
+#include "engine/fullsize.h"
+#include "engine/iperf_test.h"
 
 #define TERM_GRACE_MS 50
 #define READS_MAX     16
@@ -32,7 +34,13 @@ static void become_child(const struct test_spec *spec, int output, int report)
 	dup2(null, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
-	iperf_test_run(spec, report);
+	switch (spec->kind) {
+	case TEST_THROUGHPUT:
+		iperf_test_run(spec, report);
+	case TEST_FULL_SIZE:
+		fullsize_run(spec, report);
+	}
+	_exit(1);
 }
 
 int child_start(struct child *child, const struct test_spec *spec, int runner_fd,

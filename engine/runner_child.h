@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "engine/iperf_test.h"
+#include "engine/testspec.h"
 
 /*
  * The child of a test as its parent, the runner, sees it: a pid and two pipes. Whether

@@ -33,6 +33,13 @@ int testspec_check(const struct test_spec *spec, struct err *err)
 	if (spec->role != ROLE_CLIENT && spec->role != ROLE_SERVER)
 		return err_set(err, -EINVAL, "a test has no role '%d'",
 			       (int)spec->role);
+	if (spec->kind != TEST_THROUGHPUT && spec->kind != TEST_FULL_SIZE)
+		return err_set(err, -EINVAL, "there is no kind '%d' of test",
+			       (int)spec->kind);
+	if (spec->kind == TEST_FULL_SIZE &&
+	    (spec->packet_size < MTU_MIN || spec->packet_size > MTU_MAX))
+		return err_set(err, -EINVAL, "'%d' bytes are no packet's full size",
+			       spec->packet_size);
 	if (spec->dir != DIR_UPLOAD && spec->dir != DIR_DOWNLOAD)
 		return err_set(err, -EINVAL, "a test has no direction '%d'",
 			       (int)spec->dir);

@@ -5,7 +5,7 @@
 #include "base/types.h"
 
 /*
- * One libiperf test as both the runner and its child see it, a plain value that goes
+ * One test as both the runner and its child see it, a plain value that goes
  * over a socket pair, and the rules of its deadlines. `id` is the peer's number for the
  * test.
  */
@@ -15,8 +15,14 @@ enum test_role {
 	ROLE_SERVER, /* the server: armed for one test, reports only that it ended */
 };
 
+enum test_kind {
+	TEST_THROUGHPUT, /* libiperf's (iperf_test.h) */
+	TEST_FULL_SIZE,  /* whether full-size packets arrive (fullsize.h) */
+};
+
 struct test_spec {
 	uint32_t id;
+	enum test_kind kind;
 	enum test_role role;
 	enum direction dir; /* client only; the server is told by the client */
 	char interface[IF_NAME_SIZE]; /* sockets are bound to it; "" for none */
@@ -24,14 +30,21 @@ struct test_spec {
 	char remote[ADDRESS_SIZE]; /* client: whom to call; server: who alone may call
 				    */
 	int port;
+	int packet_size; /* full-size only: of the IP packets this end sends, its MTU */
 	int64_t duration_ms; /* of data transfer, 100 to 3,600,000 */
 	int64_t rtt_us;      /* the path's, for the deadlines */
 };
 
+/* What a test's process writes, once, into its report pipe. */
+struct test_report {
+	int32_t code; /* a server that could not listen: a negative errno; else 0 */
+	struct dir_result result;
+};
+
 /*
  * Whether it can be run: both addresses numeric (the client's own may be "", any),
- * port, duration and round trip (0 to 60 s) within their ranges. -EINVAL names the
- * field.
+ * port, duration, packet size and round trip (0 to 60 s) within their ranges. -EINVAL
+ * names the field.
  */
 int testspec_check(const struct test_spec *spec, struct err *err);
 

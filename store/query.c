@@ -260,11 +260,10 @@ static void read_result(sqlite3_stmt *stmt, struct query_result *ret)
 	ret->status = row_read_status(&row);
 }
 
-int query_results(struct query *query, int64_t run,
-		  int (*row)(void *ctx, const struct query_result *result), void *ctx,
-		  struct err *err)
+static int list_results(struct query *query, const char *sql, int64_t run,
+			int (*row)(void *ctx, const struct query_result *result),
+			void *ctx, struct err *err)
 {
-	static const char sql[] = RESULT_SELECT " ORDER BY server_mtu, peer_mtu";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct query_result result;
 	int r = prepare_for_run(query, sql, run, &stmt, err);
@@ -279,33 +278,49 @@ int query_results(struct query *query, int64_t run,
 	return r;
 }
 
+int query_results(struct query *query, int64_t run,
+		  int (*row)(void *ctx, const struct query_result *result), void *ctx,
+		  struct err *err)
+{
+	return list_results(query, RESULT_SELECT " ORDER BY server_mtu, peer_mtu", run,
+			    row, ctx, err);
+}
+
 /* Sums are rounded as the rates are: 0.1 + 0.7 and 0.3 + 0.5 are to be equal. */
-#define BEST_SELECT(figure)                                                         \
+#define RANKED_SELECT(figure)                                                       \
 	RESULT_SELECT " AND status = 'ok' AND (" figure ") IS NOT NULL"             \
 		      " ORDER BY upload_ok = visits AND download_ok = visits DESC," \
 		      " round(" figure ", 3) DESC,"                                 \
-		      " server_mtu + peer_mtu DESC, server_mtu DESC LIMIT 1"
+		      " server_mtu + peer_mtu DESC, server_mtu DESC"
+
+int query_ranked(struct query *query, int64_t run, enum query_by by,
+		 int (*row)(void *ctx, const struct query_result *result), void *ctx,
+		 struct err *err)
+{
+	static const char *const sql[] = {
+		[QUERY_BY_SUM] = RANKED_SELECT("upload_mbps + download_mbps"),
+		[QUERY_BY_UP] = RANKED_SELECT("upload_mbps"),
+		[QUERY_BY_DOWN] = RANKED_SELECT("download_mbps"),
+	};
+
+	return list_results(query, sql[by], run, row, ctx, err);
+}
+
+static int take_first(void *ctx, const struct query_result *result)
+{
+	*(struct query_result *)ctx = *result;
+	return 1;
+}
 
 int query_best(struct query *query, int64_t run, enum query_by by,
 	       struct query_result *ret, struct err *err)
 {
-	static const char *const sql[] = {
-		[QUERY_BY_SUM] = BEST_SELECT("upload_mbps + download_mbps"),
-		[QUERY_BY_UP] = BEST_SELECT("upload_mbps"),
-		[QUERY_BY_DOWN] = BEST_SELECT("download_mbps"),
-	};
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = prepare_for_run(query, sql[by], run, &stmt, err);
+	int r = query_ranked(query, run, by, take_first, ret, err);
 
-	if (r == 0)
-		r = db_step(&query->db, stmt, err);
-	if (r < 0)
-		return r;
 	if (r == 0)
 		return err_set(err, -ENODATA,
 			       "no pair of MTUs worked in both directions in this run");
-	read_result(stmt, ret);
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 int query_measurements(struct query *query, int64_t run,

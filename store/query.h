@@ -80,6 +80,11 @@ enum query_by {
 int query_best(struct query *query, int64_t run, enum query_by by,
 	       struct query_result *ret, struct err *err);
 
+/* All pairs that query_best() chooses from, the best first. */
+int query_ranked(struct query *query, int64_t run, enum query_by by,
+		 int (*row)(void *ctx, const struct query_result *result), void *ctx,
+		 struct err *err);
+
 /* Every visit, by sequence number. */
 int query_measurements(struct query *query, int64_t run,
 		       int (*row)(void *ctx, const struct measurement *m), void *ctx,

@@ -154,6 +154,7 @@ static const struct field pair_fields[] = {
 
 static const struct field arm_fields[] = {
 	SESSION(struct msg_arm),
+	WORD("full_size", FIELD_BOOL, struct msg_arm, full_size),
 	TEST_FIELDS(struct msg_arm, 1),
 	END,
 };

@@ -59,6 +59,7 @@ struct msg_pair {
 /* POST /v1/arm: end what still runs, arm this test. */
 struct msg_arm {
 	char session[MSG_TOKEN_SIZE];
+	bool full_size; /* whether packets of the MTU arrive; else throughput */
 	uint32_t test;
 	int64_t duration_ms;
 	int64_t rtt_us;

@@ -131,6 +131,15 @@ static void test_damage(void **state)
 	spec.role = (enum test_role)7;
 	check(&spec, -EINVAL, "role '7'");
 	spec = sound();
+	spec.kind = (enum test_kind)2;
+	check(&spec, -EINVAL, "kind '2'");
+	spec.kind = TEST_FULL_SIZE;
+	check(&spec, -EINVAL, "'0' bytes");
+	spec.packet_size = MTU_MIN;
+	check(&spec, 0, "");
+	spec.packet_size = MTU_MAX + 1;
+	check(&spec, -EINVAL, "'65536' bytes");
+	spec = sound();
 	spec.dir = DIR_COUNT;
 	check(&spec, -EINVAL, "direction");
 	spec = sound();

@@ -65,6 +65,14 @@ usage()
 	peer 2 "'soon'.*--duration" --duration soon
 	peer 2 "'0'.*--duration.*0\.1" --duration 0
 	peer 2 "'-1'.*--wait" --wait -1
+	peer 2 '--repeat-failed is for --resume' --repeat-failed
+	peer 2 '--run and --pair are for --apply' --pair 1400,1400
+	peer 2 '--run and --pair are for --apply' --run 1
+	peer 2 "'1400'.*--pair.*1420,1400" --apply --pair 1400
+	peer 2 "'1400,'.*--pair" --apply --pair 1400,
+	peer 2 "'1400,70000'.*--pair.*65535" --apply --pair 1400,70000
+	peer 2 '--apply keeps a pair, --resume goes on' --apply --resume
+	peer 2 '--apply writes link and conf file, --persist each' --apply --persist each
 	tool 2 'frobnicate' best --frobnicate
 	tool 2 'frobnicate' frobnicate
 	tool 2 'usage|command'

@@ -243,14 +243,39 @@ kill_all()
 	wait "$1" || true
 }
 
+# WORDS: what a TCP segment that begins with them matches in nftables
+begins_with()
+{
+	local hex
+	hex=$(printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n')
+	# 32 bytes of TCP header: an established connection has time stamps.
+	echo "tcp dport 5000 @th,256,$((${#hex} * 4)) 0x$hex"
+}
+
+# REQUEST: those that begin with these words never arrive at the server, until
+# find_request_again.
+lose_request()
+{
+	on server nft -f - <<-RULES
+		table ip lost {
+			chain in {
+				type filter hook input priority filter;
+				$(begins_with "$1") drop
+			}
+		}
+	RULES
+}
+
+find_request_again()
+{
+	on server nft delete table ip lost
+}
+
 # REQUEST SECONDS: from the next request on that begins with these words, which still
 # arrives, nothing leaves the server through the tunnel for so long. Once: the request is
 # sent again.
 mute_server_after()
 {
-	local hex
-	hex=$(printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n')
-	# 32 bytes of TCP header: an established connection has time stamps.
 	on server nft -f - <<-RULES
 		table ip mute {
 			set muted {
@@ -263,7 +288,7 @@ mute_server_after()
 			}
 			chain in {
 				type filter hook input priority filter;
-				tcp dport 5000 @th,256,$((${#hex} * 4)) 0x$hex \
+				$(begins_with "$1") \
 					ip saddr != @once add @once { ip saddr } \
 					add @muted { ip saddr timeout ${2}s }
 			}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# --persist best: the winning pair is in both links and both conf files at the end, and
+# --persist best: the fastest pair that is proved is in both links and both conf files at the end, and
 # nothing else of the files has changed; an end that was not started with --persist says
 # no before any change.
 
@@ -8,14 +8,6 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly LATTICE=(--mtu-min 1360 --mtu-max 1420 --mtu-step 60)
-
-# What the peer's newest run found fastest: "server-mtu peer-mtu"
-winner()
-{
-	sql "$peer_db" 'SELECT server_mtu || " " || peer_mtu FROM results
-		WHERE status = "ok" AND run_id = (SELECT max(run_id) FROM results)
-		ORDER BY upload_mbps + download_mbps DESC, server_mtu + peer_mtu DESC LIMIT 1'
-}
 
 # END CONF MTU
 check_committed()
@@ -45,8 +37,9 @@ refused_without_persist()
 }
 
 test_begin
-# What is usual is the dead pair here, so the winner is another one: 1420 at both ends
-# makes outer packets of 1480 bytes.
+# What is usual is the dead pair here: 1420 at both ends makes outer packets of 1480 bytes.
+# With 1420 at one end alone TCP works, but other packets as large are lost: of the three
+# pairs that are ok one alone is proved.
 "$LAB" hole "$lab_name" upload 1450
 "$LAB" hole "$lab_name" download 1450
 chown daemon:games "$LAB_SERVER_CONF" "$LAB_PEER_CONF"
@@ -59,15 +52,16 @@ refused_without_persist
 start_server --once "${LATTICE[@]}" --persist best --conf-file "$LAB_SERVER_CONF"
 start_peer "${LATTICE[@]}" --duration 1 --persist best --conf-file "$LAB_PEER_CONF"
 wait_both 60
-read -r server_mtu peer_mtu <<<"$(winner)"
+check_equal 'pairs that are ok for TCP' 3 "$(sql "$peer_db" 'SELECT count(*) FROM results
+	WHERE status = "ok" AND run_id = (SELECT max(run_id) FROM results)')"
 check_equal 'status of the pair that the path swallows' 'blackhole|blackhole|blackhole' \
 	"$(sql "$peer_db" 'SELECT status, upload_status, download_status FROM results
 		WHERE server_mtu = 1420 AND peer_mtu = 1420 ORDER BY run_id DESC LIMIT 1')"
 check_equal 'its rates' '|' "$(sql "$peer_db" 'SELECT upload_mbps, download_mbps
 	FROM results WHERE server_mtu = 1420 AND peer_mtu = 1420
 	ORDER BY run_id DESC LIMIT 1')"
-check_committed server "$LAB_SERVER_CONF" "$server_mtu"
-check_committed peer "$LAB_PEER_CONF" "$peer_mtu"
+check_committed server "$LAB_SERVER_CONF" 1360
+check_committed peer "$LAB_PEER_CONF" 1360
 
 # Without --persist the same two ends leave all as it now is.
 after=$(hosts_state)

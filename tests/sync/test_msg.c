@@ -95,7 +95,8 @@ static int set_longest(void **state)
 	set_facts(&longest.opened.server);
 	longest.pair = (struct msg_pair){TOKEN, MTU_MAX, UINT32_MAX, 3600000,
 					 INT64_C(3600000000)};
-	longest.arm = (struct msg_arm){TOKEN, UINT32_MAX, 3600000, INT64_C(3600000000)};
+	longest.arm = (struct msg_arm){TOKEN, false, UINT32_MAX, 3600000,
+				       INT64_C(3600000000)};
 	strcpy(longest.row.session, TOKEN);
 	longest.row.row.seq = UINT32_MAX;
 	longest.row.row.pass = 1000000;

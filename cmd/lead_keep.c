@@ -1,0 +1,245 @@
+#include "cmd/lead_keep.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "store/query.h"
+
+/* A request to commit. */
+#define COMMIT_TIMEOUT_MS 5000
+/* How long a commit without an answer is tried again. */
+#define COMMIT_LIMIT_MS 20000
+/* Of a proof that something else spoils. */
+#define TRIES_MAX 3
+
+/* --- the candidates --- */
+
+struct candidates {
+	struct query_result *list; /* the best first */
+	int count;
+};
+
+static int keep_candidate(void *ctx, const struct query_result *result)
+{
+	struct candidates *all = ctx;
+	struct query_result *grown;
+
+	/* A pair that works now and then comes after all others: here they end. */
+	if (result->upload_ok < result->visits || result->download_ok < result->visits)
+		return 1;
+	grown = realloc(all->list, (size_t)(all->count + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	all->list = grown;
+	all->list[all->count++] = *result;
+	return 0;
+}
+
+static int find_candidates(const struct lead *lead, struct candidates *ret,
+			   struct err *err)
+{
+	struct query *query;
+	int r = query_open(lead->config->options->db, &query, err);
+
+	if (r < 0)
+		return r;
+	r = query_ranked(query, lead->run_id, QUERY_BY_SUM, keep_candidate, ret, err);
+	query_close(query);
+	if (r == -ENOMEM)
+		return err_set(err, r, "out of memory");
+	if (r < 0)
+		return r;
+	if (ret->count == 0)
+		return err_set(err, -ENODATA,
+			       "no pair was ok at each of its visits: none is kept");
+	return 0;
+}
+
+/* --- the proof --- */
+
+static const char *who(enum direction dir)
+{
+	return dir == DIR_UPLOAD ? "peer" : "server";
+}
+
+static int mtu_of(const struct mtu_pair *mtu, enum direction dir)
+{
+	return dir == DIR_UPLOAD ? mtu->peer : mtu->server;
+}
+
+/* The pair set, and one direction tried; what a lost session or server spoils is done
+ * again once they are back. */
+static int try_direction(struct lead *lead, const struct mtu_pair *mtu,
+			 enum direction dir, struct dir_result *ret, struct err *err)
+{
+	for (int tries = 1;; tries++) {
+		struct err why;
+		int r = lead_set_pair(lead, mtu, err);
+
+		if (r == 0)
+			r = lead_measure_full_size(lead, dir, ret, err);
+		if (r != -EAGAIN)
+			return r;
+		why = *err;
+		if (tries == TRIES_MAX)
+			return err_set(
+				err, -EIO,
+				"no pair is kept, since it could not be proved that "
+				"its packets arrive (%.250s)",
+				why.text);
+		r = lead_connect(lead, lead->config->wait_ms, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+/* 1 proved, 0 they do not arrive (told), or why that could not be found out. */
+static int prove_direction(struct lead *lead, const struct mtu_pair *mtu,
+			   enum direction dir, struct err *err)
+{
+	struct dir_result result;
+	int r = try_direction(lead, mtu, dir, &result, err);
+
+	if (r < 0)
+		return r;
+	if (result.status == TEST_OK)
+		return 1;
+	if (result.status != TEST_BLACKHOLE)
+		return err_set(
+			err, -EPROTONOSUPPORT,
+			"no pair is kept, since it cannot be proved that its "
+			"packets arrive (%s): let UDP port %d in on the tunnel's "
+			"interface of the server",
+			result.text, lead->config->server_port);
+	host_tell(
+		"server MTU %d, peer MTU %d is not kept: packets as large as the %s's "
+		"MTU do not arrive",
+		mtu->server, mtu->peer, who(dir));
+	return 0;
+}
+
+/* What did not get through from one end does not in another pair either. */
+static bool is_refuted(const struct candidates *all, int limit, const int *refuted)
+{
+	for (int i = 0; i < limit; i++) {
+		for (int dir = 0; dir < DIR_COUNT; dir++) {
+			if ((refuted[i] & (1 << dir)) &&
+			    mtu_of(&all->list[i].mtu, (enum direction)dir) ==
+				    mtu_of(&all->list[limit].mtu, (enum direction)dir))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* 1 proved, 0 refuted with the direction's bit in *refuted, or -errno. */
+static int prove(struct lead *lead, const struct mtu_pair *mtu, int *refuted,
+		 struct err *err)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		int r = prove_direction(lead, mtu, (enum direction)dir, err);
+
+		if (r == 0)
+			*refuted |= 1 << dir;
+		if (r <= 0)
+			return r;
+	}
+	return 1;
+}
+
+/* The index of the first that is proved, or -errno. */
+static int choose(struct lead *lead, const struct candidates *all, struct err *err)
+{
+	cleanup_free int *refuted = calloc((size_t)all->count, sizeof(*refuted));
+
+	if (!refuted)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (int i = 0; i < all->count; i++) {
+		int r;
+
+		if (is_refuted(all, i, refuted))
+			continue;
+		r = prove(lead, &all->list[i].mtu, &refuted[i], err);
+		if (r != 0)
+			return r < 0 ? r : i;
+	}
+	return err_set(
+		err, -ENODATA,
+		"no pair is kept: of none do packets as large as both ends' MTUs "
+		"arrive");
+}
+
+/* --- the two commits --- */
+
+static int commit_there(struct lead *lead, struct err *err)
+{
+	int r = client_commit(lead->client, lead->session,
+			      lead_timeout_ms(lead, COMMIT_TIMEOUT_MS), err);
+
+	if (r == 0 && err->text[0])
+		host_tell("the server: %.400s", err->text);
+	return lead_mendable(r);
+}
+
+/* Setting and committing again what was committed already changes nothing. */
+static int commit_again(struct lead *lead, const struct mtu_pair *mtu,
+			int64_t deadline_ms, struct err *err)
+{
+	int r = lead_connect(lead, clock_left_ms(deadline_ms), err);
+
+	if (r == 0)
+		r = lead_set_pair(lead, mtu, err);
+	return r < 0 ? lead_mendable(r) : commit_there(lead, err);
+}
+
+static int commit_both(struct lead *lead, const struct mtu_pair *mtu, struct err *err)
+{
+	int64_t deadline_ms = clock_boot_ms() + COMMIT_LIMIT_MS;
+	struct err why;
+	int r;
+
+	lead->stop_fd = -1;
+	client_ignore_stop(lead->client);
+	r = commit_there(lead, err);
+	while (r == -EAGAIN && clock_left_ms(deadline_ms) > 0)
+		r = commit_again(lead, mtu, deadline_ms, err);
+	why = *err;
+	if (r < 0)
+		return err_set(err, r,
+			       "the server did not confirm that it keeps MTU %d, so it "
+			       "may hold it or not: look at its link and conf file "
+			       "(%.200s)",
+			       mtu->server, why.text);
+	why = (struct err)ERR_INIT;
+	r = guard_commit(lead->guard, &why);
+	if (r < 0)
+		return err_set(
+			err, r,
+			"the server keeps MTU %d, but this end could not keep %d: "
+			"%.250s",
+			mtu->server, mtu->peer, why.text);
+	if (why.text[0])
+		host_tell("this end: %.400s", why.text);
+	host_tell(
+		"both ends keep this pair, in link and conf file: server MTU %d, peer "
+		"MTU %d",
+		mtu->server, mtu->peer);
+	return 0;
+}
+
+int lead_keep_best(struct lead *lead, struct err *err)
+{
+	struct candidates all = {0};
+	int r = find_candidates(lead, &all, err);
+
+	if (r == 0)
+		r = choose(lead, &all, err);
+	if (r >= 0)
+		r = commit_both(lead, &all.list[r].mtu, err);
+	free(all.list);
+	return r;
+}

@@ -1,0 +1,338 @@
+/* Datagrams as large as the MTU, once, in a process of its own. */
+#include "engine/fullsize.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/io.h"
+
+#define MAGIC UINT32_C(0x4d545546) /* "MTUF" */
+/* Headers of an inner packet: IP without options, UDP. */
+#define HEADERS_IPV4 28
+#define HEADERS_IPV6 48
+
+enum kind {
+	KIND_HELLO = 1,
+	KIND_HERE,
+	KIND_FULL, /* padded to the sender's MTU */
+	KIND_ARRIVED,
+};
+
+/* The beginning of each datagram; in the two ends' own byte order by htonl(). */
+struct head {
+	uint32_t magic;
+	uint32_t test; /* so that a late one of another test does not count */
+	uint32_t kind;
+};
+
+struct exchange {
+	const struct test_spec *spec;
+	int report_fd;
+	int fd;
+	int family;
+	int64_t began_ms;
+	int64_t began_at_ms;
+	bool heard;   /* a small one came */
+	bool arrived; /* a full-size one did */
+	char full[MTU_MAX];
+};
+
+static void end_process(const struct exchange *x, int code,
+			const struct dir_result *result) __attribute__((noreturn));
+
+static void end_process(const struct exchange *x, int code,
+			const struct dir_result *result)
+{
+	struct test_report report;
+
+	memset(&report, 0, sizeof(report));
+	report.code = code;
+	report.result = *result;
+	report.result.started_at_ms = x->began_at_ms;
+	report.result.duration_ms = clock_boot_ms() - x->began_ms;
+	io_write_all(x->report_fd, &report, sizeof(report));
+	_exit(0);
+}
+
+static void fail(const struct exchange *x, const char *what) __attribute__((noreturn));
+
+static void fail(const struct exchange *x, const char *what)
+{
+	int code = errno ? -errno : -EIO;
+	struct dir_result result;
+
+	dir_result_init(&result, TEST_ERROR, "%s: %s", what, strerror(-code));
+	end_process(x, code, &result);
+}
+
+static socklen_t address_size(const struct sockaddr_storage *address)
+{
+	return address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
+					     : sizeof(struct sockaddr_in6);
+}
+
+/* Sent whole or not at all, whatever the kernel believes of the path: only the link's MTU
+ * counts (ip(7), IP_PMTUDISC_PROBE). */
+static int send_unfragmented(int fd, int family)
+{
+	int v4 = IP_PMTUDISC_PROBE;
+	int v6 = IPV6_PMTUDISC_PROBE;
+
+	if (family == AF_INET)
+		return setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof(v4));
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof(v6));
+}
+
+static void open_socket(struct exchange *x)
+{
+	const struct test_spec *spec = x->spec;
+	bool server = spec->role == ROLE_SERVER;
+	struct sockaddr_storage remote;
+	struct sockaddr_storage local;
+
+	errno = EINVAL;
+	if (address_parse(spec->remote, spec->port, &remote) < 0)
+		fail(x, "the other end's address");
+	x->family = remote.ss_family;
+	x->fd = socket(x->family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (x->fd < 0)
+		fail(x, "cannot make a UDP socket");
+	if (spec->interface[0] &&
+	    setsockopt(x->fd, SOL_SOCKET, SO_BINDTODEVICE, spec->interface,
+		       (socklen_t)strlen(spec->interface)) < 0)
+		fail(x, "cannot bind a UDP socket to the interface");
+	if (spec->local[0] &&
+	    (address_parse(spec->local, server ? spec->port : 0, &local) < 0 ||
+	     bind(x->fd, (struct sockaddr *)&local, address_size(&local)) < 0))
+		fail(x, "cannot bind the UDP port");
+	if (send_unfragmented(x->fd, x->family) < 0)
+		fail(x, "cannot keep datagrams from being fragmented");
+	if (!server &&
+	    connect(x->fd, (struct sockaddr *)&remote, address_size(&remote)) < 0)
+		fail(x, "cannot reach the other end");
+}
+
+static size_t full_size(const struct exchange *x)
+{
+	int headers = x->family == AF_INET ? HEADERS_IPV4 : HEADERS_IPV6;
+
+	return (size_t)(x->spec->packet_size - headers);
+}
+
+/* -EMSGSIZE it does not fit the link; -ECONNREFUSED nobody has had the port since the last
+ * one. What else keeps it from being sent is a loss like any other. */
+static int send_one(struct exchange *x, enum kind kind)
+{
+	struct head head = {
+		.magic = htonl(MAGIC),
+		.test = htonl(x->spec->id),
+		.kind = htonl(kind),
+	};
+	size_t size = kind == KIND_FULL ? full_size(x) : sizeof(head);
+
+	memcpy(x->full, &head, sizeof(head));
+	if (send(x->fd, x->full, size, 0) < 0 &&
+	    (errno == EMSGSIZE || errno == ECONNREFUSED))
+		return -errno;
+	return 0;
+}
+
+static int send_full(struct exchange *x)
+{
+	int r = send_one(x, KIND_FULL);
+
+	if (r != -EMSGSIZE)
+		return r;
+	errno = EMSGSIZE;
+	fail(x, "cannot send a datagram of the link's MTU");
+}
+
+/* The kind of the next datagram of this test, 0 for none of ours, or -errno. */
+static int receive_one(struct exchange *x, struct sockaddr_storage *from)
+{
+	socklen_t size = sizeof(*from);
+	struct head head;
+	ssize_t n = recvfrom(x->fd, &head, sizeof(head), MSG_TRUNC,
+			     (struct sockaddr *)from, &size);
+
+	if (n < 0)
+		return -errno;
+	if (n < (ssize_t)sizeof(head) || ntohl(head.magic) != MAGIC ||
+	    ntohl(head.test) != x->spec->id)
+		return 0;
+	return (int)ntohl(head.kind);
+}
+
+/* Readable, or the deadline. */
+static bool wait_readable(int fd, int64_t deadline_ms)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+	return poll(&wait, 1, clock_left_ms(deadline_ms)) > 0;
+}
+
+/* --- the client --- */
+
+static void judge(const struct exchange *x) __attribute__((noreturn));
+
+static void judge(const struct exchange *x)
+{
+	const struct test_spec *spec = x->spec;
+	struct dir_result result;
+
+	if (x->arrived)
+		dir_result_init(&result, TEST_OK, "%s", "");
+	else if (x->heard)
+		dir_result_init(&result, TEST_BLACKHOLE,
+				"small datagrams arrive, full-size ones never did");
+	else
+		dir_result_init(&result, TEST_UNREACHABLE,
+				"no answer from '%s' on UDP port %d", spec->remote,
+				spec->port);
+	end_process(x, 0, &result);
+}
+
+static void refuse(const struct exchange *x) __attribute__((noreturn));
+
+static void refuse(const struct exchange *x)
+{
+	struct dir_result result;
+
+	dir_result_init(&result, TEST_REFUSED, "'%s' refuses UDP port %d",
+			x->spec->remote, x->spec->port);
+	end_process(x, 0, &result);
+}
+
+/* An ICMP answer to the last datagram shows at the next send or receive, once. */
+static void ask(struct exchange *x)
+{
+	bool upload = x->spec->dir == DIR_UPLOAD;
+
+	int r = !x->heard || !upload ? send_one(x, KIND_HELLO) : 0;
+
+	if (r == 0 && upload)
+		r = send_full(x);
+	if (r == -ECONNREFUSED)
+		refuse(x);
+}
+
+static void hear(struct exchange *x)
+{
+	enum kind awaited = x->spec->dir == DIR_UPLOAD ? KIND_ARRIVED : KIND_FULL;
+	struct sockaddr_storage from;
+	int kind;
+
+	while ((kind = receive_one(x, &from)) >= 0) {
+		if (kind == (int)awaited)
+			x->arrived = true;
+		if (kind == KIND_HERE)
+			x->heard = true;
+	}
+	/* Nobody has the port: an answer, by ICMP. */
+	if (kind == -ECONNREFUSED)
+		refuse(x);
+}
+
+static void run_client(struct exchange *x) __attribute__((noreturn));
+
+static void run_client(struct exchange *x)
+{
+	int64_t deadline_ms = x->began_ms + testspec_blackhole_ms(x->spec);
+	int64_t again_ms = x->began_ms;
+
+	while (!x->arrived && clock_left_ms(deadline_ms) > 0) {
+		if (clock_left_ms(again_ms) == 0) {
+			ask(x);
+			again_ms = clock_boot_ms() + FULLSIZE_AGAIN_MS;
+		}
+		if (wait_readable(x->fd, again_ms))
+			hear(x);
+	}
+	judge(x);
+}
+
+/* --- the server --- */
+
+static bool same_address(const struct sockaddr_storage *a,
+			 const struct sockaddr_storage *b)
+{
+	const struct sockaddr_in *a4 = (const void *)a;
+	const struct sockaddr_in *b4 = (const void *)b;
+	const struct sockaddr_in6 *a6 = (const void *)a;
+	const struct sockaddr_in6 *b6 = (const void *)b;
+
+	if (a->ss_family != b->ss_family)
+		return false;
+	if (a->ss_family == AF_INET)
+		return a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+	return memcmp(&a6->sin6_addr, &b6->sin6_addr, sizeof(a6->sin6_addr)) == 0;
+}
+
+/* The session's peer, from its port; whoever else asks is not heard. */
+static bool take_caller(struct exchange *x, const struct sockaddr_storage *from)
+{
+	struct sockaddr_storage remote;
+
+	if (address_parse(x->spec->remote, 0, &remote) < 0 ||
+	    !same_address(&remote, from))
+		return false;
+	x->heard = connect(x->fd, (const struct sockaddr *)from, address_size(from)) ==
+		   0;
+	return x->heard;
+}
+
+static void answer(struct exchange *x)
+{
+	struct sockaddr_storage from;
+	int kind = receive_one(x, &from);
+
+	if (kind <= 0 || (!x->heard && !take_caller(x, &from)))
+		return;
+	if (kind == KIND_HELLO) {
+		send_one(x, KIND_HERE);
+		send_full(x);
+	}
+	if (kind == KIND_FULL)
+		send_one(x, KIND_ARRIVED);
+}
+
+static void run_server(struct exchange *x) __attribute__((noreturn));
+
+static void run_server(struct exchange *x)
+{
+	int64_t deadline_ms = x->began_ms + testspec_deadline_ms(x->spec);
+	struct dir_result result;
+
+	if (io_write_all(STDOUT_FILENO, "Server listening\n", 17) < 0)
+		fail(x, "cannot tell that it listens");
+	while (clock_left_ms(deadline_ms) > 0) {
+		if (wait_readable(x->fd, deadline_ms))
+			answer(x);
+	}
+	dir_result_init(&result, TEST_OK, "%s", "");
+	end_process(x, 0, &result);
+}
+
+void fullsize_run(const struct test_spec *spec, int report_fd)
+{
+	static struct exchange x;
+
+	/* The runner ignores it. */
+	signal(SIGTERM, SIG_DFL);
+	x.spec = spec;
+	x.report_fd = report_fd;
+	x.began_ms = clock_boot_ms();
+	x.began_at_ms = clock_wall_ms();
+	open_socket(&x);
+	if (spec->role == ROLE_CLIENT)
+		run_client(&x);
+	run_server(&x);
+}

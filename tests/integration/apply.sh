@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+#
+# tests/integration/apply.sh [CASE ...]: all of CASES below, or these.
+#
+# --apply, and the proof and the two commits that it shares with --persist best: a pair is
+# kept by both ends, or by neither.
+
+# shellcheck source=tests/integration/lib.sh
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+readonly CASES=(given measured unproved fastest_unproved udp_closed no_persist peer_dies
+	never_confirmed)
+
+# What both ends have: "links 1 2, confs 1 2"
+both_have()
+{
+	echo "links $(link_mtu server) $(link_mtu peer), confs $(sed -n 's/^MTU = //p' \
+		"$LAB_SERVER_CONF" "$LAB_PEER_CONF" | xargs)"
+}
+
+# SERVER-MTU PEER-MTU
+kept()
+{
+	echo "links $1 $2, confs $1 $2"
+}
+
+start_keeping_server()
+{
+	start_server --lease 2 --persist best --conf-file "$LAB_SERVER_CONF" "$@"
+}
+
+start_keeping_peer()
+{
+	start_peer --conf-file "$LAB_PEER_CONF" --duration 0.3 --lease 2 --wait 5 "$@"
+}
+
+# WHAT STATUS REGEX OPTION ...: the peer with --apply, to its end
+apply()
+{
+	start_keeping_peer --apply "${@:4}"
+	wait_exit "$peer_pid" 60 "$1"
+	check_equal "$1: exit status" "$2" "$status"
+	check_match "$1: what it says" "$3" "$(tr '\n' ' ' <"$tmp/peer.log")"
+}
+
+# Both ends as the case found them.
+undo()
+{
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+	on server ip link set "$LAB_SERVER_IF" mtu "$LAB_MTU"
+	on peer ip link set "$LAB_PEER_IF" mtu "$LAB_MTU"
+	cp "$tmp/server.conf" "$LAB_SERVER_CONF"
+	cp "$tmp/peer.conf" "$LAB_PEER_CONF"
+	rm -f "$peer_db"* "$server_db"*
+	check_same_text 'both hosts after the case' "$before" "$(hosts_state)"
+}
+
+given()
+{
+	start_keeping_server
+	apply 'a given pair' 0 'both ends keep this pair.*server MTU 1400, peer MTU 1380' \
+		--pair 1400,1380
+	check_equal 'a given pair' "$(kept 1400 1380)" "$(both_have)"
+	check_equal 'the run' 'apply|done|1400|1380|ok' "$(sql "$peer_db" 'SELECT strategy,
+		outcome, server_mtu, peer_mtu, status FROM run JOIN results
+		ON run.id = run_id')"
+	apply 'the same pair again' 0 'both ends keep this pair' --pair 1400,1380
+	check_equal 'the same pair again' "$(kept 1400 1380)" "$(both_have)"
+	apply 'an MTU the server does not allow' 1 'server allows MTUs 1280 to 1500, not 1501' \
+		--pair 1501,1380
+	apply 'an MTU that is not allowed here' 1 'peer MTU 1501 is not within' \
+		--pair 1400,1501
+	check_equal 'after two refusals' "$(kept 1400 1380)" "$(both_have)"
+	undo
+}
+
+measured()
+{
+	start_server --mtu-min 1340 --mtu-max 1400 --mtu-step 60 --once
+	start_peer --mtu-min 1340 --mtu-max 1400 --mtu-step 60 --duration 0.3 --lease 2
+	wait_both 60
+	start_keeping_server
+	apply 'the fastest of a run' 0 'both ends keep this pair'
+	check_equal 'the fastest of a run' "$(kept "$(sql "$peer_db" 'SELECT server_mtu
+		FROM results WHERE run_id = 1 ORDER BY upload_mbps + download_mbps DESC,
+		server_mtu + peer_mtu DESC, server_mtu DESC LIMIT 1')" "$(sql "$peer_db" \
+		'SELECT peer_mtu FROM results WHERE run_id = 1
+		ORDER BY upload_mbps + download_mbps DESC, server_mtu + peer_mtu DESC,
+		server_mtu DESC LIMIT 1')")" "$(both_have)"
+	apply 'a pair of a run' 0 'both ends keep this pair' --run 1 --pair 1340,1400
+	check_equal 'a pair of a run' "$(kept 1340 1400)" "$(both_have)"
+	apply 'a pair that the run has not' 1 'run 1 has no pair of server MTU 1380' \
+		--run 1 --pair 1380,1400
+	apply 'a run that is not there' 1 "no run '9'" --run 9
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$peer_db" \
+		"UPDATE run SET server_interface = 'wg9' WHERE id = 1"
+	apply "another tunnel's run" 1 "another tunnel: the server's interface" --run 1
+	check_equal 'after three refusals' "$(kept 1340 1400)" "$(both_have)"
+	undo
+}
+
+# TCP works at this pair, since the smaller MTU bounds it both ways; what fills the
+# server's own MTU is lost.
+unproved()
+{
+	"$LAB" hole "$lab_name" download 1440
+	start_keeping_server
+	apply 'a pair that is not proved' 1 \
+		"1420, peer MTU 1300 is not kept: packets as large as the server's MTU" \
+		--pair 1420,1300
+	check_match 'its tests' 'up [0-9.]+ Mbit/s, down [0-9.]+ Mbit/s' \
+		"$(cat "$tmp/peer.log")"
+	"$LAB" clear "$lab_name"
+	undo
+}
+
+# The same as the fastest of a sweep: the next one is taken.
+fastest_unproved()
+{
+	"$LAB" hole "$lab_name" download 1440
+	start_keeping_server --mtu-min 1300 --mtu-max 1420 --mtu-step 120
+	start_keeping_peer --persist best --mtu-min 1300 --mtu-max 1300
+	wait_exit "$peer_pid" 60 'the peer'
+	check_equal 'its exit status' 0 "$status"
+	check_equal 'pairs that were ok for TCP' 2 \
+		"$(sql "$peer_db" "SELECT count(*) FROM results WHERE status = 'ok'")"
+	check_equal 'the proved pair' "$(kept 1300 1300)" "$(both_have)"
+	"$LAB" clear "$lab_name"
+	undo
+}
+
+udp_closed()
+{
+	on server nft add table ip closed
+	on server nft add chain ip closed in '{ type filter hook input priority 0; }'
+	on server nft add rule ip closed in iifname "$LAB_SERVER_IF" udp dport 5000 drop
+	start_keeping_server
+	apply 'a closed UDP port' 1 'cannot be proved.*let UDP port 5000 in' --pair 1400,1380
+	on server nft delete table ip closed
+	undo
+}
+
+no_persist()
+{
+	start_server
+	apply 'a server without --persist' 1 'started with --persist none' --pair 1400,1380
+	undo
+}
+
+# Nobody confirms any more: the server goes back within its lease.
+peer_dies()
+{
+	start_keeping_server
+	mute_server_after 'POST /v1/arm' 60
+	start_keeping_peer --apply --pair 1400,1380
+	wait_for 20 'both MTUs changed' mtus_are 1400 1380
+	kill_all "$peer_pid"
+	wait_for 10 "the server's MTU to come back" server_is_back
+	on peer "$MTUSWEEP_BIN/mtusweep-peer" --restore --interface "$LAB_PEER_IF" 2>/dev/null
+	unmute_server
+	undo
+}
+
+server_is_back()
+{
+	[[ $(link_mtu server) == "$LAB_MTU" ]]
+}
+
+# The confirmation never arrives: both go back, and the peer names what may be otherwise.
+never_confirmed()
+{
+	start_keeping_server
+	lose_request 'POST /v1/commit'
+	apply 'a lost confirmation' 1 'did not confirm that it keeps MTU 1400, so it may hold' \
+		--pair 1400,1380
+	find_request_again
+	undo
+}
+
+(($#)) || set -- "${CASES[@]}"
+test_begin
+cp "$LAB_SERVER_CONF" "$tmp/server.conf"
+cp "$LAB_PEER_CONF" "$tmp/peer.conf"
+before=$(hosts_state)
+for case; do
+	"$case"
+done
