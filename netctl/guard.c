@@ -200,8 +200,10 @@ static bool serve_one(struct guard_process *g, int main_fd)
 		request.address[ADDRESS_SIZE - 1] = '\0';
 		obey(g, &request, &reply);
 	}
-	/* A main that cannot take its answer is as good as gone. */
-	return send(main_fd, &reply, sizeof(reply), MSG_NOSIGNAL) == sizeof(reply);
+	/* A main that takes no answers is as good as gone. To wait for it would keep
+	 * the lease from running out. */
+	return send(main_fd, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT) ==
+	       sizeof(reply);
 }
 
 static void lease_ran_out(struct guard_process *g)

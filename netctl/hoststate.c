@@ -94,8 +94,10 @@ static int change(struct hoststate *state, int mtu, struct err *err)
 		state->committed = false;
 		r = rtlink_set_mtu(journal->ifindex, mtu, err);
 	}
+	/* The kernel may have done it all the same: what was tried stays one of ours. */
 	if (r < 0) {
 		journal->mtu_set = journal->mtu_before;
+		journal->mtu_before = mtu;
 		return r;
 	}
 	if (state->persist != PERSIST_EACH)

@@ -4,6 +4,7 @@
  */
 
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -120,6 +121,26 @@ static void test_guard_gone(void **state)
 	assert_int_equal(io_wait(guard_fd(t.guard), -1, clock_boot_ms() + 2000), 1);
 	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), -EPIPE);
 	assert_string_equal(err.text, "the guard process is gone");
+}
+
+/* Answers that nobody takes must not keep the lease from running out. */
+static void test_main_reads_nothing(void **state)
+{
+	struct guard_request request = {.verb = GUARD_FACTS};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	start_guard(PERSIST_NONE);
+	assert_int_equal(guard_set(t.guard, 1300, 60000, &err), 0);
+	for (int i = 0; i < 5000; i++) {
+		struct pollfd room = {.fd = guard_fd(t.guard), .events = POLLOUT};
+
+		if (poll(&room, 1, 2000) < 1 ||
+		    send(guard_fd(t.guard), &request, sizeof(request),
+			 MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			break;
+	}
+	assert_mtu_within(ORIGINAL, 2000);
 }
 
 static void test_facts(void **state)
@@ -362,6 +383,7 @@ int main(void)
 		GUARD_TEST(test_main_dies),
 		GUARD_TEST(test_keeper_dies),
 		GUARD_TEST(test_guard_gone),
+		GUARD_TEST(test_main_reads_nothing),
 		GUARD_TEST(test_facts),
 		GUARD_TEST(test_foreign_mtu),
 		GUARD_TEST(test_foreign_interface),
