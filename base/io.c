@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -41,6 +42,28 @@ void io_fill_standard(void)
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	fd_close(&fd);
+}
+
+void io_close_inherited(void)
+{
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+}
+
+void io_unblock_standard(void)
+{
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		cleanup_fd int fresh = -1;
+		char path[32];
+		struct stat st;
+
+		/* A file has its place, which a second opening would not share. */
+		if (fstat(fd, &st) < 0 || (!S_ISFIFO(st.st_mode) && !isatty(fd)))
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		fresh = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		if (fresh >= 0)
+			dup2(fresh, fd);
+	}
 }
 
 int io_write_all(int fd, const void *data, size_t size)

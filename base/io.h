@@ -23,13 +23,27 @@ void mem_free(void *pointer_to_pointer);
  * ones opened must not be taken for them. For the very start of a program. */
 void io_fill_standard(void);
 
+/* Close all but 0 to 2: what a caller forgot to close is no business of a privileged
+ * program's, and even less of its unprivileged processes'. For the very start. */
+void io_close_inherited(void);
+
 /* Write all of it, through EINTR. 0 or -errno. */
 int io_write_all(int fd, const void *data, size_t size);
 
 /*
+ * Open the terminal or pipe behind the standard output and error once more, so that
+ * writing to them does not block, and whoever else has it open does not notice. Where
+ * that cannot be done they stay as they are. For a program that from here on writes
+ * with io_write_or_drop() only, while it may still open them.
+ */
+void io_unblock_standard(void);
+
+/*
  * The same for a terminal or pipe of the user's: where it takes nothing within
- * `timeout_ms` (stopped with Ctrl-S, not read from, gone), the text is dropped. Texts
- * of up to PIPE_BUF bytes. 0, -EAGAIN dropped, or -errno.
+ * `timeout_ms` (stopped with Ctrl-S, not read from, gone), the text is dropped, and the
+ * rest of it where it takes a part. Texts of up to PIPE_BUF bytes. 0, -EAGAIN dropped,
+ * or -errno. On a terminal that has room for a part it would wait without
+ * io_unblock_standard().
  */
 int io_write_or_drop(int fd, const void *data, size_t size, int timeout_ms);
 

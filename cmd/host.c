@@ -193,6 +193,7 @@ static int parse(const struct host_program *program, int argc, char **argv)
 
 	program_name = program->name;
 	io_fill_standard();
+	io_close_inherited();
 	r = options_parse(program->rows, argc, argv, &positional, &err);
 	if (r == 0 && host_options.help)
 		return help(program);
@@ -420,6 +421,7 @@ int host_main(const struct host_program *program, int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	io_unblock_standard();
 	if (host_options.restore)
 		return restore();
 	if (prepare(&host, &err) < 0 || program->ready(&host, &err) < 0) {

@@ -1,6 +1,8 @@
 /* Descriptors: waiting, whole reads, and stopping by a signal. */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <pty.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -131,6 +133,71 @@ static void test_stop(void **state)
 	assert_int_equal(io_wait(-1, stop_fd(), clock_boot_ms() + 10000), -EINTR);
 }
 
+/* --- a terminal that nobody reads any more: its sshd hangs in a dead tunnel --- */
+
+/* Of texts of mixed sizes the last one often finds room for a part of it. */
+static int fill_terminal(int slave, unsigned seed)
+{
+	static const size_t sizes[] = {16, 80, 100, 250, 400, 511};
+	static const char text[512];
+	int64_t deadline;
+
+	dup2(slave, STDOUT_FILENO);
+	dup2(slave, STDERR_FILENO);
+	/* Waiting without end shows as a death by this. */
+	alarm(5);
+	io_unblock_standard();
+	if (fcntl(slave, F_GETFL) & O_NONBLOCK)
+		return 2;
+	deadline = clock_boot_ms() + 4000;
+	while (clock_boot_ms() < deadline) {
+		size_t size = sizes[rand_r(&seed) % 6];
+
+		if (io_write_or_drop(STDERR_FILENO, text, size, 0) == -EAGAIN)
+			return 0;
+	}
+	return 3;
+}
+
+static void test_unread_terminal(void **state)
+{
+	(void)state;
+	for (unsigned seed = 0; seed < 40; seed++) {
+		int master;
+		int slave;
+		int status;
+		pid_t pid;
+
+		assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+		pid = fork();
+		if (pid == 0)
+			_exit(fill_terminal(slave, seed));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		close(slave);
+		close(master);
+		assert_int_equal(status, 0);
+	}
+}
+
+static void test_close_inherited(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		int high = fcntl(STDIN_FILENO, F_DUPFD, 100);
+
+		io_close_inherited();
+		_exit(high == 100 && fcntl(high, F_GETFD) < 0 &&
+				      fcntl(STDERR_FILENO, F_GETFD) >= 0
+			      ? 0
+			      : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +207,8 @@ int main(void)
 		cmocka_unit_test(test_hang_up),
 		cmocka_unit_test(test_stop_keeps_ignored),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_unread_terminal),
+		cmocka_unit_test(test_close_inherited),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
