@@ -2,6 +2,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
 #include <limits.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/text.h"
 
 bool priv_have_net_admin(void)
@@ -132,9 +134,43 @@ int priv_keep(unsigned int keep, struct err *err)
 			      -1);
 	if (keep & PRIV_KEEP_KILL)
 		capng_update(CAPNG_ADD, sets, CAP_KILL);
+	if (setgroups(0, NULL) < 0)
+		return err_sys(err, errno, "cannot leave the supplementary groups");
 	if (capng_apply(select) < 0)
 		return err_set(err, -EPERM, "cannot reduce capabilities");
 	return no_new_privs(err);
+}
+
+static bool set_oom_score(int score)
+{
+	cleanup_fd int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%d", score);
+
+	return fd >= 0 && write(fd, text, (size_t)length) == length;
+}
+
+static int read_oom_score(void)
+{
+	cleanup_fd int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+	int64_t score;
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return text_to_int(text, -1000, 1000, &score) < 0 ? 0 : (int)score;
+}
+
+void priv_spare_from_oom(void)
+{
+	int score = read_oom_score();
+
+	if (score <= PRIV_SPARED_SCORE || set_oom_score(PRIV_SPARED_SCORE))
+		return;
+	/* Back to what is nobody's privilege, where somebody had raised it. */
+	if (score > 0)
+		set_oom_score(0);
 }
 
 int priv_forbid_exec(struct err *err)

@@ -40,9 +40,17 @@ enum priv_keep {
 	PRIV_KEEP_KILL = 1 << 1, /* CAP_KILL: signals to processes of another uid */
 };
 
-/* Stay uid 0 with no more than these; `keep` is a set of enum priv_keep. no_new_privs.
- */
+/* Stay uid 0 with no more than these, and without supplementary groups; `keep` is a set
+ * of enum priv_keep. no_new_privs. */
 int priv_keep(unsigned int keep, struct err *err);
+
+/*
+ * Have the kernel take others first when memory runs out: oom_score_adj
+ * PRIV_SPARED_SCORE, or lower where it is lower already. Without CAP_SYS_RESOURCE (so
+ * before priv_keep()) it goes as low as is allowed, which may be nowhere: no error.
+ */
+#define PRIV_SPARED_SCORE (-900)
+void priv_spare_from_oom(void);
 
 /* From here on execve and execveat fail with EPERM, in all children too. */
 int priv_forbid_exec(struct err *err);

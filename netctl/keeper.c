@@ -31,6 +31,7 @@ struct keeper {
 	const struct keeper_roles *roles;
 	pid_t keeper_pid;
 	bool main_told;          /* why main was killed was said */
+	bool failing;            /* the journal could not be restored */
 	pid_t pids[CHILD_COUNT]; /* 0 once it has ended */
 	int status[CHILD_COUNT]; /* exit status; 128 + signal */
 	/* [0] is the guard's, runner's, keeper's end; [1] main's, main's, guard's. */
@@ -64,8 +65,8 @@ static int guard_child(struct keeper *k)
 {
 	struct err err = ERR_INIT;
 
-	leave_terminal();
 	prctl(PR_SET_NAME, "mtusweep-guard", 0, 0, 0);
+	priv_spare_from_oom();
 	fd_close(&k->guard_pair[1]);
 	fd_close(&k->runner_pair[0]);
 	fd_close(&k->runner_pair[1]);
@@ -92,7 +93,6 @@ static int unprivileged(struct keeper *k, int death_signal)
 
 static int runner_child(struct keeper *k)
 {
-	leave_terminal();
 	prctl(PR_SET_NAME, "mtusweep-runner", 0, 0, 0);
 	fd_close(&k->guard_pair[0]);
 	fd_close(&k->guard_pair[1]);
@@ -123,8 +123,6 @@ static int fork_child(struct keeper *k, enum child which, int (*child)(struct ke
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
-		/* Blocked in the keeper, which waits for them; a child handles its own.
-		 */
 		int lock = k->config->lock_fd;
 		int conf_lock = k->config->conf_lock_fd;
 
@@ -132,7 +130,12 @@ static int fork_child(struct keeper *k, enum child which, int (*child)(struct ke
 			fd_close(&lock);
 		if (which != CHILD_GUARD && conf_lock > 0)
 			fd_close(&conf_lock);
-		sigprocmask(SIG_UNBLOCK, &k->signals, NULL);
+		/* Blocked in the keeper, which waits for them. None must come through
+		 * before it is ignored; main lets them in with its handlers there. */
+		if (which != CHILD_MAIN) {
+			leave_terminal();
+			sigprocmask(SIG_UNBLOCK, &k->signals, NULL);
+		}
 		_exit(child(k));
 	}
 	k->pids[which] = pid;
@@ -243,17 +246,35 @@ static void end_main(struct keeper *k)
 		k->main_end_by_ms = clock_boot_ms() + main_end_ms(k);
 }
 
+static void restore(struct keeper *k, struct err *err)
+{
+	int r = hoststate_restore_journal(k->config->interface, err);
+
+	k->failing = r < 0 && r != -ESTALE;
+}
+
 /* First the work, then the words: nobody may be reading them. */
 static void replace_guard(struct keeper *k)
 {
 	struct err err = ERR_INIT;
 	struct err text;
 
-	hoststate_restore_journal(k->config->interface, &err);
+	restore(k, &err);
 	end_main(k);
 	err_set(&text, 0, "the guard process %s; the keeper: %.280s",
 		k->status[CHILD_GUARD] > 128 ? "died" : "could not restore",
 		err.text[0] ? err.text : "nothing is left to be put back");
+	say(k, text.text);
+}
+
+/* Main's end took a while: what stood in the way may be gone. */
+static void try_again(struct keeper *k)
+{
+	struct err err = ERR_INIT;
+	struct err text;
+
+	restore(k, &err);
+	err_set(&text, 0, "the keeper, tried again: %.300s", err.text);
 	say(k, text.text);
 }
 
@@ -285,7 +306,6 @@ static void await_main(struct keeper *k, bool *guard_replaced)
 	}
 }
 
-/* Until main has ended; then end the rest in order. */
 /* What main would have said itself. */
 static void tell_of_main(const struct keeper *k)
 {
@@ -299,6 +319,7 @@ static void tell_of_main(const struct keeper *k)
 	say(k, text);
 }
 
+/* Until main has ended; then end the rest in order. */
 static int supervise(struct keeper *k)
 {
 	bool guard_replaced = false;
@@ -312,6 +333,8 @@ static int supervise(struct keeper *k)
 	/* Killed by us or by others between: the journal is still there then. */
 	if (died(k, CHILD_GUARD) && !guard_replaced)
 		replace_guard(k);
+	else if (k->failing)
+		try_again(k);
 	if (runner_died || died(k, CHILD_GUARD))
 		return 1;
 	return k->status[CHILD_MAIN] > 2 ? 1 : k->status[CHILD_MAIN];
@@ -388,6 +411,8 @@ int keeper_run(const struct guard_config *config, const struct priv_user *user,
 	r = start(&k);
 	if (r < 0)
 		err_sys(&err, -r, "cannot start the processes of a run");
+	/* After the forks: what memory is short of is main's and runner's, as before. */
+	priv_spare_from_oom();
 	if (r == 0)
 		r = priv_keep(keep, &err);
 	if (r == 0)

@@ -25,7 +25,8 @@
 #define KEEPER_INSIST_MS   1000
 
 struct keeper_roles {
-	/* In a process of its own, unprivileged; returns the exit status. */
+	/* In a process of its own, unprivileged; returns the exit status. The signals
+	 * that ask for the end are blocked until it calls stop_install(). */
 	int (*main)(void *ctx, int guard_fd, int runner_fd);
 	int (*runner)(int fd);
 	void *ctx;

@@ -1,6 +1,7 @@
 /* Privileges, each in a child process whose /proc/self/status is then read. */
 
 #include <errno.h>
+#include <grp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,6 +20,7 @@
 #define NET_ADMIN        (1ULL << 12)
 #define DAC_CHOWN_FOWNER ((1ULL << 1) | (1ULL << 0) | (1ULL << 3))
 #define KILL             (1ULL << 5)
+#define SYS_RESOURCE     (1ULL << 24)
 
 static unsigned long long status_field(const char *name)
 {
@@ -78,7 +80,11 @@ static int drop_as_root(void)
 
 static int keep_net_admin(void)
 {
-	return priv_keep(0, NULL) == 0 && caps_are(NET_ADMIN) && getuid() == 0 ? 0 : 1;
+	const gid_t group = 65534;
+
+	if (setgroups(1, &group) < 0 || priv_keep(0, NULL) < 0)
+		return 1;
+	return caps_are(NET_ADMIN) && getuid() == 0 && getgroups(0, NULL) == 0 ? 0 : 2;
 }
 
 static int keep_all(void)
@@ -87,6 +93,29 @@ static int keep_all(void)
 			       caps_are(NET_ADMIN | DAC_CHOWN_FOWNER | KILL)
 		       ? 0
 		       : 1;
+}
+
+static int oom_score(void)
+{
+	cleanup_file FILE *file = fopen("/proc/self/oom_score_adj", "r");
+	int score = 1001;
+
+	return file && fscanf(file, "%d", &score) == 1 ? score : 1001;
+}
+
+/* Where it may not be lowered, it is at least what it is for everybody. */
+static int spare_from_oom(void)
+{
+	bool may = status_field("CapEff") & SYS_RESOURCE;
+	FILE *file = fopen("/proc/self/oom_score_adj", "w");
+
+	if (!file || fputs("500", file) < 0 || fclose(file) != 0)
+		return 1;
+	priv_spare_from_oom();
+	if (oom_score() != (may ? PRIV_SPARED_SCORE : 0))
+		return 2;
+	priv_spare_from_oom();
+	return oom_score() == (may ? PRIV_SPARED_SCORE : 0) ? 0 : 3;
 }
 
 static int forbid_exec(void)
@@ -121,6 +150,7 @@ static void test_processes(void **state)
 	assert_int_equal(in_child(drop_as_root), 0);
 	assert_int_equal(in_child(keep_net_admin), 0);
 	assert_int_equal(in_child(keep_all), 0);
+	assert_int_equal(in_child(spare_from_oom), 0);
 	assert_int_equal(in_child(forbid_exec), 0);
 	assert_int_equal(in_child(dead_parent), 1);
 	assert_true(priv_have_net_admin());

@@ -1,0 +1,66 @@
+#ifndef TESTS_NETCTL_KEEPERLAB_H
+#define TESTS_NETCTL_KEEPERLAB_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * A keeper on a veth for the tests of netctl/: keeper and guard are the real ones, main
+ * and runner small stand-ins. Set `with`, start_keeper(), and look at `shared`.
+ */
+
+#define LINK     "mtk0"
+#define ORIGINAL 1420
+#define CONF     "[Interface]\nMTU = 1420\n"
+
+/* Shared with the children. */
+struct keeperlab_shared {
+	_Atomic pid_t main_pid;
+	_Atomic pid_t runner_pid;
+	_Atomic int set_result; /* 1 until main has set the MTU */
+	_Atomic int stop_signal;
+	_Atomic bool lock_seen; /* by main or runner */
+	_Atomic bool say_blocks;
+	char said[512]; /* the last text */
+	int main_status;
+	bool main_waits;
+};
+extern struct keeperlab_shared *shared;
+
+/* What the next keeper is started with. */
+struct keeperlab_with {
+	int main_end_ms;
+	int ignored[2];   /* signals */
+	const char *conf; /* with PERSIST_EACH */
+	int conf_lock_fd;
+};
+extern struct keeperlab_with with;
+
+/* Before all tests. 0 or -1. */
+int keeperlab_init(void);
+
+/* Set-ups and the tear-down of a test. */
+int set_up(void **state);
+int set_up_conf(void **state);
+int tear_down_conf(void **state);
+
+/* The keeper in a child: at once, or when main has set the MTU. */
+pid_t fork_keeper(int main_status, bool main_waits);
+pid_t start_keeper(int main_status, bool main_waits);
+
+/* Its exit status, or 128 and the signal; within a time, a keeper that waits on is
+ * ended. */
+int wait_status(pid_t pid);
+int wait_status_within(pid_t pid, int ms);
+
+/* A child of `parent` that is neither main nor runner. */
+pid_t find_guard(pid_t parent);
+
+void wait_ms(int ms);
+int mtu_now(void);
+bool alive(pid_t pid);
+void assert_gone(pid_t pid);
+/* MTU and conf file as before, and no journal. */
+void assert_restored(void);
+
+#endif
