@@ -44,9 +44,11 @@ static void user_from_ids(uid_t uid, gid_t gid, struct priv_user *ret)
 		snprintf(ret->name, sizeof(ret->name), "%u", (unsigned)uid);
 }
 
+/* The folder may be of root's group; its owner's programs are of their own. */
 static int user_of_folder(const char *path, struct priv_user *ret, struct err *err)
 {
 	char copy[PATH_MAX];
+	const struct passwd *owner;
 	struct stat folder;
 
 	if (!text_copy(copy, sizeof(copy), path))
@@ -56,7 +58,11 @@ static int user_of_folder(const char *path, struct priv_user *ret, struct err *e
 		return err_sys(err, errno, "cannot use folder '%s' of database '%s'",
 			       dirname(copy), path);
 	}
-	user_from_ids(folder.st_uid, folder.st_gid, ret);
+	owner = getpwuid(folder.st_uid);
+	if (owner)
+		user_from_passwd(owner, ret);
+	else
+		user_from_ids(folder.st_uid, folder.st_gid, ret);
 	return 0;
 }
 

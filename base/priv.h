@@ -23,7 +23,8 @@ bool priv_have_net_admin(void);
 
 /*
  * Who the unprivileged processes run as: `name` (--user) if given, else SUDO_UID and
- * SUDO_GID, else the owner of the folder that `db_path` lies in. -ENOENT: no such user
+ * SUDO_GID, else the owner of the folder that `db_path` lies in, with the group that is
+ * theirs (of a number without a user: the folder's). -ENOENT: no such user
  * or folder.
  */
 int priv_find_user(const char *name, const char *db_path, struct priv_user *ret,

@@ -34,6 +34,9 @@ static void become_child(const struct test_spec *spec, int output, int report)
 	dup2(null, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
+	close(output);
+	if (null != report)
+		close(null);
 	switch (spec->kind) {
 	case TEST_THROUGHPUT:
 		iperf_test_run(spec, report);
