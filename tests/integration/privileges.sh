@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+#
+# What each process may do, and has open, while a sweep runs, on both ends, with and
+# without --persist: the tables of docs/safety.md are what is expected, word for word.
+
+# shellcheck source=tests/integration/lib.sh
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+readonly DOCUMENT=${BASH_SOURCE[0]%/*}/../../docs/safety.md
+# Higher than what the user of the programs would have: an end that did nothing shows.
+readonly OOM_STARTED=300
+
+# linux/capability.h
+declare -rA CAP_BITS=([CAP_CHOWN]=0 [CAP_DAC_OVERRIDE]=1 [CAP_FOWNER]=3 [CAP_KILL]=5
+	[CAP_NET_ADMIN]=12)
+declare -A caps_of persist_caps_of user_of oom_of open_of every
+
+trim()
+{
+	local text=$1
+	text=${text#"${text%%[! ]*}"}
+	echo "${text%"${text##*[! ]}"}"
+}
+
+# HEADING: the rows of the first table behind it, cells separated by tabs
+table_behind()
+{
+	sed -n "/^### $1\$/,/^#/p" "$DOCUMENT" | grep '^|' | tail -n +3 |
+		sed 's/^| *//; s/ *|$//; s/ *| */\t/g; s/`//g'
+}
+
+read_document()
+{
+	local process user caps persist oom open field value
+	while IFS=$'\t' read -r process user caps persist oom open; do
+		user_of[$process]=$user caps_of[$process]=$caps
+		persist_caps_of[$process]=$persist oom_of[$process]=$oom
+		open_of[$process]=$open
+	done < <(table_behind 'Of each process')
+	while IFS=$'\t' read -r field value; do
+		every[$field]=$value
+	done < <(table_behind 'Of every process')
+	check_equal 'processes in the document' 'guard keeper main runner test' \
+		"$(printf '%s\n' "${!caps_of[@]}" | sort | xargs)"
+}
+
+# --- what there is -------------------------------------------------------------------
+
+# PID FIELD
+status_of()
+{
+	sed -n "s/^$2:\t//p" "/proc/$1/status" | tr '\t' ' '
+}
+
+# CAPABILITY ...: the mask, as /proc has it
+mask_of()
+{
+	local mask=0 name
+	for name; do
+		[[ $name == none ]] || mask=$((mask | 1 << CAP_BITS[$name]))
+	done
+	printf '%016x\n' "$mask"
+}
+
+# PID: "KIND" of each descriptor above 2
+open_kinds()
+{
+	local fd
+	for fd in "/proc/$1/fd"/*; do
+		((${fd##*/} > 2)) || continue
+		case $(readlink "$fd") in
+		socket:*) echo socket ;;
+		pipe:*) echo pipe ;;
+		anon_inode:*timerfd*) echo timer ;;
+		anon_inode:*event*) echo event ;;
+		/run/mtusweep/*.lock) echo lock ;;
+		"$tmp"/db/*) echo database ;;
+		/dev/null | /dev/urandom | '/tmp/iperf3.'*' (deleted)') echo file ;;
+		*) readlink "$fd" ;;
+		esac
+	done | sort
+}
+
+# --- checks --------------------------------------------------------------------------
+
+# NAME PROCESS PID: the numbers named in the document exactly, what has none at will
+check_open()
+{
+	local name=$1 item word count kind found rest
+	rest=$(open_kinds "$3")
+	IFS=, read -ra items <<<"${open_of[$2]}"
+	for item in "${items[@]}"; do
+		read -r count word <<<"$(trim "$item")"
+		[[ $word ]] || word=$count
+		kind=${word%s}
+		found=$(grep -cx -e "$kind" <<<"$rest" || true)
+		# The conf file has one, too.
+		[[ $kind != lock || $persist == none || $2 == main ]] || count=$((count + 1))
+		[[ $count == "$word" ]] || check_equal "$name: open: $kind" "$count" "$found"
+		rest=$(grep -vx -e "$kind" <<<"$rest" || true)
+	done
+	check_equal "$name: open besides" '' "$rest"
+}
+
+# NAME PID FIELD VALUE, in each thread
+check_field()
+{
+	local task
+	for task in "/proc/$2/task"/*; do
+		check_equal "$1: $3" "$4" "$(trim "$(status_of "$2/task/${task##*/}" "$3")")"
+	done
+}
+
+# NAME PROCESS PID
+check_caps()
+{
+	local names field
+	read -ra names <<<"${caps_of[$2]}"
+	[[ $persist == none ]] || read -ra names <<<"${caps_of[$2]} ${persist_caps_of[$2]}"
+	for field in CapPrm CapEff CapBnd; do
+		check_field "$1" "$3" "$field" "$(mask_of "${names[@]}")"
+	done
+}
+
+# NAME PROCESS PID
+check_user()
+{
+	local uid=0 gid=0
+	if [[ ${user_of[$2]} != root ]]; then
+		uid=$(id -u "$DB_USER") gid=$(id -g "$DB_USER")
+	fi
+	check_field "$1" "$3" Uid "$uid $uid $uid $uid"
+	check_field "$1" "$3" Gid "$gid $gid $gid $gid"
+}
+
+# NAME PROCESS PID
+check_process()
+{
+	local field value
+	check_user "$@"
+	check_caps "$@"
+	for field in "${!every[@]}"; do
+		value=${every[$field]}
+		[[ $field != Cap* ]] || value=$(mask_of "$value")
+		check_field "$1" "$3" "$field" "${value/none/}"
+	done
+	value=${oom_of[$2]}
+	[[ $value != 'as started' ]] || value=$OOM_STARTED
+	((value > 0 || may_lower)) || value=0
+	check_equal "$1: oom_score_adj" "$value" "$(cat "/proc/$3/oom_score_adj")"
+	check_open "$@"
+}
+
+# WHAT KEEPER: all five
+check_program()
+{
+	local process pid
+	for process in "${!caps_of[@]}"; do
+		case $process in
+		keeper) pid=$2 ;;
+		test) pid=$(pgrep -P "$(pgrep -P "$2" -x mtusweep-runner)") ;;
+		*) pid=$(pgrep -P "$2" -x "mtusweep-$process") ;;
+		esac
+		check_process "$1, --persist $persist, $process" "$process" "$pid"
+	done
+}
+
+has_test()
+{
+	local runner
+	runner=$(pgrep -P "$1" -x mtusweep-runner) && pgrep -P "$runner" >/dev/null
+}
+
+both_test()
+{
+	has_test "$server_pid" && has_test "$peer_pid"
+}
+
+read_document
+test_begin
+before=$(hosts_state)
+# Without CAP_SYS_RESOURCE, as in some containers, nobody can lower it below 0.
+may_lower=$((0x$(status_of $$ CapEff) >> 24 & 1))
+echo "$OOM_STARTED" >/proc/self/oom_score_adj
+for persist in none each best; do
+	start_server --mtu-min 1380 --mtu-max 1380 --persist "$persist" \
+		--conf-file "$LAB_SERVER_CONF"
+	start_peer --mtu-min 1380 --mtu-max 1380 --persist "$persist" \
+		--conf-file "$LAB_PEER_CONF" --duration 20
+	wait_for 20 'a test at both ends' both_test
+	check_program server "$server_pid"
+	check_program peer "$peer_pid"
+	kill -TERM "$peer_pid"
+	wait_exit "$peer_pid" 20 'the peer'
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 20 'the server'
+done
+check_same_text 'both hosts' "$before" "$(hosts_state)"
