@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -60,6 +61,29 @@ int hostconf_check(const char *conf_file, struct err *err)
 	if (unlink(path.text) < 0)
 		return err_sys(err, errno, "cannot remove '%s'", path.text);
 	return 0;
+}
+
+void hostconf_note(const char *conf_file, struct hostconf_stamp *ret)
+{
+	struct stat st;
+
+	memset(ret, 0, sizeof(*ret));
+	if (stat(conf_file, &st) < 0)
+		return;
+	ret->device = st.st_dev;
+	ret->inode = st.st_ino;
+	ret->size = st.st_size;
+	ret->changed = st.st_ctim;
+}
+
+bool hostconf_is_as_noted(const char *conf_file, const struct hostconf_stamp *noted)
+{
+	struct hostconf_stamp now;
+
+	hostconf_note(conf_file, &now);
+	return now.device == noted->device && now.inode == noted->inode &&
+	       now.size == noted->size && now.changed.tv_sec == noted->changed.tv_sec &&
+	       now.changed.tv_nsec == noted->changed.tv_nsec;
 }
 
 /* Whether the conf file holds the original with the given MTU in it: 1, 0, -ENOMEM. */

@@ -1,6 +1,10 @@
 #ifndef NETCTL_HOSTCONF_H
 #define NETCTL_HOSTCONF_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+#include <time.h>
+
 #include "base/err.h"
 #include "netctl/journal.h"
 
@@ -18,6 +22,17 @@
  * behind hoststate_restore_journal(); the first hostconf_write() does it too.
  */
 int hostconf_check(const char *conf_file, struct err *err);
+
+/* What a conf file is at some moment, to tell whether somebody changed it since. */
+struct hostconf_stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
+};
+
+void hostconf_note(const char *conf_file, struct hostconf_stamp *ret);
+bool hostconf_is_as_noted(const char *conf_file, const struct hostconf_stamp *noted);
 
 /* The original with journal->mtu_set in it becomes the conf file; the first time, the
  * original is kept and the journal written. -EEXIST as above; -ESTALE: not ours. */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "netctl/hostconf.h"
 #include "netctl/rtlink.h"
 
 void hoststate_init(struct hoststate *state, const char *interface,
@@ -64,6 +63,8 @@ static int begin(struct hoststate *state, struct err *err)
 
 	if (r < 0)
 		return r;
+	if (!state->ifindex)
+		hostconf_note(state->conf_file, &state->conf_noted);
 	state->ifindex = link.index;
 	journal->ifindex = link.index;
 	journal->mtu_original = link.mtu;
@@ -155,6 +156,7 @@ static void forget(struct hoststate *state)
 static int commit(struct hoststate *state, struct err *err)
 {
 	struct journal *journal = &state->journal;
+	bool theirs = !hostconf_is_as_noted(state->conf_file, &state->conf_noted);
 	int r = hostconf_write(journal, state->conf_file, err);
 
 	/* Without the journal nobody puts anything back: this is the moment it counts.
@@ -167,6 +169,11 @@ static int commit(struct hoststate *state, struct err *err)
 	forget(state);
 	state->committed = true;
 	state->ifindex = 0;
+	if (theirs)
+		err_set(err, 0,
+			"conf file '%s' was changed by somebody else during the run; "
+			"their lines stay, beside the new MTU",
+			state->conf_file);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/types.h"
+#include "netctl/hostconf.h"
 #include "netctl/journal.h"
 
 /*
@@ -26,6 +27,7 @@ struct hoststate {
 	int ifindex;       /* of the session's first change; 0 before it */
 	enum persist persist;
 	char conf_file[4096];
+	struct hostconf_stamp conf_noted; /* at the session's first change */
 };
 
 void hoststate_init(struct hoststate *state, const char *interface,
@@ -44,7 +46,9 @@ int hoststate_set(struct hoststate *state, int mtu, struct err *err);
 int hoststate_check(const struct hoststate *state, struct err *err);
 
 /*
- * Keep the MTU that is set, in the conf file too. -EACCES without PERSIST_BEST. 0 also
+ * Keep the MTU that is set, in the conf file too. Where somebody else changed that
+ * file during the session, their lines stay, and err's text says so with the 0. -EACCES
+ * without PERSIST_BEST. 0 also
  * when it was committed already and nothing happened since: no set, no restore, and the
  * link still has it.
  */

@@ -274,6 +274,8 @@ static void try_again(struct keeper *k)
 	struct err text;
 
 	restore(k, &err);
+	if (k->failing)
+		return;
 	err_set(&text, 0, "the keeper, tried again: %.300s", err.text);
 	say(k, text.text);
 }

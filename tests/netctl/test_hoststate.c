@@ -68,6 +68,24 @@ static void test_commit(void **state)
 	assert_string_equal(err.text, "");
 }
 
+/* Their lines stay, and are spoken of; a session before it is none of its business. */
+static void test_commit_beside_foreign_lines(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	start_guard(PERSIST_BEST);
+	assert_int_equal(guard_set(t.guard, 1380, 5000, &err), 0);
+	write_file(t.conf, "# theirs\n" CONF);
+	assert_int_equal(guard_commit(t.guard, &err), 0);
+	assert_non_null(strstr(err.text, "their lines stay"));
+	assert_file(t.conf, "# theirs\n" CONF_WITH("1380"));
+	assert_int_equal(guard_set(t.guard, 1340, 5000, &err), 0);
+	assert_int_equal(guard_commit(t.guard, &err), 0);
+	assert_string_equal(err.text, "");
+	assert_file(t.conf, "# theirs\n" CONF_WITH("1340"));
+}
+
 static void test_foreign_conf(void **state)
 {
 	struct err err = ERR_INIT;
@@ -442,14 +460,23 @@ static void test_interface_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		GUARD_TEST(test_persist_each),  GUARD_TEST(test_commit),
-		GUARD_TEST(test_foreign_conf),  GUARD_TEST(test_guard_killed),
-		GUARD_TEST(test_journal),       GUARD_TEST(test_damaged_journal),
-		GUARD_TEST(test_commit_again),  GUARD_TEST(test_commit_after_lease),
-		GUARD_TEST(test_half_set),      GUARD_TEST(test_original_is_kept),
-		GUARD_TEST(test_disk_full),     GUARD_TEST(test_files_removed),
-		GUARD_TEST(test_journal_fails), GUARD_TEST(test_link_fails_after_conf),
-		GUARD_TEST(test_lock_conf),     GUARD_TEST(test_interface_names),
+		GUARD_TEST(test_persist_each),
+		GUARD_TEST(test_commit),
+		GUARD_TEST(test_commit_beside_foreign_lines),
+		GUARD_TEST(test_foreign_conf),
+		GUARD_TEST(test_guard_killed),
+		GUARD_TEST(test_journal),
+		GUARD_TEST(test_damaged_journal),
+		GUARD_TEST(test_commit_again),
+		GUARD_TEST(test_commit_after_lease),
+		GUARD_TEST(test_half_set),
+		GUARD_TEST(test_original_is_kept),
+		GUARD_TEST(test_disk_full),
+		GUARD_TEST(test_files_removed),
+		GUARD_TEST(test_journal_fails),
+		GUARD_TEST(test_link_fails_after_conf),
+		GUARD_TEST(test_lock_conf),
+		GUARD_TEST(test_interface_names),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
