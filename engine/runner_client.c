@@ -58,7 +58,9 @@ static int send_request(struct runner *runner, enum runner_kind kind,
 	if (spec)
 		request.spec = *spec;
 	do {
-		n = send(runner->fd, &request, sizeof(request), MSG_NOSIGNAL);
+		/* A runner that reads no more is as good as gone: no waiting for room. */
+		n = send(runner->fd, &request, sizeof(request),
+			 MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
 		return runner_gone(err);
