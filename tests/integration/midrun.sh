@@ -9,53 +9,6 @@
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-readonly LATTICE=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
-
-# DATABASE: rows of its newest run
-rows_of()
-{
-	sql "$1" 'SELECT count(*) FROM measurement
-		WHERE run_id = (SELECT max(id) FROM run)' 2>/dev/null || echo 0
-}
-
-has_rows_in()
-{
-	[[ -e $1 ]] && (($(rows_of "$1") >= 1))
-}
-
-mtus_changed()
-{
-	[[ $(link_mtu server) != "$LAB_MTU" && $(link_mtu peer) != "$LAB_MTU" ]]
-}
-
-under_way()
-{
-	has_rows_in "$peer_db" && mtus_changed
-}
-
-# WHAT: every pair once, each with a rate, in both databases
-check_complete()
-{
-	local db
-	for db in "$peer_db" "$server_db"; do
-		check_equal "$1: pairs in ${db##*/}" '9 pairs, 9 rows, 9 ok, done' "$(sql "$db" "
-			SELECT format('%d pairs, %d rows, %d ok, %s',
-				count(DISTINCT server_mtu || '/' || peer_mtu), count(*),
-				sum(upload_status = 'ok' AND download_status = 'ok'),
-				(SELECT outcome FROM run ORDER BY id DESC LIMIT 1))
-			FROM measurement WHERE run_id = (SELECT max(id) FROM run)")"
-	done
-	check_same_text "$1: both hosts" "$before" "$(hosts_state)"
-}
-
-fresh_run()
-{
-	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE[@]}" --once --lease 2
-	start_peer "${LATTICE[@]}" --duration 0.5 --lease 2 --wait 20
-	wait_for 20 'a sweep under way' under_way
-}
-
 # END INTERFACE
 down_and_up()
 {

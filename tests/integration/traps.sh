@@ -1,0 +1,479 @@
+#!/usr/bin/env bash
+#
+# tests/integration/traps.sh [CASE ...]: all of CASES below, or these.
+#
+# What else happens to a sweep on a real host: its terminal, pipe or SSH session goes,
+# somebody types Ctrl-C or Ctrl-\, the host is suspended, the path is cut, somebody else
+# makes the interface anew or changes its MTU or conf file, the database is locked or
+# cannot be written, one of the program's processes is killed. The run goes on, or ends
+# with a message, and both hosts are as they were. midrun.sh has more of these.
+#
+# clock_stepped sets the clock of the whole machine: it is none of CASES, and is for a
+# virtual machine.
+
+# shellcheck source=tests/integration/lib.sh
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+readonly CASES=(terminal_gone pipe_closed interrupt_key quit_key session_lost
+	suspended_peer suspended_server path_cut both_links_down remade_peer remade_server
+	mtu_by_another conf_by_another_each conf_by_another_best sys_read_only
+	database_locked database_read_only killed_peer killed_server)
+
+log()
+{
+	tr '\r' '\n' <"$tmp/$1.log"
+}
+
+outcome_of()
+{
+	sql "$1" 'SELECT outcome FROM run ORDER BY id DESC LIMIT 1'
+}
+
+are_back()
+{
+	mtus_are "$LAB_MTU" "$LAB_MTU"
+}
+
+# The server, which serves on, and the state of both hosts
+end_server()
+{
+	wait_for 10 'both MTUs back' are_back
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 20 'the server'
+}
+
+# --- terminals -----------------------------------------------------------------------
+
+# --default-signal=HUP or --ignore-signal=HUP: the peer in a session of a terminal of its
+# own. $terminal_pid is who holds the other end, as sshd does; what is written to
+# descriptor 8 is typed; the exit status comes into $tmp/status.
+start_peer_on_terminal()
+{
+	rm -f "$peer_db"* "$server_db"* "$tmp/status" "$tmp/keys"
+	start_server "${LATTICE[@]}" --once --lease 2
+	cat >"$tmp/session" <<-SESSION
+		ulimit -c 0
+		# Its shell goes with the terminal; what notes the status does not.
+		bash -c 'trap "" HUP INT QUIT
+			"$LAB" exec "$lab_name" peer env --default-signal=INT,QUIT "$1" \\
+				"$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \\
+				--server-ip "$LAB_SERVER_IP" --db "$peer_db" ${LATTICE[*]} \\
+				--duration 0.5 --lease 2 --wait 20
+			echo \$? >"$tmp/status"'
+	SESSION
+	mkfifo "$tmp/keys"
+	exec 8<>"$tmp/keys"
+	script -qfc "exec bash '$tmp/session'" "$tmp/peer.log" <&8 >/dev/null 2>&1 8>&- &
+	terminal_pid=$!
+	wait_for 20 'a sweep under way' under_way
+}
+
+# SECONDS: the peer's exit status in $status
+wait_status()
+{
+	wait_for "$1" "the end of the peer" test -s "$tmp/status"
+	status=$(cat "$tmp/status")
+	kill "$terminal_pid" 2>/dev/null || true
+	wait "$terminal_pid" 2>/dev/null || true
+	exec 8>&-
+}
+
+# Started with nohup, and the terminal goes: writing to it fails, and nothing else.
+terminal_gone()
+{
+	start_peer_on_terminal --ignore-signal=HUP
+	kill -KILL "$terminal_pid"
+	wait_status 60
+	check_equal "the peer's exit status without its terminal" 0 "$status"
+	wait_exit "$server_pid" 10 'the server'
+	check_complete 'terminal gone'
+}
+
+session_lost()
+{
+	start_peer_on_terminal --default-signal=HUP
+	kill -KILL "$terminal_pid"
+	wait_status 15
+	check_equal "the peer's exit status when its session is lost" 1 "$status"
+	end_server
+	check_equal 'outcome of a lost session' 'interrupted interrupted' \
+		"$(outcome_of "$peer_db") $(outcome_of "$server_db")"
+}
+
+interrupt_key()
+{
+	start_peer_on_terminal --default-signal=HUP
+	printf '\003' >&8
+	wait_status 15
+	check_equal "the peer's exit status after Ctrl-C" 1 "$status"
+	check_match 'what it says after Ctrl-C' 'stopped by Interrupt' "$(log peer)"
+	end_server
+	check_equal 'outcome after Ctrl-C' interrupted "$(outcome_of "$peer_db")"
+}
+
+# It kills keeper and main at once.
+quit_key()
+{
+	start_peer_on_terminal --default-signal=HUP
+	printf '\034' >&8
+	wait_status 15
+	check_equal "the peer's exit status after Ctrl-\\" $((128 + 3)) "$status"
+	end_server
+	check_equal "outcome after Ctrl-\\" running "$(outcome_of "$peer_db")"
+}
+
+# As with | head
+pipe_closed()
+{
+	local fifo=$tmp/pipe
+	rm -f "$peer_db"* "$server_db"*
+	mkfifo "$fifo"
+	head -n 1 <"$fifo" >/dev/null &
+	start_server "${LATTICE[@]}" --once --lease 2
+	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" --server-ip \
+		"$LAB_SERVER_IP" --db "$peer_db" "${LATTICE[@]}" --duration 0.3 --lease 2 \
+		</dev/null >"$fifo" 2>&1 &
+	peer_pid=$!
+	wait_both 60
+	check_complete 'pipe closed'
+}
+
+# --- hosts that stand still, paths that are cut --------------------------------------
+
+# KEEPER: all processes of a program, the test's too
+processes_of()
+{
+	local pids
+	mapfile -t pids < <(pgrep -P "$1")
+	echo "$1" "${pids[@]}" "$(pgrep -P "$(pgrep -P "$1" -x mtusweep-runner)" | xargs)"
+}
+
+# END OTHER KEEPER: stopped as in suspend, for longer than the lease
+suspended()
+{
+	local pids guard
+	read -ra pids < <(processes_of "$3")
+	guard=$(pgrep -P "$3" -x mtusweep-guard)
+	kill -STOP "${pids[@]}"
+	wait_for 10 "the MTU of the $2, whose other end is suspended" \
+		end_is_back "$2"
+	sleep 2
+	check_equal 'the MTU of the suspended end has not changed' yes \
+		"$([[ $(link_mtu "$1") == "$LAB_MTU" ]] || echo yes)"
+	# Whatever comes up first: the guard's timer has gone on.
+	kill -CONT "$guard"
+	wait_for 5 "the guard of the $1 to restore" end_is_back "$1"
+	kill -CONT "${pids[@]}" 2>/dev/null || kill -CONT "$3"
+	wait_both 60
+	check_complete "$1 suspended"
+}
+
+end_is_back()
+{
+	[[ $(link_mtu "$1") == "$LAB_MTU" ]]
+}
+
+suspended_peer()
+{
+	fresh_run
+	suspended peer server "$peer_pid"
+}
+
+suspended_server()
+{
+	fresh_run
+	suspended server peer "$server_pid"
+}
+
+# Nothing passes the router, in the midst of a test, for longer than the lease.
+path_cut()
+{
+	fresh_run
+	"$LAB" hole "$lab_name" upload 0
+	"$LAB" hole "$lab_name" download 0
+	wait_for 10 'both MTUs back while the path is cut' are_back
+	"$LAB" clear "$lab_name"
+	wait_both 60
+	check_complete 'path cut'
+}
+
+both_links_down()
+{
+	fresh_run
+	on server ip link set "$LAB_SERVER_IF" down
+	on peer ip link set "$LAB_PEER_IF" down
+	wait_for 10 'both MTUs back while both links are down' are_back
+	on peer ip link set "$LAB_PEER_IF" up
+	on server ip link set "$LAB_SERVER_IF" up
+	wait_both 60
+	check_complete 'both links down and up'
+}
+
+# --- somebody else -------------------------------------------------------------------
+
+remade_peer()
+{
+	fresh_run
+	"$LAB" remake "$lab_name" peer
+	wait_exit "$peer_pid" 30 'the peer whose interface was made anew'
+	check_equal 'its exit status' 1 "$status"
+	check_match 'what it says' "'$LAB_PEER_IF' was deleted and made again" "$(log peer)"
+	end_server
+}
+
+# The run ends; the next one takes the interface as it is.
+remade_server()
+{
+	fresh_run
+	"$LAB" remake "$lab_name" server
+	wait_exit "$peer_pid" 30 'the peer of a server whose interface was made anew'
+	check_equal "the peer's exit status" 1 "$status"
+	check_match 'what the peer says' "'$LAB_SERVER_IF' was deleted and made again" \
+		"$(log peer)"
+	wait_for 10 'both MTUs back' are_back
+	start_peer "${LATTICE[@]}" --duration 0.3 --lease 2 --wait 20
+	wait_both 60
+	check_complete 'on the new interface'
+}
+
+# END INTERFACE
+mtu_changed_on()
+{
+	fresh_run
+	on "$1" ip link set "$2" mtu 1333
+	wait_exit "$peer_pid" 30 "the peer after a change of the $1's MTU"
+	check_equal "the peer's exit status" 1 "$status"
+	check_match "what the peer says of the $1's MTU" \
+		"the MTU of '$2' was changed to 1333 by somebody else" "$(log peer)"
+	check_equal "their MTU on the $1" 1333 "$(link_mtu "$1")"
+	on "$1" ip link set "$2" mtu "$LAB_MTU"
+	end_server
+	check_same_text "MTU of the $1 changed: both hosts" "$before" "$(hosts_state)"
+}
+
+mtu_by_another()
+{
+	mtu_changed_on peer "$LAB_PEER_IF"
+	mtu_changed_on server "$LAB_SERVER_IF"
+}
+
+conf_by_another_each()
+{
+	local theirs
+	rm -f "$peer_db"* "$server_db"*
+	start_server "${LATTICE[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
+	start_peer "${LATTICE[@]}" --duration 0.5 --lease 2 --persist each \
+		--conf-file "$LAB_PEER_CONF"
+	wait_for 20 'a sweep under way' under_way
+	cp -p "$LAB_PEER_CONF" "$tmp/conf"
+	echo '# theirs' >>"$LAB_PEER_CONF"
+	theirs=$(sha256sum <"$LAB_PEER_CONF")
+	wait_exit "$peer_pid" 30 'the peer whose conf file somebody changed'
+	check_equal 'its exit status' 1 "$status"
+	check_match 'what it says' "conf file '.*' was changed by somebody else; theirs is kept" \
+		"$(log peer)"
+	check_equal 'their conf file' "$theirs" "$(sha256sum <"$LAB_PEER_CONF")"
+	mv "$LAB_PEER_CONF.mtusweep-original" "$LAB_PEER_CONF"
+	end_server
+}
+
+# Their lines stay, beside the MTU that was asked for.
+conf_by_another_best()
+{
+	rm -f "$peer_db"* "$server_db"*
+	start_server --mtu-min 1340 --mtu-max 1340 --once --lease 2 --persist best \
+		--conf-file "$LAB_SERVER_CONF"
+	start_peer --mtu-min 1320 --mtu-max 1320 --duration 2 --lease 2 --persist best \
+		--conf-file "$LAB_PEER_CONF"
+	wait_for 20 'both MTUs changed' mtus_changed
+	echo '# theirs' >>"$LAB_PEER_CONF"
+	wait_both 60
+	check_equal 'the peer'\''s conf file' '1320 # theirs' \
+		"$(sed -n 's/^MTU = //p; $p' "$LAB_PEER_CONF" | xargs)"
+	check_match 'what the peer says' 'conf file .* changed .* their' "$(log peer)"
+	# As before, for the last check.
+	sed -i "s/^MTU = .*/MTU = $LAB_MTU/; \$d" "$LAB_PEER_CONF"
+	sed -i "s/^MTU = .*/MTU = $LAB_MTU/" "$LAB_SERVER_CONF"
+	on peer ip link set "$LAB_PEER_IF" mtu "$LAB_MTU"
+	on server ip link set "$LAB_SERVER_IF" mtu "$LAB_MTU"
+}
+
+# The server's, as in a container; warnings.sh has the peer's.
+sys_read_only()
+{
+	rm -f "$peer_db"* "$server_db"*
+	run_on server unshare --mount bash -c '
+		mount --make-rprivate / && mount --bind /proc/sys /proc/sys &&
+			mount -o remount,bind,ro /proc/sys && exec "$@"' bash \
+		"$MTUSWEEP_BIN/mtusweep-server" --interface "$LAB_SERVER_IF" --server-ip \
+		"$LAB_SERVER_IP" --db "$server_db" "${LATTICE[@]}" --once \
+		</dev/null >"$tmp/server.log" 2>&1 &
+	server_pid=$!
+	start_peer "${LATTICE[@]}" --duration 0.3
+	wait_both 60
+	check_match 'the warning stored with the run' "/proc/sys/net/ipv4/route/flush" \
+		"$(sql "$peer_db" 'SELECT group_concat(text) FROM warning')"
+	check_match 'the warning the server shows' 'warning: .*/proc/sys/net/ipv4/route/flush' \
+		"$(log server)"
+	check_complete '/proc/sys read-only'
+}
+
+# --- the database --------------------------------------------------------------------
+
+# DATABASE: until unlock_database, a transaction of another program writes to it.
+lock_database()
+{
+	rm -f "$tmp/sqlite"
+	mkfifo "$tmp/sqlite"
+	exec 9<>"$tmp/sqlite"
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <&9 >"$tmp/locked" \
+		2>&1 9>&- &
+	sqlite_pid=$!
+	printf '.timeout 5000\nBEGIN IMMEDIATE;\nSELECT '\''held'\'';\n' >&9
+	wait_for 10 'the lock on the database' grep -q held "$tmp/locked"
+}
+
+unlock_database()
+{
+	printf 'ROLLBACK;\n.quit\n' >&9
+	exec 9>&-
+	wait "$sqlite_pid" || true
+}
+
+database_locked()
+{
+	local rows
+	# For less than the time it is waited for, on either end: nothing is lost.
+	fresh_run
+	lock_database "$peer_db"
+	sleep 2
+	unlock_database
+	lock_database "$server_db"
+	sleep 2
+	unlock_database
+	wait_both 60
+	check_complete 'locked for 2 s'
+	# For longer.
+	fresh_run
+	lock_database "$peer_db"
+	rows=$(rows_of "$peer_db")
+	wait_exit "$peer_pid" 60 'the peer whose database is locked'
+	check_equal 'the exit status with a locked database' 1 "$status"
+	check_match 'what it says' "database '$peer_db' is locked by another program" \
+		"$(log peer)"
+	wait_for 10 'both MTUs back with a locked database' are_back
+	unlock_database
+	check_equal 'rows kept in the locked database' "$rows" "$(rows_of "$peer_db")"
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 20 'the server'
+}
+
+database_read_only()
+{
+	local fixed=$tmp/fixed program code
+	install -d -o "$DB_USER" "$fixed"
+	mounted=$fixed
+	mount -t tmpfs -o "size=1m,uid=$(id -u "$DB_USER")" none "$fixed"
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 "$fixed/old.db" 'VACUUM'
+	mount -o remount,ro "$fixed"
+	for program in server peer; do
+		code=0
+		on "$program" "$MTUSWEEP_BIN/mtusweep-$program" --interface \
+			"$([[ $program == server ]] && echo "$LAB_SERVER_IF" || echo "$LAB_PEER_IF")" \
+			--server-ip "$LAB_SERVER_IP" --db "$fixed/old.db" "${LATTICE[@]}" \
+			</dev/null >"$tmp/$program.log" 2>&1 || code=$?
+		check_equal "the $program's exit status with a read-only database" 1 "$code"
+		check_match "what the $program says" \
+			"cannot write database '$fixed/old.db'.*read-only" "$(log "$program")"
+	done
+	umount "$fixed"
+	mounted=
+}
+
+# --- deaths --------------------------------------------------------------------------
+
+# END KEEPER PROCESS: its pid
+process_of()
+{
+	if [[ $3 == keeper ]]; then
+		echo "$2"
+	else
+		pgrep -P "$2" -x "mtusweep-$3"
+	fi
+}
+
+all_gone()
+{
+	local pid
+	for pid; do
+		[[ ! -e /proc/$pid ]] || return 1
+	done
+}
+
+# END: one process after the other is killed in the midst of a run that rewrites the conf
+# files, and the run ends: MTU and conf file as before, nothing stays behind.
+killed_on()
+{
+	local process pids keeper expected state
+	for process in keeper guard main runner; do
+		rm -f "$peer_db"* "$server_db"*
+		start_server "${LATTICE[@]}" --lease 2 --persist each \
+			--conf-file "$LAB_SERVER_CONF"
+		start_peer "${LATTICE[@]}" --duration 0.5 --lease 2 --wait 1 --persist each \
+			--conf-file "$LAB_PEER_CONF"
+		wait_for 20 'a sweep under way' under_way
+		keeper=$peer_pid expected=1
+		[[ $1 == peer ]] || keeper=$server_pid
+		[[ $process != keeper ]] || expected=137
+		read -ra pids < <(processes_of "$keeper")
+		kill -KILL "$(process_of "$1" "$keeper" "$process")"
+		wait_exit "$keeper" 20 "the $1 whose $process was killed"
+		check_equal "exit status of the $1, $process killed" "$expected" "$status"
+		wait_for 10 "the end of the other processes of the $1, $process killed" \
+			all_gone "${pids[@]}"
+		wait_for 10 "both MTUs back, $process of the $1 killed" are_back
+		if [[ $1 == peer ]]; then
+			kill -TERM "$server_pid"
+			wait_exit "$server_pid" 20 'the server'
+		else
+			wait_exit "$peer_pid" 30 'the peer without its server'
+			check_equal "the peer's exit status without its server" 1 "$status"
+		fi
+		state=$(hosts_state)
+		check_same_text "both hosts, $process of the $1 killed" "$before" "$state"
+		check_match "outcome at the peer, $process of the $1 killed" \
+			'^(failed|running|interrupted)$' "$(outcome_of "$peer_db")"
+	done
+}
+
+killed_peer()
+{
+	killed_on peer
+}
+
+killed_server()
+{
+	killed_on server
+}
+
+# --- a machine of its own ------------------------------------------------------------
+
+# An hour to and fro: deadlines and leases do not notice.
+clock_stepped()
+{
+	fresh_run
+	date -s "@$(($(date +%s) + 3600))" >/dev/null
+	sleep 1
+	date -s "@$(($(date +%s) - 7200))" >/dev/null
+	wait_both 60
+	date -s "@$(($(date +%s) + 3600))" >/dev/null
+	check_complete 'clock stepped'
+}
+
+(($#)) || set -- "${CASES[@]}"
+test_begin --inner 4
+before=$(hosts_state)
+for case; do
+	"$case"
+	check_same_text "$case: both hosts" "$before" "$(hosts_state)"
+done
