@@ -1,6 +1,7 @@
 #include "netctl/hoststate.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -205,10 +206,21 @@ static bool mtu_is_ours(const struct journal *journal, int mtu)
 	       mtu == journal->mtu_original;
 }
 
+/* Under another name, too: who renames an interface leaves our MTU on it. */
+static int find_link(const struct journal *journal, struct rtlink *ret, struct err *err)
+{
+	char name[IF_NAMESIZE];
+
+	if (if_indextoname((unsigned)journal->ifindex, name) &&
+	    rtlink_get(name, ret, NULL) == 0 && ret->index == journal->ifindex)
+		return 0;
+	return get_link(journal->interface, journal->ifindex, ret, err);
+}
+
 static int restore_link(const struct journal *journal, struct err *err)
 {
 	struct rtlink link;
-	int r = get_link(journal->interface, journal->ifindex, &link, err);
+	int r = find_link(journal, &link, err);
 
 	/* With the interface went its MTU: whoever makes it again sets it. */
 	if (r == -ENODEV)

@@ -20,6 +20,7 @@
 #include "base/io.h"
 #include "guardlab.h"
 #include "netctl/guard_wire.h"
+#include "netctl/rtlink.h"
 #include "netlab.h"
 
 static void test_set_and_restore(void **state)
@@ -264,6 +265,23 @@ static void test_remade_interface(void **state)
 	assert_int_equal(mtu_now(), 1444);
 }
 
+static void test_renamed_interface(void **state)
+{
+	struct rtlink link;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	start_guard(PERSIST_NONE);
+	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
+	netlab_run("ip link set " LINK " down");
+	netlab_run("ip link set " LINK " name other0");
+	assert_int_equal(guard_set(t.guard, 1340, 5000, &err), -ENODEV);
+	assert_int_equal(guard_restore(t.guard, &err), 0);
+	assert_int_equal(rtlink_get("other0", &link, NULL), 0);
+	assert_int_equal(link.mtu, ORIGINAL);
+	netlab_run("ip link set other0 name " LINK);
+}
+
 static void test_remade_after_commit(void **state)
 {
 	struct err err = ERR_INIT;
@@ -390,6 +408,7 @@ int main(void)
 		GUARD_TEST(test_renew_finds_changes),
 		GUARD_TEST(test_renew_while_down),
 		GUARD_TEST(test_remade_interface),
+		GUARD_TEST(test_renamed_interface),
 		GUARD_TEST(test_remade_after_commit),
 		GUARD_TEST(test_lease_fails),
 		GUARD_TEST(test_restore_fails),
