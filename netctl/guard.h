@@ -42,7 +42,7 @@ int guard_serve(const struct guard_config *config, int main_fd, int keeper_fd);
 struct guard;
 
 /* Takes `fd` over. All that ask the guard give -EPIPE when it is gone, or has not
- * answered within 10 s: its answer, when it comes, is dropped. */
+ * answered within 10 s: from then on it counts as gone, and restores when it can. */
 int guard_new(int fd, struct guard **ret, struct err *err);
 void guard_free(struct guard *guard);
 /* For poll() with no events: hung up when the guard is gone. (It is readable by an

@@ -53,6 +53,15 @@ static int gone(struct err *err)
 	return err_set(err, -EPIPE, "the guard process is gone");
 }
 
+/* For good: whoever waits behind this call, or polls, learns of it at once, and the
+ * guard restores when it comes round. */
+static int given_up(const struct guard *guard, struct err *err)
+{
+	shutdown(guard->fd, SHUT_RDWR);
+	return err_set(err, -EPIPE, "the guard process did not answer within %d s",
+		       REPLY_TIMEOUT_MS / 1000);
+}
+
 static int await_reply(const struct guard *guard, struct guard_reply *reply,
 		       struct err *err)
 {
@@ -62,9 +71,7 @@ static int await_reply(const struct guard *guard, struct guard_reply *reply,
 		int r = io_wait(guard->fd, -1, deadline);
 
 		if (r == 0)
-			return err_set(err, -EPIPE,
-				       "the guard process did not answer within %d s",
-				       REPLY_TIMEOUT_MS / 1000);
+			return given_up(guard, err);
 		if (r < 0 ||
 		    recv(guard->fd, reply, sizeof(*reply), 0) != sizeof(*reply))
 			return gone(err);

@@ -17,7 +17,8 @@
 readonly CASES=(terminal_gone pipe_closed interrupt_key quit_key session_lost
 	suspended_peer suspended_server path_cut both_links_down remade_peer remade_server
 	mtu_by_another conf_by_another_each conf_by_another_best sys_read_only
-	database_locked database_read_only killed_peer killed_server)
+	database_locked database_read_only killed_peer killed_server
+	guard_stopped)
 
 log()
 {
@@ -454,6 +455,22 @@ killed_peer()
 killed_server()
 {
 	killed_on server
+}
+
+# A guard that stands still restores nothing; the keeper ends it and does its work.
+guard_stopped()
+{
+	local guard
+	fresh_run
+	guard=$(pgrep -P "$server_pid" -x mtusweep-guard)
+	kill -STOP "$guard"
+	wait_exit "$server_pid" 90 'the server whose guard stands still'
+	check_equal "the server's exit status" 1 "$status"
+	check_match 'what the server says' \
+		'the keeper: .* has its MTU .* back' "$(log server)"
+	check_equal "the server's MTU" "$LAB_MTU" "$(link_mtu server)"
+	wait_exit "$peer_pid" 40 'the peer without its server'
+	check_equal "the peer's exit status" 1 "$status"
 }
 
 # --- a machine of its own ------------------------------------------------------------
