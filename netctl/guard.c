@@ -127,7 +127,6 @@ static int do_commit(struct guard_process *g, struct err *err)
 	if (r == 0) {
 		g->expired = false;
 		set_lease(g, 0, NULL);
-		say(g, err->text);
 	}
 	return r;
 }

@@ -87,7 +87,8 @@ int guard_settle(struct guard *guard, struct err *err);
  * Keep the MTU that is set: write it to the conf file, end the lease. What is now is
  * what later restores put back. Said again (the answer may have been lost) it is 0
  * while the link still has that MTU; -ESTALE when nothing was committed, or a set, a
- * restore or the end of a lease came between. -EACCES without PERSIST_BEST.
+ * restore or the end of a lease came between. -EACCES without PERSIST_BEST. The text with
+ * a 0 is hoststate_commit()'s.
  */
 int guard_commit(struct guard *guard, struct err *err);
 

@@ -2,11 +2,13 @@
 #include "netctl/hostconf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "netctl/conffile.h"
 
@@ -214,9 +216,58 @@ int hostconf_restore(const struct journal *journal, struct err *err)
 	return r < 0 ? r : conffile_put_back(path.text, journal->conf_file, err);
 }
 
-void hostconf_keep(const struct journal *journal)
+static bool is_unchanged(const struct journal *journal)
 {
+	cleanup_content struct content original = {0};
+	cleanup_content struct content now = {0};
 	struct path path = original_path(journal->conf_file);
 
-	unlink(path.text);
+	return conffile_read(path.text, &original.data, &original.size, NULL) == 0 &&
+	       conffile_read(journal->conf_file, &now.data, &now.size, NULL) == 0 &&
+	       same(&original, &now);
+}
+
+/* A name that nobody has is taken in one step; the next number otherwise. */
+static int rename_original(const struct path *original, const char *conf_file,
+			   struct path *ret)
+{
+	time_t now = (time_t)(clock_wall_ms() / 1000);
+	char date[32];
+	struct tm utc;
+	int r = -1;
+
+	gmtime_r(&now, &utc);
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &utc);
+	snprintf(ret->text, sizeof(ret->text), "%s.mtusweep-%s", conf_file, date);
+	for (int i = 2; i < 100; i++) {
+		r = renameat2(AT_FDCWD, original->text, AT_FDCWD, ret->text,
+			      RENAME_NOREPLACE);
+		if (r == 0 || errno != EEXIST)
+			break;
+		snprintf(ret->text, sizeof(ret->text), "%s.mtusweep-%s-%d", conf_file,
+			 date, i);
+	}
+	return r == 0 ? 0 : -errno;
+}
+
+void hostconf_keep(const struct journal *journal, struct err *ret_text)
+{
+	struct path path = original_path(journal->conf_file);
+	struct path kept;
+	int r;
+
+	ret_text->text[0] = '\0';
+	if (is_unchanged(journal)) {
+		unlink(path.text);
+		return;
+	}
+	r = rename_original(&path, journal->conf_file, &kept);
+	if (r == 0)
+		err_set(ret_text, 0, "the conf file from before is '%.300s'",
+			kept.text);
+	else
+		err_set(ret_text, 0,
+			"the conf file from before is '%.200s', which could not be "
+			"renamed: %s",
+			path.text, strerror(-r));
 }

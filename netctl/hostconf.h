@@ -44,7 +44,12 @@ int hostconf_write(struct journal *journal, const char *conf_file, struct err *e
  */
 int hostconf_restore(const struct journal *journal, struct err *err);
 
-/* The conf file stays as it is: the original is not needed any more. */
-void hostconf_keep(const struct journal *journal);
+/*
+ * The conf file stays as it is. The original is kept for the user as
+ * "<conf file>.mtusweep-<date>" (UTC, "20261124T113059Z"; with "-2" and so on where there
+ * is one), by rename(), so with its mode and owner; where both are the same it goes. The
+ * text says where it is, or why it could not be renamed and is where it was.
+ */
+void hostconf_keep(const struct journal *journal, struct err *ret_text);
 
 #endif

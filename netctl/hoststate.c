@@ -158,6 +158,7 @@ static int commit(struct hoststate *state, struct err *err)
 {
 	struct journal *journal = &state->journal;
 	bool theirs = !hostconf_is_as_noted(state->conf_file, &state->conf_noted);
+	struct err kept = ERR_INIT;
 	int r = hostconf_write(journal, state->conf_file, err);
 
 	/* Without the journal nobody puts anything back: this is the moment it counts.
@@ -166,16 +167,17 @@ static int commit(struct hoststate *state, struct err *err)
 		r = journal_remove(journal->interface, err);
 	if (r < 0)
 		return r;
-	hostconf_keep(journal);
+	hostconf_keep(journal, &kept);
 	forget(state);
 	state->committed = true;
 	state->ifindex = 0;
 	if (theirs)
-		err_set(err, 0,
-			"conf file '%s' was changed by somebody else during the run; "
-			"their lines stay, beside the new MTU",
-			state->conf_file);
-	return 0;
+		return err_set(
+			err, 0,
+			"conf file '%.120s' was changed by somebody else during the "
+			"run; their lines stay, beside the new MTU; %.160s",
+			state->conf_file, kept.text);
+	return err_set(err, 0, "%s", kept.text);
 }
 
 int hoststate_commit(struct hoststate *state, struct err *err)

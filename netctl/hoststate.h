@@ -46,11 +46,11 @@ int hoststate_set(struct hoststate *state, int mtu, struct err *err);
 int hoststate_check(const struct hoststate *state, struct err *err);
 
 /*
- * Keep the MTU that is set, in the conf file too. Where somebody else changed that
- * file during the session, their lines stay, and err's text says so with the 0. -EACCES
- * without PERSIST_BEST. 0 also
- * when it was committed already and nothing happened since: no set, no restore, and the
- * link still has it.
+ * Keep the MTU that is set, in the conf file too. With the 0 err's text says where the
+ * conf file from before is (hostconf_keep()), and, where somebody else changed that file
+ * during the session, that their lines stay. -EACCES without PERSIST_BEST. 0 also when it
+ * was committed already and nothing happened since: no set, no restore, and the link still
+ * has it; the text is then "".
  */
 int hoststate_commit(struct hoststate *state, struct err *err);
 

@@ -52,7 +52,8 @@ undo()
 	on peer ip link set "$LAB_PEER_IF" mtu "$LAB_MTU"
 	cp "$tmp/server.conf" "$LAB_SERVER_CONF"
 	cp "$tmp/peer.conf" "$LAB_PEER_CONF"
-	rm -f "$peer_db"* "$server_db"*
+	rm -f "$peer_db"* "$server_db"* "$LAB_SERVER_CONF".mtusweep-2* \
+		"$LAB_PEER_CONF".mtusweep-2*
 	check_same_text 'both hosts after the case' "$before" "$(hosts_state)"
 }
 

@@ -321,7 +321,7 @@ sql()
 
 # --- a sweep under way, to be disturbed ----------------------------------------------
 
-readonly LATTICE=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
+readonly LATTICE_3X3=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
 
 # DATABASE: rows of its newest run
 rows_of()
@@ -349,8 +349,8 @@ under_way()
 fresh_run()
 {
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE[@]}" --once --lease 2
-	start_peer "${LATTICE[@]}" --duration 0.5 --lease 2 --wait 20
+	start_server "${LATTICE_3X3[@]}" --once --lease 2
+	start_peer "${LATTICE_3X3[@]}" --duration 0.5 --lease 2 --wait 20
 	wait_for 20 'a sweep under way' under_way
 }
 

@@ -26,7 +26,7 @@ server_killed()
 	fresh_run
 	# Only the journal knows.
 	kill_all "$server_pid"
-	start_server "${LATTICE[@]}" --once --lease 2
+	start_server "${LATTICE_3X3[@]}" --once --lease 2
 	wait_both 60
 	check_match 'what the server says of the run before' 'an earlier run was killed' \
 		"$(cat "$tmp/server.log")"
@@ -41,7 +41,7 @@ second_peer()
 	fresh_run
 	# On one interface of one host two never meet: it does not come as far as the server.
 	on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" --server-ip \
-		"$LAB_SERVER_IP" --db "$tmp/db/second.db" --wait 1 "${LATTICE[@]}" \
+		"$LAB_SERVER_IP" --db "$tmp/db/second.db" --wait 1 "${LATTICE_3X3[@]}" \
 		</dev/null >"$tmp/second.log" 2>&1 || code=$?
 	check_equal 'the exit status of a second peer' 1 "$code"
 	check_match 'what the second peer says' "another mtusweep runs on interface" \
@@ -78,8 +78,8 @@ restored_by_hand()
 {
 	local text
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE[@]}" --lease 2
-	start_peer "${LATTICE[@]}" --duration 2 --lease 2
+	start_server "${LATTICE_3X3[@]}" --lease 2
+	start_peer "${LATTICE_3X3[@]}" --duration 2 --lease 2
 	wait_for 20 'both MTUs changed' mtus_changed
 	kill_all "$peer_pid"
 	check_equal 'the MTU is still another' yes \
@@ -98,8 +98,8 @@ restored_by_hand()
 stopped_main()
 {
 	local main
-	start_server "${LATTICE[@]}" --lease 2
-	start_peer "${LATTICE[@]}" --duration 0.5 --lease 2
+	start_server "${LATTICE_3X3[@]}" --lease 2
+	start_peer "${LATTICE_3X3[@]}" --duration 0.5 --lease 2
 	wait_for 20 'both MTUs changed' mtus_changed
 	main=$(pgrep -P "$peer_pid" -x mtusweep-main)
 	kill -STOP "$main"
@@ -119,9 +119,9 @@ nobody_reads()
 	mkfifo "$fifo"
 	exec 7<>"$fifo"
 	head -c 65536 /dev/zero >&7
-	start_server "${LATTICE[@]}" --once
+	start_server "${LATTICE_3X3[@]}" --once
 	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" --server-ip \
-		"$LAB_SERVER_IP" --db "$peer_db" "${LATTICE[@]}" --duration 0.3 \
+		"$LAB_SERVER_IP" --db "$peer_db" "${LATTICE_3X3[@]}" --duration 0.3 \
 		</dev/null >"$fifo" 2>&1 &
 	peer_pid=$!
 	wait_both 60
@@ -144,7 +144,7 @@ server_busy()
 	key=$(on server wg show "$LAB_SERVER_IF" peers)
 	on server wg set "$LAB_SERVER_IF" peer "$key" allowed-ips 10.77.0.2/32,10.77.0.3/32
 	on peer ip addr add 10.77.0.3/24 dev "$LAB_PEER_IF"
-	start_server "${LATTICE[@]}" --once
+	start_server "${LATTICE_3X3[@]}" --once
 	wait_for 10 'the server to listen' listening 5000
 	# shellcheck disable=SC2016 # perl's own variables
 	check_match 'another peer opens a session' '200 OK.*"session"' "$(on peer perl \
@@ -156,11 +156,11 @@ server_busy()
 			"Content-Length: ", length($ARGV[1]), "\r\n\r\n$ARGV[1]";
 		local $/; my $answer = <$s>; $answer =~ s/\s+/ /g; print $answer;' \
 		"$LAB_SERVER_IP" "$body")"
-	start_peer "${LATTICE[@]}" --duration 0.3 --wait 1
+	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --wait 1
 	wait_exit "$peer_pid" 10 'a peer that waits for 1 s'
 	check_equal 'its exit status' 1 "$status"
 	check_match 'what it says' "server busy: a run from '10.77.0.3'" "$(cat "$tmp/peer.log")"
-	start_peer "${LATTICE[@]}" --duration 0.3 --wait 20
+	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --wait 20
 	wait_both 60
 	check_match 'what a peer that waits longer says' 'waiting up to 20 s: .*busy' \
 		"$(cat "$tmp/peer.log")"
@@ -175,8 +175,8 @@ disk_full()
 	mounted=$small
 	mount -t tmpfs -o "size=300k,uid=$(id -u "$DB_USER")" none "$small"
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE[@]}" --lease 2
-	peer_db=$small/peer.db start_peer "${LATTICE[@]}" --duration 0.5 --lease 2 --passes 50
+	start_server "${LATTICE_3X3[@]}" --lease 2
+	peer_db=$small/peer.db start_peer "${LATTICE_3X3[@]}" --duration 0.5 --lease 2 --passes 50
 	wait_for 20 'a row on the small disk' has_rows_in "$small/peer.db"
 	dd if=/dev/zero of="$small/filler" bs=1k count=1000 2>/dev/null || true
 	wait_exit "$peer_pid" 60 'the peer on a full disk'

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #
-# --persist best: the fastest pair that is proved is in both links and both conf files at the end, and
-# nothing else of the files has changed; an end that was not started with --persist says
-# no before any change.
+# --persist best: the fastest pair that is proved is in both links and both conf files at
+# the end, nothing else of the files has changed, and the old ones lie beside; an end that
+# was not started with --persist says no before any change.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -19,7 +19,15 @@ check_committed()
 		"$(sha256sum <"$2")"
 	check_equal "the $1's conf, mode and owner" '640 daemon:games' \
 		"$(stat -c '%a %U:%G' "$2")"
-	check_equal "the $1's files beside the conf" "${2##*/}" "$(ls -A "${2%/*}")"
+	kept=$(find "${2%/*}" -mindepth 1 ! -path "$2")
+	check_match "the $1's file beside the conf" \
+		"^${2//./\\.}\\.mtusweep-20[0-9]{6}T[0-9]{6}Z\$" "$kept"
+	check_equal "the $1's old conf" "$(sha256sum <"$tmp/$1.before")" \
+		"$(sha256sum <"$kept")"
+	check_equal "the $1's old conf, mode and owner" '640 daemon:games' \
+		"$(stat -c '%a %U:%G' "$kept")"
+	check_match "the $1's old conf is named" "from before is '$kept'" \
+		"$(cat "$tmp/peer.log")"
 }
 
 refused_without_persist()

@@ -51,14 +51,14 @@ end_server()
 start_peer_on_terminal()
 {
 	rm -f "$peer_db"* "$server_db"* "$tmp/status" "$tmp/keys"
-	start_server "${LATTICE[@]}" --once --lease 2
+	start_server "${LATTICE_3X3[@]}" --once --lease 2
 	cat >"$tmp/session" <<-SESSION
 		ulimit -c 0
 		# Its shell goes with the terminal; what notes the status does not.
 		bash -c 'trap "" HUP INT QUIT
 			"$LAB" exec "$lab_name" peer env --default-signal=INT,QUIT "$1" \\
 				"$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \\
-				--server-ip "$LAB_SERVER_IP" --db "$peer_db" ${LATTICE[*]} \\
+				--server-ip "$LAB_SERVER_IP" --db "$peer_db" ${LATTICE_3X3[*]} \\
 				--duration 0.5 --lease 2 --wait 20
 			echo \$? >"$tmp/status"'
 	SESSION
@@ -130,9 +130,9 @@ pipe_closed()
 	rm -f "$peer_db"* "$server_db"*
 	mkfifo "$fifo"
 	head -n 1 <"$fifo" >/dev/null &
-	start_server "${LATTICE[@]}" --once --lease 2
+	start_server "${LATTICE_3X3[@]}" --once --lease 2
 	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" --server-ip \
-		"$LAB_SERVER_IP" --db "$peer_db" "${LATTICE[@]}" --duration 0.3 --lease 2 \
+		"$LAB_SERVER_IP" --db "$peer_db" "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 \
 		</dev/null >"$fifo" 2>&1 &
 	peer_pid=$!
 	wait_both 60
@@ -232,7 +232,7 @@ remade_server()
 	check_match 'what the peer says' "'$LAB_SERVER_IF' was deleted and made again" \
 		"$(log peer)"
 	wait_for 10 'both MTUs back' are_back
-	start_peer "${LATTICE[@]}" --duration 0.3 --lease 2 --wait 20
+	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 20
 	wait_both 60
 	check_complete 'on the new interface'
 }
@@ -262,8 +262,8 @@ conf_by_another_each()
 {
 	local theirs
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
-	start_peer "${LATTICE[@]}" --duration 0.5 --lease 2 --persist each \
+	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
+	start_peer "${LATTICE_3X3[@]}" --duration 0.5 --lease 2 --persist each \
 		--conf-file "$LAB_PEER_CONF"
 	wait_for 20 'a sweep under way' under_way
 	cp -p "$LAB_PEER_CONF" "$tmp/conf"
@@ -307,10 +307,10 @@ sys_read_only()
 		mount --make-rprivate / && mount --bind /proc/sys /proc/sys &&
 			mount -o remount,bind,ro /proc/sys && exec "$@"' bash \
 		"$MTUSWEEP_BIN/mtusweep-server" --interface "$LAB_SERVER_IF" --server-ip \
-		"$LAB_SERVER_IP" --db "$server_db" "${LATTICE[@]}" --once \
+		"$LAB_SERVER_IP" --db "$server_db" "${LATTICE_3X3[@]}" --once \
 		</dev/null >"$tmp/server.log" 2>&1 &
 	server_pid=$!
-	start_peer "${LATTICE[@]}" --duration 0.3
+	start_peer "${LATTICE_3X3[@]}" --duration 0.3
 	wait_both 60
 	check_match 'the warning stored with the run' "/proc/sys/net/ipv4/route/flush" \
 		"$(sql "$peer_db" 'SELECT group_concat(text) FROM warning')"
@@ -381,7 +381,7 @@ database_read_only()
 		code=0
 		on "$program" "$MTUSWEEP_BIN/mtusweep-$program" --interface \
 			"$([[ $program == server ]] && echo "$LAB_SERVER_IF" || echo "$LAB_PEER_IF")" \
-			--server-ip "$LAB_SERVER_IP" --db "$fixed/old.db" "${LATTICE[@]}" \
+			--server-ip "$LAB_SERVER_IP" --db "$fixed/old.db" "${LATTICE_3X3[@]}" \
 			</dev/null >"$tmp/$program.log" 2>&1 || code=$?
 		check_equal "the $program's exit status with a read-only database" 1 "$code"
 		check_match "what the $program says" \
@@ -418,9 +418,9 @@ killed_on()
 	local process pids keeper expected state
 	for process in keeper guard main runner; do
 		rm -f "$peer_db"* "$server_db"*
-		start_server "${LATTICE[@]}" --lease 2 --persist each \
+		start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
 			--conf-file "$LAB_SERVER_CONF"
-		start_peer "${LATTICE[@]}" --duration 0.5 --lease 2 --wait 1 --persist each \
+		start_peer "${LATTICE_3X3[@]}" --duration 0.5 --lease 2 --wait 1 --persist each \
 			--conf-file "$LAB_PEER_CONF"
 		wait_for 20 'a sweep under way' under_way
 		keeper=$peer_pid expected=1

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -47,9 +48,58 @@ static void test_persist_each(void **state)
 	assert_int_equal(access(t.beside, F_OK), -1);
 }
 
+/* "... '<path>'" at the end of a text: the file is what the conf file was, with its mode;
+ * the path is returned. */
+static char *check_kept(const struct err *err, const char *content)
+{
+	const char *at = strstr(err->text, "the conf file from before is '");
+	char *path;
+	struct stat st;
+
+	assert_non_null(at);
+	path = strdup(strchr(at, '\'') + 1);
+	assert_non_null(path);
+	*strrchr(path, '\'') = '\0';
+	assert_memory_equal(path, t.conf, strlen(t.conf));
+	assert_memory_equal(path + strlen(t.conf), ".mtusweep-2", 11);
+	assert_file(path, content);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	return path;
+}
+
+/* What was kept is the user's; several of one second have names of their own. */
+static void test_commit_keeps_the_old_conf(void **state)
+{
+	struct err err = ERR_INIT;
+	char *first;
+	char *second;
+
+	(void)state;
+	start_guard(PERSIST_BEST);
+	assert_int_equal(guard_set(t.guard, 1380, 5000, &err), 0);
+	assert_int_equal(guard_commit(t.guard, &err), 0);
+	first = check_kept(&err, CONF);
+	assert_int_equal(guard_set(t.guard, 1340, 5000, &err), 0);
+	assert_int_equal(guard_commit(t.guard, &err), 0);
+	second = check_kept(&err, CONF_WITH("1380"));
+	assert_string_not_equal(first, second);
+	assert_file(first, CONF);
+	/* The same MTU again: nothing to keep. */
+	assert_int_equal(guard_set(t.guard, 1340, 5000, &err), 0);
+	assert_int_equal(guard_commit(t.guard, &err), 0);
+	assert_string_equal(err.text, "");
+	assert_int_equal(end_guard(), 0);
+	unlink(first);
+	unlink(second);
+	free(first);
+	free(second);
+}
+
 static void test_commit(void **state)
 {
 	struct err err = ERR_INIT;
+	char *kept;
 
 	(void)state;
 	start_guard(PERSIST_BEST);
@@ -57,6 +107,7 @@ static void test_commit(void **state)
 	assert_int_equal(guard_set(t.guard, 1380, 300, &err), 0);
 	assert_file(t.conf, CONF);
 	assert_int_equal(guard_commit(t.guard, &err), 0);
+	kept = check_kept(&err, CONF);
 	wait_ms(400);
 	assert_int_equal(mtu_now(), 1380);
 	assert_int_equal(guard_restore(t.guard, &err), 0);
@@ -66,12 +117,16 @@ static void test_commit(void **state)
 	assert_int_equal(access(t.beside, F_OK), -1);
 	assert_int_equal(hoststate_restore_journal(LINK, &err), 0);
 	assert_string_equal(err.text, "");
+	unlink(kept);
+	free(kept);
 }
 
 /* Their lines stay, and are spoken of; a session before it is none of its business. */
 static void test_commit_beside_foreign_lines(void **state)
 {
 	struct err err = ERR_INIT;
+	char *first;
+	char *second;
 
 	(void)state;
 	start_guard(PERSIST_BEST);
@@ -79,11 +134,17 @@ static void test_commit_beside_foreign_lines(void **state)
 	write_file(t.conf, "# theirs\n" CONF);
 	assert_int_equal(guard_commit(t.guard, &err), 0);
 	assert_non_null(strstr(err.text, "their lines stay"));
+	first = check_kept(&err, "# theirs\n" CONF);
 	assert_file(t.conf, "# theirs\n" CONF_WITH("1380"));
 	assert_int_equal(guard_set(t.guard, 1340, 5000, &err), 0);
 	assert_int_equal(guard_commit(t.guard, &err), 0);
-	assert_string_equal(err.text, "");
+	assert_null(strstr(err.text, "their lines stay"));
+	second = check_kept(&err, "# theirs\n" CONF_WITH("1380"));
 	assert_file(t.conf, "# theirs\n" CONF_WITH("1340"));
+	unlink(first);
+	unlink(second);
+	free(first);
+	free(second);
 }
 
 static void test_foreign_conf(void **state)
@@ -462,6 +523,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		GUARD_TEST(test_persist_each),
 		GUARD_TEST(test_commit),
+		GUARD_TEST(test_commit_keeps_the_old_conf),
 		GUARD_TEST(test_commit_beside_foreign_lines),
 		GUARD_TEST(test_foreign_conf),
 		GUARD_TEST(test_guard_killed),
