@@ -135,10 +135,10 @@ static void args_build(struct args *args, const struct test_spec *spec)
 	memset(args, 0, sizeof(*args));
 	args->spec = *spec;
 	snprintf(args->port, sizeof(args->port), "%d", spec->port);
-	/* A backstop: the watcher ends the test before. Whole seconds is all it knows.
-	 */
+	/* A backstop, in whole seconds: the watcher ends the test before. Sooner than
+	 * the deadline it would end one in a dead zone before that is told for one. */
 	snprintf(args->seconds, sizeof(args->seconds), "%lld",
-		 (long long)(spec->duration_ms + 999) / 1000 + 1);
+		 (long long)testspec_deadline_ms(spec) / 1000 + 1);
 	args_add(args, "iperf3");
 	if (spec->role == ROLE_CLIENT) {
 		args_add_two(args, "--client", args->spec.remote);

@@ -64,6 +64,12 @@ static void fill(const json_t *end, enum direction dir, struct dir_result *ret)
 				    : "end.sum_*.seconds");
 		return;
 	}
+	/* Never a rate of 0 in place of a failure. */
+	if (received == 0) {
+		fail(ret, "nothing that was sent arrived");
+		ret->status = TEST_BLACKHOLE;
+		return;
+	}
 	ret->status = TEST_OK;
 	ret->text[0] = '\0';
 	ret->sent_bps = llround(sent);

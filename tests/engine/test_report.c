@@ -129,6 +129,19 @@ static void test_hostile(void **state)
 	}
 }
 
+static void test_nothing_received(void **state)
+{
+	struct dir_result r = parse("{\"end\":{" SENT
+				    ",\"sum_received\":{\"bits_per_second\":0,"
+				    "\"seconds\":5}}}",
+				    DIR_UPLOAD);
+
+	(void)state;
+	assert_int_equal(r.status, TEST_BLACKHOLE);
+	assert_int_equal(r.sent_bps, NO_FIGURE);
+	assert_int_equal(r.received_bps, NO_FIGURE);
+}
+
 static void test_no_retransmits(void **state)
 {
 	static const char *const values[] = {"-1", "\"5\"", "null", "1e99"};
@@ -185,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_recorded_download),
 		cmocka_unit_test(test_recorded_error),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_nothing_received),
 		cmocka_unit_test(test_no_retransmits),
 		cmocka_unit_test(test_huge),
 	};

@@ -113,6 +113,22 @@ static void test_blackhole_in_a_short_test(void **state)
 	check_blackhole(*state, DIR_UPLOAD, SHORT_MS);
 }
 
+/* On a slow path it takes longer than the test to be sure; libiperf must not be done
+ * before that. */
+static void test_blackhole_on_a_slow_path(void **state)
+{
+	struct lab *lab = *state;
+	struct dir_result result;
+
+	lab->arm.rtt_us = lab->call.rtt_us = 400000;
+	lab->arm.duration_ms = lab->call.duration_ms = SHORT_MS;
+	lab_drop(&lab->server, "tcp dport 1-65535 meta length > 500");
+	arm(lab);
+	assert_in_range(measure(lab, DIR_UPLOAD, &result), 3150, 4200);
+	assert_status(&result, TEST_BLACKHOLE);
+	assert_int_equal(result.received_bps, NO_FIGURE);
+}
+
 static void test_nobody_answers(void **state)
 {
 	struct lab *lab = *state;
@@ -229,6 +245,7 @@ int main(void)
 		ON_LAB(test_upload_blackhole),
 		ON_LAB(test_download_blackhole),
 		ON_LAB(test_blackhole_in_a_short_test),
+		ON_LAB(test_blackhole_on_a_slow_path),
 		ON_LAB(test_nobody_answers),
 		ON_LAB(test_only_control_answers),
 		ON_LAB(test_no_route),

@@ -108,6 +108,7 @@ interrupt_key()
 	wait_status 15
 	check_equal "the peer's exit status after Ctrl-C" 1 "$status"
 	check_match 'what it says after Ctrl-C' 'stopped by Interrupt' "$(log peer)"
+	check_equal 'deaths by Ctrl-C' '' "$(log peer | grep -E 'died|was killed' || true)"
 	end_server
 	check_equal 'outcome after Ctrl-C' interrupted "$(outcome_of "$peer_db")"
 }
