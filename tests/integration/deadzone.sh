@@ -10,7 +10,7 @@
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-readonly DURATION=0.3
+readonly DURATION=0.2
 # What a direction in a dead zone may cost beyond its setup, in seconds, and what a busy
 # machine may add to a single one.
 readonly DEADLINE=2 NOISE=4

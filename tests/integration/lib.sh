@@ -233,7 +233,18 @@ wait_both()
 	check_equal "the server's exit status" 0 "$status"
 }
 
+# PID ...: none of them is there any more, but perhaps for its name
+are_dead()
+{
+	local pid
+	for pid; do
+		[[ ! -e /proc/$pid || $(cut -d ')' -f 2 "/proc/$pid/stat" 2>/dev/null) != \
+			' '[^ZX]* ]] || return 1
+	done
+}
+
 # KEEPER: all processes of a program at one moment, so that none can put anything back.
+# With the last of them goes the lock.
 kill_all()
 {
 	local pids
@@ -241,6 +252,7 @@ kill_all()
 	kill -STOP "$1" "${pids[@]}"
 	kill -KILL "$1" "${pids[@]}"
 	wait "$1" || true
+	wait_for 10 'the death of all processes' are_dead "${pids[@]}"
 }
 
 # WORDS: what a TCP segment that begins with them matches in nftables
@@ -345,12 +357,15 @@ under_way()
 	has_rows_in "$peer_db" && mtus_changed
 }
 
+# Of fresh_run
+lease=2
+
 # Until it is under way
 fresh_run()
 {
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE_3X3[@]}" --once --lease 2
-	start_peer "${LATTICE_3X3[@]}" --duration 0.5 --lease 2 --wait 20
+	start_server "${LATTICE_3X3[@]}" --once --lease "$lease"
+	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease "$lease" --wait 20
 	wait_for 20 'a sweep under way' under_way
 }
 

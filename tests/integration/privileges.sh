@@ -13,7 +13,7 @@ readonly OOM_STARTED=300
 # linux/capability.h
 declare -rA CAP_BITS=([CAP_CHOWN]=0 [CAP_DAC_OVERRIDE]=1 [CAP_FOWNER]=3 [CAP_KILL]=5
 	[CAP_NET_ADMIN]=12)
-declare -A caps_of persist_caps_of user_of oom_of open_of every
+declare -A status_of caps_of persist_caps_of user_of oom_of open_of every
 
 trim()
 {
@@ -46,10 +46,17 @@ read_document()
 
 # --- what there is -------------------------------------------------------------------
 
-# PID FIELD
-status_of()
+# PID: its /proc/<pid>/status into status_of, blanks as single ones
+read_status()
 {
-	sed -n "s/^$2:\t//p" "/proc/$1/status" | tr '\t' ' '
+	local field rest text
+	# At once: the text changes from one read to the next.
+	text=$(<"/proc/$1/status")
+	status_of=()
+	while IFS=$'\t' read -r field rest; do
+		rest=${rest//$'\t'/ }
+		status_of[${field%:}]=${rest%% }
+	done <<<"$text"
 }
 
 # CAPABILITY ...: the mask, as /proc has it
@@ -102,63 +109,59 @@ check_open()
 	check_equal "$name: open besides" '' "$rest"
 }
 
-# NAME PID FIELD VALUE, in each thread
-check_field()
-{
-	local task
-	for task in "/proc/$2/task"/*; do
-		check_equal "$1: $3" "$4" "$(trim "$(status_of "$2/task/${task##*/}" "$3")")"
-	done
-}
-
-# NAME PROCESS PID
+# NAME PROCESS: the capabilities of status_of
 check_caps()
 {
-	local names field
+	local names field mask
 	read -ra names <<<"${caps_of[$2]}"
 	[[ $persist == none ]] || read -ra names <<<"${caps_of[$2]} ${persist_caps_of[$2]}"
+	mask=$(mask_of "${names[@]}")
 	for field in CapPrm CapEff CapBnd; do
-		check_field "$1" "$3" "$field" "$(mask_of "${names[@]}")"
+		check_equal "$1: $field" "$mask" "${status_of[$field]}"
 	done
 }
 
-# NAME PROCESS PID
+# NAME PROCESS: the ids of status_of
 check_user()
 {
 	local uid=0 gid=0
 	if [[ ${user_of[$2]} != root ]]; then
-		uid=$(id -u "$DB_USER") gid=$(id -g "$DB_USER")
+		uid=$db_uid gid=$db_gid
 	fi
-	check_field "$1" "$3" Uid "$uid $uid $uid $uid"
-	check_field "$1" "$3" Gid "$gid $gid $gid $gid"
+	check_equal "$1: Uid" "$uid $uid $uid $uid" "${status_of[Uid]}"
+	check_equal "$1: Gid" "$gid $gid $gid $gid" "${status_of[Gid]}"
 }
 
 # NAME PROCESS PID
 check_process()
 {
-	local field value
-	check_user "$@"
-	check_caps "$@"
-	for field in "${!every[@]}"; do
-		value=${every[$field]}
-		[[ $field != Cap* ]] || value=$(mask_of "$value")
-		check_field "$1" "$3" "$field" "${value/none/}"
+	local field value task
+	for task in "/proc/$3/task"/*; do
+		read_status "$3/task/${task##*/}"
+		check_user "$1" "$2"
+		check_caps "$1" "$2"
+		for field in "${!every[@]}"; do
+			value=${every[$field]/none/}
+			[[ $field != Cap* ]] || value=0000000000000000
+			check_equal "$1: $field" "$value" "${status_of[$field]}"
+		done
 	done
 	value=${oom_of[$2]}
 	[[ $value != 'as started' ]] || value=$OOM_STARTED
 	((value > 0 || may_lower)) || value=0
-	check_equal "$1: oom_score_adj" "$value" "$(cat "/proc/$3/oom_score_adj")"
+	check_equal "$1: oom_score_adj" "$value" "$(<"/proc/$3/oom_score_adj")"
 	check_open "$@"
 }
 
 # WHAT KEEPER: all five
 check_program()
 {
-	local process pid
+	local process pid runner
+	runner=$(pgrep -P "$2" -x mtusweep-runner)
 	for process in "${!caps_of[@]}"; do
 		case $process in
 		keeper) pid=$2 ;;
-		test) pid=$(pgrep -P "$(pgrep -P "$2" -x mtusweep-runner)") ;;
+		test) pid=$(pgrep -P "$runner") ;;
 		*) pid=$(pgrep -P "$2" -x "mtusweep-$process") ;;
 		esac
 		check_process "$1, --persist $persist, $process" "$process" "$pid"
@@ -180,7 +183,9 @@ read_document
 test_begin
 before=$(hosts_state)
 # Without CAP_SYS_RESOURCE, as in some containers, nobody can lower it below 0.
-may_lower=$((0x$(status_of $$ CapEff) >> 24 & 1))
+read_status $$
+may_lower=$((0x${status_of[CapEff]} >> 24 & 1))
+db_uid=$(id -u "$DB_USER") db_gid=$(id -g "$DB_USER")
 echo "$OOM_STARTED" >/proc/self/oom_score_adj
 for persist in none each best; do
 	start_server --mtu-min 1380 --mtu-max 1380 --persist "$persist" \

@@ -38,7 +38,7 @@ are_back()
 # The server, which serves on, and the state of both hosts
 end_server()
 {
-	wait_for 10 'both MTUs back' are_back
+	wait_for 20 'both MTUs back' are_back
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 20 'the server'
 }
@@ -59,7 +59,7 @@ start_peer_on_terminal()
 			"$LAB" exec "$lab_name" peer env --default-signal=INT,QUIT "$1" \\
 				"$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \\
 				--server-ip "$LAB_SERVER_IP" --db "$peer_db" ${LATTICE_3X3[*]} \\
-				--duration 0.5 --lease 2 --wait 20
+				--duration 0.3 --lease 2 --wait 20
 			echo \$? >"$tmp/status"'
 	SESSION
 	mkfifo "$tmp/keys"
@@ -215,6 +215,8 @@ both_links_down()
 
 remade_peer()
 {
+	# Not so short that it runs out meanwhile: the session would begin anew.
+	lease=10
 	fresh_run
 	"$LAB" remake "$lab_name" peer
 	wait_exit "$peer_pid" 30 'the peer whose interface was made anew'
@@ -226,13 +228,14 @@ remade_peer()
 # The run ends; the next one takes the interface as it is.
 remade_server()
 {
+	lease=10
 	fresh_run
 	"$LAB" remake "$lab_name" server
 	wait_exit "$peer_pid" 30 'the peer of a server whose interface was made anew'
 	check_equal "the peer's exit status" 1 "$status"
 	check_match 'what the peer says' "'$LAB_SERVER_IF' was deleted and made again" \
 		"$(log peer)"
-	wait_for 10 'both MTUs back' are_back
+	wait_for 20 'both MTUs back' are_back
 	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 20
 	wait_both 60
 	check_complete 'on the new interface'
@@ -264,7 +267,7 @@ conf_by_another_each()
 	local theirs
 	rm -f "$peer_db"* "$server_db"*
 	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
-	start_peer "${LATTICE_3X3[@]}" --duration 0.5 --lease 2 --persist each \
+	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --persist each \
 		--conf-file "$LAB_PEER_CONF"
 	wait_for 20 'a sweep under way' under_way
 	cp -p "$LAB_PEER_CONF" "$tmp/conf"
@@ -294,6 +297,7 @@ conf_by_another_best()
 		"$(sed -n 's/^MTU = //p; $p' "$LAB_PEER_CONF" | xargs)"
 	check_match 'what the peer says' 'conf file .* changed .* their' "$(log peer)"
 	# As before, for the last check.
+	rm "$LAB_PEER_CONF".mtusweep-2* "$LAB_SERVER_CONF".mtusweep-2*
 	sed -i "s/^MTU = .*/MTU = $LAB_MTU/; \$d" "$LAB_PEER_CONF"
 	sed -i "s/^MTU = .*/MTU = $LAB_MTU/" "$LAB_SERVER_CONF"
 	on peer ip link set "$LAB_PEER_IF" mtu "$LAB_MTU"
@@ -421,7 +425,7 @@ killed_on()
 		rm -f "$peer_db"* "$server_db"*
 		start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
 			--conf-file "$LAB_SERVER_CONF"
-		start_peer "${LATTICE_3X3[@]}" --duration 0.5 --lease 2 --wait 1 --persist each \
+		start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 1 --persist each \
 			--conf-file "$LAB_PEER_CONF"
 		wait_for 20 'a sweep under way' under_way
 		keeper=$peer_pid expected=1
