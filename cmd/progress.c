@@ -1,5 +1,6 @@
 #include "cmd/progress.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,14 +9,21 @@
 
 #include "base/io.h"
 
-static int terminal = -1;
+static pthread_once_t looked = PTHREAD_ONCE_INIT;
+static bool terminal;
+/* The server's workers and its main thread tell of what happens, at any time. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool line_shown;
+
+static void look(void)
+{
+	terminal = isatty(STDERR_FILENO);
+}
 
 static bool on_terminal(void)
 {
-	if (terminal < 0)
-		terminal = isatty(STDERR_FILENO);
-	return terminal > 0;
+	pthread_once(&looked, look);
+	return terminal;
 }
 
 /* What stays on screen is worth no wait; lines in a log are worth a short one. */
@@ -98,8 +106,10 @@ void progress_update(const struct progress_line *line)
 		 last[0] ? ", last " : "", last);
 	cut_to_width(text);
 	snprintf(shown, sizeof(shown), "\r\033[K%s", text);
+	pthread_mutex_lock(&lock);
 	put(shown);
 	line_shown = true;
+	pthread_mutex_unlock(&lock);
 }
 
 void progress_row(const struct progress_line *line)
@@ -122,7 +132,9 @@ void progress_row(const struct progress_line *line)
 
 void progress_clear(void)
 {
+	pthread_mutex_lock(&lock);
 	if (line_shown)
 		put("\r\033[K");
 	line_shown = false;
+	pthread_mutex_unlock(&lock);
 }

@@ -6,7 +6,7 @@
 /*
  * What a user sees while a sweep runs, on stderr: on a terminal one line that stays,
  * else one line a pair. A terminal that is gone, or that does not take any more just
- * now, is no error and holds nothing up.
+ * now, is no error and holds nothing up. Any thread, at any time.
  */
 
 struct progress_line {
