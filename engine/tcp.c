@@ -169,9 +169,8 @@ void tcp_reset_all(void)
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
 	for (int fd = FD_FIRST; fd < FD_LIMIT; fd++) {
-		if (!is_tcp(fd))
-			continue;
-		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-		close(fd);
+		if (is_tcp(fd))
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
+				   sizeof(at_once));
 	}
 }

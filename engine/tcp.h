@@ -40,8 +40,10 @@ struct tcp_figures {
 int tcp_read_figures(int fd, struct tcp_figures *ret);
 
 /*
- * Reset every TCP socket of this process (SO_LINGER 0, close), so that the kernel sends
- * nothing more for them. Safe in a signal handler.
+ * Make the end of this process, which is to follow, a reset for each of its TCP sockets
+ * (SO_LINGER 0): the kernel sends nothing more for them. They are left open, since
+ * another thread may be using them, or about to get the number of one that was closed.
+ * Any thread; safe in a signal handler.
  */
 void tcp_reset_all(void);
 
