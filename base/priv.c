@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/leave.h"
 #include "base/text.h"
 
 bool priv_have_net_admin(void)
@@ -124,6 +125,7 @@ int priv_drop(const struct priv_user *user, struct err *err)
 	capng_clear(CAPNG_SELECT_CAPS);
 	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
 		return err_set(err, -EPERM, "cannot drop capabilities");
+	leave_allow_checks();
 	return no_new_privs(err);
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/leave.h"
 #include "base/text.h"
 #include "engine/report.h"
 #include "engine/tcp.h"
@@ -49,7 +50,7 @@ static void end_process(const struct run *run, int code,
 		report.result.started_at_ms = run->began_at_ms;
 	tcp_reset_all();
 	io_write_all(run->report_fd, &report, sizeof(report));
-	_exit(0);
+	leave_process(0);
 }
 
 /* Hooks of the watcher, in its thread. */

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/leave.h"
 #include "base/stop.h"
 #include "netctl/hoststate.h"
 
@@ -136,7 +137,7 @@ static int fork_child(struct keeper *k, enum child which, int (*child)(struct ke
 			leave_terminal();
 			sigprocmask(SIG_UNBLOCK, &k->signals, NULL);
 		}
-		_exit(child(k));
+		leave_process(child(k));
 	}
 	k->pids[which] = pid;
 	return 0;

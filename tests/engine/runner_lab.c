@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/leave.h"
 #include "base/text.h"
 
 /* Waits end as soon as they can. */
@@ -143,7 +144,7 @@ static void start_runner(struct lab_end *end)
 		signal(SIGTERM, SIG_IGN);
 		signal(SIGPIPE, SIG_IGN);
 		close(pair[0]);
-		_exit(runner_serve(pair[1]));
+		leave_process(runner_serve(pair[1]));
 	}
 	close(pair[1]);
 	assert_int_equal(runner_new(pair[0], &end->runner, NULL), 0);

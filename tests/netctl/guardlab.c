@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/leave.h"
 #include "base/text.h"
 #include "netctl/journal.h"
 #include "netctl/rtlink.h"
@@ -103,7 +104,7 @@ void start_guard(enum persist persist)
 	if (t.pid == 0) {
 		close(main_pair[1]);
 		close(keeper_pair[1]);
-		_exit(guard_serve(&config, main_pair[0], keeper_pair[0]));
+		leave_process(guard_serve(&config, main_pair[0], keeper_pair[0]));
 	}
 	close(main_pair[0]);
 	close(keeper_pair[0]);

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/leave.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "netctl/guard.h"
@@ -127,7 +128,7 @@ pid_t fork_keeper(int main_status, bool main_waits)
 		for (int i = 0; i < 2; i++)
 			if (with.ignored[i])
 				signal(with.ignored[i], SIG_IGN);
-		_exit(keeper_run(&config, &user, &roles));
+		leave_process(keeper_run(&config, &user, &roles));
 	}
 	return pid;
 }

@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/leave.h"
+
 #define NOBODY    65534
 #define WORDS_MAX 64
 
@@ -115,7 +117,7 @@ int netlab_child(int (*body)(void *ctx), void *ctx)
 
 	assert_true(pid >= 0);
 	if (pid == 0)
-		_exit(body(ctx));
+		leave_process(body(ctx));
 	return netlab_wait(pid);
 }
 
@@ -126,5 +128,6 @@ int netlab_drop_root(void)
 	if (geteuid() == 0 && (setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
 			       setresuid(NOBODY, NOBODY, NOBODY) < 0))
 		return -errno;
+	leave_allow_checks();
 	return 0;
 }
