@@ -6,7 +6,7 @@ function(add_unit_test name)
 	target_link_libraries(${name} PRIVATE ${ARG_USES} PkgConfig::CMOCKA ${ARG_LIBS})
 	set_target_properties(${name} PROPERTIES
 		RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-	add_test(NAME ${name} COMMAND ${name})
+	add_test(NAME ${name} COMMAND ${MTUSWEEP_TEST_LAUNCHER} $<TARGET_FILE:${name}>)
 	set_tests_properties(${name} PROPERTIES TIMEOUT 60)
 	if(ARG_ROOT)
 		set_tests_properties(${name} PROPERTIES LABELS root)

@@ -5,7 +5,8 @@
 # away. A test sources this file, calls test_begin, checks, and ends; it fails when a
 # check or a command did.
 #
-# MTUSWEEP_BIN is the folder of the three programs (ctest sets it).
+# MTUSWEEP_BIN is the folder of the three programs (ctest sets it). Where they are a
+# sanitizer's build, a report of any process of theirs fails the test as well.
 
 set -Eeuo pipefail
 PATH=$PATH:/usr/sbin:/sbin
@@ -13,6 +14,9 @@ PATH=$PATH:/usr/sbin:/sbin
 unset SUDO_UID SUDO_GID
 
 : "${MTUSWEEP_BIN:?is not set: give the folder that holds the three programs}"
+# shellcheck source=tests/reports.sh
+. "${BASH_SOURCE[0]%/*}/../reports.sh"
+
 readonly LAB=${BASH_SOURCE[0]%/*}/../lab/lab
 # Whose the databases' folder is, and so who measures.
 readonly DB_USER=daemon
@@ -114,6 +118,7 @@ test_begin()
 	trap 'echo "ended at ${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
 	tmp=$(mktemp -d)
 	chmod 0755 "$tmp"
+	reports_watch "$tmp/reports"
 	install -d -o "$DB_USER" "$tmp/db"
 	server_db=$tmp/db/server.db
 	peer_db=$tmp/db/peer.db
@@ -132,6 +137,16 @@ show_logs()
 	done
 }
 
+check_reports()
+{
+	local reports
+	if reports=$(reports_check "$tmp/reports"); then
+		passed
+	else
+		failed 'what the sanitizers report' "$reports"
+	fi
+}
+
 test_end()
 {
 	local result=$?
@@ -140,8 +155,10 @@ test_end()
 	trap - EXIT ERR
 	trap '' INT TERM HUP
 	set +e
-	((result == 0 && failures == 0)) || show_logs
 	[[ -z $lab_name ]] || "$LAB" down "$lab_name" || result=1
+	# Only now has everything ended.
+	[[ -z $tmp ]] || check_reports
+	((result == 0 && failures == 0)) || show_logs
 	# What a test has mounted, once nobody uses it any more.
 	[[ -z $mounted ]] || umount "$mounted" 2>/dev/null
 	[[ -z $tmp ]] || rm -rf "$tmp"

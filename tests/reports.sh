@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+#
+# The sanitizers' reports as files, so that none is lost: keeper, guard, main, runner and
+# test child each write theirs into one folder, whatever they made of stderr, whoever
+# reads their exit status, and however they end.
+#
+#	reports_watch FOLDER      before anything under test is started
+#	reports_check FOLDER      after all of it has ended: prints them; false if there are any
+
+# Made so that the processes of every user can write into it.
+reports_watch()
+{
+	mkdir -m 1777 "$1"
+	export ASAN_OPTIONS=${ASAN_OPTIONS-}:log_path=$1/asan:handle_abort=1
+	export UBSAN_OPTIONS=${UBSAN_OPTIONS-}:log_path=$1/ubsan:print_stacktrace=1
+	export TSAN_OPTIONS=${TSAN_OPTIONS-}:log_path=$1/tsan
+}
+
+reports_check()
+{
+	local report found=0
+	for report in "$1"/*; do
+		[[ -e $report ]] || continue
+		found=$((found + 1))
+		echo "--- a sanitizer's report: ${report##*/}"
+		head -n 200 "$report"
+	done
+	((found == 0))
+}
