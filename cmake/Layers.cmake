@@ -21,6 +21,11 @@ if(MTUSWEEP_SANITIZE)
 		-fsanitize=${MTUSWEEP_SANITIZE} -fno-sanitize-recover=all
 		-fno-omit-frame-pointer)
 	target_link_options(mtusweep_flags INTERFACE -fsanitize=${MTUSWEEP_SANITIZE})
+	# gcc's libubsan.so beside libasan.so writes to stderr, whatever UBSAN_OPTIONS says;
+	# tests/reports.sh needs it to obey.
+	if(CMAKE_C_COMPILER_ID STREQUAL GNU AND MTUSWEEP_SANITIZE MATCHES address)
+		target_link_options(mtusweep_flags INTERFACE -static-libasan -static-libubsan)
+	endif()
 endif()
 
 if(MTUSWEEP_FUZZ)
