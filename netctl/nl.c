@@ -13,13 +13,8 @@
 
 #include "base/clock.h"
 #include "base/io.h"
-
-struct exchange {
-	struct nl *nl;
-	mnl_cb_t on_message;
-	void *ctx;
-	bool changed; /* what is dumped changed meanwhile */
-};
+#include "base/text.h"
+#include "netctl/nlanswer.h"
 
 static void set_option(const struct nl *nl, int option)
 {
@@ -72,89 +67,8 @@ struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags)
 	return request;
 }
 
-static int keep_text(const struct nlattr *attr, void *ctx)
+static int receive(const struct nl *nl, struct nlanswer *answer)
 {
-	struct nl *nl = ctx;
-	size_t size = mnl_attr_get_payload_len(attr);
-
-	if (mnl_attr_get_type(attr) != NLMSGERR_ATTR_MSG || size == 0)
-		return MNL_CB_OK;
-	if (size > sizeof(nl->kernel_text) - 1)
-		size = sizeof(nl->kernel_text) - 1;
-	memcpy(nl->kernel_text, mnl_attr_get_payload(attr), size);
-	nl->kernel_text[size] = '\0';
-	return MNL_CB_STOP;
-}
-
-/* NLMSG_ERROR: the errno, then the request (or only its header), then the attributes.
- */
-static int on_error(const struct nlmsghdr *message, void *data)
-{
-	const struct exchange *exchange = data;
-	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
-	size_t offset = sizeof(*error);
-
-	if (mnl_nlmsg_get_payload_len(message) < sizeof(*error)) {
-		errno = EBADMSG;
-		return MNL_CB_ERROR;
-	}
-	if (!(message->nlmsg_flags & NLM_F_CAPPED))
-		offset += mnl_nlmsg_get_payload_len(&error->msg);
-	if (message->nlmsg_flags & NLM_F_ACK_TLVS &&
-	    offset <= mnl_nlmsg_get_payload_len(message))
-		mnl_attr_parse(message, (unsigned)offset, keep_text, exchange->nl);
-	if (error->error == 0)
-		return MNL_CB_STOP;
-	errno = -error->error;
-	return MNL_CB_ERROR;
-}
-
-/* A dump that fails half-way says so in its last message. */
-static int on_done(const struct nlmsghdr *message, void *data)
-{
-	const struct exchange *exchange = data;
-	int code = 0;
-
-	if (mnl_nlmsg_get_payload_len(message) >= sizeof(code))
-		memcpy(&code, mnl_nlmsg_get_payload(message), sizeof(code));
-	if (code >= 0)
-		return MNL_CB_STOP;
-	if (message->nlmsg_flags & NLM_F_ACK_TLVS)
-		mnl_attr_parse(message, sizeof(code), keep_text, exchange->nl);
-	errno = -code;
-	return MNL_CB_ERROR;
-}
-
-static int on_data(const struct nlmsghdr *message, void *data)
-{
-	const struct exchange *exchange = data;
-
-	if (!exchange->on_message)
-		return MNL_CB_OK;
-	return exchange->on_message(message, exchange->ctx);
-}
-
-/* libmnl would stop at the mark, with the rest of the dump still on its way: take the
- * marks off, read to the end, and tell the caller then. */
-static void note_change(struct exchange *exchange, char *buffer, size_t size)
-{
-	struct nlmsghdr *message = (struct nlmsghdr *)buffer;
-	int left = (int)size;
-
-	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-		if (message->nlmsg_flags & NLM_F_DUMP_INTR)
-			exchange->changed = true;
-		message->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
-	}
-}
-
-static int receive(struct exchange *exchange)
-{
-	static mnl_cb_t control[NLMSG_DONE + 1] = {
-		[NLMSG_ERROR] = on_error,
-		[NLMSG_DONE] = on_done,
-	};
-	struct nl *nl = exchange->nl;
 	ssize_t size;
 	int rc = io_wait(mnl_socket_get_fd(nl->socket), -1, nl->deadline_ms);
 
@@ -163,16 +77,17 @@ static int receive(struct exchange *exchange)
 	size = mnl_socket_recvfrom(nl->socket, nl->buffer, NL_BUFFER_SIZE);
 	if (size < 0)
 		return errno == EINTR ? 1 : -errno;
-	note_change(exchange, nl->buffer, (size_t)size);
-	rc = mnl_cb_run2(nl->buffer, (size_t)size, nl->seq,
-			 mnl_socket_get_portid(nl->socket), on_data, exchange, control,
-			 MNL_ARRAY_SIZE(control));
-	return rc < 0 ? -errno : rc;
+	return nlanswer_take(answer, nl->buffer, (size_t)size);
 }
 
 int nl_exchange(struct nl *nl, mnl_cb_t on_message, void *ctx)
 {
-	struct exchange exchange = {.nl = nl, .on_message = on_message, .ctx = ctx};
+	struct nlanswer answer = {
+		.on_message = on_message,
+		.ctx = ctx,
+		.seq = nl->seq,
+		.port = mnl_socket_get_portid(nl->socket),
+	};
 	const struct nlmsghdr *request = (const struct nlmsghdr *)nl->buffer;
 	int rc;
 
@@ -182,9 +97,10 @@ int nl_exchange(struct nl *nl, mnl_cb_t on_message, void *ctx)
 	if (mnl_socket_sendto(nl->socket, request, request->nlmsg_len) < 0)
 		return -errno;
 	do
-		rc = receive(&exchange);
+		rc = receive(nl, &answer);
 	while (rc > 0);
-	return rc == 0 && exchange.changed ? -EINTR : rc;
+	text_copy(nl->kernel_text, sizeof(nl->kernel_text), answer.text);
+	return rc == 0 && answer.changed ? -EINTR : rc;
 }
 
 int nl_error(const struct nl *nl, int code, struct err *err, const char *fmt, ...)

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -12,6 +11,7 @@
 
 #include "base/text.h"
 #include "netctl/nl.h"
+#include "netctl/rtparse.h"
 
 /* What we call an interface in a sentence: its name where it still has one. */
 struct subject {
@@ -30,109 +30,7 @@ static struct subject subject_of(int index)
 	return subject;
 }
 
-/* --- the link --- */
-
-static int parse_kind(const struct nlattr *attr, void *ctx)
-{
-	struct rtlink *link = ctx;
-
-	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND &&
-	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
-		text_copy(link->kind, sizeof(link->kind), mnl_attr_get_str(attr));
-	return MNL_CB_OK;
-}
-
-static int parse_link_attr(const struct nlattr *attr, void *ctx)
-{
-	struct rtlink *link = ctx;
-	int type = mnl_attr_get_type(attr);
-
-	if (type == IFLA_IFNAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
-		text_copy(link->name, sizeof(link->name), mnl_attr_get_str(attr));
-	if (type == IFLA_LINKINFO)
-		return mnl_attr_parse_nested(attr, parse_kind, link);
-	if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
-		return MNL_CB_OK;
-	if (type == IFLA_MTU)
-		link->mtu = (int)mnl_attr_get_u32(attr);
-	if (type == IFLA_MIN_MTU)
-		link->min_mtu = (int)mnl_attr_get_u32(attr);
-	if (type == IFLA_MAX_MTU)
-		link->max_mtu = (int)mnl_attr_get_u32(attr);
-	return MNL_CB_OK;
-}
-
-static int on_link(const struct nlmsghdr *message, void *ctx)
-{
-	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-	struct rtlink *link = ctx;
-
-	if (message->nlmsg_type != RTM_NEWLINK)
-		return MNL_CB_OK;
-	link->index = info->ifi_index;
-	link->up = info->ifi_flags & IFF_UP;
-	return mnl_attr_parse(message, sizeof(*info), parse_link_attr, link);
-}
-
-/* --- addresses --- */
-
-struct address_search {
-	int index;
-	int family;
-	bool global_only;
-	int (*on_address)(struct address_search *search, const void *address);
-	unsigned char wanted[sizeof(struct in6_addr)];
-	char *text;
-	bool found;
-};
-
-static size_t address_bytes(int family)
-{
-	return family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
-}
-
-struct address_attrs {
-	size_t bytes;
-	const void *address;
-	const void *local;
-};
-
-static int parse_address_attr(const struct nlattr *attr, void *ctx)
-{
-	struct address_attrs *attrs = ctx;
-
-	if (mnl_attr_get_payload_len(attr) != attrs->bytes)
-		return MNL_CB_OK;
-	if (mnl_attr_get_type(attr) == IFA_ADDRESS)
-		attrs->address = mnl_attr_get_payload(attr);
-	if (mnl_attr_get_type(attr) == IFA_LOCAL)
-		attrs->local = mnl_attr_get_payload(attr);
-	return MNL_CB_OK;
-}
-
-static int on_address(const struct nlmsghdr *message, void *ctx)
-{
-	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
-	struct address_search *search = ctx;
-	struct address_attrs attrs = {.bytes = address_bytes(search->family)};
-
-	if (message->nlmsg_type != RTM_NEWADDR || search->found ||
-	    info->ifa_family != search->family ||
-	    info->ifa_index != (unsigned)search->index)
-		return MNL_CB_OK;
-	if (search->global_only && info->ifa_scope >= RT_SCOPE_LINK &&
-	    info->ifa_family == AF_INET6)
-		return MNL_CB_OK;
-	mnl_attr_parse(message, sizeof(*info), parse_address_attr, &attrs);
-	/* With a point-to-point address IFA_ADDRESS is the other end's. */
-	if (attrs.local)
-		attrs.address = attrs.local;
-	if (attrs.address)
-		search->found = search->on_address(search, attrs.address);
-	return MNL_CB_OK;
-}
-
-static int search_addresses(struct address_search *search, struct err *err)
+static int search_addresses(struct rtparse_search *search, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_INIT;
 	struct nlmsghdr *request;
@@ -147,7 +45,7 @@ static int search_addresses(struct address_search *search, struct err *err)
 		info->ifa_family = (unsigned char)search->family;
 		/* Not ifa_index: the kernel does not mark a change under such a dump.
 		 */
-		rc = nl_exchange(&nl, on_address, search);
+		rc = nl_exchange(&nl, rtparse_address, search);
 	} while (rc == -EINTR && !search->found);
 	if (rc < 0 && !search->found)
 		return nl_error(&nl, rc, err,
@@ -156,19 +54,20 @@ static int search_addresses(struct address_search *search, struct err *err)
 	return 0;
 }
 
-static int any_address(struct address_search *search, const void *address)
+static bool any_address(struct rtparse_search *search, const void *address)
 {
 	(void)search;
 	(void)address;
 	return true;
 }
 
-static int same_address(struct address_search *search, const void *address)
+static bool same_address(struct rtparse_search *search, const void *address)
 {
-	return memcmp(search->wanted, address, address_bytes(search->family)) == 0;
+	return memcmp(search->wanted, address, rtparse_address_size(search->family)) ==
+	       0;
 }
 
-static int print_address(struct address_search *search, const void *address)
+static bool print_address(struct rtparse_search *search, const void *address)
 {
 	return inet_ntop(search->family, address, search->text, ADDRESS_SIZE) != NULL;
 }
@@ -188,7 +87,7 @@ static int read_link(const char *name, struct rtlink *link, struct err *err)
 	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 	info->ifi_family = AF_UNSPEC;
 	mnl_attr_put_strz(request, IFLA_IFNAME, name);
-	rc = nl_exchange(&nl, on_link, link);
+	rc = nl_exchange(&nl, rtparse_link, link);
 	if (rc < 0 && rc != -ENODEV)
 		return nl_error(&nl, rc, err, "cannot read interface '%s'", name);
 	return rc;
@@ -197,7 +96,7 @@ static int read_link(const char *name, struct rtlink *link, struct err *err)
 int rtlink_get(const char *name, struct rtlink *ret, struct err *err)
 {
 	struct rtlink link = {0};
-	struct address_search search = {.family = AF_INET6, .on_address = any_address};
+	struct rtparse_search search = {.family = AF_INET6, .is_it = any_address};
 	int rc = -ENODEV;
 
 	if (name[0] && strlen(name) < IF_NAME_SIZE)
@@ -243,11 +142,11 @@ int rtlink_set_mtu(int index, int mtu, struct err *err)
 int rtlink_get_address(int index, int family, char ret[ADDRESS_SIZE], struct err *err)
 {
 	char text[ADDRESS_SIZE];
-	struct address_search search = {
+	struct rtparse_search search = {
 		.index = index,
 		.family = family,
 		.global_only = true,
-		.on_address = print_address,
+		.is_it = print_address,
 		.text = text,
 	};
 	int rc = search_addresses(&search, err);
@@ -263,7 +162,7 @@ int rtlink_get_address(int index, int family, char ret[ADDRESS_SIZE], struct err
 
 int rtlink_has_address(int index, const char *address, struct err *err)
 {
-	struct address_search search = {.index = index, .on_address = same_address};
+	struct rtparse_search search = {.index = index, .is_it = same_address};
 	int rc;
 
 	search.family = strchr(address, ':') ? AF_INET6 : AF_INET;

@@ -6,79 +6,29 @@
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
 #include "base/text.h"
 #include "netctl/nl.h"
+#include "netctl/rtparse.h"
 
 #define FLUSH_PATH "/proc/sys/net/ipv4/route/flush"
 
-static size_t address_bytes(int family)
-{
-	return family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
-}
-
 /* --- one route --- */
 
-struct route_answer {
-	int family;
-	unsigned char type;
-	int oif;
-	int mtu;
-	char source[ADDRESS_SIZE];
-};
-
-static int parse_metric(const struct nlattr *attr, void *ctx)
-{
-	int *mtu = ctx;
-
-	if (mnl_attr_get_type(attr) == RTAX_MTU &&
-	    mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
-		*mtu = (int)mnl_attr_get_u32(attr);
-	return MNL_CB_OK;
-}
-
-static int parse_route_attr(const struct nlattr *attr, void *ctx)
-{
-	struct route_answer *answer = ctx;
-	int type = mnl_attr_get_type(attr);
-
-	if (type == RTA_METRICS)
-		return mnl_attr_parse_nested(attr, parse_metric, &answer->mtu);
-	if (type == RTA_OIF && mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
-		answer->oif = (int)mnl_attr_get_u32(attr);
-	if (type == RTA_PREFSRC &&
-	    mnl_attr_get_payload_len(attr) == address_bytes(answer->family))
-		inet_ntop(answer->family, mnl_attr_get_payload(attr), answer->source,
-			  sizeof(answer->source));
-	return MNL_CB_OK;
-}
-
-static int on_route(const struct nlmsghdr *message, void *ctx)
-{
-	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
-	struct route_answer *answer = ctx;
-
-	if (message->nlmsg_type != RTM_NEWROUTE)
-		return MNL_CB_OK;
-	answer->type = route->rtm_type;
-	return mnl_attr_parse(message, sizeof(*route), parse_route_attr, answer);
-}
-
 static int ask_route(struct nl *nl, unsigned flags, const void *address,
-		     struct route_answer *answer)
+		     struct rtparse_route *answer)
 {
 	struct nlmsghdr *request = nl_begin(nl, RTM_GETROUTE, 0);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
-	size_t bytes = address_bytes(answer->family);
+	size_t bytes = rtparse_address_size(answer->family);
 
 	route->rtm_family = (unsigned char)answer->family;
 	route->rtm_dst_len = (unsigned char)(bytes * 8);
 	route->rtm_flags = flags;
 	mnl_attr_put(request, RTA_DST, bytes, address);
-	return nl_exchange(nl, on_route, answer);
+	return nl_exchange(nl, rtparse_route, answer);
 }
 
 /* The route types of "no way there" come as an error of their own each, or as a type.
@@ -92,8 +42,9 @@ static bool no_way(int rc, unsigned char type)
 
 int rtroute_get(const char *address, struct rtroute *ret, struct err *err)
 {
-	struct route_answer way = {.family = strchr(address, ':') ? AF_INET6 : AF_INET};
-	struct route_answer entry = {.family = way.family};
+	struct rtparse_route way = {.family = strchr(address, ':') ? AF_INET6
+								   : AF_INET};
+	struct rtparse_route entry = {.family = way.family};
 	unsigned char bytes[sizeof(struct in6_addr)];
 	cleanup_nl struct nl nl = NL_INIT;
 	int rc;
@@ -128,89 +79,24 @@ int rtroute_get(const char *address, struct rtroute *ret, struct err *err)
 
 /* --- exceptions --- */
 
-/* What names one cloned IPv6 route to RTM_DELROUTE. */
-struct clone {
-	struct rtmsg route;
-	uint32_t table;
-	uint32_t oif;
-	struct in6_addr dst;
-	struct in6_addr src;
-	int mtu;
-};
-
-struct clone_list {
-	struct clone *clones;
-	size_t count;
-};
-
-static void clone_list_release(struct clone_list *list)
-{
-	free(list->clones);
-	list->clones = NULL;
-	list->count = 0;
-}
-
-static int parse_clone_attr(const struct nlattr *attr, void *ctx)
-{
-	struct clone *clone = ctx;
-	int type = mnl_attr_get_type(attr);
-	size_t size = mnl_attr_get_payload_len(attr);
-
-	if (type == RTA_METRICS)
-		return mnl_attr_parse_nested(attr, parse_metric, &clone->mtu);
-	if (type == RTA_DST && size == sizeof(clone->dst))
-		memcpy(&clone->dst, mnl_attr_get_payload(attr), size);
-	if (type == RTA_SRC && size == sizeof(clone->src))
-		memcpy(&clone->src, mnl_attr_get_payload(attr), size);
-	if (type == RTA_TABLE && size == sizeof(clone->table))
-		clone->table = mnl_attr_get_u32(attr);
-	if (type == RTA_OIF && size == sizeof(clone->oif))
-		clone->oif = mnl_attr_get_u32(attr);
-	return MNL_CB_OK;
-}
-
-static int on_clone(const struct nlmsghdr *message, void *ctx)
-{
-	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
-	struct clone_list *list = ctx;
-	struct clone clone = {.route = *route, .table = route->rtm_table};
-	struct clone *longer;
-
-	if (message->nlmsg_type != RTM_NEWROUTE || route->rtm_family != AF_INET6 ||
-	    !(route->rtm_flags & RTM_F_CLONED))
-		return MNL_CB_OK;
-	mnl_attr_parse(message, sizeof(*route), parse_clone_attr, &clone);
-	/* A redirect is an exception too, and none of our business. */
-	if (!clone.mtu)
-		return MNL_CB_OK;
-	longer = realloc(list->clones, (list->count + 1) * sizeof(clone));
-	if (!longer) {
-		errno = ENOMEM;
-		return MNL_CB_ERROR;
-	}
-	longer[list->count++] = clone;
-	list->clones = longer;
-	return MNL_CB_OK;
-}
-
-static int list_clones(struct nl *nl, struct clone_list *list)
+static int list_clones(struct nl *nl, struct rtparse_clones *list)
 {
 	struct nlmsghdr *request;
 	struct rtmsg *route;
 	int rc;
 
 	do {
-		clone_list_release(list);
+		rtparse_clones_release(list);
 		request = nl_begin(nl, RTM_GETROUTE, NLM_F_DUMP);
 		route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 		route->rtm_family = AF_INET6;
 		route->rtm_flags = RTM_F_CLONED;
-		rc = nl_exchange(nl, on_clone, list);
+		rc = nl_exchange(nl, rtparse_clone, list);
 	} while (rc == -EINTR);
 	return rc;
 }
 
-static int delete_clone(struct nl *nl, const struct clone *clone)
+static int delete_clone(struct nl *nl, const struct rtparse_clone *clone)
 {
 	struct nlmsghdr *request = nl_begin(nl, RTM_DELROUTE, 0);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
@@ -232,7 +118,8 @@ static int delete_clone(struct nl *nl, const struct clone *clone)
 
 static int flush_ipv6(struct err *err)
 {
-	struct clone_list list __attribute__((cleanup(clone_list_release))) = {0};
+	struct rtparse_clones list
+		__attribute__((cleanup(rtparse_clones_release))) = {0};
 	cleanup_nl struct nl nl = NL_INIT;
 	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
@@ -240,7 +127,7 @@ static int flush_ipv6(struct err *err)
 		return rc;
 	rc = list_clones(&nl, &list);
 	for (size_t i = 0; rc == 0 && i < list.count; i++)
-		rc = delete_clone(&nl, &list.clones[i]);
+		rc = delete_clone(&nl, &list.list[i]);
 	if (rc < 0)
 		return nl_error(&nl, rc, err,
 				"cannot clear the IPv6 path MTU exceptions");

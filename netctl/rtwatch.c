@@ -2,24 +2,18 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <linux/if.h>
-#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base/text.h"
 #include "base/types.h"
+#include "netctl/nlanswer.h"
+#include "netctl/rtparse.h"
 
 struct rtwatch {
 	struct mnl_socket *socket;
 	char interface[IF_NAME_SIZE];
-};
-
-struct seen {
-	const char *interface;
-	bool down;
 };
 
 int rtwatch_new(const char *interface, struct rtwatch **ret, struct err *err)
@@ -50,30 +44,11 @@ void rtwatch_free(struct rtwatch *watch)
 	free(watch);
 }
 
-static int take_event(const struct nlmsghdr *message, void *ctx)
-{
-	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-	struct seen *seen = ctx;
-	const struct nlattr *attribute;
-
-	if (message->nlmsg_type != RTM_NEWLINK && message->nlmsg_type != RTM_DELLINK)
-		return MNL_CB_OK;
-	mnl_attr_for_each(attribute, message, sizeof(*info))
-	{
-		if (mnl_attr_get_type(attribute) != IFLA_IFNAME ||
-		    mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) < 0)
-			continue;
-		if (strcmp(mnl_attr_get_str(attribute), seen->interface) == 0 &&
-		    (message->nlmsg_type == RTM_DELLINK || !(info->ifi_flags & IFF_UP)))
-			seen->down = true;
-	}
-	return MNL_CB_OK;
-}
-
 bool rtwatch_was_down(struct rtwatch *watch)
 {
-	struct seen seen = {.interface = watch->interface};
-	char buffer[8192];
+	struct rtparse_fall seen = {.interface = watch->interface};
+	struct nlanswer events = {.on_message = rtparse_fall, .ctx = &seen};
+	_Alignas(struct nlmsghdr) char buffer[8192];
 	ssize_t n;
 
 	for (;;) {
@@ -85,6 +60,6 @@ bool rtwatch_was_down(struct rtwatch *watch)
 		else if (n <= 0)
 			return seen.down;
 		else
-			mnl_cb_run(buffer, (size_t)n, 0, 0, take_event, &seen);
+			nlanswer_take(&events, buffer, (size_t)n);
 	}
 }

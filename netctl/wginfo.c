@@ -116,21 +116,6 @@ static int ask_daemon(const struct rtlink *link, struct wgmatch *match, struct e
 
 /* --- kernel --- */
 
-static int parse_family(const struct nlattr *attr, void *ctx)
-{
-	uint16_t *family = ctx;
-
-	if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID &&
-	    mnl_attr_validate(attr, MNL_TYPE_U16) == 0)
-		*family = mnl_attr_get_u16(attr);
-	return MNL_CB_OK;
-}
-
-static int on_family(const struct nlmsghdr *message, void *ctx)
-{
-	return mnl_attr_parse(message, sizeof(struct genlmsghdr), parse_family, ctx);
-}
-
 static struct nlmsghdr *begin_generic(struct nl *nl, uint16_t family, uint16_t flags,
 				      uint8_t command, uint8_t version)
 {
@@ -150,7 +135,7 @@ static int find_family(struct nl *nl, uint16_t *ret, struct err *err)
 	int rc;
 
 	mnl_attr_put_strz(request, CTRL_ATTR_FAMILY_NAME, WG_GENL_NAME);
-	rc = nl_exchange(nl, on_family, ret);
+	rc = nl_exchange(nl, wgmatch_on_family, ret);
 	if (rc == -ENOENT || (rc == 0 && !*ret))
 		return err_set(
 			err, -EOPNOTSUPP,

@@ -90,6 +90,21 @@ bool wgmatch_finish(struct wgmatch *match, struct wginfo_peer *ret)
 
 /* --- kernel --- */
 
+static int on_family_attr(const struct nlattr *attr, void *ctx)
+{
+	uint16_t *family = ctx;
+
+	if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID &&
+	    mnl_attr_validate(attr, MNL_TYPE_U16) == 0)
+		*family = mnl_attr_get_u16(attr);
+	return MNL_CB_OK;
+}
+
+int wgmatch_on_family(const struct nlmsghdr *message, void *ctx)
+{
+	return mnl_attr_parse(message, sizeof(struct genlmsghdr), on_family_attr, ctx);
+}
+
 struct attr_table {
 	const struct nlattr **attrs;
 	int max;
@@ -253,7 +268,7 @@ static int parse_line(struct wgmatch *match, char *line)
 	} else if (strcmp(line, "allowed_ip") == 0) {
 		return parse_allowed(match, value);
 	} else if (strcmp(line, "errno") == 0) {
-		if (text_to_int(value, INT32_MIN, INT32_MAX, &code) < 0)
+		if (text_to_int(value, -INT32_MAX, INT32_MAX, &code) < 0)
 			return -EBADMSG;
 		match->code = abs((int)code);
 	}

@@ -44,6 +44,10 @@ struct wgmatch {
 int wgmatch_init(struct wgmatch *match, const char *address, struct err *err);
 void wgmatch_wipe(struct wgmatch *match);
 
+/* For nl_exchange(), ctx a uint16_t: an answer to CTRL_CMD_GETFAMILY, the number by which
+ * generic netlink knows WireGuard (<linux/genetlink.h>). */
+int wgmatch_on_family(const struct nlmsghdr *message, void *ctx);
+
 /* For nl_exchange(), ctx a struct wgmatch: an answer to WG_CMD_GET_DEVICE
  * (<linux/wireguard.h>). A peer may go on in the next message, with its key and more
  * AllowedIPs only. */
