@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "netctl/conffile.h"
 
@@ -10,14 +11,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct conffile_facts facts;
-	char *edited;
-	size_t edited_size;
+	char *edited, *again;
+	size_t edited_size, again_size;
 
 	if (conffile_edit((const char *)data, size, 1380, &edited, &edited_size, NULL) <
 	    0)
 		return 0;
 	if (conffile_facts(edited, edited_size, &facts, NULL) < 0 || facts.mtu != 1380)
 		abort();
+	/* There is nothing left to edit. */
+	if (conffile_edit(edited, edited_size, 1380, &again, &again_size, NULL) < 0 ||
+	    again_size != edited_size || memcmp(again, edited, again_size) != 0)
+		abort();
+	conffile_wipe(again, again_size);
 	conffile_wipe(edited, edited_size);
 	return 0;
 }
