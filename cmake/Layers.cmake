@@ -28,6 +28,13 @@ if(MTUSWEEP_SANITIZE)
 	endif()
 endif()
 
+# Counted by several threads and by processes that end with leave_process().
+if(MTUSWEEP_COVERAGE)
+	target_compile_options(mtusweep_flags INTERFACE --coverage -fprofile-update=atomic)
+	target_compile_definitions(mtusweep_flags INTERFACE MTUSWEEP_COVERAGE)
+	target_link_options(mtusweep_flags INTERFACE --coverage)
+endif()
+
 if(MTUSWEEP_FUZZ)
 	target_compile_options(mtusweep_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
