@@ -13,7 +13,8 @@ reports_watch()
 	mkdir -m 1777 "$1"
 	export ASAN_OPTIONS=${ASAN_OPTIONS-}:log_path=$1/asan:handle_abort=1
 	export UBSAN_OPTIONS=${UBSAN_OPTIONS-}:log_path=$1/ubsan:print_stacktrace=1
-	export TSAN_OPTIONS=${TSAN_OPTIONS-}:log_path=$1/tsan
+	# The thread sanitizer would sleep for 1 s at the end of each process.
+	export TSAN_OPTIONS=${TSAN_OPTIONS-}:log_path=$1/tsan:atexit_sleep_ms=0
 }
 
 reports_check()
