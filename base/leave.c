@@ -8,13 +8,39 @@
 #endif
 
 #ifdef MTUSWEEP_COVERAGE
+#include <signal.h>
+#include <sys/wait.h>
+
 void __gcov_dump(void);
+
+/*
+ * By a process of its own: this one may be told to end, or be killed, at any moment, and
+ * a file of counters that is half written is spoilt for all. It holds nothing open that
+ * somebody waits for the end of.
+ */
+static void write_counters(void)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid == 0) {
+		close_range(0, ~0U, 0);
+		__gcov_dump();
+		_exit(0);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+}
 #endif
 
 void leave_process(int status)
 {
 #ifdef MTUSWEEP_COVERAGE
-	__gcov_dump();
+	write_counters();
 #endif
 #ifdef __SANITIZE_ADDRESS__
 	__lsan_do_leak_check();

@@ -28,9 +28,11 @@ if(MTUSWEEP_SANITIZE)
 	endif()
 endif()
 
-# Counted by several threads and by processes that end with leave_process().
+# Counted by several threads, and written by leave_process() where a process does not get
+# to exit(), not, as gcc has it, at each fork.
 if(MTUSWEEP_COVERAGE)
-	target_compile_options(mtusweep_flags INTERFACE --coverage -fprofile-update=atomic)
+	target_compile_options(mtusweep_flags INTERFACE --coverage -fprofile-update=atomic
+		-fno-builtin-fork)
 	target_compile_definitions(mtusweep_flags INTERFACE MTUSWEEP_COVERAGE)
 	target_link_options(mtusweep_flags INTERFACE --coverage)
 endif()
