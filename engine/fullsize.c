@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/leave.h"
 
 #define MAGIC UINT32_C(0x4d545546) /* "MTUF" */
 /* Headers of an inner packet: IP without options, UDP. */
@@ -59,7 +60,7 @@ static void end_process(const struct exchange *x, int code,
 	report.result.started_at_ms = x->began_at_ms;
 	report.result.duration_ms = clock_boot_ms() - x->began_ms;
 	io_write_all(x->report_fd, &report, sizeof(report));
-	_exit(0);
+	leave_process(0);
 }
 
 static void fail(const struct exchange *x, const char *what) __attribute__((noreturn));
