@@ -31,8 +31,7 @@ endif()
 # Counted by several threads, and written by leave_process() where a process does not get
 # to exit(), not, as gcc has it, at each fork.
 if(MTUSWEEP_COVERAGE)
-	target_compile_options(mtusweep_flags INTERFACE --coverage -fprofile-update=atomic
-		-fno-builtin-fork)
+	set(MTUSWEEP_COUNTED --coverage -fprofile-update=atomic -fno-builtin-fork)
 	target_compile_definitions(mtusweep_flags INTERFACE MTUSWEEP_COVERAGE)
 	target_link_options(mtusweep_flags INTERFACE --coverage)
 endif()
@@ -49,5 +48,6 @@ function(add_layer name)
 	file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${name} ${root}/${name} SYMBOLIC)
 	add_library(${name} STATIC ${ARG_SOURCES})
 	target_include_directories(${name} PUBLIC ${root})
+	target_compile_options(${name} PRIVATE ${MTUSWEEP_COUNTED})
 	target_link_libraries(${name} PUBLIC mtusweep_flags ${ARG_USES} PRIVATE ${ARG_LIBS})
 endfunction()

@@ -19,6 +19,8 @@ static struct values {
 	int64_t seconds;
 	bool yes;
 	int choice;
+	const char *optional;
+	bool optional_seen;
 } values;
 
 static const char *const choices[] = {"none", "each", "best", NULL};
@@ -30,6 +32,11 @@ static const struct option_spec more[] = {
 	 .into = &values.seconds,
 	 .min = 300,
 	 .max = 3600000},
+	{.name = "optional",
+	 .value = "[TEXT]",
+	 .kind = OPTION_OPTIONAL,
+	 .into = &values.optional,
+	 .seen = &values.optional_seen},
 	{.name = "yes", .value = "BOOL", .kind = OPTION_BOOL, .into = &values.yes},
 	{.name = "choice",
 	 .value = "none|each|best",
@@ -66,8 +73,11 @@ static void parse(int argc, char **argv)
 	values = (struct values){.seconds = 300};
 	rc = options_parse(table, argc, argv, &positional, &err);
 	if (values.number < -5 || values.number > 1500 || values.seconds < 300 ||
-	    values.seconds > 3600000 || values.choice < 0 || values.choice > 2 ||
-	    values.seen != (values.string != NULL))
+	    values.seconds > 3600000 || values.choice < 0 || values.choice > 2)
+		abort();
+	if ((values.string && !values.seen) ||
+	    (values.optional && !values.optional_seen) ||
+	    (rc == 0 && values.seen && !values.string))
 		abort();
 	if (rc < 0 ? !err.text[0] : positional < 0 || positional >= argc)
 		abort();
