@@ -8,10 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/*
- * What was taken can be passed on, comes back as what it was, and fits. An open is sent
- * without its server, and its address is not checked by itself: both are the encoder's.
- */
+/* What was taken fits when passed on, and comes back as what it was. */
 #define ROUND_TRIP(name)                                                        \
 	static void name##_round_trip(const char *json, size_t size)            \
 	{                                                                       \
