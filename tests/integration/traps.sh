@@ -59,7 +59,7 @@ start_peer_on_terminal()
 			"$LAB" exec "$lab_name" peer env --default-signal=INT,QUIT "$1" \\
 				"$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \\
 				--server-ip "$LAB_SERVER_IP" --db "$peer_db" ${LATTICE_3X3[*]} \\
-				--duration 0.3 --lease 2 --wait 20
+				--duration 0.3 --lease 2 --wait 20 --passes $passes
 			echo \$? >"$tmp/status"'
 	SESSION
 	mkfifo "$tmp/keys"
@@ -92,6 +92,7 @@ terminal_gone()
 
 session_lost()
 {
+	passes=$ENDLESS
 	start_peer_on_terminal --default-signal=HUP
 	kill -KILL "$terminal_pid"
 	wait_status 15
@@ -103,6 +104,7 @@ session_lost()
 
 interrupt_key()
 {
+	passes=$ENDLESS
 	start_peer_on_terminal --default-signal=HUP
 	printf '\003' >&8
 	wait_status 15
@@ -116,6 +118,7 @@ interrupt_key()
 # It kills keeper and main at once.
 quit_key()
 {
+	passes=$ENDLESS
 	start_peer_on_terminal --default-signal=HUP
 	printf '\034' >&8
 	wait_status 15
@@ -216,7 +219,7 @@ both_links_down()
 remade_peer()
 {
 	# Not so short that it runs out meanwhile: the session would begin anew.
-	lease=10
+	lease=10 passes=$ENDLESS
 	fresh_run
 	"$LAB" remake "$lab_name" peer
 	wait_exit "$peer_pid" 30 'the peer whose interface was made anew'
@@ -228,7 +231,7 @@ remade_peer()
 # The run ends; the next one takes the interface as it is.
 remade_server()
 {
-	lease=10
+	lease=10 passes=$ENDLESS
 	fresh_run
 	"$LAB" remake "$lab_name" server
 	wait_exit "$peer_pid" 30 'the peer of a server whose interface was made anew'
@@ -244,6 +247,7 @@ remade_server()
 # END INTERFACE
 mtu_changed_on()
 {
+	passes=$ENDLESS
 	fresh_run
 	on "$1" ip link set "$2" mtu 1333
 	wait_exit "$peer_pid" 30 "the peer after a change of the $1's MTU"
@@ -268,7 +272,7 @@ conf_by_another_each()
 	rm -f "$peer_db"* "$server_db"*
 	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
 	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --persist each \
-		--conf-file "$LAB_PEER_CONF"
+		--passes "$ENDLESS" --conf-file "$LAB_PEER_CONF"
 	wait_for 20 'a sweep under way' under_way
 	cp -p "$LAB_PEER_CONF" "$tmp/conf"
 	echo '# theirs' >>"$LAB_PEER_CONF"
@@ -360,6 +364,7 @@ database_locked()
 	wait_both 60
 	check_complete 'locked for 2 s'
 	# For longer.
+	passes=$ENDLESS
 	fresh_run
 	lock_database "$peer_db"
 	rows=$(rows_of "$peer_db")
@@ -426,7 +431,7 @@ killed_on()
 		start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
 			--conf-file "$LAB_SERVER_CONF"
 		start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 1 --persist each \
-			--conf-file "$LAB_PEER_CONF"
+			--passes "$ENDLESS" --conf-file "$LAB_PEER_CONF"
 		wait_for 20 'a sweep under way' under_way
 		keeper=$peer_pid expected=1
 		[[ $1 == peer ]] || keeper=$server_pid
@@ -466,6 +471,7 @@ killed_server()
 guard_stopped()
 {
 	local guard
+	passes=$ENDLESS
 	fresh_run
 	guard=$(pgrep -P "$server_pid" -x mtusweep-guard)
 	kill -STOP "$guard"
