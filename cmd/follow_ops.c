@@ -23,18 +23,6 @@ static void wake(const struct follow *f)
 
 /* --- what a peer may ask --- */
 
-static void op_hello(void *ctx, struct msg_hello *ret)
-{
-	struct follow *f = ctx;
-
-	memset(ret, 0, sizeof(*ret));
-	ret->protocol = MSG_PROTOCOL;
-	ret->server = f->facts;
-	ret->range = f->config->options->range;
-	ret->iperf_port = f->config->iperf_port;
-	ret->persist = (enum persist)f->config->options->persist;
-}
-
 /* Another path than the tunnel would be measured, and its owner obeyed. */
 static int check_way(const struct follow *f, const char *address, struct err *err)
 {
@@ -54,6 +42,23 @@ static int check_way(const struct follow *f, const char *address, struct err *er
 			"overrides the interface's",
 			address, route.mtu);
 	return 0;
+}
+
+static bool op_admit(void *ctx, const char *address)
+{
+	return check_way(ctx, address, NULL) == 0;
+}
+
+static void op_hello(void *ctx, struct msg_hello *ret)
+{
+	struct follow *f = ctx;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->protocol = MSG_PROTOCOL;
+	ret->server = f->facts;
+	ret->range = f->config->options->range;
+	ret->iperf_port = f->config->iperf_port;
+	ret->persist = (enum persist)f->config->options->persist;
 }
 
 static int check_persist(const struct follow *f, enum persist asked, struct err *err)
@@ -342,6 +347,7 @@ static void op_expired(void *ctx)
 }
 
 const struct endpoint_ops follow_ops = {
+	.admit = op_admit,
 	.hello = op_hello,
 	.open = op_open,
 	.pair = op_pair,

@@ -16,7 +16,7 @@
 #include "sync/http.h"
 
 /* The peer keeps two connections, each with a worker of its own; the others are for
- * those who wait, and for connections that say nothing. */
+ * everybody's next request (sync/callers.h). */
 #define TUNNEL_WORKERS   6
 #define LOOPBACK_WORKERS 2
 #define LOOPBACK         "127.0.0.1"
@@ -33,8 +33,7 @@ struct endpoint {
 	struct http *loopback; /* NULL where it could not be had */
 	int event_fd;
 	struct gate gate;
-	struct session closed; /* the last session its peer closed, and its answer */
-	struct msg_answer closed_answer;
+	struct msg_answer closed_answer; /* of the last session its peer closed */
 };
 
 /* One request on its way. */
@@ -42,6 +41,7 @@ struct call {
 	struct endpoint *endpoint;
 	const struct http_request *request;
 	struct http_response *response;
+	bool ours; /* it knows the session's id, or has just got it */
 	struct err err;
 };
 
@@ -90,6 +90,17 @@ static void expire(struct endpoint *e)
 		e->ops->expired(e->ctx);
 }
 
+/* Without waiting for the operation under way: it may be another's. */
+static int check_free(struct call *call, const struct msg_open *m)
+{
+	struct session session = gate_session(&call->endpoint->gate);
+	struct session_wish wish = {.address = call->request->address,
+				    .run = m->run.uuid};
+	bool resumed;
+
+	return session_open(&session, &wish, clock_boot_ms(), &resumed, &call->err);
+}
+
 static int open_session(struct call *call, struct msg_open *m,
 			struct msg_opened *opened)
 {
@@ -113,6 +124,7 @@ static int open_session(struct call *call, struct msg_open *m,
 	if (rc < 0)
 		return rc;
 	gate_install(&e->gate, &next);
+	call->ours = true;
 	text_copy(opened->session, sizeof(opened->session), next.id);
 	opened->lease_ms = next.lease_ms;
 	return 0;
@@ -125,6 +137,8 @@ static void handle_open(struct call *call)
 	struct msg_open m;
 	int rc = msg_open_decode(request->body, request->size, &m, &call->err);
 
+	if (rc == 0)
+		rc = check_free(call, &m);
 	if (rc == 0) {
 		gate_lock(&call->endpoint->gate);
 		rc = open_session(call, &m, &opened);
@@ -145,6 +159,7 @@ static void operate(struct call *call, int rc, const char *id, run_fn *run,
 	if (rc == 0)
 		rc = operation_begin(call, id);
 	if (rc == 0) {
+		call->ours = true;
 		rc = run(call, message);
 		operation_end(call, rc == 0);
 	}
@@ -210,6 +225,7 @@ static void handle_renew(struct call *call)
 
 	if (rc == 0)
 		rc = gate_check(&e->gate, request->address, m.session, &call->err);
+	call->ours = rc == 0;
 	if (rc == 0)
 		rc = e->ops->renew(e->ctx, &call->err);
 	if (rc == 0)
@@ -255,24 +271,14 @@ static void handle_row(struct call *call)
 	operate(call, rc, m.session, run_row, &m);
 }
 
-/* This peer's answer got lost, and it asks again. */
-static bool was_closed(const struct call *call, const struct msg_close *m)
-{
-	const struct session *closed = &call->endpoint->closed;
-
-	/* Its lease does not matter any more: it is judged at a time when it was alive.
-	 */
-	return session_check(closed, call->request->address, m->session,
-			     closed->expires_at_ms - 1, NULL) == 0;
-}
-
 static int close_session(struct call *call, const struct msg_close *m)
 {
 	struct endpoint *e = call->endpoint;
 	struct msg_answer *said = &e->closed_answer;
 	int rc;
 
-	if (was_closed(call, m)) {
+	/* This peer's answer got lost, and it asks again. */
+	if (gate_was_closed(&e->gate, call->request->address, m->session)) {
 		text_copy(call->err.text, sizeof(call->err.text), said->text);
 		return -said->code;
 	}
@@ -282,18 +288,21 @@ static int close_session(struct call *call, const struct msg_close *m)
 	rc = e->ops->close(e->ctx, m->outcome, m->text, &call->err);
 	said->code = -rc;
 	text_copy(said->text, sizeof(said->text), call->err.text);
-	e->closed = gate_close(&e->gate);
+	gate_close(&e->gate);
 	return rc;
 }
 
 static void handle_close(struct call *call)
 {
 	const struct http_request *request = call->request;
+	struct gate *gate = &call->endpoint->gate;
 	struct msg_close m;
 	int rc = msg_close_decode(request->body, request->size, &m, &call->err);
 
+	if (rc == 0 && !gate_was_closed(gate, request->address, m.session))
+		rc = gate_known(gate, request->address, m.session, &call->err);
 	if (rc == 0) {
-		gate_lock(&call->endpoint->gate);
+		gate_lock(gate);
 		rc = close_session(call, &m);
 		operation_end(call, false);
 	}
@@ -350,14 +359,6 @@ static const struct route *find_route(const char *path)
 	return NULL;
 }
 
-/* A kept connection holds a worker: only the session's peer is worth one. */
-static bool is_session_address(struct endpoint *e, const char *address)
-{
-	struct session session = gate_session(&e->gate);
-
-	return session.open && strcmp(session.address, address) == 0;
-}
-
 static void handle(void *ctx, const struct http_request *request,
 		   struct http_response *ret)
 {
@@ -372,10 +373,20 @@ static void handle(void *ctx, const struct http_request *request,
 	} else {
 		route->handle(&call);
 	}
-	ret->keep = is_session_address(call.endpoint, request->address);
+	/* A kept connection holds a worker: only the session's peer is worth one, and
+	 * its address alone does not tell it from others on its host. */
+	ret->keep = call.ours;
 }
 
 /* --- life --- */
+
+/* This host itself may look on; there is no tunnel to it, so it can open nothing. */
+static bool is_admitted(void *ctx, const char *address)
+{
+	const struct endpoint *e = ctx;
+
+	return strcmp(address, e->address) == 0 || e->ops->admit(e->ctx, address);
+}
 
 static int listen_tunnel(struct endpoint *e, int port, struct err *err)
 {
@@ -385,6 +396,7 @@ static int listen_tunnel(struct endpoint *e, int port, struct err *err)
 		.workers = TUNNEL_WORKERS,
 		.names = {e->address, e->bracketed, NULL},
 		.body_limit = MSG_BODY_LIMIT,
+		.is_admitted = is_admitted,
 		.handle = handle,
 		.ctx = e,
 	};

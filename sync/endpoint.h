@@ -1,6 +1,8 @@
 #ifndef SYNC_ENDPOINT_H
 #define SYNC_ENDPOINT_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "sync/msg.h"
 
@@ -20,6 +22,9 @@
  */
 
 struct endpoint_ops {
+	/* Whether the way to this address is the tunnel. Asked at each request, before
+	 * anything else is looked at; at any time. */
+	bool (*admit)(void *ctx, const char *address);
 	void (*hello)(void *ctx, struct msg_hello *ret);
 	/* A session was opened, or taken over (`resumed`); fill in the server's facts.
 	 * `address` is the peer's tunnel address. */

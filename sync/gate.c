@@ -30,10 +30,36 @@ bool gate_try_lock(struct gate *gate)
 	return pthread_mutex_trylock(&gate->operation) == 0;
 }
 
+/* Its lease does not matter: it is judged at a time when it was alive. */
+static int known_as(const struct session *session, const char *address, const char *id,
+		    struct err *err)
+{
+	return session_check(session, address, id, session->expires_at_ms - 1, err);
+}
+
+int gate_known(struct gate *gate, const char *address, const char *id, struct err *err)
+{
+	struct session session = gate_session(gate);
+
+	return known_as(&session, address, id, err);
+}
+
+bool gate_was_closed(struct gate *gate, const char *address, const char *id)
+{
+	struct session closed;
+
+	pthread_mutex_lock(&gate->looking);
+	closed = gate->closed;
+	pthread_mutex_unlock(&gate->looking);
+	return known_as(&closed, address, id, NULL) == 0;
+}
+
 int gate_enter(struct gate *gate, const char *address, const char *id, struct err *err)
 {
-	int rc;
+	int rc = gate_known(gate, address, id, err);
 
+	if (rc < 0)
+		return rc;
 	gate_lock(gate);
 	rc = gate_check(gate, address, id, err);
 	if (rc < 0)
@@ -117,13 +143,10 @@ bool gate_expire(struct gate *gate)
 	return expired;
 }
 
-struct session gate_close(struct gate *gate)
+void gate_close(struct gate *gate)
 {
-	struct session was;
-
 	pthread_mutex_lock(&gate->looking);
-	was = gate->session;
+	gate->closed = gate->session;
 	session_close(&gate->session);
 	pthread_mutex_unlock(&gate->looking);
-	return was;
 }

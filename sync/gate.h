@@ -18,12 +18,18 @@ struct gate {
 	pthread_mutex_t operation; /* taken first */
 	pthread_mutex_t looking;
 	struct session session;
-	char run[UUID_SIZE]; /* the last session's, for `rows` */
+	struct session closed; /* the last one its peer closed */
+	char run[UUID_SIZE];   /* the last session's, for `rows` */
 	uint32_t rows;
 };
 
 void gate_init(struct gate *gate);
 void gate_release(struct gate *gate);
+
+/* Whether the id is the session's, and the address: without waiting for anything, so
+ * that who is neither cannot make others wait. Its lease may have run out. */
+int gate_known(struct gate *gate, const char *address, const char *id, struct err *err);
+bool gate_was_closed(struct gate *gate, const char *address, const char *id);
 
 /* Wait for one's turn. The second returns false when it is somebody else's. */
 void gate_lock(struct gate *gate);
@@ -45,7 +51,6 @@ void gate_count_row(struct gate *gate, uint32_t seq);
 void gate_install(struct gate *gate, const struct session *next);
 /* True once when the lease has run out. */
 bool gate_expire(struct gate *gate);
-/* Returns what it was. */
-struct session gate_close(struct gate *gate);
+void gate_close(struct gate *gate);
 
 #endif

@@ -13,11 +13,13 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "sync/callers.h"
 #include "sync/code.h"
 #include "sync/msg.h"
 #include "sync/sockets.h"
 
-/* A connection that says nothing, or not all, gives its worker back after this. */
+/* A connection that says nothing, or not all, gives its worker back after this, if it
+ * was not ended before for another's sake. */
 #define REQUEST_TIMEOUT_MS 3000
 /* What is refused is still read up to here: closing over unread bytes resets the
  * connection, and the answer is lost. */
@@ -29,9 +31,9 @@ struct http {
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
 	bool stopping;
-	int running;                /* handlers */
-	int kept[HTTP_WORKERS_MAX]; /* kept connections' sockets, -1 free */
+	int running; /* handlers */
 	int listener;
+	struct callers callers;
 };
 
 const char *http_library_version(void)
@@ -39,41 +41,24 @@ const char *http_library_version(void)
 	return mg_version();
 }
 
-/* --- kept connections --- */
+/* --- connections --- */
 
-/* Remember a kept connection's socket until connection_close(). */
-static void remember(struct http *http, struct mg_connection *conn,
-		     const struct mg_request_info *info)
+/* Of none is known yet whose it is. */
+static int connection_open(const struct mg_connection *conn, void **ret_data)
 {
-	int fd;
+	struct http *http = mg_get_user_data(mg_get_context(conn));
 
-	if (mg_get_user_connection_data(conn))
-		return;
-	fd = sockets_find_connection(http->config.address, http->config.port,
-				     info->remote_addr, info->remote_port);
-	if (fd < 0)
-		return;
-	pthread_mutex_lock(&http->lock);
-	for (int i = 0; i < HTTP_WORKERS_MAX; i++) {
-		if (http->kept[i] >= 0)
-			continue;
-		http->kept[i] = fd;
-		mg_set_user_connection_data(conn, &http->kept[i]);
-		break;
-	}
-	pthread_mutex_unlock(&http->lock);
+	(void)ret_data;
+	callers_arrived(&http->callers);
+	return 0;
 }
 
 static void connection_close(const struct mg_connection *conn)
 {
 	struct http *http = mg_get_user_data(mg_get_context(conn));
-	int *kept = mg_get_user_connection_data(conn);
+	const struct mg_request_info *info = mg_get_request_info(conn);
 
-	if (!kept)
-		return;
-	pthread_mutex_lock(&http->lock);
-	*kept = -1;
-	pthread_mutex_unlock(&http->lock);
+	callers_left(&http->callers, info->remote_addr, info->remote_port);
 }
 
 /* --- answers --- */
@@ -180,6 +165,11 @@ static bool admit(const struct http_config *config, struct mg_connection *conn,
 {
 	const char *host = mg_get_header(conn, "Host");
 
+	if (config->is_admitted &&
+	    !config->is_admitted(config->ctx, info->remote_addr)) {
+		refuse(ret, 403, EPERM, "not permitted from here");
+		return false;
+	}
 	/* A page whose name was made to resolve to this address is not our caller. */
 	if (!host || !names_us(config, host)) {
 		refuse(ret, 421, EPERM,
@@ -273,17 +263,18 @@ static void serve(struct http *http, struct mg_connection *conn,
 		  const struct mg_request_info *info, const char *body)
 {
 	struct http_response response = {0};
+	int fd;
 
 	if (!enter(http)) {
 		refuse(&response, 503, ESHUTDOWN, "the server is ending");
 		send_response(conn, &response);
 		return;
 	}
+	fd = callers_asked(&http->callers, info->remote_addr, info->remote_port);
 	call_handler(http, info, body, &response);
 	response.keep = response.keep && wants_keep(conn, info);
-	if (response.keep)
-		remember(http, conn, info);
 	send_response(conn, &response);
+	callers_answered(&http->callers, fd, response.keep);
 	leave(http);
 }
 
@@ -331,6 +322,7 @@ static int begin_request(struct mg_connection *conn)
 static int start(struct http *http, struct err *err)
 {
 	static const struct mg_callbacks callbacks = {
+		.init_connection = connection_open,
 		.begin_request = begin_request,
 		.connection_close = connection_close,
 		.http_error = http_error,
@@ -340,6 +332,7 @@ static int start(struct http *http, struct err *err)
 	bool v6 = strchr(config->address, ':') != NULL;
 	char port[80];
 	char workers[12];
+	int rc;
 	const char *options[] = {
 		"listening_ports",
 		port,
@@ -367,6 +360,10 @@ static int start(struct http *http, struct err *err)
 	snprintf(port, sizeof(port), v6 ? "[%s]:%d" : "%s:%d", config->address,
 		 config->port);
 	snprintf(workers, sizeof(workers), "%d", config->workers);
+	rc = callers_start(&http->callers, config->address, config->port,
+			   config->workers, err);
+	if (rc < 0)
+		return rc;
 	mg_init_library(MG_FEATURES_DEFAULT);
 	http->mg = mg_start(&callbacks, http, options);
 	if (http->mg) {
@@ -374,6 +371,7 @@ static int start(struct http *http, struct err *err)
 		return 0;
 	}
 	mg_exit_library();
+	callers_stop(&http->callers);
 	return err_set(err, -EIO, "cannot start the web server on '%s' port %d",
 		       config->address, config->port);
 }
@@ -390,8 +388,6 @@ int http_new(const struct http_config *config, struct http **ret, struct err *er
 	if (!http)
 		return err_set(err, -ENOMEM, "out of memory for the web server");
 	http->config = *config;
-	for (int i = 0; i < HTTP_WORKERS_MAX; i++)
-		http->kept[i] = -1;
 	pthread_mutex_init(&http->lock, NULL);
 	pthread_cond_init(&http->idle, NULL);
 	rc = start(http, err);
@@ -409,13 +405,10 @@ static void wake_threads(struct http *http)
 	http->stopping = true;
 	while (http->running > 0)
 		pthread_cond_wait(&http->idle, &http->lock);
-	for (int i = 0; i < HTTP_WORKERS_MAX; i++) {
-		if (http->kept[i] >= 0)
-			shutdown(http->kept[i], SHUT_RDWR);
-	}
 	if (http->listener >= 0)
 		shutdown(http->listener, SHUT_RDWR);
 	pthread_mutex_unlock(&http->lock);
+	callers_end_all(&http->callers);
 }
 
 void http_free(struct http *http)
@@ -426,6 +419,7 @@ void http_free(struct http *http)
 		wake_threads(http);
 		mg_stop(http->mg);
 		mg_exit_library();
+		callers_stop(&http->callers);
 	}
 	pthread_cond_destroy(&http->idle);
 	pthread_mutex_destroy(&http->lock);

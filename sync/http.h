@@ -39,12 +39,12 @@ struct http_config {
 	bool read_only;       /* POST and PUT are refused */
 	const char *names[3]; /* what Host may say, with any port or none; NULL ends */
 	size_t body_limit;
+	/* NULL: everybody is. Who is not is told just that, whatever was asked. */
+	bool (*is_admitted)(void *ctx, const char *address);
 	void (*handle)(void *ctx, const struct http_request *request,
 		       struct http_response *ret);
 	void *ctx;
 };
-
-#define HTTP_WORKERS_MAX 16
 
 struct http;
 

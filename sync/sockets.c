@@ -12,10 +12,6 @@
 #include "base/address.h"
 #include "base/io.h"
 
-/* Where to look for a descriptor: the kernel gives the lowest free ones. One that is
- * not found costs the end of the server 2 s, nothing else. */
-#define FD_SEARCH_LIMIT 1024
-
 typedef int get_name_fn(int fd, struct sockaddr *address, socklen_t *size);
 
 static bool has_name(int fd, get_name_fn *get_name, const char *address, int port)
@@ -49,17 +45,22 @@ static bool is_stream(int fd, int listening)
 
 int sockets_find_listener(const char *address, int port)
 {
-	for (int fd = 0; fd < FD_SEARCH_LIMIT; fd++) {
+	for (int fd = 0; fd < SOCKETS_FD_LIMIT; fd++) {
 		if (is_stream(fd, 1) && has_name(fd, getsockname, address, port))
 			return fd;
 	}
 	return -1;
 }
 
+bool sockets_is_connection(int fd, const char *address, int port)
+{
+	return is_stream(fd, 0) && has_name(fd, getsockname, address, port);
+}
+
 int sockets_find_connection(const char *address, int port, const char *remote,
 			    int remote_port)
 {
-	for (int fd = 0; fd < FD_SEARCH_LIMIT; fd++) {
+	for (int fd = 0; fd < SOCKETS_FD_LIMIT; fd++) {
 		if (is_stream(fd, 0) &&
 		    has_name(fd, getpeername, remote, remote_port) &&
 		    has_name(fd, getsockname, address, port))

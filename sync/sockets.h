@@ -12,12 +12,19 @@
  * shall end.
  */
 
+/* Where descriptors are looked for: the kernel gives the lowest free ones, and the
+ * connections there can be at a time are fewer. */
+#define SOCKETS_FD_LIMIT 256
+
 /* Whether one could listen there, found out with a socket of our own: 0, -EADDRINUSE,
  * -EADDRNOTAVAIL, -EACCES; -EINVAL no IP address; -EAFNOSUPPORT IPv6 without `v6`. */
 int sockets_try_listen(const char *address, int port, bool v6, struct err *err);
 
 /* The listening socket, or -1. */
 int sockets_find_listener(const char *address, int port);
+
+/* Whether this is a connection to `address` and `port` of ours. */
+bool sockets_is_connection(int fd, const char *address, int port);
 
 /* The connection's socket, or -1. To be called by the thread that serves it, so that
  * the descriptor cannot become another's meanwhile. */

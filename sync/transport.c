@@ -19,6 +19,9 @@
 
 /* Headers of all sorts; a server that sends more is not ours. */
 #define HEADER_LIMIT 4096
+/* Of a request whose connection is reset. */
+#define ATTEMPTS         3
+#define ATTEMPT_AGAIN_MS 20
 
 struct transport {
 	CURL *easy;
@@ -302,13 +305,20 @@ int transport_run(struct transport *transport,
 		  const struct transport_exchange *exchange,
 		  struct transport_answer *ret, struct err *err)
 {
+	int64_t begin_ms = 0;
 	long status = 0;
-	int code;
+	int code = ECONNRESET;
 
-	/* A stop that is there already ends the request before it is sent. */
-	if (transport->stop_fd >= 0 && io_wait(transport->stop_fd, -1, 0) != 0)
-		return fail(transport, EINTR, err);
-	code = attempt(transport, exchange);
+	/* A server with too many callers may end one before it has heard it out. */
+	for (int i = 0; i < ATTEMPTS && code == ECONNRESET; i++) {
+		/* A stop that is there already ends the request before it is sent. */
+		if (io_wait(-1, transport->stop_fd, begin_ms) != 0)
+			return fail(transport, EINTR, err);
+		if (i > 0 && clock_left_ms(exchange->deadline_ms) == 0)
+			break;
+		code = attempt(transport, exchange);
+		begin_ms = clock_boot_ms() + ATTEMPT_AGAIN_MS;
+	}
 	if (code != 0)
 		return fail(transport, code, err);
 	curl_easy_getinfo(transport->easy, CURLINFO_RESPONSE_CODE, &status);

@@ -43,8 +43,8 @@ void transport_free(struct transport *transport);
 
 /*
  * A kept connection that turns out to be closed is replaced by a fresh one, within the
- * deadline (libcurl does that by itself): only for requests that may be repeated, which
- * ours are. Errors: those of client.h where there was no answer; -EPROTO an answer that
+ * deadline (libcurl does that by itself), and so is one that is reset before its answer
+ * came, twice: only for requests that may be repeated, which ours are. Errors: those of client.h where there was no answer; -EPROTO an answer that
  * is no HTTP, or too large.
  */
 int transport_run(struct transport *transport,

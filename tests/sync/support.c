@@ -165,6 +165,12 @@ static int outcome_of(struct support_ops *ops, struct err *err)
 	return err_set(err, -ops->fail, "%s", ops->text);
 }
 
+static bool op_admit(void *ctx, const char *address)
+{
+	(void)ctx;
+	return strcmp(address, SUPPORT_OUTSIDER) != 0;
+}
+
 static void op_hello(void *ctx, struct msg_hello *ret)
 {
 	(void)ctx;
@@ -253,6 +259,7 @@ static void op_expired(void *ctx)
 }
 
 const struct endpoint_ops support_endpoint_ops = {
+	.admit = op_admit,
 	.hello = op_hello,
 	.open = op_open,
 	.pair = op_pair,

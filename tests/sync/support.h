@@ -44,6 +44,9 @@ struct support_ops {
 	enum run_outcome outcome;
 };
 
+/* Whom the operations do not admit. */
+#define SUPPORT_OUTSIDER "127.0.0.66"
+
 void support_ops_init(struct support_ops *ops);
 extern const struct endpoint_ops support_endpoint_ops;
 

@@ -490,50 +490,157 @@ static void renewals_pass_a_waiting_arm(void **state)
 	close(gate[1]);
 }
 
-/* Eight connections that say nothing, more than there are workers: the session's own
- * connections have theirs, and a new one gets its turn. */
-static void silent_connections_do_not_stop_renewals(void **state)
-{
-	struct stage *stage = *state;
-	struct msg_hello hello;
-	int silent[8];
+/* --- too many callers --- */
 
-	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
-	assert_int_equal(
-		client_renew(stage->client, stage->opened.session, 500, &stage->err),
-		0);
-	for (int i = 0; i < 8; i++)
-		silent[i] = support_connect("127.0.0.9", ADDRESS, PORT);
-	for (int i = 0; i < 20; i++) {
-		assert_int_equal(client_renew(stage->client, stage->opened.session, 200,
+#define CROWD 100
+
+static int lease_request(const char *session, char *ret, size_t size)
+{
+	return snprintf(ret, size,
+			"POST /v1/lease HTTP/1.1\r\nHost: " ADDRESS ":5000\r\n"
+			"Content-Type: application/json\r\nContent-Length: 46\r\n\r\n"
+			"{\"session\":\"%s\"}",
+			session);
+}
+
+/* What a connection of the crowd begins with, and leaves it at. */
+static const char *const beginnings[] = {
+	"",
+	"P",
+	"POST /v1/lease HTTP/1.1\r\nHost: " ADDRESS "\r\nX: ",
+	"POST /v1/lease HTTP/1.1\r\nHost: " ADDRESS "\r\n"
+	"Content-Type: application/json\r\nContent-Length: 700\r\n\r\n{",
+	"POST /v1/lease HTTP/1.1\r\nHost: elsewhere\r\nContent-Length: 9999\r\n\r\n{",
+};
+
+/* Up to all of them are there before `crowd` goes on. */
+static void gather(const char *from, const char *begin, int crowd[CROWD])
+{
+	for (int i = 0; i < CROWD; i++) {
+		crowd[i] = support_connect(from, ADDRESS, PORT);
+		assert_true(crowd[i] >= 0);
+		if (begin[0])
+			send(crowd[i], begin, strlen(begin), MSG_NOSIGNAL);
+	}
+}
+
+static void disperse(int crowd[CROWD])
+{
+	for (int i = 0; i < CROWD; i++)
+		close(crowd[i]);
+}
+
+/* A good deal more than there are workers, with nothing or half a request each: the
+ * peer's kept connection has its worker, and its new ones get theirs, in time. */
+static void meet_crowd(struct stage *stage, const char *from, const char *begin)
+{
+	int crowd[CROWD];
+	struct client *fresh = make_client();
+	struct msg_hello hello;
+
+	gather(from, begin, crowd);
+	for (int i = 0; i < 10; i++) {
+		struct client *another = make_client();
+
+		assert_int_equal(client_renew(stage->client, stage->opened.session, 300,
 					      &stage->err),
 				 0);
-		usleep(10000);
+		assert_int_equal(client_hello(another, 300, &hello, &stage->err), 0);
+		client_free(another);
 	}
-	client_free(stage->client);
-	stage->client = make_client();
-	assert_int_equal(client_hello(stage->client, 8000, &hello, &stage->err), 0);
-	for (int i = 0; i < 8; i++)
-		close(silent[i]);
+	assert_int_equal(client_renew(fresh, stage->opened.session, 300, &stage->err),
+			 0);
+	client_free(fresh);
+	disperse(crowd);
+}
+
+static void a_crowd_keeps_nobody_out(void **state)
+{
+	struct stage *stage = *state;
+
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+		print_message("'%.40s'\n", beginnings[i]);
+		meet_crowd(stage, "127.0.0.9", beginnings[i]);
+		/* Of the peer's own host. */
+		meet_crowd(stage, stage->ops.address, beginnings[i]);
+	}
+}
+
+/* Before there is a session, and its own connections. */
+static void a_crowd_does_not_keep_a_peer_from_opening(void **state)
+{
+	struct stage *stage = *state;
+
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+		int crowd[CROWD];
+		struct msg_open m = support_open(SUPPORT_RUN, 30000);
+
+		gather("127.0.0.9", beginnings[i], crowd);
+		assert_int_equal(client_open(stage->client, &m, 500, &stage->opened,
+					     &stage->err),
+				 0);
+		disperse(crowd);
+		/* It kept its connection: the next one has none. */
+		client_free(stage->client);
+		stage->client = make_client();
+	}
+}
+
+/* Good requests with wrong ids do not wait for the operation under way, and so do not
+ * hold workers. */
+static void guesses_do_not_wait(void **state)
+{
+	static const char *const paths[] = {"/v1/pair", "/v1/arm", "/v1/commit",
+					    "/v1/close"};
+	struct stage *stage = *state;
+	struct arming arming = {.client = make_client()};
+	char json[512];
+	char answer[4096];
+	pthread_t thread;
+	int gate[2];
+
+	assert_int_equal(pipe(gate), 0);
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	stage->ops.arm_gate = gate[0];
+	arming.m = arm_of(stage);
+	pthread_create(&thread, NULL, arm_in_thread, &arming);
+	while (stage->ops.arming == 0)
+		usleep(1000);
+	snprintf(json, sizeof(json),
+		 "{\"session\":\"00000000000000000000000000000000\",\"mtu\":1400,"
+		 "\"test\":1,\"duration_ms\":5000,\"rtt_us\":1,"
+		 "\"outcome\":\"done\",\"text\":\"\"}");
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		assert_int_equal(raw_post(stage->ops.address, paths[i], json, answer),
+				 410);
+	assert_int_equal(stage->ops.armed, 0);
+	assert_int_equal(write(gate[1], "x", 1), 1);
+	pthread_join(thread, NULL);
+	assert_int_equal(arming.rc, 0);
+	client_free(arming.client);
+	close(gate[0]);
+	close(gate[1]);
 }
 
 /* As long as a test of the usual length, and then some: a connection less to make. */
 static void the_peers_connection_outlasts_a_test(void **state)
 {
-	static const char hello[] = "GET /v1/hello HTTP/1.1\r\nHost: " ADDRESS
-				    ":5000\r\n\r\n";
 	struct stage *stage = *state;
+	char request[512];
 	char answer[4096];
+	int length;
 	int fd;
 
 	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
 	fd = support_connect(stage->ops.address, ADDRESS, PORT);
+	length = lease_request(stage->opened.session, request, sizeof(request));
 	for (int i = 0; i < 2; i++) {
 		ssize_t n;
 
 		usleep(i * 7000000);
-		assert_int_equal(send(fd, hello, sizeof(hello) - 1, MSG_NOSIGNAL),
-				 sizeof(hello) - 1);
+		assert_int_equal(send(fd, request, (size_t)length, MSG_NOSIGNAL),
+				 length);
 		n = recv(fd, answer, sizeof(answer) - 1, 0);
 		assert_true(n > 0);
 		answer[n] = '\0';
@@ -572,8 +679,11 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(the_peers_connection_outlasts_a_test,
 						setup, teardown),
-		cmocka_unit_test_setup_teardown(silent_connections_do_not_stop_renewals,
-						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_crowd_keeps_nobody_out, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			a_crowd_does_not_keep_a_peer_from_opening, setup, teardown),
+		cmocka_unit_test_setup_teardown(guesses_do_not_wait, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, support_own_network, NULL);

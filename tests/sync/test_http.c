@@ -170,6 +170,31 @@ static void strangers_get_a_json_answer(void **state)
 	}
 }
 
+/* Whatever they ask for, they learn nothing of the server, not even whether it is. */
+static void outsiders_get_a_bare_refusal(void **state)
+{
+	char first[4096] = "";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		const struct stranger *s = &strangers[i];
+		int fd = support_connect(SUPPORT_OUTSIDER, ADDRESS, PORT);
+		char answer[4096];
+		int status = support_http(fd, s->request, answer, sizeof(answer));
+
+		close(fd);
+		print_message("%s\n", s->what);
+		/* What is no HTTP at all does not come as far as that. */
+		if (status == s->status && (status == 400 || status == 411))
+			continue;
+		assert_int_equal(status, 403);
+		if (!first[0])
+			memcpy(first, answer, sizeof(first));
+		assert_string_equal(answer, first);
+	}
+	assert_non_null(strstr(first, "\"not permitted from here\""));
+}
+
 static void whole_messages_stay_below_1_kb(void **state)
 {
 	char answer[4096];
@@ -344,6 +369,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(strangers_get_a_json_answer, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(outsiders_get_a_bare_refusal, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(whole_messages_stay_below_1_kb, setup,
 						teardown),

@@ -1,0 +1,58 @@
+#ifndef SYNC_CALLERS_H
+#define SYNC_CALLERS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/types.h"
+#include "sync/sockets.h"
+
+/*
+ * The connections of a web server (http.c), and who of them has to go. A civetweb
+ * worker serves one connection from its first byte to its last, and a connection may
+ * say nothing, or a byte now and then, for seconds: a handful of those would keep
+ * everybody else out. So whenever all workers are taken, a thread of its own ends the
+ * oldest connection that has not brought a whole request yet, until one is free again.
+ * A connection whose request is being answered is never ended, nor one that was kept
+ * for its caller's next request; of the latter, only those beyond half of the workers.
+ *
+ * civetweb tells neither its descriptors nor, before there is a request, whose they
+ * are: they are found among the process's by their names.
+ */
+
+struct caller {
+	uint64_t cookie; /* SO_COOKIE: the descriptor may be another's by now */
+	int state;
+};
+
+struct callers {
+	char address[ADDRESS_SIZE];
+	int port;
+	int workers;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool ending;
+	bool stop;
+	int taken; /* workers that have a connection */
+	struct caller list[SOCKETS_FD_LIMIT];
+};
+
+/* For connections to `address` and `port`; callers_stop() follows. 0 or -errno. */
+int callers_start(struct callers *c, const char *address, int port, int workers,
+		  struct err *err);
+/* From now on end every connection that is not just being answered. */
+void callers_end_all(struct callers *c);
+void callers_stop(struct callers *c);
+
+/* These in the worker that has the connection. A worker took one up; it has a whole
+ * request (its descriptor is returned, -1 where it was not found); its request is
+ * answered, and the connection is kept for the next or not; it is about to be closed. */
+void callers_arrived(struct callers *c);
+int callers_asked(struct callers *c, const char *remote, int remote_port);
+void callers_answered(struct callers *c, int fd, bool keep);
+void callers_left(struct callers *c, const char *remote, int remote_port);
+
+#endif
