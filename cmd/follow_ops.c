@@ -230,9 +230,18 @@ static int renew(struct follow *f, struct err *err)
 	return r;
 }
 
+/* A test that others disturbed is no reason against the lease: the peer asks after a
+ * failed one, and is told with the yes. */
 static int op_renew(void *ctx, struct err *err)
 {
-	return renew(ctx, err);
+	struct follow *f = ctx;
+	int r = renew(f, err);
+
+	if (r < 0)
+		return r;
+	err_set(err, 0, "%s", "");
+	runner_disturbed(f->runner, err);
+	return 0;
 }
 
 static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)

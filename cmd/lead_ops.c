@@ -108,8 +108,8 @@ static int arm(struct lead *lead, bool full_size, struct err *err)
 
 /*
  * A test that failed says something of the pair only if both ends were there all the
- * time: an interface that went down, or a server that was started again, is waited for
- * instead.
+ * time, and by themselves: an interface that went down, or a server that was started
+ * again, is waited for instead, and what others disturbed is repeated.
  */
 static int check_failure(struct lead *lead, const struct dir_result *result,
 			 struct err *err)
@@ -123,6 +123,9 @@ static int check_failure(struct lead *lead, const struct dir_result *result,
 			       lead->config->options->interface);
 	r = client_renew(lead->client, lead->session,
 			 lead_timeout_ms(lead, RENEW_TIMEOUT_MS), err);
+	/* The server's yes came with a reason why the test says nothing. */
+	if (r == 0 && err->text[0])
+		return -EAGAIN;
 	return lead_mendable(r);
 }
 

@@ -310,9 +310,12 @@ static void run_server(struct exchange *x) __attribute__((noreturn));
 static void run_server(struct exchange *x)
 {
 	int64_t deadline_ms = x->began_ms + testspec_deadline_ms(x->spec);
+	struct test_report armed;
 	struct dir_result result;
 
-	if (io_write_all(STDOUT_FILENO, "Server listening\n", 17) < 0)
+	memset(&armed, 0, sizeof(armed));
+	armed.armed = true;
+	if (io_write_all(x->report_fd, &armed, sizeof(armed)) < 0)
 		fail(x, "cannot tell that it listens");
 	while (clock_left_ms(deadline_ms) > 0) {
 		if (wait_readable(x->fd, deadline_ms))

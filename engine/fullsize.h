@@ -24,12 +24,13 @@
  *	unreachable  nothing arrived at all: the port is not let in
  *
  * The server answers the address of the spec alone, and the first port it comes from, until
- * the client's deadline is over; it prints "Server listening" when it does.
+ * the client's deadline is over.
  */
 
 #define FULLSIZE_AGAIN_MS 50
 
-/* Run it to its end, write one struct test_report into `report_fd`, end the process. */
+/* Run it to its end, write what struct test_report says into `report_fd`, end the process.
+ */
 void fullsize_run(const struct test_spec *spec, int report_fd)
 	__attribute__((noreturn));
 

@@ -17,6 +17,7 @@
 #include "base/io.h"
 #include "base/leave.h"
 #include "base/text.h"
+#include "engine/callfilter.h"
 #include "engine/report.h"
 #include "engine/tcp.h"
 #include "engine/watch.h"
@@ -24,6 +25,8 @@
 #define RETRY_MIN_MS 5
 #define RETRY_MAX_MS 50
 #define ARGS_MAX     20
+/* iperf_run_server(), where it does not even listen. */
+#define SERVER_NOT_STARTED (-2)
 
 struct run {
 	const struct test_spec *spec;
@@ -48,8 +51,9 @@ static void end_process(const struct run *run, int code,
 	report.result = *result;
 	if (report.result.started_at_ms == 0)
 		report.result.started_at_ms = run->began_at_ms;
-	tcp_reset_all();
+	/* First, so that it is known here why, when the other end asks. */
 	io_write_all(run->report_fd, &report, sizeof(report));
+	tcp_reset_all();
 	leave_process(0);
 }
 
@@ -72,12 +76,22 @@ static void hook_finish(void *ctx)
 	pthread_kill(run->thread, SIGUSR1);
 }
 
-static void hook_give_up(void *ctx, const struct dir_result *result)
+static void hook_armed(void *ctx)
+{
+	const struct run *run = ctx;
+	struct test_report report;
+
+	memset(&report, 0, sizeof(report));
+	report.armed = true;
+	io_write_all(run->report_fd, &report, sizeof(report));
+}
+
+static void hook_give_up(void *ctx, int code, const struct dir_result *result)
 	__attribute__((noreturn));
 
-static void hook_give_up(void *ctx, const struct dir_result *result)
+static void hook_give_up(void *ctx, int code, const struct dir_result *result)
 {
-	end_process(ctx, 0, result);
+	end_process(ctx, code, result);
 }
 
 static void on_terminate(int sig)
@@ -149,7 +163,6 @@ static void args_build(struct args *args, const struct test_spec *spec)
 			args_add(args, "--reverse");
 	} else {
 		args_add(args, "--server");
-		args_add(args, "--forceflush");
 	}
 	args_add_two(args, "--port", args->port);
 	args_add(args, "--interval=0");
@@ -184,6 +197,7 @@ static void start_watch(struct run *run, struct watch *watch)
 	static struct watch_hooks hooks = {
 		.control = hook_control,
 		.finish = hook_finish,
+		.armed = hook_armed,
 		.give_up = hook_give_up,
 	};
 	struct dir_result result;
@@ -310,18 +324,27 @@ static void run_server(struct run *run)
 	struct watch_figures figures;
 	struct dir_result result;
 	struct args args;
+	int error;
+	int rc;
 	int code = 0;
 
+	callfilter_set(run->spec->remote);
 	prepare(run, &args);
 	start_watch(run, &watch);
 	dir_result_init(&result, TEST_OK, "%s", "");
 	errno = 0;
-	if (iperf_run_server(run->test) < 0) {
-		code = errno > 0 ? -errno : -EIO;
+	rc = iperf_run_server(run->test);
+	error = errno;
+	watch_stop(&watch, &figures);
+	if (rc < 0) {
+		code = error > 0 ? -error : -EIO;
+		/* It listened. The peer's own test comes as far as a data connection,
+		 * whatever the path. */
+		if (rc != SERVER_NOT_STARTED && i_errno != IELISTEN && !figures.called)
+			code = -ECONNABORTED;
 		dir_result_init(&result, TEST_ERROR, "libiperf: %s",
 				iperf_strerror(i_errno));
 	}
-	watch_stop(&watch, &figures);
 	result.started_at_ms = figures.started_at_ms;
 	end_process(run, code, &result);
 }

@@ -1,6 +1,8 @@
 #ifndef ENGINE_IPERF_TEST_H
 #define ENGINE_IPERF_TEST_H
 
+#include <stdbool.h>
+
 #include "base/types.h"
 #include "engine/testspec.h"
 
@@ -14,12 +16,11 @@
  */
 
 /*
- * Run the test to its end, write one struct test_report into `report_fd` and end the
+ * Run the test to its end, write a struct test_report into `report_fd` and end the
  * process, resetting (SO_LINGER 0) every TCP socket it still has, so that nothing keeps
  * retransmitting into a black hole. SIGTERM does the same at any time, without a
  * report; so a report that does not come means that the process was ended or died.
- * Descriptor 1 must be where a server's "Server listening" is wanted, 2 where libiperf
- * may complain.
+ * Descriptors 1 and 2 must be where libiperf may complain.
  *
  * Client: a refused connect, or a server that is busy, is tried again until the
  * deadline (testspec_deadline_ms() from now); a network or host without a route for

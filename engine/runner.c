@@ -17,10 +17,12 @@
 struct server {
 	int fd;
 	struct child child;
-	bool awaited;    /* somebody waits for a reply about the child */
-	uint32_t serial; /* theirs */
-	enum test_role role;
+	bool awaited;          /* somebody waits for a reply about the child */
+	uint32_t serial;       /* theirs */
+	struct test_spec spec; /* of the child */
 	int64_t deadline_ms;
+	bool disturbed; /* what was armed last, after it was */
+	struct err disturbance;
 };
 
 /* A main that does not read is on its way out: the socket's end will tell. To wait for
@@ -66,7 +68,7 @@ static void reply_ended(struct server *s)
 		dir_result_init(&reply.result, TEST_ERROR, "%s", why);
 		reply.result.started_at_ms = clock_wall_ms();
 	}
-	if (s->role == ROLE_SERVER) {
+	if (s->spec.role == ROLE_SERVER) {
 		reply.code = child->reported && child->result.code < 0
 				     ? child->result.code
 				     : -EIO;
@@ -87,7 +89,7 @@ static void reply_overdue(struct server *s)
 	dir_result_init(&reply.result, TEST_TIMEOUT,
 			"the test's process did not end by its deadline and was ended");
 	reply.result.started_at_ms = clock_wall_ms();
-	if (s->role == ROLE_SERVER)
+	if (s->spec.role == ROLE_SERVER)
 		reply.code = err_set(&reply.err, -ETIMEDOUT,
 				     "the test's server did not start to listen");
 	send_reply(s, &reply);
@@ -99,6 +101,7 @@ static void start_test(struct server *s, const struct runner_request *request)
 	enum test_role role = request->kind == RUNNER_ARM ? ROLE_SERVER : ROLE_CLIENT;
 
 	init_reply(&reply, request->serial);
+	s->disturbed = false;
 	if (request->spec.role != role)
 		reply.code = err_set(&reply.err, -EINVAL,
 				     "the test is for the other end's role");
@@ -112,17 +115,33 @@ static void start_test(struct server *s, const struct runner_request *request)
 	}
 	s->awaited = true;
 	s->serial = request->serial;
-	s->role = role;
+	s->spec = request->spec;
 	s->deadline_ms = clock_boot_ms() + testspec_deadline_ms(&request->spec) +
 			 RUNNER_CHILD_GRACE_MS;
 	if (role == ROLE_SERVER)
 		s->deadline_ms += IPERF_SERVER_GRACE_MS;
 }
 
+static void reply_asked(const struct server *s, uint32_t serial)
+{
+	struct runner_reply reply;
+
+	init_reply(&reply, serial);
+	if (s->disturbed) {
+		reply.code = -ECONNABORTED;
+		reply.err = s->disturbance;
+	}
+	send_reply(s, &reply);
+}
+
 static void handle(struct server *s, const struct runner_request *request)
 {
 	struct runner_reply reply;
 
+	if (request->kind == RUNNER_ASK) {
+		reply_asked(s, request->serial);
+		return;
+	}
 	child_end(&s->child);
 	s->awaited = false;
 	switch (request->kind) {
@@ -133,6 +152,8 @@ static void handle(struct server *s, const struct runner_request *request)
 	case RUNNER_CANCEL:
 		init_reply(&reply, request->serial);
 		send_reply(s, &reply);
+		break;
+	case RUNNER_ASK:
 		break;
 	}
 }
@@ -148,16 +169,45 @@ static int receive(const struct server *s, struct runner_request *ret)
 	return n == (ssize_t)sizeof(*ret);
 }
 
+/* With the child's report, or after its end. */
+static void note_disturbance(struct server *s)
+{
+	const struct child *child = &s->child;
+	char why[RESULT_TEXT];
+
+	/* Before it was armed the peer was not told of it. */
+	if (s->disturbed || !child->armed || !child_was_disturbed(child))
+		return;
+	child_describe(child, why, sizeof(why));
+	s->disturbed = true;
+	err_set(&s->disturbance, 0, "the test was disturbed: %s",
+		child->reported ? child->result.result.text : why);
+}
+
+/* A server's test that others than the peer ended is armed again, in a process of its
+ * own like the first: the peer may be on its way. */
+static bool arm_again(struct server *s)
+{
+	return s->spec.role == ROLE_SERVER && child_was_disturbed(&s->child) &&
+	       child_start(&s->child, &s->spec, s->fd, NULL) == 0;
+}
+
 static void look_after_child(struct server *s, const struct pollfd *output,
 			     const struct pollfd *report)
 {
+	bool ended = report->revents && child_read_report(&s->child);
+
 	if (output->revents)
 		child_read_output(&s->child);
-	if (s->child.listens && s->awaited && s->role == ROLE_SERVER)
+	if (s->child.armed && s->awaited)
 		reply_armed(s);
-	if (report->revents && child_read_report(&s->child)) {
+	if (ended)
 		child_reap(&s->child);
-		reply_ended(s);
+	if (ended || s->child.reported)
+		note_disturbance(s);
+	if (ended) {
+		if (!arm_again(s))
+			reply_ended(s);
 	} else if (clock_left_ms(s->deadline_ms) == 0) {
 		child_end(&s->child);
 		reply_overdue(s);

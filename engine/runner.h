@@ -25,10 +25,18 @@ int runner_new(int fd, struct runner **ret, struct err *err);
 void runner_free(struct runner *runner);
 
 /*
- * Start the server's half of a test and return when it listens. -ETIMEDOUT after 2 s;
+ * Start the server's half of a test and return when it listens, for spec->remote alone. -ETIMEDOUT after 2 s;
  * -EADDRINUSE and others with libiperf's text; -EPIPE when the runner is gone.
  */
 int runner_arm(struct runner *runner, const struct test_spec *spec, struct err *err);
+
+/*
+ * Whether others than the peer disturbed the test that was armed last: they reached it
+ * and said nothing, or what libiperf cannot take. It was armed again each time, for the
+ * rest of its time; but the peer's test may have failed through that. 0, or
+ * -ECONNABORTED with what happened; 0 also while another call is under way.
+ */
+int runner_disturbed(struct runner *runner, struct err *err);
 
 /*
  * Run the client's half and wait for its result, at most until the spec's deadline.

@@ -98,8 +98,6 @@ static void end_line(struct child *child)
 	child->line[child->line_length] = '\0';
 	child->line_length = 0;
 	line += strspn(line, " \t\"");
-	if (strncmp(line, "Server listening", strlen("Server listening")) == 0)
-		child->listens = true;
 	if (!has_word(line))
 		return;
 	text_copy(child->said, sizeof(child->said), line);
@@ -144,6 +142,10 @@ bool child_read_report(struct child *child)
 	/* It is smaller than PIPE_BUF: it comes whole or not at all. */
 	if (n != (ssize_t)sizeof(report))
 		return true;
+	if (report.armed) {
+		child->armed = true;
+		return false;
+	}
 	child->reported = true;
 	child->result = report;
 	return false;
@@ -186,6 +188,14 @@ void child_end(struct child *child)
 	kill(child->pid, SIGTERM);
 	await_end(child, clock_boot_ms() + TERM_GRACE_MS);
 	child_reap(child);
+}
+
+bool child_was_disturbed(const struct child *child)
+{
+	if (child->reported)
+		return child->result.code == -ECONNABORTED;
+	/* One that never could listen may say why, and end, again and again. */
+	return child->armed || WIFSIGNALED(child->wait_status);
 }
 
 void child_describe(const struct child *child, char *ret, size_t size)

@@ -22,7 +22,7 @@ struct child {
 	pid_t pid;  /* 0: none */
 	int output; /* what it prints; -1 when it has closed it */
 	int report;
-	bool listens; /* "Server listening" was printed */
+	bool armed; /* a server */
 	bool reported;
 	struct test_report result;
 	int wait_status;
@@ -51,6 +51,10 @@ void child_reap(struct child *child);
 /* End it: SIGTERM, 50 ms later SIGKILL; then reap. Nothing happens where there is none.
  */
 void child_end(struct child *child);
+
+/* Whether a server's test ended through others than the peer: the library crashed or
+ * gave up on what a caller sent, or the watcher saw them; after child_reap(). */
+bool child_was_disturbed(const struct child *child);
 
 /* Why it ended without a report, for a person; after child_reap(). */
 void child_describe(const struct child *child, char *ret, size_t size);

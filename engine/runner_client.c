@@ -164,3 +164,22 @@ int runner_cancel(struct runner *runner, struct err *err)
 	pthread_mutex_unlock(&runner->lock);
 	return ret;
 }
+
+int runner_disturbed(struct runner *runner, struct err *err)
+{
+	struct runner_reply reply;
+	int ret;
+
+	if (pthread_mutex_trylock(&runner->lock) != 0)
+		return 0;
+	ret = send_request(runner, RUNNER_ASK, NULL, NULL);
+	if (ret == 0)
+		ret = await_reply(runner, -1, clock_boot_ms() + CANCEL_MS, &reply,
+				  NULL);
+	pthread_mutex_unlock(&runner->lock);
+	if (ret < 0 || reply.code == 0)
+		return 0;
+	if (err)
+		*err = reply.err;
+	return reply.code;
+}

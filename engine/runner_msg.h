@@ -14,12 +14,13 @@ enum runner_kind {
 	RUNNER_ARM,     /* replied to when the server listens, or cannot */
 	RUNNER_MEASURE, /* replied to with the result; not at all when cancelled */
 	RUNNER_CANCEL,  /* replied to when nothing is running any more */
+	RUNNER_ASK,     /* replied to at once */
 };
 
 struct runner_request {
 	enum runner_kind kind;
 	uint32_t serial;
-	struct test_spec spec; /* not for cancel */
+	struct test_spec spec; /* not for cancel and ask */
 };
 
 struct runner_reply {

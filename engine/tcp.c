@@ -134,6 +134,49 @@ static bool is_tcp(int fd)
 	       protocol == IPPROTO_TCP;
 }
 
+static int port_of(const union address *address)
+{
+	return ntohs(address->any.ss_family == AF_INET ? address->v4.sin_port
+						       : address->v6.sin6_port);
+}
+
+static bool is_local_port(int fd, int port)
+{
+	union address own;
+	socklen_t size = sizeof(own);
+
+	return is_tcp(fd) && getsockname(fd, (struct sockaddr *)&own, &size) == 0 &&
+	       port_of(&own) == port;
+}
+
+int tcp_find_listener(int port)
+{
+	for (int fd = FD_FIRST; fd < FD_LIMIT; fd++) {
+		socklen_t size = sizeof(int);
+		int listens = 0;
+
+		if (is_local_port(fd, port) &&
+		    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
+		    listens)
+			return fd;
+	}
+	return -1;
+}
+
+int tcp_find_caller(int port, int control, uint64_t least)
+{
+	for (int fd = FD_FIRST; fd < FD_LIMIT; fd++) {
+		struct tcp_figures figures;
+		union address peer;
+
+		if (fd != control && is_local_port(fd, port) &&
+		    read_peer(fd, &peer) == 0 && tcp_read_figures(fd, &figures) == 0 &&
+		    figures.bytes_received >= least)
+			return fd;
+	}
+	return -1;
+}
+
 int tcp_find_data(int port, int control)
 {
 	union address peer;
@@ -143,8 +186,7 @@ int tcp_find_data(int port, int control)
 		 * other end yet. */
 		if (fd == control || !is_tcp(fd) || read_peer(fd, &peer) < 0)
 			continue;
-		if (ntohs(peer.any.ss_family == AF_INET ? peer.v4.sin_port
-							: peer.v6.sin6_port) == port)
+		if (port_of(&peer) == port)
 			return fd;
 	}
 	return -1;
@@ -164,13 +206,23 @@ int tcp_read_figures(int fd, struct tcp_figures *ret)
 	return 0;
 }
 
-void tcp_reset_all(void)
+static void reset_when_closed(int fd)
 {
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
+void tcp_reset(int fd)
+{
+	reset_when_closed(fd);
+	close(fd);
+}
+
+void tcp_reset_all(void)
+{
 	for (int fd = FD_FIRST; fd < FD_LIMIT; fd++) {
 		if (is_tcp(fd))
-			setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
-				   sizeof(at_once));
+			reset_when_closed(fd);
 	}
 }

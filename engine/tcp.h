@@ -29,6 +29,13 @@ bool tcp_peer_is(int fd, const char *address);
  * there is none. */
 int tcp_find_data(int port, int control);
 
+/* A server's listening socket, -1 while there is none. */
+int tcp_find_listener(int port);
+
+/* A connection to our own `port`, other than `control`, on which `least` bytes or more
+ * came. -1 when there is none. */
+int tcp_find_caller(int port, int control, uint64_t least);
+
 struct tcp_figures {
 	uint64_t bytes_acked; /* the SYN counts as one */
 	uint64_t bytes_received;
@@ -38,6 +45,9 @@ struct tcp_figures {
 
 /* 0, or -errno when it is no TCP socket any more. */
 int tcp_read_figures(int fd, struct tcp_figures *ret);
+
+/* Close a connection so that the other end sees a reset. */
+void tcp_reset(int fd);
 
 /*
  * Make the end of this process, which is to follow, a reset for each of its TCP sockets

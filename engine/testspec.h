@@ -35,9 +35,13 @@ struct test_spec {
 	int64_t rtt_us;      /* the path's, for the deadlines */
 };
 
-/* What a test's process writes, once, into its report pipe. */
+/* What a test's process writes into its report pipe: a server once when it is armed, that
+ * is, listens; and both at their end. */
 struct test_report {
-	int32_t code; /* a server that could not listen: a negative errno; else 0 */
+	bool armed; /* the first of the two */
+	/* Of a server: -ECONNABORTED it was disturbed, by others than the peer's test, or
+	 * another negative errno, it could not listen; else 0. */
+	int32_t code;
 	struct dir_result result;
 };
 

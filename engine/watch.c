@@ -14,7 +14,12 @@
 /* The start of the data is looked for closely: the test's length counts from it. */
 #define SEARCH_US 2000
 #define SAMPLE_US 50000
-#define SERVER_US 10000
+/* The peer waits for the listener to be there. */
+#define LISTENER_US 100
+#define CALLER_US   2000
+/* What a caller has less than the client itself has for the same: it is the server that
+ * knows why, and has to be through when it is asked. */
+#define CALLER_EARLY_MS 200
 
 #define STACK_SIZE (128 * 1024)
 
@@ -41,10 +46,11 @@ static bool pause_until(struct watch *w, int64_t at_us)
 	return !stop;
 }
 
-static void give_up(struct watch *w, enum test_status status, const char *text)
-	__attribute__((noreturn));
+static void end_with(struct watch *w, int code, enum test_status status,
+		     const char *text) __attribute__((noreturn));
 
-static void give_up(struct watch *w, enum test_status status, const char *text)
+static void end_with(struct watch *w, int code, enum test_status status,
+		     const char *text)
 {
 	struct dir_result result;
 
@@ -52,7 +58,22 @@ static void give_up(struct watch *w, enum test_status status, const char *text)
 	result.started_at_ms = w->flowing_at_ms;
 	if (w->flowing_us > 0 && w->bytes > 0)
 		result.duration_ms = (clock_boot_us() - w->flowing_us) / 1000;
-	w->hooks->give_up(w->hooks->ctx, &result);
+	w->hooks->give_up(w->hooks->ctx, code, &result);
+}
+
+static void give_up(struct watch *w, enum test_status status, const char *text)
+	__attribute__((noreturn));
+
+static void give_up(struct watch *w, enum test_status status, const char *text)
+{
+	end_with(w, 0, status, text);
+}
+
+static void disturbed(struct watch *w, const char *text) __attribute__((noreturn));
+
+static void disturbed(struct watch *w, const char *text)
+{
+	end_with(w, -ECONNABORTED, TEST_ERROR, text);
 }
 
 static void check_deadline(struct watch *w)
@@ -173,21 +194,53 @@ static void watch_client(struct watch *w)
 	}
 }
 
-static void watch_server(struct watch *w)
+/* --- a server's callers --- */
+
+/* False when the test has ended. */
+static bool await_listener(struct watch *w)
 {
-	const struct watch_hooks *hooks = w->hooks;
-	char text[RESULT_TEXT] = "the test was called by another address than ";
+	while (tcp_find_listener(w->spec->port) < 0) {
+		check_deadline(w);
+		if (!pause_until(w, clock_boot_us() + LISTENER_US))
+			return false;
+	}
+	w->hooks->armed(w->hooks->ctx);
+	return true;
+}
+
+/* The control connection; -1 when the test has ended. */
+static int await_control(struct watch *w)
+{
 	int fd;
 
-	while ((fd = hooks->control(hooks->ctx)) < 0) {
+	while ((fd = w->hooks->control(w->hooks->ctx)) < 0) {
 		check_deadline(w);
-		if (!pause_until(w, clock_boot_us() + SERVER_US))
+		if (!pause_until(w, clock_boot_us() + CALLER_US))
+			return -1;
+	}
+	if (!tcp_peer_is(fd, w->spec->remote))
+		disturbed(w, "another address than the peer's called");
+	return fd;
+}
+
+static void watch_server(struct watch *w)
+{
+	int64_t limit_us;
+	int control;
+
+	control = await_listener(w) ? await_control(w) : -1;
+	if (control < 0)
+		return;
+	limit_us = clock_boot_us() +
+		   (testspec_connect_ms(w->spec) - CALLER_EARLY_MS) * 1000;
+	while (tcp_find_caller(w->spec->port, control, COOKIE_SIZE) < 0) {
+		check_deadline(w);
+		if (clock_boot_us() >= limit_us)
+			disturbed(w, "somebody called and did not go on");
+		if (!pause_until(w, clock_boot_us() + CALLER_US))
 			return;
 	}
-	if (tcp_peer_is(fd, w->spec->remote))
-		return;
-	strncat(text, w->spec->remote, ADDRESS_SIZE);
-	give_up(w, TEST_ERROR, text);
+	w->called = true;
 }
 
 static void *watch_main(void *arg)
@@ -240,4 +293,5 @@ void watch_stop(struct watch *w, struct watch_figures *ret)
 	ret->goodput_bps = steady_goodput_bps(&w->steady);
 	ret->rtt_us = w->rtt_count > 0 ? w->rtt_sum_us / w->rtt_count : NO_FIGURE;
 	ret->started_at_ms = w->flowing_at_ms;
+	ret->called = w->called;
 }

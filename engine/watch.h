@@ -2,6 +2,7 @@
 #define ENGINE_WATCH_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "engine/steady.h"
 #include "engine/tcp.h"
@@ -23,8 +24,10 @@
  * A test shorter than testspec_blackhole_ms() of which nothing has arrived yet is not
  * finished but waited for until one or the other is known.
  *
- * For a server it calls give_up() when the control connection comes from another
- * address than spec->remote, and at the deadline.
+ * For a server it calls armed() when it listens. It calls give_up() at the deadline,
+ * and with -ECONNABORTED when the test was disturbed: the control connection comes from
+ * another address than spec->remote, or who opened it does not go on to a data
+ * connection in time; the client judges its own test a little later.
  *
  * Calling sequence: watch_start(), run the test, watch_stop(). The hooks are called in
  * the watcher's thread; give_up() must end the process.
@@ -34,7 +37,8 @@ struct watch_hooks {
 	int (*control)(
 		void *ctx); /* the control socket; negative while there is none */
 	void (*finish)(void *ctx);
-	void (*give_up)(void *ctx, const struct dir_result *result)
+	void (*armed)(void *ctx);
+	void (*give_up)(void *ctx, int code, const struct dir_result *result)
 		__attribute__((noreturn));
 	void *ctx;
 };
@@ -56,6 +60,7 @@ struct watch {
 	uint64_t bytes;        /* acknowledged beyond the cookie, or received */
 	int64_t rtt_sum_us;
 	int rtt_count;
+	bool called; /* a data connection came about */
 	struct steady steady;
 };
 
@@ -63,6 +68,7 @@ struct watch_figures {
 	int64_t goodput_bps;
 	int64_t rtt_us;        /* upload only */
 	int64_t started_at_ms; /* 0 when no data flowed */
+	bool called;           /* server only */
 };
 
 /* Start the thread. `deadline_ms` is on clock_boot_ms(). 0 or -errno. */

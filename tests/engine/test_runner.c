@@ -207,22 +207,6 @@ static void test_arming_ends_what_was_armed(void **state)
 	assert_int_not_equal(lab_await_child(&lab->server), first);
 }
 
-static void test_stranger_is_ended(void **state)
-{
-	struct lab *lab = *state;
-	struct call call;
-	int64_t before_ms = clock_boot_ms();
-
-	lab->call.duration_ms = lab->arm.duration_ms = 20000;
-	text_copy(lab->call.local, sizeof(lab->call.local), "127.0.0.3");
-	arm(lab);
-	call_start(&call, lab, -1);
-	call_join(&call);
-	assert_result(&call, TEST_ERROR);
-	assert_in_range(clock_boot_ms() - before_ms, 0, 500);
-	lab_await_no_child(&lab->server);
-}
-
 static void test_child_killed(void **state)
 {
 	struct lab *lab = *state;
@@ -369,7 +353,6 @@ int main(void)
 		ON_LAB(test_stop_in_mid_test),
 		ON_LAB(test_cancel_what_was_armed),
 		ON_LAB(test_arming_ends_what_was_armed),
-		ON_LAB(test_stranger_is_ended),
 		ON_LAB(test_child_killed),
 		ON_LAB(test_other_end_killed),
 		ON_LAB(test_runner_killed),
