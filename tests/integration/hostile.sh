@@ -1,0 +1,209 @@
+#!/usr/bin/env bash
+#
+# tests/integration/hostile.sh [CASE ...]: all of CASES below, or these.
+#
+# A sweep with a neighbour in the tunnel who means no good (hostile.pl), and with a user on
+# the peer's host who does neither: with a lease of 2 s the run is complete all the same,
+# no renewal is missed, both hosts are as they were, and the server's main process stays
+# small.
+
+# shellcheck source=tests/integration/lib.sh
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+readonly HOSTILE=${BASH_SOURCE[0]%/*}/hostile.pl
+readonly LATTICE=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
+readonly NEIGHBOUR=10.77.0.3
+# Peak of the server's main process, in KiB; and where a sanitizer has its own in it.
+readonly HWM_MAX=16384 HWM_MAX_SANITIZED=1048576
+
+attackers=()
+before=
+
+# WHAT FROM [ARG ...]: until end_attacks
+attack()
+{
+	run_on peer perl "$HOSTILE" "$1" "$2" "$LAB_SERVER_IP" "${@:3}" \
+		>>"$tmp/attacks.log" 2>&1 &
+	attackers+=($!)
+}
+
+end_attacks()
+{
+	local pid
+	kill -TERM "${attackers[@]}"
+	for pid in "${attackers[@]}"; do
+		wait_exit "$pid" 10 'an attacker'
+		check_equal 'the exit status of an attacker' 0 "$status"
+	done
+	attackers=()
+	cat "$tmp/attacks.log"
+}
+
+# HOST WHAT FROM [ARG ...]: once
+ask()
+{
+	on "$1" perl "$HOSTILE" "$2" "$3" "$LAB_SERVER_IP" "${@:4}"
+}
+
+is_sanitized()
+{
+	grep -Eq '__(asan|tsan)_init' "$MTUSWEEP_BIN/mtusweep-server"
+}
+
+main_hwm()
+{
+	sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' \
+		"/proc/$(pgrep -P "$server_pid" -x mtusweep-main)/status"
+}
+
+nearly_done()
+{
+	[[ -e $server_db ]] && (($(sql "$server_db" 'SELECT count(*) FROM measurement
+		WHERE run_id = (SELECT max(id) FROM run)' 2>/dev/null || echo 0) >= 8))
+}
+
+check_memory()
+{
+	local hwm limit=$HWM_MAX
+	! is_sanitized || limit=$HWM_MAX_SANITIZED
+	wait_for 60 'eight rows at the server' nearly_done
+	hwm=$(main_hwm)
+	echo "the server's main process: at most $hwm KiB"
+	check_equal "the server's main process stays below $limit KiB" yes \
+		"$( ((hwm > 0 && hwm < limit)) && echo yes)"
+}
+
+begin_run()
+{
+	start_server "${LATTICE[@]}" --once --lease 2
+	wait_for 10 'the server to listen' listening 5000
+}
+
+# WHAT MARKS: the run beside the attacks begun; MARKS in the logs show that it suffered.
+check_run()
+{
+	local db
+	start_peer "${LATTICE[@]}" --duration 0.3 --lease 2 --wait 20
+	check_memory
+	wait_both 60
+	end_attacks
+	for db in "$peer_db" "$server_db"; do
+		check_equal "$1: pairs in ${db##*/}" '9 pairs, 9 rows, 9 ok, done' "$(sql "$db" "
+			SELECT format('%d pairs, %d rows, %d ok, %s',
+				count(DISTINCT server_mtu || '/' || peer_mtu), count(*),
+				sum(upload_status = 'ok' AND download_status = 'ok'),
+				(SELECT outcome FROM run ORDER BY id DESC LIMIT 1))
+			FROM measurement WHERE run_id = (SELECT max(id) FROM run)")"
+	done
+	check_same_text "$1: both hosts" "$before" "$(hosts_state)"
+	check_equal "$1: marks of it in the logs" '' \
+		"$(grep -Eh "$2" "$tmp/server.log" "$tmp/peer.log" || true)"
+}
+
+readonly LAPSES='ran out|not heard of|no answer'
+readonly ANY_MARK="$LAPSES|again|waiting up to"
+
+crowd()
+{
+	begin_run
+	attack silent "$NEIGHBOUR" 100
+	attack silent "$LAB_PEER_IP" 20
+	attack drip "$NEIGHBOUR" 20
+	attack drip "$LAB_PEER_IP" 20
+	check_run 'a crowd' "$ANY_MARK"
+}
+
+session_body()
+{
+	local end='"host":"other","interface":"wg0","address":"10.77.0.3","mtu":1420'
+	local range='{"min":1300,"max":1400,"step":50}'
+	end+=',"backend":"kernel","family":4,"versions":""'
+	printf '{"protocol":1,"lease_ms":4000,"run":{"uuid":"%s","started_at_ms":1,"peer":{%s},%s' \
+		"$(cat /proc/sys/kernel/random/uuid)" "$end" \
+		"\"server_range\":$range,\"peer_range\":$range,\"strategy\":\"grid\","
+	printf '"passes":1,"seed":"1","duration_ms":500,"persist":"none","pairs":9}}'
+}
+
+# A neighbour may have a session when nobody has; its id is worth nothing afterwards.
+requests()
+{
+	local text id
+	begin_run
+	text=$(ask peer post "$NEIGHBOUR" /v1/session "$(session_body)")
+	check_match 'a neighbour opens a session' '200 OK.*"session"' "$text"
+	id=$(sed -n 's/.*"session":"\([0-9a-f]*\)".*/\1/p' <<<"$text")
+	check_match 'and closes it' '200 OK' "$(ask peer post "$NEIGHBOUR" /v1/close \
+		"{\"session\":\"$id\",\"outcome\":\"interrupted\",\"text\":\"\"}")"
+	attack requests "$NEIGHBOUR" "$id"
+	attack requests "$LAB_PEER_IP" "$id"
+	check_run 'broken and forged requests' "$ANY_MARK"
+	check_equal 'statuses that are a yes' '' \
+		"$(grep -E ' 2[0-9][0-9] [0-9]' "$tmp/attacks.log" || true)"
+	check_match 'statuses of the forged' ' 410 [1-9]' "$(cat "$tmp/attacks.log")"
+}
+
+# Not behind the tunnel; and the server's own host.
+outsider()
+{
+	local path text refusal='403 Forbidden .*"not permitted from here"'
+	begin_run
+	on router ip route add "$LAB_SERVER_IP" via 10.78.1.2
+	for path in /v1/hello /v1/status / /v1/close; do
+		text=$(ask router get 10.78.1.1 "$path")
+		check_match "GET $path from outside" "$refusal" "$text"
+		check_equal "what GET $path from outside tells" '' \
+			"$(grep -Eo "$(hostname)|version|1300|server|open" <<<"$text" || true)"
+	done
+	check_match 'a session from outside' "$refusal" \
+		"$(ask router post 10.78.1.1 /v1/session "$(session_body)")"
+	check_match "reading on the server's host" '200 OK.*"open":false' \
+		"$(on server perl "$HOSTILE" get 127.0.0.1 127.0.0.1 /v1/status)"
+	check_match 'the same by the tunnel address' '200 OK.*"open":false' \
+		"$(ask server get "$LAB_SERVER_IP" /v1/status)"
+	check_match "a session from the server's host" '403 Forbidden' \
+		"$(ask server post "$LAB_SERVER_IP" /v1/session "$(session_body)")"
+	check_match 'hello in the tunnel' '200 OK.*"range"' \
+		"$(ask peer get "$NEIGHBOUR" /v1/hello)"
+	on router ip route del "$LAB_SERVER_IP"
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+}
+
+# They are sent away before a word of theirs is read.
+iperf_neighbour()
+{
+	local what
+	begin_run
+	for what in title parallel mute; do
+		attack "$what" "$NEIGHBOUR" 0.01
+	done
+	check_run "the neighbour's iperf clients" "$ANY_MARK"
+	check_match 'connections of the neighbour' 'title: connected [1-9]' \
+		"$(cat "$tmp/attacks.log")"
+}
+
+# These do, and end tests: a visit or another is repeated, none is lost.
+iperf_own()
+{
+	local what
+	begin_run
+	for what in title parallel mute; do
+		attack "$what" "$LAB_PEER_IP" 0.5
+	done
+	check_run "iperf clients of the peer's own host" "$LAPSES"
+	echo "visits repeated: $(grep -c 'measured again' "$tmp/peer.log" || true)"
+	check_match 'connections of theirs' 'title: connected [1-9]' "$(cat "$tmp/attacks.log")"
+}
+
+readonly CASES=(crowd requests outsider iperf_neighbour iperf_own)
+
+(($#)) || set -- "${CASES[@]}"
+test_begin --inner 4
+on server wg set "$LAB_SERVER_IF" peer "$(on server wg show "$LAB_SERVER_IF" peers)" \
+	allowed-ips "$LAB_PEER_IP/32,$NEIGHBOUR/32"
+on peer ip addr add "$NEIGHBOUR/24" dev "$LAB_PEER_IF"
+before=$(hosts_state)
+for case; do
+	rm -f "$peer_db"* "$server_db"* "$tmp/attacks.log"
+	"$case"
+done
