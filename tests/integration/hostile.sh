@@ -191,7 +191,8 @@ iperf_own()
 		attack "$what" "$LAB_PEER_IP" 0.5
 	done
 	check_run "iperf clients of the peer's own host" "$LAPSES"
-	echo "visits repeated: $(grep -c 'measured again' "$tmp/peer.log" || true)"
+	echo "done again: $(grep -c 'it is done again' "$tmp/peer.log" || true) tests," \
+		"$(grep -c 'measured again' "$tmp/peer.log" || true) visits"
 	check_match 'connections of theirs' 'title: connected [1-9]' "$(cat "$tmp/attacks.log")"
 }
 
