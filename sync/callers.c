@@ -14,7 +14,9 @@
 
 /* While all workers are taken and nobody can be ended: they are just being served. */
 #define LOOK_AGAIN_MS 2
-#define STACK_SIZE    (128 * 1024)
+/* While all workers are taken, a request has to have come after so long. */
+#define PATIENCE_MS 100
+#define STACK_SIZE  (128 * 1024)
 
 enum state {
 	STATE_WAITING, /* for its first request, or the rest of it */
@@ -86,26 +88,35 @@ static int64_t waited_ms(const struct callers *c, int fd, bool spare_kept)
 	return info.tcpi_last_data_sent;
 }
 
-/* With the lock, so that none of them is closed meanwhile. False: there is nobody. */
-static bool end_oldest(struct callers *c)
+static void end_caller(struct callers *c, int fd)
+{
+	set_state(c, fd, STATE_GOING);
+	shutdown(fd, SHUT_RDWR);
+}
+
+/* All that had time enough, else the oldest. With the lock, so that none of them is closed
+ * meanwhile. */
+static void end_some(struct callers *c)
 {
 	bool spare_kept = !c->ending && count_kept(c) <= c->workers / 2;
+	int64_t patience_ms = c->ending ? 0 : PATIENCE_MS;
 	int64_t longest_ms = -1;
 	int oldest = -1;
+	bool ended = false;
 
 	for (int fd = 0; fd < SOCKETS_FD_LIMIT; fd++) {
 		int64_t ms = is_ours(c, fd) ? waited_ms(c, fd, spare_kept) : -1;
 
-		if (ms <= longest_ms)
-			continue;
-		longest_ms = ms;
-		oldest = fd;
+		if (ms >= patience_ms && state_of(c, fd) == STATE_WAITING) {
+			end_caller(c, fd);
+			ended = true;
+		} else if (ms > longest_ms) {
+			longest_ms = ms;
+			oldest = fd;
+		}
 	}
-	if (oldest < 0)
-		return false;
-	set_state(c, oldest, STATE_GOING);
-	shutdown(oldest, SHUT_RDWR);
-	return true;
+	if (oldest >= 0 && !ended)
+		end_caller(c, oldest);
 }
 
 static void wait_changed(struct callers *c, int64_t ms)
@@ -129,8 +140,7 @@ static void *make_room(void *arg)
 			pthread_cond_wait(&c->changed, &c->lock);
 			continue;
 		}
-		while (end_oldest(c) && c->ending)
-			;
+		end_some(c);
 		/* Until its worker has noticed, or somebody can be ended. */
 		wait_changed(c, LOOK_AGAIN_MS);
 	}

@@ -14,7 +14,8 @@
  * worker serves one connection from its first byte to its last, and a connection may
  * say nothing, or a byte now and then, for seconds: a handful of those would keep
  * everybody else out. So whenever all workers are taken, a thread of its own ends the
- * oldest connection that has not brought a whole request yet, until one is free again.
+ * connections that have not brought a whole request for 0.1 s, or else the oldest of
+ * them, until a worker is free again.
  * A connection whose request is being answered is never ended, nor one that was kept
  * for its caller's next request; of the latter, only those beyond half of the workers.
  *

@@ -542,13 +542,13 @@ static void meet_crowd(struct stage *stage, const char *from, const char *begin)
 	for (int i = 0; i < 10; i++) {
 		struct client *another = make_client();
 
-		assert_int_equal(client_renew(stage->client, stage->opened.session, 300,
-					      &stage->err),
+		assert_int_equal(client_renew(stage->client, stage->opened.session,
+					      1000, &stage->err),
 				 0);
-		assert_int_equal(client_hello(another, 300, &hello, &stage->err), 0);
+		assert_int_equal(client_hello(another, 2000, &hello, &stage->err), 0);
 		client_free(another);
 	}
-	assert_int_equal(client_renew(fresh, stage->opened.session, 300, &stage->err),
+	assert_int_equal(client_renew(fresh, stage->opened.session, 2000, &stage->err),
 			 0);
 	client_free(fresh);
 	disperse(crowd);
@@ -577,7 +577,7 @@ static void a_crowd_does_not_keep_a_peer_from_opening(void **state)
 		struct msg_open m = support_open(SUPPORT_RUN, 30000);
 
 		gather("127.0.0.9", beginnings[i], crowd);
-		assert_int_equal(client_open(stage->client, &m, 500, &stage->opened,
+		assert_int_equal(client_open(stage->client, &m, 2000, &stage->opened,
 					     &stage->err),
 				 0);
 		disperse(crowd);
