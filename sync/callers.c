@@ -211,16 +211,19 @@ void callers_arrived(struct callers *c)
 	pthread_mutex_unlock(&c->lock);
 }
 
-int callers_asked(struct callers *c, const char *remote, int remote_port)
+bool callers_asked(struct callers *c, const char *remote, int remote_port, int *ret_fd)
 {
+	bool ended;
 	int fd;
 
 	pthread_mutex_lock(&c->lock);
 	fd = find(c, remote, remote_port);
-	if (fd >= 0)
+	ended = fd >= 0 && state_of(c, fd) == STATE_GOING;
+	if (fd >= 0 && !ended)
 		set_state(c, fd, STATE_BUSY);
 	pthread_mutex_unlock(&c->lock);
-	return fd;
+	*ret_fd = fd;
+	return !ended;
 }
 
 void callers_answered(struct callers *c, int fd, bool keep)

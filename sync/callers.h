@@ -49,10 +49,11 @@ void callers_end_all(struct callers *c);
 void callers_stop(struct callers *c);
 
 /* These in the worker that has the connection. A worker took one up; it has a whole
- * request (its descriptor is returned, -1 where it was not found); its request is
- * answered, and the connection is kept for the next or not; it is about to be closed. */
+ * request (false: the connection was ended just before, and nobody would hear the answer;
+ * *ret_fd is its descriptor, -1 where it was not found); its request is answered, and the
+ * connection is kept for the next or not; it is about to be closed. */
 void callers_arrived(struct callers *c);
-int callers_asked(struct callers *c, const char *remote, int remote_port);
+bool callers_asked(struct callers *c, const char *remote, int remote_port, int *ret_fd);
 void callers_answered(struct callers *c, int fd, bool keep);
 void callers_left(struct callers *c, const char *remote, int remote_port);
 

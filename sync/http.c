@@ -270,11 +270,14 @@ static void serve(struct http *http, struct mg_connection *conn,
 		send_response(conn, &response);
 		return;
 	}
-	fd = callers_asked(&http->callers, info->remote_addr, info->remote_port);
-	call_handler(http, info, body, &response);
-	response.keep = response.keep && wants_keep(conn, info);
-	send_response(conn, &response);
-	callers_answered(&http->callers, fd, response.keep);
+	if (callers_asked(&http->callers, info->remote_addr, info->remote_port, &fd)) {
+		call_handler(http, info, body, &response);
+		response.keep = response.keep && wants_keep(conn, info);
+		send_response(conn, &response);
+		callers_answered(&http->callers, fd, response.keep);
+	} else {
+		mg_disable_connection_keep_alive(conn);
+	}
 	leave(http);
 }
 

@@ -10,6 +10,7 @@
 #   parallel     the same: 100,000 streams
 #   mute         the same: says nothing, until it is closed
 # or, once:
+#   session BODY             opens a session and closes it; prints both answers
 #   get PATH, post PATH BODY      one request; prints the answer in one line
 
 use strict;
@@ -151,6 +152,11 @@ sub iperf {
 	}
 }
 
+sub post {
+	my ($path, $body) = @_;
+	return request("POST $path HTTP/1.1\r\nHost: $to\r\n" . json(), $body);
+}
+
 my %do = (
 	silent => sub { crowd($args[0], '') },
 	drip => sub { crowd($args[0], "POST /v1/pair HTTP/1.1") },
@@ -161,10 +167,15 @@ my %do = (
 			$args[0] // 0.05);
 	},
 	mute => sub { iperf(undef, $args[0] // 0.05) },
-	get => sub { print request("GET $args[0] HTTP/1.1\r\nHost: $to\r\n"), "\n" },
-	post => sub {
-		print request("POST $args[0] HTTP/1.1\r\nHost: $to\r\n" . json(), $args[1]), "\n";
+	session => sub {
+		my $opened = post('/v1/session', $args[0]);
+		my $id = $opened =~ /"session":"([0-9a-f]*)"/ ? $1 : '';
+		print "$opened\n", post('/v1/close',
+			qq({"session":"$id","outcome":"interrupted","text":""})), "\n";
 	},
+	get => sub { print request("GET $args[0] HTTP/1.1\r\nHost: $to\r\n"), "\n" },
+	post => sub { print post(@args), "\n" },
 );
 ($do{$what} // die "hostile.pl: what is '$what'?\n")->();
-print "$what:", (map { " $_ $seen{$_}" } sort keys %seen), "\n" if $what !~ /^(get|post)$/;
+print "$what:", (map { " $_ $seen{$_}" } sort keys %seen), "\n" 
+	if $what !~ /^(session|get|post)$/;
