@@ -69,8 +69,8 @@ sub crowd {
 		@crowd = grep { $_->opened } @crowd;
 		while (@crowd < $count && !$stop) {
 			my $s = dial(5000, 2) or last;
-			$seen{opened}++;
 			push @crowd, $s;
+			print "$what is there\n" if ++$seen{opened} == $count;
 		}
 		if (length $head) {
 			syswrite $_, substr $head, int(rand length $head), 1 for @crowd;

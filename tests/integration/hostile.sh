@@ -103,6 +103,11 @@ check_run()
 readonly LAPSES='ran out|not heard of'
 readonly ANY_MARK="$LAPSES|measured again|done again"
 
+crowds_are_there()
+{
+	(($(grep -c 'is there' "$tmp/attacks.log" || true) == ${#attackers[@]}))
+}
+
 crowd()
 {
 	begin_run
@@ -110,6 +115,7 @@ crowd()
 	attack silent "$LAB_PEER_IP" 20
 	attack drip "$NEIGHBOUR" 20
 	attack drip "$LAB_PEER_IP" 20
+	wait_for 30 'the crowds' crowds_are_there
 	check_run 'a crowd' "$ANY_MARK"
 }
 
