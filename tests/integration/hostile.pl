@@ -177,5 +177,5 @@ my %do = (
 	post => sub { print post(@args), "\n" },
 );
 ($do{$what} // die "hostile.pl: what is '$what'?\n")->();
-print "$what:", (map { " $_ $seen{$_}" } sort keys %seen), "\n" 
+print "$what from $from:", (map { " $_ $seen{$_}" } sort keys %seen), "\n" 
 	if $what !~ /^(session|get|post)$/;

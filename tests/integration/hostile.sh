@@ -17,12 +17,13 @@ readonly NEIGHBOUR=10.77.0.3
 readonly HWM_MAX=16384 HWM_MAX_SANITIZED=1048576
 
 attackers=()
+attack_host=peer
 before=
 
-# WHAT FROM [ARG ...]: until end_attacks
+# WHAT FROM [ARG ...]: until end_attacks; on $attack_host
 attack()
 {
-	run_on peer perl "$HOSTILE" "$1" "$2" "$LAB_SERVER_IP" "${@:3}" \
+	run_on "$attack_host" perl "$HOSTILE" "$1" "$2" "$LAB_SERVER_IP" "${@:3}" \
 		>>"$tmp/attacks.log" 2>&1 &
 	attackers+=($!)
 }
@@ -73,17 +74,21 @@ check_memory()
 		"$( ((hwm > 0 && hwm < limit)) && echo yes)"
 }
 
-begin_run()
+begin_server()
 {
 	start_server "${LATTICE[@]}" --once --lease 2
 	wait_for 10 'the server to listen' listening 5000
+}
+
+begin_sweep()
+{
+	start_peer "${LATTICE[@]}" --duration 0.3 --lease 2 --wait 20
 }
 
 # WHAT MARKS: the run beside the attacks begun; MARKS in the logs show that it suffered.
 check_run()
 {
 	local db
-	start_peer "${LATTICE[@]}" --duration 0.3 --lease 2 --wait 20
 	check_memory
 	wait_both 60
 	end_attacks
@@ -110,12 +115,13 @@ crowds_are_there()
 
 crowd()
 {
-	begin_run
+	begin_server
 	attack silent "$NEIGHBOUR" 100
 	attack silent "$LAB_PEER_IP" 20
 	attack drip "$NEIGHBOUR" 20
 	attack drip "$LAB_PEER_IP" 20
 	wait_for 30 'the crowds' crowds_are_there
+	begin_sweep
 	check_run 'a crowd' "$ANY_MARK"
 }
 
@@ -134,13 +140,14 @@ session_body()
 requests()
 {
 	local text id
-	begin_run
+	begin_server
 	text=$(ask peer session "$NEIGHBOUR" "$(session_body)")
 	id=$(sed -n 's/.*"session":"\([0-9a-f]*\)".*/\1/p' <<<"$text")
 	check_match 'a neighbour opens a session' '^[0-9a-f]{32}$' "$id"
 	check_equal 'and closes it: answers that are a yes' 2 "$(grep -c '200 OK' <<<"$text")"
 	attack requests "$NEIGHBOUR" "$id"
 	attack requests "$LAB_PEER_IP" "$id"
+	begin_sweep
 	check_run 'broken and forged requests' "$ANY_MARK"
 	check_equal 'statuses that are a yes' '' \
 		"$(grep -E ' 2[0-9][0-9] [0-9]' "$tmp/attacks.log" || true)"
@@ -151,7 +158,7 @@ requests()
 outsider()
 {
 	local path text refusal='403 Forbidden .*"not permitted from here"'
-	begin_run
+	begin_server
 	on router ip route add "$LAB_SERVER_IP" via 10.78.1.2
 	for path in /v1/hello /v1/status / /v1/close; do
 		text=$(ask router get 10.78.1.1 "$path")
@@ -174,31 +181,46 @@ outsider()
 	wait_exit "$server_pid" 10 'the server'
 }
 
-# They are sent away before a word of theirs is read.
+is_bound_to_tunnel()
+{
+	[[ $(on server ss -Hltn 'sport = :5201') == \
+		*" $LAB_SERVER_IP%$LAB_SERVER_IF:5201 "* ]]
+}
+
+# They are sent away before a word of theirs is read; from outside the tunnel none gets
+# that far.
 iperf_neighbour()
 {
 	local what
-	begin_run
+	begin_server
+	on router ip route add "$LAB_SERVER_IP" via 10.78.1.2
 	for what in title parallel mute; do
 		attack "$what" "$NEIGHBOUR" 0.01
 	done
+	attack_host=router attack title 10.78.1.1 0.01
+	begin_sweep
+	wait_for 30 "the tests' port, bound to the tunnel" is_bound_to_tunnel
 	check_run "the neighbour's iperf clients" "$ANY_MARK"
-	check_match 'connections of the neighbour' 'title: connected [1-9]' \
+	check_match 'connections of the neighbour' "title from $NEIGHBOUR: connected [1-9]" \
 		"$(cat "$tmp/attacks.log")"
+	check_match 'connections from outside' 'title from 10.78.1.1:$' \
+		"$(cat "$tmp/attacks.log")"
+	on router ip route del "$LAB_SERVER_IP"
 }
 
 # These do, and end tests: a visit or another is repeated, none is lost.
 iperf_own()
 {
 	local what
-	begin_run
+	begin_server
 	for what in title parallel mute; do
 		attack "$what" "$LAB_PEER_IP" 0.5
 	done
+	begin_sweep
 	check_run "iperf clients of the peer's own host" "$LAPSES"
 	echo "done again: $(grep -c 'it is done again' "$tmp/peer.log" || true) tests," \
 		"$(grep -c 'measured again' "$tmp/peer.log" || true) visits"
-	check_match 'connections of theirs' 'title: connected [1-9]' "$(cat "$tmp/attacks.log")"
+	check_match 'connections of theirs' 'title from .*: connected [1-9]' "$(cat "$tmp/attacks.log")"
 }
 
 readonly CASES=(crowd requests outsider iperf_neighbour iperf_own)

@@ -414,19 +414,19 @@ static void a_lease_runs_out_once(void **state)
 	struct msg_pair pair;
 
 	assert_int_equal(endpoint_tick(stage->endpoint), -1);
-	assert_int_equal(open_run(stage, SUPPORT_RUN, 1000), 0);
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 2000), 0);
 	assert_int_equal(io_wait(endpoint_fd(stage->endpoint), -1, 0), 1);
-	run_ticks(stage, 700);
+	run_ticks(stage, 1200);
 	assert_int_equal(stage->ops.expired, 0);
 	pair = pair_of(stage);
 	/* Any request of the session that succeeds renews it. */
 	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), 0);
-	run_ticks(stage, 700);
+	run_ticks(stage, 1200);
 	assert_int_equal(stage->ops.expired, 0);
 	/* One that fails does not. */
 	stage->ops.fail = EIO;
 	client_pair(stage->client, &pair, IN_TIME, &stage->err);
-	run_ticks(stage, 500);
+	run_ticks(stage, 1000);
 	assert_int_equal(stage->ops.expired, 1);
 	assert_int_equal(endpoint_tick(stage->endpoint), -1);
 	run_ticks(stage, 50);
