@@ -318,6 +318,8 @@ int transport_run(struct transport *transport,
 			break;
 		code = attempt(transport, exchange);
 		begin_ms = clock_boot_ms() + ATTEMPT_AGAIN_MS;
+		if (transport->header_size > 0)
+			break;
 	}
 	if (code != 0)
 		return fail(transport, code, err);

@@ -51,6 +51,7 @@ struct server {
 static bool send_reply(struct server *server, int fd)
 {
 	size_t size = strlen(server->reply);
+	char more[1024];
 
 	if (server->drip_ms == 0 && send(fd, server->reply, size, MSG_NOSIGNAL) < 0)
 		return false;
@@ -61,8 +62,9 @@ static bool send_reply(struct server *server, int fd)
 		if (send(fd, server->reply + i, 1, MSG_NOSIGNAL) < 0)
 			return false;
 	}
+	memset(more, server->reply[size - 1], sizeof(more));
 	while (server->endless) {
-		if (send(fd, server->reply + size - 1, 1, MSG_NOSIGNAL) < 0)
+		if (send(fd, more, sizeof(more), MSG_NOSIGNAL) < 0)
 			return false;
 	}
 	return true;
