@@ -77,8 +77,7 @@ for delay in 0.02 0.05 0.08 0.11 0.14; do
 	kill -TERM $! 2>/dev/null || true
 	wait $! || "$LAB" down "$other"
 	"$LAB" down "$other"
-	check_equal "namespaces left, ended after $delay s" '' \
-		"$(find /run/netns -name "ms-$other-*")"
-	check_equal "state left, ended after $delay s" '' \
-		"$(find /run/mtusweep-lab /var/run/wireguard -name "*$other*")"
+	# Namespaces, state, sockets; other labs come and go there as well.
+	check_equal "left, ended after $delay s" '' \
+		"$(find /run -maxdepth 2 -name "*$other*" 2>/dev/null || true)"
 done

@@ -22,8 +22,11 @@ static int add_links(void **state)
 {
 	(void)state;
 	netlab_run("ip link add here type veth peer name there");
-	netlab_run("ip link set here addrgenmode none up");
-	netlab_run("ip link set there addrgenmode none up");
+	/* Older kernels bring a link up before they heed the mode. */
+	netlab_run("ip link set here addrgenmode none");
+	netlab_run("ip link set there addrgenmode none");
+	netlab_run("ip link set here up");
+	netlab_run("ip link set there up");
 	return 0;
 }
 

@@ -59,8 +59,11 @@ static int enter(void **state)
 	(void)state;
 	netlab_enter();
 	netlab_run("ip link add here type veth peer name there");
-	netlab_run("ip link set there addrgenmode none up");
-	netlab_run("ip link set here addrgenmode none up");
+	/* Older kernels bring a link up before they heed the mode. */
+	netlab_run("ip link set there addrgenmode none");
+	netlab_run("ip link set here addrgenmode none");
+	netlab_run("ip link set there up");
+	netlab_run("ip link set here up");
 	netlab_run("ip addr add " HERE4 "/24 dev here");
 	netlab_run("ip addr add " HERE6 "/64 dev here nodad");
 	return wait_for_local_route();
