@@ -150,7 +150,8 @@ static void test_short_tests_cost_little(void **state)
 		measure_ok(lab, (enum direction)(i % DIR_COUNT), &result);
 		took_us = clock_boot_us() - before_us;
 		least_us = took_us < least_us ? took_us : least_us;
-		assert_in_range(result.duration_ms, SHORT_MS - 5, SHORT_MS + 200);
+		/* libiperf's clock starts when the data sockets are there. */
+		assert_in_range(result.duration_ms, SHORT_MS - 30, SHORT_MS + 200);
 		/* Shorter than what a steady goodput takes. */
 		assert_int_equal(result.goodput_bps, NO_FIGURE);
 	}
