@@ -609,7 +609,7 @@ static void guesses_do_not_wait(void **state)
 		usleep(1000);
 	snprintf(json, sizeof(json),
 		 "{\"session\":\"00000000000000000000000000000000\",\"mtu\":1400,"
-		 "\"test\":1,\"duration_ms\":5000,\"rtt_us\":1,"
+		 "\"test\":1,\"duration_ms\":5000,\"rtt_us\":1,\"full_size\":false,"
 		 "\"outcome\":\"done\",\"text\":\"\"}");
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		assert_int_equal(raw_post(stage->ops.address, paths[i], json, answer),

@@ -1,0 +1,316 @@
+#!/usr/bin/env bash
+#
+# tests/fault/fault.sh [--count N] [--seed S]
+#
+# Kills one process of a sweep under way (keeper, guard, main, runner or a test's child, or
+# all of a program's at once), on either end, with SIGKILL, at a random moment; N times
+# (30). A run takes KILLS_A_RUN of them: after each both hosts have to be as they were within
+# the lease, then the run goes on, with --resume where the peer was hit; at its end every
+# pair is there once, with every row that was ever committed. Where all processes of an end
+# died, --restore brings that end back. The same seed kills the same processes after the
+# same times; what those meet differs.
+#
+# MTUSWEEP_BIN is the folder of the programs. Prints, last:
+#
+#	killed N, restored N, rows lost N, stuck N
+
+# shellcheck source=tests/integration/lib.sh
+. "${BASH_SOURCE[0]%/*}/../integration/lib.sh"
+
+readonly KILLS_A_RUN=3
+readonly LEASE=2
+# On top of the lease: what noticing, restoring and looking take on a busy machine.
+readonly SLACK_MS=3000
+readonly ENDS=(server peer)
+readonly VICTIMS=(keeper guard main runner test all)
+
+count=30
+seed=$(($(date +%s) % 32768))
+killed=0
+restored=0
+lost=0
+stuck=0
+slowest_ms=0
+
+while (($#)); do
+	case $1:$# in
+	--count:1 | --seed:1) echo "fault.sh: $1 takes a value" >&2 && exit 2 ;;
+	--count:*) count=$2 ;;
+	--seed:*) seed=$2 ;;
+	*) echo 'usage: tests/fault/fault.sh [--count N] [--seed S]' >&2 && exit 2 ;;
+	esac
+	shift 2
+done
+
+now_ms()
+{
+	echo $((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+# Draws are made in this shell alone: a subshell has a RANDOM of its own.
+draw()
+{
+	end=${ENDS[RANDOM % 2]}
+	victim=${VICTIMS[RANDOM % 6]}
+	delay_ms=$((RANDOM % 2500))
+}
+
+start_end()
+{
+	local options=("${LATTICE_3X3[@]}" --lease "$LEASE" --persist "$persist")
+	if [[ $1 == server ]]; then
+		start_server "${options[@]}" --conf-file "$LAB_SERVER_CONF"
+	else
+		start_peer "${options[@]}" --conf-file "$LAB_PEER_CONF" --duration 0.3 \
+			--wait 20 --order shuffled "${@:2}"
+	fi
+	tail -n +1 "$tmp/$1.log" >>"$tmp/$1-all.log"
+}
+
+# END: its keeper
+keeper_of()
+{
+	[[ $1 == server ]] && echo "$server_pid" || echo "$peer_pid"
+}
+
+both_are_back()
+{
+	[[ $(hosts_state) == "$before" ]]
+}
+
+interface_of()
+{
+	[[ $1 == server ]] && echo "$LAB_SERVER_IF" || echo "$LAB_PEER_IF"
+}
+
+restore_by_hand()
+{
+	on "$1" "$MTUSWEEP_BIN/mtusweep-$1" --restore --interface "$(interface_of "$1")" \
+		>>"$tmp/restore.log" 2>&1
+}
+
+# KEEPER VICTIM: its pids, none where there is no such process just now
+pids_of()
+{
+	local runner
+	case $2 in
+	keeper) echo "$1" ;;
+	all) echo "$1 $(pgrep -P "$1" | xargs)" ;;
+	test)
+		runner=$(pgrep -P "$1" -x mtusweep-runner) || return 0
+		pgrep -P "$runner" | head -n 1 || true
+		;;
+	*) pgrep -P "$1" -x "mtusweep-$2" || true ;;
+	esac
+}
+
+# Every row there is in the peer's database, one a line.
+committed()
+{
+	sql "$peer_db" "SELECT run_id, seq, server_mtu, peer_mtu, upload_started_at,
+		upload_status, download_status FROM measurement ORDER BY run_id, seq" \
+		2>/dev/null || true
+}
+
+# What was there at some kill has to be there for ever.
+note_committed()
+{
+	committed >>"$tmp/committed"
+}
+
+# WHAT: a failure of this campaign, with all that helps to find out why
+report()
+{
+	failed "$1" "seed $seed, kill $killed: $victim of the $end after $delay_ms ms, \
+--persist $persist"
+	show_logs
+}
+
+# SECONDS COMMAND ...: false, and counted, when it takes longer
+in_time()
+{
+	local deadline=$(($(now_ms) + $1 * 1000))
+	until "${@:2}"; do
+		if (($(now_ms) >= deadline)); then
+			stuck=$((stuck + 1))
+			report "stuck: ${*:2}"
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+# MILLISECONDS of the kill: both hosts as before, within the lease
+await_restored()
+{
+	local since_ms=$1 took_ms
+	in_time 20 both_are_back || return 1
+	took_ms=$(($(now_ms) - since_ms))
+	((took_ms <= slowest_ms)) || slowest_ms=$took_ms
+	if ((took_ms > LEASE * 1000 + SLACK_MS)); then
+		report "restored after $took_ms ms"
+		return 1
+	fi
+	restored=$((restored + 1))
+}
+
+# The one end that was hit comes back; the other has gone on, or waits for it.
+go_on()
+{
+	if [[ $end == server ]]; then
+		start_end server
+	else
+		start_end peer --resume
+	fi
+}
+
+# PID: its exit status into $status, at once
+take_status()
+{
+	status=0
+	wait "$1" || status=$?
+}
+
+check_status()
+{
+	local expected=1
+	[[ $victim != keeper && $victim != all ]] || expected=137
+	((status == expected)) || report "exit status $status, not $expected"
+}
+
+# KEEPER: the victim's pids into $pids; a test's child lives for moments only
+find_victim()
+{
+	for _ in {1..50}; do
+		read -ra pids <<<"$(pids_of "$1" "$victim" | xargs)"
+		((${#pids[@]} == 0)) || return 0
+		! not_running "$peer_pid" || return 1
+		sleep 0.02
+	done
+	return 1
+}
+
+kill_victim()
+{
+	[[ $victim != all ]] || kill -STOP "${pids[@]}" 2>/dev/null || true
+	kill -KILL "${pids[@]}" 2>/dev/null
+}
+
+# KEEPER: what has to follow when the run of that end has been ended
+await_end()
+{
+	in_time 20 not_running "$1" || return 1
+	take_status "$1"
+	check_status
+	in_time 10 are_dead "${pids[@]}" || return 1
+	[[ $victim != all ]] || restore_by_hand "$end" || report '--restore failed'
+}
+
+# One kill. 1: this run is of no more use; 2: it was over before.
+strike()
+{
+	local keeper pids since_ms
+	draw
+	sleep "$(printf '%d.%03d' $((delay_ms / 1000)) $((delay_ms % 1000)))"
+	! not_running "$peer_pid" || return 2
+	keeper=$(keeper_of "$end")
+	find_victim "$keeper" || return 2
+	note_committed
+	since_ms=$(now_ms)
+	kill_victim || return 2
+	killed=$((killed + 1))
+	# That ends no run: its test is repeated, or its pair has failed.
+	if [[ $victim == test ]]; then
+		restored=$((restored + 1))
+		return 0
+	fi
+	await_end "$keeper" || return 1
+	await_restored "$since_ms" || return 1
+	go_on
+}
+
+# Until the peer is through, with whatever it takes.
+finish_run()
+{
+	local tries
+	for tries in 1 2 3; do
+		in_time 90 not_running "$peer_pid" || return 1
+		take_status "$peer_pid"
+		((status == 0)) && return 0
+		((tries < 3)) || break
+		start_end peer --resume
+	done
+	report "the run did not complete: exit status $status"
+	return 1
+}
+
+check_run()
+{
+	local pairs
+	pairs=$(sql "$peer_db" "SELECT format('%d pairs, %d rows, %s', count(*), sum(visits),
+		(SELECT outcome FROM run ORDER BY id DESC LIMIT 1)) FROM results
+		WHERE run_id = (SELECT max(id) FROM run)")
+	[[ $pairs == '9 pairs, 9 rows, done' ]] || report "at the end: $pairs"
+	committed >"$tmp/now"
+	missing=$(sort -u "$tmp/committed" | grep -vxFf "$tmp/now" | grep -c . || true)
+	if ((missing)); then
+		lost=$((lost + missing))
+		report "$missing rows lost"
+	fi
+	[[ $(sql "$peer_db" 'SELECT count(*) FROM measurement WHERE NOT acknowledged') == 0 ]] ||
+		report 'rows that the server has not acknowledged'
+	[[ $(sql "$server_db" 'SELECT count(DISTINCT server_mtu || "/" || peer_mtu)
+		FROM measurement WHERE run_id = (SELECT max(id) FROM run)') == 9 ]] ||
+		report "the server's database lacks rows"
+	passed
+}
+
+# One run with its kills.
+run_once()
+{
+	local kills=0 result
+	rm -f "$peer_db"* "$server_db"* "$tmp"/*-all.log "$tmp/committed"
+	touch "$tmp/committed"
+	persist=${PERSISTS[RANDOM % 2]}
+	start_end server
+	start_end peer
+	while ((kills < KILLS_A_RUN && killed < count)); do
+		result=0
+		strike || result=$?
+		case $result in
+		0) kills=$((kills + 1)) ;;
+		1) return 1 ;;
+		# The run ended before: it had its kills.
+		2) break ;;
+		esac
+	done
+	finish_run || return 1
+	kill -TERM "$server_pid" 2>/dev/null || true
+	in_time 20 not_running "$server_pid" || return 1
+	in_time 10 both_are_back || return 1
+	check_run
+}
+
+# After a run that went wrong: nothing of it may disturb the next.
+clean_up()
+{
+	local pid
+	for pid in "$server_pid" "$peer_pid"; do
+		[[ -z $pid ]] || not_running "$pid" || kill_all "$pid"
+	done
+	restore_by_hand server || true
+	restore_by_hand peer || true
+}
+
+readonly PERSISTS=(none each)
+RANDOM=$seed
+test_begin --inner 4
+echo "fault.sh: seed $seed, $count kills"
+before=$(hosts_state)
+while ((killed < count && failures < 5)); do
+	run_once || clean_up
+	((killed % 10)) || echo "fault.sh: $killed of $count"
+done
+echo "slowest restore: $slowest_ms ms, lease $LEASE s"
+echo "killed $killed, restored $restored, rows lost $lost, stuck $stuck"
+((killed == restored && lost == 0 && stuck == 0)) || failed 'the campaign'
