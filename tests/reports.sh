@@ -10,7 +10,10 @@
 # Made so that the processes of every user can write into it.
 reports_watch()
 {
+	local here
+	here=$(realpath "${BASH_SOURCE[0]%/*}")
 	mkdir -m 1777 "$1"
+	export LSAN_OPTIONS=${LSAN_OPTIONS-}:suppressions=$here/leaks.supp:print_suppressions=0
 	export ASAN_OPTIONS=${ASAN_OPTIONS-}:log_path=$1/asan:handle_abort=1
 	export UBSAN_OPTIONS=${UBSAN_OPTIONS-}:log_path=$1/ubsan:print_stacktrace=1
 	# The thread sanitizer would sleep for 1 s at the end of each process.
