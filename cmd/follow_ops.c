@@ -330,6 +330,9 @@ static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 	/* That it has its MTU back goes without saying; what kept it from that does not. */
 	if (r == 0)
 		err_set(err, 0, "%s", "");
+	/* A peer that failed may not know. */
+	if (r == 0 && f->committed && outcome != RUN_DONE)
+		err_set(err, 0, "it keeps MTU %d, in link and conf file", f->mtu);
 	if (outcome == RUN_DONE && r == 0)
 		atomic_store(&f->completed, true);
 	wake(f);

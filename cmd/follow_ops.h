@@ -44,7 +44,7 @@ struct follow {
 	int wake_fd;       /* eventfd: the main thread looks again */
 };
 
-/* A peer that lost the answer to its commit asks again for 20 s (cmd/lead_end.c). */
+/* A peer that lost the answer to its commit asks again for 20 s (cmd/lead_keep.c). */
 #define FOLLOW_FAREWELL_MS 30000
 
 /* What the endpoint calls; `ctx` is a struct follow. */

@@ -17,7 +17,8 @@
 /* For each of: the rows that are left, the close. */
 #define END_TIMEOUT_MS 5000
 /* A close is asked for again where no answer came. */
-#define CLOSE_TRY_MS 2000
+#define CLOSE_TRY_MS   2000
+#define CLOSE_PAUSE_MS 200
 
 static int find_best(const struct lead *lead, struct query_result *ret, struct err *err)
 {
@@ -73,13 +74,16 @@ static int close_session(struct lead *lead, enum run_outcome outcome, const char
 
 	text_copy(m.session, sizeof(m.session), lead->session);
 	text_copy(m.text, sizeof(m.text), why);
-	do
+	for (;;) {
 		r = client_close(lead->client, &m, lead_timeout_ms(lead, CLOSE_TRY_MS),
 				 err);
-	/* Where nobody listens nobody has a session. */
-	while (r < 0 && r != -ECONNREFUSED && !client_answered(lead->client) &&
-	       clock_left_ms(deadline_ms) > 0);
-	return r;
+		/* Where nobody listens nobody has a session. */
+		if (r == 0 || r == -ECONNREFUSED || client_answered(lead->client) ||
+		    clock_left_ms(deadline_ms) == 0)
+			return r;
+		/* What fails at once, as without the interface, may do so again. */
+		io_wait(-1, -1, clock_boot_ms() + CLOSE_PAUSE_MS);
+	}
 }
 
 static void put_back(struct lead *lead, enum run_outcome outcome, const char *why)

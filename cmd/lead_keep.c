@@ -196,6 +196,17 @@ static int commit_again(struct lead *lead, const struct mtu_pair *mtu,
 	return r < 0 ? lead_mendable(r) : commit_there(lead, err);
 }
 
+/* An answer that came late came after this end's lease, and it had gone back. */
+static int commit_here(struct lead *lead, const struct mtu_pair *mtu, struct err *err)
+{
+	int r = guard_commit(lead->guard, err);
+
+	if (r != -ESTALE)
+		return r;
+	r = guard_set(lead->guard, mtu->peer, lead->lease_ms, err);
+	return r < 0 ? r : guard_commit(lead->guard, err);
+}
+
 static int commit_both(struct lead *lead, const struct mtu_pair *mtu, struct err *err)
 {
 	int64_t deadline_ms = clock_boot_ms() + COMMIT_LIMIT_MS;
@@ -215,7 +226,7 @@ static int commit_both(struct lead *lead, const struct mtu_pair *mtu, struct err
 			       "(%.200s)",
 			       mtu->server, why.text);
 	why = (struct err)ERR_INIT;
-	r = guard_commit(lead->guard, &why);
+	r = commit_here(lead, mtu, &why);
 	if (r < 0)
 		return err_set(
 			err, r,

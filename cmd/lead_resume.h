@@ -49,8 +49,7 @@ struct applied {
 
 struct apply_wish {
 	const char *db;
-	const char
-		*run; /* NULL: the newest that measured more than one pair to apply */
+	const char *run;     /* NULL: the newest of a peer that is no --apply */
 	struct mtu_pair mtu; /* {0, 0}: the fastest of the run */
 };
 

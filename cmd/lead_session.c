@@ -31,6 +31,7 @@ static bool is_silence(int r)
 	case ENETDOWN:
 	case ENODEV:
 	case EADDRNOTAVAIL:
+	case ESHUTDOWN: /* an answer, but of one that is about to be silent */
 		return true;
 	default:
 		return false;
@@ -56,6 +57,10 @@ void lead_heard(struct lead *lead, int64_t sent_at_ms)
 		atomic_store(&lead->lapsed, true);
 	if (sent_at_ms > atomic_load(&lead->renewed_at))
 		atomic_store(&lead->renewed_at, sent_at_ms);
+	/* In step with the server's: when it is not heard of, this end goes back too.
+	 */
+	if (guard_renew(lead->guard, lead->lease_ms, NULL) < 0)
+		atomic_store(&lead->lapsed, true);
 }
 
 static void on_renewed(void *ctx, int64_t sent_at_ms, int result, const struct err *err)
@@ -65,13 +70,8 @@ static void on_renewed(void *ctx, int64_t sent_at_ms, int result, const struct e
 	(void)err;
 	if (result == -ESTALE)
 		atomic_store(&lead->lapsed, true);
-	if (result < 0)
-		return;
-	lead_heard(lead, sent_at_ms);
-	/* In step with the server's: when it is not heard of, this end goes back too.
-	 */
-	if (guard_renew(lead->guard, lead->lease_ms, NULL) < 0)
-		atomic_store(&lead->lapsed, true);
+	if (result == 0)
+		lead_heard(lead, sent_at_ms);
 }
 
 int lead_check_lease(const struct lead *lead, struct err *err)
