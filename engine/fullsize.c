@@ -74,12 +74,6 @@ static void fail(const struct exchange *x, const char *what)
 	end_process(x, code, &result);
 }
 
-static socklen_t address_size(const struct sockaddr_storage *address)
-{
-	return address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
-					     : sizeof(struct sockaddr_in6);
-}
-
 /* Sent whole or not at all, whatever the kernel believes of the path: only the link's MTU
  * counts (ip(7), IP_PMTUDISC_PROBE). */
 static int send_unfragmented(int fd, int family)
@@ -262,28 +256,13 @@ static void run_client(struct exchange *x)
 
 /* --- the server --- */
 
-static bool same_address(const struct sockaddr_storage *a,
-			 const struct sockaddr_storage *b)
-{
-	const struct sockaddr_in *a4 = (const void *)a;
-	const struct sockaddr_in *b4 = (const void *)b;
-	const struct sockaddr_in6 *a6 = (const void *)a;
-	const struct sockaddr_in6 *b6 = (const void *)b;
-
-	if (a->ss_family != b->ss_family)
-		return false;
-	if (a->ss_family == AF_INET)
-		return a4->sin_addr.s_addr == b4->sin_addr.s_addr;
-	return memcmp(&a6->sin6_addr, &b6->sin6_addr, sizeof(a6->sin6_addr)) == 0;
-}
-
 /* The session's peer, from its port; whoever else asks is not heard. */
 static bool take_caller(struct exchange *x, const struct sockaddr_storage *from)
 {
 	struct sockaddr_storage remote;
 
 	if (address_parse(x->spec->remote, 0, &remote) < 0 ||
-	    !same_address(&remote, from))
+	    !address_same_host(&remote, from))
 		return false;
 	x->heard = connect(x->fd, (const struct sockaddr *)from, address_size(from)) ==
 		   0;

@@ -19,12 +19,6 @@
 #define FD_FIRST 3
 #define FD_LIMIT 64
 
-static socklen_t address_size(const struct sockaddr_storage *address)
-{
-	return address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
-					     : sizeof(struct sockaddr_in6);
-}
-
 /* Hand a descriptor on from one that is closed at the end of its scope. */
 static int take_fd(int *fd)
 {
@@ -116,13 +110,8 @@ bool tcp_peer_is(int fd, const char *address)
 {
 	union address want, have;
 
-	if (address_parse(address, 0, &want.any) < 0 || read_peer(fd, &have) < 0 ||
-	    have.any.ss_family != want.any.ss_family)
-		return false;
-	if (want.any.ss_family == AF_INET)
-		return want.v4.sin_addr.s_addr == have.v4.sin_addr.s_addr;
-	return memcmp(&want.v6.sin6_addr, &have.v6.sin6_addr,
-		      sizeof(want.v6.sin6_addr)) == 0;
+	return address_parse(address, 0, &want.any) == 0 && read_peer(fd, &have) == 0 &&
+	       address_same_host(&want.any, &have.any);
 }
 
 static bool is_tcp(int fd)

@@ -88,19 +88,10 @@ begin_sweep()
 # WHAT MARKS: the run beside the attacks begun; MARKS in the logs show that it suffered.
 check_run()
 {
-	local db
 	check_memory
 	wait_both 60
 	end_attacks
-	for db in "$peer_db" "$server_db"; do
-		check_equal "$1: pairs in ${db##*/}" '9 pairs, 9 rows, 9 ok, done' "$(sql "$db" "
-			SELECT format('%d pairs, %d rows, %d ok, %s',
-				count(DISTINCT server_mtu || '/' || peer_mtu), count(*),
-				sum(upload_status = 'ok' AND download_status = 'ok'),
-				(SELECT outcome FROM run ORDER BY id DESC LIMIT 1))
-			FROM measurement WHERE run_id = (SELECT max(id) FROM run)")"
-	done
-	check_same_text "$1: both hosts" "$before" "$(hosts_state)"
+	check_complete "$1"
 	check_equal "$1: marks of it in the logs" '' \
 		"$(grep -Eh "$2" "$tmp/server.log" "$tmp/peer.log" || true)"
 }
