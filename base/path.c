@@ -1,0 +1,127 @@
+#include "base/path.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/text.h"
+
+static const char *const fate_names[FATE_COUNT] = {
+	[FATE_UNKNOWN] = "unknown",
+	[FATE_WHOLE] = "whole",
+	[FATE_FRAGMENTED] = "fragmented",
+	[FATE_LOST] = "lost",
+};
+
+const char *fate_name(enum fate fate)
+{
+	return fate_names[fate];
+}
+
+int fate_parse(const char *name, enum fate *ret)
+{
+	for (int i = 0; i < FATE_COUNT; i++) {
+		if (strcmp(fate_names[i], name) == 0) {
+			*ret = (enum fate)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+enum fate path_bands_fate(const struct path_bands *bands, int outer_size)
+{
+	for (int i = 0; i < bands->count; i++) {
+		if (outer_size <= bands->band[i].max)
+			return bands->band[i].fate;
+	}
+	return FATE_UNKNOWN;
+}
+
+int path_bands_whole_max(const struct path_bands *bands)
+{
+	/* Neighbours differ, so no second band can go on where the first one ends. */
+	if (bands->count == 0 || bands->band[0].fate != FATE_WHOLE)
+		return 0;
+	return bands->band[0].max;
+}
+
+int path_bands_add(struct path_bands *bands, int max, enum fate fate)
+{
+	struct path_band *last = bands->count > 0 ? &bands->band[bands->count - 1]
+						  : NULL;
+
+	if (max < 1 || max > OUTER_SIZE_MAX || (last && max <= last->max))
+		return -ERANGE;
+	if (last && last->fate == fate) {
+		last->max = max;
+		return 0;
+	}
+	if (bands->count == PATH_BANDS_MAX)
+		return -ENOSPC;
+	bands->band[bands->count++] = (struct path_band){max, fate};
+	return 0;
+}
+
+/* "1460:whole" */
+static int add_band(struct path_bands *bands, char *text, struct err *err)
+{
+	char *colon = strchr(text, ':');
+	enum fate fate;
+	int64_t max;
+	int r;
+
+	if (!colon)
+		return err_set(err, -EINVAL, "band '%.40s' has no colon: SIZE:FATE",
+			       text);
+	*colon = '\0';
+	if (text_to_int(text, 1, OUTER_SIZE_MAX, &max) < 0)
+		return err_set(err, -EINVAL, "'%.40s' is no packet size from 1 to %d",
+			       text, OUTER_SIZE_MAX);
+	if (fate_parse(colon + 1, &fate) < 0)
+		return err_set(err, -EINVAL,
+			       "'%.40s' is not one of whole, fragmented, lost, unknown",
+			       colon + 1);
+	r = path_bands_add(bands, (int)max, fate);
+	if (r == -ERANGE)
+		return err_set(err, -EINVAL,
+			       "band '%s:%s' is not larger than the one before it",
+			       text, colon + 1);
+	if (r < 0)
+		return err_set(err, -EINVAL, "more than %d bands", PATH_BANDS_MAX);
+	return 0;
+}
+
+int path_bands_parse(const char *text, struct path_bands *ret, struct err *err)
+{
+	cleanup_free char *copy = strdup(text);
+	struct path_bands bands = {0};
+	char *rest = copy;
+	char *band;
+
+	if (!copy)
+		return err_set(err, -ENOMEM, "out of memory");
+	while (text[0] && (band = strsep(&rest, ","))) {
+		int r = add_band(&bands, band, err);
+
+		if (r < 0)
+			return r;
+	}
+	if (bands.count > 0)
+		bands.band[bands.count - 1].max = OUTER_SIZE_MAX;
+	*ret = bands;
+	return 0;
+}
+
+void path_bands_format(const struct path_bands *bands, char ret[PATH_BANDS_TEXT_SIZE])
+{
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (int i = 0; i < bands->count; i++)
+		used += (size_t)snprintf(ret + used, PATH_BANDS_TEXT_SIZE - used,
+					 "%s%d:%s", i ? "," : "", bands->band[i].max,
+					 fate_name(bands->band[i].fate));
+}

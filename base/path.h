@@ -1,0 +1,75 @@
+#ifndef BASE_PATH_H
+#define BASE_PATH_H
+
+#include "base/err.h"
+#include "base/types.h"
+
+/*
+ * What is known of a tunnel's path: what becomes of an outer packet, by its size, in
+ * each direction. Plain values. Probes find it out, a model predicts from it, the
+ * database keeps it.
+ *
+ * Sizes are those of outer IP packets, header included, before any fragmentation.
+ */
+
+enum fate {
+	FATE_UNKNOWN,    /* not found out: between two sizes that differ, or at all */
+	FATE_WHOLE,      /* arrives as it was sent */
+	FATE_FRAGMENTED, /* arrives, in fragments */
+	FATE_LOST,
+	FATE_COUNT,
+};
+
+/* The largest there is. */
+#define OUTER_SIZE_MAX 65535
+#define PATH_BANDS_MAX 24
+
+/* All sizes from the band before (or from 1) up to and including `max`. */
+struct path_band {
+	int max;
+	enum fate fate;
+};
+
+/* One direction. Bands ascend, neighbours differ in fate, and the last one's max is
+ * OUTER_SIZE_MAX. count 0: nothing is known, as where probes are filtered. */
+struct path_bands {
+	int count;
+	struct path_band band[PATH_BANDS_MAX];
+};
+
+struct path {
+	int overhead; /* of WireGuard, in bytes: PATH_OVERHEAD_IPV4, _IPV6 */
+	struct path_bands dir[DIR_COUNT];
+};
+
+/* Outer IP and UDP headers, and WireGuard's header and tag (32 bytes). */
+#define PATH_OVERHEAD_IPV4 60
+#define PATH_OVERHEAD_IPV6 80
+
+/* Room for any struct path_bands as text. */
+#define PATH_BANDS_TEXT_SIZE (PATH_BANDS_MAX * 18)
+
+/* "whole", "fragmented", "lost", "unknown". Static. */
+const char *fate_name(enum fate fate);
+/* 0, or -EINVAL with *ret untouched. */
+int fate_parse(const char *name, enum fate *ret);
+
+/* What becomes of a packet of this size. */
+enum fate path_bands_fate(const struct path_bands *bands, int outer_size);
+
+/* The largest size up to which everything arrives whole; 0: none. */
+int path_bands_whole_max(const struct path_bands *bands);
+
+/* Append a band; one of the same fate as the last is joined with it. -ERANGE: `max` is
+ * not above the last one's, or above OUTER_SIZE_MAX; -ENOSPC. */
+int path_bands_add(struct path_bands *bands, int max, enum fate fate);
+
+/*
+ * "1460:whole,1500:lost,65535:fragmented": each band's largest size and fate. The last
+ * one reaches up to OUTER_SIZE_MAX whatever its number. "" is count 0. -EINVAL with the
+ * place in the text, *ret untouched.
+ */
+int path_bands_parse(const char *text, struct path_bands *ret, struct err *err);
+void path_bands_format(const struct path_bands *bands, char ret[PATH_BANDS_TEXT_SIZE]);
+
+#endif
