@@ -158,7 +158,7 @@ check_match 'narrow, what the peer knows then' 'mtu 1400' \
 other=${lab_name}x
 if on router tc qdisc add dev lo root netem 2>/dev/null; then
 	delay_and_loss
-	"$LAB" up "$other" --endpoint 6 --delay-up 30 --loss-down 0.5
+	"$LAB" up "$other" --endpoint 6 --delay-up 30 --loss-down 0.5 --queue 5
 	check_match 'what the options make' 'delay 30ms.*loss 0.5%' \
 		"$("$LAB" exec "$other" router tc qdisc show | xargs)"
 else
@@ -166,8 +166,11 @@ else
 	refused loss "$lab_name" download 1
 	check_equal 'after that' arrives "$(fate 1500)"
 	refused up "$other" --delay 10
-	"$LAB" up "$other" --endpoint 6
+	"$LAB" up "$other" --endpoint 6 --queue 5
 fi
+"$LAB" rate "$other" upload 30
+check_match 'what --queue makes, also at another rate' 'tbf .* 30Mbit .* lat 5ms' \
+	"$("$LAB" exec "$other" router tc qdisc show dev server | xargs)"
 check_match 'an endpoint in IPv6' '\[fd78:0:1::2\]' \
 	"$("$LAB" exec "$other" peer wg show all endpoints)"
 "$LAB" down "$other"
