@@ -42,6 +42,13 @@ struct path {
 	struct path_bands dir[DIR_COUNT];
 };
 
+/* A path and where what is known of it comes from. */
+struct path_survey {
+	struct path path;
+	int probes[DIR_COUNT]; /* sizes probed; 0: throughput alone tells */
+	int64_t probe_ms;      /* how long that took */
+};
+
 /* Outer IP and UDP headers, and WireGuard's header and tag (32 bytes). */
 #define PATH_OVERHEAD_IPV4 60
 #define PATH_OVERHEAD_IPV6 80

@@ -346,6 +346,67 @@ int query_measurements(struct query *query, int64_t run,
 	return r;
 }
 
+static int read_bands(struct query *query, int64_t run, struct path *ret,
+		      struct err *err)
+{
+	static const char sql[] = "SELECT direction, size_max, fate FROM path_band"
+				  " WHERE run_id = ? ORDER BY direction, size_max";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = prepare_for_run(query, sql, run, &stmt, err);
+
+	while (r == 0 && (r = db_step(&query->db, stmt, err)) > 0) {
+		struct row row = {.stmt = stmt};
+		enum fate fate = FATE_UNKNOWN;
+		enum direction dir;
+		char text[16];
+		int max;
+
+		row_read_text(&row, text, sizeof(text));
+		dir = strcmp(text, direction_name(DIR_UPLOAD)) == 0 ? DIR_UPLOAD
+								    : DIR_DOWNLOAD;
+		max = (int)row_read_int(&row, 0);
+		row_read_text(&row, text, sizeof(text));
+		fate_parse(text, &fate);
+		r = path_bands_add(&ret->dir[dir], max, fate);
+		if (r < 0)
+			return err_set(err, -EUCLEAN,
+				       "run %lld in database '%s' has bands of its "
+				       "path that cannot be",
+				       (long long)run, query->db.path);
+	}
+	return r;
+}
+
+int query_path(struct query *query, int64_t run, struct path_survey *ret,
+	       struct err *err)
+{
+	static const char sql[] =
+		"SELECT overhead, upload_probes, download_probes, probe_ms FROM path"
+		" WHERE run_id = ?";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct path_survey survey = {0};
+	struct row row = {.column = 0};
+	int r = prepare_for_run(query, sql, run, &stmt, err);
+
+	if (r == 0)
+		r = db_step(&query->db, stmt, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(err, -ENODATA,
+			       "nothing is stored of the path of run %lld",
+			       (long long)run);
+	row.stmt = stmt;
+	survey.path.overhead = (int)row_read_int(&row, 0);
+	survey.probes[DIR_UPLOAD] = (int)row_read_int(&row, 0);
+	survey.probes[DIR_DOWNLOAD] = (int)row_read_int(&row, 0);
+	survey.probe_ms = row_read_int(&row, 0);
+	r = read_bands(query, run, &survey.path, err);
+	if (r == 0)
+		*ret = survey;
+	return r;
+}
+
 int query_warnings(struct query *query, int64_t run,
 		   int (*row)(void *ctx, const char *text), void *ctx, struct err *err)
 {

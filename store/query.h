@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/path.h"
 #include "base/process.h"
 #include "base/types.h"
 
@@ -89,6 +90,10 @@ int query_ranked(struct query *query, int64_t run, enum query_by by,
 int query_measurements(struct query *query, int64_t run,
 		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
 		       struct err *err);
+
+/* What is known of the run's path. -ENODATA: nothing is stored of it. */
+int query_path(struct query *query, int64_t run, struct path_survey *ret,
+	       struct err *err);
 
 /* The run's warnings, in the order they came. */
 int query_warnings(struct query *query, int64_t run,

@@ -106,6 +106,38 @@ CREATE TABLE warning (
 	UNIQUE (run_id, text)
 );
 
+-- What is known of a run's path: what becomes of outer packets (as they are sent, IP header
+-- included), by size.
+CREATE TABLE path (
+	run_id INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+	overhead INTEGER NOT NULL, -- bytes by which WireGuard makes a packet larger
+	upload_probes INTEGER NOT NULL, -- sizes probed; 0: throughput alone told
+	download_probes INTEGER NOT NULL,
+	probe_ms INTEGER NOT NULL -- how long the probing took
+);
+
+-- Its bands: sizes above the next smaller size_max, up to and including this one.
+CREATE TABLE path_band (
+	run_id INTEGER NOT NULL REFERENCES path (run_id) ON DELETE CASCADE,
+	direction TEXT NOT NULL CHECK (direction IN ('upload', 'download')),
+	size_max INTEGER NOT NULL CHECK (size_max BETWEEN 1 AND 65535),
+	fate TEXT NOT NULL CHECK (fate IN (
+		'whole',      -- arrives as it was sent
+		'fragmented', -- arrives in fragments
+		'lost',
+		'unknown')),  -- not found out: somewhere in here is the edge
+	PRIMARY KEY (run_id, direction, size_max)
+) WITHOUT ROWID;
+
+-- What a run comes to.
+CREATE TABLE recommendation (
+	run_id INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+	server_mtu INTEGER NOT NULL CHECK (server_mtu BETWEEN 576 AND 65535),
+	peer_mtu INTEGER NOT NULL CHECK (peer_mtu BETWEEN 576 AND 65535),
+	settled INTEGER NOT NULL CHECK (settled IN (0, 1)), -- no rival may still be better
+	text TEXT NOT NULL -- what it rests on, as it was printed
+);
+
 -- A visit with the one figure a direction that counts: the steady goodput where there is
 -- one, else the received rate; NULL unless the direction's test is ok.
 CREATE VIEW visit AS

@@ -281,6 +281,88 @@ int store_warn(struct store *store, int64_t run, const char *text, struct err *e
 	return finish(&store->db, row.stmt, err);
 }
 
+static int put_bands(struct db *db, int64_t run, enum direction dir,
+		     const struct path_bands *bands, struct err *err)
+{
+	static const char sql[] = "INSERT INTO path_band VALUES (?, ?, ?, ?)";
+
+	for (int i = 0; i < bands->count; i++) {
+		struct row row = {.column = 1};
+		int r = db_prepare(db, sql, &row.stmt, err);
+
+		if (r < 0)
+			return r;
+		row_bind_int(&row, run);
+		row_bind_text(&row, direction_name(dir));
+		row_bind_int(&row, bands->band[i].max);
+		row_bind_text(&row, fate_name(bands->band[i].fate));
+		r = finish(db, row.stmt, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Within a transaction. */
+static int replace_path(struct db *db, int64_t run, const struct path_survey *survey,
+			struct err *err)
+{
+	/* The bands of before go with the row. */
+	static const char sql[] = "INSERT OR REPLACE INTO path VALUES (?, ?, ?, ?, ?)";
+	struct row row = {.column = 1};
+	int r = db_prepare(db, sql, &row.stmt, err);
+
+	if (r < 0)
+		return r;
+	row_bind_int(&row, run);
+	row_bind_int(&row, survey->path.overhead);
+	row_bind_int(&row, survey->probes[DIR_UPLOAD]);
+	row_bind_int(&row, survey->probes[DIR_DOWNLOAD]);
+	row_bind_int(&row, survey->probe_ms);
+	r = finish(db, row.stmt, err);
+	for (int dir = 0; r == 0 && dir < DIR_COUNT; dir++)
+		r = put_bands(db, run, (enum direction)dir, &survey->path.dir[dir],
+			      err);
+	return r;
+}
+
+int store_put_path(struct store *store, int64_t run, const struct path_survey *survey,
+		   struct err *err)
+{
+	int r = check_place(&store->db, err);
+
+	if (r == 0)
+		r = db_exec(&store->db, "BEGIN IMMEDIATE", err);
+	if (r < 0)
+		return r;
+	r = replace_path(&store->db, run, survey, err);
+	if (r == 0)
+		r = db_exec(&store->db, "COMMIT", err);
+	if (r < 0)
+		db_exec(&store->db, "ROLLBACK", NULL);
+	return r;
+}
+
+int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu,
+		    bool settled, const char *text, struct err *err)
+{
+	static const char sql[] =
+		"INSERT OR REPLACE INTO recommendation VALUES (?, ?, ?, ?, ?)";
+	struct row row = {.column = 1};
+	int r = check_place(&store->db, err);
+
+	if (r == 0)
+		r = db_prepare(&store->db, sql, &row.stmt, err);
+	if (r < 0)
+		return r;
+	row_bind_int(&row, run);
+	row_bind_int(&row, mtu->server);
+	row_bind_int(&row, mtu->peer);
+	row_bind_int(&row, settled);
+	row_bind_text(&row, text);
+	return finish(&store->db, row.stmt, err);
+}
+
 int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,
 		  const char *text, struct err *err)
 {

@@ -2,6 +2,7 @@
 #define STORE_STORE_H
 
 #include "base/err.h"
+#include "base/path.h"
 #include "base/types.h"
 
 /*
@@ -48,6 +49,14 @@ int store_next_unacknowledged(struct store *store, int64_t run, uint32_t seq,
 
 /* Something a reader of the results should know; the same text once a run. */
 int store_warn(struct store *store, int64_t run, const char *text, struct err *err);
+
+/* What is known of the run's path, in place of what was stored of it before. */
+int store_put_path(struct store *store, int64_t run, const struct path_survey *survey,
+		   struct err *err);
+
+/* What the run comes to, in place of what was stored before. `text`: what it rests on. */
+int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu,
+		    bool settled, const char *text, struct err *err);
 
 /* `text` says why it ended, or "". */
 int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,

@@ -1,0 +1,157 @@
+/* What a run found out: its path and its recommendation, stored, replaced, read. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "store/query.h"
+#include "store/store.h"
+
+static struct path_survey survey_of(const char *up, const char *down)
+{
+	struct path_survey survey = {
+		.path.overhead = PATH_OVERHEAD_IPV6,
+		.probes = {12, 15},
+		.probe_ms = 123,
+	};
+
+	assert_int_equal(path_bands_parse(up, &survey.path.dir[DIR_UPLOAD], NULL), 0);
+	assert_int_equal(path_bands_parse(down, &survey.path.dir[DIR_DOWNLOAD], NULL),
+			 0);
+	return survey;
+}
+
+static void put(struct store *store, int64_t run, const struct path_survey *survey)
+{
+	struct err err = ERR_INIT;
+
+	assert_int_equal(store_put_path(store, run, survey, &err), 0);
+}
+
+static void path_comes_back(void **state)
+{
+	struct fixture *fixture = *state;
+	struct path_survey survey = survey_of(
+		"1460:whole,1475:unknown,1500:lost,65535:fragmented", "65535:whole");
+	struct path_survey other = survey_of("", "1400:whole,65535:lost");
+	struct path_survey read;
+	struct query *query;
+	int64_t run, second;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	put(store, run, &survey);
+	fixture_close(store);
+	store = fixture_open(fixture, 2, &second);
+	put(store, second, &other);
+	fixture_close(store);
+	query = fixture_query(fixture);
+	assert_int_equal(query_path(query, run, &read, NULL), 0);
+	assert_memory_equal(&read, &survey, sizeof(survey));
+	assert_int_equal(query_path(query, second, &read, NULL), 0);
+	assert_memory_equal(&read, &other, sizeof(other));
+	query_close(query);
+}
+
+static void path_is_replaced_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	struct path_survey survey =
+		survey_of("1460:whole,1500:lost,65535:fragmented", "65535:whole");
+	struct path_survey other = survey_of("1440:whole,65535:lost", "");
+	struct path_survey read;
+	struct query *query;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	put(store, run, &survey);
+	put(store, run, &other);
+	fixture_close(store);
+	query = fixture_query(fixture);
+	assert_int_equal(query_path(query, run, &read, NULL), 0);
+	assert_memory_equal(&read, &other, sizeof(other));
+	query_close(query);
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM path_band"),
+			 2);
+}
+
+static void no_path_is_said(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = ERR_INIT;
+	struct path_survey read;
+	struct query *query;
+	int64_t run;
+
+	fixture_close(fixture_open(fixture, 1, &run));
+	query = fixture_query(fixture);
+	assert_int_equal(query_path(query, run, &read, &err), -ENODATA);
+	assert_non_null(strstr(err.text, "nothing is stored of the path of run 1"));
+	query_close(query);
+}
+
+static void damaged_bands_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct path_survey survey = survey_of("1460:whole,65535:lost", "");
+	struct err err = ERR_INIT;
+	struct path_survey read;
+	struct query *query;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+	char many[] = "WITH RECURSIVE s (value) AS"
+		      " (SELECT 1 UNION ALL SELECT value + 1 FROM s LIMIT 50)"
+		      " INSERT INTO path_band SELECT 1, 'upload', value,"
+		      " CASE value % 2 WHEN 0 THEN 'lost' ELSE 'whole' END FROM s";
+
+	put(store, run, &survey);
+	fixture_close(store);
+	fixture_exec(fixture->db, many);
+	query = fixture_query(fixture);
+	assert_int_equal(query_path(query, run, &read, &err), -EUCLEAN);
+	assert_true(err.text[0]);
+	query_close(query);
+}
+
+static void recommendation_is_replaced(void **state)
+{
+	static const struct mtu_pair first = {1420, 1420};
+	static const struct mtu_pair second = {1400, 1440};
+	struct fixture *fixture = *state;
+	struct err err = ERR_INIT;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+	char *text;
+
+	assert_int_equal(store_recommend(store, run, &first, false, "a\nb", &err), 0);
+	assert_int_equal(store_recommend(store, run, &second, true, "c", &err), 0);
+	assert_int_equal(store_recommend(store, run + 1, &second, true, "c", &err),
+			 -EINVAL);
+	fixture_close(store);
+	text = fixture_read_text(fixture,
+				 "SELECT server_mtu || ',' || peer_mtu || ',' ||"
+				 " settled || ',' || text FROM recommendation");
+	assert_string_equal(text, "1400,1440,1,c");
+	free(text);
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(path_comes_back),
+		TEST(path_is_replaced_whole),
+		TEST(no_path_is_said),
+		TEST(damaged_bands_are_refused),
+		TEST(recommendation_is_replaced),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
