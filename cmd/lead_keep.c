@@ -175,11 +175,14 @@ static int choose(struct lead *lead, const struct candidates *all, struct err *e
 
 /* --- the two commits --- */
 
-static int commit_there(struct lead *lead, struct err *err)
+/* What the server says no to it does not hold, unless its guard was lost over it. */
+static int commit_there(struct lead *lead, bool *unclear, struct err *err)
 {
 	int r = client_commit(lead->client, lead->session,
 			      lead_timeout_ms(lead, COMMIT_TIMEOUT_MS), err);
 
+	if (r < 0 && (!client_answered(lead->client) || r == -EPIPE))
+		*unclear = true;
 	if (r == 0 && err->text[0])
 		host_tell("the server: %.400s", err->text);
 	return lead_mendable(r);
@@ -187,13 +190,13 @@ static int commit_there(struct lead *lead, struct err *err)
 
 /* Setting and committing again what was committed already changes nothing. */
 static int commit_again(struct lead *lead, const struct mtu_pair *mtu,
-			int64_t deadline_ms, struct err *err)
+			int64_t deadline_ms, bool *unclear, struct err *err)
 {
 	int r = lead_connect(lead, clock_left_ms(deadline_ms), err);
 
 	if (r == 0)
 		r = lead_set_pair(lead, mtu, err);
-	return r < 0 ? lead_mendable(r) : commit_there(lead, err);
+	return r < 0 ? lead_mendable(r) : commit_there(lead, unclear, err);
 }
 
 /* An answer that came late came after this end's lease, and it had gone back. */
@@ -207,25 +210,37 @@ static int commit_here(struct lead *lead, const struct mtu_pair *mtu, struct err
 	return r < 0 ? r : guard_commit(lead->guard, err);
 }
 
-static int commit_both(struct lead *lead, const struct mtu_pair *mtu, struct err *err)
+static int not_kept_there(int r, int mtu, bool unclear, struct err *err)
 {
-	int64_t deadline_ms = clock_boot_ms() + COMMIT_LIMIT_MS;
-	struct err why;
-	int r;
+	static const char prefix[] = "the server: ";
+	struct err why = *err;
 
-	lead->stop_fd = -1;
-	client_ignore_stop(lead->client);
-	r = commit_there(lead, err);
-	while (r == -EAGAIN && clock_left_ms(deadline_ms) > 0)
-		r = commit_again(lead, mtu, deadline_ms, err);
-	why = *err;
-	if (r < 0)
+	if (unclear)
 		return err_set(err, r,
 			       "the server did not confirm that it keeps MTU %d, so it "
 			       "may hold it or not: look at its link and conf file "
 			       "(%.200s)",
-			       mtu->server, why.text);
-	why = (struct err)ERR_INIT;
+			       mtu, why.text);
+	return err_set(err, r, "the server could not keep MTU %d: %.300s", mtu,
+		       strncmp(why.text, prefix, strlen(prefix)) == 0
+			       ? why.text + strlen(prefix)
+			       : why.text);
+}
+
+static int commit_both(struct lead *lead, const struct mtu_pair *mtu, struct err *err)
+{
+	int64_t deadline_ms = clock_boot_ms() + COMMIT_LIMIT_MS;
+	struct err why = ERR_INIT;
+	bool unclear = false;
+	int r;
+
+	lead->stop_fd = -1;
+	client_ignore_stop(lead->client);
+	r = commit_there(lead, &unclear, err);
+	while (r == -EAGAIN && clock_left_ms(deadline_ms) > 0)
+		r = commit_again(lead, mtu, deadline_ms, &unclear, err);
+	if (r < 0)
+		return not_kept_there(r, mtu->server, unclear, err);
 	r = commit_here(lead, mtu, &why);
 	if (r < 0)
 		return err_set(

@@ -9,7 +9,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly CASES=(given measured unproved fastest_unproved udp_closed no_persist peer_dies
-	never_confirmed)
+	never_confirmed refused_there)
 
 # What both ends have: "links 1 2, confs 1 2"
 both_have()
@@ -176,6 +176,20 @@ never_confirmed()
 	apply 'a lost confirmation' 1 'did not confirm that it keeps MTU 1400, so it may hold' \
 		--pair 1400,1380
 	find_request_again
+	undo
+}
+
+# The server says why it cannot: then it has not, and nothing is unclear.
+refused_there()
+{
+	start_keeping_server
+	wait_for 10 'the server to listen' listening 5000
+	echo '# no section' >"$LAB_SERVER_CONF"
+	apply 'a refused confirmation' 1 \
+		'the server could not keep MTU 1400: [^:]*conf.*the server: as it was' \
+		--pair 1400,1380
+	check_equal 'links after a refused confirmation' "$LAB_MTU $LAB_MTU" \
+		"$(link_mtu server) $(link_mtu peer)"
 	undo
 }
 
