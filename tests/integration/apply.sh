@@ -9,7 +9,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly CASES=(given measured unproved fastest_unproved udp_closed no_persist peer_dies
-	never_confirmed refused_there)
+	never_confirmed refused_there confirmed_late)
 
 # What both ends have: "links 1 2, confs 1 2"
 both_have()
@@ -153,7 +153,7 @@ no_persist()
 peer_dies()
 {
 	start_keeping_server
-	mute_server_after 'POST /v1/arm' 60
+	mute_server_after 'POST /v1/arm' 60s
 	start_keeping_peer --apply --pair 1400,1380
 	wait_for 20 'both MTUs changed' mtus_are 1400 1380
 	kill_all "$peer_pid"
@@ -190,6 +190,20 @@ refused_there()
 		--pair 1400,1380
 	check_equal 'links after a refused confirmation' "$LAB_MTU $LAB_MTU" \
 		"$(link_mtu server) $(link_mtu peer)"
+	undo
+}
+
+# The answer comes when this end's lease has run out, and in time for the request: TCP sends
+# it again after 3 s.
+confirmed_late()
+{
+	start_keeping_server
+	mute_server_after 'POST /v1/commit' 2600ms
+	apply 'a late confirmation' 0 'the lease ran out.*both ends keep this pair' \
+		--pair 1400,1380
+	check_equal 'no second commit' '' "$(grep 'waiting up to' "$tmp/peer.log" || true)"
+	check_equal 'a late confirmation' "$(kept 1400 1380)" "$(both_have)"
+	unmute_server
 	undo
 }
 

@@ -303,9 +303,9 @@ find_request_again()
 	on server nft delete table ip lost
 }
 
-# REQUEST SECONDS: from the next request on that begins with these words, which still
-# arrives, nothing leaves the server through the tunnel for so long. Once: the request is
-# sent again.
+# REQUEST TIME, as nft writes it: from the next request on that begins with these words,
+# which still arrives, nothing leaves the server through the tunnel for so long. Once: the
+# request is sent again.
 mute_server_after()
 {
 	on server nft -f - <<-RULES
@@ -322,7 +322,7 @@ mute_server_after()
 				type filter hook input priority filter;
 				$(begins_with "$1") \
 					ip saddr != @once add @once { ip saddr } \
-					add @muted { ip saddr timeout ${2}s }
+					add @muted { ip saddr timeout $2 }
 			}
 			chain out {
 				type filter hook output priority filter;

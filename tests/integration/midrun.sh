@@ -62,7 +62,7 @@ answer_lost()
 	start_peer --mtu-min "$3" --mtu-max "$3" --duration 0.3 --lease 2 --wait 20 \
 		--persist best --conf-file "$LAB_PEER_CONF"
 	wait_for 20 'both MTUs changed' mtus_are "$2" "$3"
-	mute_server_after "$1" 7
+	mute_server_after "$1" 7s
 	wait_both 60
 	check_match "$1: what happened" 'waiting up to .* for mtusweep-server' \
 		"$(cat "$tmp/peer.log")"
