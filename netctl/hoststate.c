@@ -208,15 +208,23 @@ static bool mtu_is_ours(const struct journal *journal, int mtu)
 	       mtu == journal->mtu_original;
 }
 
-/* Under another name, too: who renames an interface leaves our MTU on it. */
+/* Under another name, too: who renames an interface leaves our MTU on it. Gone is only
+ * what the kernel says has no such index; every other failure is for another try. */
 static int find_link(const struct journal *journal, struct rtlink *ret, struct err *err)
 {
 	char name[IF_NAMESIZE];
+	int r;
 
-	if (if_indextoname((unsigned)journal->ifindex, name) &&
-	    rtlink_get(name, ret, NULL) == 0 && ret->index == journal->ifindex)
-		return 0;
-	return get_link(journal->interface, journal->ifindex, ret, err);
+	if (!if_indextoname((unsigned)journal->ifindex, name)) {
+		if (errno != ENXIO && errno != ENODEV)
+			return err_sys(err, errno, "cannot find interface '%s'",
+				       journal->interface);
+		return get_link(journal->interface, journal->ifindex, ret, err);
+	}
+	r = rtlink_get(name, ret, err);
+	if (r == -ENODEV || (r == 0 && ret->index != journal->ifindex))
+		return err_set(err, -EAGAIN, "interface '%s' is being renamed", name);
+	return r;
 }
 
 static int restore_link(const struct journal *journal, struct err *err)

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,6 +27,7 @@
 #include "netctl/hostconf.h"
 #include "netctl/hoststate.h"
 #include "netctl/journal.h"
+#include "netctl/rtlink.h"
 #include "netlab.h"
 
 static void test_persist_each(void **state)
@@ -453,6 +456,42 @@ static void test_link_fails_after_conf(void **state)
 	assert_int_equal(mtu_now(), ORIGINAL);
 }
 
+/* In a process of its own, where the kernel refuses to be asked for a link's addresses: of
+ * all that is sent to it, this alone has this size. */
+static int restore_without_addresses(void *ctx)
+{
+	size_t size = NLMSG_LENGTH(sizeof(struct ifaddrmsg));
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	(void)ctx;
+	NETLAB_CHECK(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOBUFS), SCMP_SYS(sendto),
+				      1, SCMP_A2(SCMP_CMP_EQ, size)) == 0);
+	NETLAB_CHECK(seccomp_load(filter) == 0);
+	seccomp_release(filter);
+	NETLAB_CHECK(hoststate_restore_journal(LINK, NULL) == -ENOBUFS);
+	return 0;
+}
+
+/* A failure that passes is none of "gone": who renamed the interface left our MTU on
+ * it. */
+static void test_renamed_and_not_read(void **state)
+{
+	struct rtlink link;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	start_guard(PERSIST_NONE);
+	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
+	kill_guard();
+	netlab_run("ip link set " LINK " down");
+	netlab_run("ip link set " LINK " name other0");
+	assert_int_equal(netlab_child(restore_without_addresses, NULL), 0);
+	assert_int_equal(hoststate_restore_journal(LINK, &err), 0);
+	assert_string_equal(err.text, "'mtg0' has its MTU 1420 back");
+	assert_int_equal(rtlink_get("other0", &link, &err), 0);
+	assert_int_equal(link.mtu, ORIGINAL);
+}
+
 /* --- locks --- */
 
 static void remove_lock(const char *name)
@@ -537,6 +576,7 @@ int main(void)
 		GUARD_TEST(test_files_removed),
 		GUARD_TEST(test_journal_fails),
 		GUARD_TEST(test_link_fails_after_conf),
+		GUARD_TEST(test_renamed_and_not_read),
 		GUARD_TEST(test_lock_conf),
 		GUARD_TEST(test_interface_names),
 	};
