@@ -150,6 +150,22 @@ static void tell_summary(const struct lead *lead, const struct sweep_summary *su
 		lead->config->options->db);
 }
 
+/* Returns `r`, or why the end of a run that was fine could not be stored. */
+static int store_end(const struct lead *lead, enum run_outcome outcome, int r,
+		     struct err *err)
+{
+	struct err why = ERR_INIT;
+	int stored = store_end_run(lead->store, lead->run_id, outcome,
+				   r < 0 ? err->text : "", &why);
+
+	if (stored == 0)
+		return r;
+	host_tell("the run has ended, but that could not be stored, so it will be "
+		  "shown as crashed: %.300s",
+		  why.text);
+	return r < 0 ? r : err_set(err, stored, "%s", why.text);
+}
+
 int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,
 	     struct err *err)
 {
@@ -166,7 +182,7 @@ int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,
 	put_back(lead, outcome, r < 0 ? err->text : "");
 	if (!lead->run_id)
 		return r;
-	store_end_run(lead->store, lead->run_id, outcome, r < 0 ? err->text : "", NULL);
+	r = store_end(lead, outcome, r, err);
 	tell_summary(lead, summary);
 	if (best.mtu.server)
 		print_best(&best);

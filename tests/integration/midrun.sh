@@ -193,8 +193,27 @@ disk_full()
 	mounted=
 }
 
+# All rows are stored, and then not that the run is done.
+end_not_stored()
+{
+	fresh_run
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail -cmd '.timeout 5000' "$peer_db" \
+		"CREATE TRIGGER no_end BEFORE UPDATE OF outcome ON run
+		BEGIN SELECT RAISE(ABORT, 'not now'); END"
+	wait_exit "$peer_pid" 60 'the peer'
+	check_equal "the peer's exit status" 1 "$status"
+	check_match 'what it says' 'could not be stored, so .* crashed: .*not now' \
+		"$(cat "$tmp/peer.log")"
+	check_match 'how the run is shown' ' crashed ' \
+		"$("$MTUSWEEP_BIN/mtusweep" runs --db "$peer_db")"
+	wait_exit "$server_pid" 10 'the server'
+	check_equal "the server's exit status" 0 "$status"
+	check_same_text 'end not stored: both hosts' "$before" "$(hosts_state)"
+}
+
 readonly CASES=(peer_link_down server_link_down server_killed second_peer server_busy
-	disk_full nobody_reads restored_by_hand stopped_main commit_lost row_lost)
+	disk_full nobody_reads restored_by_hand stopped_main commit_lost row_lost
+	end_not_stored)
 
 peer_link_down()
 {
