@@ -44,8 +44,8 @@ struct follow {
 	int wake_fd;       /* eventfd: the main thread looks again */
 };
 
-/* A peer that lost the answer to its commit asks again for 20 s (cmd/lead_keep.c). */
-#define FOLLOW_FAREWELL_MS 30000
+/* A peer that lost the answer to its commit asks again for 10 s (cmd/lead_keep.c). */
+#define FOLLOW_FAREWELL_MS 20000
 
 /* What the endpoint calls; `ctx` is a struct follow. */
 extern const struct endpoint_ops follow_ops;

@@ -7,14 +7,22 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "netctl/keeper.h"
 #include "store/query.h"
 
 /* A request to commit. */
 #define COMMIT_TIMEOUT_MS 5000
 /* How long a commit without an answer is tried again. */
-#define COMMIT_LIMIT_MS 20000
+#define COMMIT_LIMIT_MS 10000
+/* The last try may begin then: setting 3 s, committing 5 s. Where nobody answers it is 2 s
+ * for rows that are left and 7 s for the close. */
+#define AFTER_LIMIT_MS 17000
 /* Of a proof that something else spoils. */
 #define TRIES_MAX 3
+
+/* Signals wait for all of that, and the keeper for it since the first signal. */
+_Static_assert(COMMIT_LIMIT_MS + AFTER_LIMIT_MS < KEEPER_MAIN_END_MS,
+	       "main is killed while it keeps a pair");
 
 /* --- the candidates --- */
 
