@@ -112,6 +112,23 @@ static int serve(struct follow *f, struct err *err)
 	}
 }
 
+/* Told to stop with a session open: the exit status. A peer whose pair is kept had only to
+ * close it. */
+static int leave_session(struct follow *f, const char *why)
+{
+	bool kept = f->committed;
+	struct err here = ERR_INIT;
+	int rows = f->rows;
+
+	follow_leave_run(f, kept ? RUN_DONE : RUN_INTERRUPTED, kept ? "" : why, &here);
+	if (kept)
+		err_set(&here, 0, "keeps MTU %d, in link and conf file", f->mtu);
+	host_tell("%s %s of a run; this end: %.250s; %d rows are kept in '%s'", why,
+		  kept ? "at the end" : "in the middle",
+		  here.text[0] ? here.text : "as it was", rows, f->config->options->db);
+	return kept ? 0 : 1;
+}
+
 /* A run cut short here is a failure; a server that is told to stop between runs is not.
  */
 static int end(struct follow *f, int r, struct err *err)
@@ -120,18 +137,8 @@ static int end(struct follow *f, int r, struct err *err)
 
 	endpoint_free(f->endpoint);
 	f->endpoint = NULL;
-	if (cut && f->run_id) {
-		struct err here = ERR_INIT;
-		int rows = f->rows;
-
-		follow_leave_run(f, RUN_INTERRUPTED, err->text, &here);
-		host_tell("%s in the middle of a run; this end: %.250s; %d rows are "
-			  "kept in "
-			  "'%s'",
-			  err->text, here.text[0] ? here.text : "as it was", rows,
-			  f->config->options->db);
-		return 1;
-	}
+	if (cut && f->run_id)
+		return leave_session(f, err->text);
 	if (r < 0)
 		host_tell("%s", err->text);
 	return r == 0 || (r == -EINTR && !f->config->once) ? 0 : 1;

@@ -9,7 +9,8 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly CASES=(given measured unproved fastest_unproved udp_closed no_persist peer_dies
-	never_confirmed refused_there confirmed_late)
+	never_confirmed refused_there confirmed_late
+	server_ends)
 
 # What both ends have: "links 1 2, confs 1 2"
 both_have()
@@ -204,6 +205,30 @@ confirmed_late()
 	check_equal 'no second commit' '' "$(grep 'waiting up to' "$tmp/peer.log" || true)"
 	check_equal 'a late confirmation' "$(kept 1400 1380)" "$(both_have)"
 	unmute_server
+	undo
+}
+
+# Told to end when it has committed, before the peer has closed the session.
+server_ends()
+{
+	start_keeping_server
+	lose_request 'POST /v1/close'
+	start_keeping_peer --apply --pair 1400,1380
+	wait_for 20 'the server to keep its MTU' grep -q 'MTU 1400 is kept' "$tmp/server.log"
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+	check_equal "the server's exit status" 0 "$status"
+	check_match 'what the server says' 'this end: keeps MTU 1400, in link and conf' \
+		"$(cat "$tmp/server.log")"
+	wait_exit "$peer_pid" 20 'the peer'
+	check_equal "the peer's exit status" 0 "$status"
+	check_equal 'a server that ends' "$(kept 1400 1380)" "$(both_have)"
+	check_equal 'the outcome it stores' 'done|' \
+		"$(sql "$server_db" 'SELECT outcome, outcome_text FROM run')"
+	find_request_again
+	# For undo, which ends it.
+	start_keeping_server
+	wait_for 10 'the server to listen' listening 5000
 	undo
 }
 
