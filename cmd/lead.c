@@ -1,6 +1,7 @@
 #include "cmd/lead.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -76,21 +77,25 @@ static int ask_guard(struct lead *lead, struct err *err)
 static char *options_json(const struct lead_config *config)
 {
 	const struct host_options *options = config->options;
-	json_t *object = json_pack(
-		"{s:s, s:i, s:s, s:i, s:i, s:i, s:f, s:i, s:s, s:I, s:s, s:f, s:f, "
+	char seed[24];
+	json_t *object;
+	char *text;
+
+	/* JSON's integers have a sign, here and in SQLite. */
+	snprintf(seed, sizeof(seed), "%" PRIu64, config->seed);
+	object = json_pack(
+		"{s:s, s:i, s:s, s:i, s:i, s:i, s:f, s:i, s:s, s:s, s:s, s:f, s:f, "
 		"s:b}",
 		"server-ip", config->server_ip, "server-port", config->server_port,
 		"interface", options->interface, "mtu-min", options->range.min,
 		"mtu-max", options->range.max, "mtu-step", options->range.step,
 		"duration", (double)config->duration_ms / 1000, "passes",
 		config->passes, "order", config->order == GRID_ROW ? "row" : "shuffled",
-		"seed", (json_int_t)config->seed, "persist",
-		persist_name((enum persist)options->persist), "wait",
-		(double)config->wait_ms / 1000, "lease",
+		"seed", seed, "persist", persist_name((enum persist)options->persist),
+		"wait", (double)config->wait_ms / 1000, "lease",
 		(double)options->lease_ms / 1000, "peer-skip-errors",
 		config->skip_errors);
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-
+	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;
 }

@@ -74,15 +74,20 @@ test_begin --inner 4
 before=$(hosts_state)
 start_server "${SERVER_LATTICE[@]}" --lease 2
 
-# Stopped by a signal.
-start_peer "${PEER[@]}"
+# Stopped by a signal; with a seed that no signed integer holds.
+readonly SEED=18446744073709551615
+start_peer "${PEER[@]}" --seed "$SEED"
 wait_for 30 'two rows' has_rows 1 2
 kill -TERM "$peer_pid"
 wait_exit "$peer_pid" 20 'a peer that is stopped'
 check_equal 'exit status of a peer that is stopped' 1 "$status"
 check_match 'runs, after a signal' ' interrupted ' "$(runs)"
 kept=$(first_rows 2)
-resume 'after a signal' --resume
+check_equal 'the seed that is stored' "$SEED $SEED" "$(sql "$peer_db" \
+	"SELECT seed || ' ' || json_extract(options, '\$.seed') FROM run")"
+refused 'another large seed' "--seed $SEED, not 9223372036854775808" --resume \
+	--seed 9223372036854775808
+resume 'after a signal' --resume --seed "$SEED"
 check_match 'after a signal: what is said' 'run 1 goes on: [1-7] of 9 visits' \
 	"$(cat "$tmp/peer.log")"
 check_match 'after a signal: what is said at the end' '9 of 9 pairs measured' \
