@@ -198,12 +198,13 @@ static int make_plan(const struct lead *lead, struct plan **ret, struct err *err
 	return r < 0 ? r : plan_rest_new(&rest, ret, err);
 }
 
-static int sweep(struct lead *lead, struct sweep_summary *summary, struct err *err)
+static int sweep(struct lead *lead, struct err *err)
 {
 	struct sweep_options options = {
 		.stop_on_failure = !lead->config->skip_errors,
 		.first_seq = lead->resumed.last_seq + 1,
 	};
+	struct sweep_summary summary;
 	struct plan *plan;
 	int r = make_plan(lead, &plan, err);
 
@@ -212,14 +213,13 @@ static int sweep(struct lead *lead, struct sweep_summary *summary, struct err *e
 	lead->visits = plan_total(plan);
 	r = begin_run(lead, err);
 	if (r == 0)
-		r = sweep_run(plan, &options, &lead_ops, lead, summary, err);
+		r = sweep_run(plan, &options, &lead_ops, lead, &summary, err);
 	plan_free(plan);
 	return r;
 }
 
 static int run(struct lead *lead, struct err *err)
 {
-	struct sweep_summary summary = {0};
 	int r = ask_guard(lead, err);
 
 	if (r == 0)
@@ -234,8 +234,8 @@ static int run(struct lead *lead, struct err *err)
 		host_tell("%s", err->text);
 		return r;
 	}
-	r = sweep(lead, &summary, err);
-	return lead_end(lead, r, &summary, err);
+	r = sweep(lead, err);
+	return lead_end(lead, r, err);
 }
 
 /* After a failure that was told of, the database has little to add. */

@@ -137,17 +137,33 @@ static int conclude(struct lead *lead, struct query_result *best, struct err *er
 	return lead_keep_best(lead, err);
 }
 
-static void tell_summary(const struct lead *lead, const struct sweep_summary *summary)
+/* The run as the database has it: with what was measured before a --resume. */
+static int find_run(const struct lead *lead, struct query_run *ret, struct err *err)
 {
-	int failed = summary->failed;
+	struct query *query;
+	char id[24];
+	int r = query_open(lead->config->options->db, &query, err);
 
-	if (!lead->config->repeat_failed)
-		failed += lead->resumed.failed;
-	host_tell(
-		"%d of %d pairs measured and kept, %d of them failed; run %lld in '%s'",
-		lead->run.pairs_planned - lead->visits + summary->done,
-		lead->run.pairs_planned, failed, (long long)lead->run_id,
-		lead->config->options->db);
+	if (r < 0)
+		return r;
+	snprintf(id, sizeof(id), "%lld", (long long)lead->run_id);
+	r = query_run(query, id, ret, err);
+	query_close(query);
+	return r;
+}
+
+static void tell_summary(const struct lead *lead)
+{
+	struct query_run run;
+	struct err err = ERR_INIT;
+
+	if (find_run(lead, &run, &err) < 0)
+		host_tell("%s", err.text);
+	else
+		host_tell("%d of %d pairs measured and kept, %d of them failed; run "
+			  "%lld in '%s'",
+			  run.measured, run.info.pairs_planned, run.failed,
+			  (long long)run.id, lead->config->options->db);
 }
 
 /* Returns `r`, or why the end of a run that was fine could not be stored. */
@@ -166,8 +182,7 @@ static int store_end(const struct lead *lead, enum run_outcome outcome, int r,
 	return r < 0 ? r : err_set(err, stored, "%s", why.text);
 }
 
-int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,
-	     struct err *err)
+int lead_end(struct lead *lead, int r, struct err *err)
 {
 	struct query_result best = {0};
 	enum run_outcome outcome;
@@ -183,7 +198,7 @@ int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,
 	if (!lead->run_id)
 		return r;
 	r = store_end(lead, outcome, r, err);
-	tell_summary(lead, summary);
+	tell_summary(lead);
 	if (best.mtu.server)
 		print_best(&best);
 	return r;

@@ -87,8 +87,7 @@ void lead_send_rows(struct lead *lead, int64_t limit_ms);
  * pair where that is asked for, put the rest back, and say what each end has. Returns
  * 0, or why the run failed.
  */
-int lead_end(struct lead *lead, int r, const struct sweep_summary *summary,
-	     struct err *err);
+int lead_end(struct lead *lead, int r, struct err *err);
 
 /* Something a reader of the results should know: stored, and told. */
 void lead_warn(struct lead *lead, const char *text);

@@ -158,7 +158,6 @@ static int keep_measurement(void *ctx, const struct measurement *m)
 		resumed->known = grown;
 	}
 	resumed->known[resumed->count++] = *m;
-	resumed->failed += measurement_status(m) != TEST_OK;
 	if (m->seq > resumed->last_seq)
 		resumed->last_seq = m->seq;
 	return 0;

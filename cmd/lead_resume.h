@@ -17,7 +17,6 @@ struct resumed {
 	struct run_info info; /* as it was stored */
 	struct measurement *known;
 	size_t count;
-	int failed; /* of them */
 	uint32_t last_seq;
 };
 

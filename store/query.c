@@ -58,12 +58,19 @@ static int prepare_for_run(struct query *query, const char *sql, int64_t run,
 	return r;
 }
 
-/* Oldest first; what picks a run is put between the two halves. */
-#define RUN_SELECT                                                          \
-	"SELECT id, role, outcome, process, ended_at, outcome_text,"        \
-	" (SELECT count(*) FROM visit WHERE run_id = run.id),"              \
-	" (SELECT count(*) FROM visit WHERE run_id = run.id AND status <> " \
-	"'ok'), " ROW_RUN_COLUMNS " FROM run"
+/* A visit that was made again counts by its last row. */
+#define LAST_ROWS                                               \
+	"SELECT count(*) FROM visit AS v WHERE run_id = run.id" \
+	" AND NOT EXISTS (SELECT 1 FROM measurement AS later"   \
+	" WHERE later.run_id = v.run_id"                        \
+	" AND later.server_mtu = v.server_mtu"                  \
+	" AND later.peer_mtu = v.peer_mtu"                      \
+	" AND later.pass = v.pass AND later.seq > v.seq)"
+/* What picks a run is put behind it. */
+#define RUN_SELECT                                                               \
+	"SELECT id, role, outcome, process, ended_at, outcome_text,"             \
+	" (" LAST_ROWS "), (" LAST_ROWS " AND status <> 'ok'), " ROW_RUN_COLUMNS \
+	" FROM run"
 
 static void read_run(sqlite3_stmt *stmt, struct query_run *ret)
 {

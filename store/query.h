@@ -29,8 +29,8 @@ struct query_run {
 	enum process_life life; /* of who writes it; of meaning while RUN_RUNNING */
 	int64_t ended_at_ms;    /* 0 while it goes on */
 	char text[256];
-	int measured; /* visits stored */
-	int failed;   /* of them, status not ok */
+	int measured; /* visits stored; one that was made again counts once */
+	int failed;   /* of them, status not ok the last time */
 };
 
 /* How it stands with a run, in a word: its outcome, or, of one that has not ended,

@@ -114,7 +114,7 @@ expect 1 '' "no run is stored in database 'empty.db' yet" show --db empty.db
 expect 0 '^ run  uuid [^~]*~$' '' runs --db empty.db
 
 # Runs.
-line1='   1  0a1b2c3d  2026-11-22 12:20:39  peer    done  +4       2  hub wg0 - laptop\?\[2J~'
+line1='   1  0a1b2c3d  2026-11-22 12:20:39  peer    done  +3       2  hub wg0 - laptop\?\[2J~'
 line2='   2  0a1b2c3d  2026-11-23 12:20:39  server  unfinished  +0       0  \? - \?~'
 expect 0 "~$line1$line2\$" '' runs
 expect 1 '' "no run '9' in database 'mtusweep.db'" show --run 9
@@ -122,7 +122,7 @@ expect 1 '' "more than one run begins with '0a1b'" best --run 0a1b
 
 # A run.
 expect 0 'run       1 .*warning   tcp_mtu_probing is on~' '' show --run 1
-expect 0 'visits    4 of 3, 2 failed~' '' show --run 1
+expect 0 'visits    3 of 3, 2 failed~' '' show --run 1
 expect 0 'hub wg0 10.0.0.1, MTU 1420 before, WireGuard in the kernel over IPv4' '' \
 	show --run 1
 expect 0 '~ +1280 +1280 +30.500 +51.500 +2, upload ok in 1 of 2~' '' show --run 1

@@ -64,6 +64,13 @@ refused()
 	check_same_text "$1: both hosts" "$before" "$(hosts_state)"
 }
 
+# WHAT: the last line of a peer that has one failed pair
+says_of_failures()
+{
+	check_match "$1: what is said at the end" \
+		'9 of 9 pairs measured and kept, 1 of them failed' "$(cat "$tmp/peer.log")"
+}
+
 first_rows()
 {
 	sql "$peer_db" "SELECT seq, server_mtu, peer_mtu, upload_started_at FROM measurement
@@ -145,11 +152,20 @@ wait_exit "$peer_pid" 60 'a sweep with failures'
 failed=$(sql "$peer_db" 'SELECT count(*) FROM measurement WHERE run_id = 3
 	AND upload_status <> "ok"')
 check_equal 'pairs that failed' 1 "$failed"
+# Again, and again in vain: it stays one pair, also when it is cut short.
+resume 'with --repeat-failed, in vain' --resume --repeat-failed
+says_of_failures 'with --repeat-failed, in vain'
+start_peer "${PEER[@]}" --resume --repeat-failed
+wait_for 20 'both MTUs changed' mtus_changed
+kill -TERM "$peer_pid"
+wait_exit "$peer_pid" 20 'a repetition that is stopped'
+says_of_failures 'a repetition that is stopped'
 "$LAB" clear "$lab_name"
 resume 'without --repeat-failed' --resume
-check_equal 'rows without --repeat-failed' 9 \
+says_of_failures 'without --repeat-failed'
+check_equal 'rows without --repeat-failed' 10 \
 	"$(sql "$peer_db" 'SELECT count(*) FROM measurement WHERE run_id = 3')"
 resume 'with --repeat-failed' --resume --repeat-failed
-check_complete 'with --repeat-failed' 10
+check_complete 'with --repeat-failed' 11
 kill -TERM "$server_pid"
 wait_exit "$server_pid" 10 'the server'

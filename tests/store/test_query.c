@@ -107,6 +107,9 @@ static void run_comes_back_whole(void **state)
 	fixture_record(store, id, &m);
 	m = fixture_visit(2, (struct mtu_pair){1420, 1420}, 1, -TEST_BLACKHOLE);
 	fixture_record(store, id, &m);
+	/* Made again, with the same end. */
+	m = fixture_visit(3, (struct mtu_pair){1420, 1420}, 1, -TEST_BLACKHOLE);
+	fixture_record(store, id, &m);
 	query = fixture_query(fixture);
 	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
 	assert_int_equal(run.outcome, RUN_RUNNING);
@@ -135,6 +138,41 @@ static void run_comes_back_whole(void **state)
 			    sizeof(info.server_range));
 	assert_memory_equal(&run.info.peer_range, &info.peer_range,
 			    sizeof(info.peer_range));
+}
+
+static void check_counts(struct fixture *fixture, int measured, int failed)
+{
+	struct query *query = fixture_query(fixture);
+	struct query_run run;
+
+	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
+	query_close(query);
+	assert_int_equal(run.measured, measured);
+	assert_int_equal(run.failed, failed);
+}
+
+static void visits_count_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct measurement m;
+	int64_t id;
+	struct store *store = fixture_open(fixture, 0, &id);
+
+	check_counts(fixture, 0, 0);
+	for (uint32_t seq = 1; seq <= 3; seq++) {
+		m = fixture_visit(seq, (struct mtu_pair){1420, 1400}, -TEST_TIMEOUT, 1);
+		fixture_record(store, id, &m);
+		check_counts(fixture, 1, 1);
+	}
+	m = fixture_visit(4, (struct mtu_pair){1420, 1400}, 1, 1);
+	fixture_record(store, id, &m);
+	check_counts(fixture, 1, 0);
+	/* The next pass's is a visit of its own. */
+	m = fixture_visit(5, (struct mtu_pair){1420, 1400}, 1, -TEST_ERROR);
+	m.pass = 2;
+	fixture_record(store, id, &m);
+	check_counts(fixture, 2, 1);
+	fixture_close(store);
 }
 
 /* A process that begins a run and dies, and one that nobody knows of. */
@@ -294,6 +332,7 @@ int main(void)
 		TEST(runs_are_found_by_name),
 		TEST(runs_are_listed_oldest_first),
 		TEST(run_comes_back_whole),
+		TEST(visits_count_once),
 		TEST(crashed_run_is_told_from_one_under_way),
 		TEST(options_come_back),
 		TEST(warnings_come_in_order),
