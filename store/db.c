@@ -187,6 +187,25 @@ int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 	return 0;
 }
 
+/* Builds from before the first release made version 1 with fewer columns. */
+static int check_columns(struct db *db, struct err *err)
+{
+	int64_t count;
+	int r = db_read_int(db,
+			    "SELECT count(*) FROM pragma_table_info('run')"
+			    " WHERE name = 'process'",
+			    &count, err);
+
+	if (r < 0 || count)
+		return r;
+	return err_set(
+		err, -EMEDIUMTYPE,
+		"database '%s' was made by a build from before the first release: "
+		"its table 'run' has no column 'process'; choose another file with "
+		"--db, sqlite3 can still read this one",
+		db->path);
+}
+
 int db_check(struct db *db, int *ret_version, struct err *err)
 {
 	int64_t application, version, objects;
@@ -218,7 +237,7 @@ int db_check(struct db *db, int *ret_version, struct err *err)
 			"file with --db",
 			db->path, (int)version, SCHEMA_VERSION);
 	*ret_version = (int)version;
-	return 0;
+	return check_columns(db, err);
 }
 
 int db_exec(struct db *db, const char *sql, struct err *err)

@@ -38,7 +38,8 @@ void db_release(struct db *db);
 int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err);
 
 /* Whose database it is: *ret_version is its schema version, 0 for an empty file.
- * -EMEDIUMTYPE: not ours; -EOVERFLOW: newer than this program. */
+ * -EMEDIUMTYPE: not ours, or from before the first release; -EOVERFLOW: newer than this
+ * program. */
 int db_check(struct db *db, int *ret_version, struct err *err);
 
 /* What SQLite last reported on this connection, as a negative errno and a sentence. */

@@ -109,6 +109,24 @@ static void newer_database_is_refused(void **state)
 			 0);
 }
 
+static void earlier_build_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query *query;
+	struct err err = ERR_INIT;
+	int64_t run;
+
+	fixture_close(fixture_open(fixture, 0, &run));
+	fixture_exec(fixture->db, "ALTER TABLE run DROP COLUMN process");
+	assert_int_equal(
+		check_open_fails(fixture->db, -EMEDIUMTYPE,
+				 "before the first release: its table 'run' has "
+				 "no column 'process'"),
+		0);
+	assert_int_equal(query_open(fixture->db, &query, &err), -EMEDIUMTYPE);
+	assert_non_null(strstr(err.text, "before the first release"));
+}
+
 static void damaged_database_is_reported(void **state)
 {
 	struct fixture *fixture = *state;
@@ -276,6 +294,7 @@ int main(void)
 		TEST(foreign_database_is_left_alone),
 		TEST(empty_file_becomes_a_database),
 		TEST(newer_database_is_refused),
+		TEST(earlier_build_is_refused),
 		TEST(damaged_database_is_reported),
 		TEST(unwritable_file_is_reported),
 		TEST(unwritable_folder_is_reported),
