@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+#
+# What ./test refuses rather than ignores. It finds no program here, so that what it should
+# have refused does not begin.
+
+set -euo pipefail
+
+ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+readonly ROOT
+checks=0
+failures=0
+empty=$(mktemp -d)
+trap 'rm -rf "$empty"' EXIT
+ln -s "$(type -P dirname)" "$(type -P nproc)" "$empty"
+
+# REGEX [ARGUMENT ...]
+refused()
+{
+	local code=0 text
+	text=$(PATH=$empty "$BASH" "$ROOT/test" "${@:2}" 2>&1) || code=$?
+	checks=$((checks + 1))
+	if ((code == 2)) && [[ $text =~ $1 ]]; then
+		return
+	fi
+	failures=$((failures + 1))
+	echo "FAILED: ./test ${*:2}: expected status 2 and $1, found $code and: $text"
+}
+
+refused '--seconds is for --fuzz' --seconds 5
+refused '--count is for --fault' --count 5 -R lint
+refused '--seed is for --fault' --seed 5 --asan
+refused '--count is for --fault' --fuzz --count 5
+refused '--seconds is for --fuzz' --seconds 5 --fault
+refused "--count takes a number, 'x' is none" --fault --count x
+refused '--seconds takes a number' --fuzz --seconds
+
+echo "$checks checks, $failures failed"
+((failures == 0))
