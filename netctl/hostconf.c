@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -168,6 +169,14 @@ static int load_original(const struct journal *journal, struct content *ret,
 		     : 0;
 }
 
+/* 0: there is no such file. */
+static uint64_t inode_of(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) < 0 ? 0 : st.st_ino;
+}
+
 /* Keep the original beside the conf file, and say so in the journal. */
 static int begin(struct journal *journal, const char *conf_file, struct err *err)
 {
@@ -183,6 +192,7 @@ static int begin(struct journal *journal, const char *conf_file, struct err *err
 	if (r < 0)
 		return r;
 	text_copy(journal->conf_file, sizeof(journal->conf_file), conf_file);
+	journal->original_inode = inode_of(path.text);
 	r = journal_write(journal, err);
 	if (r < 0) {
 		unlink(path.text);
@@ -207,12 +217,24 @@ int hostconf_write(struct journal *journal, const char *conf_file, struct err *e
 	return conffile_replace(journal->conf_file, edited.data, edited.size, err);
 }
 
+/* Who put it back died before it could say so in the journal. */
+static bool is_back(const struct journal *journal)
+{
+	struct path path = original_path(journal->conf_file);
+
+	return journal->original_inode && !inode_of(path.text) &&
+	       inode_of(journal->conf_file) == journal->original_inode;
+}
+
 int hostconf_restore(const struct journal *journal, struct err *err)
 {
 	cleanup_content struct content original = {0};
 	struct path path = original_path(journal->conf_file);
-	int r = load_original(journal, &original, err);
+	int r;
 
+	if (is_back(journal))
+		return 0;
+	r = load_original(journal, &original, err);
 	return r < 0 ? r : conffile_put_back(path.text, journal->conf_file, err);
 }
 

@@ -40,7 +40,8 @@ int hostconf_write(struct journal *journal, const char *conf_file, struct err *e
 
 /*
  * The original takes the conf file's place by rename(): it takes no space on the disk,
- * and mode, owner and attributes come with it. -ESTALE: not ours; both are kept.
+ * and mode, owner and attributes come with it. 0 also where it has taken it already.
+ * -ESTALE: not ours; both are kept.
  */
 int hostconf_restore(const struct journal *journal, struct err *err);
 

@@ -1,9 +1,11 @@
 #include "netctl/journal.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,7 +15,7 @@
 #include "base/text.h"
 
 #define FOLDER "/run/mtusweep"
-#define MAGIC  "mtusweep journal 1"
+#define MAGIC  "mtusweep journal 2"
 
 struct path {
 	char text[JOURNAL_PATH_SIZE];
@@ -162,10 +164,11 @@ int journal_write(const struct journal *journal, struct err *err)
 	if (r < 0)
 		return r;
 	length = snprintf(text, sizeof(text),
-			  MAGIC
-			  "\nindex %d\noriginal %d\nbefore %d\nset %d\nconf %s\nend\n",
+			  MAGIC "\nindex %d\noriginal %d\nbefore %d\nset %d\nconf %s\n"
+				"inode %" PRIu64 "\nend\n",
 			  journal->ifindex, journal->mtu_original, journal->mtu_before,
-			  journal->mtu_set, journal->conf_file);
+			  journal->mtu_set, journal->conf_file,
+			  journal->original_inode);
 	fd = open(fresh.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		  0600);
 	if (fd < 0)
@@ -207,6 +210,18 @@ static bool take_int(char **at, const char *key, int *ret)
 	return true;
 }
 
+static bool take_u64(char **at, const char *key, uint64_t *ret)
+{
+	const char *value = take_line(at, key);
+	char *end;
+
+	if (!value || !isdigit((unsigned char)value[0]))
+		return false;
+	errno = 0;
+	*ret = strtoull(value, &end, 10);
+	return errno == 0 && *end == '\0';
+}
+
 static bool parse(char *text, struct journal *ret)
 {
 	const char *conf;
@@ -221,6 +236,7 @@ static bool parse(char *text, struct journal *ret)
 		return false;
 	conf = take_line(&text, "conf");
 	return conf && text_copy(ret->conf_file, sizeof(ret->conf_file), conf) &&
+	       take_u64(&text, "inode", &ret->original_inode) &&
 	       strcmp(text, "end\n") == 0;
 }
 

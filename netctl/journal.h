@@ -20,6 +20,8 @@ struct journal {
 	int mtu_before;       /* what the link had before the last change of ours */
 	int mtu_set;          /* what we last set, or are about to set */
 	char conf_file[4096]; /* "" while the conf file is as it was */
+	/* Of the original beside it: what has this one took the conf file's place. */
+	uint64_t original_inode;
 };
 
 /* The original conf file is kept beside it under this name while it is rewritten. */

@@ -191,6 +191,7 @@ static void test_journal(void **state)
 		.mtu_before = 1280,
 		.mtu_set = 1300,
 		.conf_file = "/etc/wireguard/a conf.conf",
+		.original_inode = UINT64_MAX,
 	};
 	struct journal in;
 	struct err err = ERR_INIT;
@@ -215,16 +216,19 @@ static void test_journal(void **state)
 
 static void test_damaged_journal(void **state)
 {
+#define FIGURES "original 1\nbefore 1\nset 1\nconf \n"
 	static const char *const texts[] = {
 		"",
 		"x",
-		"mtusweep journal 1\nindex 1\n",
-		"mtusweep journal 1\nindex 1\noriginal 1\nbefore 1\nset 1\nconf \n",
-		"mtusweep journal 1\nindex x\noriginal 1\nbefore 1\nset 1\nconf "
-		"\nend\n",
-		"mtusweep journal 2\nindex 1\noriginal 1\nbefore 1\nset 1\nconf "
-		"\nend\n",
+		"mtusweep journal 2\nindex 1\n",
+		"mtusweep journal 2\nindex 1\n" FIGURES "inode 1\n",
+		"mtusweep journal 2\nindex x\n" FIGURES "inode 1\nend\n",
+		"mtusweep journal 2\nindex 1\n" FIGURES "inode -1\nend\n",
+		"mtusweep journal 2\nindex 1\n" FIGURES
+		"inode 18446744073709551616\nend\n",
+		"mtusweep journal 1\nindex 1\n" FIGURES "inode 1\nend\n",
 	};
+#undef FIGURES
 	struct err err = ERR_INIT;
 	struct stat ns;
 	char path[64];
@@ -412,6 +416,24 @@ static void test_files_removed(void **state)
 	}
 }
 
+/* The guard dies with the conf file put back, and the journal not yet rewritten. */
+static void test_killed_putting_back(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	start_guard(PERSIST_EACH);
+	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
+	kill_guard();
+	assert_int_equal(rename(t.beside, t.conf), 0);
+	assert_int_equal(hoststate_restore_journal(LINK, &err), 0);
+	assert_string_equal(err.text, "'mtg0' has its MTU 1420 back");
+	assert_int_equal(mtu_now(), ORIGINAL);
+	assert_file(t.conf, CONF);
+	assert_int_equal(hoststate_restore_journal(LINK, &err), 0);
+	assert_string_equal(err.text, "");
+}
+
 static void test_journal_fails(void **state)
 {
 	char path[JOURNAL_PATH_SIZE];
@@ -574,6 +596,7 @@ int main(void)
 		GUARD_TEST(test_original_is_kept),
 		GUARD_TEST(test_disk_full),
 		GUARD_TEST(test_files_removed),
+		GUARD_TEST(test_killed_putting_back),
 		GUARD_TEST(test_journal_fails),
 		GUARD_TEST(test_link_fails_after_conf),
 		GUARD_TEST(test_renamed_and_not_read),
