@@ -67,6 +67,7 @@ static int begin(struct hoststate *state, struct err *err)
 	if (!state->ifindex)
 		hostconf_note(state->conf_file, &state->conf_noted);
 	state->ifindex = link.index;
+	journal_note_place(journal);
 	journal->ifindex = link.index;
 	journal->mtu_original = link.mtu;
 	journal->mtu_before = link.mtu;
@@ -230,8 +231,16 @@ static int find_link(const struct journal *journal, struct rtlink *ret, struct e
 static int restore_link(const struct journal *journal, struct err *err)
 {
 	struct rtlink link;
-	int r = find_link(journal, &link, err);
+	int r;
 
+	if (!journal_is_from_here(journal))
+		return err_set(
+			err, -ESTALE,
+			"interface '%s' of the run before is gone, with its network "
+			"namespace or a reboot; the one of that name here is kept "
+			"as it is",
+			journal->interface);
+	r = find_link(journal, &link, err);
 	/* With the interface went its MTU: whoever makes it again sets it. */
 	if (r == -ENODEV)
 		return -ESTALE;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,6 +143,48 @@ int journal_lock_conf(const char *conf_file, const char *interface, int *ret_fd,
 	return r;
 }
 
+/* --- what it says --- */
+
+static uint64_t netns_cookie(void)
+{
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+
+	/* From Linux 5.14 on. */
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
+		return 0;
+	return cookie;
+}
+
+static void read_boot(char ret[JOURNAL_BOOT_SIZE])
+{
+	cleanup_fd int fd =
+		open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, ret, JOURNAL_BOOT_SIZE - 1);
+
+	ret[n > 0 ? n : 0] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+}
+
+void journal_note_place(struct journal *journal)
+{
+	journal->netns_cookie = netns_cookie();
+	read_boot(journal->boot);
+}
+
+bool journal_is_from_here(const struct journal *journal)
+{
+	struct journal here;
+
+	journal_note_place(&here);
+	if (journal->netns_cookie && here.netns_cookie &&
+	    journal->netns_cookie != here.netns_cookie)
+		return false;
+	return !journal->boot[0] || !here.boot[0] ||
+	       strcmp(journal->boot, here.boot) == 0;
+}
+
 static int sync_folder(void)
 {
 	cleanup_fd int fd = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -164,11 +207,12 @@ int journal_write(const struct journal *journal, struct err *err)
 	if (r < 0)
 		return r;
 	length = snprintf(text, sizeof(text),
-			  MAGIC "\nindex %d\noriginal %d\nbefore %d\nset %d\nconf %s\n"
-				"inode %" PRIu64 "\nend\n",
-			  journal->ifindex, journal->mtu_original, journal->mtu_before,
-			  journal->mtu_set, journal->conf_file,
-			  journal->original_inode);
+			  MAGIC "\nnetns %" PRIu64 "\nboot %s\nindex %d\noriginal %d"
+				"\nbefore %d\nset %d\nconf %s\ninode %" PRIu64
+				"\nend\n",
+			  journal->netns_cookie, journal->boot, journal->ifindex,
+			  journal->mtu_original, journal->mtu_before, journal->mtu_set,
+			  journal->conf_file, journal->original_inode);
 	fd = open(fresh.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		  0600);
 	if (fd < 0)
@@ -224,11 +268,17 @@ static bool take_u64(char **at, const char *key, uint64_t *ret)
 
 static bool parse(char *text, struct journal *ret)
 {
+	const char *boot;
 	const char *conf;
 
 	if (strncmp(text, MAGIC "\n", strlen(MAGIC) + 1) != 0)
 		return false;
 	text += strlen(MAGIC) + 1;
+	if (!take_u64(&text, "netns", &ret->netns_cookie))
+		return false;
+	boot = take_line(&text, "boot");
+	if (!boot || !text_copy(ret->boot, sizeof(ret->boot), boot))
+		return false;
 	if (!take_int(&text, "index", &ret->ifindex) ||
 	    !take_int(&text, "original", &ret->mtu_original) ||
 	    !take_int(&text, "before", &ret->mtu_before) ||

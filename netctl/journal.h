@@ -1,6 +1,9 @@
 #ifndef NETCTL_JOURNAL_H
 #define NETCTL_JOURNAL_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/err.h"
 #include "base/types.h"
 
@@ -13,8 +16,13 @@
  * and its namespace.
  */
 
+#define JOURNAL_BOOT_SIZE 40
+
 struct journal {
 	char interface[IF_NAME_SIZE];
+	/* Where the interface is; 0 and "" where the kernel does not tell. */
+	uint64_t netns_cookie;
+	char boot[JOURNAL_BOOT_SIZE];
 	int ifindex;
 	int mtu_original;
 	int mtu_before;       /* what the link had before the last change of ours */
@@ -44,6 +52,14 @@ int journal_lock_conf(const char *conf_file, const char *interface, int *ret_fd,
 /* Where the journal of `interface` is. -EINVAL: no interface's name. */
 #define JOURNAL_PATH_SIZE 128
 int journal_path(const char *interface, char ret[JOURNAL_PATH_SIZE], struct err *err);
+
+/*
+ * Note this boot and network namespace; whether they are the ones that were noted (true
+ * also where that cannot be told). An inode is used again once its namespace is gone, and
+ * an interface there may have the same name and index.
+ */
+void journal_note_place(struct journal *journal);
+bool journal_is_from_here(const struct journal *journal);
 
 /* Write it, in one step. */
 int journal_write(const struct journal *journal, struct err *err);

@@ -186,6 +186,8 @@ static void test_guard_killed(void **state)
 static void test_journal(void **state)
 {
 	struct journal out = {
+		.netns_cookie = UINT64_MAX,
+		.boot = "b1",
 		.ifindex = 7,
 		.mtu_original = 1420,
 		.mtu_before = 1280,
@@ -216,19 +218,22 @@ static void test_journal(void **state)
 
 static void test_damaged_journal(void **state)
 {
+#define START   "mtusweep journal 2\nnetns 1\nboot b\n"
 #define FIGURES "original 1\nbefore 1\nset 1\nconf \n"
 	static const char *const texts[] = {
 		"",
 		"x",
-		"mtusweep journal 2\nindex 1\n",
-		"mtusweep journal 2\nindex 1\n" FIGURES "inode 1\n",
-		"mtusweep journal 2\nindex x\n" FIGURES "inode 1\nend\n",
-		"mtusweep journal 2\nindex 1\n" FIGURES "inode -1\nend\n",
-		"mtusweep journal 2\nindex 1\n" FIGURES
-		"inode 18446744073709551616\nend\n",
-		"mtusweep journal 1\nindex 1\n" FIGURES "inode 1\nend\n",
+		"mtusweep journal 2\nnetns 1\nindex 1\n" FIGURES "inode 1\nend\n",
+		START "index 1\n",
+		START "index 1\n" FIGURES "inode 1\n",
+		START "index x\n" FIGURES "inode 1\nend\n",
+		START "index 1\n" FIGURES "inode -1\nend\n",
+		START "index 1\n" FIGURES "inode 18446744073709551616\nend\n",
+		"mtusweep journal 1\nnetns 1\nboot b\nindex 1\n" FIGURES
+		"inode 1\nend\n",
 	};
 #undef FIGURES
+#undef START
 	struct err err = ERR_INIT;
 	struct stat ns;
 	char path[64];
@@ -434,6 +439,58 @@ static void test_killed_putting_back(void **state)
 	assert_string_equal(err.text, "");
 }
 
+static void another_namespace(struct journal *journal)
+{
+	assert_int_not_equal(journal->netns_cookie, 0);
+	journal->netns_cookie++;
+}
+
+static void another_boot(struct journal *journal)
+{
+	assert_int_equal(strlen(journal->boot), 36);
+	journal->boot[0] ^= 1;
+}
+
+static void unknown_place(struct journal *journal)
+{
+	journal->netns_cookie = 0;
+	journal->boot[0] = '\0';
+}
+
+/* The inode, the interface's name and its index may be another's by now. The conf file is
+ * the same one in any namespace. */
+static void test_journal_from_elsewhere(void **state)
+{
+	static const struct {
+		void (*change)(struct journal *journal);
+		int code;
+		int mtu;
+		const char *text;
+	} rows[] = {
+		{another_namespace, -ESTALE, 1300, "'mtg0' of the run before is gone"},
+		{another_boot, -ESTALE, 1300, "'mtg0' of the run before is gone"},
+		{unknown_place, 0, ORIGINAL, "has its MTU 1420 back"},
+	};
+	struct journal journal;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		netlab_run("ip link set " LINK " mtu 1420");
+		start_guard(PERSIST_EACH);
+		assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
+		kill_guard();
+		assert_int_equal(journal_read(LINK, &journal, &err), 0);
+		rows[i].change(&journal);
+		assert_int_equal(journal_write(&journal, &err), 0);
+		assert_int_equal(hoststate_restore_journal(LINK, &err), rows[i].code);
+		assert_non_null(strstr(err.text, rows[i].text));
+		assert_int_equal(mtu_now(), rows[i].mtu);
+		assert_file(t.conf, CONF);
+		assert_int_equal(journal_read(LINK, &journal, &err), -ENOENT);
+	}
+}
+
 static void test_journal_fails(void **state)
 {
 	char path[JOURNAL_PATH_SIZE];
@@ -597,6 +654,7 @@ int main(void)
 		GUARD_TEST(test_disk_full),
 		GUARD_TEST(test_files_removed),
 		GUARD_TEST(test_killed_putting_back),
+		GUARD_TEST(test_journal_from_elsewhere),
 		GUARD_TEST(test_journal_fails),
 		GUARD_TEST(test_link_fails_after_conf),
 		GUARD_TEST(test_renamed_and_not_read),
