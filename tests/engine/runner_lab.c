@@ -128,6 +128,7 @@ static void await_path(const struct lab *lab)
 
 static void start_runner(struct lab_end *end)
 {
+	static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS};
 	pid_t parent = getpid();
 	int pair[2];
 
@@ -143,6 +144,9 @@ static void start_runner(struct lab_end *end)
 		/* As the keeper's fork does. */
 		signal(SIGTERM, SIG_IGN);
 		signal(SIGPIPE, SIG_IGN);
+		/* cmocka's handlers would go on with its tests in a child that crashed. */
+		for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++)
+			signal(fatal[i], SIG_DFL);
 		close(pair[0]);
 		leave_process(runner_serve(pair[1]));
 	}
