@@ -60,6 +60,8 @@ static int open_all(struct follow *f, int guard_socket, int runner_socket,
 	if (r == 0)
 		r = store_open(config->options->db, &f->store, err);
 	if (r == 0)
+		store_set_patience(f->store, FOLLOW_PATIENCE_MS);
+	if (r == 0)
 		r = endpoint_new(&endpoint, &f->endpoint, err);
 	return r;
 }

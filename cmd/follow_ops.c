@@ -98,8 +98,11 @@ int follow_leave_run(struct follow *f, enum run_outcome outcome, const char *tex
 	r = guard_restore(f->guard, err);
 	if (r < 0)
 		host_tell("%s", err->text);
+	/* The peer asks for its farewell again. */
+	store_set_patience(f->store, STORE_PATIENCE_MS);
 	if (f->run_id && store_end_run(f->store, f->run_id, outcome, text, &stored) < 0)
 		host_tell("%s", stored.text);
+	store_set_patience(f->store, FOLLOW_PATIENCE_MS);
 	f->run_id = 0;
 	atomic_store(&f->session_open, false);
 	return r;

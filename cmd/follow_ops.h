@@ -47,6 +47,10 @@ struct follow {
 /* A peer that lost the answer to its commit asks again for 10 s (cmd/lead_keep.c). */
 #define FOLLOW_FAREWELL_MS 20000
 
+/* A peer waits 2 s for the answer to an open or a row: before that it is to hear whose lock
+ * on the database was in the way. */
+#define FOLLOW_PATIENCE_MS 1000
+
 /* What the endpoint calls; `ctx` is a struct follow. */
 extern const struct endpoint_ops follow_ops;
 

@@ -213,18 +213,35 @@ static int send_row(struct lead *lead, const struct measurement *m, struct err *
 	return store_acknowledge(lead->store, lead->run_id, m->seq, err);
 }
 
+/* No lost answer or session, but a no: once, until the server takes rows again. */
+static void tell_refused(struct lead *lead, int r, const struct err *err)
+{
+	if (lead->rows_refused || !client_answered(lead->client) ||
+	    lead_mendable(r) == -EAGAIN)
+		return;
+	lead->rows_refused = true;
+	host_tell("%.300s; the rows that are not stored there are sent again",
+		  err->text);
+}
+
 void lead_send_rows(struct lead *lead, int64_t limit_ms)
 {
 	int64_t deadline = clock_boot_ms() + limit_ms;
+	struct err err = ERR_INIT;
 	struct measurement m;
 	uint32_t seq = 1;
+	int r;
 
 	while (store_next_unacknowledged(lead->store, lead->run_id, seq, &m, NULL) ==
 		       0 &&
 	       clock_boot_ms() < deadline) {
 		/* The rest waits for the next row, or for the end of the run. */
-		if (send_row(lead, &m, NULL) < 0)
+		r = send_row(lead, &m, &err);
+		if (r < 0) {
+			tell_refused(lead, r, &err);
 			return;
+		}
+		lead->rows_refused = false;
 		seq = m.seq + 1;
 	}
 }

@@ -44,6 +44,7 @@ struct lead {
 	uint32_t test;       /* the last test's number */
 	bool disturbed;      /* by others: a test of this visit */
 	bool settle_warned;
+	bool rows_refused; /* by the server, and that was told */
 };
 
 extern const struct sweep_ops lead_ops;

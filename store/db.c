@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "store/schema.h"
 
-/* How long a lock of another program is waited for. */
+/* How long a lock of another program is waited for, as in store.h. */
 #define BUSY_TIMEOUT_MS 5000
 
 void db_init(struct db *db)

@@ -12,9 +12,7 @@
 
 /* How long store_close() waits for readers, which take milliseconds, to be done. */
 #define CLOSE_WAIT_MS 1000
-/* And store_open(), for those that come just then. */
-#define OPEN_WAIT_MS 5000
-#define WAIT_STEP_MS 20
+#define WAIT_STEP_MS  20
 
 struct store {
 	struct db db;
@@ -81,7 +79,7 @@ static int try_open(struct db *db, const char *path, struct err *err)
 
 int store_open(const char *path, struct store **ret, struct err *err)
 {
-	int64_t deadline_ms = clock_boot_ms() + OPEN_WAIT_MS;
+	int64_t deadline_ms = clock_boot_ms() + STORE_PATIENCE_MS;
 	struct store *store = malloc(sizeof(*store));
 	int r;
 
@@ -99,6 +97,11 @@ int store_open(const char *path, struct store **ret, struct err *err)
 	}
 	*ret = store;
 	return 0;
+}
+
+void store_set_patience(struct store *store, int ms)
+{
+	sqlite3_busy_timeout(store->db.sql, ms);
 }
 
 /* SQLite does not wait for readers in this one case. */

@@ -29,6 +29,11 @@ int store_open(const char *path, struct store **ret, struct err *err);
  * has the file open, so that it stays in WAL mode; nothing is lost. */
 int store_close(struct store *store, struct err *err);
 
+/* How long a lock of another program is waited for from now on; STORE_PATIENCE_MS unless
+ * it is said. For who must answer somebody in time. */
+#define STORE_PATIENCE_MS 5000
+void store_set_patience(struct store *store, int ms);
+
 /* `role` is "peer" (the record) or "server" (the copy of what it was told); `options`
  * is the command line's options as a JSON object, or NULL. The same UUID again
  * continues that run (outcome back to running). *ret_run is its id here. */

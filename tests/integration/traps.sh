@@ -350,6 +350,12 @@ unlock_database()
 	wait "$sqlite_pid" || true
 }
 
+# REGEX: what is said of the server's database
+peer_says_locked()
+{
+	log peer | grep -q "the server: database '$server_db' is locked .*$1"
+}
+
 database_locked()
 {
 	local rows
@@ -377,6 +383,26 @@ database_locked()
 	check_equal 'rows kept in the locked database' "$rows" "$(rows_of "$peer_db")"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 20 'the server'
+	# The server's: the peer hears why in time, goes on, and sends the rows again.
+	passes=1
+	fresh_run
+	lock_database "$server_db"
+	wait_for 10 "the peer to hear of the server's locked database" \
+		peer_says_locked 'the rows that are not stored there are sent again'
+	unlock_database
+	wait_both 60
+	check_complete "the server's locked"
+	# At the start, too.
+	rm -f "$peer_db"* "$server_db"*
+	start_server "${LATTICE_3X3[@]}" --once --lease 2
+	wait_for 10 'the server to listen' listening 5000
+	lock_database "$server_db"
+	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 20
+	wait_for 10 "the peer to hear of the server's locked database" \
+		peer_says_locked 'try again'
+	unlock_database
+	wait_both 60
+	check_complete "the server's locked at the start"
 }
 
 database_read_only()
