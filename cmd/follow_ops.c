@@ -186,6 +186,7 @@ static int arm(struct follow *f, const struct msg_arm *m, struct err *err)
 		.role = ROLE_SERVER,
 		.port = m->full_size ? f->config->port : f->config->iperf_port,
 		.packet_size = f->mtu,
+		.client_port = m->full_size ? 0 : m->from_port,
 		.duration_ms = m->duration_ms,
 		.rtt_us = m->rtt_us,
 	};
@@ -254,6 +255,7 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 		.test = m->test,
 		.duration_ms = m->duration_ms,
 		.rtt_us = m->rtt_us,
+		.from_port = m->from_port,
 	};
 	struct err warning = ERR_INIT;
 	int r;

@@ -44,6 +44,14 @@ static int set_here(struct lead *lead, int mtu, struct err *err)
 	return 0;
 }
 
+/* The next test, and where it will come from: the server is told when it is armed. */
+static uint32_t next_test(struct lead *lead)
+{
+	lead->from_port = runner_reserve(lead->runner, lead->config->local);
+	return ++lead->test;
+}
+
+/* `test`: next_test(), or 0. */
 static int set_there(struct lead *lead, int mtu, uint32_t test, struct err *err)
 {
 	struct msg_pair pair = {
@@ -51,6 +59,7 @@ static int set_there(struct lead *lead, int mtu, uint32_t test, struct err *err)
 		.test = test,
 		.duration_ms = lead->config->duration_ms,
 		.rtt_us = client_rtt_us(lead->client),
+		.from_port = test ? lead->from_port : 0,
 	};
 	int64_t sent_at_ms = clock_boot_ms();
 	int r;
@@ -88,16 +97,18 @@ static int op_wait_path(void *ctx, struct err *err)
 {
 	struct lead *lead = ctx;
 
-	return set_there(lead, lead->mtu.server, ++lead->test, err);
+	return set_there(lead, lead->mtu.server, next_test(lead), err);
 }
 
 static int arm(struct lead *lead, bool full_size, struct err *err)
 {
+	uint32_t test = next_test(lead);
 	struct msg_arm arm = {
 		.full_size = full_size,
-		.test = ++lead->test,
+		.test = test,
 		.duration_ms = lead->config->duration_ms,
 		.rtt_us = client_rtt_us(lead->client),
+		.from_port = lead->from_port,
 	};
 	int64_t sent_at_ms = clock_boot_ms();
 	int r;
@@ -141,6 +152,7 @@ static int measure(struct lead *lead, struct test_spec *spec, struct dir_result 
 
 	spec->id = lead->test;
 	spec->role = ROLE_CLIENT;
+	spec->client_port = spec->kind == TEST_THROUGHPUT ? lead->from_port : 0;
 	spec->duration_ms = config->duration_ms;
 	spec->rtt_us = client_rtt_us(lead->client);
 	text_copy(spec->interface, sizeof(spec->interface), config->options->interface);

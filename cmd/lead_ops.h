@@ -42,6 +42,7 @@ struct lead {
 	_Atomic bool lapsed; /* a lease may have run out since the pair was set */
 	struct mtu_pair mtu; /* of the visit under way */
 	uint32_t test;       /* the last test's number */
+	int from_port;       /* of its first connection, at this end; 0 any */
 	bool disturbed;      /* by others: a test of this visit */
 	bool settle_warned;
 	bool rows_refused; /* by the server, and that was told */

@@ -2,10 +2,13 @@
 #include "engine/callfilter.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "base/types.h"
 #include "engine/tcp.h"
@@ -14,9 +17,11 @@
 #define CONNECTIONS 2
 
 static char peer[ADDRESS_SIZE]; /* "": anybody */
+static int peer_port;           /* 0: any */
+static int patience;            /* ms */
 static int accepted;
 
-int callfilter_set(const char *address)
+int callfilter_set(const char *address, int port, int patience_ms)
 {
 	struct sockaddr_storage parsed;
 	int rc = address_parse(address, 0, &parsed);
@@ -24,8 +29,36 @@ int callfilter_set(const char *address)
 	if (rc < 0)
 		return rc;
 	text_copy(peer, sizeof(peer), address);
+	peer_port = port;
+	patience = patience_ms;
 	accepted = 0;
 	return 0;
+}
+
+static bool is_expected(int fd)
+{
+	return tcp_peer_is(fd, peer) && tcp_peer_port(fd) == peer_port;
+}
+
+/* `first`, or the one that is expected in its place. */
+static int prefer_expected(int listener, int first)
+{
+	int64_t deadline_ms = clock_boot_ms() + patience;
+	struct pollfd wait = {.fd = listener, .events = POLLIN};
+	int n;
+
+	while ((n = poll(&wait, 1, clock_left_ms(deadline_ms))) != 0) {
+		int got = n < 0 ? -1 : accept4(listener, NULL, NULL, 0);
+
+		if (got < 0)
+			continue;
+		if (is_expected(got)) {
+			tcp_reset(first);
+			return got;
+		}
+		tcp_reset(got);
+	}
+	return first;
 }
 
 /* Visible to libiperf, as the C library's would be; its type is <sys/socket.h>'s. */
@@ -42,6 +75,10 @@ int accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict size)
 		if (got < 0 || peer[0] == '\0' || accepted >= CONNECTIONS)
 			return got;
 		if (tcp_peer_is(got, peer)) {
+			if (peer_port && accepted == 0 && !is_expected(got))
+				got = prefer_expected(fd, got);
+			if (size)
+				getpeername(got, address, size);
 			accepted++;
 			return got;
 		}

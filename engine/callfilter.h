@@ -12,9 +12,14 @@
  * Where the library is linked so that it does not come by here, engine/watch.c notices.
  */
 
-/* From now on accept() gives connections from this address alone; one of others' only
+/*
+ * From now on accept() gives connections from this address alone; one of others' only
  * when the test has both of its connections: libiperf then tells them that it is busy.
- * For a process of a test. 0 or -EINVAL. */
-int callfilter_set(const char *address);
+ * Of those that come first, the one from `port` is preferred where it comes within
+ * `patience_ms` of another: that is the peer's own test, the other another program's on
+ * its host. (Another one is taken after that: somebody between may change ports.) 0: any.
+ * For a process of a test. 0 or -EINVAL.
+ */
+int callfilter_set(const char *address, int port, int patience_ms);
 
 #endif

@@ -25,6 +25,8 @@
 #define RETRY_MIN_MS 5
 #define RETRY_MAX_MS 50
 #define ARGS_MAX     20
+/* The peer calls as soon as it knows that the test listens. */
+#define CALLER_PATIENCE_MS 500
 /* iperf_run_server(), where it does not even listen. */
 #define SERVER_NOT_STARTED (-2)
 
@@ -328,7 +330,8 @@ static void run_server(struct run *run)
 	int rc;
 	int code = 0;
 
-	callfilter_set(run->spec->remote);
+	callfilter_set(run->spec->remote, run->spec->client_port,
+		       CALLER_PATIENCE_MS + (int)(run->spec->rtt_us * 2 / 1000));
 	prepare(run, &args);
 	start_watch(run, &watch);
 	dir_result_init(&result, TEST_OK, "%s", "");

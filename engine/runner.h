@@ -25,6 +25,13 @@ int runner_new(int fd, struct runner **ret, struct err *err);
 void runner_free(struct runner *runner);
 
 /*
+ * A TCP port at the address `local` for the control connection of the next test
+ * (spec->client_port, at both ends), so that the server can tell it from others of this
+ * host. It is kept until the next call. 0: none can be had, any will do.
+ */
+int runner_reserve(struct runner *runner, const char *local);
+
+/*
  * Start the server's half of a test and return when it listens, for spec->remote alone. -ETIMEDOUT after 2 s;
  * -EADDRINUSE and others with libiperf's text; -EPIPE when the runner is gone.
  */

@@ -10,12 +10,14 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "engine/runner_msg.h"
+#include "engine/tcp.h"
 
 #define ARM_MS    2000
 #define CANCEL_MS 1000
 
 struct runner {
 	int fd;
+	int reserved_fd; /* has the port of the next test */
 	uint32_t serial;
 	pthread_mutex_t lock;
 };
@@ -27,6 +29,7 @@ int runner_new(int fd, struct runner **ret, struct err *err)
 	if (!runner)
 		return err_set(err, -ENOMEM, "out of memory for the runner");
 	runner->fd = fd;
+	runner->reserved_fd = -1;
 	pthread_mutex_init(&runner->lock, NULL);
 	*ret = runner;
 	return 0;
@@ -37,8 +40,20 @@ void runner_free(struct runner *runner)
 	if (!runner)
 		return;
 	fd_close(&runner->fd);
+	fd_close(&runner->reserved_fd);
 	pthread_mutex_destroy(&runner->lock);
 	free(runner);
+}
+
+int runner_reserve(struct runner *runner, const char *local)
+{
+	int port;
+
+	pthread_mutex_lock(&runner->lock);
+	fd_close(&runner->reserved_fd);
+	port = tcp_reserve(local, &runner->reserved_fd);
+	pthread_mutex_unlock(&runner->lock);
+	return port > 0 ? port : 0;
 }
 
 static int runner_gone(struct err *err)

@@ -28,11 +28,27 @@ static int take_fd(int *fd)
 	return taken;
 }
 
-static int open_bound(const struct test_spec *spec, int family)
+/* With SO_REUSEADDR two sockets of which none listens may have one port (socket(7)), so
+ * that one can keep it for the other. */
+static int bind_to(int fd, const char *local, int port)
+{
+	struct sockaddr_storage address;
+	int on = 1;
+
+	if (address_parse(local, port, &address) < 0)
+		return -EINVAL;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&address, address_size(&address)) < 0)
+		return -errno;
+	return 0;
+}
+
+static int open_bound(const struct test_spec *spec, int family, int local_port)
 {
 	cleanup_fd int fd =
 		socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_storage local;
+	int rc;
 
 	if (fd < 0)
 		return -errno;
@@ -41,10 +57,9 @@ static int open_bound(const struct test_spec *spec, int family)
 		       (socklen_t)strlen(spec->interface)) < 0)
 		return -errno;
 	if (spec->local[0] != '\0') {
-		if (address_parse(spec->local, 0, &local) < 0)
-			return -EINVAL;
-		if (bind(fd, (struct sockaddr *)&local, address_size(&local)) < 0)
-			return -errno;
+		rc = bind_to(fd, spec->local, local_port);
+		if (rc < 0)
+			return rc;
 	}
 	return take_fd(&fd);
 }
@@ -66,7 +81,8 @@ static int wait_connected(int fd, int64_t deadline_ms)
 	return -error;
 }
 
-int tcp_connect(const struct test_spec *spec, int64_t deadline_ms)
+static int connect_from(const struct test_spec *spec, int local_port,
+			int64_t deadline_ms)
 {
 	int64_t patience_ms = clock_boot_ms() + testspec_connect_ms(spec);
 	struct sockaddr_storage remote;
@@ -75,7 +91,7 @@ int tcp_connect(const struct test_spec *spec, int64_t deadline_ms)
 
 	if (address_parse(spec->remote, spec->port, &remote) < 0)
 		return -EINVAL;
-	fd = open_bound(spec, remote.ss_family);
+	fd = open_bound(spec, remote.ss_family, local_port);
 	if (fd < 0)
 		return fd;
 	if (connect(fd, (struct sockaddr *)&remote, address_size(&remote)) < 0) {
@@ -90,6 +106,16 @@ int tcp_connect(const struct test_spec *spec, int64_t deadline_ms)
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0)
 		return -errno;
 	return take_fd(&fd);
+}
+
+int tcp_connect(const struct test_spec *spec, int64_t deadline_ms)
+{
+	int fd = connect_from(spec, spec->client_port, deadline_ms);
+
+	/* Somebody else's by now, or the last connection from it is not over yet. */
+	if (spec->client_port && (fd == -EADDRINUSE || fd == -EADDRNOTAVAIL))
+		fd = connect_from(spec, 0, deadline_ms);
+	return fd;
 }
 
 union address {
@@ -127,6 +153,36 @@ static int port_of(const union address *address)
 {
 	return ntohs(address->any.ss_family == AF_INET ? address->v4.sin_port
 						       : address->v6.sin6_port);
+}
+
+int tcp_peer_port(int fd)
+{
+	union address peer;
+	int rc = read_peer(fd, &peer);
+
+	return rc < 0 ? rc : port_of(&peer);
+}
+
+int tcp_reserve(const char *local, int *ret_fd)
+{
+	struct sockaddr_storage address;
+	cleanup_fd int fd = -1;
+	union address own;
+	socklen_t size = sizeof(own);
+	int rc = address_parse(local, 0, &address);
+
+	if (rc < 0)
+		return rc;
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	rc = bind_to(fd, local, 0);
+	if (rc == 0 && getsockname(fd, (struct sockaddr *)&own, &size) < 0)
+		rc = -errno;
+	if (rc < 0)
+		return rc;
+	*ret_fd = take_fd(&fd);
+	return port_of(&own);
 }
 
 static bool is_local_port(int fd, int port)

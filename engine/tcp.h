@@ -12,15 +12,26 @@
  * The TCP sockets of a test's process: making the control connection, finding and
  * reading those libiperf made, ending them all. Nothing here allocates or opens
  * anything but tcp_connect(): libiperf closes some of its descriptors twice, and a
- * number that was reused in between would be closed with them.
+ * number that was reused in between would be closed with them. tcp_reserve() is for the
+ * process that asks for the test.
  */
 
 /*
- * Connect to spec->remote from spec->local (if any) on spec->interface (if any), within
- * testspec_connect_ms() or until the deadline on clock_boot_ms(). A blocking
- * descriptor, or -ECONNREFUSED, -ETIMEDOUT (nobody answered) or another -errno.
+ * Connect to spec->remote from spec->local (if any), and its port spec->client_port where
+ * that can be had, on spec->interface (if any), within testspec_connect_ms() or until the
+ * deadline on clock_boot_ms(). A blocking descriptor, or -ECONNREFUSED, -ETIMEDOUT (nobody
+ * answered) or another -errno.
  */
 int tcp_connect(const struct test_spec *spec, int64_t deadline_ms);
+
+/*
+ * A TCP port at `local` that nobody else is given while *ret_fd is open, but tcp_connect()
+ * with it in spec->client_port. The port, or -errno.
+ */
+int tcp_reserve(const char *local, int *ret_fd);
+
+/* The port at the other end of `fd`, or -errno. */
+int tcp_peer_port(int fd);
 
 /* Whether the other end of `fd` is `address`, on any port. */
 bool tcp_peer_is(int fd, const char *address);

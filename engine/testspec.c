@@ -45,6 +45,9 @@ int testspec_check(const struct test_spec *spec, struct err *err)
 			       (int)spec->dir);
 	if (spec->port < 1 || spec->port > 65535)
 		return err_set(err, -EINVAL, "'%d' is not a port", spec->port);
+	if (spec->client_port < 0 || spec->client_port > 65535)
+		return err_set(err, -EINVAL, "'%d' is not a client's port",
+			       spec->client_port);
 	if (spec->duration_ms < DURATION_MIN_MS || spec->duration_ms > DURATION_MAX_MS)
 		return err_set(
 			err, -EINVAL, "'%lld' ms is not a test's length: %d to %d are",

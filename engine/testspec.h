@@ -30,6 +30,9 @@ struct test_spec {
 	char remote[ADDRESS_SIZE]; /* client: whom to call; server: who alone may call
 				    */
 	int port;
+	/* Throughput only: of the client's control connection, from runner_reserve(); 0:
+	 * any. */
+	int client_port;
 	int packet_size; /* full-size only: of the IP packets this end sends, its MTU */
 	int64_t duration_ms; /* of data transfer, 100 to 3,600,000 */
 	int64_t rtt_us;      /* the path's, for the deadlines */

@@ -74,7 +74,8 @@ static bool uuid_or_none(const char *text)
 	NUMBER("test", FIELD_U32, type, test, first, UINT32_MAX),                \
 		NUMBER("duration_ms", FIELD_I64, type, duration_ms, TEST_MIN_MS, \
 		       TEST_MAX_MS),                                             \
-		NUMBER("rtt_us", FIELD_I64, type, rtt_us, 0, RTT_MAX_US)
+		NUMBER("rtt_us", FIELD_I64, type, rtt_us, 0, RTT_MAX_US),        \
+		NUMBER("from_port", FIELD_INT, type, from_port, 0, 65535)
 
 static const struct field range_fields[] = {
 	NUMBER("min", FIELD_INT, struct mtu_range, min, MTU_MIN, MTU_MAX),

@@ -54,6 +54,7 @@ struct msg_pair {
 	uint32_t test; /* the test to arm; 0 for none */
 	int64_t duration_ms;
 	int64_t rtt_us;
+	int from_port; /* of the test's first connection; 0 any */
 };
 
 /* POST /v1/arm: end what still runs, arm this test. */
@@ -63,6 +64,7 @@ struct msg_arm {
 	uint32_t test;
 	int64_t duration_ms;
 	int64_t rtt_us;
+	int from_port;
 };
 
 /* PUT /v1/run/<uuid>/row/<seq> */

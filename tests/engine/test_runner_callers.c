@@ -184,6 +184,46 @@ static void test_strangers_in_a_hurry(void **state)
 
 /* --- from the peer's own address --- */
 
+/* The peer's test says where it will come from: what another program of its host sends
+ * before it does not take its place. */
+static void test_the_expected_port_is_preferred(void **state)
+{
+	struct lab *lab = *state;
+	int port = runner_reserve(lab->peer.runner, lab->call.local);
+	char byte;
+	int fd;
+
+	assert_in_range(port, 1, 65535);
+	lab->arm.client_port = lab->call.client_port = port;
+	for (int i = 0; i < 3; i++) {
+		arm(lab);
+		fd = connect_from(lab->call.local, lab->arm.local, 1000);
+		assert_true(fd >= 0);
+		measure(lab, TEST_OK);
+		assert_undisturbed(lab);
+		assert_int_equal(recv(fd, &byte, 1, 0), -1);
+		assert_int_equal(errno, ECONNRESET);
+		close(fd);
+	}
+	/* Where it comes from another one all the same, it is taken. */
+	lab->call.client_port = 0;
+	arm(lab);
+	measure(lab, TEST_OK);
+	assert_undisturbed(lab);
+}
+
+static void test_reserved_ports(void **state)
+{
+	struct lab *lab = *state;
+	int first = runner_reserve(lab->peer.runner, lab->call.local);
+	int other = runner_reserve(lab->server.runner, lab->call.local);
+
+	assert_in_range(first, 1, 65535);
+	assert_in_range(other, 1, 65535);
+	assert_int_not_equal(first, other);
+	assert_int_equal(runner_reserve(lab->peer.runner, "10.9.9.9"), 0);
+}
+
 struct assault {
 	const char *what;
 	const char *json; /* of the parameters; NULL: it does not come as far */
@@ -271,6 +311,8 @@ int main(void)
 		ON_LAB(test_strangers_are_reset),
 		ON_LAB(test_a_strangers_test_is_not_run),
 		ON_LAB(test_strangers_in_a_hurry),
+		ON_LAB(test_the_expected_port_is_preferred),
+		ON_LAB(test_reserved_ports),
 		ON_LAB(test_what_crashes_libiperf_costs_one_child),
 	};
 

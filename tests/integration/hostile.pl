@@ -89,7 +89,7 @@ sub hostile_requests {
 	my $host = "Host: $to:5000\r\n";
 	my $guess = join '', map { sprintf '%08x', int rand 2**32 } 1 .. 4;
 	my @requests;
-	my $fields = '"mtu":1300,"test":1,"duration_ms":300,"rtt_us":1,"full_size":false,"outcome":"done",'
+	my $fields = '"mtu":1300,"test":1,"duration_ms":300,"rtt_us":1,"from_port":0,"full_size":false,"outcome":"done",'
 		. '"text":"","protocol":1,"lease_ms":1000';
 	for my $id ($old, $guess, '', 'x' x 500) {
 		my @paths = qw(pair arm lease commit session);

@@ -215,7 +215,25 @@ iperf_own()
 	check_match 'connections of theirs' 'title from .*: connected [1-9]' "$(cat "$tmp/attacks.log")"
 }
 
-readonly CASES=(crowd requests outsider iperf_neighbour iperf_own)
+
+# Users of the peer's host try to measure the same path with iperf3, over and over.
+iperf_client()
+{
+	: >"$tmp/attacks.log"
+	begin_server
+	for _ in 1 2 3 4; do
+		# shellcheck disable=SC2016 # of the other shell
+		run_on peer bash -c 'trap "exit 0" TERM
+			while :; do iperf3 -c "$1" -t 1 | grep error; done' bash \
+			"$LAB_SERVER_IP" >>"$tmp/iperf3" 2>&1 &
+		attackers+=($!)
+	done
+	begin_sweep
+	check_run "iperf3 clients of the peer's own host" "$ANY_MARK"
+	sed 's/.*error - //' "$tmp/iperf3" | sort | uniq -c
+}
+
+readonly CASES=(crowd requests outsider iperf_neighbour iperf_own iperf_client)
 
 (($#)) || set -- "${CASES[@]}"
 test_begin --inner 4

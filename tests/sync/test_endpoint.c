@@ -246,7 +246,7 @@ static void operations_failures_arrive(void **state)
 	pair = pair_of(stage);
 	snprintf(json, sizeof(json),
 		 "{\"session\":\"%s\",\"mtu\":1400,\"test\":0,\"duration_ms\":5000,"
-		 "\"rtt_us\":1}",
+		 "\"rtt_us\":1,\"from_port\":0}",
 		 pair.session);
 	stage->ops.text = "'wg0' says \"no\"";
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
@@ -609,7 +609,8 @@ static void guesses_do_not_wait(void **state)
 		usleep(1000);
 	snprintf(json, sizeof(json),
 		 "{\"session\":\"00000000000000000000000000000000\",\"mtu\":1400,"
-		 "\"test\":1,\"duration_ms\":5000,\"rtt_us\":1,\"full_size\":false,"
+		 "\"test\":1,\"duration_ms\":5000,\"rtt_us\":1,\"from_port\":0,\"full_"
+		 "size\":false,"
 		 "\"outcome\":\"done\",\"text\":\"\"}");
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		assert_int_equal(raw_post(stage->ops.address, paths[i], json, answer),

@@ -93,10 +93,10 @@ static int set_longest(void **state)
 	strcpy(longest.opened.session, TOKEN);
 	longest.opened.lease_ms = 600000;
 	set_facts(&longest.opened.server);
-	longest.pair = (struct msg_pair){TOKEN, MTU_MAX, UINT32_MAX, 3600000,
-					 INT64_C(3600000000)};
-	longest.arm = (struct msg_arm){TOKEN, false, UINT32_MAX, 3600000,
-				       INT64_C(3600000000)};
+	longest.pair = (struct msg_pair){
+		TOKEN, MTU_MAX, UINT32_MAX, 3600000, INT64_C(3600000000), 65535};
+	longest.arm = (struct msg_arm){
+		TOKEN, false, UINT32_MAX, 3600000, INT64_C(3600000000), 65535};
 	strcpy(longest.row.session, TOKEN);
 	longest.row.row.seq = UINT32_MAX;
 	longest.row.row.pass = 1000000;
@@ -293,7 +293,7 @@ static int decode_answer(const char *json, size_t size, struct err *err)
 
 #define PAIR(session, mtu, test, rest)                            \
 	"{\"session\":" session ",\"mtu\":" mtu ",\"test\":" test \
-	",\"duration_ms\":5000,\"rtt_us\":1000" rest "}"
+	",\"duration_ms\":5000,\"rtt_us\":1000,\"from_port\":0" rest "}"
 #define GOOD_ID "\"" TOKEN "\""
 #define FACTS(host)                                                          \
 	"{\"host\":" host ",\"interface\":\"wg0\",\"address\":\"10.0.0.2\"," \
