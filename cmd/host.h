@@ -2,39 +2,17 @@
 #define CMD_HOST_H
 
 #include "base/err.h"
-#include "base/options.h"
 #include "base/priv.h"
 #include "base/types.h"
+#include "cmd/host_options.h"
 #include "netctl/guard.h"
 #include "netctl/rtlink.h"
 
 /*
- * What mtusweep-server and mtusweep-peer have in common: the options about this host,
+ * What mtusweep-server and mtusweep-peer have in common: their options (host_options.h),
  * and the checks before anything is changed. All of it runs in the process the user
  * started, still privileged, before the others are forked.
  */
-
-struct host_options {
-	const char *interface;
-	const char *conf_file; /* NULL: /etc/wireguard/<interface>.conf */
-	const char *db;
-	const char *user; /* NULL: see priv_find_user() */
-	struct mtu_range range;
-	int persist; /* enum persist, as an option's choice */
-	bool persist_given;
-	int64_t lease_ms;
-	bool force;
-	bool restore;
-	bool help;
-	bool version;
-};
-
-extern const char *const host_persist_choices[];
-
-/* The program's one set, with its defaults, and the option table that fills it: each
- * program's own table goes on with it. */
-extern struct host_options host_options;
-extern const struct option_spec host_option_rows[];
 
 struct host;
 
@@ -58,9 +36,6 @@ struct host_program {
  * Returns the exit status: 0; 1 failed; 2 usage.
  */
 int host_main(const struct host_program *program, int argc, char **argv);
-
-/* -EINVAL unless it is an IPv4 or IPv6 address; the sentence names the option. */
-int host_check_address(const char *option, const char *address, struct err *err);
 
 /* Everything the keeper needs, found out and checked. */
 struct host {

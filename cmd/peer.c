@@ -215,7 +215,7 @@ static int check_usage(struct err *err)
 			err, -EINVAL,
 			"--server-ip is missing: the server's address inside the "
 			"tunnel");
-	return host_check_address("server-ip", lead.server_ip, err);
+	return host_options_check_address("server-ip", lead.server_ip, err);
 }
 
 static int ready(const struct host *host, struct err *err)

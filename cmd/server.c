@@ -65,7 +65,7 @@ static int check_usage(struct err *err)
 			       "--server-port and --iperf-port are both %d; they must "
 			       "differ",
 			       follow.port);
-	return server_ip ? host_check_address("server-ip", server_ip, err) : 0;
+	return server_ip ? host_options_check_address("server-ip", server_ip, err) : 0;
 }
 
 static int ready(const struct host *host, struct err *err)
