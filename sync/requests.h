@@ -1,0 +1,35 @@
+#ifndef SYNC_REQUESTS_H
+#define SYNC_REQUESTS_H
+
+#include "sync/endpoint.h"
+#include "sync/gate.h"
+#include "sync/http.h"
+
+/*
+ * What the endpoint is asked: one request after the other finds its operation, is checked
+ * against the session and answered. In http.c's threads, several at a time. For endpoint.c.
+ */
+
+struct requests {
+	int64_t lease_max_ms;
+	const struct endpoint_ops *ops;
+	void *ctx;
+	int event_fd; /* endpoint_fd() */
+	struct gate gate;
+	struct msg_answer closed_answer; /* of the last session its peer closed */
+};
+
+/* requests_release() follows in any case. */
+int requests_init(struct requests *requests, const struct endpoint_config *config,
+		  struct err *err);
+/* No request may be under way. */
+void requests_release(struct requests *requests);
+
+/* http_config.handle. */
+void requests_handle(struct requests *requests, const struct http_request *request,
+		     struct http_response *ret);
+
+/* endpoint_tick(). */
+int requests_tick(struct requests *requests);
+
+#endif
