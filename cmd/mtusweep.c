@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "base/options.h"
-#include "cmd/table.h"
-#include "store/csv.h"
+#include "cmd/read.h"
 #include "store/query.h"
 #include "store/store.h"
 
@@ -19,162 +18,22 @@ enum {
 	EXIT_USAGE,
 };
 
-struct settings {
-	const char *db;
-	const char *run;
-	int by;
-	int format;
-	bool help;
-	bool version;
-};
-
-static struct settings given = {.db = "mtusweep.db"};
-
-/* In the order of enum query_by. */
-static const char *const by_names[] = {"sum", "up", "down", NULL};
-static const char *const format_names[] = {"csv", NULL};
-
-#define OPTION_DB                                                     \
-	{                                                             \
-		.name = "db", .value = "FILE", .kind = OPTION_STRING, \
-		.into = &given.db,                                    \
-		.help = "the database to read (default mtusweep.db)"  \
-	}
-#define OPTION_RUN                                                    \
-	{                                                             \
-		.name = "run", .value = "RUN", .kind = OPTION_STRING, \
-		.into = &given.run,                                   \
-		.help = "a run's id, UUID, or the UUID's beginning\n" \
-			"(default: the newest run)"                   \
-	}
-#define OPTION_HELP                                                       \
-	{                                                                 \
-		.name = "help", .kind = OPTION_FLAG, .into = &given.help, \
-		.help = "print this help and exit"                        \
-	}
-#define OPTION_END           \
-	{                    \
-		.name = NULL \
-	}
+static bool version_wanted;
 
 static const struct option_spec main_options[] = {
-	OPTION_HELP,
+	{.name = "help",
+	 .kind = OPTION_FLAG,
+	 .into = &read_given.help,
+	 .help = "print this help and exit"},
 	{.name = "version",
 	 .kind = OPTION_FLAG,
-	 .into = &given.version,
+	 .into = &version_wanted,
 	 .help = "print the version and exit"},
-	OPTION_END,
+	{.name = NULL},
 };
 
-static const struct option_spec runs_options[] = {OPTION_DB, OPTION_HELP, OPTION_END};
-
-static const struct option_spec show_options[] = {OPTION_DB, OPTION_RUN, OPTION_HELP,
-						  OPTION_END};
-
-static const struct option_spec best_options[] = {
-	OPTION_DB,
-	OPTION_RUN,
-	{.name = "by",
-	 .value = "up|down|sum",
-	 .kind = OPTION_CHOICE,
-	 .into = &given.by,
-	 .choices = by_names,
-	 .help = "what counts: upload, download, or both\ntogether (default sum)"},
-	OPTION_HELP,
-	OPTION_END,
-};
-
-static const struct option_spec export_options[] = {
-	OPTION_DB,
-	OPTION_RUN,
-	{.name = "format",
-	 .value = "csv",
-	 .kind = OPTION_CHOICE,
-	 .into = &given.format,
-	 .choices = format_names,
-	 .help = "how to write it (default csv, which is\n"
-		 "nr-wg-mtu-finder's log)"},
-	OPTION_HELP,
-	OPTION_END,
-};
-
-static int print_run_line(void *ctx, const struct query_run *run)
-{
-	table_run_line(ctx, run);
-	return 0;
-}
-
-static int print_warning(void *ctx, const char *text)
-{
-	table_warning(ctx, text);
-	return 0;
-}
-
-static int print_result_line(void *ctx, const struct query_result *result)
-{
-	table_result_line(ctx, result);
-	return 0;
-}
-
-static int do_runs(struct query *query, struct err *err)
-{
-	table_runs_heading(stdout);
-	return query_runs(query, print_run_line, stdout, err);
-}
-
-static int do_show(struct query *query, struct err *err)
-{
-	struct query_run run;
-	int r = query_run(query, given.run, &run, err);
-
-	if (r < 0)
-		return r;
-	table_run(stdout, &run);
-	r = query_warnings(query, run.id, print_warning, stdout, err);
-	if (r < 0)
-		return r;
-	table_results_heading(stdout);
-	return query_results(query, run.id, print_result_line, stdout, err);
-}
-
-static int do_best(struct query *query, struct err *err)
-{
-	struct query_result result;
-	struct query_run run;
-	int r = query_run(query, given.run, &run, err);
-
-	if (r == 0)
-		r = query_best(query, run.id, (enum query_by)given.by, &result, err);
-	if (r < 0)
-		return r;
-	table_best(stdout, &result);
-	return 0;
-}
-
-static int do_export(struct query *query, struct err *err)
-{
-	struct query_run run;
-	int r = query_run(query, given.run, &run, err);
-
-	return r < 0 ? r : csv_export(query, run.id, stdout, err);
-}
-
-struct command {
-	const char *name;
-	const struct option_spec *options;
-	int (*run)(struct query *query, struct err *err);
-	const char *help;
-};
-
-static const struct command commands[] = {
-	{"runs", runs_options, do_runs, "list the runs of a database, oldest first"},
-	{"show", show_options, do_show,
-	 "show a run and what it measured, a line a pair"},
-	{"best", best_options, do_best,
-	 "print the fastest measured pair of MTUs of a run"},
-	{"export", export_options, do_export,
-	 "write every visit of a run in another program's format"},
-	{NULL, NULL, NULL, NULL},
+static const struct read_command *const commands[] = {
+	&read_runs, &read_show, &read_best, &read_export, NULL,
 };
 
 static void print_help(FILE *out)
@@ -184,24 +43,24 @@ static void print_help(FILE *out)
 	      "Reads what mtusweep-peer and mtusweep-server stored.\n\n"
 	      "commands:\n",
 	      out);
-	for (const struct command *c = commands; c->name; c++)
-		fprintf(out, "  %-8s %s\n", c->name, c->help);
+	for (int i = 0; commands[i]; i++)
+		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->help);
 	fputs("\noptions:\n", out);
 	options_help(main_options, out);
 }
 
-static void print_command_help(const struct command *command, FILE *out)
+static void print_command_help(const struct read_command *command, FILE *out)
 {
 	fprintf(out, "usage: mtusweep %s [options]\n\n%s\n\noptions:\n", command->name,
 		command->help);
 	options_help(command->options, out);
 }
 
-static const struct command *find_command(const char *name)
+static const struct read_command *find_command(const char *name)
 {
-	for (const struct command *c = commands; c->name; c++) {
-		if (strcmp(c->name, name) == 0)
-			return c;
+	for (int i = 0; commands[i]; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
 	}
 	return NULL;
 }
@@ -234,11 +93,11 @@ static int finish_output(int status)
 	return EXIT_FAILED;
 }
 
-static int run_command(const struct command *command)
+static int run_command(const struct read_command *command)
 {
 	struct err err = ERR_INIT;
 	struct query *query;
-	int r = query_open(given.db, &query, &err);
+	int r = query_open(read_given.db, &query, &err);
 
 	if (r == 0) {
 		r = command->run(query, &err);
@@ -250,14 +109,14 @@ static int run_command(const struct command *command)
 }
 
 /* argv[0] is the command's name. */
-static int start_command(const struct command *command, int argc, char **argv)
+static int start_command(const struct read_command *command, int argc, char **argv)
 {
 	struct err err = ERR_INIT;
 	int positional;
 
 	if (options_parse(command->options, argc, argv, &positional, &err) < 0)
 		return fail_usage(command->name, err.text);
-	if (given.help) {
+	if (read_given.help) {
 		print_command_help(command, stdout);
 		return finish_output(EXIT_DONE);
 	}
@@ -273,7 +132,7 @@ static int start_command(const struct command *command, int argc, char **argv)
 
 static int start_help(int argc, char **argv)
 {
-	const struct command *command;
+	const struct read_command *command;
 
 	if (argc > 2)
 		return fail_usage("help", "it takes one command's name");
@@ -300,12 +159,12 @@ static int start_alone(int argc, char **argv)
 			err.text);
 		return EXIT_USAGE;
 	}
-	if (given.version) {
+	if (version_wanted) {
 		printf("mtusweep %s (SQLite %s)\n", MTUSWEEP_VERSION,
 		       store_library_version());
 		return finish_output(EXIT_DONE);
 	}
-	if (given.help) {
+	if (read_given.help) {
 		print_help(stdout);
 		return finish_output(EXIT_DONE);
 	}
@@ -315,7 +174,7 @@ static int start_alone(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const struct command *command;
+	const struct read_command *command;
 
 	if (argc < 2 || argv[1][0] == '-')
 		return start_alone(argc, argv);

@@ -1,0 +1,31 @@
+#include "cmd/read.h"
+
+struct read_settings read_given = {.db = "mtusweep.db"};
+
+const struct option_spec read_db_options[] = {
+	{.name = "db",
+	 .value = "FILE",
+	 .kind = OPTION_STRING,
+	 .into = &read_given.db,
+	 .help = "the database to read (default mtusweep.db)"},
+	{.name = "help",
+	 .kind = OPTION_FLAG,
+	 .into = &read_given.help,
+	 .help = "print this help and exit"},
+	{.name = NULL},
+};
+
+const struct option_spec read_run_options[] = {
+	{.name = "run",
+	 .value = "RUN",
+	 .kind = OPTION_STRING,
+	 .into = &read_given.run,
+	 .help = "a run's id, UUID, or the UUID's beginning\n"
+		 "(default: the newest run)"},
+	{.name = NULL, .more = read_db_options},
+};
+
+int read_find_run(struct query *query, struct query_run *ret, struct err *err)
+{
+	return query_run(query, read_given.run, ret, err);
+}

@@ -1,0 +1,47 @@
+#ifndef CMD_READ_H
+#define CMD_READ_H
+
+#include <stdbool.h>
+
+#include "base/options.h"
+#include "store/query.h"
+
+/*
+ * The commands of mtusweep, the program that reads what was stored: each is a struct in
+ * a file of its own, read_<name>.c, and mtusweep.c lists them. A command's table of
+ * options is parsed, printed by --help, and ends in one of the shared tables below.
+ * Data goes to stdout; what fails is said by mtusweep.c, once.
+ */
+
+struct read_command {
+	const char *name;
+	const char *help; /* one line, for the list of commands too */
+	const struct option_spec *options;
+	/* What it does once its database is open. Errors of stdout are left for the
+	 * caller to find with ferror(), except where it says what it was writing. */
+	int (*run)(struct query *query, struct err *err);
+};
+
+extern const struct read_command read_runs;
+extern const struct read_command read_show;
+extern const struct read_command read_best;
+extern const struct read_command read_export;
+
+/* What the shared options are read into. */
+struct read_settings {
+	const char *db;
+	const char *run; /* NULL: the newest */
+	bool help;
+};
+
+extern struct read_settings read_given;
+
+/* --db and --help. */
+extern const struct option_spec read_db_options[];
+/* --run, and those. */
+extern const struct option_spec read_run_options[];
+
+/* The run that --run names. */
+int read_find_run(struct query *query, struct query_run *ret, struct err *err);
+
+#endif
