@@ -138,17 +138,43 @@ static const struct option_spec *find_option(const struct option_spec *table,
 	return NULL;
 }
 
+static const struct option_spec *find_letter(const struct option_spec *table,
+					     char letter)
+{
+	const struct option_spec *row;
+
+	for (row = skip_ends(table); row; row = skip_ends(row + 1)) {
+		if (row->letter && row->letter == letter)
+			return row;
+	}
+	return NULL;
+}
+
+/* The option that a word beginning with a dash names; *ret_value is what it has of a
+ * value itself, or NULL. NULL: none. */
+static const struct option_spec *find_named(const struct option_spec *table,
+					    const char *word, const char **ret_value)
+{
+	const char *equals;
+
+	if (word[1] != '-') {
+		*ret_value = word[2] ? word + 2 : NULL;
+		return find_letter(table, word[1]);
+	}
+	equals = strchr(word, '=');
+	*ret_value = equals ? equals + 1 : NULL;
+	return find_option(table, word + 2,
+			   equals ? (size_t)(equals - word - 2) : strlen(word + 2));
+}
+
 /* The option at argv[*i]; moves *i past its value. */
 static int parse_one(const struct option_spec *table, int argc, char **argv, int *i,
 		     struct err *err)
 {
-	const char *name = argv[*i] + 2;
-	const char *equals = strchr(name, '=');
-	size_t length = equals ? (size_t)(equals - name) : strlen(name);
-	const struct option_spec *spec = find_option(table, name, length);
-	const char *value = equals ? equals + 1 : NULL;
+	const char *value;
+	const struct option_spec *spec = find_named(table, argv[*i], &value);
 
-	if (argv[*i][1] != '-' || !spec)
+	if (!spec)
 		return err_set(err, -EINVAL,
 			       "unknown option '%s'; --help lists the options",
 			       argv[*i]);
@@ -194,8 +220,9 @@ int options_parse(const struct option_spec *table, int argc, char **argv,
 static void help_row(const struct option_spec *row, FILE *out)
 {
 	const char *line = row->help;
-	int width = fprintf(out, "  --%s%s%s", row->name, row->value ? " " : "",
-			    row->value ? row->value : "");
+	const char letter[] = {'-', row->letter, ',', ' ', '\0'};
+	int width = fprintf(out, "  %s--%s%s%s", row->letter ? letter : "", row->name,
+			    row->value ? " " : "", row->value ? row->value : "");
 
 	if (width >= HELP_COLUMN) {
 		fputc('\n', out);

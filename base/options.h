@@ -8,8 +8,9 @@
 #include "base/err.h"
 
 /*
- * One table per command gives parsing, usage and help. Long options only, "--name
- * value" or "--name=value"; a flag takes no value. options_parse() fills the pointed-to
+ * One table per command gives parsing, usage and help. Options are long, "--name value"
+ * or "--name=value"; one that has a letter too may be given as "-o value" or "-ovalue".
+ * A flag takes no value. options_parse() fills the pointed-to
  * fields, which the caller has set to their defaults before; `seen` (may be NULL) tells
  * whether the option was given. Strings are borrowed from argv.
  */
@@ -28,6 +29,7 @@ enum option_kind {
 
 struct option_spec {
 	const char *name;  /* without the dashes; NULL ends the table, see `more` */
+	char letter;       /* 0: none */
 	const char *value; /* what help calls the value; NULL for a flag; in brackets
 			      where it may be left away, see OPTION_OPTIONAL */
 	enum option_kind kind;

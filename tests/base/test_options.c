@@ -35,6 +35,7 @@ static struct option_spec *make_table(struct values *v)
 		 .into = &v->flag,
 		 .help = "a flag"},
 		{.name = "string",
+		 .letter = 's',
 		 .value = "TEXT",
 		 .kind = OPTION_STRING,
 		 .into = &v->string,
@@ -120,6 +121,31 @@ static void test_accepts(void **state)
 	assert_string_equal(argv[3], "--third");
 }
 
+static void test_letter(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *value;
+		int positional;
+	} rows[] = {
+		{"-s a.png", "a.png", 0}, {"-sa.png", "a.png", 0}, {"-s=a", "=a", 0},
+		{"-s -flag", "-flag", 0}, {"-s a b", "a", 1},      {"- -s a", "a", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct values v = {0};
+		char line[128];
+		char *argv[32];
+		int positional;
+
+		snprintf(line, sizeof(line), "%s", rows[i].line);
+		assert_int_equal(parse(&v, line, &positional, argv, NULL), 0);
+		assert_int_equal(positional, rows[i].positional);
+		assert_string_equal(v.string, rows[i].value);
+	}
+}
+
 static void test_optional(void **state)
 {
 	static const struct {
@@ -161,6 +187,9 @@ static void test_refuses(void **state)
 		{"-f", "unknown option '-f'; --help lists the options"},
 		{"--fla", "unknown option '--fla'; --help lists the options"},
 		{"--flag=1", "--flag takes no value, '1' was given"},
+		{"-S a", "unknown option '-S'; --help lists the options"},
+		{"-s", "--string needs a value: TEXT"},
+		{"--s a", "unknown option '--s'; --help lists the options"},
 		{"--string", "--string needs a value: TEXT"},
 		{"--number 1501", "'1501' is no value for --number: it takes a whole "
 				  "number from -5 to 1500"},
@@ -212,15 +241,15 @@ static void test_help(void **state)
 	assert_non_null(strstr(text, "  --flag                    a flag\n"));
 	assert_non_null(strstr(text, "  --number N                a number\n"
 				     "                            in two lines\n"));
+	assert_non_null(strstr(text, "  -s, --string TEXT         a string\n"));
 	free(text);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepts),
-		cmocka_unit_test(test_optional),
-		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_accepts),  cmocka_unit_test(test_letter),
+		cmocka_unit_test(test_optional), cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_help),
 	};
 

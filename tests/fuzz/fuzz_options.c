@@ -49,6 +49,7 @@ static const struct option_spec more[] = {
 static const struct option_spec table[] = {
 	{.name = "flag", .kind = OPTION_FLAG, .into = &values.flag},
 	{.name = "string",
+	 .letter = 's',
 	 .value = "TEXT",
 	 .kind = OPTION_STRING,
 	 .into = &values.string,
