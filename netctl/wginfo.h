@@ -17,8 +17,12 @@
 enum backend wginfo_backend(const struct rtlink *link);
 
 struct wginfo_peer {
-	int endpoint_family; /* 4 or 6; 0 while no endpoint is known */
-	char allowed[64];    /* the AllowedIPs entry that matched, "10.0.0.2/32" */
+	int endpoint_family;         /* 4 or 6; 0 while no endpoint is known */
+	char endpoint[ADDRESS_SIZE]; /* its address, IPv4's as such and without a scope;
+					"" while none is known */
+	int endpoint_port;
+	uint32_t fwmark;  /* of the outer packets; 0 none */
+	char allowed[64]; /* the AllowedIPs entry that matched, "10.0.0.2/32" */
 };
 
 /*

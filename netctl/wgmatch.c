@@ -49,10 +49,23 @@ static void begin_peer(struct wgmatch *match, const unsigned char key[WGMATCH_KE
 	memcpy(match->key, key, WGMATCH_KEY_SIZE);
 }
 
-/* An IPv4 address in IPv6's clothes still makes IPv4 packets. */
-static int family_of_ipv6(const struct in6_addr *address)
+static void set_endpoint(struct wginfo_peer *peer, int family, const void *address,
+			 int port)
 {
-	return IN6_IS_ADDR_V4MAPPED(address) ? 4 : 6;
+	if (!inet_ntop(family, address, peer->endpoint, sizeof(peer->endpoint)))
+		return;
+	peer->endpoint_family = family == AF_INET ? 4 : 6;
+	peer->endpoint_port = port;
+}
+
+/* An IPv4 address in IPv6's clothes still makes IPv4 packets. */
+static void set_endpoint_ipv6(struct wginfo_peer *peer, const struct in6_addr *address,
+			      int port)
+{
+	if (IN6_IS_ADDR_V4MAPPED(address))
+		set_endpoint(peer, AF_INET, &address->s6_addr[12], port);
+	else
+		set_endpoint(peer, AF_INET6, address, port);
 }
 
 static bool same_prefix(const unsigned char *a, const unsigned char *b, int bits)
@@ -85,6 +98,7 @@ bool wgmatch_finish(struct wgmatch *match, struct wginfo_peer *ret)
 	if (match->best_prefix < 0)
 		return false;
 	*ret = match->best;
+	ret->fwmark = match->fwmark;
 	return true;
 }
 
@@ -149,17 +163,20 @@ static int on_allowed(const struct nlattr *attr, void *ctx)
 	return MNL_CB_OK;
 }
 
-static int endpoint_family(const struct nlattr *attr)
+static void take_endpoint(struct wginfo_peer *peer, const struct nlattr *attr)
 {
 	const struct sockaddr *any = payload(attr, sizeof(*any));
+	struct sockaddr_in ipv4;
 	struct sockaddr_in6 ipv6;
 
-	if (any && any->sa_family == AF_INET)
-		return 4;
-	if (!payload(attr, sizeof(ipv6)) || any->sa_family != AF_INET6)
-		return 0;
-	memcpy(&ipv6, any, sizeof(ipv6));
-	return family_of_ipv6(&ipv6.sin6_addr);
+	if (any && any->sa_family == AF_INET) {
+		memcpy(&ipv4, any, sizeof(ipv4));
+		set_endpoint(peer, AF_INET, &ipv4.sin_addr, ntohs(ipv4.sin_port));
+	}
+	if (any && any->sa_family == AF_INET6 && payload(attr, sizeof(ipv6))) {
+		memcpy(&ipv6, any, sizeof(ipv6));
+		set_endpoint_ipv6(peer, &ipv6.sin6_addr, ntohs(ipv6.sin6_port));
+	}
 }
 
 static int on_peer(const struct nlattr *attr, void *ctx)
@@ -176,7 +193,7 @@ static int on_peer(const struct nlattr *attr, void *ctx)
 		return MNL_CB_OK;
 	begin_peer(match, key);
 	if (attrs[WGPEER_A_ENDPOINT])
-		match->peer.endpoint_family = endpoint_family(attrs[WGPEER_A_ENDPOINT]);
+		take_endpoint(&match->peer, attrs[WGPEER_A_ENDPOINT]);
 	if (!attrs[WGPEER_A_ALLOWEDIPS])
 		return MNL_CB_OK;
 	return mnl_attr_parse_nested(attrs[WGPEER_A_ALLOWEDIPS], on_allowed, match);
@@ -184,6 +201,11 @@ static int on_peer(const struct nlattr *attr, void *ctx)
 
 static int on_device_attr(const struct nlattr *attr, void *ctx)
 {
+	const uint32_t *fwmark = payload(attr, sizeof(*fwmark));
+	struct wgmatch *match = ctx;
+
+	if (mnl_attr_get_type(attr) == WGDEVICE_A_FWMARK && fwmark)
+		match->fwmark = *fwmark;
 	if (mnl_attr_get_type(attr) != WGDEVICE_A_PEERS)
 		return MNL_CB_OK;
 	return mnl_attr_parse_nested(attr, on_peer, ctx);
@@ -221,16 +243,23 @@ static int parse_key(const char *hex, unsigned char key[WGMATCH_KEY_SIZE])
 }
 
 /* "192.0.2.1:51820", "[2001:db8::1]:51820", "[fe80::1%eth0]:51820". */
-static int parse_endpoint(char *value)
+static void parse_endpoint(struct wginfo_peer *peer, char *value)
 {
-	struct in6_addr address;
+	char *colon = strrchr(value, ':');
+	struct in6_addr ipv6;
+	struct in_addr ipv4;
+	int64_t port;
 
+	if (!colon || text_to_int(colon + 1, 0, UINT16_MAX, &port) < 0)
+		return;
+	*colon = '\0';
+	if (inet_pton(AF_INET, value, &ipv4) == 1)
+		set_endpoint(peer, AF_INET, &ipv4, (int)port);
 	if (value[0] != '[')
-		return 4;
+		return;
 	value[strcspn(value, "%]")] = '\0';
-	if (inet_pton(AF_INET6, value + 1, &address) != 1)
-		return 0;
-	return family_of_ipv6(&address);
+	if (inet_pton(AF_INET6, value + 1, &ipv6) == 1)
+		set_endpoint_ipv6(peer, &ipv6, (int)port);
 }
 
 static int parse_allowed(struct wgmatch *match, char *value)
@@ -264,7 +293,11 @@ static int parse_line(struct wgmatch *match, char *line)
 			return -EBADMSG;
 		begin_peer(match, key);
 	} else if (strcmp(line, "endpoint") == 0) {
-		match->peer.endpoint_family = parse_endpoint(value);
+		parse_endpoint(&match->peer, value);
+	} else if (strcmp(line, "fwmark") == 0) {
+		if (text_to_int(value, 0, UINT32_MAX, &code) < 0)
+			return -EBADMSG;
+		match->fwmark = (uint32_t)code;
 	} else if (strcmp(line, "allowed_ip") == 0) {
 		return parse_allowed(match, value);
 	} else if (strcmp(line, "errno") == 0) {

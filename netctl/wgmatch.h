@@ -4,6 +4,7 @@
 #include <libmnl/libmnl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "netctl/wginfo.h"
@@ -22,6 +23,7 @@
 struct wgmatch {
 	int family; /* of the address that is looked for */
 	unsigned char address[16];
+	uint32_t fwmark; /* the interface's */
 
 	/* The peer under way. */
 	bool in_peer;

@@ -28,14 +28,15 @@ static struct nlmsghdr *begin_message(char *buffer)
 	mnl_attr_put_u32(message, WGDEVICE_A_IFINDEX, 7);
 	mnl_attr_put_strz(message, WGDEVICE_A_IFNAME, "wg0");
 	mnl_attr_put(message, WGDEVICE_A_PRIVATE_KEY, sizeof(secret), secret);
-	mnl_attr_put_u16(message, WGDEVICE_A_LISTEN_PORT, 51820);
+	mnl_attr_put_u16(message, WGDEVICE_A_LISTEN_PORT, 7);
+	mnl_attr_put_u32(message, WGDEVICE_A_FWMARK, FWMARK);
 	return message;
 }
 
 static void put_endpoint(struct nlmsghdr *message, const char *text)
 {
-	struct sockaddr_in ipv4 = {.sin_family = AF_INET};
-	struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6};
+	struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+	struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
 
 	if (inet_pton(AF_INET, text, &ipv4.sin_addr) == 1)
 		mnl_attr_put(message, WGPEER_A_ENDPOINT, sizeof(ipv4), &ipv4);

@@ -22,8 +22,8 @@ static void print_peer(FILE *out, const struct peer *peer)
 		fprintf(out, "%02x", peer->key);
 	fprintf(out, "\npreshared_key=00\nprotocol_version=1\n");
 	if (peer->endpoint)
-		fprintf(out, "endpoint=%s%s%s:51820\n", ipv6 ? "[" : "", peer->endpoint,
-			ipv6 ? "]" : "");
+		fprintf(out, "endpoint=%s%s%s:%d\n", ipv6 ? "[" : "", peer->endpoint,
+			ipv6 ? "]" : "", PORT);
 	fprintf(out, "last_handshake_time_sec=1\ntx_bytes=2\n");
 	for (int i = 0; i < ALLOWED_MAX && peer->allowed[i]; i++)
 		fprintf(out, "allowed_ip=%s\n", peer->allowed[i]);
@@ -36,7 +36,7 @@ static char *print_answer(const struct peer *peers, int code)
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	fprintf(out, "private_key=00ff\nlisten_port=51820\nfwmark=51820\n");
+	fprintf(out, "private_key=00ff\nlisten_port=7\nfwmark=%d\n", FWMARK);
 	for (int i = 0; i < PEERS_MAX && peers[i].key; i++)
 		print_peer(out, &peers[i]);
 	fprintf(out, "errno=%d\n\n", code);
@@ -94,6 +94,8 @@ static void test_userspace_errors(void **state)
 		 0},
 		{"hello\n", -EBADMSG, false, 0},
 		{"errno=many\n\n", -EBADMSG, false, 0},
+		{"fwmark=4294967296\n", -EBADMSG, false, 0},
+		{"endpoint=nowhere\n\n", 0, true, 0},
 		{"public_key=00\n", -EBADMSG, false, 0},
 		{"public_key=zz\n", -EBADMSG, false, 0},
 		{"allowed_ip=10.0.0.2\n", -EBADMSG, false, 0},

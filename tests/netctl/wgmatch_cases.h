@@ -5,6 +5,8 @@
 
 #include "netctl/wgmatch.h"
 
+#define PORT        51820 /* of every endpoint */
+#define FWMARK      0xca6c
 #define PEERS_MAX   4
 #define ALLOWED_MAX 4
 
@@ -131,6 +133,10 @@ static void check(struct wgmatch *match, const struct match_case *c)
 	if (c->expected) {
 		assert_string_equal(peer.allowed, c->expected);
 		assert_int_equal(peer.endpoint_family, c->family);
+		assert_int_equal(peer.endpoint_port, c->family ? PORT : 0);
+		assert_int_equal(peer.endpoint[0] != '\0', c->family != 0);
+		assert_int_equal(strchr(peer.endpoint, ':') != NULL, c->family == 6);
+		assert_int_equal(peer.fwmark, FWMARK);
 	} else {
 		assert_int_equal(peer.endpoint_family, 77);
 	}
