@@ -1,0 +1,233 @@
+/* A look at outer packets, and the way probes take, on real interfaces. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/address.h"
+#include "base/io.h"
+#include "netctl/proberoute.h"
+#include "netctl/probetap.h"
+#include "netctl/rtroute.h"
+#include "netlab.h"
+
+#define PORT     4500
+#define LINK_MTU "1500"
+
+static int set_up(void **state)
+{
+	(void)state;
+	netlab_enter();
+	netlab_run("ip link set lo mtu " LINK_MTU);
+	netlab_run("ip addr add 127.0.0.9/8 dev lo");
+	netlab_run("ip -6 addr add fd00::9/128 dev lo");
+	return 0;
+}
+
+/* A datagram of `size` bytes of UDP, header included; from the port to the port. */
+static void send_udp(const char *from, const char *to, int port, size_t size)
+{
+	static const char data[4000];
+	struct sockaddr_storage source;
+	struct sockaddr_storage target;
+	cleanup_fd int fd = -1;
+	int on = 1;
+
+	assert_int_equal(address_parse(from, port, &source), 0);
+	assert_int_equal(address_parse(to, port, &target), 0);
+	fd = socket(source.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	assert_int_equal(
+		bind(fd, (const struct sockaddr *)&source, address_size(&source)), 0);
+	assert_int_equal(sendto(fd, data, size - 8, 0, (const struct sockaddr *)&target,
+				address_size(&target)),
+			 (ssize_t)size - 8);
+}
+
+static struct probetap *tap_on(const char *endpoint)
+{
+	struct err err = ERR_INIT;
+	struct probetap *tap;
+	int fd;
+
+	if (probetap_open(endpoint, &fd, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(probetap_new(fd, PORT, &tap, NULL), 0);
+	return tap;
+}
+
+static void assert_seen(struct probetap *tap, enum probetap_way way, int size,
+			const char *expected)
+{
+	struct probetap_seen seen;
+
+	probetap_read(tap);
+	seen = probetap_look(tap, way, size);
+	assert_string_equal(seen.whole && seen.fragmented ? "both"
+			    : seen.whole                  ? "whole"
+			    : seen.fragmented             ? "fragmented"
+							  : "nothing",
+			    expected);
+}
+
+static void look_at(const char *own, const char *endpoint, int largest)
+{
+	struct probetap *tap = tap_on(endpoint);
+
+	send_udp(own, endpoint, PORT, 900);
+	send_udp(own, endpoint, PORT, (size_t)largest);
+	send_udp(own, endpoint, PORT, (size_t)largest + 1);
+	send_udp(own, endpoint, PORT + 1, 901);
+	send_udp(own, own, PORT, 902);
+	assert_seen(tap, PROBETAP_OUT, 900, "whole");
+	assert_seen(tap, PROBETAP_OUT, largest, "whole");
+	assert_seen(tap, PROBETAP_OUT, largest + 1, "fragmented");
+	assert_seen(tap, PROBETAP_OUT, 901, "nothing");
+	assert_seen(tap, PROBETAP_OUT, 902, "nothing");
+	send_udp(endpoint, own, PORT, (size_t)largest - 1);
+	send_udp(endpoint, own, PORT, 3000);
+	assert_seen(tap, PROBETAP_IN, largest - 1, "whole");
+	assert_seen(tap, PROBETAP_IN, 3000, "fragmented");
+	probetap_forget(tap);
+	assert_seen(tap, PROBETAP_IN, 3000, "nothing");
+	probetap_free(tap);
+}
+
+static void test_ipv4(void **state)
+{
+	(void)state;
+	look_at("127.0.0.1", "127.0.0.9", 1480);
+}
+
+static void test_ipv6(void **state)
+{
+	(void)state;
+	look_at("::1", "fd00::9", 1460);
+}
+
+static int try_other_filter(void *ctx)
+{
+	struct sock_filter all[] = {BPF_STMT(BPF_RET | BPF_K, 65535)};
+	struct sock_fprog program = {.len = 1, .filter = all};
+	int *fd = ctx;
+
+	NETLAB_CHECK(netlab_drop_root() == 0);
+	NETLAB_CHECK(setsockopt(*fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+				sizeof(program)) < 0 &&
+		     errno == EPERM);
+	NETLAB_CHECK(setsockopt(*fd, SOL_SOCKET, SO_DETACH_FILTER, all, sizeof(int)) <
+			     0 &&
+		     errno == EPERM);
+	NETLAB_CHECK(probetap_open("127.0.0.9", fd, NULL) == -EPERM);
+	return 0;
+}
+
+/* Who gets it can see no more. */
+static void test_locked(void **state)
+{
+	int fd;
+
+	(void)state;
+	assert_int_equal(probetap_open("127.0.0.9", &fd, NULL), 0);
+	assert_int_equal(netlab_child(try_other_filter, &fd), 0);
+	close(fd);
+	assert_int_equal(probetap_open("localhost", &fd, NULL), -EINVAL);
+}
+
+/* --- the way --- */
+
+static const char *connected_mtu(const char *to, int port)
+{
+	static char text[16];
+	struct sockaddr_storage target;
+	cleanup_fd int fd = -1;
+	socklen_t size = sizeof(int);
+	int mtu = 0;
+
+	assert_int_equal(address_parse(to, port, &target), 0);
+	fd = socket(target.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(
+		connect(fd, (const struct sockaddr *)&target, address_size(&target)),
+		0);
+	if (target.ss_family == AF_INET)
+		getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &size);
+	else
+		getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &size);
+	snprintf(text, sizeof(text), "%d", mtu);
+	return text;
+}
+
+static void check_way(const char *address)
+{
+	struct proberoute way = {
+		.ifindex = (int)if_nametoindex("mt0"),
+		.port = PORT,
+	};
+	struct err err = ERR_INIT;
+
+	snprintf(way.address, sizeof(way.address), "%s", address);
+	assert_string_equal(connected_mtu(address, PORT), "1400");
+	if (proberoute_add(&way, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(proberoute_add(&way, &err), 0);
+	assert_string_equal(connected_mtu(address, PORT), "1");
+	assert_string_equal(connected_mtu(address, PORT + 1), "1400");
+	assert_int_equal(proberoute_remove(&way, &err), 0);
+	assert_string_equal(connected_mtu(address, PORT), "1400");
+	assert_int_equal(proberoute_remove(&way, &err), 0);
+	/* With its interface gone, only the rule is left. */
+	assert_int_equal(proberoute_add(&way, &err), 0);
+}
+
+static void test_way(void **state)
+{
+	(void)state;
+	netlab_run("ip link add mt0 type veth peer name mt1");
+	netlab_run("ip link set mt0 mtu 1400 up");
+	netlab_run("ip link set mt1 up");
+	netlab_run("ip addr add 10.0.0.1/24 dev mt0");
+	netlab_run("ip addr add fd01::1/64 dev mt0 nodad");
+	check_way("10.0.0.2");
+	check_way("fd01::2");
+}
+
+static void test_way_without_link(void **state)
+{
+	struct proberoute way = {.ifindex = 4711, .address = "10.0.0.2", .port = PORT};
+
+	(void)state;
+	assert_true(proberoute_add(&way, NULL) < 0);
+	assert_int_equal(netlab_try("ip rule del pref 77"), 2);
+	assert_int_equal(proberoute_remove(&way, NULL), 0);
+	way.ifindex = (int)if_nametoindex("lo");
+	assert_int_equal(proberoute_add(&way, NULL), 0);
+	netlab_run("ip link set lo down");
+	assert_int_equal(proberoute_remove(&way, NULL), 0);
+	assert_int_equal(netlab_try("ip rule del pref 77"), 2);
+}
+
+#define ROOT_TEST(f) cmocka_unit_test_setup(f, set_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ROOT_TEST(test_ipv4),
+		ROOT_TEST(test_ipv6),
+		ROOT_TEST(test_locked),
+		ROOT_TEST(test_way),
+		ROOT_TEST(test_way_without_link),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
