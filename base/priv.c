@@ -134,12 +134,16 @@ int priv_keep(unsigned int keep, struct err *err)
 	const capng_type_t sets = CAPNG_EFFECTIVE | CAPNG_PERMITTED |
 				  CAPNG_BOUNDING_SET;
 	capng_select_t select = with_bounds();
+	bool raw = (keep & PRIV_KEEP_NET_RAW) &&
+		   capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW);
 
 	capng_clear(CAPNG_SELECT_BOTH);
 	capng_update(CAPNG_ADD, sets, CAP_NET_ADMIN);
 	if (keep & PRIV_KEEP_CONF_FILE)
 		capng_updatev(CAPNG_ADD, sets, CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER,
 			      -1);
+	if (raw)
+		capng_update(CAPNG_ADD, sets, CAP_NET_RAW);
 	if (keep & PRIV_KEEP_KILL)
 		capng_update(CAPNG_ADD, sets, CAP_KILL);
 	if (setgroups(0, NULL) < 0)

@@ -38,7 +38,9 @@ enum priv_keep {
 	PRIV_KEEP_NET_ADMIN = 0,      /* CAP_NET_ADMIN, always */
 	PRIV_KEEP_CONF_FILE = 1 << 0, /* what writing somebody's file back as it was
 				       takes: CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER */
-	PRIV_KEEP_KILL = 1 << 1, /* CAP_KILL: signals to processes of another uid */
+	PRIV_KEEP_KILL = 1 << 1,    /* CAP_KILL: signals to processes of another uid */
+	PRIV_KEEP_NET_RAW = 1 << 2, /* CAP_NET_RAW: packet sockets; where it is had,
+				       which in some containers it is not */
 };
 
 /* Stay uid 0 with no more than these, and without supplementary groups; `keep` is a set

@@ -39,6 +39,8 @@ static void leave_terminal(void)
 
 static int guard_child(struct family *f)
 {
+	unsigned int keep = PRIV_KEEP_NET_RAW |
+			    (f->config->guard->conf_file[0] ? PRIV_KEEP_CONF_FILE : 0);
 	struct err err = ERR_INIT;
 
 	prctl(PR_SET_NAME, "mtusweep-guard", 0, 0, 0);
@@ -47,9 +49,7 @@ static int guard_child(struct family *f)
 	fd_close(&f->runner_pair[0]);
 	fd_close(&f->runner_pair[1]);
 	fd_close(&f->keeper_pair[0]);
-	if (priv_keep(f->config->guard->conf_file[0] ? PRIV_KEEP_CONF_FILE : 0, &err) <
-		    0 ||
-	    priv_forbid_exec(&err) < 0) {
+	if (priv_keep(keep, &err) < 0 || priv_forbid_exec(&err) < 0) {
 		say(f, err.text);
 		return 1;
 	}

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "netctl/guard_wire.h"
 #include "netctl/hoststate.h"
+#include "netctl/probetap.h"
 #include "netctl/rtlink.h"
 #include "netctl/rtroute.h"
 #include "netctl/wginfo.h"
@@ -70,37 +71,84 @@ static int do_facts(const struct guard_process *g, const char *address,
 	facts->backend = wginfo_backend(&link);
 	if (!address[0] || facts->backend == BACKEND_NONE)
 		return 0;
-	if (wginfo_find_peer(&link, facts->backend, address, &peer, NULL) == 0) {
-		facts->endpoint_family = peer.endpoint_family;
-		text_copy(facts->allowed, sizeof(facts->allowed), peer.allowed);
-	}
+	if (wginfo_find_peer(&link, facts->backend, address, &peer, NULL) < 0)
+		return 0;
+	facts->endpoint_family = peer.endpoint_family;
+	facts->endpoint_port = peer.endpoint_port;
+	text_copy(facts->endpoint, sizeof(facts->endpoint), peer.endpoint);
+	text_copy(facts->allowed, sizeof(facts->allowed), peer.allowed);
+	if (peer.endpoint[0])
+		rtroute_path_mtu(peer.endpoint, peer.fwmark, &facts->outer_mtu, NULL);
 	return 0;
 }
 
-static int do_set(struct guard_process *g, int mtu, int64_t lease_ms, struct err *err)
+struct mtu_range guard_probe_range(const struct mtu_range *range)
 {
-	const struct mtu_range *range = &g->config->range;
+	return (struct mtu_range){
+		.min = range->min < MTU_MIN_IPV6 ? range->min : MTU_MIN_IPV6,
+		.max = range->max > GUARD_PROBE_MTU_MAX ? range->max
+							: GUARD_PROBE_MTU_MAX,
+		.step = 1,
+	};
+}
+
+static int change_host(struct guard_process *g, const struct guard_request *request,
+		       struct err *err)
+{
+	if (request->verb == GUARD_PROBE)
+		return hoststate_probe(&g->state, request->mtu, request->address,
+				       request->port, err);
+	return hoststate_set(&g->state, request->mtu, err);
+}
+
+static int do_change(struct guard_process *g, const struct guard_request *request,
+		     const struct mtu_range *range, struct err *err)
+{
 	int r;
 
-	if (!mtu_range_allows(range, mtu))
+	if (!mtu_range_allows(range, request->mtu))
 		return err_set(err, -ERANGE,
 			       "MTU %d is outside the range %d to %d that this end was "
 			       "started with",
-			       mtu, range->min, range->max);
-	if (lease_ms < 1)
+			       request->mtu, range->min, range->max);
+	if (request->lease_ms < 1)
 		return err_set(err, -ERANGE, "an MTU is set with a lease only");
 	/* It refuses, and the timer is for what must be put back. */
 	if (g->state.must_restore)
-		return hoststate_set(&g->state, mtu, err);
+		return change_host(g, request, err);
 	/* The lease runs before the change is made: there is no change without one. */
-	r = set_lease(g, lease_ms, err);
+	r = set_lease(g, request->lease_ms, err);
 	if (r == 0)
-		r = hoststate_set(&g->state, mtu, err);
+		r = change_host(g, request, err);
 	if (r == 0)
 		g->expired = false;
 	if (!g->state.pending)
 		set_lease(g, 0, NULL);
 	return r;
+}
+
+static int do_probe(struct guard_process *g, const struct guard_request *request,
+		    struct err *err)
+{
+	struct mtu_range range = guard_probe_range(&g->config->range);
+
+	if (request->address[0] && (request->port < 1 || request->port > UINT16_MAX))
+		return err_set(err, -ERANGE, "no port: %d", request->port);
+	return do_change(g, request, &range, err);
+}
+
+static int do_tap(struct guard_process *g, const char *address, int *ret_fd,
+		  struct err *err)
+{
+	struct guard_facts facts = {0};
+	int r = do_facts(g, address, &facts, err);
+
+	if (r < 0)
+		return r;
+	if (!facts.endpoint[0])
+		return err_set(err, -ENOTCONN,
+			       "the WireGuard endpoint of '%s' is not known", address);
+	return probetap_open(facts.endpoint, ret_fd, err);
 }
 
 static int do_renew(struct guard_process *g, int64_t lease_ms, struct err *err)
@@ -153,8 +201,9 @@ static int do_restore(struct guard_process *g, struct err *err)
 	return r;
 }
 
+/* *ret_fd: to be sent along. */
 static void obey(struct guard_process *g, const struct guard_request *request,
-		 struct guard_reply *reply)
+		 struct guard_reply *reply, int *ret_fd)
 {
 	switch (request->verb) {
 	case GUARD_FACTS:
@@ -162,7 +211,13 @@ static void obey(struct guard_process *g, const struct guard_request *request,
 			do_facts(g, request->address, &reply->facts, &reply->err);
 		return;
 	case GUARD_SET:
-		reply->result = do_set(g, request->mtu, request->lease_ms, &reply->err);
+		reply->result = do_change(g, request, &g->config->range, &reply->err);
+		return;
+	case GUARD_PROBE:
+		reply->result = do_probe(g, request, &reply->err);
+		return;
+	case GUARD_TAP:
+		reply->result = do_tap(g, request->address, ret_fd, &reply->err);
 		return;
 	case GUARD_RENEW:
 		reply->result = do_renew(g, request->lease_ms, &reply->err);
@@ -180,9 +235,35 @@ static void obey(struct guard_process *g, const struct guard_request *request,
 	reply->result = err_set(&reply->err, -EINVAL, "unknown request to the guard");
 }
 
+/* A main that takes no answers is as good as gone. To wait for it would keep the lease
+ * from running out. */
+static bool answer(int main_fd, const struct guard_reply *reply, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct iovec data = {(void *)reply, sizeof(*reply)};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+	struct cmsghdr *header;
+
+	if (fd >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	}
+	return sendmsg(main_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+	       sizeof(*reply);
+}
+
 /* One request from main; false when main is gone. */
 static bool serve_one(struct guard_process *g, int main_fd)
 {
+	cleanup_fd int fd = -1;
 	struct guard_request request;
 	struct guard_reply reply;
 	ssize_t n = recv(main_fd, &request, sizeof(request), 0);
@@ -198,12 +279,9 @@ static bool serve_one(struct guard_process *g, int main_fd)
 	} else {
 		reply.serial = request.serial;
 		request.address[ADDRESS_SIZE - 1] = '\0';
-		obey(g, &request, &reply);
+		obey(g, &request, &reply, &fd);
 	}
-	/* A main that takes no answers is as good as gone. To wait for it would keep
-	 * the lease from running out. */
-	return send(main_fd, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT) ==
-	       sizeof(reply);
+	return answer(main_fd, &reply, fd);
 }
 
 static void lease_ran_out(struct guard_process *g)

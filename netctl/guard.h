@@ -6,7 +6,7 @@
 
 /*
  * The guard: the one process that changes the host, and the one that can always put it
- * back. It obeys six fixed-size messages from main (over a SOCK_SEQPACKET pair), parses
+ * back. It obeys eight fixed-size messages from main (over a SOCK_SEQPACKET pair), parses
  * nothing that came from a network, and restores by itself when a lease runs out, when
  * main's socket closes without a commit, or when the keeper is gone.
  *
@@ -57,6 +57,10 @@ struct guard_facts {
 	int endpoint_family; /* of the WireGuard peer that `address` belongs to; 0
 				unknown */
 	char allowed[64];    /* the AllowedIPs entry that matched */
+	char endpoint[ADDRESS_SIZE]; /* where its outer packets go; "" unknown */
+	int endpoint_port;
+	int outer_mtu; /* what this host's way there takes whole, with what the kernel
+			  has learned of it; 0 unknown */
 };
 
 /* `address`: a tunnel address, or "" for the link's facts alone. Never keys. */
@@ -79,6 +83,28 @@ int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err);
  * -ENODEV leave the lease to run out; with -ENETDOWN it is renewed all the same.
  */
 int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err);
+
+/*
+ * The link's MTU for a probe, within guard_probe_range(), to be undone like a set; the
+ * conf file is left alone. With `address` and `port` (the other end's, inside the tunnel)
+ * also a way for probes to there (netctl/proberoute.h), which lasts until the next
+ * guard_set(), or until all is put back; "" leaves it as it is. -EOPNOTSUPP: the MTU is
+ * set, but there can be no such way here. Else as guard_set().
+ */
+int guard_probe(struct guard *guard, int mtu, const char *address, int port,
+		int64_t lease_ms, struct err *err);
+
+/* Of an end whose lattice is `range`. Below 1280 it goes only where the lattice does: the
+ * interface has no IPv6 then. */
+#define GUARD_PROBE_MTU_MAX 9216
+struct mtu_range guard_probe_range(const struct mtu_range *range);
+
+/*
+ * A look at the outer packets of the WireGuard peer that `address` belongs to: a
+ * probetap_open() descriptor in *ret_fd, the caller's. -ENOTCONN: its endpoint is not
+ * known; else as probetap_open().
+ */
+int guard_tap(struct guard *guard, const char *address, int *ret_fd, struct err *err);
 
 /* rtroute_flush_exceptions() by proxy, with its errors. */
 int guard_settle(struct guard *guard, struct err *err);

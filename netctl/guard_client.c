@@ -62,8 +62,38 @@ static int given_up(const struct guard *guard, struct err *err)
 		       REPLY_TIMEOUT_MS / 1000);
 }
 
+/* A descriptor that comes along is *ret_fd's, or closed. */
+static bool receive(const struct guard *guard, struct guard_reply *reply, int *ret_fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec data = {reply, sizeof(*reply)};
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(guard->fd, &message, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *header = n < 0 ? NULL : CMSG_FIRSTHDR(&message);
+	cleanup_fd int fd = -1;
+
+	if (header && header->cmsg_level == SOL_SOCKET &&
+	    header->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	if (n != sizeof(*reply))
+		return false;
+	if (ret_fd && reply->serial == guard->serial) {
+		*ret_fd = fd;
+		fd = -1;
+	}
+	return true;
+}
+
 static int await_reply(const struct guard *guard, struct guard_reply *reply,
-		       struct err *err)
+		       int *ret_fd, struct err *err)
 {
 	int64_t deadline = clock_boot_ms() + REPLY_TIMEOUT_MS;
 
@@ -72,15 +102,14 @@ static int await_reply(const struct guard *guard, struct guard_reply *reply,
 
 		if (r == 0)
 			return given_up(guard, err);
-		if (r < 0 ||
-		    recv(guard->fd, reply, sizeof(*reply), 0) != sizeof(*reply))
+		if (r < 0 || !receive(guard, reply, ret_fd))
 			return gone(err);
 	} while (reply->serial != guard->serial);
 	return 0;
 }
 
 static int exchange(struct guard *guard, struct guard_request *request,
-		    struct guard_reply *reply, struct err *err)
+		    struct guard_reply *reply, int *ret_fd, struct err *err)
 {
 	int r;
 
@@ -89,19 +118,25 @@ static int exchange(struct guard *guard, struct guard_request *request,
 	if (send(guard->fd, request, sizeof(*request), MSG_NOSIGNAL | MSG_DONTWAIT) !=
 	    sizeof(*request))
 		return gone(err);
-	r = await_reply(guard, reply, err);
+	r = await_reply(guard, reply, ret_fd, err);
 	return r < 0 ? r : err_set(err, reply->result, "%s", reply->err.text);
+}
+
+static int call_for_fd(struct guard *guard, struct guard_request *request,
+		       struct guard_reply *reply, int *ret_fd, struct err *err)
+{
+	int r;
+
+	pthread_mutex_lock(&guard->lock);
+	r = exchange(guard, request, reply, ret_fd, err);
+	pthread_mutex_unlock(&guard->lock);
+	return r;
 }
 
 static int call(struct guard *guard, struct guard_request *request,
 		struct guard_reply *reply, struct err *err)
 {
-	int r;
-
-	pthread_mutex_lock(&guard->lock);
-	r = exchange(guard, request, reply, err);
-	pthread_mutex_unlock(&guard->lock);
-	return r;
+	return call_for_fd(guard, request, reply, NULL, err);
 }
 
 static int call_simple(struct guard *guard, enum guard_verb verb, struct err *err)
@@ -136,6 +171,40 @@ int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err)
 	struct guard_reply reply;
 
 	return call(guard, &request, &reply, err);
+}
+
+int guard_probe(struct guard *guard, int mtu, const char *address, int port,
+		int64_t lease_ms, struct err *err)
+{
+	struct guard_request request = {
+		.verb = GUARD_PROBE,
+		.mtu = mtu,
+		.port = port,
+		.lease_ms = lease_ms,
+	};
+	struct guard_reply reply;
+
+	text_copy(request.address, sizeof(request.address), address);
+	return call(guard, &request, &reply, err);
+}
+
+int guard_tap(struct guard *guard, const char *address, int *ret_fd, struct err *err)
+{
+	struct guard_request request = {.verb = GUARD_TAP};
+	struct guard_reply reply;
+	int fd = -1;
+	int r;
+
+	text_copy(request.address, sizeof(request.address), address);
+	r = call_for_fd(guard, &request, &reply, &fd, err);
+	if (r == 0 && fd < 0)
+		return err_set(err, -EMFILE,
+			       "no room for the descriptor of outer packets");
+	if (r < 0)
+		fd_close(&fd);
+	else
+		*ret_fd = fd;
+	return r;
 }
 
 int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err)

@@ -14,12 +14,15 @@ enum guard_verb {
 	GUARD_SETTLE,
 	GUARD_COMMIT,
 	GUARD_RESTORE,
+	GUARD_PROBE,
+	GUARD_TAP, /* its reply brings the descriptor along (SCM_RIGHTS) */
 };
 
 struct guard_request {
 	uint32_t serial;
 	enum guard_verb verb;
 	int mtu;
+	int port;
 	int64_t lease_ms;
 	char address[ADDRESS_SIZE];
 };

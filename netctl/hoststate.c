@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "netctl/proberoute.h"
 #include "netctl/rtlink.h"
 
 void hoststate_init(struct hoststate *state, const char *interface,
@@ -73,6 +74,7 @@ static int begin(struct hoststate *state, struct err *err)
 	journal->mtu_before = link.mtu;
 	journal->mtu_set = link.mtu;
 	journal->conf_file[0] = '\0';
+	journal->probe_address[0] = '\0';
 	return 0;
 }
 
@@ -84,7 +86,7 @@ static int not_put_back(const struct hoststate *state, struct err *err)
 		       state->journal.interface);
 }
 
-static int change(struct hoststate *state, int mtu, struct err *err)
+static int change_link(struct hoststate *state, int mtu, struct err *err)
 {
 	struct journal *journal = &state->journal;
 	int r;
@@ -101,10 +103,17 @@ static int change(struct hoststate *state, int mtu, struct err *err)
 	if (r < 0) {
 		journal->mtu_set = journal->mtu_before;
 		journal->mtu_before = mtu;
-		return r;
 	}
-	if (state->persist != PERSIST_EACH)
-		return 0;
+	return r;
+}
+
+static int change(struct hoststate *state, int mtu, struct err *err)
+{
+	struct journal *journal = &state->journal;
+	int r = change_link(state, mtu, err);
+
+	if (r < 0 || state->persist != PERSIST_EACH)
+		return r;
 	r = hostconf_write(journal, state->conf_file, err);
 	/* Which of the two MTUs the conf file has is unknown now. A further change
 	 * would be a third, and ours could no longer be told from somebody else's. */
@@ -113,7 +122,45 @@ static int change(struct hoststate *state, int mtu, struct err *err)
 	return r;
 }
 
-int hoststate_set(struct hoststate *state, int mtu, struct err *err)
+/* --- the way of probes --- */
+
+static struct proberoute way_of(const struct journal *journal)
+{
+	struct proberoute way = {
+		.ifindex = journal->ifindex,
+		.port = journal->probe_port,
+	};
+
+	text_copy(way.address, sizeof(way.address), journal->probe_address);
+	return way;
+}
+
+/* The journal on disk may name it still: to remove it twice does no harm. */
+static int remove_way(struct journal *journal, struct err *err)
+{
+	struct proberoute way = way_of(journal);
+	int r = way.address[0] ? proberoute_remove(&way, err) : 0;
+
+	if (r == 0)
+		journal->probe_address[0] = '\0';
+	return r;
+}
+
+/* The journal, which names it, has been written. */
+static int add_way(struct journal *journal, struct err *err)
+{
+	struct proberoute way = way_of(journal);
+	int r = proberoute_add(&way, err);
+
+	if (r < 0)
+		journal->probe_address[0] = '\0';
+	return r;
+}
+
+/* --- what the header declares --- */
+
+/* What there is becomes the way back, unless there is one; it must be as we left it. */
+static int ready(struct hoststate *state, struct err *err)
 {
 	struct rtlink link;
 	int r;
@@ -128,7 +175,35 @@ int hoststate_set(struct hoststate *state, int mtu, struct err *err)
 	if (!link.up)
 		return err_set(err, -ENETDOWN, "interface '%s' is down",
 			       state->journal.interface);
-	return change(state, mtu, err);
+	return 0;
+}
+
+int hoststate_set(struct hoststate *state, int mtu, struct err *err)
+{
+	int r = ready(state, err);
+
+	if (r == 0)
+		r = remove_way(&state->journal, err);
+	return r < 0 ? r : change(state, mtu, err);
+}
+
+int hoststate_probe(struct hoststate *state, int mtu, const char *address, int port,
+		    struct err *err)
+{
+	struct journal *journal = &state->journal;
+	int r = ready(state, err);
+
+	if (r < 0)
+		return r;
+	if (!address[0])
+		return change_link(state, mtu, err);
+	r = remove_way(journal, err);
+	if (r < 0)
+		return r;
+	text_copy(journal->probe_address, sizeof(journal->probe_address), address);
+	journal->probe_port = port;
+	r = change_link(state, mtu, err);
+	return r < 0 ? r : add_way(journal, err);
 }
 
 int hoststate_check(const struct hoststate *state, struct err *err)
@@ -151,6 +226,7 @@ static void forget(struct hoststate *state)
 {
 	journal_remove(state->journal.interface, NULL);
 	state->journal.conf_file[0] = '\0';
+	state->journal.probe_address[0] = '\0';
 	state->pending = false;
 	state->must_restore = false;
 }
@@ -228,7 +304,7 @@ static int find_link(const struct journal *journal, struct rtlink *ret, struct e
 	return r;
 }
 
-static int restore_link(const struct journal *journal, struct err *err)
+static int restore_mtu(const struct journal *journal, struct err *err)
 {
 	struct rtlink link;
 	int r;
@@ -248,6 +324,18 @@ static int restore_link(const struct journal *journal, struct err *err)
 		r = mtu_changed(journal, link.mtu, err);
 	if (r == 0 && link.mtu != journal->mtu_original)
 		r = rtlink_set_mtu(journal->ifindex, journal->mtu_original, err);
+	return r;
+}
+
+/* The way goes whatever became of the link. */
+static int restore_link(struct journal *journal, struct err *err)
+{
+	struct err way_err = ERR_INIT;
+	int way = remove_way(journal, &way_err);
+	int r = restore_mtu(journal, err);
+
+	if (way < 0 && (r == 0 || r == -ESTALE))
+		return err_set(err, way, "%s", way_err.text);
 	return r;
 }
 

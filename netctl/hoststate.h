@@ -7,7 +7,7 @@
 #include "netctl/journal.h"
 
 /*
- * One interface's MTU and conf file, and the way back. The guard holds one; the keeper
+ * One interface's MTU, conf file and way of probes, and the way back. The guard holds one; the keeper
  * and the next start make one from the journal.
  *
  * The first change notes what is there (the way back) and writes the journal; each
@@ -40,6 +40,15 @@ void hoststate_init(struct hoststate *state, const char *interface,
  * kernel says.
  */
 int hoststate_set(struct hoststate *state, int mtu, struct err *err);
+
+/*
+ * Set the link's MTU for probes, and leave the conf file alone. `address` and `port`: the
+ * other end's, for a proberoute_add(); "" for the MTU alone, with which such a way stays
+ * as it is. -EOPNOTSUPP: the MTU is set, the way cannot be had. Else as hoststate_set(),
+ * which ends it.
+ */
+int hoststate_probe(struct hoststate *state, int mtu, const char *address, int port,
+		    struct err *err);
 
 /* Whether the link is what the last change left: 0 (also with nothing pending), else
  * -ESTALE, -ENODEV, -ENETDOWN as hoststate_set(). */

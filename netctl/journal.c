@@ -195,7 +195,7 @@ static int sync_folder(void)
 int journal_write(const struct journal *journal, struct err *err)
 {
 	cleanup_fd int fd = -1;
-	char text[4608];
+	char text[4736];
 	struct path path;
 	struct path fresh;
 	int length;
@@ -208,11 +208,15 @@ int journal_write(const struct journal *journal, struct err *err)
 		return r;
 	length = snprintf(text, sizeof(text),
 			  MAGIC "\nnetns %" PRIu64 "\nboot %s\nindex %d\noriginal %d"
-				"\nbefore %d\nset %d\nconf %s\ninode %" PRIu64
-				"\nend\n",
+				"\nbefore %d\nset %d\nconf %s\ninode %" PRIu64 "\n",
 			  journal->netns_cookie, journal->boot, journal->ifindex,
 			  journal->mtu_original, journal->mtu_before, journal->mtu_set,
 			  journal->conf_file, journal->original_inode);
+	if (journal->probe_address[0])
+		length += snprintf(text + length, sizeof(text) - (size_t)length,
+				   "probe-port %d\nprobe %s\n", journal->probe_port,
+				   journal->probe_address);
+	length += snprintf(text + length, sizeof(text) - (size_t)length, "end\n");
 	fd = open(fresh.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		  0600);
 	if (fd < 0)
@@ -266,6 +270,20 @@ static bool take_u64(char **at, const char *key, uint64_t *ret)
 	return errno == 0 && *end == '\0';
 }
 
+/* Its two lines, where there are any. */
+static bool take_probe(char **at, struct journal *ret)
+{
+	const char *address;
+
+	if (strncmp(*at, "probe-port ", strlen("probe-port ")) != 0)
+		return true;
+	if (!take_int(at, "probe-port", &ret->probe_port))
+		return false;
+	address = take_line(at, "probe");
+	return address &&
+	       text_copy(ret->probe_address, sizeof(ret->probe_address), address);
+}
+
 static bool parse(char *text, struct journal *ret)
 {
 	const char *boot;
@@ -287,7 +305,7 @@ static bool parse(char *text, struct journal *ret)
 	conf = take_line(&text, "conf");
 	return conf && text_copy(ret->conf_file, sizeof(ret->conf_file), conf) &&
 	       take_u64(&text, "inode", &ret->original_inode) &&
-	       strcmp(text, "end\n") == 0;
+	       take_probe(&text, ret) && strcmp(text, "end\n") == 0;
 }
 
 int journal_read(const char *interface, struct journal *ret, struct err *err)

@@ -30,6 +30,8 @@ struct journal {
 	char conf_file[4096]; /* "" while the conf file is as it was */
 	/* Of the original beside it: what has this one took the conf file's place. */
 	uint64_t original_inode;
+	char probe_address[ADDRESS_SIZE]; /* proberoute's; "" while there is none */
+	int probe_port;
 };
 
 /* The original conf file is kept beside it under this name while it is rewritten. */

@@ -7,13 +7,17 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "base/address.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "netctl/nl.h"
 #include "netctl/rtparse.h"
 
-#define FLUSH_PATH "/proc/sys/net/ipv4/route/flush"
+/* discard's; nothing is sent there */
+#define UNUSED_PORT 9
+#define FLUSH_PATH  "/proc/sys/net/ipv4/route/flush"
 
 /* --- one route --- */
 
@@ -74,6 +78,42 @@ int rtroute_get(const char *address, struct rtroute *ret, struct err *err)
 	};
 	text_copy(ret->source, sizeof(ret->source), way.source);
 	if_indextoname((unsigned)way.oif, ret->oif_name);
+	return 0;
+}
+
+/* Fresh, so that it asks the kernel's memory, and connected, which sends nothing. */
+static int connect_udp(const char *address, uint32_t mark)
+{
+	struct sockaddr_storage to;
+	cleanup_fd int fd = -1;
+	int connected;
+
+	if (address_parse(address, UNUSED_PORT, &to) < 0)
+		return -EINVAL;
+	fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 ||
+	    (mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0) ||
+	    connect(fd, (const struct sockaddr *)&to, address_size(&to)) < 0)
+		return -errno;
+	connected = fd;
+	fd = -1;
+	return connected;
+}
+
+int rtroute_path_mtu(const char *address, uint32_t mark, int *ret, struct err *err)
+{
+	cleanup_fd int fd = connect_udp(address, mark);
+	bool ipv6 = strchr(address, ':');
+	socklen_t size = sizeof(int);
+	int mtu = 0;
+
+	if (fd < 0)
+		return err_sys(err, -fd, "no way to '%s'", address);
+	if (getsockopt(fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_MTU : IP_MTU,
+		       &mtu, &size) < 0)
+		return err_sys(err, errno, "cannot ask for the path MTU to '%s'",
+			       address);
+	*ret = mtu;
 	return 0;
 }
 

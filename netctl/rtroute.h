@@ -19,6 +19,13 @@ struct rtroute {
 int rtroute_get(const char *address, struct rtroute *ret, struct err *err);
 
 /*
+ * What the way to an address takes whole, by what the kernel knows of it: links, routes
+ * and answers of routers. `mark`: of the packets in question (SO_MARK, CAP_NET_ADMIN); 0
+ * none. -EINVAL not an address, -ENETUNREACH.
+ */
+int rtroute_path_mtu(const char *address, uint32_t mark, int *ret, struct err *err);
+
+/*
  * Forget the path MTU exceptions of both families, in this network namespace: IPv4 by
  * writing /proc/sys/net/ipv4/route/flush, IPv6 by deleting the cloned routes (its /proc
  * twin does not clear them). -EROFS or -EACCES where /proc/sys cannot be written, after

@@ -12,7 +12,7 @@ readonly OOM_STARTED=300
 
 # linux/capability.h
 declare -rA CAP_BITS=([CAP_CHOWN]=0 [CAP_DAC_OVERRIDE]=1 [CAP_FOWNER]=3 [CAP_KILL]=5
-	[CAP_NET_ADMIN]=12)
+	[CAP_NET_ADMIN]=12 [CAP_NET_RAW]=13)
 declare -A status_of caps_of persist_caps_of user_of oom_of open_of every
 
 trim()

@@ -60,6 +60,81 @@ static void test_refuses(void **state)
 	assert_int_equal(mtu_now(), ORIGINAL);
 }
 
+static void add_address(void)
+{
+	netlab_run("ip addr add 10.9.0.1/24 dev " LINK);
+}
+
+static bool has_way(void)
+{
+	return netlab_try("ip rule del pref 77 dport 4500 to 10.9.0.2") == 0;
+}
+
+static void test_probe(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	add_address();
+	start_guard(PERSIST_EACH);
+	assert_int_equal(guard_probe(t.guard, 1279, "", 0, 5000, &err), -ERANGE);
+	assert_int_equal(
+		guard_probe(t.guard, GUARD_PROBE_MTU_MAX + 1, "", 0, 5000, &err),
+		-ERANGE);
+	assert_int_equal(guard_probe(t.guard, 1500, "10.9.0.2", 0, 5000, &err),
+			 -ERANGE);
+	assert_int_equal(mtu_now(), ORIGINAL);
+	/* Beyond the lattice, with a way, and the conf file as it was. */
+	assert_int_equal(guard_probe(t.guard, 1560, "10.9.0.2", 4500, 5000, &err), 0);
+	assert_int_equal(mtu_now(), 1560);
+	assert_file(t.conf, CONF);
+	assert_int_equal(guard_probe(t.guard, 1280, "", 0, 5000, &err), 0);
+	assert_int_equal(mtu_now(), 1280);
+	assert_true(has_way());
+	/* The first pair ends it. */
+	assert_int_equal(guard_probe(t.guard, 1560, "10.9.0.2", 4500, 5000, &err), 0);
+	assert_int_equal(guard_set(t.guard, 1400, 5000, &err), 0);
+	assert_false(has_way());
+	assert_int_equal(guard_restore(t.guard, &err), 0);
+	assert_int_equal(mtu_now(), ORIGINAL);
+}
+
+static void test_probe_is_put_back(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	add_address();
+	start_guard(PERSIST_NONE);
+	assert_int_equal(guard_probe(t.guard, 1560, "10.9.0.2", 4500, 5000, &err), 0);
+	assert_int_equal(guard_restore(t.guard, &err), 0);
+	assert_int_equal(mtu_now(), ORIGINAL);
+	assert_false(has_way());
+	/* The lease's end, too. */
+	assert_int_equal(guard_probe(t.guard, 1560, "10.9.0.2", 4500, 200, &err), 0);
+	assert_mtu_within(ORIGINAL, 1000);
+	assert_said_within(1, 1000);
+	assert_false(has_way());
+	/* A link that somebody else changed keeps theirs, but not our way. */
+	assert_int_equal(guard_probe(t.guard, 1560, "10.9.0.2", 4500, 5000, &err), 0);
+	netlab_run("ip link set " LINK " mtu 1333");
+	assert_int_equal(guard_restore(t.guard, &err), -ESTALE);
+	assert_int_equal(mtu_now(), 1333);
+	assert_false(has_way());
+}
+
+static void test_no_tap(void **state)
+{
+	struct err err = ERR_INIT;
+	int fd = -1;
+
+	(void)state;
+	start_guard(PERSIST_NONE);
+	/* No WireGuard, so no endpoint. */
+	assert_int_equal(guard_tap(t.guard, "10.9.0.2", &fd, &err), -ENOTCONN);
+	assert_int_equal(fd, -1);
+}
+
 static void test_lease(void **state)
 {
 	struct err err = ERR_INIT;
@@ -397,6 +472,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		GUARD_TEST(test_set_and_restore),
 		GUARD_TEST(test_refuses),
+		GUARD_TEST(test_probe),
+		GUARD_TEST(test_probe_is_put_back),
+		GUARD_TEST(test_no_tap),
 		GUARD_TEST(test_lease),
 		GUARD_TEST(test_main_dies),
 		GUARD_TEST(test_keeper_dies),

@@ -182,6 +182,21 @@ static void test_guard_killed(void **state)
 	assert_int_equal(access(t.beside, F_OK), -1);
 }
 
+static void test_guard_killed_in_a_probe(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	netlab_run("ip addr add 10.9.0.1/24 dev " LINK);
+	start_guard(PERSIST_NONE);
+	assert_int_equal(guard_probe(t.guard, 1560, "10.9.0.2", 4500, 5000, &err), 0);
+	assert_int_equal(guard_probe(t.guard, 1500, "", 0, 5000, &err), 0);
+	kill_guard();
+	assert_int_equal(hoststate_restore_journal(LINK, &err), 0);
+	assert_int_equal(mtu_now(), ORIGINAL);
+	assert_int_equal(netlab_try("ip rule del pref 77"), 2);
+}
+
 static void another_namespace(struct journal *journal)
 {
 	assert_int_not_equal(journal->netns_cookie, 0);
@@ -323,6 +338,7 @@ int main(void)
 		GUARD_TEST(test_commit_again),
 		GUARD_TEST(test_commit_after_lease),
 		GUARD_TEST(test_guard_killed),
+		GUARD_TEST(test_guard_killed_in_a_probe),
 		GUARD_TEST(test_journal_from_elsewhere),
 		GUARD_TEST(test_journal_fails),
 		GUARD_TEST(test_link_fails_after_conf),

@@ -43,6 +43,11 @@ static void test_journal(void **state)
 	assert_int_equal(journal_write(&out, &err), 0);
 	assert_int_equal(journal_read(LINK, &in, &err), 0);
 	assert_memory_equal(&in, &out, sizeof(in));
+	text_copy(out.probe_address, sizeof(out.probe_address), "fd00::2");
+	out.probe_port = 4500;
+	assert_int_equal(journal_write(&out, &err), 0);
+	assert_int_equal(journal_read(LINK, &in, &err), 0);
+	assert_memory_equal(&in, &out, sizeof(in));
 	assert_int_equal(journal_remove(LINK, &err), 0);
 	assert_int_equal(journal_remove(LINK, &err), 0);
 	assert_int_equal(journal_lock(LINK, &lock, &err), 0);
@@ -64,6 +69,7 @@ static void test_damaged_journal(void **state)
 		START "index 1\n",
 		START "index 1\n" FIGURES "inode 1\n",
 		START "index x\n" FIGURES "inode 1\nend\n",
+		START "index 1\n" FIGURES "inode 1\nprobe-port 1\nend\n",
 		START "index 1\n" FIGURES "inode -1\nend\n",
 		START "index 1\n" FIGURES "inode 18446744073709551616\nend\n",
 		"mtusweep journal 1\nnetns 1\nboot b\nindex 1\n" FIGURES
