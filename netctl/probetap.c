@@ -229,9 +229,11 @@ void probetap_read(struct probetap *tap)
 	}
 }
 
-void probetap_forget(struct probetap *tap)
+void probetap_forget(struct probetap *tap, enum probetap_way way)
 {
-	memset(tap->seen, 0, sizeof(tap->seen));
+	for (int i = 0; i <= UDP_SIZE_MAX; i++)
+		tap->seen[i] &=
+			(unsigned char)~(SEEN_WHOLE(way) | SEEN_FRAGMENTED(way));
 }
 
 struct probetap_seen probetap_look(const struct probetap *tap, enum probetap_way way,

@@ -37,7 +37,7 @@ int probetap_fd(const struct probetap *tap);
 
 /* Read what there is, without waiting. */
 void probetap_read(struct probetap *tap);
-void probetap_forget(struct probetap *tap);
+void probetap_forget(struct probetap *tap, enum probetap_way way);
 /* `udp_size`: of the outer UDP datagram, header included, as it was sent. */
 struct probetap_seen probetap_look(const struct probetap *tap, enum probetap_way way,
 				   int udp_size);

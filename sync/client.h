@@ -16,7 +16,7 @@
  * -ENODEV no such interface; -EPROTO what came is no answer of ours; -EINTR when
  * `stop_fd` became readable first. client_answered() tells the two apart. Requests that
  * may be repeated (row, lease, hello, commit, close) can be sent again after such a
- * failure without harm; pair and arm can too, since they state what shall be, not a
+ * failure without harm; pair, arm and probe can too, since they state what shall be, not a
  * step.
  */
 
@@ -45,12 +45,14 @@ int client_hello(struct client *client, int timeout_ms, struct msg_hello *ret,
 		 struct err *err);
 int client_open(struct client *client, const struct msg_open *m, int timeout_ms,
 		struct msg_opened *ret, struct err *err);
-/* These four: a warning of the server's with a return of 0 is in err's text, else "".
+/* These, but for the probe: a warning of the server's with a return of 0 is in err's text, else "".
  */
 int client_pair(struct client *client, const struct msg_pair *m, int timeout_ms,
 		struct err *err);
 int client_arm(struct client *client, const struct msg_arm *m, int timeout_ms,
 	       struct err *err);
+int client_probe(struct client *client, const struct msg_probe *m, int timeout_ms,
+		 struct msg_probing *ret, struct err *err);
 int client_row(struct client *client, const char *run, const struct msg_row *m,
 	       int timeout_ms, struct err *err);
 int client_renew(struct client *client, const char *session, int timeout_ms,

@@ -32,6 +32,9 @@ struct endpoint_ops {
 		    bool resumed, struct end_facts *ret, struct err *err);
 	int (*pair)(void *ctx, const struct msg_pair *m, struct err *err);
 	int (*arm)(void *ctx, const struct msg_arm *m, struct err *err);
+	/* What this end can do goes into *ret. */
+	int (*probe)(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
+		     struct err *err);
 	int (*row)(void *ctx, const struct measurement *m, struct err *err);
 	int (*renew)(void *ctx, struct err *err);
 	int (*commit)(void *ctx, struct err *err);

@@ -20,6 +20,8 @@
 #define FOR_MAX_MS   INT64_C(999999999)
 #define PAIRS_MAX    100000000
 #define PASSES_MAX   1000000
+#define OVERHEAD_MAX 1000
+#define PROBE_MAX    (MTU_MAX - OVERHEAD_MAX)
 #define LEASE_MIN_MS 1000
 #define LEASE_MAX_MS 600000
 
@@ -160,6 +162,24 @@ static const struct field arm_fields[] = {
 	END,
 };
 
+static const struct field probe_fields[] = {
+	SESSION(struct msg_probe),
+	TEXT("token", struct msg_probe, token, MSG_TOKEN_SIZE, token_valid),
+	NUMBER("port", FIELD_INT, struct msg_probe, port, 1, 65535),
+	NUMBER("reach", FIELD_INT, struct msg_probe, reach, MTU_MIN, MTU_MAX),
+	END,
+};
+
+static const struct field probing_fields[] = {
+	NUMBER("overhead", FIELD_INT, struct msg_probing, overhead, 1, OVERHEAD_MAX),
+	NUMBER("outer_mtu", FIELD_INT, struct msg_probing, outer_mtu, 1, MTU_MAX),
+	NUMBER("size_min", FIELD_INT, struct msg_probing, size_min, 1, PROBE_MAX),
+	NUMBER("size_max", FIELD_INT, struct msg_probing, size_max, 1, PROBE_MAX),
+	WORD("tap", FIELD_BOOL, struct msg_probing, tap),
+	WORD("exact", FIELD_BOOL, struct msg_probing, exact),
+	END,
+};
+
 /* Short names: two of them, each with a sentence, have to fit one message. */
 static const struct field dir_fields[] = {
 	WORD("status", FIELD_STATUS, struct dir_result, status),
@@ -258,6 +278,8 @@ DEFINE_MESSAGE(open)
 DEFINE_MESSAGE(opened)
 DEFINE_MESSAGE(pair)
 DEFINE_MESSAGE(arm)
+DEFINE_MESSAGE(probe)
+DEFINE_MESSAGE(probing)
 DEFINE_MESSAGE(row)
 DEFINE_MESSAGE(session)
 DEFINE_MESSAGE(close)

@@ -67,6 +67,24 @@ struct msg_arm {
 	int from_port;
 };
 
+/* POST /v1/probe: set this host up for probes from that UDP port, and answer them. */
+struct msg_probe {
+	char session[MSG_TOKEN_SIZE];
+	char token[MSG_TOKEN_SIZE]; /* what every datagram carries */
+	int port;                   /* the peer's */
+	int reach;                  /* inner sizes go up to this at least */
+};
+
+/* What the server can do. Sizes are of inner packets. */
+struct msg_probing {
+	int overhead;  /* of WireGuard, to the outer size */
+	int outer_mtu; /* what its own way takes whole */
+	int size_min;
+	int size_max;
+	bool tap;   /* it looks at outer packets */
+	bool exact; /* a burst of probes leaves at once */
+};
+
 /* PUT /v1/run/<uuid>/row/<seq> */
 struct msg_row {
 	char session[MSG_TOKEN_SIZE];
@@ -105,6 +123,8 @@ char *msg_open_encode(const struct msg_open *m, struct err *err);
 char *msg_opened_encode(const struct msg_opened *m, struct err *err);
 char *msg_pair_encode(const struct msg_pair *m, struct err *err);
 char *msg_arm_encode(const struct msg_arm *m, struct err *err);
+char *msg_probe_encode(const struct msg_probe *m, struct err *err);
+char *msg_probing_encode(const struct msg_probing *m, struct err *err);
 char *msg_row_encode(const struct msg_row *m, struct err *err);
 char *msg_session_encode(const struct msg_session *m, struct err *err);
 char *msg_close_encode(const struct msg_close *m, struct err *err);
@@ -123,6 +143,10 @@ int msg_opened_decode(const char *json, size_t size, struct msg_opened *ret,
 int msg_pair_decode(const char *json, size_t size, struct msg_pair *ret,
 		    struct err *err);
 int msg_arm_decode(const char *json, size_t size, struct msg_arm *ret, struct err *err);
+int msg_probe_decode(const char *json, size_t size, struct msg_probe *ret,
+		     struct err *err);
+int msg_probing_decode(const char *json, size_t size, struct msg_probing *ret,
+		       struct err *err);
 int msg_row_decode(const char *json, size_t size, struct msg_row *ret, struct err *err);
 int msg_session_decode(const char *json, size_t size, struct msg_session *ret,
 		       struct err *err);

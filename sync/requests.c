@@ -172,6 +172,27 @@ static void handle_arm(struct call *call)
 	operate(call, rc, m.session, run_arm, &m);
 }
 
+static void handle_probe(struct call *call)
+{
+	const struct http_request *request = call->request;
+	struct requests *q = call->requests;
+	struct msg_probing probing = {0};
+	struct msg_probe m;
+	int rc = msg_probe_decode(request->body, request->size, &m, &call->err);
+
+	if (rc == 0)
+		rc = operation_begin(call, m.session);
+	if (rc == 0) {
+		call->ours = true;
+		rc = q->ops->probe(q->ctx, &m, &probing, &call->err);
+		operation_end(call, rc == 0);
+	}
+	if (rc < 0)
+		answer(call, rc);
+	else
+		answer_json(call, msg_probing_encode(&probing, &call->err));
+}
+
 static int run_commit(struct call *call, const void *message)
 {
 	struct requests *q = call->requests;
@@ -317,7 +338,7 @@ static const struct route routes[] = {
 	{"/v1/session", "POST", handle_open}, {"/v1/pair", "POST", handle_pair},
 	{"/v1/arm", "POST", handle_arm},      {"/v1/run/", "PUT", handle_row},
 	{"/v1/lease", "POST", handle_renew},  {"/v1/commit", "POST", handle_commit},
-	{"/v1/close", "POST", handle_close},
+	{"/v1/close", "POST", handle_close},  {"/v1/probe", "POST", handle_probe},
 };
 
 static const struct route *find_route(const char *path)

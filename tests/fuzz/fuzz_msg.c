@@ -36,6 +36,8 @@ ROUND_TRIP(open)
 ROUND_TRIP(opened)
 ROUND_TRIP(pair)
 ROUND_TRIP(arm)
+ROUND_TRIP(probe)
+ROUND_TRIP(probing)
 ROUND_TRIP(row)
 ROUND_TRIP(session)
 ROUND_TRIP(close)
@@ -51,6 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	opened_round_trip(json, size);
 	pair_round_trip(json, size);
 	arm_round_trip(json, size);
+	probe_round_trip(json, size);
+	probing_round_trip(json, size);
 	row_round_trip(json, size);
 	session_round_trip(json, size);
 	close_round_trip(json, size);

@@ -99,7 +99,10 @@ static void look_at(const char *own, const char *endpoint, int largest)
 	send_udp(endpoint, own, PORT, 3000);
 	assert_seen(tap, PROBETAP_IN, largest - 1, "whole");
 	assert_seen(tap, PROBETAP_IN, 3000, "fragmented");
-	probetap_forget(tap);
+	probetap_forget(tap, PROBETAP_OUT);
+	assert_seen(tap, PROBETAP_IN, 3000, "fragmented");
+	assert_seen(tap, PROBETAP_OUT, 900, "nothing");
+	probetap_forget(tap, PROBETAP_IN);
 	assert_seen(tap, PROBETAP_IN, 3000, "nothing");
 	probetap_free(tap);
 }

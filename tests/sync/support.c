@@ -215,6 +215,16 @@ static int op_arm(void *ctx, const struct msg_arm *m, struct err *err)
 	return outcome_of(ops, err);
 }
 
+static int op_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
+		    struct err *err)
+{
+	struct support_ops *ops = ctx;
+
+	ops->probe = *m;
+	*ret = (struct msg_probing){60, 1500, 576, 1500, true, false};
+	return outcome_of(ops, err);
+}
+
 static int op_row(void *ctx, const struct measurement *m, struct err *err)
 {
 	struct support_ops *ops = ctx;
@@ -264,6 +274,7 @@ const struct endpoint_ops support_endpoint_ops = {
 	.open = op_open,
 	.pair = op_pair,
 	.arm = op_arm,
+	.probe = op_probe,
 	.row = op_row,
 	.renew = op_renew,
 	.commit = op_commit,

@@ -40,6 +40,7 @@ struct support_ops {
 	struct msg_open open;
 	struct msg_pair pair;
 	struct msg_arm arm;
+	struct msg_probe probe;
 	struct measurement row;
 	enum run_outcome outcome;
 };

@@ -93,6 +93,15 @@ static struct msg_pair pair_of(const struct stage *stage)
 	return m;
 }
 
+static struct msg_probe probe_of(const struct stage *stage)
+{
+	struct msg_probe m = {.port = 40000, .reach = 1500};
+
+	strcpy(m.session, stage->opened.session);
+	strcpy(m.token, "0123456789abcdef0123456789abcdef");
+	return m;
+}
+
 static struct msg_arm arm_of(const struct stage *stage)
 {
 	struct msg_arm m = {.test = 8, .duration_ms = 5000, .rtt_us = 20000};
@@ -151,6 +160,8 @@ static void a_run_from_hello_to_close(void **state)
 	struct msg_hello hello;
 	struct msg_pair pair;
 	struct msg_arm arm;
+	struct msg_probe probe;
+	struct msg_probing probing;
 	struct msg_row row;
 	struct msg_close done;
 
@@ -175,6 +186,11 @@ static void a_run_from_hello_to_close(void **state)
 	arm = arm_of(stage);
 	assert_int_equal(client_arm(client, &arm, IN_TIME, err), 0);
 	assert_int_equal(stage->ops.arm.test, 8);
+	probe = probe_of(stage);
+	assert_int_equal(client_probe(client, &probe, IN_TIME, &probing, err), 0);
+	assert_memory_equal(&stage->ops.probe, &probe, sizeof(probe));
+	assert_int_equal(probing.size_min, 576);
+	assert_true(probing.tap);
 	row = row_of(stage, 1);
 	assert_int_equal(client_row(client, SUPPORT_RUN, &row, IN_TIME, err), 0);
 	assert_memory_equal(&stage->ops.row, &row.row, sizeof(row.row));

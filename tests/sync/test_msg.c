@@ -55,6 +55,8 @@ static struct extremes {
 	struct msg_opened opened;
 	struct msg_pair pair;
 	struct msg_arm arm;
+	struct msg_probe probe;
+	struct msg_probing probing;
 	struct msg_row row;
 	struct msg_session session;
 	struct msg_close close;
@@ -97,6 +99,12 @@ static int set_longest(void **state)
 		TOKEN, MTU_MAX, UINT32_MAX, 3600000, INT64_C(3600000000), 65535};
 	longest.arm = (struct msg_arm){
 		TOKEN, false, UINT32_MAX, 3600000, INT64_C(3600000000), 65535};
+	strcpy(longest.probe.session, TOKEN);
+	strcpy(longest.probe.token, TOKEN);
+	longest.probe.port = 65535;
+	longest.probe.reach = MTU_MAX;
+	longest.probing =
+		(struct msg_probing){1000, MTU_MAX, 64535, 64535, false, false};
 	strcpy(longest.row.session, TOKEN);
 	longest.row.row.seq = UINT32_MAX;
 	longest.row.row.pass = 1000000;
@@ -135,6 +143,8 @@ DEFINE_ROUND_TRIP(open)
 DEFINE_ROUND_TRIP(opened)
 DEFINE_ROUND_TRIP(pair)
 DEFINE_ROUND_TRIP(arm)
+DEFINE_ROUND_TRIP(probe)
+DEFINE_ROUND_TRIP(probing)
 DEFINE_ROUND_TRIP(row)
 DEFINE_ROUND_TRIP(session)
 DEFINE_ROUND_TRIP(close)
@@ -463,6 +473,8 @@ int main(void)
 		cmocka_unit_test(opened_comes_back),
 		cmocka_unit_test(pair_comes_back),
 		cmocka_unit_test(arm_comes_back),
+		cmocka_unit_test(probe_comes_back),
+		cmocka_unit_test(probing_comes_back),
 		cmocka_unit_test(row_comes_back),
 		cmocka_unit_test(session_comes_back),
 		cmocka_unit_test(close_comes_back),

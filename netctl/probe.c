@@ -1,0 +1,299 @@
+/* The peer's half of a probe of the path. */
+#include "netctl/probe.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Where the counters judge, so many of a size. */
+#define COPIES 10
+/* An END that found no answer is sent again, after longer each time. */
+#define ASK_AGAIN_MAX 6
+/* Nothing at all, for so long or so many round trips: nothing gets through. */
+#define SILENCE_MS   1000
+#define SILENCE_RTTS 8
+/* What a burst takes on a slow line, in bytes a millisecond. */
+#define SLOW_LINE 1250
+/* A size that the link's MTU has to be set for. */
+#define SET_US 15000
+/* Those that come after END. */
+#define GRACE_US 3000
+/* Between GO and the probes where the counters judge: it is read before they come. */
+#define APART_US 2000
+
+struct talk {
+	struct probehost *host;
+	const struct probe_options *options;
+	struct bandfind find[DIR_COUNT];
+	struct probehost_facts facts[DIR_COUNT]; /* of the end that sends */
+	bool lying[DIR_COUNT];                   /* the counters */
+	int round;
+	bool heard;
+	int64_t deadline_us;
+};
+
+/* One round, with what came of it. */
+struct exchange {
+	struct probemsg go;
+	bool ended;    /* the server's END came */
+	bool reported; /* its REPORT */
+	int outer_mtu; /* of the server's way */
+	enum fate fates[DIR_COUNT][BANDFIND_ROUND];
+};
+
+/* --- one round --- */
+
+static void list_sizes(struct talk *t, enum direction dir, struct probemsg_list *ret)
+{
+	ret->copies = t->find[dir].config.one_by_one ? COPIES : 1;
+	ret->count = bandfind_next(&t->find[dir], ret->sizes);
+	for (int i = 0; i < ret->count; i++)
+		ret->sizes[i] -= t->facts[dir].overhead;
+}
+
+static int64_t burst_us(const struct probemsg_list *list, bool exact)
+{
+	int64_t bytes = 0;
+	int64_t set_us = exact ? 0 : (int64_t)list->count * SET_US;
+
+	for (int i = 0; i < list->count; i++)
+		bytes += (int64_t)list->copies * list->sizes[i];
+	return set_us + bytes * 1000 / SLOW_LINE;
+}
+
+/* From the peer's END to the last of the answers. */
+static int64_t answer_us(const struct talk *t, const struct probemsg *go)
+{
+	return 2 * t->options->rtt_us + 10000 + burst_us(&go->list[DIR_UPLOAD], true) +
+	       burst_us(&go->list[DIR_DOWNLOAD], t->facts[DIR_DOWNLOAD].exact);
+}
+
+static bool same_list(const struct probemsg_list *a, const struct probemsg_list *b)
+{
+	return a->count == b->count &&
+	       memcmp(a->sizes, b->sizes, sizeof(a->sizes[0]) * (size_t)a->count) == 0;
+}
+
+static void take(struct talk *t, struct exchange *x, const struct probemsg *m)
+{
+	t->heard = true;
+	if (m->round != t->round)
+		return;
+	if (m->kind == PROBEMSG_PROBE)
+		probehost_note(t->host, m->size);
+	if (m->kind == PROBEMSG_END)
+		x->ended = true;
+	if (m->kind == PROBEMSG_REPORT &&
+	    same_list(&m->list[0], &x->go.list[DIR_UPLOAD])) {
+		x->reported = true;
+		x->outer_mtu = m->outer_mtu;
+		memcpy(x->fates[DIR_UPLOAD], m->fates, sizeof(m->fates));
+	}
+}
+
+static bool is_complete(const struct talk *t, const struct exchange *x)
+{
+	return x->ended && x->reported &&
+	       probehost_has_all(t->host, &x->go.list[DIR_DOWNLOAD]);
+}
+
+/* Take what comes. 1 complete, 0 deadline, -EINTR. Probes that are missing when all else
+ * is there get a little time. */
+static int listen_until(struct talk *t, struct exchange *x, int64_t deadline_us)
+{
+	struct probemsg m;
+	int r;
+
+	while (!is_complete(t, x)) {
+		bool grace = x->ended && x->reported;
+
+		if (grace && clock_boot_us() + GRACE_US < deadline_us)
+			deadline_us = clock_boot_us() + GRACE_US;
+		for (;;) {
+			r = probehost_receive(t->host, deadline_us, &m);
+			if (r < 0)
+				return r;
+			if (r == 0)
+				return x->ended && x->reported;
+			take(t, x, &m);
+			if (is_complete(t, x) || (x->ended && x->reported) != grace)
+				break;
+		}
+	}
+	return 1;
+}
+
+static int send_round(struct talk *t, struct exchange *x, struct err *err)
+{
+	int r = 0;
+
+	x->go.kind = PROBEMSG_GO;
+	probehost_send(t->host, &x->go);
+	if (t->find[DIR_UPLOAD].config.one_by_one)
+		r = listen_until(t, x, clock_boot_us() + APART_US);
+	if (r < 0)
+		return r;
+	return probehost_send_probes(t->host, &x->go.list[DIR_UPLOAD], t->round, err);
+}
+
+/* 0, -EINTR; -ETIMEDOUT: the other end does not answer. */
+static int await_answers(struct talk *t, struct exchange *x)
+{
+	int64_t wait_us = answer_us(t, &x->go);
+	int64_t silence_us = SILENCE_RTTS * t->options->rtt_us;
+	int64_t began_us = clock_boot_us();
+	int r = 0;
+
+	if (silence_us < SILENCE_MS * 1000)
+		silence_us = SILENCE_MS * 1000;
+	x->go.kind = PROBEMSG_END;
+	for (int i = 0; r == 0; i++) {
+		int64_t now_us = clock_boot_us();
+
+		if (now_us >= t->deadline_us || (now_us - began_us >= silence_us &&
+						 (!t->heard || i > ASK_AGAIN_MAX)))
+			return -ETIMEDOUT;
+		probehost_send(t->host, &x->go);
+		r = listen_until(t, x, now_us + wait_us);
+		wait_us += wait_us / 2;
+	}
+	return r < 0 ? r : 0;
+}
+
+/* The sender's own way takes less by now: an ICMP answer came. */
+static void note_outer_mtu(struct talk *t, enum direction dir, int mtu)
+{
+	if (mtu > 0)
+		bandfind_lower_sender_mtu(&t->find[dir], mtu);
+}
+
+static void learn(struct talk *t, enum direction dir, const struct exchange *x)
+{
+	const struct probemsg_list *list = &x->go.list[dir];
+	struct bandfind *find = &t->find[dir];
+
+	for (int i = 0; i < list->count; i++) {
+		int size = list->sizes[i] + t->facts[dir].overhead;
+		enum fate fate = x->fates[dir][i];
+
+		/* The sender cut it, and the counters did not see that: they see
+		 * nothing, as when the outer packets arrive in another namespace. */
+		if (find->config.one_by_one && fate == FATE_WHOLE &&
+		    size > find->config.sender_mtu)
+			t->lying[dir] = true;
+		bandfind_learn(find, size, fate);
+	}
+}
+
+static int run_round(struct talk *t, struct exchange *x, struct err *err)
+{
+	int r;
+
+	t->round++;
+	x->go.round = t->round;
+	probehost_begin(t->host, t->round);
+	r = send_round(t, x, err);
+	if (r == 0)
+		r = await_answers(t, x);
+	if (r < 0)
+		return r;
+	probehost_judge(t->host, &x->go.list[DIR_DOWNLOAD], x->fates[DIR_DOWNLOAD]);
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		learn(t, (enum direction)dir, x);
+	note_outer_mtu(t, DIR_UPLOAD, probehost_outer_mtu(t->host));
+	note_outer_mtu(t, DIR_DOWNLOAD, x->outer_mtu);
+	return 0;
+}
+
+/* --- all of them --- */
+
+static void begin_direction(struct talk *t, enum direction dir,
+			    const struct probehost_facts *sender, bool receiver_taps)
+{
+	struct bandfind_config config = {
+		.min = sender->overhead + sender->size_min,
+		.max = sender->overhead + sender->size_max,
+		.sender_mtu = sender->outer_mtu,
+		.one_by_one = !receiver_taps,
+	};
+
+	t->facts[dir] = *sender;
+	bandfind_init(&t->find[dir], &config);
+}
+
+static int run_rounds(struct talk *t, struct err *err)
+{
+	for (;;) {
+		struct exchange x = {0};
+		int r;
+
+		for (int dir = 0; dir < DIR_COUNT; dir++)
+			list_sizes(t, (enum direction)dir, &x.go.list[dir]);
+		if (!x.go.list[DIR_UPLOAD].count && !x.go.list[DIR_DOWNLOAD].count)
+			return 0;
+		r = run_round(t, &x, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+/* The answering end sees in time by itself, if all of these are lost. */
+static void say_goodbye(struct talk *t)
+{
+	struct probemsg bye = {.kind = PROBEMSG_BYE, .round = t->round};
+
+	for (int i = 0; i < 3; i++)
+		probehost_send(t->host, &bye);
+}
+
+/* Without what the counters cannot have told. */
+static void conclude(const struct talk *t, enum direction dir, struct path_bands *ret)
+{
+	struct path_bands bands;
+
+	bandfind_result(&t->find[dir], &bands);
+	*ret = (struct path_bands){0};
+	for (int i = 0; i < bands.count; i++) {
+		bool told = !t->lying[dir] || bands.band[i].fate == FATE_LOST;
+
+		path_bands_add(ret, bands.band[i].max,
+			       told ? bands.band[i].fate : FATE_UNKNOWN);
+	}
+}
+
+static void summarize(const struct talk *t, int64_t began_ms, struct probe_summary *ret)
+{
+	ret->rounds = t->round;
+	ret->filtered = !t->heard;
+	ret->took_ms = clock_boot_ms() - began_ms;
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		ret->sizes[dir] = t->find[dir].sent;
+		ret->counters[dir] = t->find[dir].config.one_by_one;
+	}
+}
+
+int probe_run(struct probehost *host, const struct probe_options *options,
+	      struct path *ret, struct probe_summary *ret_summary, struct err *err)
+{
+	int64_t began_ms = clock_boot_ms();
+	struct talk t = {
+		.host = host,
+		.options = options,
+		.deadline_us = (began_ms + options->limit_ms) * 1000,
+	};
+	int r;
+
+	begin_direction(&t, DIR_UPLOAD, &host->facts, options->server.tap);
+	begin_direction(&t, DIR_DOWNLOAD, &options->server, host->facts.tap);
+	r = run_rounds(&t, err);
+	say_goodbye(&t);
+	if (r < 0 && r != -ETIMEDOUT)
+		return r;
+	memset(ret, 0, sizeof(*ret));
+	ret->overhead = host->facts.overhead;
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		conclude(&t, (enum direction)dir, &ret->dir[dir]);
+	summarize(&t, began_ms, ret_summary);
+	return 0;
+}

@@ -1,0 +1,436 @@
+/* One end of a tunnel that is probed. */
+#include "netctl/probehost.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "netctl/reasm.h"
+
+/* What WireGuard puts around an inner packet, and UDP around that. */
+#define UDP_AROUND    40
+#define SOCKET_BUFFER (1 << 20)
+/* Between probes: no queue of a line of 60 Mbit/s grows. */
+#define PACE_US 200
+/* A userspace WireGuard hears of a new MTU by and by. */
+#define FOLLOW_US    2500
+#define FOLLOW_TRIES 4
+#define PADDING      16
+#define ETHERNET_MTU 1500
+/* The smallest probe: its head must fit in with room to spare. */
+#define SIZE_LEAST 256
+
+static void pause_us(int64_t us)
+{
+	struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+
+	while (nanosleep(&time, &time) < 0 && errno == EINTR)
+		continue;
+}
+
+/* --- the socket --- */
+
+static int set_options(int fd, bool ipv6)
+{
+	int probe = ipv6 ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE;
+	int size = SOCKET_BUFFER;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	/* The link's MTU alone counts, whatever the route has. */
+	if (setsockopt(fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		       ipv6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &probe,
+		       sizeof(probe)) < 0)
+		return -errno;
+	return 0;
+}
+
+int probehost_open(const struct probehost_config *config, struct probehost *ret,
+		   struct err *err)
+{
+	struct sockaddr_storage local;
+	int r = address_parse(config->local, config->port, &local);
+
+	*ret = PROBEHOST_INIT;
+	ret->config = *config;
+	if (r < 0)
+		return err_set(err, r, "not an IP address: '%s'", config->local);
+	ret->headers = local.ss_family == AF_INET ? 28 : 48;
+	ret->fd = socket(local.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (ret->fd < 0)
+		return err_sys(err, errno, "cannot make a socket for probes");
+	r = set_options(ret->fd, local.ss_family == AF_INET6);
+	if (r == 0 &&
+	    bind(ret->fd, (const struct sockaddr *)&local, address_size(&local)) < 0)
+		r = -errno;
+	if (r < 0) {
+		probehost_close(ret);
+		return err_sys(err, -r, "cannot use UDP port %d of %s for probes",
+			       config->port, config->local);
+	}
+	return 0;
+}
+
+void probehost_close(struct probehost *host)
+{
+	probetap_free(host->tap);
+	host->tap = NULL;
+	fd_close(&host->fd);
+}
+
+int probehost_port(const struct probehost *host)
+{
+	struct sockaddr_storage local = {0};
+	socklen_t size = sizeof(local);
+
+	if (getsockname(host->fd, (struct sockaddr *)&local, &size) < 0)
+		return 0;
+	if (local.ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)&local)->sin6_port);
+	return ntohs(((const struct sockaddr_in *)&local)->sin_port);
+}
+
+/* --- setting up --- */
+
+static void open_tap(struct probehost *host, int endpoint_port)
+{
+	int fd;
+
+	if (guard_tap(host->config.guard, host->config.remote, &fd, NULL) == 0)
+		probetap_new(fd, endpoint_port, &host->tap, NULL);
+	host->facts.tap = host->tap != NULL;
+}
+
+static int largest(const struct probehost *host, const struct mtu_range *range)
+{
+	int size = host->facts.outer_mtu;
+
+	if (size < host->config.reach)
+		size = host->config.reach;
+	return size < range->max ? size : range->max;
+}
+
+/* The MTU of the largest probe, and, where the kernel does WireGuard, the way. */
+static int prepare_link(struct probehost *host, enum backend backend, int remote_port,
+			struct err *err)
+{
+	const struct probehost_config *config = &host->config;
+	struct mtu_range range = guard_probe_range(&config->range);
+	int r = -EOPNOTSUPP;
+
+	host->facts.size_max = largest(host, &range);
+	if (backend == BACKEND_KERNEL)
+		r = guard_probe(config->guard, host->facts.size_max, config->remote,
+				remote_port, config->lease_ms, err);
+	host->facts.exact = r == 0;
+	if (r == -EOPNOTSUPP)
+		r = guard_probe(config->guard, host->facts.size_max, "", 0,
+				config->lease_ms, err);
+	host->facts.size_min = host->facts.exact ? SIZE_LEAST : range.min;
+	host->link_mtu = host->facts.size_max;
+	return r;
+}
+
+static int hear_only(const struct probehost *host, int port, struct err *err)
+{
+	struct sockaddr_storage remote;
+
+	if (address_parse(host->config.remote, port, &remote) < 0 ||
+	    connect(host->fd, (const struct sockaddr *)&remote, address_size(&remote)) <
+		    0)
+		return err_sys(err, errno, "cannot send probes to %s",
+			       host->config.remote);
+	return 0;
+}
+
+int probehost_set_up(struct probehost *host, int remote_port, struct err *err)
+{
+	const struct probehost_config *config = &host->config;
+	struct guard_facts facts = {0};
+	int r = guard_get_facts(config->guard, config->remote, &facts, err);
+
+	if (r < 0)
+		return r;
+	if (facts.backend == BACKEND_NONE)
+		return err_set(err, -EOPNOTSUPP,
+			       "the interface is not WireGuard: how large its outer "
+			       "packets are is not known");
+	if (!facts.endpoint_family)
+		return err_set(err, -ENOTCONN,
+			       "the WireGuard endpoint of %s is not known",
+			       config->remote);
+	host->family = facts.endpoint_family;
+	host->facts.overhead = host->family == 4 ? PATH_OVERHEAD_IPV4
+						 : PATH_OVERHEAD_IPV6;
+	/* What somebody else's packets have taught the kernel is not what ours meet. */
+	r = guard_settle(config->guard, err);
+	if (r == -EPIPE)
+		return r;
+	host->facts.outer_mtu = probehost_outer_mtu(host);
+	if (!host->facts.outer_mtu)
+		host->facts.outer_mtu = ETHERNET_MTU;
+	open_tap(host, facts.endpoint_port);
+	r = hear_only(host, remote_port, err);
+	return r < 0 ? r : prepare_link(host, facts.backend, remote_port, err);
+}
+
+int probehost_outer_mtu(const struct probehost *host)
+{
+	struct guard_facts facts = {0};
+
+	if (guard_get_facts(host->config.guard, host->config.remote, &facts, NULL) < 0)
+		return 0;
+	return facts.outer_mtu < OUTER_SIZE_MAX ? facts.outer_mtu : OUTER_SIZE_MAX;
+}
+
+/* --- sending --- */
+
+static int send_bytes(const struct probehost *host, const void *data, size_t size)
+{
+	struct pollfd polled = {.fd = host->fd, .events = POLLOUT};
+
+	for (int tries = 0; tries < 3; tries++) {
+		if (send(host->fd, data, size, MSG_NOSIGNAL) >= 0)
+			return 0;
+		if (errno == EAGAIN || errno == ENOBUFS)
+			poll(&polled, 1, 10);
+		/* ECONNREFUSED is the answer to an earlier one. */
+		else if (errno != EINTR && errno != ECONNREFUSED)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
+int probehost_send(struct probehost *host, struct probemsg *m)
+{
+	unsigned char data[PROBEMSG_MAX];
+
+	memcpy(m->token, host->config.token, PROBEMSG_TOKEN);
+	return send_bytes(host, data, probemsg_encode(m, data));
+}
+
+static int send_probe(struct probehost *host, int size, int round)
+{
+	/* The filling is zeros. */
+	unsigned char data[GUARD_PROBE_MTU_MAX] = {0};
+	struct probemsg m = {.kind = PROBEMSG_PROBE, .round = round, .size = size};
+	int payload = size - host->headers;
+
+	if (payload < PROBEMSG_PROBE_HEAD || payload > (int)sizeof(data))
+		return -EMSGSIZE;
+	memcpy(m.token, host->config.token, PROBEMSG_TOKEN);
+	probemsg_encode(&m, data);
+	return send_bytes(host, data, (size_t)payload);
+}
+
+/* Whether it is seen to leave, within so long. */
+static bool leaves(struct probehost *host, int size, int64_t within_us)
+{
+	int64_t deadline_us = clock_boot_us() + within_us;
+	struct pollfd polled = {.fd = probetap_fd(host->tap), .events = POLLIN};
+
+	for (;;) {
+		struct probetap_seen seen;
+		int64_t left_us = deadline_us - clock_boot_us();
+
+		probetap_read(host->tap);
+		seen = probetap_look(host->tap, PROBETAP_OUT, size + UDP_AROUND);
+		if (seen.whole || seen.fragmented)
+			return true;
+		if (left_us <= 0)
+			return false;
+		poll(&polled, 1, (int)(left_us / 1000) + 1);
+	}
+}
+
+/* A size that is no multiple of 16 is padded unless it is the MTU. */
+static bool is_set(const struct probehost *host, int size)
+{
+	return host->link_mtu == size || (size % PADDING == 0 && host->link_mtu > size);
+}
+
+/* By the link's MTU, which WireGuard has to follow: until it was seen to leave so. */
+static int send_by_link(struct probehost *host, int size, int round, struct err *err)
+{
+	const struct probehost_config *config = &host->config;
+	int64_t follow_us = FOLLOW_US;
+
+	if (!is_set(host, size)) {
+		int r = guard_probe(config->guard, size, "", 0, config->lease_ms, err);
+
+		if (r < 0)
+			return r;
+		host->link_mtu = size;
+		/* Without a look at what leaves, as long as it ever takes. */
+		pause_us(host->tap ? follow_us : follow_us << FOLLOW_TRIES);
+	}
+	for (int tries = 0; tries < FOLLOW_TRIES; tries++) {
+		if (host->tap)
+			probetap_forget(host->tap, PROBETAP_OUT);
+		send_probe(host, size, round);
+		if (!host->tap || leaves(host, size, follow_us))
+			return 0;
+		follow_us *= 2;
+	}
+	/* The other end sees that it was another size. */
+	return 0;
+}
+
+int probehost_send_probes(struct probehost *host, const struct probemsg_list *list,
+			  int round, struct err *err)
+{
+	struct pollfd stop = {.fd = host->config.stop_fd, .events = POLLIN};
+
+	for (int i = 0; i < list->count * list->copies; i++) {
+		/* Ascending, and over again: equal neighbours might be merged. */
+		int size = list->sizes[i % list->count];
+		int r = 0;
+
+		if (poll(&stop, 1, 0) > 0)
+			return -EINTR;
+		if (size < host->facts.size_min || size > host->facts.size_max)
+			continue;
+		if (host->facts.exact)
+			send_probe(host, size, round);
+		else
+			r = send_by_link(host, size, round, err);
+		if (r < 0)
+			return r;
+		pause_us(PACE_US);
+	}
+	return 0;
+}
+
+/* --- receiving --- */
+
+/* 1 one of ours, 0 none for now. */
+static int take_datagram(struct probehost *host, struct probemsg *ret)
+{
+	unsigned char data[PROBEMSG_MAX];
+	ssize_t n;
+
+	for (;;) {
+		n = recv(host->fd, data, sizeof(data), MSG_DONTWAIT);
+		if (n < 0 && errno != EINTR && errno != ECONNREFUSED)
+			return 0;
+		if (n >= 0 &&
+		    probemsg_decode(data, (size_t)n, host->config.token, ret) == 0)
+			return 1;
+	}
+}
+
+int probehost_receive(struct probehost *host, int64_t deadline_us, struct probemsg *ret)
+{
+	struct pollfd polled[] = {
+		{.fd = host->fd, .events = POLLIN},
+		{.fd = host->config.stop_fd, .events = POLLIN},
+		{.fd = host->tap ? probetap_fd(host->tap) : -1, .events = POLLIN},
+	};
+
+	for (;;) {
+		int64_t left_us = deadline_us - clock_boot_us();
+		struct timespec timeout = {0};
+
+		if (host->tap)
+			probetap_read(host->tap);
+		if (take_datagram(host, ret))
+			return 1;
+		if (left_us <= 0)
+			return 0;
+		timeout.tv_sec = left_us / 1000000;
+		timeout.tv_nsec = left_us % 1000000 * 1000;
+		ppoll(polled, 3, &timeout, NULL);
+		if (polled[1].revents)
+			return -EINTR;
+	}
+}
+
+/* --- judging --- */
+
+void probehost_begin(struct probehost *host, int round)
+{
+	host->round = round;
+	host->count = 0;
+	if (host->tap)
+		probetap_forget(host->tap, PROBETAP_IN);
+	else
+		reasm_count(host->family, &host->reassembled, NULL);
+}
+
+void probehost_note(struct probehost *host, int size)
+{
+	for (int i = 0; i < host->count; i++) {
+		if (host->arrived[i].size == size) {
+			host->arrived[i].copies++;
+			return;
+		}
+	}
+	if (host->count == BANDFIND_ROUND)
+		return;
+	host->arrived[host->count].size = size;
+	host->arrived[host->count++].copies = 1;
+}
+
+static int copies_of(const struct probehost *host, int size)
+{
+	for (int i = 0; i < host->count; i++) {
+		if (host->arrived[i].size == size)
+			return host->arrived[i].copies;
+	}
+	return 0;
+}
+
+bool probehost_has_all(const struct probehost *host, const struct probemsg_list *list)
+{
+	for (int i = 0; i < list->count; i++) {
+		if (copies_of(host, list->sizes[i]) < list->copies)
+			return false;
+	}
+	return true;
+}
+
+/* One that arrived, though no outer packet of its size did, was sent with another. */
+static enum fate judge_by_tap(const struct probehost *host, int size)
+{
+	struct probetap_seen seen =
+		probetap_look(host->tap, PROBETAP_IN, size + UDP_AROUND);
+
+	if (!copies_of(host, size))
+		return FATE_LOST;
+	if (seen.fragmented)
+		return FATE_FRAGMENTED;
+	return seen.whole ? FATE_WHOLE : FATE_UNKNOWN;
+}
+
+/* Of a round of one size: nothing was put together, or just its copies were. */
+static enum fate judge_by_counter(const struct probehost *host, int size)
+{
+	uint64_t copies = (uint64_t)copies_of(host, size);
+	uint64_t now;
+
+	if (!copies)
+		return FATE_LOST;
+	if (reasm_count(host->family, &now, NULL) < 0)
+		return FATE_UNKNOWN;
+	if (now == host->reassembled)
+		return FATE_WHOLE;
+	/* A control message beside them is never so large. */
+	return now - host->reassembled == copies ? FATE_FRAGMENTED : FATE_UNKNOWN;
+}
+
+void probehost_judge(struct probehost *host, const struct probemsg_list *list,
+		     enum fate ret[BANDFIND_ROUND])
+{
+	if (host->tap)
+		probetap_read(host->tap);
+	for (int i = 0; i < list->count; i++)
+		ret[i] = host->tap ? judge_by_tap(host, list->sizes[i])
+				   : judge_by_counter(host, list->sizes[i]);
+}
