@@ -95,6 +95,7 @@ int follow_leave_run(struct follow *f, enum run_outcome outcome, const char *tex
 	int r;
 
 	runner_cancel(f->runner, NULL);
+	follow_end_probe(f);
 	r = guard_restore(f->guard, err);
 	if (r < 0)
 		host_tell("%s", err->text);
@@ -261,6 +262,7 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 	int r;
 
 	runner_cancel(f->runner, NULL);
+	follow_end_probe(f);
 	link_was_down(f, true);
 	r = guard_set(f->guard, m->mtu, f->lease_ms, err);
 	if (r < 0)
@@ -283,8 +285,10 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 
 static int op_arm(void *ctx, const struct msg_arm *m, struct err *err)
 {
-	int r = renew(ctx, err);
+	int r;
 
+	follow_end_probe(ctx);
+	r = renew(ctx, err);
 	return r < 0 ? r : arm(ctx, m, err);
 }
 
@@ -369,6 +373,7 @@ const struct endpoint_ops follow_ops = {
 	.open = op_open,
 	.pair = op_pair,
 	.arm = op_arm,
+	.probe = follow_probe,
 	.row = op_row,
 	.renew = op_renew,
 	.commit = op_commit,

@@ -8,6 +8,7 @@
 #include "cmd/follow.h"
 #include "engine/runner.h"
 #include "netctl/guard.h"
+#include "netctl/probe_answer.h"
 #include "netctl/rtwatch.h"
 #include "store/store.h"
 #include "sync/endpoint.h"
@@ -40,8 +41,9 @@ struct follow {
 	bool was_down;  /* the link, since the pair was set */
 	bool committed; /* this run's pair is kept */
 	bool settle_warned;
-	char warning[384]; /* of this run, not yet told to the peer */
-	int wake_fd;       /* eventfd: the main thread looks again */
+	struct probe_answer *probing; /* NULL while the path is not probed */
+	char warning[384];            /* of this run, not yet told to the peer */
+	int wake_fd;                  /* eventfd: the main thread looks again */
 };
 
 /* A peer that lost the answer to its commit asks again for 10 s (cmd/lead_keep.c). */
@@ -53,6 +55,12 @@ struct follow {
 
 /* What the endpoint calls; `ctx` is a struct follow. */
 extern const struct endpoint_ops follow_ops;
+
+/* endpoint_ops.probe (cmd/follow_probe.c); ends a probe that is under way. */
+int follow_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
+		 struct err *err);
+/* End a probe that is under way, so that the guard and the port are free. */
+void follow_end_probe(struct follow *f);
 
 /* End what the session's peer left: the test, the MTU, the run. What guard_restore() says
  * is returned. The endpoint must not be calling any operation. */

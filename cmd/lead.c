@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "cmd/lead_ops.h"
+#include "cmd/lead_probe.h"
 #include "engine/iperf_test.h"
 #include "engine/plan_rest.h"
 #include "netctl/sysctl.h"
@@ -55,7 +56,9 @@ static void describe_run(struct lead *lead)
 	run->duration_ms = config->duration_ms;
 	run->persist = (enum persist)config->options->persist;
 	text_copy(run->strategy, sizeof(run->strategy),
-		  config->apply ? STRATEGY_APPLY : "grid");
+		  config->apply        ? STRATEGY_APPLY
+		  : config->probe_only ? STRATEGY_PROBE
+				       : "grid");
 	snprintf(versions, sizeof(versions),
 		 "mtusweep " MTUSWEEP_VERSION ", libiperf %s, curl %s, sqlite %s",
 		 iperf_test_version(), client_library_version(),
@@ -218,6 +221,18 @@ static int sweep(struct lead *lead, struct err *err)
 	return r;
 }
 
+static int probe_only(struct lead *lead, struct err *err)
+{
+	int r = lead_probe_only(lead, err);
+
+	if (r == -EINTR)
+		err_set(err, r, "%s", stop_reason());
+	if (r < 0)
+		host_tell("%s", err->text);
+	lead_put_back(lead, lead_outcome(r), r < 0 ? err->text : "");
+	return r;
+}
+
 static int run(struct lead *lead, struct err *err)
 {
 	int r = ask_guard(lead, err);
@@ -234,6 +249,8 @@ static int run(struct lead *lead, struct err *err)
 		host_tell("%s", err->text);
 		return r;
 	}
+	if (lead->config->probe_only)
+		return probe_only(lead, err);
 	r = sweep(lead, err);
 	return lead_end(lead, r, err);
 }

@@ -27,6 +27,7 @@ struct lead_config {
 	const char *resume_run; /* which; NULL: its newest of this role */
 	bool repeat_failed;     /* with resume: visits that failed are made again */
 	bool seed_given;
+	bool probe_only;          /* no sweep: what the path does to packets */
 	bool apply;               /* a plan of one pair, which is kept */
 	const char *apply_run;    /* whose best pair; NULL: the newest's */
 	struct mtu_pair pair;     /* or this one; {0, 0}: none given */

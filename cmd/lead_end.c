@@ -86,7 +86,7 @@ static int close_session(struct lead *lead, enum run_outcome outcome, const char
 	}
 }
 
-static void put_back(struct lead *lead, enum run_outcome outcome, const char *why)
+void lead_put_back(struct lead *lead, enum run_outcome outcome, const char *why)
 {
 	struct err here = ERR_INIT;
 	struct err there = ERR_INIT;
@@ -115,7 +115,7 @@ static void put_back(struct lead *lead, enum run_outcome outcome, const char *wh
 
 /* --- the whole --- */
 
-static enum run_outcome outcome_of(int r)
+enum run_outcome lead_outcome(int r)
 {
 	if (r == 0)
 		return RUN_DONE;
@@ -193,8 +193,8 @@ int lead_end(struct lead *lead, int r, struct err *err)
 		err_set(err, r, "%s", stop_reason());
 	if (r < 0)
 		host_tell("%s", err->text);
-	outcome = outcome_of(r);
-	put_back(lead, outcome, r < 0 ? err->text : "");
+	outcome = lead_outcome(r);
+	lead_put_back(lead, outcome, r < 0 ? err->text : "");
 	if (!lead->run_id)
 		return r;
 	r = store_end(lead, outcome, r, err);

@@ -91,6 +91,13 @@ void lead_send_rows(struct lead *lead, int64_t limit_ms);
  */
 int lead_end(struct lead *lead, int r, struct err *err);
 
+/* Put both ends back and close the session, saying what each has if it is not what is to
+ * be expected; `why` is for the server. */
+void lead_put_back(struct lead *lead, enum run_outcome outcome, const char *why);
+
+/* How a run that returned `r` ended. */
+enum run_outcome lead_outcome(int r);
+
 /* Something a reader of the results should know: stored, and told. */
 void lead_warn(struct lead *lead, const char *text);
 

@@ -11,7 +11,9 @@
 #include "cmd/lead.h"
 #include "netctl/rtroute.h"
 
-static const char *const strategies[] = {"grid", NULL};
+static const char *const strategies[] = {"grid", "probe", NULL};
+/* Of `strategies`. */
+#define STRATEGY_INDEX_PROBE 1
 static const char *const orders[] = {"row", "shuffled", NULL};
 
 static struct lead_config lead = {
@@ -54,11 +56,13 @@ static const struct option_spec rows[] = {
 	 .max = 3600000,
 	 .help = "length of one direction's test (default 5)"},
 	{.name = "strategy",
-	 .value = "grid",
+	 .value = "grid|probe",
 	 .kind = OPTION_CHOICE,
 	 .into = &strategy,
 	 .choices = strategies,
-	 .help = "grid: every MTU of the server with every one of the peer"},
+	 .help = "grid: every MTU of the server with every one of the peer\n"
+		 "(default); probe: no test, only what becomes of packets on\n"
+		 "the path, by their size, and which pair fits"},
 	{.name = "passes",
 	 .value = "N",
 	 .kind = OPTION_INT,
@@ -196,13 +200,28 @@ static int check_apply(struct err *err)
 	return pair ? parse_pair(pair, &lead.pair, err) : 0;
 }
 
+/* A probe keeps nothing and leaves nothing to go on with. */
+static int check_probe(struct err *err)
+{
+	lead.probe_only = strategy == STRATEGY_INDEX_PROBE;
+	if (!lead.probe_only)
+		return 0;
+	if (lead.apply || lead.resume || host_options.persist != PERSIST_NONE)
+		return err_set(err, -EINVAL,
+			       "--strategy probe measures and keeps no pair: leave "
+			       "--apply, --resume and --persist away");
+	return 0;
+}
+
 static int check_usage(struct err *err)
 {
 	int r;
 
 	if (host_options.restore)
 		return 0;
-	r = check_apply(err);
+	r = check_probe(err);
+	if (r == 0)
+		r = check_apply(err);
 	if (r < 0)
 		return r;
 	if (lead.repeat_failed && !lead.resume)

@@ -1,0 +1,235 @@
+/* The peer's part in probing the path, and what it says. */
+
+#include "cmd/lead_probe.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "base/uuid.h"
+
+#define REQUEST_TIMEOUT_MS 3000
+#define PROBE_LIMIT_MS     10000
+#define PRINT_TIMEOUT_MS   1000
+
+/* What keeps a path from being probed, and nothing else. */
+static bool is_no_probe(int r)
+{
+	return r == -EOPNOTSUPP || r == -ENOTCONN || r == -EADDRINUSE || r == -ENOENT;
+}
+
+/* The same bits for the datagrams and for the request. */
+static void make_token(unsigned char bytes[PROBEMSG_TOKEN], char hex[MSG_TOKEN_SIZE])
+{
+	for (int i = 0; i < PROBEMSG_TOKEN; i += 8) {
+		uint64_t bits = random_u64();
+
+		memcpy(bytes + i, &bits, sizeof(bits));
+	}
+	for (size_t i = 0; i < PROBEMSG_TOKEN; i++)
+		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static int set_up_there(struct lead *lead, struct msg_probe *request,
+			struct probehost_facts *ret, struct err *err)
+{
+	int64_t sent_at_ms = clock_boot_ms();
+	struct msg_probing probing;
+	int r;
+
+	text_copy(request->session, sizeof(request->session), lead->session);
+	request->reach = lead->config->options->range.max;
+	r = client_probe(lead->client, request,
+			 lead_timeout_ms(lead, REQUEST_TIMEOUT_MS), &probing, err);
+	if (r < 0)
+		return r;
+	lead_heard(lead, sent_at_ms);
+	*ret = (struct probehost_facts){
+		.overhead = probing.overhead,
+		.outer_mtu = probing.outer_mtu,
+		.size_min = probing.size_min,
+		.size_max = probing.size_max,
+		.tap = probing.tap,
+		.exact = probing.exact,
+	};
+	return 0;
+}
+
+/* With this end's socket open. */
+static int probe(struct lead *lead, struct probehost *host, struct msg_probe *request,
+		 struct path *ret, struct probe_summary *ret_summary, struct err *err)
+{
+	struct probe_options options = {
+		.rtt_us = client_rtt_us(lead->client),
+		.limit_ms = PROBE_LIMIT_MS,
+	};
+	int r = probehost_set_up(host, lead->config->server_port, err);
+
+	if (r == -ESTALE)
+		return -ECANCELED;
+	if (r < 0)
+		return r;
+	request->port = probehost_port(host);
+	r = set_up_there(lead, request, &options.server, err);
+	if (r < 0)
+		return is_no_probe(r) ? r : lead_mendable(r);
+	r = probe_run(host, &options, ret, ret_summary, err);
+	if (r == 0 && ret_summary->filtered)
+		err_set(err, 0,
+			"UDP to port %d of %s gets no answer through the tunnel: let "
+			"it in on the tunnel's interface of the server, and the path "
+			"can be probed",
+			lead->config->server_port, lead->config->server_ip);
+	return r == -ESTALE ? -ECANCELED : r;
+}
+
+/* What was set up for it goes, whatever came of it. */
+static int put_back(const struct lead *lead, int r, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int restored = guard_restore(lead->guard, &why);
+
+	if (restored == 0 || r < 0)
+		return r;
+	err_set(err, restored, "%s", why.text);
+	return restored == -ESTALE ? -ECANCELED : restored;
+}
+
+int lead_probe(struct lead *lead, struct path *ret, struct probe_summary *ret_summary,
+	       struct err *err)
+{
+	const struct lead_config *config = lead->config;
+	struct probehost_config own = {
+		.guard = lead->guard,
+		.range = config->options->range,
+		.reach = lead->run.server_range.max,
+		.lease_ms = lead->lease_ms,
+		.stop_fd = lead->stop_fd,
+	};
+	struct msg_probe request = {0};
+	struct probehost host = PROBEHOST_INIT;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	memset(ret_summary, 0, sizeof(*ret_summary));
+	if (own.reach < own.range.max)
+		own.reach = own.range.max;
+	text_copy(own.local, sizeof(own.local), config->local);
+	text_copy(own.remote, sizeof(own.remote), config->server_ip);
+	make_token(own.token, request.token);
+	r = probehost_open(&own, &host, err);
+	if (r == 0)
+		r = probe(lead, &host, &request, ret, ret_summary, err);
+	probehost_close(&host);
+	if (is_no_probe(r)) {
+		ret_summary->filtered = true;
+		r = 0;
+	}
+	return put_back(lead, r, err);
+}
+
+/* --- what it says --- */
+
+/* The database has none of it, but a reader who does not read is not waited for. */
+static void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void print(const char *fmt, ...)
+{
+	char text[PATH_BANDS_TEXT_SIZE + 160];
+	va_list args;
+	int length;
+
+	va_start(args, fmt);
+	length = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	io_write_or_drop(STDOUT_FILENO, text, (size_t)length, PRINT_TIMEOUT_MS);
+}
+
+static const char *fate_words(enum fate fate)
+{
+	switch (fate) {
+	case FATE_WHOLE:
+		return "arrive whole";
+	case FATE_FRAGMENTED:
+		return "arrive in fragments";
+	case FATE_LOST:
+		return "are lost";
+	case FATE_UNKNOWN:
+	case FATE_COUNT:
+		break;
+	}
+	return "are not known of";
+}
+
+static void print_direction(const char *name, const struct path_bands *bands)
+{
+	char text[PATH_BANDS_TEXT_SIZE];
+	int from = 1;
+
+	path_bands_format(bands, text);
+	print("%s: %s\n", name, text);
+	for (int i = 0; i < bands->count; i++) {
+		const struct path_band *band = &bands->band[i];
+
+		if (band->max == OUTER_SIZE_MAX)
+			print("  outer packets of %d bytes and more %s\n", from,
+			      fate_words(band->fate));
+		else
+			print("  outer packets of %d to %d bytes %s\n", from, band->max,
+			      fate_words(band->fate));
+		from = band->max + 1;
+	}
+}
+
+/* The largest MTU whose packets all arrive whole. */
+static int fitting_mtu(const struct path *path, enum direction dir)
+{
+	int mtu = path_bands_whole_max(&path->dir[dir]) - path->overhead;
+
+	return mtu < MTU_MIN ? 0 : mtu;
+}
+
+static void print_path(const struct path *path, const struct probe_summary *summary)
+{
+	int server = fitting_mtu(path, DIR_DOWNLOAD);
+	int peer = fitting_mtu(path, DIR_UPLOAD);
+
+	print_direction("upload", &path->dir[DIR_UPLOAD]);
+	print_direction("download", &path->dir[DIR_DOWNLOAD]);
+	print("WireGuard adds %d bytes\n", path->overhead);
+	if (server && peer)
+		print("largest pair that fits whole: server MTU %d, peer MTU %d\n",
+		      server, peer);
+	else
+		print("no pair fits whole\n");
+	print("probes: %d sizes up, %d down, %d rounds, %" PRId64 " ms\n",
+	      summary->sizes[DIR_UPLOAD], summary->sizes[DIR_DOWNLOAD], summary->rounds,
+	      summary->took_ms);
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		if (summary->counters[dir])
+			print("the kernel's counters judged the %s, since outer "
+			      "packets cannot be looked at\n",
+			      direction_name((enum direction)dir));
+	}
+}
+
+int lead_probe_only(struct lead *lead, struct err *err)
+{
+	struct probe_summary summary;
+	struct path path;
+	int r = lead_probe(lead, &path, &summary, err);
+
+	/* Its text says why. */
+	if (r == 0 && summary.filtered)
+		return -ENODATA;
+	if (r < 0)
+		return r;
+	print_path(&path, &summary);
+	return 0;
+}

@@ -1,0 +1,20 @@
+#ifndef CMD_LEAD_PROBE_H
+#define CMD_LEAD_PROBE_H
+
+#include "cmd/lead_ops.h"
+#include "netctl/probe.h"
+
+/*
+ * Probe the path in the session that is open: both ends are set up for it, and as they
+ * were afterwards. 0 also where probes tell nothing (UDP is filtered, no WireGuard, ...):
+ * then no band is known in either direction, ret_summary->filtered is set, and err's text
+ * says why. -EAGAIN as for all that the sweep may mend; -EINTR; -EPIPE; -ECANCELED
+ * somebody else changed the link.
+ */
+int lead_probe(struct lead *lead, struct path *ret, struct probe_summary *ret_summary,
+	       struct err *err);
+
+/* --strategy probe: that alone, and what it says on stdout. */
+int lead_probe_only(struct lead *lead, struct err *err);
+
+#endif
