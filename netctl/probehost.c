@@ -358,9 +358,7 @@ void probehost_begin(struct probehost *host, int round)
 {
 	host->round = round;
 	host->count = 0;
-	if (host->tap)
-		probetap_forget(host->tap, PROBETAP_IN);
-	else
+	if (!host->tap)
 		reasm_count(host->family, &host->reassembled, NULL);
 }
 
@@ -433,4 +431,8 @@ void probehost_judge(struct probehost *host, const struct probemsg_list *list,
 	for (int i = 0; i < list->count; i++)
 		ret[i] = host->tap ? judge_by_tap(host, list->sizes[i])
 				   : judge_by_counter(host, list->sizes[i]);
+	/* Not when the next round begins: its first packets are seen before its first
+	 * datagram is read. */
+	if (host->tap)
+		probetap_forget(host->tap, PROBETAP_IN);
 }

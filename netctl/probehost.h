@@ -85,7 +85,7 @@ void probehost_begin(struct probehost *host, int round);
 void probehost_note(struct probehost *host, int size);
 /* Whether all copies of all have come. */
 bool probehost_has_all(const struct probehost *host, const struct probemsg_list *list);
-/* What became of each of them. */
+/* What became of each of them; to be asked once a round. */
 void probehost_judge(struct probehost *host, const struct probemsg_list *list,
 		     enum fate ret[BANDFIND_ROUND]);
 
