@@ -1,0 +1,306 @@
+#!/usr/bin/env bash
+#
+# tests/integration/probe.sh CASE
+#
+# --strategy probe on a path whose condition is known: the bands it finds, in each
+# direction, are the ones that follow from the condition, and both hosts are afterwards
+# what they were: MTU, addresses, routes, rules. Where the kernel has netem (the virtual
+# machine of tests/lab/vm) the round trip is 20 ms, and the time it takes is bounded.
+
+# shellcheck source=tests/integration/lib.sh
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+readonly CASE=${1:?which case}
+# The lab's links, and the largest size there is.
+readonly LINK=1500 MOST=65535
+readonly CLEAN=$LINK:whole,$MOST:fragmented
+# What the product promises for edges at usual sizes, and for any, in ms.
+readonly USUAL_MS=500 ANY_MS=1500
+
+host=()
+overhead=60
+
+has_netem()
+{
+	unshare -n tc qdisc add dev lo root netem delay 1ms 2>/dev/null
+}
+
+# All that a probe sets up, of both hosts.
+everything()
+{
+	local end interface
+	hosts_state
+	for end in server peer; do
+		interface=LAB_${end^^}_IF
+		on "$end" ip rule show
+		on "$end" ip -6 rule show
+		on "$end" ip route show table all dev "${!interface}"
+		on "$end" ip -6 route show table all dev "${!interface}"
+	done
+}
+
+start_end()
+{
+	local end=$1 program=mtusweep-$1 interface=LAB_${1^^}_IF
+	run_on "$end" "${host[@]}" "$MTUSWEEP_BIN/$program" --interface "${!interface}" \
+		--server-ip "$LAB_SERVER_IP" --db "$tmp/db/$end.db" "${@:2}" \
+		</dev/null >"$tmp/$end.out" 2>"$tmp/$end.log"
+}
+
+# [OPTION ...] of lab up
+begin()
+{
+	local delay=()
+	! has_netem || delay=(--delay 10)
+	test_begin "${delay[@]}" "$@"
+	before=$(everything)
+}
+
+probe()
+{
+	start_end server --once --lease 3 &
+	server_pid=$!
+	start_end peer --strategy probe --wait 20 &
+	peer_pid=$!
+	wait_exit "$peer_pid" 60 'the peer'
+}
+
+end_server()
+{
+	wait_exit "$server_pid" 10 'the server'
+	check_equal "the server's exit status" 0 "$status"
+}
+
+took_ms()
+{
+	sed -n 's/^probes:.* \([0-9]*\) ms$/\1/p' "$tmp/peer.out"
+}
+
+# WHAT LIMIT: on the path that takes 20 ms there and back; others are as slow as they are.
+check_time()
+{
+	echo "$1: $(grep '^probes:' "$tmp/peer.out")"
+	has_netem || return 0
+	check_equal "$1: slower than $2 ms" '' "$(took_ms | awk -v l="$2" '$1 > l')"
+}
+
+# BANDS: the largest inner packet that arrives whole
+fitting()
+{
+	local size=${1%%:*}
+	echo $((size - overhead))
+}
+
+# WHAT UP DOWN [LIMIT]
+check_probe()
+{
+	probe
+	check_equal "$1: the peer's exit status" 0 "$status"
+	check_equal "$1: upload" "$2" "$(sed -n 's/^upload: //p' "$tmp/peer.out")"
+	check_equal "$1: download" "$3" "$(sed -n 's/^download: //p' "$tmp/peer.out")"
+	check_equal "$1: the pair" \
+		"largest pair that fits whole: server MTU $(fitting "$3"), peer MTU $(fitting "$2")" \
+		"$(grep 'fits whole' "$tmp/peer.out")"
+	check_time "$1" "${4-$USUAL_MS}"
+	end_server
+	check_same_text "$1: both hosts" "$before" "$(everything)"
+}
+
+# --- what the path does --------------------------------------------------------------
+
+case_clean()
+{
+	begin
+	check_probe clean "$CLEAN" "$CLEAN"
+}
+
+# Whoever fragments, the router or the sender that has learned of it, 1460 is the edge.
+case_narrow()
+{
+	begin
+	"$LAB" narrow "$lab_name" upload 1460
+	"$LAB" narrow "$lab_name" download 1492
+	check_probe narrow "1460:whole,$MOST:fragmented" "1492:whole,$MOST:fragmented"
+}
+
+# A sender's fragments are as large as its link, and lost as well.
+case_hole()
+{
+	begin
+	"$LAB" hole "$lab_name" upload 1460
+	"$LAB" hole "$lab_name" download 1460
+	check_probe hole "1460:whole,$MOST:lost" "1460:whole,$MOST:lost"
+}
+
+case_different()
+{
+	begin
+	"$LAB" narrow "$lab_name" upload 1492
+	"$LAB" hole "$lab_name" download 1440
+	check_probe 'different edges' "1492:whole,$MOST:fragmented" "1440:whole,$MOST:lost"
+}
+
+case_fragments_dropped()
+{
+	begin
+	"$LAB" nofrag "$lab_name" upload
+	check_probe 'fragments dropped' "$LINK:whole,$MOST:lost" "$CLEAN"
+}
+
+case_lost_band()
+{
+	begin
+	"$LAB" band "$lab_name" upload 1461 1500
+	"$LAB" band "$lab_name" download 1441 1492
+	check_probe 'lost band' "1460:whole,1500:lost,$MOST:fragmented" \
+		"1440:whole,1492:lost,1500:whole,$MOST:fragmented"
+}
+
+case_odd_edges()
+{
+	begin
+	"$LAB" band "$lab_name" upload 1347 1471
+	"$LAB" hole "$lab_name" download 1423
+	check_probe 'odd edges' "1346:whole,1471:lost,1500:whole,$MOST:fragmented" \
+		"1423:whole,$MOST:lost" "$ANY_MS"
+}
+
+case_ipv6()
+{
+	overhead=80
+	begin --endpoint 6
+	"$LAB" narrow "$lab_name" upload 1460
+	"$LAB" hole "$lab_name" download 1480
+	check_probe IPv6 "1460:whole,$MOST:fragmented" "1480:whole,$MOST:lost"
+	"$LAB" clear "$lab_name"
+	"$LAB" band "$lab_name" upload 1461 1500
+	"$LAB" nofrag "$lab_name" download
+	check_probe 'IPv6 again' "1460:whole,1500:lost,$MOST:fragmented" \
+		"$LINK:whole,$MOST:lost"
+}
+
+# --- what else is there --------------------------------------------------------------
+
+# TCP in both directions, whose own packets leave in fragments.
+case_traffic()
+{
+	begin --mtu-inner 1480
+	"$LAB" band "$lab_name" upload 1461 1500
+	on server iperf3 --server --one-off --bind "$LAB_SERVER_IP" --port 5300 >/dev/null 2>&1 &
+	wait_for 10 'iperf3' listening 5300
+	on peer iperf3 --client "$LAB_SERVER_IP" --port 5300 --time 60 --bidir >/dev/null 2>&1 &
+	local iperf_pid=$!
+	sleep 1
+	check_probe 'beside traffic' "1460:whole,1500:lost,$MOST:fragmented" "$CLEAN" \
+		"$ANY_MS"
+	kill "$iperf_pid"
+}
+
+# It puts fragments together before anything else sees them.
+case_conntrack()
+{
+	local end
+	begin
+	for end in server peer; do
+		on "$end" nft add table inet tracked
+		on "$end" nft 'add chain inet tracked in { type filter hook input priority 0; }'
+		on "$end" nft add rule inet tracked in ct state invalid counter
+	done
+	"$LAB" narrow "$lab_name" upload 1460
+	check_probe conntrack "1460:whole,$MOST:fragmented" "$CLEAN"
+}
+
+# Where packets cannot be looked at, the counters tell, one size a round.
+case_counters()
+{
+	begin
+	host=(setpriv --bounding-set -net_raw)
+	"$LAB" hole "$lab_name" upload 1460
+	check_probe counters "1460:whole,$MOST:lost" "$CLEAN" 5000
+	check_equal 'which it says' 2 "$(grep -c "^the kernel's counters judged" "$tmp/peer.out")"
+}
+
+# By chance, in both directions; in the virtual machine only.
+case_loss()
+{
+	local i
+	begin --loss-up 0.5 --loss-down 0.5
+	"$LAB" hole "$lab_name" upload 1460
+	for i in {1..5}; do
+		check_probe "loss, $i" "1460:whole,$MOST:lost" "$CLEAN" "$ANY_MS"
+	done
+}
+
+case_filtered()
+{
+	begin
+	on server nft add table inet filtered
+	on server nft 'add chain inet filtered in { type filter hook input priority 0; }'
+	on server nft add rule inet filtered in iifname "$LAB_SERVER_IF" udp dport 5000 drop
+	probe
+	check_equal "filtered: the peer's exit status" 1 "$status"
+	check_match 'which it says' 'UDP to port 5000 of 10.77.0.1 gets no answer' \
+		"$(<"$tmp/peer.log")"
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+	on server nft delete table inet filtered
+	check_same_text 'filtered: both hosts' "$before" "$(everything)"
+}
+
+# --- what goes wrong -----------------------------------------------------------------
+
+probing()
+{
+	[[ $(link_mtu server) != "$LAB_MTU" && $(link_mtu peer) != "$LAB_MTU" ]]
+}
+
+# All processes of both ends at once: the next start puts back what the journal says.
+case_killed()
+{
+	local end
+	begin
+	# The probe waits for an answer, and so is there long enough.
+	on server nft add table inet filtered
+	on server nft 'add chain inet filtered in { type filter hook input priority 0; }'
+	on server nft add rule inet filtered in udp dport 5000 drop
+	start_server --once --lease 60
+	start_peer --strategy probe --lease 60
+	wait_for 20 'a probe under way' probing
+	kill_all "$peer_pid"
+	kill_all "$server_pid"
+	for end in server peer; do
+		check_equal "$end: the MTU of a probe" yes \
+			"$([[ $(link_mtu "$end") != "$LAB_MTU" ]] && echo yes || echo no)"
+		[[ $LAB_BACKEND != kernel ]] ||
+			check_match "$end: the rule of a probe" '^77:' "$(on "$end" ip rule show)"
+		(start_end "$end" --restore)
+		check_match "$end: restored" "has its MTU $LAB_MTU back" "$(<"$tmp/$end.log")"
+	done
+	on server nft delete table inet filtered
+	check_same_text 'killed: both hosts' "$before" "$(everything)"
+}
+
+# By the user: both ends go back.
+case_interrupted()
+{
+	begin
+	on server nft add table inet filtered
+	on server nft 'add chain inet filtered in { type filter hook input priority 0; }'
+	on server nft add rule inet filtered in udp dport 5000 drop
+	start_server --lease 2
+	start_peer --strategy probe --lease 2
+	wait_for 20 'a probe under way' probing
+	kill -INT "$peer_pid"
+	wait_exit "$peer_pid" 20 'the peer'
+	check_equal "the peer's exit status" 1 "$status"
+	on server nft delete table inet filtered
+	check_same_text 'interrupted: both hosts' "$before" "$(everything)"
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+}
+
+[[ $(type -t "case_$CASE") == function ]] || {
+	echo "no case '$CASE'"
+	exit 1
+}
+"case_$CASE"
