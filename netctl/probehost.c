@@ -114,6 +114,8 @@ static int largest(const struct probehost *host, const struct mtu_range *range)
 
 	if (size < host->config.reach)
 		size = host->config.reach;
+	if (size > GUARD_PROBE_MTU_MAX)
+		size = GUARD_PROBE_MTU_MAX;
 	return size < range->max ? size : range->max;
 }
 
@@ -230,6 +232,15 @@ static int send_probe(struct probehost *host, int size, int round)
 	return send_bytes(host, data, (size_t)payload);
 }
 
+/* A firewall of this host's is part of the path, and a full queue too. What is in the
+ * way of sending at all says nothing of the path. */
+static int checked(int r, int size, struct err *err)
+{
+	if (r == 0 || r == -EAGAIN || r == -EPERM)
+		return 0;
+	return err_sys(err, -r, "cannot send a probe of %d bytes", size);
+}
+
 /* Whether it is seen to leave, within so long. */
 static bool leaves(struct probehost *host, int size, int64_t within_us)
 {
@@ -261,9 +272,10 @@ static int send_by_link(struct probehost *host, int size, int round, struct err 
 {
 	const struct probehost_config *config = &host->config;
 	int64_t follow_us = FOLLOW_US;
+	int r;
 
 	if (!is_set(host, size)) {
-		int r = guard_probe(config->guard, size, "", 0, config->lease_ms, err);
+		r = guard_probe(config->guard, size, "", 0, config->lease_ms, err);
 
 		if (r < 0)
 			return r;
@@ -274,9 +286,9 @@ static int send_by_link(struct probehost *host, int size, int round, struct err 
 	for (int tries = 0; tries < FOLLOW_TRIES; tries++) {
 		if (host->tap)
 			probetap_forget(host->tap, PROBETAP_OUT);
-		send_probe(host, size, round);
-		if (!host->tap || leaves(host, size, follow_us))
-			return 0;
+		r = checked(send_probe(host, size, round), size, err);
+		if (r < 0 || !host->tap || leaves(host, size, follow_us))
+			return r;
 		follow_us *= 2;
 	}
 	/* The other end sees that it was another size. */
@@ -298,7 +310,7 @@ int probehost_send_probes(struct probehost *host, const struct probemsg_list *li
 		if (size < host->facts.size_min || size > host->facts.size_max)
 			continue;
 		if (host->facts.exact)
-			send_probe(host, size, round);
+			r = checked(send_probe(host, size, round), size, err);
 		else
 			r = send_by_link(host, size, round, err);
 		if (r < 0)

@@ -179,6 +179,15 @@ case_ipv6()
 		"$LINK:whole,$MOST:lost"
 }
 
+case_jumbo()
+{
+	begin --mtu-outer 9000
+	check_probe jumbo "9000:whole,$MOST:fragmented" "9000:whole,$MOST:fragmented"
+	"$LAB" narrow "$lab_name" upload 1500
+	check_probe 'jumbo at the ends' "1500:whole,$MOST:fragmented" \
+		"9000:whole,$MOST:fragmented"
+}
+
 # --- what else is there --------------------------------------------------------------
 
 # TCP in both directions, whose own packets leave in fragments.
