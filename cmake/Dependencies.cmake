@@ -14,6 +14,7 @@ endfunction()
 
 need_pkg(MNL libmnl libmnl-dev)
 need_pkg(SQLITE3 sqlite3 libsqlite3-dev)
+need_pkg(CAIRO cairo-svg libcairo2-dev)
 need_pkg(CURL libcurl libcurl4-openssl-dev)
 need_pkg(JANSSON jansson libjansson-dev)
 need_pkg(CAPNG libcap-ng libcap-ng-dev)

@@ -33,7 +33,7 @@ static const struct option_spec main_options[] = {
 };
 
 static const struct read_command *const commands[] = {
-	&read_runs, &read_show, &read_best, &read_export, NULL,
+	&read_runs, &read_show, &read_best, &read_heatmap, &read_export, NULL,
 };
 
 static void print_help(FILE *out)
@@ -127,6 +127,8 @@ static int start_command(const struct read_command *command, int argc, char **ar
 			argv[1]);
 		return fail_usage(command->name, err.text);
 	}
+	if (command->check && command->check(&err) < 0)
+		return fail_usage(command->name, err.text);
 	return run_command(command);
 }
 

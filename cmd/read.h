@@ -17,6 +17,8 @@ struct read_command {
 	const char *name;
 	const char *help; /* one line, for the list of commands too */
 	const struct option_spec *options;
+	/* What the table of options cannot say of them; NULL: nothing. */
+	int (*check)(struct err *err);
 	/* What it does once its database is open. Errors of stdout are left for the
 	 * caller to find with ferror(), except where it says what it was writing. */
 	int (*run)(struct query *query, struct err *err);
@@ -25,6 +27,7 @@ struct read_command {
 extern const struct read_command read_runs;
 extern const struct read_command read_show;
 extern const struct read_command read_best;
+extern const struct read_command read_heatmap;
 extern const struct read_command read_export;
 
 /* What the shared options are read into. */

@@ -94,11 +94,14 @@ expect 2 '' "'json' is no value for --format" export --format json
 expect 2 '' "unknown command 'nope'" help nope
 expect 2 '' 'takes one command' help show best
 
+expect 2 '' "'map.jpg' ends neither in .png nor in .svg" heatmap -o map.jpg
+expect 2 '' "'png' ends neither" heatmap -o png
+
 # Help and version.
 expect 0 '^usage: mtusweep .*runs .*show .*best .*export ' '' --help
 expect 0 '^usage: mtusweep ' '' help
 expect 0 '^mtusweep [0-9]+\.[0-9]+\.[0-9]+ \(SQLite 3\.' '' --version
-for command in runs show best export; do
+for command in runs show best heatmap export; do
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' help "$command"
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' "$command" --help
 done
@@ -145,6 +148,28 @@ header=$header,download_send_mbps
 expect 0 "^$header~1280,1280,30.000,31.000,50.000,51.000~.*~1420,1420,-1.000,-1.000,\
 60.000,61.000~1280,1280,-1.000,-1.000,52.000,53.000~\$" '' export --run 1 --format csv
 expect 0 "^$header~\$" '' export --run 2
+
+# The heatmap: what kind of file it is, that it is whole, and nothing beside it.
+mkdir maps
+expect 0 '' '' heatmap --run 1 -o maps/1.png
+expect 0 '' '' heatmap --run 1 --all --average --output=maps/1.svg
+expect 0 '' '' heatmap --run 2 -o maps/2.png
+expect 1 '' "no run '9'" heatmap --run 9 -o maps/9.png
+expect 1 '' "cannot make a file beside 'no/1.png': No such file" heatmap --run 1 -o no/1.png
+mkdir maps/folder.png
+expect 1 '' "'maps/folder.png' is a folder" heatmap --run 1 -o maps/folder.png
+rmdir maps/folder.png
+ln -s /dev/full maps/full.svg
+expect 1 '' 'cannot write the .*: No space left' heatmap --run 1 -o maps/full.svg
+rm maps/full.svg
+if [ "$(cd maps && echo .[!.]* *)" != '.[!.]* 1.png 1.svg 2.png' ] ||
+	[ "$(head -c 4 maps/1.png)" != $'\x89PNG' ] || ! grep -q '</svg>' maps/1.svg ||
+	! grep -q '<title>WireGuard MTUs: hub wg0 - laptop?\[2J; 2026-11-22 12:20' maps/1.svg
+then
+	echo 'FAIL: the heatmaps are not what they should be:'
+	ls -la maps
+	failures=$((failures + 1))
+fi
 
 # An output that cannot be written is an error, and one message.
 for arguments in runs 'show --run 1' 'best --run 1' 'export --run 1' --help --version \

@@ -1,0 +1,89 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/outfile.h"
+#include "cmd/read.h"
+#include "store/heatmap.h"
+#include "store/heatmap_cairo.h"
+
+static const char *output;
+static struct heatmap_options wanted;
+
+static const struct option_spec options[] = {
+	{.name = "output",
+	 .letter = 'o',
+	 .value = "FILE",
+	 .kind = OPTION_STRING,
+	 .into = &output,
+	 .help = "draw into FILE, whose name ends in .png or\n.svg"},
+	{.name = "all",
+	 .kind = OPTION_FLAG,
+	 .into = &wanted.all,
+	 .help = "draw the rates as sent, too"},
+	{.name = "average",
+	 .kind = OPTION_FLAG,
+	 .into = &wanted.average,
+	 .help = "draw one map of the mean of upload and\ndownload"},
+	{.name = NULL, .more = read_run_options},
+};
+
+typedef int write_fn(const struct heatmap *map, FILE *out, struct err *err);
+
+/* NULL: not a kind of file that can be drawn. */
+static write_fn *writer_of(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	if (dot && strcmp(dot, ".png") == 0)
+		return heatmap_write_png;
+	if (dot && strcmp(dot, ".svg") == 0)
+		return heatmap_write_svg;
+	return NULL;
+}
+
+static int check(struct err *err)
+{
+	if (!output)
+		return err_set(err, -EINVAL,
+			       "it needs --output FILE, a name that ends in .png or "
+			       ".svg");
+	if (!writer_of(output))
+		return err_set(err, -EINVAL,
+			       "'%s' ends neither in .png nor in .svg: these are what "
+			       "can be drawn",
+			       output);
+	return 0;
+}
+
+static int draw_file(const struct heatmap *map, struct err *err)
+{
+	cleanup_outfile struct outfile out = OUTFILE_INIT;
+	int r = outfile_open(&out, output, err);
+
+	if (r == 0)
+		r = writer_of(output)(map, out.stream, err);
+	return r < 0 ? r : outfile_commit(&out, err);
+}
+
+static int run_heatmap(struct query *query, struct err *err)
+{
+	struct query_run run;
+	struct heatmap map;
+	int r = read_find_run(query, &run, err);
+
+	if (r == 0)
+		r = heatmap_load(query, &run, &wanted, &map, err);
+	if (r < 0)
+		return r;
+	r = draw_file(&map, err);
+	heatmap_release(&map);
+	return r;
+}
+
+const struct read_command read_heatmap = {
+	.name = "heatmap",
+	.help = "draw a run's rates as a map of its MTUs",
+	.options = options,
+	.check = check,
+	.run = run_heatmap,
+};

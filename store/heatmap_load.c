@@ -1,0 +1,390 @@
+/* A run's visits as cells, and what is said of it above them. */
+#include "store/heatmap.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+
+enum figure {
+	RECEIVED,
+	SENT,
+	FIGURE_COUNT,
+};
+
+struct visit {
+	struct mtu_pair mtu;
+	uint32_t seq;
+	enum test_status status[DIR_COUNT];
+	int64_t rate_bps[FIGURE_COUNT][DIR_COUNT]; /* NO_FIGURE unless ok */
+};
+
+struct visits {
+	struct visit *visit;
+	size_t count;
+	size_t room;
+};
+
+static int add_visit(void *ctx, const struct measurement *m)
+{
+	struct visits *all = ctx;
+	struct visit *visit;
+
+	if (all->count == all->room) {
+		size_t room = all->room ? 2 * all->room : 1024;
+		void *more = reallocarray(all->visit, room, sizeof(*all->visit));
+
+		if (!more)
+			return -ENOMEM;
+		all->visit = more;
+		all->room = room;
+	}
+	visit = &all->visit[all->count++];
+	visit->mtu = m->mtu;
+	visit->seq = m->seq;
+	for (int d = 0; d < DIR_COUNT; d++) {
+		const struct dir_result *dir = &m->dir[d];
+		bool ok = dir->status == TEST_OK;
+
+		visit->status[d] = dir->status;
+		visit->rate_bps[RECEIVED][d] = dir->goodput_bps != NO_FIGURE
+						       ? dir->goodput_bps
+						       : dir->received_bps;
+		visit->rate_bps[SENT][d] = dir->sent_bps;
+		for (int f = 0; f < FIGURE_COUNT && !ok; f++)
+			visit->rate_bps[f][d] = NO_FIGURE;
+	}
+	return 0;
+}
+
+static int by_pair(const void *left, const void *right)
+{
+	const struct visit *a = left;
+	const struct visit *b = right;
+
+	if (a->mtu.server != b->mtu.server)
+		return a->mtu.server < b->mtu.server ? -1 : 1;
+	if (a->mtu.peer != b->mtu.peer)
+		return a->mtu.peer < b->mtu.peer ? -1 : 1;
+	return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+static int by_rate(const void *left, const void *right)
+{
+	int64_t a = *(const int64_t *)left;
+	int64_t b = *(const int64_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+static int by_mtu(const void *left, const void *right)
+{
+	return *(const int *)left - *(const int *)right;
+}
+
+static void sort_unique(struct heatmap_axis *axis)
+{
+	int kept = 0;
+
+	qsort(axis->mtu, (size_t)axis->count, sizeof(int), by_mtu);
+	for (int i = 0; i < axis->count; i++) {
+		if (kept == 0 || axis->mtu[i] != axis->mtu[kept - 1])
+			axis->mtu[kept++] = axis->mtu[i];
+	}
+	axis->count = kept;
+}
+
+/* The MTUs of the lattice and those measured beside it; where that is too many, the
+ * measured ones. */
+static int make_axis(struct heatmap_axis *axis, const struct mtu_range *range,
+		     const struct visits *all, enum direction end, struct err *err)
+{
+	int lattice = mtu_range_count(range);
+
+	if (lattice > HEATMAP_AXIS_MAX)
+		lattice = 0;
+	axis->mtu = calloc((size_t)lattice + all->count + 1, sizeof(int));
+	if (!axis->mtu)
+		return err_set(err, -ENOMEM, "out of memory");
+	axis->count = 0;
+	for (int i = 0; i < lattice; i++)
+		axis->mtu[axis->count++] = mtu_range_at(range, i);
+	for (size_t i = 0; i < all->count; i++)
+		axis->mtu[axis->count++] = end == DIR_UPLOAD ? all->visit[i].mtu.peer
+							     : all->visit[i].mtu.server;
+	sort_unique(axis);
+	if (axis->count == 0)
+		return err_set(err, -ENODATA,
+			       "the run has nothing measured yet, and too many MTUs "
+			       "planned to draw all of them");
+	if (axis->count > HEATMAP_AXIS_MAX)
+		return err_set(err, -E2BIG,
+			       "%d MTUs on a side cannot be drawn: %d at most",
+			       axis->count, HEATMAP_AXIS_MAX);
+	return 0;
+}
+
+/* Median of a pair's visits that are ok; NO_FIGURE: of none. `rates` has room for all. */
+static int64_t median(const struct visit *first, size_t count, int64_t *rates,
+		      enum figure figure, enum direction dir)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (first[i].rate_bps[figure][dir] != NO_FIGURE)
+			rates[n++] = first[i].rate_bps[figure][dir];
+	}
+	if (n == 0)
+		return NO_FIGURE;
+	qsort(rates, n, sizeof(*rates), by_rate);
+	return (rates[(n - 1) / 2] + rates[n / 2]) / 2;
+}
+
+/* One direction of a pair. */
+static struct heatmap_cell one_cell(const struct visit *first, size_t count,
+				    int64_t *rates, enum figure figure,
+				    enum direction dir)
+{
+	int64_t rate = median(first, count, rates, figure, dir);
+	enum test_status last = first[count - 1].status[dir];
+
+	if (rate != NO_FIGURE)
+		return (struct heatmap_cell){.kind = HEATMAP_RATE, .rate_bps = rate};
+	/* ok without the figure: there is nothing to draw. */
+	if (last == TEST_OK)
+		return (struct heatmap_cell){.kind = HEATMAP_BLANK};
+	return (struct heatmap_cell){.kind = HEATMAP_FAILED, .status = last};
+}
+
+static void fill_pair(struct heatmap *map, const struct visit *first, size_t count,
+		      int64_t *rates)
+{
+	int i = heatmap_boundary(&map->server, first->mtu.server) - 1;
+	int j = heatmap_boundary(&map->peer, first->mtu.peer) - 1;
+
+	for (int p = 0; p < map->panels; p++) {
+		const bool *shows = map->panel[p].shows;
+		enum figure figure = map->panel[p].sent ? SENT : RECEIVED;
+		struct heatmap_cell *cell = heatmap_at(map, p, i, j);
+		struct heatmap_cell up =
+			one_cell(first, count, rates, figure, DIR_UPLOAD);
+		struct heatmap_cell down =
+			one_cell(first, count, rates, figure, DIR_DOWNLOAD);
+
+		*cell = shows[DIR_UPLOAD] ? up : down;
+		if (!shows[DIR_UPLOAD] || !shows[DIR_DOWNLOAD])
+			continue;
+		if (up.kind == HEATMAP_RATE && down.kind == HEATMAP_RATE)
+			cell->rate_bps = (up.rate_bps + down.rate_bps) / 2;
+		else if (up.kind != HEATMAP_FAILED)
+			*cell = down.kind == HEATMAP_RATE ? up : down;
+	}
+}
+
+/* A pair that worked in both directions, ranked as query_best() ranks them, which would
+ * take longer than all the rest for a large run. */
+struct rank {
+	bool always; /* ok in every visit */
+	int64_t sum_kbps;
+	struct mtu_pair mtu;
+};
+
+static bool rank_pair(const struct visit *first, size_t count, int64_t *rates,
+		      struct rank *ret)
+{
+	int64_t up = median(first, count, rates, RECEIVED, DIR_UPLOAD);
+	int64_t down = median(first, count, rates, RECEIVED, DIR_DOWNLOAD);
+
+	*ret = (struct rank){true, (up + down + 500) / 1000, first->mtu};
+	for (size_t i = 0; i < count; i++)
+		ret->always &= first[i].status[DIR_UPLOAD] == TEST_OK &&
+			       first[i].status[DIR_DOWNLOAD] == TEST_OK;
+	return up != NO_FIGURE && down != NO_FIGURE;
+}
+
+static bool is_faster(const struct rank *a, const struct rank *b)
+{
+	int mtus = a->mtu.server + a->mtu.peer - b->mtu.server - b->mtu.peer;
+
+	if (a->always != b->always)
+		return a->always;
+	if (a->sum_kbps != b->sum_kbps)
+		return a->sum_kbps > b->sum_kbps;
+	return mtus ? mtus > 0 : a->mtu.server > b->mtu.server;
+}
+
+static int fill_cells(struct heatmap *map, struct visits *all, struct err *err)
+{
+	cleanup_free int64_t *rates = calloc(all->count + 1, sizeof(*rates));
+	struct heatmap_mark *fastest = &map->mark[HEATMAP_FASTEST];
+	struct rank best;
+	size_t i = 0;
+
+	if (!rates)
+		return err_set(err, -ENOMEM, "out of memory");
+	qsort(all->visit, all->count, sizeof(*all->visit), by_pair);
+	while (i < all->count) {
+		const struct visit *first = &all->visit[i];
+		struct rank rank;
+		size_t n = 1;
+
+		while (i + n < all->count && first[n].mtu.server == first->mtu.server &&
+		       first[n].mtu.peer == first->mtu.peer)
+			n++;
+		fill_pair(map, first, n, rates);
+		if (rank_pair(first, n, rates, &rank) &&
+		    (!fastest->set || is_faster(&rank, &best))) {
+			best = rank;
+			*fastest = (struct heatmap_mark){true, first->mtu};
+		}
+		i += n;
+	}
+	return 0;
+}
+
+static int add_panel(struct heatmap *map, const char *title, bool sent, bool up,
+		     bool down)
+{
+	struct heatmap_panel *panel = &map->panel[map->panels];
+
+	snprintf(panel->title, sizeof(panel->title), "%s, %s", title,
+		 sent ? "sent" : "received");
+	panel->sent = sent;
+	panel->shows[DIR_UPLOAD] = up;
+	panel->shows[DIR_DOWNLOAD] = down;
+	panel->cells = calloc((size_t)map->server.count * (size_t)map->peer.count,
+			      sizeof(*panel->cells));
+	map->panels++;
+	return panel->cells ? 0 : -ENOMEM;
+}
+
+static int add_panels(struct heatmap *map, const struct heatmap_options *options)
+{
+	int r = 0;
+
+	for (int sent = 0; sent <= options->all && r == 0; sent++) {
+		if (options->average) {
+			r = add_panel(map, "Mean of upload and download", sent, true,
+				      true);
+			continue;
+		}
+		r = add_panel(map, "Upload", sent, true, false);
+		if (r == 0)
+			r = add_panel(map, "Download", sent, false, true);
+	}
+	return r;
+}
+
+static int add_path(struct query *query, int64_t run, struct heatmap *map,
+		    struct err *err)
+{
+	struct path_survey survey;
+	int r = query_path(query, run, &survey, err);
+
+	if (r == -ENODATA)
+		return 0;
+	for (int d = 0; d < DIR_COUNT && r == 0; d++)
+		heatmap_add_edges(map, (enum direction)d, survey.path.overhead,
+				  &survey.path.dir[d]);
+	return r;
+}
+
+static void mark_current(struct heatmap *map, const struct run_info *info)
+{
+	if (info->server.link_mtu && info->peer.link_mtu)
+		map->mark[HEATMAP_CURRENT] = (struct heatmap_mark){
+			true,
+			{info->server.link_mtu, info->peer.link_mtu},
+		};
+}
+
+static void describe_end(char *ret, size_t size, const struct end_facts *end)
+{
+	snprintf(ret, size, "%s%s%s", *end->host ? end->host : "?",
+		 *end->interface ? " " : "", end->interface);
+	text_printable(ret);
+}
+
+static const char *backend_word(enum backend backend)
+{
+	return backend == BACKEND_NONE ? "no WireGuard" : backend_name(backend);
+}
+
+static void describe(struct heatmap *map, const struct query_run *run, bool anonymous)
+{
+	const struct run_info *info = &run->info;
+	char at[CLOCK_ISO_SIZE];
+	char server[HEATMAP_TEXT / 2 - 16] = "server";
+	char peer[HEATMAP_TEXT / 2 - 16] = "peer";
+	char family[32] = "";
+	char planned[16] = "";
+
+	if (!anonymous) {
+		describe_end(server, sizeof(server), &info->server);
+		describe_end(peer, sizeof(peer), &info->peer);
+	}
+	snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTUs: %s - %s", server, peer);
+	clock_iso(info->started_at_ms, at);
+	if (info->pairs_planned)
+		snprintf(planned, sizeof(planned), " of %d", info->pairs_planned);
+	snprintf(map->line[1], HEATMAP_TEXT,
+		 "%.10s %.5s UTC, run %" PRId64 "%s%.*s%s, %s: %d%s visits, %d failed",
+		 at, at + 11, run->id, anonymous ? "" : " (", anonymous ? 0 : 8,
+		 info->uuid, anonymous ? "" : ")", query_run_state(run), run->measured,
+		 planned, run->failed);
+	if (info->peer.endpoint_family || info->server.endpoint_family)
+		snprintf(family, sizeof(family), "endpoints over IPv%d, ",
+			 info->peer.endpoint_family ? info->peer.endpoint_family
+						    : info->server.endpoint_family);
+	snprintf(map->line[2], HEATMAP_TEXT,
+		 "%sWireGuard: server %s, peer %s; %s, %g s a test", family,
+		 backend_word(info->server.backend), backend_word(info->peer.backend),
+		 info->strategy, (double)info->duration_ms / 1000);
+}
+
+static int load(struct query *query, const struct query_run *run,
+		const struct heatmap_options *options, struct heatmap *map,
+		struct err *err)
+{
+	cleanup_free struct visit *visit = NULL;
+	struct visits all = {0};
+	int r = query_measurements(query, run->id, add_visit, &all, err);
+
+	visit = all.visit;
+	if (r == 0)
+		r = make_axis(&map->server, &run->info.server_range, &all, DIR_DOWNLOAD,
+			      err);
+	if (r == 0)
+		r = make_axis(&map->peer, &run->info.peer_range, &all, DIR_UPLOAD, err);
+	if (r < 0)
+		return r == -ENOMEM ? err_set(err, r, "out of memory") : r;
+	if (add_panels(map, options) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	r = fill_cells(map, &all, err);
+	for (int p = 0; p < map->panels; p++)
+		heatmap_scale(map, p, &map->panel[p].low_bps, &map->panel[p].high_bps);
+	if (r == 0)
+		r = add_path(query, run->id, map, err);
+	mark_current(map, &run->info);
+	return r;
+}
+
+int heatmap_load(struct query *query, const struct query_run *run,
+		 const struct heatmap_options *options, struct heatmap *ret,
+		 struct err *err)
+{
+	struct heatmap map = {0};
+	int r = load(query, run, options, &map, err);
+
+	if (r < 0) {
+		heatmap_release(&map);
+		return r;
+	}
+	describe(&map, run, options->anonymous);
+	*ret = map;
+	return 0;
+}
