@@ -1,10 +1,17 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/outfile.h"
 #include "cmd/read.h"
 #include "store/heatmap.h"
 #include "store/heatmap_cairo.h"
+#include "store/heatmap_term.h"
+
+/* Of what is no terminal. */
+#define COLUMNS 80
 
 static const char *output;
 static struct heatmap_options wanted;
@@ -15,7 +22,8 @@ static const struct option_spec options[] = {
 	 .value = "FILE",
 	 .kind = OPTION_STRING,
 	 .into = &output,
-	 .help = "draw into FILE, whose name ends in .png or\n.svg"},
+	 .help = "draw into FILE, whose name ends in .png or\n.svg (default: on the "
+		 "terminal)"},
 	{.name = "all",
 	 .kind = OPTION_FLAG,
 	 .into = &wanted.all,
@@ -43,16 +51,30 @@ static write_fn *writer_of(const char *path)
 
 static int check(struct err *err)
 {
-	if (!output)
-		return err_set(err, -EINVAL,
-			       "it needs --output FILE, a name that ends in .png or "
-			       ".svg");
-	if (!writer_of(output))
-		return err_set(err, -EINVAL,
-			       "'%s' ends neither in .png nor in .svg: these are what "
-			       "can be drawn",
-			       output);
-	return 0;
+	if (!output || writer_of(output))
+		return 0;
+	return err_set(err, -EINVAL,
+		       "'%s' ends neither in .png nor in .svg: these are what can be "
+		       "drawn",
+		       output);
+}
+
+static int terminal_columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return COLUMNS;
+}
+
+static void print_map(const struct heatmap *map)
+{
+	enum heatmap_colors colors =
+		heatmap_term_colors(isatty(STDOUT_FILENO), getenv("NO_COLOR"),
+				    getenv("TERM"), getenv("COLORTERM"));
+
+	heatmap_print(map, colors, terminal_columns(), stdout);
 }
 
 static int draw_file(const struct heatmap *map, struct err *err)
@@ -75,7 +97,10 @@ static int run_heatmap(struct query *query, struct err *err)
 		r = heatmap_load(query, &run, &wanted, &map, err);
 	if (r < 0)
 		return r;
-	r = draw_file(&map, err);
+	if (output)
+		r = draw_file(&map, err);
+	else
+		print_map(&map);
 	heatmap_release(&map);
 	return r;
 }

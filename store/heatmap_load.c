@@ -309,11 +309,6 @@ static void describe_end(char *ret, size_t size, const struct end_facts *end)
 	text_printable(ret);
 }
 
-static const char *backend_word(enum backend backend)
-{
-	return backend == BACKEND_NONE ? "no WireGuard" : backend_name(backend);
-}
-
 static void describe(struct heatmap *map, const struct query_run *run, bool anonymous)
 {
 	const struct run_info *info = &run->info;
@@ -342,7 +337,7 @@ static void describe(struct heatmap *map, const struct query_run *run, bool anon
 						    : info->server.endpoint_family);
 	snprintf(map->line[2], HEATMAP_TEXT,
 		 "%sWireGuard: server %s, peer %s; %s, %g s a test", family,
-		 backend_word(info->server.backend), backend_word(info->peer.backend),
+		 backend_name(info->server.backend), backend_name(info->peer.backend),
 		 info->strategy, (double)info->duration_ms / 1000);
 }
 

@@ -171,8 +171,15 @@ then
 	failures=$((failures + 1))
 fi
 
+# On what is no terminal it is in letters. 1280/1350 is the fastest.
+expect 0 '~Upload, received~ 1420 \. \. B ~ 1350 \. \. \. ~ 1280 4 8f\. ~ +1 1 1~ +2 3 4~' \
+	'' heatmap --run 1
+expect 0 '^WireGuard MTUs: .*~B blackhole~\. not measured~f fastest measured 1280/1350~$' \
+	'' heatmap --run 1
+expect 0 '~Upload, received~ 1420 \. \. \. ~' '' heatmap --run 2
+
 # An output that cannot be written is an error, and one message.
-for arguments in runs 'show --run 1' 'best --run 1' 'export --run 1' --help --version \
+for arguments in runs 'show --run 1' 'best --run 1' 'heatmap --run 1' 'export --run 1' --help --version \
 	'help show'; do
 	# shellcheck disable=SC2086 # the words are meant to be split
 	"$program" $arguments >/dev/full 2>err
