@@ -25,6 +25,22 @@ const struct option_spec read_run_options[] = {
 	{.name = NULL, .more = read_db_options},
 };
 
+#define OPTION_JSON                                                            \
+	{                                                                      \
+		.name = "json", .kind = OPTION_FLAG, .into = &read_given.json, \
+		.help = "print JSON, for programs"                             \
+	}
+
+const struct option_spec read_json_db_options[] = {
+	OPTION_JSON,
+	{.name = NULL, .more = read_db_options},
+};
+
+const struct option_spec read_json_run_options[] = {
+	OPTION_JSON,
+	{.name = NULL, .more = read_run_options},
+};
+
 int read_find_run(struct query *query, struct query_run *ret, struct err *err)
 {
 	return query_run(query, read_given.run, ret, err);

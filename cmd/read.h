@@ -34,6 +34,7 @@ extern const struct read_command read_export;
 struct read_settings {
 	const char *db;
 	const char *run; /* NULL: the newest */
+	bool json;
 	bool help;
 };
 
@@ -43,6 +44,9 @@ extern struct read_settings read_given;
 extern const struct option_spec read_db_options[];
 /* --run, and those. */
 extern const struct option_spec read_run_options[];
+/* --json, and the first or the second. */
+extern const struct option_spec read_json_db_options[];
+extern const struct option_spec read_json_run_options[];
 
 /* The run that --run names. */
 int read_find_run(struct query *query, struct query_run *ret, struct err *err);

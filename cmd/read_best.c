@@ -1,5 +1,8 @@
+#include <errno.h>
+
 #include "cmd/read.h"
 #include "cmd/table.h"
+#include "store/runjson.h"
 
 static int by;
 
@@ -13,8 +16,23 @@ static const struct option_spec options[] = {
 	 .into = &by,
 	 .choices = by_names,
 	 .help = "what counts: upload, download, or both\ntogether (default sum)"},
-	{.name = NULL, .more = read_run_options},
+	{.name = NULL, .more = read_json_run_options},
 };
+
+/* { "run": ..., "by": ..., "fastest": ... } */
+static int print_json(const struct query_run *run, const struct query_result *result,
+		      struct err *err)
+{
+	json_t *object = json_pack("{so ss so}", "run", runjson_run(run), "by",
+				   by_names[by], "fastest", runjson_result(result));
+
+	if (!object)
+		return err_set(err, -ENOMEM, "out of memory");
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	fputc('\n', stdout);
+	json_decref(object);
+	return 0;
+}
 
 static int run_best(struct query *query, struct err *err)
 {
@@ -26,6 +44,8 @@ static int run_best(struct query *query, struct err *err)
 		r = query_best(query, run.id, (enum query_by)by, &result, err);
 	if (r < 0)
 		return r;
+	if (read_given.json)
+		return print_json(&run, &result, err);
 	table_best(stdout, &result);
 	return 0;
 }

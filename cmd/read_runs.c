@@ -1,5 +1,6 @@
 #include "cmd/read.h"
 #include "cmd/table.h"
+#include "store/runjson.h"
 
 static int print_line(void *ctx, const struct query_run *run)
 {
@@ -7,8 +8,21 @@ static int print_line(void *ctx, const struct query_run *run)
 	return 0;
 }
 
+static int print_json(struct query *query, struct err *err)
+{
+	struct runjson_list list = {.out = stdout};
+	int r;
+
+	fputs("[", stdout);
+	r = query_runs(query, runjson_put_run, &list, err);
+	fputs("]\n", stdout);
+	return r;
+}
+
 static int run_runs(struct query *query, struct err *err)
 {
+	if (read_given.json)
+		return print_json(query, err);
 	table_runs_heading(stdout);
 	return query_runs(query, print_line, stdout, err);
 }
@@ -16,6 +30,6 @@ static int run_runs(struct query *query, struct err *err)
 const struct read_command read_runs = {
 	.name = "runs",
 	.help = "list the runs of a database, oldest first",
-	.options = read_db_options,
+	.options = read_json_db_options,
 	.run = run_runs,
 };

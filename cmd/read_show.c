@@ -1,5 +1,6 @@
 #include "cmd/read.h"
 #include "cmd/table.h"
+#include "store/runjson.h"
 
 static int print_warning(void *ctx, const char *text)
 {
@@ -20,6 +21,8 @@ static int run_show(struct query *query, struct err *err)
 
 	if (r < 0)
 		return r;
+	if (read_given.json)
+		return runjson_show(query, &run, stdout, err);
 	table_run(stdout, &run);
 	r = query_warnings(query, run.id, print_warning, stdout, err);
 	if (r < 0)
@@ -31,6 +34,6 @@ static int run_show(struct query *query, struct err *err)
 const struct read_command read_show = {
 	.name = "show",
 	.help = "show a run and what it measured, a line a pair",
-	.options = read_run_options,
+	.options = read_json_run_options,
 	.run = run_show,
 };

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # The reader program's command line: arguments -> exit status, output, messages.
 #
-#	test_mtusweep.sh PROGRAM SCHEMA
+#	test_mtusweep.sh PROGRAM SCHEMA PROMTOOL
 #
 # The database is made by the sqlite3 program from the schema as it is in the sources.
 
 set -uo pipefail
 program=$(realpath -e "$1") || exit 1
 schema=$(realpath -e "$2") || exit 1
+# Prometheus' own checker, which scripts/install-deps puts there.
+promtool=$(realpath -e "$3") || exit 1
 folder=$(mktemp -d /tmp/mtusweep-test-XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
@@ -90,7 +92,8 @@ expect 2 '' "unknown option '-h'" show -h
 expect 2 '' "'1' is one argument too many; a run is named with --run" show 1
 expect 2 '' "needs a value: FILE" runs --db
 expect 2 '' "'left' is no value for --by: it takes up\|down\|sum" best --by left
-expect 2 '' "'json' is no value for --format" export --format json
+expect 2 '' "'xml' is no value for --format: it takes csv\|json\|prometheus" \
+	export --format xml
 expect 2 '' "unknown command 'nope'" help nope
 expect 2 '' 'takes one command' help show best
 
@@ -149,6 +152,28 @@ expect 0 "^$header~1280,1280,30.000,31.000,50.000,51.000~.*~1420,1420,-1.000,-1.
 60.000,61.000~1280,1280,-1.000,-1.000,52.000,53.000~\$" '' export --run 1 --format csv
 expect 0 "^$header~\$" '' export --run 2
 
+expect 0 '^\{"format":"mtusweep","version":1,.*"measurements":\[.*\]\}~$' '' \
+	export --run 1 --format json
+for run in 1 2; do
+	expect 0 '' '' export --run $run --format prometheus -o sweep.prom
+	if ! "$promtool" check metrics <sweep.prom >out 2>&1 ||
+		! grep -q '^mtusweep_run_visits ' sweep.prom; then
+		echo "FAIL: promtool does not take run $run:"
+		cat out sweep.prom
+		failures=$((failures + 1))
+	fi
+done
+expect 1 '' "cannot make a file beside 'no/a.csv'" export --run 1 -o no/a.csv
+
+# For programs.
+expect 0 '^\[~\{"id":1,.*\},~\{"id":2,.*\}\]~$' '' runs --json
+expect 0 '^\[\]~$' '' runs --json --db empty.db
+expect 0 '^\{"run":~\{"id":1,.*"warnings":\[~"tcp_mtu_probing is on"\].*"results":\[~\{' '' \
+	show --json --run 1
+expect 0 '"by": "sum",~  "fastest": \{~    "server_mtu": 1280,~    "peer_mtu": 1350,' '' \
+	best --json --run 1
+expect 1 '' 'no pair of MTUs worked' best --json
+
 # The heatmap: what kind of file it is, that it is whole, and nothing beside it.
 mkdir maps
 expect 0 '' '' heatmap --run 1 -o maps/1.png
@@ -179,7 +204,9 @@ expect 0 '^WireGuard MTUs: .*~B blackhole~\. not measured~f fastest measured 128
 expect 0 '~Upload, received~ 1420 \. \. \. ~' '' heatmap --run 2
 
 # An output that cannot be written is an error, and one message.
-for arguments in runs 'show --run 1' 'best --run 1' 'heatmap --run 1' 'export --run 1' --help --version \
+for arguments in runs 'show --run 1' 'best --run 1' 'heatmap --run 1' 'export --run 1' \
+	'export --run 1 --format json' 'export --run 1 --format prometheus' 'runs --json' \
+	'show --json --run 1' 'best --json --run 1' --help --version \
 	'help show'; do
 	# shellcheck disable=SC2086 # the words are meant to be split
 	"$program" $arguments >/dev/full 2>err

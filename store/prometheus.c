@@ -1,0 +1,139 @@
+#include "store/prometheus.h"
+
+#include <errno.h>
+#include <jansson.h>
+
+#include "store/runjson.h"
+
+static void put_help(FILE *out, const char *name, const char *help)
+{
+	fprintf(out, "# HELP mtusweep_%s %s\n# TYPE mtusweep_%s gauge\n", name, help,
+		name);
+}
+
+/* , name="value", with what the format wants escaped. */
+static void put_label(FILE *out, const char *name, const char *text)
+{
+	json_t *value = runjson_text(text);
+
+	fprintf(out, "%s=\"", name);
+	for (const char *c = json_string_value(value); c && *c; c++) {
+		if (*c == '\n')
+			fputs("\\n", out);
+		else if (*c == '"' || *c == '\\')
+			fprintf(out, "\\%c", *c);
+		else
+			fputc(*c, out);
+	}
+	fputc('"', out);
+	json_decref(value);
+}
+
+static void put_number(FILE *out, const char *name, const char *help, double value)
+{
+	put_help(out, name, help);
+	fprintf(out, "mtusweep_%s %.15g\n", name, value);
+}
+
+static void put_run(const struct query_run *run, FILE *out)
+{
+	const struct run_info *info = &run->info;
+	const struct {
+		const char *name;
+		const char *value;
+	} labels[] = {
+		{"uuid", info->uuid},
+		{"server", info->server.host},
+		{"server_interface", info->server.interface},
+		{"peer", info->peer.host},
+		{"peer_interface", info->peer.interface},
+		{"strategy", info->strategy},
+		{"state", query_run_state(run)},
+	};
+
+	put_help(out, "run_info", "The run that the other figures are of.");
+	fputs("mtusweep_run_info{", out);
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		if (i > 0)
+			fputc(',', out);
+		put_label(out, labels[i].name, labels[i].value);
+	}
+	fputs("} 1\n", out);
+	put_number(out, "run_start_time_seconds", "When it began, since 1970.",
+		   (double)info->started_at_ms / 1000);
+	if (run->ended_at_ms)
+		put_number(out, "run_end_time_seconds", "When it ended, since 1970.",
+			   (double)run->ended_at_ms / 1000);
+	put_number(out, "run_visits", "Visits of pairs of MTUs that are stored.",
+		   run->measured);
+	put_number(out, "run_failed_visits", "Visits that failed in a direction.",
+		   run->failed);
+}
+
+static void put_pair(FILE *out, const char *name, const struct query_result *result,
+		     const char *direction, double value)
+{
+	fprintf(out,
+		"mtusweep_%s{server_mtu=\"%d\",peer_mtu=\"%d\",direction=\"%s\"} "
+		"%.15g\n",
+		name, result->mtu.server, result->mtu.peer, direction, value);
+}
+
+static int put_rates(void *ctx, const struct query_result *result)
+{
+	static const char name[] = "pair_goodput_bytes_per_second";
+
+	if (result->upload_bps != NO_FIGURE)
+		put_pair(ctx, name, result, "upload", (double)result->upload_bps / 8);
+	if (result->download_bps != NO_FIGURE)
+		put_pair(ctx, name, result, "download",
+			 (double)result->download_bps / 8);
+	return 0;
+}
+
+static int put_failures(void *ctx, const struct query_result *result)
+{
+	static const char name[] = "pair_failed_visits";
+
+	put_pair(ctx, name, result, "upload", result->visits - result->upload_ok);
+	put_pair(ctx, name, result, "download", result->visits - result->download_ok);
+	return 0;
+}
+
+static int put_best(struct query *query, const struct query_run *run, FILE *out,
+		    struct err *err)
+{
+	struct query_result best;
+	int r = query_best(query, run->id, QUERY_BY_SUM, &best, err);
+
+	if (r < 0)
+		return r == -ENODATA ? 0 : r;
+	put_help(out, "fastest_mtu_bytes", "The MTUs of the fastest pair measured.");
+	fprintf(out,
+		"mtusweep_fastest_mtu_bytes{end=\"server\"} %d\n"
+		"mtusweep_fastest_mtu_bytes{end=\"peer\"} %d\n",
+		best.mtu.server, best.mtu.peer);
+	return 0;
+}
+
+int prometheus_export(struct query *query, const struct query_run *run, FILE *out,
+		      struct err *err)
+{
+	int r;
+
+	put_run(run, out);
+	r = put_best(query, run, out, err);
+	put_help(out, "pair_goodput_bytes_per_second",
+		 "Median over the visits that were ok in this direction.");
+	if (r == 0)
+		r = query_results(query, run->id, put_rates, out, err);
+	put_help(out, "pair_failed_visits", "Visits that failed in this direction.");
+	if (r == 0)
+		r = query_results(query, run->id, put_failures, out, err);
+	if (r < 0)
+		return r;
+	errno = 0;
+	if (fflush(out) == EOF || ferror(out))
+		return err_sys(err, errno ? errno : EIO, "cannot write the export");
+	return 0;
+}
