@@ -33,7 +33,8 @@ static const struct option_spec main_options[] = {
 };
 
 static const struct read_command *const commands[] = {
-	&read_runs, &read_show, &read_best, &read_heatmap, &read_export, NULL,
+	&read_runs,    &read_show,   &read_best, &read_heatmap,
+	&read_compare, &read_export, NULL,
 };
 
 static void print_help(FILE *out)
@@ -51,8 +52,9 @@ static void print_help(FILE *out)
 
 static void print_command_help(const struct read_command *command, FILE *out)
 {
-	fprintf(out, "usage: mtusweep %s [options]\n\n%s\n\noptions:\n", command->name,
-		command->help);
+	fprintf(out, "usage: mtusweep %s%s%s [options]\n\n%s\n\noptions:\n",
+		command->name, command->arguments ? " " : "",
+		command->arguments ? command->arguments : "", command->help);
 	options_help(command->options, out);
 }
 
@@ -120,13 +122,21 @@ static int start_command(const struct read_command *command, int argc, char **ar
 		print_command_help(command, stdout);
 		return finish_output(EXIT_DONE);
 	}
-	if (positional > 0) {
+	if (command->arguments && positional != command->argument_count) {
+		err_set(&err, -EINVAL, "it takes %d arguments, %s, and %d %s given",
+			command->argument_count, command->arguments, positional,
+			positional == 1 ? "was" : "were");
+		return fail_usage(command->name, err.text);
+	}
+	if (positional > command->argument_count) {
 		err_set(&err, -EINVAL,
 			"'%s' is one argument too many; a run is named with --run, a "
 			"database with --db",
 			argv[1]);
 		return fail_usage(command->name, err.text);
 	}
+	for (int i = 0; i < positional; i++)
+		read_given.argument[i] = argv[1 + i];
 	if (command->check && command->check(&err) < 0)
 		return fail_usage(command->name, err.text);
 	return run_command(command);

@@ -13,10 +13,14 @@
  * Data goes to stdout; what fails is said by mtusweep.c, once.
  */
 
+#define READ_ARGUMENTS_MAX 2
+
 struct read_command {
 	const char *name;
 	const char *help; /* one line, for the list of commands too */
 	const struct option_spec *options;
+	const char *arguments; /* what usage calls them; NULL: none */
+	int argument_count;
 	/* What the table of options cannot say of them; NULL: nothing. */
 	int (*check)(struct err *err);
 	/* What it does once its database is open. Errors of stdout are left for the
@@ -28,12 +32,14 @@ extern const struct read_command read_runs;
 extern const struct read_command read_show;
 extern const struct read_command read_best;
 extern const struct read_command read_heatmap;
+extern const struct read_command read_compare;
 extern const struct read_command read_export;
 
 /* What the shared options are read into. */
 struct read_settings {
 	const char *db;
 	const char *run; /* NULL: the newest */
+	const char *argument[READ_ARGUMENTS_MAX];
 	bool json;
 	bool help;
 };

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "store/compare.h"
 #include "store/query.h"
 
 /*
@@ -25,5 +26,9 @@ void table_result_line(FILE *out, const struct query_result *result);
 
 /* The one result that was asked for, in two lines. */
 void table_best(FILE *out, const struct query_result *result);
+
+/* What changed from the first run to the second. */
+void table_comparison(FILE *out, const struct query_run runs[2],
+		      const struct comparison *comparison);
 
 #endif

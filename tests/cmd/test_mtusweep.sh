@@ -100,11 +100,15 @@ expect 2 '' 'takes one command' help show best
 expect 2 '' "'map.jpg' ends neither in .png nor in .svg" heatmap -o map.jpg
 expect 2 '' "'png' ends neither" heatmap -o png
 
+expect 2 '' "it takes 2 arguments, RUN RUN, and 1 was given" compare 1
+expect 2 '' "it takes 2 arguments, RUN RUN, and 3 were given" compare 1 2 3
+
 # Help and version.
 expect 0 '^usage: mtusweep .*runs .*show .*best .*export ' '' --help
 expect 0 '^usage: mtusweep ' '' help
 expect 0 '^mtusweep [0-9]+\.[0-9]+\.[0-9]+ \(SQLite 3\.' '' --version
-for command in runs show best heatmap export; do
+expect 0 '^usage: mtusweep compare RUN RUN .*--json' '' help compare
+for command in runs show best heatmap compare export; do
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' help "$command"
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' "$command" --help
 done
@@ -174,6 +178,14 @@ expect 0 '"by": "sum",~  "fastest": \{~    "server_mtu": 1280,~    "peer_mtu": 1
 	best --json --run 1
 expect 1 '' 'no pair of MTUs worked' best --json
 
+# Two runs.
+expect 0 '~pairs     0 in both, 3 only in the first, 0 only in the second~.*No pair changed' '' \
+	compare 1 2
+expect 0 '~pairs     3 in both.*upload    2 pairs worked in both: too few to tell' '' \
+	compare 1 0a1b2c3d-0000-4000-8000-000000000001
+expect 0 '"pairs_in_both": 0,.*"changes": \[\]~\}~$' '' compare --json 1 2
+expect 1 '' "no run '9'" compare 1 9
+
 # The heatmap: what kind of file it is, that it is whole, and nothing beside it.
 mkdir maps
 expect 0 '' '' heatmap --run 1 -o maps/1.png
@@ -204,7 +216,7 @@ expect 0 '^WireGuard MTUs: .*~B blackhole~\. not measured~f fastest measured 128
 expect 0 '~Upload, received~ 1420 \. \. \. ~' '' heatmap --run 2
 
 # An output that cannot be written is an error, and one message.
-for arguments in runs 'show --run 1' 'best --run 1' 'heatmap --run 1' 'export --run 1' \
+for arguments in runs 'show --run 1' 'best --run 1' 'heatmap --run 1' 'compare 1 2' 'export --run 1' \
 	'export --run 1 --format json' 'export --run 1 --format prometheus' 'runs --json' \
 	'show --json --run 1' 'best --json --run 1' --help --version \
 	'help show'; do
