@@ -226,7 +226,8 @@ static int fill_cells(struct heatmap *map, struct visits *all, struct err *err)
 
 	if (!rates)
 		return err_set(err, -ENOMEM, "out of memory");
-	qsort(all->visit, all->count, sizeof(*all->visit), by_pair);
+	if (all->count > 0)
+		qsort(all->visit, all->count, sizeof(*all->visit), by_pair);
 	while (i < all->count) {
 		const struct visit *first = &all->visit[i];
 		struct rank rank;
