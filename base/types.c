@@ -143,6 +143,8 @@ void dir_result_init(struct dir_result *result, enum test_status status,
 	result->sent_bps = NO_FIGURE;
 	result->received_bps = NO_FIGURE;
 	result->goodput_bps = NO_FIGURE;
+	result->goodput_low_bps = NO_FIGURE;
+	result->goodput_high_bps = NO_FIGURE;
 	result->retransmits = NO_FIGURE;
 	result->rtt_us = NO_FIGURE;
 	va_start(args, fmt);

@@ -272,6 +272,14 @@ static int connect_control(const struct run *run, int *pause_ms)
 	}
 }
 
+static void take_figures(const struct watch_figures *figures, struct dir_result *ret)
+{
+	ret->goodput_bps = figures->goodput.goodput_bps;
+	ret->goodput_low_bps = figures->goodput.low_bps;
+	ret->goodput_high_bps = figures->goodput.high_bps;
+	ret->rtt_us = figures->rtt_us;
+}
+
 /* Run the client once over `control`; true when the server was busy. */
 static bool try_client(struct run *run, int control, struct dir_result *ret)
 {
@@ -294,8 +302,7 @@ static bool try_client(struct run *run, int control, struct dir_result *ret)
 	ret->started_at_ms = figures.started_at_ms;
 	if (ret->status != TEST_OK)
 		return error == IEACCESSDENIED;
-	ret->goodput_bps = figures.goodput_bps;
-	ret->rtt_us = figures.rtt_us;
+	take_figures(&figures, ret);
 	return false;
 }
 
@@ -348,6 +355,8 @@ static void run_server(struct run *run)
 		dir_result_init(&result, TEST_ERROR, "libiperf: %s",
 				iperf_strerror(i_errno));
 	}
+	if (rc == 0)
+		take_figures(&figures, &result);
 	result.started_at_ms = figures.started_at_ms;
 	end_process(run, code, &result);
 }

@@ -248,7 +248,22 @@ int tcp_read_figures(int fd, struct tcp_figures *ret)
 	ret->bytes_received = info.tcpi_bytes_received;
 	ret->bytes_sent = info.tcpi_bytes_sent;
 	ret->rtt_us = info.tcpi_rtt;
+	ret->delivered = info.tcpi_delivered;
+	ret->mss = info.tcpi_snd_mss;
 	return 0;
+}
+
+void tcp_send_word(int fd, char word)
+{
+	send(fd, &word, sizeof(word), MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+bool tcp_take_word(int fd, char word)
+{
+	char came;
+
+	return recv(fd, &came, sizeof(came), MSG_OOB | MSG_DONTWAIT) == 1 &&
+	       came == word;
 }
 
 static void reset_when_closed(int fd)

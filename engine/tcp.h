@@ -52,10 +52,23 @@ struct tcp_figures {
 	uint64_t bytes_received;
 	uint64_t bytes_sent; /* with what was sent again */
 	uint32_t rtt_us;
+	/* Segments that arrived at the other end, retransmitted or not, in whatever order,
+	 * and what each carries. 0 where the kernel does not count them (before 4.18). */
+	uint32_t delivered;
+	uint32_t mss;
 };
 
 /* 0, or -errno when it is no TCP socket any more. */
 int tcp_read_figures(int fd, struct tcp_figures *ret);
+
+/*
+ * A word beside the bytes of a connection: the receiver's stream does not show it, and who
+ * does not look for it never knows (TCP urgent data, RFC 6093; of several only the last is
+ * kept). libiperf does not look.
+ */
+void tcp_send_word(int fd, char word);
+/* Whether it has come; once. */
+bool tcp_take_word(int fd, char word);
 
 /* Close a connection so that the other end sees a reset. */
 void tcp_reset(int fd);

@@ -9,6 +9,7 @@
 #define DURATION_MIN_MS 100
 #define DURATION_MAX_MS 3600000
 #define RTT_MAX_US      60000000
+#define PRECISION_MAX   50
 
 static int check_texts(const struct test_spec *spec, struct err *err)
 {
@@ -55,6 +56,9 @@ int testspec_check(const struct test_spec *spec, struct err *err)
 	if (spec->rtt_us < 0 || spec->rtt_us > RTT_MAX_US)
 		return err_set(err, -EINVAL, "'%lld' us is not a round trip",
 			       (long long)spec->rtt_us);
+	if (spec->precision < 0 || spec->precision > PRECISION_MAX)
+		return err_set(err, -EINVAL, "'%d' %% is no precision: 1 to %d are",
+			       spec->precision, PRECISION_MAX);
 	return check_texts(spec, err);
 }
 

@@ -36,6 +36,9 @@ struct test_spec {
 	int packet_size; /* full-size only: of the IP packets this end sends, its MTU */
 	int64_t duration_ms; /* of data transfer, 100 to 3,600,000 */
 	int64_t rtt_us;      /* the path's, for the deadlines */
+	/* The test ends as soon as its goodput is known so well, in percent of it, but not
+	 * within TESTSPEC_EARLIEST_MS; 0: it lasts its duration. */
+	int precision;
 };
 
 /* What a test's process writes into its report pipe: a server once when it is armed, that
@@ -50,13 +53,15 @@ struct test_report {
 
 /*
  * Whether it can be run: both addresses numeric (the client's own may be "", any),
- * port, duration, packet size and round trip (0 to 60 s) within their ranges. -EINVAL
+ * port, duration, packet size, round trip (0 to 60 s) and precision (0 to 50) within their ranges. -EINVAL
  * names the field.
  */
 int testspec_check(const struct test_spec *spec, struct err *err);
 
 /* No byte beyond the cookie for this long from the test's start: a black hole. */
 int64_t testspec_blackhole_ms(const struct test_spec *spec); /* max(1.5 s, 8 RTT) */
+/* Before, no test that has a precision ends. */
+#define TESTSPEC_EARLIEST_MS 500
 /* A later pause of this length: a time-out. */
 #define TESTSPEC_STALL_MS 5000
 /* Over all, from the first connect to the result: duration + 10 RTT + 5 s. */

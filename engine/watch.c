@@ -13,7 +13,12 @@
 
 /* The start of the data is looked for closely: the test's length counts from it. */
 #define SEARCH_US 2000
-#define SAMPLE_US 50000
+#define SAMPLE_US STEADY_WINDOW_US
+/* Less is no window, and would tell of the clock. */
+#define SAMPLE_LEAST_US (SAMPLE_US * 9 / 10)
+/* The server's word that the goodput is known. */
+#define WORD    's'
+#define WORD_US 10000
 /* The peer waits for the listener to be there. */
 #define LISTENER_US 100
 #define CALLER_US   2000
@@ -21,7 +26,7 @@
  * knows why, and has to be through when it is asked. */
 #define CALLER_EARLY_MS 200
 
-#define STACK_SIZE (128 * 1024)
+#define STACK_SIZE (256 * 1024)
 
 /* Sleep until `at_us` (or the deadline); false when the test has ended. */
 static bool pause_until(struct watch *w, int64_t at_us)
@@ -107,46 +112,99 @@ static int find_data(struct watch *w)
 	}
 }
 
+/* Of a server: as far as is known. */
+static bool is_sender(const struct watch *w)
+{
+	return w->spec->role == ROLE_SERVER || w->spec->dir == DIR_UPLOAD;
+}
+
+/* What this end sent, or got acknowledged, before the data. */
+static uint64_t head_size(const struct watch *w)
+{
+	return w->spec->role == ROLE_CLIENT ? COOKIE_SIZE : 0;
+}
+
 static void note_start(struct watch *w, const struct tcp_figures *figures,
 		       int64_t now_us)
 {
-	bool upload = w->spec->dir == DIR_UPLOAD;
-
 	if (w->flowing_us > 0)
 		return;
-	if (upload ? figures->bytes_sent <= COOKIE_SIZE : figures->bytes_received == 0)
+	if (is_sender(w) ? figures->bytes_sent <= head_size(w)
+			 : figures->bytes_received == 0)
 		return;
 	w->flowing_us = now_us;
 	w->flowing_at_ms = clock_wall_ms();
 }
 
-/* Take a sample; false when the socket is gone: libiperf is through with it. */
+/* What is acknowledged stands still and jumps in loss recovery; what is delivered does
+ * not. */
+static uint64_t count_delivered(struct watch *w, const struct tcp_figures *figures)
+{
+	if (figures->delivered == 0)
+		return w->bytes;
+	/* The counter has 32 bits and may go round. */
+	if (w->delivered > 0)
+		w->delivered_bytes +=
+			(uint64_t)(figures->delivered - w->delivered) * figures->mss;
+	w->delivered = figures->delivered;
+	return w->delivered_bytes;
+}
+
+static void add_window(struct watch *w, const struct tcp_figures *figures,
+		       int64_t now_us)
+{
+	if (w->sampled_us > 0 && now_us - w->sampled_us < SAMPLE_LEAST_US)
+		return;
+	w->sampled_us = now_us;
+	steady_add(&w->steady, now_us,
+		   is_sender(w) ? count_delivered(w, figures) : w->bytes);
+	if (is_sender(w)) {
+		w->rtt_sum_us += figures->rtt_us;
+		w->rtt_count++;
+	}
+}
+
+/* Take a sample; false when there is nothing to see any more: the socket is gone, libiperf
+ * is through with it, or a server's is not the one that sends. */
 static bool sample(struct watch *w, int fd)
 {
-	bool upload = w->spec->dir == DIR_UPLOAD;
+	uint64_t head = head_size(w) + SYN_SIZE;
 	int64_t now_us = clock_boot_us();
 	struct tcp_figures figures;
 	uint64_t bytes;
 
 	if (tcp_read_figures(fd, &figures) < 0)
 		return false;
+	if (w->spec->role == ROLE_SERVER && figures.bytes_received > COOKIE_SIZE)
+		return false;
 	note_start(w, &figures, now_us);
 	if (w->flowing_us == 0)
 		return true;
 	bytes = figures.bytes_received;
-	if (upload) {
-		bytes = figures.bytes_acked;
-		bytes -= bytes < COOKIE_SIZE + SYN_SIZE ? bytes
-							: COOKIE_SIZE + SYN_SIZE;
-		w->rtt_sum_us += figures.rtt_us;
-		w->rtt_count++;
-	}
+	if (is_sender(w))
+		bytes = figures.bytes_acked > head ? figures.bytes_acked - head : 0;
 	if (bytes > w->bytes) {
 		w->bytes = bytes;
 		w->moved_us = now_us;
 	}
-	steady_add(&w->steady, now_us, bytes);
+	add_window(w, &figures, now_us);
 	return true;
+}
+
+/* Whether the end that sends, which this is, knows enough. */
+static bool is_known(const struct watch *w)
+{
+	return w->spec->precision > 0 &&
+	       w->sampled_us - w->flowing_us >= TESTSPEC_EARLIEST_MS * INT64_C(1000) &&
+	       steady_is_known(&w->steady, w->spec->precision);
+}
+
+/* The same of a client, which in a download is told. */
+static bool may_finish(struct watch *w)
+{
+	if (is_sender(w) || w->spec->precision == 0)
+		return is_known(w);
+	return tcp_take_word(w->hooks->control(w->hooks->ctx), WORD);
 }
 
 static void check_flow(struct watch *w)
@@ -168,10 +226,12 @@ static void check_flow(struct watch *w)
 static int64_t next_look_us(const struct watch *w, int64_t end_us)
 {
 	int64_t now_us = clock_boot_us();
+	int64_t look_us;
 
 	if (w->flowing_us == 0 || w->bytes == 0)
 		return now_us + SEARCH_US;
-	return end_us - now_us < SAMPLE_US ? end_us : now_us + SAMPLE_US;
+	look_us = !is_sender(w) && w->spec->precision > 0 ? WORD_US : SAMPLE_US;
+	return end_us - now_us < look_us ? end_us : now_us + look_us;
 }
 
 static void watch_client(struct watch *w)
@@ -184,7 +244,7 @@ static void watch_client(struct watch *w)
 	while (sample(w, fd)) {
 		if (w->flowing_us > 0)
 			end_us = w->flowing_us + w->spec->duration_ms * 1000;
-		if (w->bytes > 0 && clock_boot_us() >= end_us) {
+		if (w->bytes > 0 && (clock_boot_us() >= end_us || may_finish(w))) {
 			w->hooks->finish(w->hooks->ctx);
 			break;
 		}
@@ -223,24 +283,45 @@ static int await_control(struct watch *w)
 	return fd;
 }
 
-static void watch_server(struct watch *w)
+/* The data connection; -1 when the test has ended. */
+static int await_data(struct watch *w, int control)
 {
-	int64_t limit_us;
-	int control;
+	int64_t limit_us = clock_boot_us() +
+			   (testspec_connect_ms(w->spec) - CALLER_EARLY_MS) * 1000;
+	int fd;
 
-	control = await_listener(w) ? await_control(w) : -1;
-	if (control < 0)
-		return;
-	limit_us = clock_boot_us() +
-		   (testspec_connect_ms(w->spec) - CALLER_EARLY_MS) * 1000;
-	while (tcp_find_caller(w->spec->port, control, COOKIE_SIZE) < 0) {
+	while ((fd = tcp_find_caller(w->spec->port, control, COOKIE_SIZE)) < 0) {
 		check_deadline(w);
 		if (clock_boot_us() >= limit_us)
 			disturbed(w, "somebody called and did not go on");
 		if (!pause_until(w, clock_boot_us() + CALLER_US))
-			return;
+			return -1;
 	}
 	w->called = true;
+	return fd;
+}
+
+/* What the client cannot see of what this end sends. */
+static void watch_sender(struct watch *w, int control, int fd)
+{
+	while (sample(w, fd)) {
+		check_deadline(w);
+		if (!w->word_out && is_known(w)) {
+			w->word_out = true;
+			tcp_send_word(control, WORD);
+		}
+		if (!pause_until(w, next_look_us(w, INT64_MAX)))
+			return;
+	}
+}
+
+static void watch_server(struct watch *w)
+{
+	int control = await_listener(w) ? await_control(w) : -1;
+	int fd = control < 0 ? -1 : await_data(w, control);
+
+	if (fd >= 0)
+		watch_sender(w, control, fd);
 }
 
 static void *watch_main(void *arg)
@@ -290,7 +371,7 @@ void watch_stop(struct watch *w, struct watch_figures *ret)
 	pthread_cond_signal(&w->changed);
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(w->thread, NULL);
-	ret->goodput_bps = steady_goodput_bps(&w->steady);
+	steady_measure(&w->steady, &ret->goodput);
 	ret->rtt_us = w->rtt_count > 0 ? w->rtt_sum_us / w->rtt_count : NO_FIGURE;
 	ret->started_at_ms = w->flowing_at_ms;
 	ret->called = w->called;

@@ -21,10 +21,17 @@
  *                (download) within testspec_blackhole_ms() after it was established
  *   timeout      nothing more for TESTSPEC_STALL_MS, or the deadline
  *
+ * With spec->precision it ends a test as soon as the goodput is known. The end that sends
+ * finds that, since the other one's counters freeze and jump in loss recovery. The client
+ * alone can end a test in libiperf, so in a download the server's watcher tells it, by a
+ * word beside the bytes of the control connection; an end that knows no such word neither
+ * says it nor hears it, and the test lasts its duration.
+ *
  * A test shorter than testspec_blackhole_ms() of which nothing has arrived yet is not
  * finished but waited for until one or the other is known.
  *
- * For a server it calls armed() when it listens. It calls give_up() at the deadline,
+ * For a server it calls armed() when it listens, and samples the data socket too, where it
+ * is the server that sends. It calls give_up() at the deadline,
  * and with -ECONNABORTED when the test was disturbed: the control connection comes from
  * another address than spec->remote, or who opened it does not go on to a data
  * connection in time; the client judges its own test a little later.
@@ -58,15 +65,19 @@ struct watch {
 	int64_t flowing_at_ms; /* the same on the wall clock */
 	int64_t moved_us;      /* when the bytes below last grew */
 	uint64_t bytes;        /* acknowledged beyond the cookie, or received */
+	int64_t sampled_us;    /* when steady got its last sample */
+	uint32_t delivered;    /* segments, as of then */
+	uint64_t delivered_bytes;
 	int64_t rtt_sum_us;
 	int rtt_count;
-	bool called; /* a data connection came about */
+	bool called;   /* a data connection came about */
+	bool word_out; /* the client was told that the goodput is known */
 	struct steady steady;
 };
 
 struct watch_figures {
-	int64_t goodput_bps;
-	int64_t rtt_us;        /* upload only */
+	struct steady_figure goodput;
+	int64_t rtt_us;        /* only where this end sent */
 	int64_t started_at_ms; /* 0 when no data flowed */
 	bool called;           /* server only */
 };

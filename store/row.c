@@ -156,6 +156,8 @@ static void bind_result(struct row *row, const struct dir_result *result)
 	bind_int_unless(row, result->sent_bps, NO_FIGURE);
 	bind_int_unless(row, result->received_bps, NO_FIGURE);
 	bind_int_unless(row, result->goodput_bps, NO_FIGURE);
+	bind_int_unless(row, result->goodput_low_bps, NO_FIGURE);
+	bind_int_unless(row, result->goodput_high_bps, NO_FIGURE);
 	bind_int_unless(row, result->retransmits, NO_FIGURE);
 	bind_int_unless(row, result->rtt_us, NO_FIGURE);
 	row_bind_time(row, result->started_at_ms);
@@ -169,6 +171,8 @@ static void read_result(struct row *row, struct dir_result *ret)
 	ret->sent_bps = row_read_int(row, NO_FIGURE);
 	ret->received_bps = row_read_int(row, NO_FIGURE);
 	ret->goodput_bps = row_read_int(row, NO_FIGURE);
+	ret->goodput_low_bps = row_read_int(row, NO_FIGURE);
+	ret->goodput_high_bps = row_read_int(row, NO_FIGURE);
 	ret->retransmits = row_read_int(row, NO_FIGURE);
 	ret->rtt_us = row_read_int(row, NO_FIGURE);
 	ret->started_at_ms = row_read_time(row);

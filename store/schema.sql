@@ -74,6 +74,8 @@ CREATE TABLE measurement (
 	upload_sent_bps INTEGER,     -- as libiperf reports it, the whole test
 	upload_received_bps INTEGER, -- as libiperf reports it, the whole test
 	upload_goodput_bps INTEGER,  -- the steady part alone, slow start excluded
+	upload_goodput_low_bps INTEGER,  -- the long-run goodput lies within these two
+	upload_goodput_high_bps INTEGER, -- in 19 of 20 tests
 	upload_retransmits INTEGER,
 	upload_rtt_us INTEGER,       -- mean; known only where the sender was the peer
 	upload_started_at TEXT,
@@ -85,6 +87,8 @@ CREATE TABLE measurement (
 	download_sent_bps INTEGER,
 	download_received_bps INTEGER,
 	download_goodput_bps INTEGER,
+	download_goodput_low_bps INTEGER,
+	download_goodput_high_bps INTEGER,
 	download_retransmits INTEGER,
 	download_rtt_us INTEGER,
 	download_started_at TEXT,

@@ -11,19 +11,21 @@
 #include "sync/field.h"
 
 /* Ranges. They are wide, and bounded so that a message's largest size is known. */
-#define RATE_MAX     INT64_C(9999999999999) /* 10 Tbit/s */
-#define COUNT_MAX    INT64_C(9999999999)
-#define RTT_MAX_US   INT64_C(3600000000)
-#define AT_MAX_MS    INT64_C(253402300799999) /* the end of year 9999 */
-#define TEST_MIN_MS  100
-#define TEST_MAX_MS  3600000
-#define FOR_MAX_MS   INT64_C(999999999)
-#define PAIRS_MAX    100000000
-#define PASSES_MAX   1000000
-#define OVERHEAD_MAX 1000
-#define PROBE_MAX    (MTU_MAX - OVERHEAD_MAX)
-#define LEASE_MIN_MS 1000
-#define LEASE_MAX_MS 600000
+#define RATE_MAX    INT64_C(999999999999) /* 1 Tbit/s */
+#define COUNT_MAX   INT64_C(9999999999)
+#define RTT_MAX_US  INT64_C(3600000000)
+#define AT_MAX_MS   INT64_C(253402300799999) /* the end of year 9999 */
+#define TEST_MIN_MS 100
+#define TEST_MAX_MS 3600000
+#define FOR_MAX_MS  INT64_C(999999999)
+/* What a row has left for each of its two sentences. */
+#define DIR_TEXT_ROOM 90
+#define PAIRS_MAX     100000000
+#define PASSES_MAX    1000000
+#define OVERHEAD_MAX  1000
+#define PROBE_MAX     (MTU_MAX - OVERHEAD_MAX)
+#define LEASE_MIN_MS  1000
+#define LEASE_MAX_MS  600000
 
 static bool token_valid(const char *text)
 {
@@ -183,10 +185,12 @@ static const struct field probing_fields[] = {
 /* Short names: two of them, each with a sentence, have to fit one message. */
 static const struct field dir_fields[] = {
 	WORD("status", FIELD_STATUS, struct dir_result, status),
-	TEXT("text", struct dir_result, text, 123, NULL),
+	TEXT("text", struct dir_result, text, DIR_TEXT_ROOM, NULL),
 	NUMBER("sent_bps", FIELD_FIGURE, struct dir_result, sent_bps, 0, RATE_MAX),
 	NUMBER("recv_bps", FIELD_FIGURE, struct dir_result, received_bps, 0, RATE_MAX),
 	NUMBER("good_bps", FIELD_FIGURE, struct dir_result, goodput_bps, 0, RATE_MAX),
+	NUMBER("low", FIELD_FIGURE, struct dir_result, goodput_low_bps, 0, RATE_MAX),
+	NUMBER("high", FIELD_FIGURE, struct dir_result, goodput_high_bps, 0, RATE_MAX),
 	NUMBER("retr", FIELD_FIGURE, struct dir_result, retransmits, 0, COUNT_MAX),
 	NUMBER("rtt_us", FIELD_FIGURE, struct dir_result, rtt_us, 0, RTT_MAX_US),
 	NUMBER("at_ms", FIELD_AMOUNT, struct dir_result, started_at_ms, 0, AT_MAX_MS),

@@ -90,6 +90,8 @@ static void test_measurement(void **state)
 	dir_result_init(&m.dir[DIR_UPLOAD], TEST_OK, "%s", "");
 	dir_result_init(&m.dir[DIR_DOWNLOAD], TEST_TIMEOUT, "stalled for %d s", 5);
 	assert_int_equal(m.dir[DIR_DOWNLOAD].goodput_bps, NO_FIGURE);
+	assert_int_equal(m.dir[DIR_DOWNLOAD].goodput_low_bps, NO_FIGURE);
+	assert_int_equal(m.dir[DIR_DOWNLOAD].goodput_high_bps, NO_FIGURE);
 	assert_string_equal(m.dir[DIR_DOWNLOAD].text, "stalled for 5 s");
 	assert_int_equal(measurement_status(&m), TEST_TIMEOUT);
 	m.dir[DIR_UPLOAD].status = TEST_BLACKHOLE;

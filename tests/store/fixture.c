@@ -98,6 +98,8 @@ static void fill_result(struct dir_result *result, double mbps)
 	result->goodput_bps = (int64_t)(mbps * 1e6 + 0.5);
 	result->received_bps = result->goodput_bps - 1000;
 	result->sent_bps = result->goodput_bps + 1000;
+	result->goodput_low_bps = result->goodput_bps - 2000;
+	result->goodput_high_bps = result->goodput_bps + 3000;
 	result->retransmits = 7;
 	result->rtt_us = 20123;
 	result->started_at_ms = INT64_C(1795350040007);

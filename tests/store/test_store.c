@@ -115,6 +115,8 @@ static void measurement_comes_back_whole(void **state)
 		assert_int_equal(is->sent_bps, was->sent_bps);
 		assert_int_equal(is->received_bps, was->received_bps);
 		assert_int_equal(is->goodput_bps, was->goodput_bps);
+		assert_int_equal(is->goodput_low_bps, was->goodput_low_bps);
+		assert_int_equal(is->goodput_high_bps, was->goodput_high_bps);
 		assert_int_equal(is->retransmits, was->retransmits);
 		assert_int_equal(is->rtt_us, was->rtt_us);
 		assert_int_equal(is->started_at_ms, was->started_at_ms);
