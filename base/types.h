@@ -80,8 +80,7 @@ struct dir_result {
 	int64_t goodput_low_bps;
 	int64_t goodput_high_bps;
 	int64_t retransmits;
-	int64_t rtt_us; /* smoothed, mean over the test; only where the sender is here
-			 */
+	int64_t rtt_us; /* smoothed, mean over the test, as the end that sent saw it */
 	int64_t started_at_ms;
 	int64_t duration_ms; /* of data transfer; setup and result exchange excluded */
 };

@@ -190,6 +190,7 @@ static int arm(struct follow *f, const struct msg_arm *m, struct err *err)
 		.client_port = m->full_size ? 0 : m->from_port,
 		.duration_ms = m->duration_ms,
 		.rtt_us = m->rtt_us,
+		.precision = m->precision > 0 ? (int)m->precision : 0,
 	};
 
 	text_copy(spec.interface, sizeof(spec.interface),
@@ -292,6 +293,22 @@ static int op_arm(void *ctx, const struct msg_arm *m, struct err *err)
 	return r < 0 ? r : arm(ctx, m, err);
 }
 
+static int op_figures(void *ctx, uint32_t test, struct msg_figures *ret,
+		      struct err *err)
+{
+	struct follow *f = ctx;
+	struct dir_result seen;
+	int r = runner_result(f->runner, test, &seen, err);
+
+	if (r < 0)
+		return r;
+	ret->goodput_bps = seen.goodput_bps;
+	ret->goodput_low_bps = seen.goodput_low_bps;
+	ret->goodput_high_bps = seen.goodput_high_bps;
+	ret->rtt_us = seen.rtt_us;
+	return 0;
+}
+
 static int op_row(void *ctx, const struct measurement *m, struct err *err)
 {
 	struct follow *f = ctx;
@@ -374,6 +391,7 @@ const struct endpoint_ops follow_ops = {
 	.pair = op_pair,
 	.arm = op_arm,
 	.probe = follow_probe,
+	.figures = op_figures,
 	.row = op_row,
 	.renew = op_renew,
 	.commit = op_commit,

@@ -18,6 +18,7 @@ struct lead_config {
 	int server_port;
 	int iperf_port; /* 0: what the server says */
 	int64_t duration_ms;
+	int precision; /* percent; tests end when their goodput is known so well; 0: not */
 	int64_t wait_ms;
 	int passes;
 	enum grid_order order;

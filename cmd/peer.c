@@ -55,6 +55,15 @@ static const struct option_spec rows[] = {
 	 .min = 100,
 	 .max = 3600000,
 	 .help = "length of one direction's test (default 5)"},
+	{.name = "precision",
+	 .value = "PERCENT",
+	 .kind = OPTION_INT,
+	 .into = &lead.precision,
+	 .min = 0,
+	 .max = 50,
+	 .help = "end a test before its --duration, after 0.5 s at the\n"
+		 "earliest, as soon as its goodput is known to PERCENT either\n"
+		 "way (default 0: each test lasts its --duration)"},
 	{.name = "strategy",
 	 .value = "grid|probe",
 	 .kind = OPTION_CHOICE,

@@ -19,6 +19,7 @@ struct server {
 	struct child child;
 	bool awaited;          /* somebody waits for a reply about the child */
 	uint32_t serial;       /* theirs */
+	uint32_t wanted;       /* who waits for the armed test's result; 0: nobody */
 	struct test_spec spec; /* of the child */
 	int64_t deadline_ms;
 	bool disturbed; /* what was armed last, after it was */
@@ -134,6 +135,38 @@ static void reply_asked(const struct server *s, uint32_t serial)
 	send_reply(s, &reply);
 }
 
+static void reply_result(struct server *s)
+{
+	struct runner_reply reply;
+
+	init_reply(&reply, s->wanted);
+	s->wanted = 0;
+	if (s->child.reported)
+		reply.result = s->child.result.result;
+	else
+		reply.code =
+			err_set(&reply.err, -ENOENT, "the test ended without a result");
+	send_reply(s, &reply);
+}
+
+/* The result of the test that was armed last, at once or when there is one. */
+static void want_result(struct server *s, const struct runner_request *request)
+{
+	struct runner_reply reply;
+
+	if (s->spec.role == ROLE_SERVER && s->spec.id == request->spec.id &&
+	    s->deadline_ms > 0) {
+		s->wanted = request->serial;
+		if (s->child.reported || s->child.pid == 0)
+			reply_result(s);
+		return;
+	}
+	init_reply(&reply, request->serial);
+	reply.code = err_set(&reply.err, -ENOENT, "no test '%u' was armed last",
+			     request->spec.id);
+	send_reply(s, &reply);
+}
+
 static void handle(struct server *s, const struct runner_request *request)
 {
 	struct runner_reply reply;
@@ -142,8 +175,13 @@ static void handle(struct server *s, const struct runner_request *request)
 		reply_asked(s, request->serial);
 		return;
 	}
+	if (request->kind == RUNNER_RESULT) {
+		want_result(s, request);
+		return;
+	}
 	child_end(&s->child);
 	s->awaited = false;
+	s->wanted = 0;
 	switch (request->kind) {
 	case RUNNER_ARM:
 	case RUNNER_MEASURE:
@@ -154,6 +192,7 @@ static void handle(struct server *s, const struct runner_request *request)
 		send_reply(s, &reply);
 		break;
 	case RUNNER_ASK:
+	case RUNNER_RESULT:
 		break;
 	}
 }
@@ -205,6 +244,8 @@ static void look_after_child(struct server *s, const struct pollfd *output,
 		child_reap(&s->child);
 	if (ended || s->child.reported)
 		note_disturbance(s);
+	if (s->wanted && s->child.reported)
+		reply_result(s);
 	if (ended) {
 		if (!arm_again(s))
 			reply_ended(s);

@@ -53,6 +53,15 @@ int runner_disturbed(struct runner *runner, struct err *err);
 int runner_measure(struct runner *runner, const struct test_spec *spec, int stop_fd,
 		   struct dir_result *ret, struct err *err);
 
+/*
+ * What this end, the server's, saw of the test `id`, which was armed last: where it was the
+ * one that sent, goodput with its interval and the round trip; else no figure. The test
+ * must be over at the other end; its end here is waited for, 1 s at most (-ETIMEDOUT).
+ * -ENOENT: another was armed since, or none.
+ */
+int runner_result(struct runner *runner, uint32_t id, struct dir_result *ret,
+		  struct err *err);
+
 /* End whatever test is running, and wait for its end (100 ms at most). */
 int runner_cancel(struct runner *runner, struct err *err);
 

@@ -14,6 +14,7 @@
 
 #define ARM_MS    2000
 #define CANCEL_MS 1000
+#define RESULT_MS 1000
 
 struct runner {
 	int fd;
@@ -168,6 +169,28 @@ int runner_measure(struct runner *runner, const struct test_spec *spec, int stop
 	if (code == 0)
 		*ret = reply.result;
 	return code;
+}
+
+int runner_result(struct runner *runner, uint32_t id, struct dir_result *ret,
+		  struct err *err)
+{
+	struct test_spec spec = {.id = id};
+	struct runner_reply reply;
+	int code;
+
+	pthread_mutex_lock(&runner->lock);
+	code = send_request(runner, RUNNER_RESULT, &spec, err);
+	if (code == 0)
+		code = await_reply(runner, -1, clock_boot_ms() + RESULT_MS, &reply,
+				   err);
+	pthread_mutex_unlock(&runner->lock);
+	if (code < 0)
+		return code;
+	if (reply.code < 0 && err)
+		*err = reply.err;
+	if (reply.code == 0)
+		*ret = reply.result;
+	return reply.code;
 }
 
 int runner_cancel(struct runner *runner, struct err *err)

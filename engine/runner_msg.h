@@ -15,19 +15,20 @@ enum runner_kind {
 	RUNNER_MEASURE, /* replied to with the result; not at all when cancelled */
 	RUNNER_CANCEL,  /* replied to when nothing is running any more */
 	RUNNER_ASK,     /* replied to at once */
+	RUNNER_RESULT, /* replied to when the armed test has ended; spec.id says which */
 };
 
 struct runner_request {
 	enum runner_kind kind;
 	uint32_t serial;
-	struct test_spec spec; /* not for cancel and ask */
+	struct test_spec spec; /* not for cancel and ask; of result, the id alone */
 };
 
 struct runner_reply {
 	uint32_t serial;
 	int32_t code;             /* 0 or a negative errno */
 	struct err err;           /* where code is not 0 */
-	struct dir_result result; /* of measure */
+	struct dir_result result; /* of measure and result */
 };
 
 /* When the runner itself ends a child that outlived its own deadline, and when main

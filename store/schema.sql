@@ -77,7 +77,7 @@ CREATE TABLE measurement (
 	upload_goodput_low_bps INTEGER,  -- the long-run goodput lies within these two
 	upload_goodput_high_bps INTEGER, -- in 19 of 20 tests
 	upload_retransmits INTEGER,
-	upload_rtt_us INTEGER,       -- mean; known only where the sender was the peer
+	upload_rtt_us INTEGER,       -- mean, as the end that sent saw it
 	upload_started_at TEXT,
 	upload_duration_ms INTEGER,  -- of data transfer
 

@@ -210,6 +210,23 @@ int client_probe(struct client *client, const struct msg_probe *m, int timeout_m
 	return decoded(client, msg_probing_decode(got.body, got.size, ret, err), err);
 }
 
+int client_figures(struct client *client, const struct msg_ask *m, int timeout_ms,
+		   struct msg_figures *ret, struct err *err)
+{
+	struct transport_exchange x = EXCHANGE("POST", "/v1/figures", timeout_ms);
+	cleanup_free char *body = msg_ask_encode(m, err);
+	struct transport_answer got;
+	int rc;
+
+	if (!body)
+		return -EINVAL;
+	x.body = body;
+	rc = request(client, &x, &got, err);
+	if (rc < 0)
+		return rc;
+	return decoded(client, msg_figures_decode(got.body, got.size, ret, err), err);
+}
+
 int client_row(struct client *client, const char *run, const struct msg_row *m,
 	       int timeout_ms, struct err *err)
 {

@@ -53,6 +53,9 @@ int client_arm(struct client *client, const struct msg_arm *m, int timeout_ms,
 	       struct err *err);
 int client_probe(struct client *client, const struct msg_probe *m, int timeout_ms,
 		 struct msg_probing *ret, struct err *err);
+/* What the server's end saw of the test that was armed last; to be asked again without harm. */
+int client_figures(struct client *client, const struct msg_ask *m, int timeout_ms,
+		   struct msg_figures *ret, struct err *err);
 int client_row(struct client *client, const char *run, const struct msg_row *m,
 	       int timeout_ms, struct err *err);
 int client_renew(struct client *client, const char *session, int timeout_ms,

@@ -35,6 +35,9 @@ struct endpoint_ops {
 	/* What this end can do goes into *ret. */
 	int (*probe)(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 		     struct err *err);
+	/* Of the test armed last, which is over at the peer's end. -ENOENT: another was. */
+	int (*figures)(void *ctx, uint32_t test, struct msg_figures *ret,
+		       struct err *err);
 	int (*row)(void *ctx, const struct measurement *m, struct err *err);
 	int (*renew)(void *ctx, struct err *err);
 	int (*commit)(void *ctx, struct err *err);

@@ -161,6 +161,21 @@ static const struct field arm_fields[] = {
 	SESSION(struct msg_arm),
 	WORD("full_size", FIELD_BOOL, struct msg_arm, full_size),
 	TEST_FIELDS(struct msg_arm, 1),
+	NUMBER("precision", FIELD_FIGURE, struct msg_arm, precision, 0, 50),
+	END,
+};
+
+static const struct field ask_fields[] = {
+	SESSION(struct msg_ask),
+	NUMBER("test", FIELD_U32, struct msg_ask, test, 1, UINT32_MAX),
+	END,
+};
+
+static const struct field figures_fields[] = {
+	NUMBER("good_bps", FIELD_FIGURE, struct msg_figures, goodput_bps, 0, RATE_MAX),
+	NUMBER("low", FIELD_FIGURE, struct msg_figures, goodput_low_bps, 0, RATE_MAX),
+	NUMBER("high", FIELD_FIGURE, struct msg_figures, goodput_high_bps, 0, RATE_MAX),
+	NUMBER("rtt_us", FIELD_FIGURE, struct msg_figures, rtt_us, 0, RTT_MAX_US),
 	END,
 };
 
@@ -284,6 +299,8 @@ DEFINE_MESSAGE(pair)
 DEFINE_MESSAGE(arm)
 DEFINE_MESSAGE(probe)
 DEFINE_MESSAGE(probing)
+DEFINE_MESSAGE(ask)
+DEFINE_MESSAGE(figures)
 DEFINE_MESSAGE(row)
 DEFINE_MESSAGE(session)
 DEFINE_MESSAGE(close)

@@ -65,6 +65,21 @@ struct msg_arm {
 	int64_t duration_ms;
 	int64_t rtt_us;
 	int from_port;
+	int64_t precision; /* percent, to which its goodput is wanted; else 0 or NO_FIGURE */
+};
+
+/* POST /v1/figures: what the server saw of the test it was armed for last. */
+struct msg_ask {
+	char session[MSG_TOKEN_SIZE];
+	uint32_t test;
+};
+
+/* The answer, where the server was the end that sent; else all NO_FIGURE. */
+struct msg_figures {
+	int64_t goodput_bps; /* with its 95 % interval */
+	int64_t goodput_low_bps;
+	int64_t goodput_high_bps;
+	int64_t rtt_us;
 };
 
 /* POST /v1/probe: set this host up for probes from that UDP port, and answer them. */
@@ -125,6 +140,8 @@ char *msg_pair_encode(const struct msg_pair *m, struct err *err);
 char *msg_arm_encode(const struct msg_arm *m, struct err *err);
 char *msg_probe_encode(const struct msg_probe *m, struct err *err);
 char *msg_probing_encode(const struct msg_probing *m, struct err *err);
+char *msg_ask_encode(const struct msg_ask *m, struct err *err);
+char *msg_figures_encode(const struct msg_figures *m, struct err *err);
 char *msg_row_encode(const struct msg_row *m, struct err *err);
 char *msg_session_encode(const struct msg_session *m, struct err *err);
 char *msg_close_encode(const struct msg_close *m, struct err *err);
@@ -146,6 +163,9 @@ int msg_arm_decode(const char *json, size_t size, struct msg_arm *ret, struct er
 int msg_probe_decode(const char *json, size_t size, struct msg_probe *ret,
 		     struct err *err);
 int msg_probing_decode(const char *json, size_t size, struct msg_probing *ret,
+		       struct err *err);
+int msg_ask_decode(const char *json, size_t size, struct msg_ask *ret, struct err *err);
+int msg_figures_decode(const char *json, size_t size, struct msg_figures *ret,
 		       struct err *err);
 int msg_row_decode(const char *json, size_t size, struct msg_row *ret, struct err *err);
 int msg_session_decode(const char *json, size_t size, struct msg_session *ret,

@@ -193,6 +193,28 @@ static void handle_probe(struct call *call)
 		answer_json(call, msg_probing_encode(&probing, &call->err));
 }
 
+/* An operation that answers with more than yes or no. */
+static void handle_figures(struct call *call)
+{
+	const struct http_request *request = call->request;
+	struct requests *q = call->requests;
+	struct msg_figures figures;
+	struct msg_ask m;
+	int rc = msg_ask_decode(request->body, request->size, &m, &call->err);
+
+	if (rc == 0)
+		rc = operation_begin(call, m.session);
+	if (rc == 0) {
+		call->ours = true;
+		rc = q->ops->figures(q->ctx, m.test, &figures, &call->err);
+		operation_end(call, rc == 0);
+	}
+	if (rc < 0)
+		answer(call, rc);
+	else
+		answer_json(call, msg_figures_encode(&figures, &call->err));
+}
+
 static int run_commit(struct call *call, const void *message)
 {
 	struct requests *q = call->requests;
@@ -334,11 +356,12 @@ struct route {
 };
 
 static const struct route routes[] = {
-	{"/v1/hello", "GET", handle_hello},   {"/v1/status", "GET", handle_status},
-	{"/v1/session", "POST", handle_open}, {"/v1/pair", "POST", handle_pair},
-	{"/v1/arm", "POST", handle_arm},      {"/v1/run/", "PUT", handle_row},
-	{"/v1/lease", "POST", handle_renew},  {"/v1/commit", "POST", handle_commit},
-	{"/v1/close", "POST", handle_close},  {"/v1/probe", "POST", handle_probe},
+	{"/v1/hello", "GET", handle_hello},      {"/v1/status", "GET", handle_status},
+	{"/v1/session", "POST", handle_open},    {"/v1/pair", "POST", handle_pair},
+	{"/v1/arm", "POST", handle_arm},         {"/v1/run/", "PUT", handle_row},
+	{"/v1/lease", "POST", handle_renew},     {"/v1/commit", "POST", handle_commit},
+	{"/v1/close", "POST", handle_close},     {"/v1/probe", "POST", handle_probe},
+	{"/v1/figures", "POST", handle_figures},
 };
 
 static const struct route *find_route(const char *path)

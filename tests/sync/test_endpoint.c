@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "support.h"
 #include "sync/client.h"
 
@@ -162,6 +163,8 @@ static void a_run_from_hello_to_close(void **state)
 	struct msg_arm arm;
 	struct msg_probe probe;
 	struct msg_probing probing;
+	struct msg_ask ask = {.test = 8};
+	struct msg_figures figures;
 	struct msg_row row;
 	struct msg_close done;
 
@@ -191,6 +194,16 @@ static void a_run_from_hello_to_close(void **state)
 	assert_memory_equal(&stage->ops.probe, &probe, sizeof(probe));
 	assert_int_equal(probing.size_min, 576);
 	assert_true(probing.tap);
+	text_copy(ask.session, sizeof(ask.session), stage->opened.session);
+	assert_int_equal(client_figures(client, &ask, IN_TIME, &figures, err), 0);
+	assert_int_equal(figures.goodput_bps, 8);
+	assert_int_equal(figures.goodput_low_bps, NO_FIGURE);
+	assert_int_equal(figures.rtt_us, 20000);
+	stage->ops.fail = ENOENT;
+	assert_int_equal(client_figures(client, &ask, IN_TIME, &figures, err), -ENOENT);
+	stage->ops.fail = 0;
+	ask.session[0] ^= 1;
+	assert_int_equal(client_figures(client, &ask, IN_TIME, &figures, err), -ESTALE);
 	row = row_of(stage, 1);
 	assert_int_equal(client_row(client, SUPPORT_RUN, &row, IN_TIME, err), 0);
 	assert_memory_equal(&stage->ops.row, &row.row, sizeof(row.row));

@@ -59,6 +59,8 @@ static struct extremes {
 	struct msg_arm arm;
 	struct msg_probe probe;
 	struct msg_probing probing;
+	struct msg_ask ask;
+	struct msg_figures figures;
 	struct msg_row row;
 	struct msg_session session;
 	struct msg_close close;
@@ -100,13 +102,17 @@ static int set_longest(void **state)
 	longest.pair = (struct msg_pair){
 		TOKEN, MTU_MAX, UINT32_MAX, 3600000, INT64_C(3600000000), 65535};
 	longest.arm = (struct msg_arm){
-		TOKEN, false, UINT32_MAX, 3600000, INT64_C(3600000000), 65535};
+		TOKEN, false, UINT32_MAX, 3600000, INT64_C(3600000000), 65535, 50};
 	strcpy(longest.probe.session, TOKEN);
 	strcpy(longest.probe.token, TOKEN);
 	longest.probe.port = 65535;
 	longest.probe.reach = MTU_MAX;
 	longest.probing =
 		(struct msg_probing){1000, MTU_MAX, 64535, 64535, false, false};
+	longest.ask = (struct msg_ask){TOKEN, UINT32_MAX};
+	longest.figures =
+		(struct msg_figures){INT64_C(999999999999), INT64_C(999999999999),
+				     INT64_C(999999999999), INT64_C(3600000000)};
 	strcpy(longest.row.session, TOKEN);
 	longest.row.row.seq = UINT32_MAX;
 	longest.row.row.pass = 1000000;
@@ -147,10 +153,28 @@ DEFINE_ROUND_TRIP(pair)
 DEFINE_ROUND_TRIP(arm)
 DEFINE_ROUND_TRIP(probe)
 DEFINE_ROUND_TRIP(probing)
+DEFINE_ROUND_TRIP(ask)
+DEFINE_ROUND_TRIP(figures)
 DEFINE_ROUND_TRIP(row)
 DEFINE_ROUND_TRIP(session)
 DEFINE_ROUND_TRIP(close)
 DEFINE_ROUND_TRIP(answer)
+
+/* A peer of before there was a precision. */
+static void an_arm_without_precision_is_taken(void **state)
+{
+	struct msg_arm m = longest.arm;
+	struct msg_arm back;
+	char *json;
+
+	(void)state;
+	m.precision = NO_FIGURE;
+	json = msg_arm_encode(&m, NULL);
+	assert_null(strstr(json, "precision"));
+	assert_int_equal(msg_arm_decode(json, strlen(json), &back, NULL), 0);
+	assert_int_equal(back.precision, NO_FIGURE);
+	free(json);
+}
 
 static void missing_figures_stay_missing(void **state)
 {
@@ -479,6 +503,9 @@ int main(void)
 		cmocka_unit_test(arm_comes_back),
 		cmocka_unit_test(probe_comes_back),
 		cmocka_unit_test(probing_comes_back),
+		cmocka_unit_test(ask_comes_back),
+		cmocka_unit_test(figures_comes_back),
+		cmocka_unit_test(an_arm_without_precision_is_taken),
 		cmocka_unit_test(row_comes_back),
 		cmocka_unit_test(session_comes_back),
 		cmocka_unit_test(close_comes_back),

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+#
+# Tests that end as soon as their goodput is known: beside long ones, on one tunnel, they
+# are shorter, say the same, and both ends' databases have the figure with its interval.
+
+# shellcheck source=tests/integration/lib.sh
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+readonly PAIR=(--mtu-min 1400 --mtu-max 1400)
+readonly SECONDS_LONG=6
+
+# [OPTION ...] of the peer
+sweep()
+{
+	rm -f "$peer_db"* "$server_db"*
+	start_server --once "${PAIR[@]}"
+	start_peer "${PAIR[@]}" --duration "$SECONDS_LONG" "$@"
+	wait_both 60
+}
+
+# COLUMN, of the one visit of the peer
+figure()
+{
+	sql "$peer_db" "SELECT $1 FROM measurement"
+}
+
+# DIRECTION LONG-GOODPUT
+check_direction()
+{
+	check_equal "the $1's status" ok "$(figure "$1_status")"
+	check_equal "the $1 is shorter than its duration, not than 0.5 s" 1 "$(figure \
+		"$1_duration_ms BETWEEN 500 AND $SECONDS_LONG * 700")"
+	check_near "the $1's goodput, beside a long test's" "$2" 3 "$(figure "$1_goodput_bps")"
+	check_equal "the $1's goodput lies in its interval" 1 "$(figure \
+		"$1_goodput_bps BETWEEN $1_goodput_low_bps AND $1_goodput_high_bps")"
+	check_equal "the $1's interval is as narrow as asked for" 1 "$(figure \
+		"$1_goodput_high_bps <= $1_goodput_bps * 1.031")"
+	check_equal "the $1 has libiperf's own figures" 1 "$(figure \
+		"$1_sent_bps > 0 AND $1_received_bps > 0 AND $1_retransmits >= 0")"
+	check_equal "the $1's round trip" 1 "$(figure "$1_rtt_us > 0")"
+}
+
+# Far below what a busy machine can carry.
+test_begin --rate-up 12 --rate-down 20
+sweep
+check_equal 'long tests last their time' 1 "$(figure "min(upload_duration_ms,
+	download_duration_ms) >= $SECONDS_LONG * 990")"
+upload=$(figure upload_goodput_bps) download=$(figure download_goodput_bps)
+sweep --precision 3
+check_direction upload "$upload"
+check_direction download "$download"
+check_same_text "the server's copy" \
+	"$(figure 'upload_goodput_low_bps, upload_goodput_high_bps, download_goodput_bps,
+		download_goodput_low_bps, download_goodput_high_bps')" \
+	"$(sql "$server_db" 'SELECT upload_goodput_low_bps, upload_goodput_high_bps,
+		download_goodput_bps, download_goodput_low_bps, download_goodput_high_bps
+		FROM measurement')"
