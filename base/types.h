@@ -17,11 +17,13 @@
 #define MTU_MAX      65535
 #define MTU_MIN_IPV6 1280
 
-#define HOST_NAME_SIZE 65
-#define IF_NAME_SIZE   16
-#define ADDRESS_SIZE   46
-#define UUID_SIZE      37
-#define RESULT_TEXT    120
+#define HOST_NAME_SIZE       65
+#define IF_NAME_SIZE         16
+#define ADDRESS_SIZE         46
+#define UUID_SIZE            37
+#define RESULT_TEXT          120
+#define CONGESTION_SIZE      16 /* of an algorithm's name: TCP_CA_NAME_MAX */
+#define CONGESTION_LIST_SIZE 96 /* of several, with spaces between */
 
 /* A figure that is not there: no test, or one that did not say. Never 0 in its place.
  */
@@ -116,6 +118,8 @@ struct run_info {
 	int passes;
 	uint64_t seed;
 	int64_t duration_ms; /* of one direction's test */
+	char congestion
+		[CONGESTION_SIZE]; /* the tests' algorithm; "": each end's default */
 	enum persist persist;
 	int pairs_planned; /* visits planned; 0 unknown */
 };

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cmd/progress.h"
+#include "engine/tcp.h"
 #include "netctl/rtroute.h"
 #include "netctl/sysctl.h"
 
@@ -59,6 +60,7 @@ static void op_hello(void *ctx, struct msg_hello *ret)
 	ret->range = f->config->options->range;
 	ret->iperf_port = f->config->iperf_port;
 	ret->persist = (enum persist)f->config->options->persist;
+	tcp_list_congestion(ret->congestion, sizeof(ret->congestion));
 }
 
 static int check_persist(const struct follow *f, enum persist asked, struct err *err)

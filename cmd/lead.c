@@ -88,7 +88,7 @@ static char *options_json(const struct lead_config *config)
 	snprintf(seed, sizeof(seed), "%" PRIu64, config->seed);
 	object = json_pack(
 		"{s:s, s:i, s:s, s:i, s:i, s:i, s:f, s:i, s:s, s:s, s:s, s:f, s:f, "
-		"s:b, s:i}",
+		"s:b, s:i, s:s?}",
 		"server-ip", config->server_ip, "server-port", config->server_port,
 		"interface", options->interface, "mtu-min", options->range.min,
 		"mtu-max", options->range.max, "mtu-step", options->range.step,
@@ -97,7 +97,8 @@ static char *options_json(const struct lead_config *config)
 		"seed", seed, "persist", persist_name((enum persist)options->persist),
 		"wait", (double)config->wait_ms / 1000, "lease",
 		(double)options->lease_ms / 1000, "peer-skip-errors",
-		config->skip_errors, "precision", config->precision);
+		config->skip_errors, "precision", config->precision, "congestion",
+		config->congestion);
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;

@@ -18,6 +18,8 @@ struct lead_config {
 	int server_port;
 	int iperf_port; /* 0: what the server says */
 	int64_t duration_ms;
+	const char *congestion; /* of the tests; NULL: each end's default */
+	bool prefer_bbr;        /* where both ends have it, and `congestion` is NULL */
 	int precision; /* percent; tests end when their goodput is known so well; 0: not */
 	int64_t wait_ms;
 	int passes;

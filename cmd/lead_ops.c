@@ -157,6 +157,7 @@ static int measure(struct lead *lead, struct test_spec *spec, struct dir_result 
 	spec->client_port = spec->kind == TEST_THROUGHPUT ? lead->from_port : 0;
 	spec->duration_ms = config->duration_ms;
 	spec->precision = config->precision;
+	text_copy(spec->congestion, sizeof(spec->congestion), lead->congestion);
 	spec->rtt_us = client_rtt_us(lead->client);
 	text_copy(spec->interface, sizeof(spec->interface), config->options->interface);
 	text_copy(spec->local, sizeof(spec->local), config->local);

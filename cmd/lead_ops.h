@@ -41,9 +41,11 @@ struct lead {
 		renewed_at;  /* clock_boot_ms() of the last request it said yes to */
 	_Atomic bool lapsed; /* a lease may have run out since the pair was set */
 	struct mtu_pair mtu; /* of the visit under way */
-	uint32_t test;       /* the last test's number */
-	int from_port;       /* of its first connection, at this end; 0 any */
-	bool disturbed;      /* by others: a test of this visit */
+	char congestion
+		[CONGESTION_SIZE]; /* what the tests shall use; "": the defaults */
+	uint32_t test;             /* the last test's number */
+	int from_port;             /* of its first connection, at this end; 0 any */
+	bool disturbed;            /* by others: a test of this visit */
 	bool settle_warned;
 	bool rows_refused; /* by the server, and that was told */
 };

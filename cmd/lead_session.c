@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "cmd/lead_ops.h"
+#include "engine/tcp.h"
 
 /* One try of a request that is repeated anyway. */
 #define ASK_TIMEOUT_MS 2000
@@ -129,6 +130,46 @@ static int check_hello(const struct lead *lead, const struct msg_hello *hello,
 		persist_name(hello->persist), persist_name(persist));
 }
 
+static bool has_word(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)); at += length) {
+		if ((at == list || at[-1] == ' ') &&
+		    (at[length] == ' ' || at[length] == '\0'))
+			return length > 0;
+	}
+	return false;
+}
+
+/* Without a wish it is each end's default, which goes into the run's row where it is the
+ * same at both. */
+static int choose_congestion(struct lead *lead, struct err *err)
+{
+	const char *there = lead->hello.congestion;
+	const char *wish = lead->config->congestion;
+	char here[CONGESTION_LIST_SIZE];
+	size_t length;
+
+	tcp_list_congestion(here, sizeof(here));
+	if (!wish && lead->config->prefer_bbr && has_word(here, "bbr") &&
+	    has_word(there, "bbr"))
+		wish = "bbr";
+	if (wish && !(has_word(here, wish) && has_word(there, wish)))
+		return err_set(
+			err, -EINVAL,
+			"--congestion %.15s cannot be used: this end has '%s', the "
+			"server '%s'",
+			wish, here, there);
+	text_copy(lead->congestion, sizeof(lead->congestion), wish ? wish : "");
+	length = strcspn(here, " ");
+	if (!wish && strncmp(here, there, length) == 0 &&
+	    strcspn(there, " ") == length && length < CONGESTION_SIZE)
+		wish = strtok(here, " ");
+	text_copy(lead->run.congestion, sizeof(lead->run.congestion), wish ? wish : "");
+	return 0;
+}
+
 static bool same_range(const struct mtu_range *a, const struct mtu_range *b)
 {
 	return a->min == b->min && a->max == b->max && a->step == b->step;
@@ -199,6 +240,8 @@ static int try_connect(struct lead *lead, struct err *err)
 		r = check_hello(lead, &lead->hello, err);
 	if (r == 0)
 		r = check_same_server(lead, &lead->hello, err);
+	if (r == 0)
+		r = choose_congestion(lead, err);
 	if (r < 0)
 		return r;
 	/* Its thread reads what is about to change. */

@@ -64,6 +64,12 @@ static const struct option_spec rows[] = {
 	 .help = "end a test before its --duration, after 0.5 s at the\n"
 		 "earliest, as soon as its goodput is known to PERCENT either\n"
 		 "way (default 0: each test lasts its --duration)"},
+	{.name = "congestion",
+	 .value = "ALGORITHM",
+	 .kind = OPTION_STRING,
+	 .into = &lead.congestion,
+	 .help = "TCP congestion control of the tests, at whichever end sends\n"
+		 "(default: each kernel's own)"},
 	{.name = "strategy",
 	 .value = "grid|probe",
 	 .kind = OPTION_CHOICE,

@@ -163,6 +163,9 @@ static void args_build(struct args *args, const struct test_spec *spec)
 		args_add(args, "--json");
 		if (spec->dir == DIR_DOWNLOAD)
 			args_add(args, "--reverse");
+		/* libiperf tells the server, which sets it too. */
+		if (spec->congestion[0] != '\0')
+			args_add_two(args, "--congestion", args->spec.congestion);
 	} else {
 		args_add(args, "--server");
 	}

@@ -19,6 +19,8 @@
 #define FD_FIRST 3
 #define FD_LIMIT 64
 
+#define AVAILABLE "/proc/sys/net/ipv4/tcp_available_congestion_control"
+
 /* Hand a descriptor on from one that is closed at the end of its scope. */
 static int take_fd(int *fd)
 {
@@ -42,6 +44,38 @@ static int bind_to(int fd, const char *local, int port)
 	if (bind(fd, (struct sockaddr *)&address, address_size(&address)) < 0)
 		return -errno;
 	return 0;
+}
+
+static void append_word(char *list, size_t size, const char *word)
+{
+	size_t used = strlen(list);
+
+	if (used + strlen(word) + 2 <= size)
+		snprintf(list + used, size - used, "%s%s", used ? " " : "", word);
+}
+
+void tcp_list_congestion(char *ret, size_t size)
+{
+	cleanup_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cleanup_fd int file = open(AVAILABLE, O_RDONLY | O_CLOEXEC);
+	char usual[CONGESTION_SIZE] = "";
+	socklen_t length = sizeof(usual) - 1;
+	char names[512];
+	char *rest = NULL;
+	ssize_t n = file < 0 ? -1 : read(file, names, sizeof(names) - 1);
+
+	ret[0] = '\0';
+	if (n < 0 || getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, usual, &length) < 0)
+		return;
+	names[n] = '\0';
+	append_word(ret, size, usual);
+	for (char *name = strtok_r(names, " \n", &rest); name;
+	     name = strtok_r(NULL, " \n", &rest)) {
+		if (strcmp(name, usual) != 0 &&
+		    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name,
+			       (socklen_t)strlen(name)) == 0)
+			append_word(ret, size, name);
+	}
 }
 
 static int open_bound(const struct test_spec *spec, int family, int local_port)

@@ -36,6 +36,13 @@ int tcp_peer_port(int fd);
 /* Whether the other end of `fd` is `address`, on any port. */
 bool tcp_peer_is(int fd, const char *address);
 
+/*
+ * The congestion control algorithms this process may set on its sockets, with spaces
+ * between, the default first; "" where the kernel does not say. Of those it has loaded
+ * (tcp(7), tcp_available_congestion_control), not all are for everybody.
+ */
+void tcp_list_congestion(char *ret, size_t size);
+
 /* A client's data socket: the one connected to `port` that is not `control`. -1 while
  * there is none. */
 int tcp_find_data(int port, int control);

@@ -18,7 +18,8 @@ static int check_texts(const struct test_spec *spec, struct err *err)
 
 	if (!memchr(spec->interface, '\0', sizeof(spec->interface)) ||
 	    !memchr(spec->local, '\0', sizeof(spec->local)) ||
-	    !memchr(spec->remote, '\0', sizeof(spec->remote)))
+	    !memchr(spec->remote, '\0', sizeof(spec->remote)) ||
+	    !memchr(spec->congestion, '\0', sizeof(spec->congestion)))
 		return err_set(err, -EINVAL, "the test's description is damaged");
 	if (!any_local && address_parse(spec->local, spec->port, &address) < 0)
 		return err_set(err, -EINVAL, "'%s' is not an address to test from",

@@ -36,6 +36,8 @@ struct test_spec {
 	int packet_size; /* full-size only: of the IP packets this end sends, its MTU */
 	int64_t duration_ms; /* of data transfer, 100 to 3,600,000 */
 	int64_t rtt_us;      /* the path's, for the deadlines */
+	char congestion
+		[CONGESTION_SIZE]; /* client; of whoever sends; "": its default */
 	/* The test ends as soon as its goodput is known so well, in percent of it, but not
 	 * within TESTSPEC_EARLIEST_MS; 0: it lasts its duration. */
 	int precision;

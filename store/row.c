@@ -128,6 +128,7 @@ void row_bind_run(struct row *row, const struct run_info *info)
 	row_bind_int(row, info->passes);
 	row_bind_text(row, seed);
 	row_bind_int(row, info->duration_ms);
+	bind_text_unless_empty(row, info->congestion);
 	row_bind_text(row, persist_name(info->persist));
 	bind_int_unless(row, info->pairs_planned, 0);
 	bind_end(row, &info->server, &info->server_range);
@@ -142,6 +143,7 @@ void row_read_run(struct row *row, struct run_info *ret)
 	ret->passes = (int)row_read_int(row, 0);
 	ret->seed = strtoull(read_text(row), NULL, 10);
 	ret->duration_ms = row_read_int(row, 0);
+	row_read_text(row, ret->congestion, sizeof(ret->congestion));
 	ret->persist = PERSIST_NONE;
 	persist_parse(read_text(row), &ret->persist);
 	ret->pairs_planned = (int)row_read_int(row, 0);

@@ -17,18 +17,18 @@ struct row {
 	int column; /* the next: from 1 when binding, from 0 when reading */
 };
 
-#define ROW_RUN_COLUMNS                                                          \
-	"uuid, started_at, strategy, passes, seed, duration_ms, persist, "       \
-	"pairs_planned, server_host, server_interface, server_address, "         \
-	"server_link_mtu, server_backend, server_endpoint_family, "              \
-	"server_versions, server_mtu_min, server_mtu_max, server_mtu_step, "     \
-	"peer_host, peer_interface, peer_address, peer_link_mtu, peer_backend, " \
-	"peer_endpoint_family, peer_versions, peer_mtu_min, peer_mtu_max, "      \
+#define ROW_RUN_COLUMNS                                                                \
+	"uuid, started_at, strategy, passes, seed, duration_ms, congestion, persist, " \
+	"pairs_planned, server_host, server_interface, server_address, "               \
+	"server_link_mtu, server_backend, server_endpoint_family, "                    \
+	"server_versions, server_mtu_min, server_mtu_max, server_mtu_step, "           \
+	"peer_host, peer_interface, peer_address, peer_link_mtu, peer_backend, "       \
+	"peer_endpoint_family, peer_versions, peer_mtu_min, peer_mtu_max, "            \
 	"peer_mtu_step"
-/* As many as there are columns above: 28. */
+/* As many as there are columns above: 29. */
 #define ROW_RUN_VALUES                                                                \
 	"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " \
-	"?, ?, ?"
+	"?, ?, ?, ?"
 
 void row_bind_run(struct row *row, const struct run_info *info);
 void row_read_run(struct row *row, struct run_info *ret);

@@ -23,6 +23,7 @@ CREATE TABLE run (
 	passes INTEGER NOT NULL,
 	seed TEXT NOT NULL, -- as --seed takes it: 64 bits without a sign
 	duration_ms INTEGER NOT NULL, -- of one direction's test
+	congestion TEXT, -- of the tests' senders; NULL: the defaults of the ends, which differ
 	persist TEXT NOT NULL CHECK (persist IN ('none', 'each', 'best')),
 	pairs_planned INTEGER, -- visits planned
 	options TEXT, -- the command line's options, a JSON object

@@ -387,7 +387,7 @@ int field_decode(const struct field *fields, const json_t *object, void *into,
 			rc = read_value(f, value, at, err);
 		else if (f->kind == FIELD_FIGURE)
 			*(int64_t *)at = NO_FIGURE;
-		else
+		else if (!f->optional)
 			rc = bad(f, "is missing", err);
 		if (rc < 0)
 			return rc;

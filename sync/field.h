@@ -43,6 +43,7 @@ struct field {
 	int64_t max;
 	bool (*valid)(const char *text); /* or NULL */
 	const struct field *fields;      /* of the object */
+	bool optional; /* may be missing: what it fills stays as it was */
 };
 
 /* A fresh JSON string of `limit` bytes at most, or NULL: out of memory, too large, or a

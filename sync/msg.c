@@ -67,6 +67,12 @@ static bool uuid_or_none(const char *text)
 		.name = (json_name), .kind = FIELD_TEXT, MEMBER(type, member),       \
 		.size = sizeof(((type *)0)->member), .max = (room), .valid = (check) \
 	}
+/* One that earlier versions do not send. */
+#define NEW_TEXT(json_name, type, member, room)                                      \
+	{                                                                            \
+		.name = (json_name), .kind = FIELD_TEXT, MEMBER(type, member),       \
+		.size = sizeof(((type *)0)->member), .max = (room), .optional = true \
+	}
 #define OBJECT(json_name, type, member, table)                                   \
 	{                                                                        \
 		.name = (json_name), .kind = FIELD_OBJECT, MEMBER(type, member), \
@@ -106,6 +112,7 @@ static const struct field hello_fields[] = {
 	NUMBER("iperf_port", FIELD_INT, struct msg_hello, iperf_port, 1, 65535),
 	WORD("persist", FIELD_PERSIST, struct msg_hello, persist),
 	WORD("busy", FIELD_BOOL, struct msg_hello, busy),
+	NEW_TEXT("congestion", struct msg_hello, congestion, 100),
 	END,
 };
 
@@ -129,6 +136,7 @@ static const struct field run_fields[] = {
 	WORD("seed", FIELD_U64, struct run_info, seed),
 	NUMBER("duration_ms", FIELD_I64, struct run_info, duration_ms, TEST_MIN_MS,
 	       TEST_MAX_MS),
+	NEW_TEXT("congestion", struct run_info, congestion, 20),
 	WORD("persist", FIELD_PERSIST, struct run_info, persist),
 	NUMBER("pairs", FIELD_INT, struct run_info, pairs_planned, 0, PAIRS_MAX),
 	END,

@@ -24,6 +24,8 @@ struct msg_hello {
 	int iperf_port;
 	enum persist persist; /* what this end was started with */
 	bool busy;            /* a session is open */
+	/* What the server's tests may use, its default first; "": it does not say. */
+	char congestion[CONGESTION_LIST_SIZE];
 };
 
 /* GET /v1/status: for whoever looks on. */

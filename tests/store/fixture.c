@@ -79,6 +79,7 @@ struct run_info fixture_run(int number)
 		.passes = 3,
 		.seed = UINT64_MAX,
 		.duration_ms = 5000,
+		.congestion = "bbr",
 		.persist = PERSIST_BEST,
 		.pairs_planned = 12,
 	};

@@ -50,6 +50,7 @@ static void run_row_keeps_every_field(void **state)
 		{"passes", "3"},
 		{"seed", "18446744073709551615"},
 		{"duration_ms", "5000"},
+		{"congestion", "bbr"},
 		{"persist", "best"},
 		{"pairs_planned", "12"},
 		{"options", "{\"passes\":3}"},

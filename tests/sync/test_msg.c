@@ -79,6 +79,7 @@ static int set_longest(void **state)
 	longest.hello.range = range;
 	longest.hello.iperf_port = 65535;
 	longest.hello.persist = PERSIST_BEST;
+	FILL(longest.hello.congestion);
 	longest.status.open = true;
 	strcpy(longest.status.peer, longest.hello.server.address);
 	strcpy(longest.status.run, UUID);
@@ -94,6 +95,7 @@ static int set_longest(void **state)
 	run->passes = 1000000;
 	run->seed = UINT64_MAX;
 	run->duration_ms = 3600000;
+	FILL(run->congestion);
 	run->persist = PERSIST_EACH;
 	run->pairs_planned = 100000000;
 	strcpy(longest.opened.session, TOKEN);
