@@ -1,0 +1,202 @@
+/*
+ * early: how soon a test may end, how far its figure is off then, and how honest its
+ * interval is: engine/steady over recorded transfers of ten seconds.
+ *
+ * usage: early [FILE [PRECISION [DURATION]]]   (early.txt beside this file, 3 %, 2 s)
+ *
+ * A line "run CLASS ..." begins a transfer, the next one holds its windows, "US:BYTES" each.
+ * For each class: at which time the rule stops (median, nine in ten), how often its figure
+ * is off the mean rate from there to the transfer's end by more than 1 % and 3 %, and how
+ * often its 95 % interval holds that rate.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/types.h"
+#include "engine/steady.h"
+
+#define CLASSES_MAX 32
+#define RUNS_MAX    256
+#define EARLIEST_US 500000
+
+struct trace {
+	int count;
+	int64_t at_us[STEADY_SAMPLES];
+	uint64_t bytes[STEADY_SAMPLES];
+};
+
+struct outcome {
+	double stop_s;
+	double off; /* of the rate of the rest, as a share */
+	double width;
+	bool known;
+	bool held;
+};
+
+struct class
+{
+	char name[32];
+	int count;
+	struct outcome runs[RUNS_MAX];
+};
+
+static struct class classes[CLASSES_MAX];
+static int class_count;
+
+static struct class *find_class(const char *name)
+{
+	for (int i = 0; i < class_count; i++) {
+		if (strcmp(classes[i].name, name) == 0)
+			return &classes[i];
+	}
+	if (class_count == CLASSES_MAX)
+		return NULL;
+	snprintf(classes[class_count].name, sizeof(classes[0].name), "%s", name);
+	return &classes[class_count++];
+}
+
+/* "101023:171000 ..." */
+static void read_windows(char *line, struct trace *ret)
+{
+	int64_t at_us = 0;
+	uint64_t bytes = 0;
+	char *rest = NULL;
+
+	ret->count = 1;
+	ret->at_us[0] = 0;
+	ret->bytes[0] = 0;
+	for (char *word = strtok_r(line, " \n", &rest);
+	     word && ret->count < STEADY_SAMPLES; word = strtok_r(NULL, " \n", &rest)) {
+		char *colon = strchr(word, ':');
+
+		if (!colon)
+			continue;
+		at_us += strtoll(word, NULL, 10);
+		bytes += strtoull(colon + 1, NULL, 10);
+		ret->at_us[ret->count] = at_us;
+		ret->bytes[ret->count] = bytes;
+		ret->count++;
+	}
+}
+
+/* Feed the rule window by window until it stops, or to the end of the test's time. */
+static int drive(const struct trace *trace, int precision, int64_t duration_us,
+		 struct steady *steady)
+{
+	int last = 0;
+
+	steady_init(steady);
+	for (int i = 0; i < trace->count && trace->at_us[i] <= duration_us; i++) {
+		last = i;
+		steady_add(steady, trace->at_us[i], trace->bytes[i]);
+		if (trace->at_us[i] >= EARLIEST_US &&
+		    steady_is_known(steady, precision))
+			break;
+	}
+	return last;
+}
+
+static bool judge(const struct trace *trace, int precision, int64_t duration_us,
+		  struct outcome *ret)
+{
+	static struct steady steady;
+	struct steady_figure figure;
+	int stop = drive(trace, precision, duration_us, &steady);
+	int end = trace->count - 1;
+	double rest;
+
+	steady_measure(&steady, &figure);
+	if (figure.goodput_bps == NO_FIGURE || end - stop < 30)
+		return false;
+	rest = (double)(trace->bytes[end] - trace->bytes[stop]) * 8e6 /
+	       (double)(trace->at_us[end] - trace->at_us[stop]);
+	ret->stop_s = (double)trace->at_us[stop] / 1e6;
+	ret->off = (double)figure.goodput_bps / rest - 1;
+	ret->width = (double)(figure.high_bps - figure.goodput_bps) /
+		     (double)figure.goodput_bps;
+	ret->known = steady_is_known(&steady, precision);
+	ret->held = rest >= (double)figure.low_bps && rest <= (double)figure.high_bps;
+	return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = ((const struct outcome *)a)->stop_s;
+	double y = ((const struct outcome *)b)->stop_s;
+
+	return (x > y) - (x < y);
+}
+
+static void print_class(struct class *c)
+{
+	int over1 = 0, over3 = 0, held = 0, known = 0;
+	double worst = 0, width = 0;
+
+	qsort(c->runs, (size_t)c->count, sizeof(c->runs[0]), compare);
+	for (int i = 0; i < c->count; i++) {
+		const struct outcome *o = &c->runs[i];
+
+		over1 += fabs(o->off) > 0.01;
+		over3 += fabs(o->off) > 0.03;
+		held += o->held;
+		known += o->known;
+		width += o->width / c->count;
+		worst = fabs(o->off) > fabs(worst) ? o->off : worst;
+	}
+	printf("%-14s %4d %7.2f %7.2f %7d %7d %7d %8.1f %8d %8.1f\n", c->name, c->count,
+	       c->runs[c->count / 2].stop_s, c->runs[(c->count - 1) * 9 / 10].stop_s,
+	       known, over1, over3, worst * 100, held, width * 100);
+}
+
+static int run(FILE *file, int precision, int64_t duration_us)
+{
+	static struct trace trace;
+	char *line = NULL;
+	size_t size = 0;
+	struct class *c = NULL;
+
+	while (getline(&line, &size, file) > 0) {
+		char name[32];
+
+		if (sscanf(line, "run %31[^: \n]", name) == 1) {
+			c = find_class(name);
+		} else if (c && c->count < RUNS_MAX && strchr(line, ':')) {
+			read_windows(line, &trace);
+			c->count += judge(&trace, precision, duration_us,
+					  &c->runs[c->count]);
+		}
+	}
+	free(line);
+	printf("to %d %%, within %.1f s; off: against the rate from the stop to the "
+	       "end\n"
+	       "%-14s %4s %7s %7s %7s %7s %7s %8s %8s %8s\n",
+	       precision, (double)duration_us / 1e6, "class", "runs", "stop s", "p90 s",
+	       "early", "off>1%", "off>3%", "worst %", "held", "+- %");
+	for (int i = 0; i < class_count; i++) {
+		if (classes[i].count > 0)
+			print_class(&classes[i]);
+	}
+	return class_count > 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	int precision = argc > 2 ? atoi(argv[2]) : 3;
+	double seconds = argc > 3 ? atof(argv[3]) : 2;
+	const char *path = argc > 1 ? argv[1] : TRACES;
+	FILE *file = fopen(path, "re");
+	int status;
+
+	if (!file || precision < 1 || seconds <= 0) {
+		fprintf(stderr,
+			"early: usage: early [FILE [PRECISION [DURATION]]]; '%s': %s\n",
+			path, file ? "open" : strerror(errno));
+		return 2;
+	}
+	status = run(file, precision, (int64_t)(seconds * 1e6));
+	fclose(file);
+	return status;
+}
