@@ -12,10 +12,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/io.h"
-#include "netctl/reasm.h"
 
-/* What WireGuard puts around an inner packet, and UDP around that. */
-#define UDP_AROUND    40
 #define SOCKET_BUFFER (1 << 20)
 /* Between probes: no queue of a line of 60 Mbit/s grows. */
 #define PACE_US 200
@@ -252,7 +249,7 @@ static bool leaves(struct probehost *host, int size, int64_t within_us)
 		int64_t left_us = deadline_us - clock_boot_us();
 
 		probetap_read(host->tap);
-		seen = probetap_look(host->tap, PROBETAP_OUT, size + UDP_AROUND);
+		seen = probetap_look(host->tap, PROBETAP_OUT, size + PROBEHOST_AROUND);
 		if (seen.whole || seen.fragmented)
 			return true;
 		if (left_us <= 0)
@@ -362,89 +359,4 @@ int probehost_receive(struct probehost *host, int64_t deadline_us, struct probem
 		if (polled[1].revents)
 			return -EINTR;
 	}
-}
-
-/* --- judging --- */
-
-void probehost_begin(struct probehost *host, int round)
-{
-	host->round = round;
-	host->count = 0;
-	if (!host->tap)
-		reasm_count(host->family, &host->reassembled, NULL);
-}
-
-void probehost_note(struct probehost *host, int size)
-{
-	for (int i = 0; i < host->count; i++) {
-		if (host->arrived[i].size == size) {
-			host->arrived[i].copies++;
-			return;
-		}
-	}
-	if (host->count == BANDFIND_ROUND)
-		return;
-	host->arrived[host->count].size = size;
-	host->arrived[host->count++].copies = 1;
-}
-
-static int copies_of(const struct probehost *host, int size)
-{
-	for (int i = 0; i < host->count; i++) {
-		if (host->arrived[i].size == size)
-			return host->arrived[i].copies;
-	}
-	return 0;
-}
-
-bool probehost_has_all(const struct probehost *host, const struct probemsg_list *list)
-{
-	for (int i = 0; i < list->count; i++) {
-		if (copies_of(host, list->sizes[i]) < list->copies)
-			return false;
-	}
-	return true;
-}
-
-/* One that arrived, though no outer packet of its size did, was sent with another. */
-static enum fate judge_by_tap(const struct probehost *host, int size)
-{
-	struct probetap_seen seen =
-		probetap_look(host->tap, PROBETAP_IN, size + UDP_AROUND);
-
-	if (!copies_of(host, size))
-		return FATE_LOST;
-	if (seen.fragmented)
-		return FATE_FRAGMENTED;
-	return seen.whole ? FATE_WHOLE : FATE_UNKNOWN;
-}
-
-/* Of a round of one size: nothing was put together, or just its copies were. */
-static enum fate judge_by_counter(const struct probehost *host, int size)
-{
-	uint64_t copies = (uint64_t)copies_of(host, size);
-	uint64_t now;
-
-	if (!copies)
-		return FATE_LOST;
-	if (reasm_count(host->family, &now, NULL) < 0)
-		return FATE_UNKNOWN;
-	if (now == host->reassembled)
-		return FATE_WHOLE;
-	/* A control message beside them is never so large. */
-	return now - host->reassembled == copies ? FATE_FRAGMENTED : FATE_UNKNOWN;
-}
-
-void probehost_judge(struct probehost *host, const struct probemsg_list *list,
-		     enum fate ret[BANDFIND_ROUND])
-{
-	if (host->tap)
-		probetap_read(host->tap);
-	for (int i = 0; i < list->count; i++)
-		ret[i] = host->tap ? judge_by_tap(host, list->sizes[i])
-				   : judge_by_counter(host, list->sizes[i]);
-	/* Not when the next round begins: its first packets are seen before its first
-	 * datagram is read. */
-	if (host->tap)
-		probetap_forget(host->tap, PROBETAP_IN);
 }

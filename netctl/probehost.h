@@ -12,6 +12,9 @@
  * put back by probehost_close(): that is guard_restore()'s.
  */
 
+/* What WireGuard puts around an inner packet, and UDP around that. */
+#define PROBEHOST_AROUND 40
+
 struct probehost_config {
 	struct guard *guard;      /* borrowed */
 	char local[ADDRESS_SIZE]; /* inside the tunnel */

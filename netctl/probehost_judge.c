@@ -1,0 +1,87 @@
+/* What came of the other end's probes. */
+#include "netctl/probehost.h"
+
+#include "netctl/reasm.h"
+
+void probehost_begin(struct probehost *host, int round)
+{
+	host->round = round;
+	host->count = 0;
+	if (!host->tap)
+		reasm_count(host->family, &host->reassembled, NULL);
+}
+
+void probehost_note(struct probehost *host, int size)
+{
+	for (int i = 0; i < host->count; i++) {
+		if (host->arrived[i].size == size) {
+			host->arrived[i].copies++;
+			return;
+		}
+	}
+	if (host->count == BANDFIND_ROUND)
+		return;
+	host->arrived[host->count].size = size;
+	host->arrived[host->count++].copies = 1;
+}
+
+static int copies_of(const struct probehost *host, int size)
+{
+	for (int i = 0; i < host->count; i++) {
+		if (host->arrived[i].size == size)
+			return host->arrived[i].copies;
+	}
+	return 0;
+}
+
+bool probehost_has_all(const struct probehost *host, const struct probemsg_list *list)
+{
+	for (int i = 0; i < list->count; i++) {
+		if (copies_of(host, list->sizes[i]) < list->copies)
+			return false;
+	}
+	return true;
+}
+
+/* One that arrived, though no outer packet of its size did, was sent with another. */
+static enum fate judge_by_tap(const struct probehost *host, int size)
+{
+	struct probetap_seen seen =
+		probetap_look(host->tap, PROBETAP_IN, size + PROBEHOST_AROUND);
+
+	if (!copies_of(host, size))
+		return FATE_LOST;
+	if (seen.fragmented)
+		return FATE_FRAGMENTED;
+	return seen.whole ? FATE_WHOLE : FATE_UNKNOWN;
+}
+
+/* Of a round of one size: nothing was put together, or just its copies were. */
+static enum fate judge_by_counter(const struct probehost *host, int size)
+{
+	uint64_t copies = (uint64_t)copies_of(host, size);
+	uint64_t now;
+
+	if (!copies)
+		return FATE_LOST;
+	if (reasm_count(host->family, &now, NULL) < 0)
+		return FATE_UNKNOWN;
+	if (now == host->reassembled)
+		return FATE_WHOLE;
+	/* A control message beside them is never so large. */
+	return now - host->reassembled == copies ? FATE_FRAGMENTED : FATE_UNKNOWN;
+}
+
+void probehost_judge(struct probehost *host, const struct probemsg_list *list,
+		     enum fate ret[BANDFIND_ROUND])
+{
+	if (host->tap)
+		probetap_read(host->tap);
+	for (int i = 0; i < list->count; i++)
+		ret[i] = host->tap ? judge_by_tap(host, list->sizes[i])
+				   : judge_by_counter(host, list->sizes[i]);
+	/* Not when the next round begins: its first packets are seen before its first
+	 * datagram is read. */
+	if (host->tap)
+		probetap_forget(host->tap, PROBETAP_IN);
+}
