@@ -27,7 +27,7 @@
 #define HEATMAP_PANELS_MAX 4
 #define HEATMAP_EDGES_MAX  (2 * PATH_BANDS_MAX)
 #define HEATMAP_LINES      3
-#define HEATMAP_TEXT       192
+#define HEATMAP_TEXT       200
 
 enum heatmap_kind {
 	HEATMAP_BLANK, /* not measured */

@@ -221,7 +221,7 @@ static int fill_cells(struct heatmap *map, struct visits *all, struct err *err)
 {
 	cleanup_free int64_t *rates = calloc(all->count + 1, sizeof(*rates));
 	struct heatmap_mark *fastest = &map->mark[HEATMAP_FASTEST];
-	struct rank best;
+	struct rank best = {0};
 	size_t i = 0;
 
 	if (!rates)
@@ -314,8 +314,8 @@ static void describe(struct heatmap *map, const struct query_run *run, bool anon
 {
 	const struct run_info *info = &run->info;
 	char at[CLOCK_ISO_SIZE];
-	char server[HEATMAP_TEXT / 2 - 16] = "server";
-	char peer[HEATMAP_TEXT / 2 - 16] = "peer";
+	char server[HEATMAP_TEXT / 2 - 12] = "server";
+	char peer[HEATMAP_TEXT / 2 - 12] = "peer";
 	char family[32] = "";
 	char planned[16] = "";
 
