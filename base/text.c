@@ -85,3 +85,13 @@ void text_printable(char *text)
 			*text = '?';
 	}
 }
+
+void text_put_markup(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (strchr("<>&\"'", *text))
+			fprintf(out, "&#%d;", *text);
+		else
+			fputc(*text, out);
+	}
+}

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Small work on strings. */
 
@@ -24,5 +25,8 @@ size_t text_control(const char *text);
 
 /* Replace each byte of those by '?'. */
 void text_printable(char *text);
+
+/* Write it so that HTML and XML have it as text. */
+void text_put_markup(FILE *out, const char *text);
 
 #endif

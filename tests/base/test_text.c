@@ -130,12 +130,26 @@ static void test_err(void **state)
 	assert_int_equal(err_sys(NULL, ENOENT, "cannot open '%s'", "x"), -ENOENT);
 }
 
+static void test_markup(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	text_put_markup(out, "a<b>&\"'\xc3\xa9");
+	fclose(out);
+	assert_string_equal(text, "a&#60;b&#62;&#38;&#34;&#39;\xc3\xa9");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_int),  cmocka_unit_test(test_ms),
-		cmocka_unit_test(test_copy), cmocka_unit_test(test_iso),
-		cmocka_unit_test(test_uuid), cmocka_unit_test(test_err),
+		cmocka_unit_test(test_markup), cmocka_unit_test(test_int),
+		cmocka_unit_test(test_ms),     cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_iso),    cmocka_unit_test(test_uuid),
+		cmocka_unit_test(test_err),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
