@@ -33,8 +33,8 @@ static const struct option_spec main_options[] = {
 };
 
 static const struct read_command *const commands[] = {
-	&read_runs,    &read_show,   &read_best, &read_heatmap,
-	&read_compare, &read_export, NULL,
+	&read_runs,    &read_show,   &read_best,  &read_heatmap,
+	&read_compare, &read_export, &read_share, NULL,
 };
 
 static void print_help(FILE *out)
@@ -123,9 +123,10 @@ static int start_command(const struct read_command *command, int argc, char **ar
 		return finish_output(EXIT_DONE);
 	}
 	if (command->arguments && positional != command->argument_count) {
-		err_set(&err, -EINVAL, "it takes %d arguments, %s, and %d %s given",
-			command->argument_count, command->arguments, positional,
-			positional == 1 ? "was" : "were");
+		err_set(&err, -EINVAL, "it takes %d argument%s, %s, and %d %s given",
+			command->argument_count,
+			command->argument_count == 1 ? "" : "s", command->arguments,
+			positional, positional == 1 ? "was" : "were");
 		return fail_usage(command->name, err.text);
 	}
 	if (positional > command->argument_count) {

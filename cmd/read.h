@@ -34,6 +34,7 @@ extern const struct read_command read_best;
 extern const struct read_command read_heatmap;
 extern const struct read_command read_compare;
 extern const struct read_command read_export;
+extern const struct read_command read_share;
 
 /* What the shared options are read into. */
 struct read_settings {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/text.h"
 #include "store/colormap.h"
 #include "store/heatmap_draw.h"
 
@@ -241,16 +242,6 @@ int heatmap_write_png(const struct heatmap *map, FILE *out, struct err *err)
 	return r;
 }
 
-static void write_escaped(const char *text, FILE *out)
-{
-	for (; *text; text++) {
-		if (strchr("<>&", *text))
-			fprintf(out, "&#%d;", *text);
-		else
-			fputc(*text, out);
-	}
-}
-
 /* cairo's drawing with a title after its first tag. */
 static int write_titled(const struct heatmap *map, const char *svg, size_t size,
 			FILE *out, struct err *err)
@@ -267,7 +258,7 @@ static int write_titled(const struct heatmap *map, const char *svg, size_t size,
 	for (int i = 0; i < HEATMAP_LINES; i++) {
 		if (i > 0)
 			fputs("; ", out);
-		write_escaped(map->line[i], out);
+		text_put_markup(out, map->line[i]);
 	}
 	fputs("</title>", out);
 	fwrite(end, 1, size - (size_t)(end - svg), out);

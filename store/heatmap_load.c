@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "store/runjson.h"
 
 enum figure {
 	RECEIVED,
@@ -303,11 +304,24 @@ static void mark_current(struct heatmap *map, const struct run_info *info)
 		};
 }
 
+/* Fit to be drawn, which takes nothing but UTF-8, and printed. */
+static void copy_words(char *ret, size_t size, const char *text)
+{
+	json_t *value = runjson_text(text);
+
+	text_copy(ret, size, value ? json_string_value(value) : "?");
+	json_decref(value);
+	text_printable(ret);
+}
+
 static void describe_end(char *ret, size_t size, const struct end_facts *end)
 {
-	snprintf(ret, size, "%s%s%s", *end->host ? end->host : "?",
-		 *end->interface ? " " : "", end->interface);
-	text_printable(ret);
+	char host[HOST_NAME_SIZE];
+	char interface[IF_NAME_SIZE];
+
+	copy_words(host, sizeof(host), *end->host ? end->host : "?");
+	copy_words(interface, sizeof(interface), end->interface);
+	snprintf(ret, size, "%s%s%s", host, *interface ? " " : "", interface);
 }
 
 static void describe(struct heatmap *map, const struct query_run *run, bool anonymous)
@@ -316,6 +330,7 @@ static void describe(struct heatmap *map, const struct query_run *run, bool anon
 	char at[CLOCK_ISO_SIZE];
 	char server[HEATMAP_TEXT / 2 - 12] = "server";
 	char peer[HEATMAP_TEXT / 2 - 12] = "peer";
+	char strategy[sizeof(info->strategy)];
 	char family[32] = "";
 	char planned[16] = "";
 
@@ -324,6 +339,7 @@ static void describe(struct heatmap *map, const struct query_run *run, bool anon
 		describe_end(peer, sizeof(peer), &info->peer);
 	}
 	snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTUs: %s - %s", server, peer);
+	copy_words(strategy, sizeof(strategy), info->strategy);
 	clock_iso(info->started_at_ms, at);
 	if (info->pairs_planned)
 		snprintf(planned, sizeof(planned), " of %d", info->pairs_planned);
@@ -339,7 +355,7 @@ static void describe(struct heatmap *map, const struct query_run *run, bool anon
 	snprintf(map->line[2], HEATMAP_TEXT,
 		 "%sWireGuard: server %s, peer %s; %s, %g s a test", family,
 		 backend_name(info->server.backend), backend_name(info->peer.backend),
-		 info->strategy, (double)info->duration_ms / 1000);
+		 strategy, (double)info->duration_ms / 1000);
 }
 
 static int load(struct query *query, const struct query_run *run,

@@ -103,12 +103,15 @@ expect 2 '' "'png' ends neither" heatmap -o png
 expect 2 '' "it takes 2 arguments, RUN RUN, and 1 was given" compare 1
 expect 2 '' "it takes 2 arguments, RUN RUN, and 3 were given" compare 1 2 3
 
+expect 2 '' 'mtusweep share: it needs --output FILE' share 1
+expect 2 '' 'it takes 1 argument, RUN, and 0 were given' share -o 1.html
+
 # Help and version.
 expect 0 '^usage: mtusweep .*runs .*show .*best .*export ' '' --help
 expect 0 '^usage: mtusweep ' '' help
 expect 0 '^mtusweep [0-9]+\.[0-9]+\.[0-9]+ \(SQLite 3\.' '' --version
 expect 0 '^usage: mtusweep compare RUN RUN .*--json' '' help compare
-for command in runs show best heatmap compare export; do
+for command in runs show best heatmap compare export share; do
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' help "$command"
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' "$command" --help
 done
@@ -185,6 +188,28 @@ expect 0 '~pairs     3 in both.*upload    2 pairs worked in both: too few to tel
 	compare 1 0a1b2c3d-0000-4000-8000-000000000001
 expect 0 '"pairs_in_both": 0,.*"changes": \[\]~\}~$' '' compare --json 1 2
 expect 1 '' "no run '9'" compare 1 9
+
+# A page for others: all of the run, and nothing of the hosts. What a program wrote may
+# have anything in it.
+{
+	echo "UPDATE run SET strategy = '<script>', outcome_text = 'hub at 10.0.0.1 left',"
+	echo "server_versions = 'hub', peer_host = 'laptop', peer_address = '10.0.0.2'"
+	echo "WHERE id = 1; INSERT INTO path VALUES (1, 60, 5, 5, 100);"
+	echo "INSERT INTO path_band VALUES (1, 'upload', 1460, 'whole'),"
+	echo "(1, 'upload', 65535, 'lost');"
+} >>odd.sql
+cp mtusweep.db odd.db
+run_sql odd.db <odd.sql || exit 1
+expect 0 '' '' share 1 --db odd.db -o 1.html
+if grep -nE 'hub|laptop|wg0|10\.0\.0|0a1b2c3d|<script|(src|href)="[^#d]' 1.html ||
+	[ "$(grep -c '<tr><td>' 1.html)" != 3 ] || ! grep -q '</svg>' 1.html ||
+	! grep -q '<li>upload path: whole to 1460 bytes, lost above' 1.html ||
+	! grep -q '<tr><td>1420</td><td>1420</td><td>blackhole</td><td>60.500</td>' 1.html
+then
+	echo 'FAIL: the shared page is not what it should be'
+	failures=$((failures + 1))
+fi
+expect 1 '' "no run '9'" share 9 -o 9.html
 
 # The heatmap: what kind of file it is, that it is whole, and nothing beside it.
 mkdir maps

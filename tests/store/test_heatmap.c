@@ -487,6 +487,21 @@ static void svg_says_what_it_is(void **state)
 	heatmap_release(&map);
 }
 
+/* Names come from another host; cairo draws nothing but UTF-8. */
+static void odd_names(void **state)
+{
+	struct fixture *fixture = *state;
+	struct heatmap map;
+
+	make_run(fixture);
+	fixture_exec(fixture->db, "UPDATE run SET peer_host = CAST(x'61ff62' AS TEXT),"
+				  " server_host = CAST(x'c3a9' AS TEXT)");
+	load(fixture, &(struct heatmap_options){0}, &map);
+	assert_string_equal(map.line[0], "WireGuard MTUs: \xc3\xa9 wg0 - a?b wg1");
+	cairo_surface_destroy(draw_png(fixture, &map));
+	heatmap_release(&map);
+}
+
 static void full_output_is_an_error(void **state)
 {
 	static write_fn *const writers[] = {heatmap_write_png, heatmap_write_svg};
@@ -562,6 +577,7 @@ int main(void)
 		TEST(png_shows_what_is_added),
 		TEST(picture_without_fonts),
 		TEST(svg_says_what_it_is),
+		TEST(odd_names),
 		TEST(full_output_is_an_error),
 		cmocka_unit_test(layouts),
 	};

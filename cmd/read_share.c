@@ -1,0 +1,45 @@
+#include <errno.h>
+
+#include "base/outfile.h"
+#include "cmd/read.h"
+#include "store/share.h"
+
+static const char *output;
+
+static const struct option_spec options[] = {
+	{.name = "output",
+	 .letter = 'o',
+	 .value = "FILE",
+	 .kind = OPTION_STRING,
+	 .into = &output,
+	 .help = "the HTML file to write"},
+	{.name = NULL, .more = read_db_options},
+};
+
+static int check(struct err *err)
+{
+	return output ? 0 : err_set(err, -EINVAL, "it needs --output FILE");
+}
+
+static int run_share(struct query *query, struct err *err)
+{
+	cleanup_outfile struct outfile out = OUTFILE_INIT;
+	struct query_run run;
+	int r = query_run(query, read_given.argument[0], &run, err);
+
+	if (r == 0)
+		r = outfile_open(&out, output, err);
+	if (r == 0)
+		r = share_write(query, &run, out.stream, err);
+	return r < 0 ? r : outfile_commit(&out, err);
+}
+
+const struct read_command read_share = {
+	.name = "share",
+	.help = "write a run as an HTML file that names no host",
+	.options = options,
+	.arguments = "RUN",
+	.argument_count = 1,
+	.check = check,
+	.run = run_share,
+};
