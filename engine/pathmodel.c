@@ -1,0 +1,256 @@
+#include "engine/pathmodel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* IPv4 and TCP header, and the time stamps Linux sends. */
+#define TCP_HEADERS 52
+/* Preamble, header, check sequence and gap of an Ethernet frame. */
+#define FRAME_BYTES 38
+#define PADDING     16
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+static int sender_mtu(const struct mtu_pair *mtu, enum direction dir)
+{
+	return dir == DIR_UPLOAD ? mtu->peer : mtu->server;
+}
+
+int pathmodel_outer(const struct path *path, int inner, int tx_mtu)
+{
+	int padded = (inner + PADDING - 1) / PADDING * PADDING;
+
+	return path->overhead + smaller(padded, tx_mtu);
+}
+
+enum fate pathmodel_worse(enum fate a, enum fate b)
+{
+	static const int badness[FATE_COUNT] = {
+		[FATE_WHOLE] = 0,
+		[FATE_FRAGMENTED] = 1,
+		[FATE_UNKNOWN] = 2,
+		[FATE_LOST] = 3,
+	};
+
+	return badness[a] >= badness[b] ? a : b;
+}
+
+/* --- goodput --- */
+
+/* The size the fragments of such a packet are bound by: that of the band below, for the
+ * link that cannot carry more. 0: all sizes are fragmented, there is no telling. */
+static int fragment_limit(const struct path_bands *bands, int outer)
+{
+	int limit = 0;
+
+	for (int i = 0; i < bands->count && bands->band[i].max < outer; i++)
+		limit = bands->band[i].max;
+	return limit;
+}
+
+static int count_fragments(int outer, int limit, int header)
+{
+	int each = (limit - header) / 8 * 8;
+
+	if (each <= 0)
+		return 2;
+	return (outer - header + each - 1) / each;
+}
+
+/* Bytes that a packet takes on Ethernet. */
+static int wire_bytes(const struct path *path, enum direction dir, int outer)
+{
+	const struct path_bands *bands = &path->dir[dir];
+	bool ipv6 = path->overhead >= PATH_OVERHEAD_IPV6;
+	int limit = fragment_limit(bands, outer);
+	int fragments;
+
+	if (path_bands_fate(bands, outer) != FATE_FRAGMENTED)
+		return outer + FRAME_BYTES;
+	/* RFC 8200: IPv6 has a fragment header of 8 bytes in each. */
+	fragments = count_fragments(outer, ipv6 ? limit - 8 : limit, ipv6 ? 40 : 20);
+	return outer + fragments * FRAME_BYTES +
+	       (ipv6 ? (fragments - 1) * 40 + fragments * 8 : (fragments - 1) * 20);
+}
+
+static double goodput(const struct path *path, enum direction dir, int inner,
+		      const struct prediction *p)
+{
+	if (p->tcp == FATE_UNKNOWN)
+		return -1;
+	if (p->tcp == FATE_LOST || inner <= TCP_HEADERS)
+		return 0;
+	return (double)(inner - TCP_HEADERS) / wire_bytes(path, dir, p->tcp_outer);
+}
+
+/* --- predictions --- */
+
+/* Padding leaves only multiples of 16 and the MTU itself. */
+static void predict_routed(const struct path *path, enum direction dir, int tx_mtu,
+			   struct prediction *p)
+{
+	p->routed = FATE_WHOLE;
+	for (int inner = PADDING; inner < tx_mtu + PADDING; inner += PADDING) {
+		int outer = pathmodel_outer(path, inner, tx_mtu);
+		enum fate fate = path_bands_fate(&path->dir[dir], outer);
+
+		if (pathmodel_worse(fate, p->routed) != fate)
+			continue;
+		p->routed = fate;
+		p->routed_outer = outer;
+	}
+}
+
+struct prediction pathmodel_predict(const struct path *path, const struct mtu_pair *mtu,
+				    enum direction dir)
+{
+	int tx_mtu = sender_mtu(mtu, dir);
+	int inner = smaller(mtu->server, mtu->peer);
+	struct prediction p = {.tcp_outer = pathmodel_outer(path, inner, tx_mtu)};
+
+	p.tcp = path_bands_fate(&path->dir[dir], p.tcp_outer);
+	predict_routed(path, dir, tx_mtu, &p);
+	p.goodput = goodput(path, dir, inner, &p);
+	return p;
+}
+
+static bool fits(const struct path *path, enum direction dir, int tx_mtu)
+{
+	struct prediction p = {.routed = FATE_WHOLE};
+
+	predict_routed(path, dir, tx_mtu, &p);
+	return p.routed == FATE_WHOLE;
+}
+
+bool pathmodel_fits(const struct path *path, const struct mtu_pair *mtu)
+{
+	/* A TCP segment has one of the sizes other packets have. */
+	return fits(path, DIR_UPLOAD, mtu->peer) &&
+	       fits(path, DIR_DOWNLOAD, mtu->server);
+}
+
+/* 0: none. */
+static int largest_fit(const struct path *path, enum direction dir,
+		       const struct mtu_range *range)
+{
+	for (int i = mtu_range_count(range) - 1; i >= 0; i--) {
+		int mtu = mtu_range_at(range, i);
+
+		/* The largest packet alone rules out most. */
+		if (path_bands_fate(&path->dir[dir], path->overhead + mtu) ==
+			    FATE_WHOLE &&
+		    fits(path, dir, mtu))
+			return mtu;
+	}
+	return 0;
+}
+
+bool pathmodel_candidate(const struct path *path, const struct mtu_range *server,
+			 const struct mtu_range *peer, struct mtu_pair *ret)
+{
+	struct mtu_pair mtu = {
+		.server = largest_fit(path, DIR_DOWNLOAD, server),
+		.peer = largest_fit(path, DIR_UPLOAD, peer),
+	};
+
+	if (!mtu.server || !mtu.peer)
+		return false;
+	*ret = mtu;
+	return true;
+}
+
+/* --- in words --- */
+
+#define SIZES_TEXT 48
+
+/* "those of 1461 to 1500 bytes": all that share the fate of this size. */
+static void name_sizes(const struct path_bands *bands, int outer, char ret[SIZES_TEXT])
+{
+	int low = 1;
+	int high = OUTER_SIZE_MAX;
+
+	for (int i = 0; i < bands->count; i++) {
+		if (bands->band[i].max >= outer) {
+			high = bands->band[i].max;
+			break;
+		}
+		low = bands->band[i].max + 1;
+	}
+	if (low == 1 && high == OUTER_SIZE_MAX)
+		snprintf(ret, SIZES_TEXT, "packets of any size");
+	else if (low == 1)
+		snprintf(ret, SIZES_TEXT, "those of up to %d bytes", high);
+	else if (high == OUTER_SIZE_MAX)
+		snprintf(ret, SIZES_TEXT, "those above %d bytes", low - 1);
+	else
+		snprintf(ret, SIZES_TEXT, "those of %d to %d bytes", low, high);
+}
+
+static const char *tcp_phrase(enum fate fate)
+{
+	switch (fate) {
+	case FATE_WHOLE:
+		return "the path carries %s whole";
+	case FATE_FRAGMENTED:
+		return "the path carries %s in fragments: TCP data arrives, but costs "
+		       "more";
+	case FATE_LOST:
+		return "the path loses %s: no TCP data arrives";
+	case FATE_UNKNOWN:
+	case FATE_COUNT:
+		break;
+	}
+	return "it is not known what becomes of %s";
+}
+
+static const char *routed_phrase(enum fate fate)
+{
+	switch (fate) {
+	case FATE_WHOLE:
+		return "UDP and routed packets fit whole too";
+	case FATE_FRAGMENTED:
+		return "of UDP and routed packets, up to %d bytes, the path carries %s "
+		       "in "
+		       "fragments";
+	case FATE_LOST:
+		return "of UDP and routed packets, up to %d bytes, the path loses %s";
+	case FATE_UNKNOWN:
+	case FATE_COUNT:
+		break;
+	}
+	return "UDP and routed packets have up to %d bytes, and it is not known what "
+	       "becomes of %s";
+}
+
+/* The formats are the literals above. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+
+void pathmodel_explain(const struct path *path, const struct mtu_pair *mtu,
+		       enum direction dir, char ret[PATHMODEL_TEXT])
+{
+	struct prediction p = pathmodel_predict(path, mtu, dir);
+	char sizes[SIZES_TEXT];
+	size_t used;
+
+	used = (size_t)snprintf(
+		ret, PATHMODEL_TEXT,
+		"a full-size TCP segment leaves as an outer packet of %d bytes; ",
+		p.tcp_outer);
+	name_sizes(&path->dir[dir], p.tcp_outer, sizes);
+	used += (size_t)snprintf(ret + used, PATHMODEL_TEXT - used, tcp_phrase(p.tcp),
+				 sizes);
+	used += (size_t)snprintf(ret + used, PATHMODEL_TEXT - used, "; ");
+	name_sizes(&path->dir[dir], p.routed_outer, sizes);
+	if (p.routed == p.tcp && p.routed != FATE_WHOLE)
+		snprintf(ret + used, PATHMODEL_TEXT - used,
+			 "UDP and routed packets fare no better");
+	else
+		snprintf(ret + used, PATHMODEL_TEXT - used, routed_phrase(p.routed),
+			 path->overhead + sender_mtu(mtu, dir), sizes);
+}
+
+#pragma GCC diagnostic pop
