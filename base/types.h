@@ -92,6 +92,7 @@ struct measurement {
 	uint32_t seq;
 	int pass;
 	struct mtu_pair mtu;
+	bool reference; /* one of the series that shows how capacity drifts */
 	struct dir_result dir[DIR_COUNT];
 };
 

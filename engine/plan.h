@@ -17,7 +17,8 @@
 
 struct visit {
 	struct mtu_pair mtu;
-	int pass; /* from 1 */
+	int pass;       /* from 1; counts the visits of this pair */
+	bool reference; /* one of the series that shows how capacity drifts */
 };
 
 struct plan;

@@ -66,6 +66,7 @@ static bool grid_next(struct plan *plan, struct visit *ret)
 	ret->mtu.server = mtu_range_at(&o->server, grid->order[place] / columns);
 	ret->mtu.peer = mtu_range_at(&o->peer, grid->order[place] % columns);
 	ret->pass = grid->given / grid->pairs + 1;
+	ret->reference = false;
 	grid->given++;
 	return true;
 }

@@ -160,6 +160,7 @@ static int run(struct sweep *s)
 		s->now.seq = s->options->first_seq + (uint32_t)s->summary->done;
 		s->now.pass = s->visit.pass;
 		s->now.mtu = s->visit.mtu;
+		s->now.reference = s->visit.reference;
 		ret = visit_and_record(s);
 		if (ret == 0)
 			ret = settle_visit(s);

@@ -31,6 +31,8 @@ static int collect(const struct plan_grid_options *options, struct visit *ret)
 	if (plan_grid_new(options, &plan, &err) < 0)
 		fail_msg("no plan: %s", err.text);
 	total = plan_total(plan);
+	/* They are compared as memory. */
+	memset(ret, 0, (VISITS_MAX + 1) * sizeof(*ret));
 	while (count < VISITS_MAX && plan_next(plan, &ret[count])) {
 		m.mtu = ret[count].mtu;
 		plan_learn(plan, &m);
@@ -45,10 +47,12 @@ static int collect(const struct plan_grid_options *options, struct visit *ret)
 static void test_row_order(void **state)
 {
 	static const struct visit expected[] = {
-		{{1280, 1400}, 1}, {{1280, 1420}, 1}, {{1300, 1400}, 1},
-		{{1300, 1420}, 1}, {{1320, 1400}, 1}, {{1320, 1420}, 1},
-		{{1280, 1400}, 2}, {{1280, 1420}, 2}, {{1300, 1400}, 2},
-		{{1300, 1420}, 2}, {{1320, 1400}, 2}, {{1320, 1420}, 2},
+		{{1280, 1400}, 1, false}, {{1280, 1420}, 1, false},
+		{{1300, 1400}, 1, false}, {{1300, 1420}, 1, false},
+		{{1320, 1400}, 1, false}, {{1320, 1420}, 1, false},
+		{{1280, 1400}, 2, false}, {{1280, 1420}, 2, false},
+		{{1300, 1400}, 2, false}, {{1300, 1420}, 2, false},
+		{{1320, 1400}, 2, false}, {{1320, 1420}, 2, false},
 	};
 	struct visit visits[VISITS_MAX + 1];
 
