@@ -1,0 +1,241 @@
+/* From rates to fates. */
+#include "engine/bandguess.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/io.h"
+#include "engine/pathmodel.h"
+
+/* Under this share of the median nothing got through to speak of. */
+#define LOST_SHARE 0.01
+/* What one more fragment costs is about 4 %: half of it is the line between. */
+#define FRAGMENT_COST 0.02
+#define CERTAIN       2.576
+#define ETHERNET      1500
+
+struct size {
+	int outer;
+	int arrived; /* tests */
+	int lost;
+	double sum; /* of the logarithms of the rates, each as a share of the bytes sent */
+	enum fate fate;
+};
+
+int64_t bandguess_rate(const struct dir_result *result)
+{
+	switch (result->status) {
+	case TEST_OK:
+		return result->goodput_bps != NO_FIGURE ? result->goodput_bps
+							: result->received_bps;
+	case TEST_BLACKHOLE:
+	case TEST_TIMEOUT:
+	case TEST_UNREACHABLE:
+		return 0;
+	case TEST_REFUSED:
+	case TEST_ERROR:
+	case TEST_STATUS_COUNT:
+		break;
+	}
+	return NO_FIGURE;
+}
+
+static int compare_rates(const void *a, const void *b)
+{
+	const int64_t *x = a;
+	const int64_t *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+	return ((const struct size *)a)->outer - ((const struct size *)b)->outer;
+}
+
+/* Of those that got through; 0: none. */
+static int64_t median_rate(const struct measurement *m, size_t count,
+			   enum direction dir, int64_t *space)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t rate = bandguess_rate(&m[i].dir[dir]);
+
+		if (rate > 0)
+			space[n++] = rate;
+	}
+	if (n == 0)
+		return 0;
+	qsort(space, n, sizeof(space[0]), compare_rates);
+	return space[n / 2];
+}
+
+/* What a segment of this outer size brings if it arrives whole. */
+static double whole_share(int outer, int overhead)
+{
+	return (double)(outer - overhead - 52) / (outer + 38);
+}
+
+/* Sizes in ascending order, each once. Returns how many. */
+static int join_sizes(struct size *size, int count)
+{
+	int kept = 0;
+
+	qsort(size, (size_t)count, sizeof(size[0]), compare_sizes);
+	for (int i = 0; i < count; i++) {
+		if (kept > 0 && size[kept - 1].outer == size[i].outer) {
+			size[kept - 1].arrived += size[i].arrived;
+			size[kept - 1].lost += size[i].lost;
+			size[kept - 1].sum += size[i].sum;
+			continue;
+		}
+		size[kept++] = size[i];
+	}
+	return kept;
+}
+
+static int collect_sizes(const struct measurement *m, size_t count, int overhead,
+			 enum direction dir, struct size *size, int64_t *space)
+{
+	double floor = LOST_SHARE * (double)median_rate(m, count, dir, space);
+	const struct path path = {.overhead = overhead};
+	int n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t rate = bandguess_rate(&m[i].dir[dir]);
+		struct size *s = &size[n];
+
+		if (rate == NO_FIGURE)
+			continue;
+		*s = (struct size){
+			.outer = pathmodel_predict(&path, &m[i].mtu, dir).tcp_outer,
+		};
+		s->arrived = rate > 0 && (double)rate >= floor;
+		s->lost = !s->arrived;
+		if (s->arrived)
+			s->sum = log((double)rate / whole_share(s->outer, overhead));
+		n++;
+	}
+	return join_sizes(size, n);
+}
+
+/* --- whole or in fragments --- */
+
+/* The mean logarithm of those that arrived, from `from` to before `to`. Their number. */
+static int mean(const struct size *size, int from, int to, double *ret)
+{
+	double sum = 0;
+	int n = 0;
+
+	for (int i = from; i < to; i++) {
+		sum += size[i].sum;
+		n += size[i].arrived;
+	}
+	*ret = n ? sum / n : 0;
+	return n;
+}
+
+/* How far the sizes from `at` on fall below those before it, in standard errors. */
+static double fall(const struct size *size, int count, int at, double noise,
+		   double *ret_fall)
+{
+	double below, above;
+	int n = mean(size, 0, at, &below);
+	int k = mean(size, at, count, &above);
+
+	*ret_fall = 0;
+	if (n == 0 || k == 0)
+		return 0;
+	*ret_fall = below - above;
+	return (below - above) / (noise * sqrt(1.0 / n + 1.0 / k));
+}
+
+/* Where fragments begin: the index of the clearest fall, or `count`. */
+static int find_fragments(const struct size *size, int count, double noise)
+{
+	double most = CERTAIN;
+	int found = count;
+
+	for (int at = 1; at < count; at++) {
+		double by;
+		double clear = fall(size, count, at, noise, &by);
+
+		if (clear <= most || by < FRAGMENT_COST)
+			continue;
+		most = clear;
+		found = at;
+	}
+	return found;
+}
+
+/* Whether sizes above Ethernet's are shown to cost nothing. */
+static bool jumbo_is_whole(const struct size *size, int count, double noise)
+{
+	double by;
+	int at = 0;
+
+	while (at < count && size[at].outer <= ETHERNET)
+		at++;
+	if (at == 0 || at == count)
+		return false;
+	fall(size, count, at, noise, &by);
+	return by + CERTAIN * noise * sqrt(2.0 / (count - at)) < FRAGMENT_COST;
+}
+
+static void judge(struct size *size, int count, double noise)
+{
+	int fragments = find_fragments(size, count, noise);
+	bool jumbo = jumbo_is_whole(size, count, noise);
+	bool after_loss = false;
+
+	for (int i = 0; i < count; i++) {
+		if (!size[i].arrived) {
+			size[i].fate = FATE_LOST;
+			after_loss = true;
+		} else if (i >= fragments || after_loss) {
+			/* What fits whole is smaller than what does not. */
+			size[i].fate = FATE_FRAGMENTED;
+		} else if (size[i].outer <= ETHERNET || jumbo) {
+			size[i].fate = FATE_WHOLE;
+		} else {
+			size[i].fate = FATE_UNKNOWN;
+		}
+	}
+}
+
+static int write_bands(const struct size *size, int count, struct path_bands *ret)
+{
+	struct path_bands bands = {0};
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < count; i++) {
+		bool last = i + 1 == count;
+		int gap = last ? OUTER_SIZE_MAX : size[i].outer;
+
+		/* Below the smallest it is as with the smallest, and so on above. */
+		r = path_bands_add(&bands, gap, size[i].fate);
+		if (r == 0 && !last && size[i].fate != size[i + 1].fate &&
+		    size[i + 1].outer - size[i].outer > 1)
+			r = path_bands_add(&bands, size[i + 1].outer - 1, FATE_UNKNOWN);
+	}
+	if (r == -ENOSPC)
+		bands.band[bands.count - 1].max = OUTER_SIZE_MAX;
+	*ret = bands;
+	return r == -ENOSPC ? 0 : r;
+}
+
+int bandguess(const struct measurement *m, size_t count, int overhead,
+	      enum direction dir, double noise, struct path_bands *ret)
+{
+	cleanup_free struct size *size = calloc(count + 1, sizeof(*size));
+	cleanup_free int64_t *space = calloc(count + 1, sizeof(*space));
+	int n;
+
+	if (!size || !space)
+		return -ENOMEM;
+	n = collect_sizes(m, count, overhead, dir, size, space);
+	judge(size, n, noise > 0.001 ? noise : 0.001);
+	return write_bands(size, n, ret);
+}

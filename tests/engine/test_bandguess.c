@@ -1,0 +1,110 @@
+/* Bands told from rates: made-up sweeps whose bands are known. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "engine/bandguess.h"
+#include "engine/pathmodel.h"
+
+#define CELLS_MAX 40
+
+/* The diagonal of a lattice of 20, on a line of 50 Mbit/s with these bands. */
+static int sweep(const char *bands, int max, struct measurement *ret)
+{
+	struct path path = {.overhead = 60};
+	int count = 0;
+
+	assert_int_equal(path_bands_parse(bands, &path.dir[DIR_UPLOAD], NULL), 0);
+	for (int mtu = 1280; mtu <= max; mtu += 20) {
+		struct measurement *m = &ret[count++];
+		struct prediction p;
+
+		*m = (struct measurement){.mtu = {mtu, mtu}};
+		p = pathmodel_predict(&path, &m->mtu, DIR_UPLOAD);
+		dir_result_init(&m->dir[DIR_UPLOAD],
+				p.goodput > 0 ? TEST_OK : TEST_BLACKHOLE, "%s", "");
+		if (p.goodput > 0)
+			m->dir[DIR_UPLOAD].received_bps = (int64_t)(p.goodput * 50e6);
+	}
+	return count;
+}
+
+struct expectation {
+	const char *bands;
+	int max;
+	double noise;
+	const char *guess;
+};
+
+/* clang-format off */
+static const struct expectation table[] = {
+	/* 1400 is 1460, 1420 is 1480, 1440 is 1500, 1460 is 1520. */
+	{"1460:whole,1500:lost,65535:fragmented", 1500, 0.01,
+	 "1460:whole,1479:unknown,1500:lost,1519:unknown,65535:fragmented"},
+	{"1440:whole,65535:lost", 1500, 0.01, "1440:whole,1459:unknown,65535:lost"},
+	{"1480:whole,65535:fragmented", 1500, 0.005,
+	 "1480:whole,1499:unknown,65535:fragmented"},
+	/* Noise hides the fragments: what exceeds Ethernet stays open. */
+	{"1480:whole,65535:fragmented", 1500, 0.12,
+	 "1500:whole,1519:unknown,65535:unknown"},
+	/* A jumbo path, shown to be one or not. */
+	{"65535:whole", 1900, 0.002, "65535:whole"},
+	{"65535:whole", 1900, 0.12, "1500:whole,1519:unknown,65535:unknown"},
+	{"65535:lost", 1500, 0.01, "65535:lost"},
+};
+/* clang-format on */
+
+static void bands_are_found(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct measurement cells[CELLS_MAX];
+		int count = sweep(table[i].bands, table[i].max, cells);
+		struct path_bands expected;
+		struct path_bands bands;
+		char text[PATH_BANDS_TEXT_SIZE];
+		char wanted[PATH_BANDS_TEXT_SIZE];
+
+		assert_int_equal(path_bands_parse(table[i].guess, &expected, NULL), 0);
+		path_bands_format(&expected, wanted);
+		assert_int_equal(bandguess(cells, (size_t)count, 60, DIR_UPLOAD,
+					   table[i].noise, &bands),
+				 0);
+		path_bands_format(&bands, text);
+		assert_string_equal(text, wanted);
+	}
+}
+
+static void one_that_arrived_outweighs_losses(void **state)
+{
+	struct measurement m[3] = {
+		{.mtu = {1400, 1400}}, {.mtu = {1400, 1400}}, {.mtu = {1400, 1400}}};
+	struct path_bands bands;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		dir_result_init(&m[i].dir[DIR_UPLOAD], TEST_BLACKHOLE, "%s", "");
+	dir_result_init(&m[1].dir[DIR_UPLOAD], TEST_OK, "%s", "");
+	m[1].dir[DIR_UPLOAD].received_bps = 50000000;
+	assert_int_equal(bandguess(m, 3, 60, DIR_UPLOAD, 0.01, &bands), 0);
+	assert_int_equal(path_bands_fate(&bands, 1460), FATE_WHOLE);
+	/* A test that never began says nothing of the path. */
+	for (int i = 0; i < 3; i++)
+		dir_result_init(&m[i].dir[DIR_UPLOAD], TEST_ERROR, "%s", "broken");
+	assert_int_equal(bandguess(m, 3, 60, DIR_UPLOAD, 0.01, &bands), 0);
+	assert_int_equal(bands.count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bands_are_found),
+		cmocka_unit_test(one_that_arrived_outweighs_losses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
