@@ -1,0 +1,299 @@
+/* Which pair, and why. */
+#include "engine/verdict.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "engine/bandguess.h"
+#include "engine/verdict_stats.h"
+
+#define NORMAL_95 1.96
+/* One of many rivals looks faster by chance: of each 99.9 % is asked. */
+#define NORMAL_999 3.29
+/* Noise beyond which no test of a few visits shows what the margin asks. */
+#define NOISY      0.03
+#define PATH_WHOLE 1500
+
+/* --- contradictions --- */
+
+static bool is_lost(const struct measurement *m, enum direction dir, double floor_bps)
+{
+	int64_t rate = bandguess_rate(&m->dir[dir]);
+
+	return rate != NO_FIGURE && (double)rate <= floor_bps;
+}
+
+/* 1 % of the fastest: under that nothing got through to speak of. */
+static double find_floor(const struct verdict_input *in, enum direction dir)
+{
+	int64_t most = 0;
+
+	for (size_t i = 0; i < in->count; i++) {
+		int64_t rate = bandguess_rate(&in->m[i].dir[dir]);
+
+		if (rate > most)
+			most = rate;
+	}
+	return (double)most / 100;
+}
+
+/* How often this pair's measurements say otherwise, less how often they agree. */
+static int contradictions(const struct verdict_input *in, const struct mtu_pair *mtu,
+			  enum direction dir, bool predicted_lost)
+{
+	double floor_bps = find_floor(in, dir);
+	int count = 0;
+
+	for (size_t i = 0; i < in->count; i++) {
+		if (!same_pair(&in->m[i].mtu, mtu) ||
+		    bandguess_rate(&in->m[i].dir[dir]) == NO_FIGURE)
+			continue;
+		if (is_lost(&in->m[i], dir, floor_bps) != predicted_lost)
+			count++;
+		else
+			count--;
+	}
+	return count;
+}
+
+/* Whether bands that were probed are contradicted; twice is beyond an accident. */
+static bool check_model(const struct verdict_input *in, enum direction dir,
+			struct verdict *v)
+{
+	bool confirmed = false;
+
+	for (size_t i = 0; i < in->count; i++) {
+		const struct mtu_pair *mtu = &in->m[i].mtu;
+		enum fate fate = pathmodel_predict(&in->path, mtu, dir).tcp;
+		int count;
+
+		if (fate == FATE_UNKNOWN)
+			continue;
+		count = contradictions(in, mtu, dir, fate == FATE_LOST);
+		/* A test that got through is no accident, but its prediction's. */
+		if (count < 1)
+			continue;
+		if (!v->contradicted.server || (count > 1 && !confirmed))
+			v->contradicted = *mtu;
+		confirmed |= count > 1;
+	}
+	v->contradiction_confirmed |= confirmed;
+	return confirmed;
+}
+
+/* --- the path --- */
+
+static int settle_path(const struct verdict_input *in, struct verdict *v)
+{
+	v->path = in->path;
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		bool contradicted = check_model(in, (enum direction)dir, v);
+		int r;
+
+		v->guessed[dir] = contradicted || in->path.dir[dir].count == 0;
+		if (!v->guessed[dir])
+			continue;
+		r = bandguess(in->m, in->count, in->path.overhead, (enum direction)dir,
+			      v->noise[dir], &v->path.dir[dir]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- pairs --- */
+
+static void fill_cell(const struct stats *s, const struct verdict *v,
+		      const struct mtu_pair *mtu, struct verdict_cell *ret)
+{
+	const struct mtu_pair *best = &v->recommended.mtu;
+
+	*ret = (struct verdict_cell){.mtu = *mtu};
+	if (!mtu->server)
+		return;
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		enum direction d = (enum direction)dir;
+
+		ret->predicted[dir] = pathmodel_predict(&v->path, mtu, d);
+		ret->bps[dir] = stats_rate(s, mtu, d);
+		ret->relative[dir] = stats_ratio(s, mtu, best, d, NORMAL_95);
+	}
+}
+
+/* Both directions added; 0 unless both work. */
+static double sum_rates(const struct stats *s, const struct mtu_pair *mtu)
+{
+	double up = stats_rate(s, mtu, DIR_UPLOAD).value;
+	double down = stats_rate(s, mtu, DIR_DOWNLOAD).value;
+
+	return up > 0 && down > 0 ? up + down : 0;
+}
+
+static struct mtu_pair find_fastest(const struct stats *s)
+{
+	const struct verdict_input *in = s->input;
+	struct mtu_pair best = {0};
+	double most = 0;
+
+	for (size_t i = 0; i < in->count; i++) {
+		double sum = sum_rates(s, &in->m[i].mtu);
+
+		if (sum > most) {
+			most = sum;
+			best = in->m[i].mtu;
+		}
+	}
+	return best;
+}
+
+/* Shown faster: one way without doubt, and not shown slower the other way. */
+static bool is_faster(const struct stats *s, const struct mtu_pair *mtu,
+		      const struct mtu_pair *than, double margin)
+{
+	bool faster = false;
+
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		struct estimate e =
+			stats_ratio(s, mtu, than, (enum direction)dir, NORMAL_999);
+
+		if (e.count < 2 || e.high < 1 || e.value < 1 - margin)
+			return false;
+		faster |= e.low > 1 && e.value > 1 + margin;
+	}
+	return faster;
+}
+
+/* May be faster by more than the margin, for all that is known. 0: no; else how much. */
+static double may_be_faster(const struct stats *s, const struct mtu_pair *mtu,
+			    const struct mtu_pair *than, double margin)
+{
+	double most = 0;
+
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		struct estimate e =
+			stats_ratio(s, mtu, than, (enum direction)dir, NORMAL_95);
+
+		/* Lost, or shown slower: that rules it out, whatever the other way. */
+		if (e.count == 0 || e.value == 0 || e.high < 1 - margin)
+			return 0;
+		if (e.high > 1 + margin && e.high > most)
+			most = e.high;
+	}
+	return most;
+}
+
+static void find_rival(const struct stats *s, struct verdict *v)
+{
+	const struct verdict_input *in = s->input;
+	const struct mtu_pair *best = &v->recommended.mtu;
+	double most = 0;
+
+	for (size_t i = 0; i < in->count; i++) {
+		double by;
+
+		if (same_pair(&in->m[i].mtu, best))
+			continue;
+		by = may_be_faster(s, &in->m[i].mtu, best, in->margin);
+		if (by > most) {
+			most = by;
+			v->rival = in->m[i].mtu;
+		}
+	}
+	v->settled = most == 0 && v->recommended.bps[DIR_UPLOAD].value > 0 &&
+		     v->recommended.bps[DIR_DOWNLOAD].value > 0;
+}
+
+static void choose(const struct stats *s, struct verdict *v)
+{
+	const struct verdict_input *in = s->input;
+	struct mtu_pair best = {0};
+
+	if (!pathmodel_candidate(&v->path, &in->server, &in->peer, &best)) {
+		best = find_fastest(s);
+		v->why = best.server ? VERDICT_MEASURED : VERDICT_NOTHING;
+		v->recommended.mtu = best;
+		return;
+	}
+	v->why = v->guessed[DIR_UPLOAD] || v->guessed[DIR_DOWNLOAD] ? VERDICT_ARRIVES
+								    : VERDICT_FITS;
+	for (size_t i = 0; i < in->count; i++) {
+		const struct mtu_pair *mtu = &in->m[i].mtu;
+
+		if (same_pair(mtu, &best) || !pathmodel_fits(&v->path, mtu) ||
+		    !is_faster(s, mtu, &best, in->margin))
+			continue;
+		best = *mtu;
+		v->why = VERDICT_FASTER;
+	}
+	v->recommended.mtu = best;
+}
+
+/* --- warnings --- */
+
+static bool loses(const struct verdict *v, const struct mtu_pair *mtu)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		struct prediction p =
+			pathmodel_predict(&v->path, mtu, (enum direction)dir);
+
+		if (p.tcp == FATE_LOST || p.routed == FATE_LOST)
+			return true;
+	}
+	return false;
+}
+
+static unsigned find_warnings(const struct verdict_input *in, const struct verdict *v)
+{
+	const struct mtu_pair *best = &v->recommended.mtu;
+	unsigned found = 0;
+
+	if (best->server && (best->server < PATH_WHOLE || best->peer < PATH_WHOLE))
+		found |= VERDICT_WARN_MSS;
+	if (in->current.server && loses(v, &in->current))
+		found |= VERDICT_WARN_DEAD_ZONE;
+	if (best->server && in->path.overhead == PATH_OVERHEAD_IPV4 &&
+	    v->why != VERDICT_MEASURED)
+		found |= VERDICT_WARN_ROAM;
+	if (v->contradicted.server)
+		found |= VERDICT_WARN_CONTRADICTED;
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		if (v->drift[dir].beyond_noise)
+			found |= VERDICT_WARN_DRIFT;
+		if (in->path.dir[dir].count == 0)
+			found |= VERDICT_WARN_FILTERED;
+		else if (!v->settled && v->noise[dir] > NOISY)
+			found |= VERDICT_WARN_PROBES;
+	}
+	return found;
+}
+
+int verdict_find(const struct verdict_input *input, struct verdict *ret)
+{
+	struct verdict v = {.path = input->path, .visits = (int)input->count};
+	struct mtu_pair fastest;
+	struct stats stats;
+	int r = stats_init(&stats, input, &input->path);
+
+	if (r < 0)
+		return r;
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		const struct stats_dir *d = &stats.dir[dir];
+
+		v.noise[dir] = d->noise;
+		v.drift[dir] = drift_judge(d->reference, d->reference_count, d->noise);
+	}
+	r = settle_path(input, &v);
+	if (r == 0) {
+		choose(&stats, &v);
+		fastest = find_fastest(&stats);
+		fill_cell(&stats, &v, &v.recommended.mtu, &v.recommended);
+		fill_cell(&stats, &v, &input->current, &v.current);
+		fill_cell(&stats, &v, &fastest, &v.fastest);
+		find_rival(&stats, &v);
+		v.warnings = find_warnings(input, &v);
+		*ret = v;
+	}
+	stats_release(&stats);
+	return r;
+}

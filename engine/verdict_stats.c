@@ -1,0 +1,243 @@
+/* Rates of pairs, freed of drift. */
+#include "engine/verdict_stats.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "engine/bandguess.h"
+
+/* Visits that a test's own interval is worth, and its deviation where it has none. */
+#define PRIOR       3.0
+#define PRIOR_NOISE 0.01
+#define NORMAL_95   1.96
+
+bool same_pair(const struct mtu_pair *a, const struct mtu_pair *b)
+{
+	return a->server == b->server && a->peer == b->peer;
+}
+
+/* Student's t from the normal quantile (Abramowitz and Stegun 26.7.5). */
+static double student(double z, double freedom)
+{
+	double z3 = z * z * z;
+	double z5 = z3 * z * z;
+
+	return z + (z3 + z) / (4 * freedom) +
+	       (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom);
+}
+
+static bool worked(const struct measurement *m, enum direction dir)
+{
+	return bandguess_rate(&m->dir[dir]) > 0;
+}
+
+/* The pair that most visits of the series have. */
+static struct mtu_pair reference_pair(const struct verdict_input *in,
+				      enum direction dir)
+{
+	struct mtu_pair best = {0};
+	int most = 0;
+
+	for (size_t i = 0; i < in->count; i++) {
+		int n = 0;
+
+		if (!in->m[i].reference || same_pair(&in->m[i].mtu, &best))
+			continue;
+		for (size_t j = 0; j < in->count; j++)
+			n += in->m[j].reference && worked(&in->m[j], dir) &&
+			     same_pair(&in->m[j].mtu, &in->m[i].mtu);
+		if (n <= most)
+			continue;
+		most = n;
+		best = in->m[i].mtu;
+	}
+	return best;
+}
+
+static void fill_reference(struct stats *s, enum direction dir)
+{
+	const struct verdict_input *in = s->input;
+	struct mtu_pair mtu = reference_pair(in, dir);
+	struct stats_dir *d = &s->dir[dir];
+	double sum = 0;
+
+	for (size_t i = 0; i < in->count; i++) {
+		const struct measurement *m = &in->m[i];
+		double rate = (double)bandguess_rate(&m->dir[dir]);
+
+		if (!m->reference || rate <= 0 || !same_pair(&m->mtu, &mtu))
+			continue;
+		d->reference[d->reference_count++] =
+			(struct drift_sample){m->dir[dir].started_at_ms, rate};
+		sum += log(rate);
+	}
+	drift_sort(d->reference, d->reference_count);
+	if (d->reference_count < 2)
+		d->reference_count = 0;
+	else
+		d->level = sum / (double)d->reference_count;
+}
+
+/* Every visit that got through, as a share of what is predicted of it. */
+static size_t fill_series(const struct stats *s, const struct path *path,
+			  enum direction dir, struct drift_sample *series)
+{
+	const struct verdict_input *in = s->input;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->count; i++) {
+		const struct measurement *m = &in->m[i];
+		double rate = (double)bandguess_rate(&m->dir[dir]);
+		double share = pathmodel_predict(path, &m->mtu, dir).goodput;
+
+		if (rate > 0 && share != 0)
+			series[n++] =
+				(struct drift_sample){m->dir[dir].started_at_ms,
+						      share > 0 ? rate / share : rate};
+	}
+	drift_sort(series, n);
+	return n;
+}
+
+/* The deviation that the tests themselves claim. */
+static double own_noise(const struct verdict_input *in, enum direction dir)
+{
+	(void)in;
+	(void)dir;
+	return PRIOR_NOISE;
+}
+
+static void set_noise(struct stats *s, enum direction dir,
+		      const struct drift_sample *series, size_t count)
+{
+	struct stats_dir *d = &s->dir[dir];
+	double own = own_noise(s->input, dir);
+	double seen = drift_noise(series, count);
+	/* What is told from a median has a third of a mean square's worth. */
+	double worth = seen < 0 ? 0 : count == 3 ? 1 : (double)(count - 2) * 0.5;
+
+	d->freedom = PRIOR + worth;
+	d->noise = sqrt((PRIOR * own * own + worth * seen * seen) / d->freedom);
+}
+
+int stats_init(struct stats *s, const struct verdict_input *input,
+	       const struct path *path)
+{
+	struct drift_sample *series = calloc(input->count + 1, sizeof(*series));
+
+	*s = (struct stats){.input = input};
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		s->dir[dir].reference =
+			calloc(input->count + 1, sizeof(*s->dir[dir].reference));
+	if (!series || !s->dir[0].reference || !s->dir[1].reference) {
+		free(series);
+		stats_release(s);
+		return -ENOMEM;
+	}
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		size_t n = fill_series(s, path, (enum direction)dir, series);
+
+		fill_reference(s, (enum direction)dir);
+		set_noise(s, (enum direction)dir, series, n);
+	}
+	free(series);
+	return 0;
+}
+
+void stats_release(struct stats *s)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		free(s->dir[dir].reference);
+		s->dir[dir].reference = NULL;
+	}
+}
+
+/* A mean of logarithms and its variance. */
+struct level {
+	int count;
+	int lost;
+	double mean;
+	double variance;
+};
+
+static struct level pair_level(const struct stats *s, const struct mtu_pair *mtu,
+			       enum direction dir)
+{
+	const struct verdict_input *in = s->input;
+	const struct stats_dir *d = &s->dir[dir];
+	struct level level = {0};
+	double doubt = 0;
+
+	for (size_t i = 0; i < in->count; i++) {
+		const struct dir_result *r = &in->m[i].dir[dir];
+		double rate = (double)bandguess_rate(r);
+
+		if (!same_pair(&in->m[i].mtu, mtu) || rate < 0)
+			continue;
+		if (rate == 0) {
+			level.lost++;
+			continue;
+		}
+		level.count++;
+		level.mean += log(rate);
+		if (!d->reference_count)
+			continue;
+		level.mean += d->level - log(drift_at(d->reference, d->reference_count,
+						      r->started_at_ms));
+		doubt +=
+			drift_doubt(d->reference, d->reference_count, r->started_at_ms);
+	}
+	if (!level.count)
+		return level;
+	level.mean /= level.count;
+	doubt /= level.count;
+	level.variance = d->noise * d->noise / level.count;
+	/* That of the reference between two neighbours, half of it shared by most; and
+	 * a doubt is the half of an even distribution. */
+	if (d->reference_count)
+		level.variance +=
+			d->noise * d->noise / (2 * (double)d->reference_count) +
+			(doubt > 2 * d->noise ? doubt * doubt / 3 : 0) / level.count;
+	return level;
+}
+
+static struct estimate make_estimate(const struct level *level, double t)
+{
+	double half = t * sqrt(level->variance);
+
+	return (struct estimate){
+		.count = level->count,
+		.value = exp(level->mean),
+		.low = exp(level->mean - half),
+		.high = exp(level->mean + half),
+	};
+}
+
+struct estimate stats_rate(const struct stats *s, const struct mtu_pair *mtu,
+			   enum direction dir)
+{
+	struct level level = pair_level(s, mtu, dir);
+
+	if (level.count)
+		return make_estimate(&level, student(NORMAL_95, s->dir[dir].freedom));
+	return (struct estimate){.count = level.lost};
+}
+
+struct estimate stats_ratio(const struct stats *s, const struct mtu_pair *mtu,
+			    const struct mtu_pair *base, enum direction dir,
+			    double certain)
+{
+	struct level a = pair_level(s, mtu, dir);
+	struct level b = pair_level(s, base, dir);
+
+	if (same_pair(mtu, base) && a.count)
+		return (struct estimate){a.count, 1, 1, 1};
+	if (!b.count || (!a.count && !a.lost))
+		return (struct estimate){0};
+	if (!a.count)
+		return (struct estimate){.count = a.lost};
+	a.mean -= b.mean;
+	a.variance += b.variance;
+	return make_estimate(&a, student(certain, s->dir[dir].freedom));
+}

@@ -1,0 +1,44 @@
+#ifndef ENGINE_VERDICT_STATS_H
+#define ENGINE_VERDICT_STATS_H
+
+#include "engine/verdict.h"
+
+/*
+ * Rates of pairs, freed of drift: the part of a verdict that is statistics. Belongs to
+ * verdict.c.
+ *
+ * Everything is done in logarithms. A visit is compared with the reference as it was at
+ * its time. A rate's noise comes from how successive visits differ once their predicted
+ * ratio is taken away; with few of them the tests' own intervals count as PRIOR visits.
+ */
+
+struct stats_dir {
+	struct drift_sample *reference; /* NULL or empty: no series */
+	size_t reference_count;
+	double level; /* logarithm of the series' mean */
+	double noise;
+	double freedom; /* degrees of, of the noise */
+};
+
+struct stats {
+	const struct verdict_input *input;
+	struct stats_dir dir[DIR_COUNT];
+};
+
+/* -ENOMEM. `path` is what predictions are made from. */
+int stats_init(struct stats *stats, const struct verdict_input *input,
+	       const struct path *path);
+void stats_release(struct stats *stats);
+
+/* The pair's rate in bit/s, as if measured at the reference series' mean. */
+struct estimate stats_rate(const struct stats *stats, const struct mtu_pair *mtu,
+			   enum direction dir);
+
+/* The ratio of two pairs' rates. `certain`: the normal quantile, 1.96 for 95 %. */
+struct estimate stats_ratio(const struct stats *stats, const struct mtu_pair *mtu,
+			    const struct mtu_pair *base, enum direction dir,
+			    double certain);
+
+bool same_pair(const struct mtu_pair *a, const struct mtu_pair *b);
+
+#endif
