@@ -13,7 +13,9 @@
 /* What one more fragment costs is about 4 %: half of it is the line between. */
 #define FRAGMENT_COST 0.02
 #define CERTAIN       2.576
-#define ETHERNET      1500
+/* The clearest of many falls. */
+#define CERTAIN_OF_MANY 3.3
+#define ETHERNET        1500
 
 struct size {
 	int outer;
@@ -155,7 +157,7 @@ static double fall(const struct size *size, int count, int at, double noise,
 /* Where fragments begin: the index of the clearest fall, or `count`. */
 static int find_fragments(const struct size *size, int count, double noise)
 {
-	double most = CERTAIN;
+	double most = CERTAIN_OF_MANY;
 	int found = count;
 
 	for (int at = 1; at < count; at++) {

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/random.h"
+
 #define VISITS_MAX 1000000
 
 struct grid {
@@ -14,28 +16,6 @@ struct grid {
 	uint64_t random; /* splitmix64's state */
 	int order[];     /* of this pass, indices in row order */
 };
-
-/* splitmix64 (Steele, Lea, Flood 2014): any seed is a good one. */
-static uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-/* 0 <= result < bound, each as likely: what favours the low ones is drawn again. */
-static uint64_t random_below(uint64_t *state, uint64_t bound)
-{
-	uint64_t rest = -bound % bound;
-	uint64_t drawn;
-
-	do {
-		drawn = random_next(state);
-	} while (drawn < rest);
-	return drawn % bound;
-}
 
 static void order_pass(struct grid *grid)
 {

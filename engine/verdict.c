@@ -3,8 +3,9 @@
 
 #include <errno.h>
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
+#include "base/io.h"
 #include "engine/bandguess.h"
 #include "engine/verdict_stats.h"
 
@@ -84,8 +85,14 @@ static bool check_model(const struct verdict_input *in, enum direction dir,
 
 /* --- the path --- */
 
-static int settle_path(const struct verdict_input *in, struct verdict *v)
+static int settle_path(const struct stats *s, struct verdict *v)
 {
+	const struct verdict_input *in = s->input;
+	cleanup_free struct measurement *level = calloc(in->count + 1, sizeof(*level));
+
+	if (!level)
+		return -ENOMEM;
+	stats_level(s, level);
 	v->path = in->path;
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		bool contradicted = check_model(in, (enum direction)dir, v);
@@ -94,7 +101,7 @@ static int settle_path(const struct verdict_input *in, struct verdict *v)
 		v->guessed[dir] = contradicted || in->path.dir[dir].count == 0;
 		if (!v->guessed[dir])
 			continue;
-		r = bandguess(in->m, in->count, in->path.overhead, (enum direction)dir,
+		r = bandguess(level, in->count, in->path.overhead, (enum direction)dir,
 			      v->noise[dir], &v->path.dir[dir]);
 		if (r < 0)
 			return r;
@@ -157,7 +164,7 @@ static bool is_faster(const struct stats *s, const struct mtu_pair *mtu,
 		struct estimate e =
 			stats_ratio(s, mtu, than, (enum direction)dir, NORMAL_999);
 
-		if (e.count < 2 || e.high < 1 || e.value < 1 - margin)
+		if (e.count < 3 || e.high < 1 || e.value < 1 - margin)
 			return false;
 		faster |= e.low > 1 && e.value > 1 + margin;
 	}
@@ -283,7 +290,7 @@ int verdict_find(const struct verdict_input *input, struct verdict *ret)
 		v.noise[dir] = d->noise;
 		v.drift[dir] = drift_judge(d->reference, d->reference_count, d->noise);
 	}
-	r = settle_path(input, &v);
+	r = settle_path(&stats, &v);
 	if (r == 0) {
 		choose(&stats, &v);
 		fastest = find_fastest(&stats);

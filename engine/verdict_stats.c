@@ -241,3 +241,24 @@ struct estimate stats_ratio(const struct stats *s, const struct mtu_pair *mtu,
 	a.variance += b.variance;
 	return make_estimate(&a, student(certain, s->dir[dir].freedom));
 }
+
+void stats_level(const struct stats *s, struct measurement *ret)
+{
+	const struct verdict_input *in = s->input;
+
+	for (size_t i = 0; i < in->count * DIR_COUNT; i++) {
+		size_t at = i / DIR_COUNT;
+		enum direction dir = (enum direction)(i % DIR_COUNT);
+		const struct stats_dir *d = &s->dir[dir];
+		struct dir_result *r = &ret[at].dir[dir];
+		int64_t rate = bandguess_rate(&in->m[at].dir[dir]);
+
+		if (dir == DIR_UPLOAD)
+			ret[at] = in->m[at];
+		if (rate <= 0 || !d->reference_count)
+			continue;
+		r->goodput_bps = (int64_t)((double)rate * exp(d->level) /
+					   drift_at(d->reference, d->reference_count,
+						    r->started_at_ms));
+	}
+}

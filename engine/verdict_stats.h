@@ -39,6 +39,9 @@ struct estimate stats_ratio(const struct stats *stats, const struct mtu_pair *mt
 			    const struct mtu_pair *base, enum direction dir,
 			    double certain);
 
+/* Copy the measurements, their rates (as goodput) freed of drift. */
+void stats_level(const struct stats *stats, struct measurement *ret);
+
 bool same_pair(const struct mtu_pair *a, const struct mtu_pair *b);
 
 #endif

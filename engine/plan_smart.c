@@ -1,0 +1,416 @@
+/* Few visits: those that could prove the probes wrong. */
+#include "engine/plan_smart.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "engine/verdict.h"
+
+/* How many visits there are between two of the reference in a search. */
+#define REFERENCE_EVERY 6
+#define QUEUE_MAX       16
+
+enum stage {
+	STAGE_CHECK,  /* the model's candidate and its rivals */
+	STAGE_SEARCH, /* the diagonal */
+	STAGE_PROVE,  /* the pair that the search found */
+	STAGE_DONE,
+};
+
+struct smart {
+	struct plan plan;
+	struct plan_smart_options options;
+	enum stage stage;
+	struct mtu_pair reference;
+	struct visit queue[QUEUE_MAX];
+	int queued;
+	int taken; /* of the queue */
+	int since_reference;
+	struct visit now;
+	uint64_t random;
+	int count;
+	struct measurement known[PLAN_SMART_VISITS_MAX];
+	struct verdict verdict;
+};
+
+static bool same(const struct mtu_pair *a, const struct mtu_pair *b)
+{
+	return a->server == b->server && a->peer == b->peer;
+}
+
+static int visits_of(const struct smart *s, const struct mtu_pair *mtu)
+{
+	int n = 0;
+
+	for (int i = 0; i < s->count; i++)
+		n += same(&s->known[i].mtu, mtu);
+	return n;
+}
+
+static void enqueue(struct smart *s, const struct mtu_pair *mtu, bool reference)
+{
+	if (s->queued == QUEUE_MAX)
+		return;
+	s->queue[s->queued++] = (struct visit){.mtu = *mtu, .reference = reference};
+}
+
+/* Once only, and not the reference. */
+static void enqueue_new(struct smart *s, const struct mtu_pair *mtu)
+{
+	if (same(mtu, &s->reference) || visits_of(s, mtu) > 0)
+		return;
+	for (int i = s->taken; i < s->queued; i++) {
+		if (same(&s->queue[i].mtu, mtu))
+			return;
+	}
+	enqueue(s, mtu, false);
+}
+
+static void shuffle(struct smart *s)
+{
+	for (int left = s->queued - s->taken; left > 1; left--) {
+		struct visit *last = &s->queue[s->taken + left - 1];
+		struct visit *other =
+			&s->queue[s->taken +
+				  (int)random_below(&s->random, (uint64_t)left)];
+		struct visit swap = *last;
+
+		*last = *other;
+		*other = swap;
+	}
+}
+
+/* The largest of the lattice that is not above; else its smallest. */
+static int lattice_floor(const struct mtu_range *range, int mtu)
+{
+	int count = mtu_range_count(range);
+
+	for (int i = count - 1; i > 0; i--) {
+		if (mtu_range_at(range, i) <= mtu)
+			return mtu_range_at(range, i);
+	}
+	return range->min;
+}
+
+/* The smallest that is above; 0: none. */
+static int lattice_above(const struct mtu_range *range, int mtu)
+{
+	int count = mtu_range_count(range);
+
+	for (int i = 0; i < count; i++) {
+		if (mtu_range_at(range, i) > mtu)
+			return mtu_range_at(range, i);
+	}
+	return 0;
+}
+
+static struct mtu_pair diagonal(const struct smart *s, int mtu)
+{
+	return (struct mtu_pair){
+		.server = lattice_floor(&s->options.server, mtu),
+		.peer = lattice_floor(&s->options.peer, mtu),
+	};
+}
+
+/* --- the check --- */
+
+/* Both MTUs above the edge: the smaller one would make the segments fit. */
+static void enqueue_above(struct smart *s, int mtu)
+{
+	int server = lattice_above(&s->options.server, mtu);
+	int peer = lattice_above(&s->options.peer, mtu);
+
+	if (server && peer)
+		enqueue_new(s, &(struct mtu_pair){server, peer});
+}
+
+/* The reference goes first, into the middle and last. */
+static void frame_by_reference(struct smart *s)
+{
+	struct visit rivals[QUEUE_MAX];
+	int count = s->queued;
+
+	memcpy(rivals, s->queue, sizeof(rivals));
+	s->queued = 0;
+	for (int i = 0; i < count; i++) {
+		if (i == 0 || (i == (count + 1) / 2 && count > 1))
+			enqueue(s, &s->reference, true);
+		enqueue(s, &rivals[i].mtu, false);
+	}
+	if (count < 2)
+		enqueue(s, &s->reference, true);
+	enqueue(s, &s->reference, true);
+}
+
+static void begin_check(struct smart *s)
+{
+	const struct plan_smart_options *o = &s->options;
+	struct mtu_pair small = {
+		.server = lattice_floor(&o->server, MTU_MIN_IPV6),
+		.peer = lattice_floor(&o->peer, MTU_MIN_IPV6),
+	};
+
+	if (o->current.server && o->current.peer)
+		enqueue_new(s, &o->current);
+	enqueue_new(s, &small);
+	enqueue_above(s, s->reference.server);
+	enqueue_above(s, s->reference.peer);
+	shuffle(s);
+	frame_by_reference(s);
+}
+
+/* --- the search --- */
+
+static void begin_search(struct smart *s)
+{
+	/* Outer sizes at whose edges paths are found. */
+	static const int sizes[] = {1400, 1440, 1460, 1480, 1492, 1500};
+	const struct plan_smart_options *o = &s->options;
+	int top = o->server.max > o->peer.max ? o->server.max : o->peer.max;
+	int first = 1500 - o->path.overhead;
+	struct mtu_pair mtu;
+
+	s->stage = STAGE_SEARCH;
+	s->queued = 0;
+	s->taken = 0;
+	s->reference = diagonal(s, 0);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		mtu = diagonal(s, sizes[i] - o->path.overhead);
+		enqueue_new(s, &mtu);
+	}
+	enqueue_above(s, first);
+	for (int part = 1; part <= 3 && top > first; part++) {
+		mtu = diagonal(s, first + (top - first) * part / 3);
+		enqueue_new(s, &mtu);
+	}
+	shuffle(s);
+	s->since_reference = REFERENCE_EVERY;
+}
+
+static enum fate fate_of(const struct smart *s, int mtu, enum direction dir)
+{
+	struct mtu_pair pair = diagonal(s, mtu);
+
+	return pathmodel_predict(&s->verdict.path, &pair, dir).tcp;
+}
+
+/* Between two diagonal visits of different fate that are not neighbours in the lattice:
+ * the one in the middle. */
+static bool halve(struct smart *s, int low, int high)
+{
+	struct mtu_pair a = diagonal(s, low);
+	struct mtu_pair b = diagonal(s, high);
+	struct mtu_pair middle = diagonal(s, (low + high) / 2);
+
+	if (fate_of(s, low, DIR_UPLOAD) == fate_of(s, high, DIR_UPLOAD) &&
+	    fate_of(s, low, DIR_DOWNLOAD) == fate_of(s, high, DIR_DOWNLOAD))
+		return false;
+	if (same(&middle, &a) || same(&middle, &b))
+		return false;
+	enqueue_new(s, &middle);
+	return s->queued > s->taken;
+}
+
+static int compare_ints(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* The larger MTU of each diagonal visit, ascending. */
+static int list_diagonal(const struct smart *s, int *ret)
+{
+	int n = 0;
+
+	for (int i = 0; i < s->count; i++) {
+		const struct mtu_pair *mtu = &s->known[i].mtu;
+		int top = mtu->server > mtu->peer ? mtu->server : mtu->peer;
+		struct mtu_pair pair = diagonal(s, top);
+
+		if (same(&pair, mtu))
+			ret[n++] = top;
+	}
+	qsort(ret, (size_t)n, sizeof(ret[0]), compare_ints);
+	return n;
+}
+
+/* Sizes between two of the diagonal: padding makes them, where the sender has room. */
+static bool look_between(struct smart *s, int low, int high)
+{
+	struct mtu_pair a = diagonal(s, low);
+	struct mtu_pair b = diagonal(s, high);
+
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		enum fate below = fate_of(s, low, (enum direction)dir);
+		enum fate above = fate_of(s, high, (enum direction)dir);
+		struct mtu_pair mtu = dir == DIR_UPLOAD
+					      ? (struct mtu_pair){a.server, b.peer}
+					      : (struct mtu_pair){b.server, a.peer};
+
+		if (below != above && (below == FATE_LOST || above == FATE_LOST))
+			enqueue_new(s, &mtu);
+	}
+	return s->queued > s->taken;
+}
+
+static bool refine(struct smart *s)
+{
+	int mtu[PLAN_SMART_VISITS_MAX];
+	int count = list_diagonal(s, mtu);
+
+	for (int i = 1; i < count; i++) {
+		if (mtu[i] != mtu[i - 1] && halve(s, mtu[i - 1], mtu[i]))
+			return true;
+	}
+	for (int i = 1; i < count; i++) {
+		if (mtu[i] != mtu[i - 1] && look_between(s, mtu[i - 1], mtu[i]))
+			return true;
+	}
+	return false;
+}
+
+/* --- what to do next --- */
+
+static bool consider(struct smart *s)
+{
+	const struct plan_smart_options *o = &s->options;
+	const struct verdict_input input = {
+		.path = o->path,
+		.server = o->server,
+		.peer = o->peer,
+		.current = o->current,
+		.m = s->known,
+		.count = (size_t)s->count,
+		.margin = o->margin,
+	};
+
+	return verdict_find(&input, &s->verdict) == 0;
+}
+
+/* The visits that decide between the recommended pair and its strongest rival. */
+static bool duel(struct smart *s)
+{
+	const struct verdict *v = &s->verdict;
+
+	if (v->recommended.mtu.server && visits_of(s, &v->recommended.mtu) < 2)
+		enqueue(s, &v->recommended.mtu,
+			same(&v->recommended.mtu, &s->reference));
+	else if (!v->settled && v->rival.server)
+		enqueue(s, &v->rival, same(&v->rival, &s->reference));
+	return s->queued > s->taken;
+}
+
+static bool after_check(struct smart *s)
+{
+	const struct verdict *v = &s->verdict;
+
+	if (v->contradicted.server && !v->contradiction_confirmed &&
+	    visits_of(s, &v->contradicted) < 3) {
+		enqueue(s, &v->contradicted, same(&v->contradicted, &s->reference));
+		return true;
+	}
+	if (v->contradiction_confirmed || v->why == VERDICT_FASTER ||
+	    v->why == VERDICT_NOTHING) {
+		begin_search(s);
+		return true;
+	}
+	return s->count < PLAN_SMART_VISITS && duel(s);
+}
+
+static bool decide(struct smart *s)
+{
+	s->queued = 0;
+	s->taken = 0;
+	if (!consider(s))
+		return false;
+	if (s->stage == STAGE_CHECK)
+		return after_check(s);
+	if (s->stage == STAGE_SEARCH) {
+		if (refine(s))
+			return true;
+		s->stage = STAGE_PROVE;
+		enqueue(s, &s->reference, true);
+		return true;
+	}
+	return visits_of(s, &s->verdict.rival) < 4 && duel(s);
+}
+
+static bool take(struct smart *s, struct visit *ret)
+{
+	if (s->stage == STAGE_SEARCH && s->since_reference >= REFERENCE_EVERY) {
+		*ret = (struct visit){.mtu = s->reference, .reference = true};
+		s->since_reference = 0;
+		return true;
+	}
+	*ret = s->queue[s->taken++];
+	s->since_reference++;
+	return true;
+}
+
+static bool smart_next(struct plan *plan, struct visit *ret)
+{
+	struct smart *s = (struct smart *)plan;
+
+	if (s->stage == STAGE_DONE || s->count == PLAN_SMART_VISITS_MAX)
+		return false;
+	if (s->taken == s->queued && !decide(s)) {
+		s->stage = STAGE_DONE;
+		return false;
+	}
+	take(s, &s->now);
+	s->now.pass = visits_of(s, &s->now.mtu) + 1;
+	*ret = s->now;
+	return true;
+}
+
+static void smart_learn(struct plan *plan, const struct measurement *m)
+{
+	struct smart *s = (struct smart *)plan;
+	struct measurement *known = &s->known[s->count++];
+
+	*known = *m;
+	known->reference = s->now.reference;
+}
+
+static int smart_total(const struct plan *plan)
+{
+	const struct smart *s = (const struct smart *)plan;
+
+	return s->count + s->queued - s->taken;
+}
+
+static void smart_free(struct plan *plan)
+{
+	free(plan);
+}
+
+static const struct plan_ops smart_ops = {
+	.next = smart_next,
+	.learn = smart_learn,
+	.total = smart_total,
+	.free = smart_free,
+};
+
+int plan_smart_new(const struct plan_smart_options *options, struct plan **ret,
+		   struct err *err)
+{
+	struct smart *s;
+
+	if (!mtu_range_count(&options->server) || !mtu_range_count(&options->peer))
+		return err_set(err, -EINVAL,
+			       "nothing to measure: a range of MTUs is empty");
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_set(err, -ENOMEM, "out of memory for a plan");
+	s->plan.ops = &smart_ops;
+	s->options = *options;
+	s->random = options->seed;
+	if (pathmodel_candidate(&options->path, &options->server, &options->peer,
+				&s->reference))
+		begin_check(s);
+	else
+		begin_search(s);
+	*ret = &s->plan;
+	return 0;
+}
