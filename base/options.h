@@ -29,10 +29,10 @@ enum option_kind {
 
 struct option_spec {
 	const char *name;  /* without the dashes; NULL ends the table, see `more` */
-	char letter;       /* 0: none */
 	const char *value; /* what help calls the value; NULL for a flag; in brackets
 			      where it may be left away, see OPTION_OPTIONAL */
 	enum option_kind kind;
+	char letter; /* 0: none */
 	void *into;
 	bool *seen;
 	int64_t min;

@@ -56,7 +56,7 @@ static int print_json(const struct query_run runs[2], const struct comparison *a
 
 static int run_compare(struct query *query, struct err *err)
 {
-	struct comparison comparison;
+	struct comparison comparison = {0};
 	struct query_run runs[2];
 	int r = 0;
 

@@ -129,7 +129,9 @@ static void hatch_lines(cairo_t *cr, const struct heatmap_rect *at, int slope)
 {
 	double side = fmax(at->w, at->h);
 
-	for (double o = 0; o <= 2 * side; o += HATCH_SPACING) {
+	for (int line = 0; line * HATCH_SPACING <= 2 * side; line++) {
+		double o = line * HATCH_SPACING;
+
 		if (slope == 0) {
 			cairo_move_to(cr, at->x, at->y + o + 2.5);
 			cairo_line_to(cr, at->x + at->w, at->y + o + 2.5);
@@ -145,7 +147,9 @@ static void hatch_lines(cairo_t *cr, const struct heatmap_rect *at, int slope)
 
 static void upright_lines(cairo_t *cr, const struct heatmap_rect *at)
 {
-	for (double o = 2.5; o <= at->w; o += HATCH_SPACING) {
+	for (int line = 0; line * HATCH_SPACING <= at->w; line++) {
+		double o = line * HATCH_SPACING + 2.5;
+
 		cairo_move_to(cr, at->x + o, at->y);
 		cairo_line_to(cr, at->x + o, at->y + at->h);
 	}
@@ -188,16 +192,19 @@ static void draw_faint(cairo_t *cr, const struct heatmap_rect *at, enum fate fat
 {
 	double spacing = fate == FATE_LOST ? LOST_SPACING : DOT_SPACING;
 	double arm = fate == FATE_LOST ? 1.6 : 0.01;
+	int columns = (int)ceil(at->w / spacing);
+	int rows = (int)ceil(at->h / spacing);
 
-	for (double y = spacing / 2; y < at->h; y += spacing) {
-		for (double x = spacing / 2; x < at->w; x += spacing) {
-			cairo_move_to(cr, at->x + x - arm, at->y + y - arm);
-			cairo_line_to(cr, at->x + x + arm, at->y + y + arm);
-			if (fate != FATE_LOST)
-				continue;
-			cairo_move_to(cr, at->x + x - arm, at->y + y + arm);
-			cairo_line_to(cr, at->x + x + arm, at->y + y - arm);
-		}
+	for (int i = 0; i < rows * columns; i++) {
+		double x = at->x + (i % columns + 0.5) * spacing;
+		double y = at->y + (i - i % columns) * spacing / columns + spacing / 2;
+
+		cairo_move_to(cr, x - arm, y - arm);
+		cairo_line_to(cr, x + arm, y + arm);
+		if (fate != FATE_LOST)
+			continue;
+		cairo_move_to(cr, x - arm, y + arm);
+		cairo_line_to(cr, x + arm, y - arm);
 	}
 	cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
 	cairo_set_source_rgba(cr, 1, 1, 1, 0.55);

@@ -181,8 +181,10 @@ static void place_panels(const struct heatmap *map, struct heatmap_layout *layou
 
 	/* Average panels stand beside each other too. */
 	for (int p = 0; p < map->panels; p++) {
-		double x = HEATMAP_MARGIN + (p % columns) * panel_w + LEFT;
-		double y = top + (double)(p / columns) * (ABOVE + h + BELOW) + ABOVE;
+		int column = p % columns;
+		int row = p / columns;
+		double x = HEATMAP_MARGIN + column * panel_w + LEFT;
+		double y = top + row * (ABOVE + h + BELOW) + ABOVE;
 
 		layout->map[p] = (struct heatmap_rect){x, y, w, h};
 		layout->scale[p] = (struct heatmap_rect){x, y + h + SCALE_Y,
