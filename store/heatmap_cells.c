@@ -12,6 +12,10 @@
 #define DOT_SPACING   6
 #define LOST_SPACING  9
 #define FIGURE_SIZE   10
+/* Where fewer than one small cell in so many was measured, each is drawn larger, with
+ * sides of so much: alone it would not be seen. */
+#define SCATTERED_BELOW 50
+#define SCATTERED_SIDE  9
 /* Figures are white on what is darker. */
 #define LIGHT_FROM 0.5
 
@@ -286,6 +290,49 @@ static void draw_figures(const struct heatmap_drawing *d, int panel)
 	}
 }
 
+static bool is_scattered(const struct heatmap_drawing *d, int panel)
+{
+	int count = d->map->server.count * d->map->peer.count;
+	int measured = 0;
+
+	for (int i = 0; i < count; i++)
+		measured += d->map->panel[panel].cells[i].kind != HEATMAP_BLANK;
+	return d->layout->cell < CELL_SINGLE && measured < count / SCATTERED_BELOW;
+}
+
+static void draw_scattered(const struct heatmap_drawing *d, int panel, int i, int j)
+{
+	const struct heatmap_cell *cell = heatmap_at(d->map, panel, i, j);
+	const struct heatmap_rect *map = &d->layout->map[panel];
+	struct heatmap_rect at = {
+		map->x + (j + 0.5) * d->layout->cell - SCATTERED_SIDE / 2.0,
+		map->y + map->h - (i + 0.5) * d->layout->cell - SCATTERED_SIDE / 2.0,
+		SCATTERED_SIDE,
+		SCATTERED_SIDE,
+	};
+
+	cairo_save(d->cr);
+	cairo_rectangle(d->cr, at.x, at.y, at.w, at.h);
+	cairo_clip(d->cr);
+	if (cell->kind == HEATMAP_FAILED) {
+		draw_hatch(d->cr, &at, cell->status);
+	} else {
+		set_rate_color(d->cr, &d->map->panel[panel], cell->rate_bps);
+		cairo_paint(d->cr);
+	}
+	cairo_restore(d->cr);
+}
+
+static void draw_all_scattered(const struct heatmap_drawing *d, int panel)
+{
+	for (int i = 0; i < d->map->server.count; i++) {
+		for (int j = 0; j < d->map->peer.count; j++) {
+			if (heatmap_at(d->map, panel, i, j)->kind != HEATMAP_BLANK)
+				draw_scattered(d, panel, i, j);
+		}
+	}
+}
+
 void heatmap_draw_cells(const struct heatmap_drawing *d, int panel)
 {
 	const struct heatmap_rect *at = &d->layout->map[panel];
@@ -298,6 +345,8 @@ void heatmap_draw_cells(const struct heatmap_drawing *d, int panel)
 		draw_rates_image(d, panel);
 	cairo_restore(d->cr);
 	draw_patterns(d, panel);
+	if (is_scattered(d, panel))
+		draw_all_scattered(d, panel);
 	if (d->layout->cell >= CELL_SINGLE)
 		draw_grid(d, at);
 	if (d->layout->values)

@@ -390,6 +390,30 @@ static void png_shows_the_cells(void **state)
 	heatmap_release(&map);
 }
 
+/* A few tests in a fine lattice are drawn larger than its cells. */
+static void png_shows_scattered_cells(void **state)
+{
+	struct fixture *fixture = *state;
+	struct heatmap map;
+	cairo_surface_t *png;
+	const struct heatmap_cell *measured;
+
+	make_run(fixture);
+	fixture_exec(fixture->db,
+		     "UPDATE run SET server_mtu_step = 1, peer_mtu_step = 1");
+	load(fixture, &(struct heatmap_options){0}, &map);
+	measured = cell(&map, 0, 1500, 1480);
+	png = draw_png(fixture, &map);
+	/* The cell's neighbour is covered, the one after that is not. */
+	assert_close(cell_pixel(png, &map, 0, (struct mtu_pair){1500, 1480}, -0.5, 0.5),
+		     colormap_at(heatmap_fraction(&map.panel[0], measured->rate_bps)));
+	assert_int_equal(
+		cell_pixel(png, &map, 0, (struct mtu_pair){1500, 1480}, -3.5, 0.5),
+		0xffffff);
+	cairo_surface_destroy(png);
+	heatmap_release(&map);
+}
+
 static int differing(cairo_surface_t *a, cairo_surface_t *b)
 {
 	int width = cairo_image_surface_get_width(a);
@@ -574,6 +598,7 @@ int main(void)
 		cmocka_unit_test(positions),
 		cmocka_unit_test(colours_read_in_grey),
 		TEST(png_shows_the_cells),
+		TEST(png_shows_scattered_cells),
 		TEST(png_shows_what_is_added),
 		TEST(picture_without_fonts),
 		TEST(svg_says_what_it_is),
