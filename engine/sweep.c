@@ -151,11 +151,21 @@ static int settle_visit(struct sweep *s)
 		       s->now.mtu.server, s->now.mtu.peer, test_status_name(status));
 }
 
+static bool is_budget_spent(const struct sweep *s)
+{
+	return s->options->budget_ms > 0 &&
+	       clock_boot_ms() - s->started_ms >= s->options->budget_ms;
+}
+
 static int run(struct sweep *s)
 {
 	while (plan_next(s->plan, &s->visit)) {
 		int ret;
 
+		/* Only where the plan is not done anyway. */
+		s->summary->budget_spent = is_budget_spent(s);
+		if (s->summary->budget_spent)
+			return 0;
 		memset(&s->now, 0, sizeof(s->now));
 		s->now.seq = s->options->first_seq + (uint32_t)s->summary->done;
 		s->now.pass = s->visit.pass;

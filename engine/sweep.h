@@ -62,17 +62,20 @@ struct sweep_options {
 	bool stop_on_failure; /* --peer-skip-errors False: the first failed test ends it
 			       */
 	uint32_t first_seq;   /* 1 for a fresh run */
+	int64_t budget_ms;    /* no visit is begun once this is over; 0: none */
 };
 
 /* How far it came; filled in on failure too. */
 struct sweep_summary {
 	int done;
-	int failed; /* of them, visits whose status is not ok */
+	int failed;        /* of them, visits whose status is not ok */
+	bool budget_spent; /* the plan had another visit, and no time for it was left */
 };
 
 /*
- * Run the plan to its end. 0 when it is done; -EINTR when stopped; -ECANCELED when
- * stop_on_failure ended it; else what an operation returned.
+ * Run the plan to its end, or to that of the budget, which counts from this call. 0 when
+ * either is reached; -EINTR when stopped; -ECANCELED when stop_on_failure ended it; else
+ * what an operation returned.
  */
 int sweep_run(struct plan *plan, const struct sweep_options *options,
 	      const struct sweep_ops *ops, void *ctx, struct sweep_summary *ret,

@@ -378,6 +378,59 @@ static void test_time_left(void **state)
 	}
 }
 
+/* Visits of at least 20 ms each: those begun within the budget are done to their end. */
+static void test_budget(void **state)
+{
+	static const struct {
+		int64_t budget_ms;
+		int least, most;
+	} cases[] = {
+		{0, 4, 4}, {60000, 4, 4}, {15, 1, 1}, {30, 1, 2}, {50, 1, 3},
+	};
+	struct sweep_ops slow = fakes;
+
+	(void)state;
+	slow.apply = slow_apply;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sweep_options options = {
+			.first_seq = 1,
+			.budget_ms = cases[i].budget_ms,
+		};
+		struct sweep_summary summary = {.budget_spent = i < 2};
+		struct world w = {0};
+		struct plan *plan = make_plan(&w);
+
+		assert_int_equal(sweep_run(plan, &options, &slow, &w, &summary, NULL),
+				 0);
+		plan_free(plan);
+		assert_in_range(summary.done, cases[i].least, cases[i].most);
+		assert_int_equal(summary.budget_spent, summary.done < 4);
+		assert_int_equal(w.row_count, summary.done);
+		assert_int_equal(w.learned, summary.done);
+		assert_int_equal(strlen(w.calls), 5 * summary.done);
+	}
+}
+
+/* The last visit may end after the budget: the plan is done all the same. */
+static void test_budget_of_a_plan_done(void **state)
+{
+	struct world w = {0};
+	struct sweep_options options = {.first_seq = 1, .budget_ms = 15};
+	struct sweep_ops slow = fakes;
+	struct sweep_summary summary;
+	struct plan *plan = make_plan(&w);
+	struct visit visit;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_true(plan_next(plan, &visit));
+	slow.apply = slow_apply;
+	assert_int_equal(sweep_run(plan, &options, &slow, &w, &summary, NULL), 0);
+	plan_free(plan);
+	assert_int_equal(summary.done, 1);
+	assert_false(summary.budget_spent);
+}
+
 static void test_nobody_watches(void **state)
 {
 	struct world w = {0};
@@ -402,6 +455,8 @@ int main(void)
 		cmocka_unit_test(test_unreachable_rows),
 		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_time_left),
+		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_budget_of_a_plan_done),
 		cmocka_unit_test(test_nobody_watches),
 	};
 
