@@ -414,6 +414,28 @@ int query_path(struct query *query, int64_t run, struct path_survey *ret,
 	return r;
 }
 
+int query_recommended(struct query *query, int64_t run,
+		      struct query_recommendation *ret, struct err *err)
+{
+	static const char sql[] = "SELECT server_mtu, peer_mtu, settled, text"
+				  " FROM recommendation WHERE run_id = ?";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = prepare_for_run(query, sql, run, &stmt, err);
+
+	if (r == 0)
+		r = db_step(&query->db, stmt, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(err, -ENODATA, "run %lld recommends no pair",
+			       (long long)run);
+	ret->mtu.server = sqlite3_column_int(stmt, 0);
+	ret->mtu.peer = sqlite3_column_int(stmt, 1);
+	ret->settled = sqlite3_column_int(stmt, 2) != 0;
+	ret->text = strdup((const char *)sqlite3_column_text(stmt, 3));
+	return ret->text ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
 int query_warnings(struct query *query, int64_t run,
 		   int (*row)(void *ctx, const char *text), void *ctx, struct err *err)
 {

@@ -95,6 +95,16 @@ int query_measurements(struct query *query, int64_t run,
 int query_path(struct query *query, int64_t run, struct path_survey *ret,
 	       struct err *err);
 
+struct query_recommendation {
+	struct mtu_pair mtu;
+	bool settled; /* no pair tested may be faster by more than the margin */
+	char *text;   /* what it rests on, in lines; freed by the caller */
+};
+
+/* What the run comes to. -ENODATA: nothing is stored of that. */
+int query_recommended(struct query *query, int64_t run,
+		      struct query_recommendation *ret, struct err *err);
+
 /* The run's warnings, in the order they came. */
 int query_warnings(struct query *query, int64_t run,
 		   int (*row)(void *ctx, const char *text), void *ctx, struct err *err);

@@ -185,6 +185,7 @@ void row_bind_measurement(struct row *row, const struct measurement *m)
 {
 	row_bind_int(row, m->seq);
 	row_bind_int(row, m->pass);
+	row_bind_int(row, m->reference);
 	row_bind_int(row, m->mtu.server);
 	row_bind_int(row, m->mtu.peer);
 	bind_result(row, &m->dir[DIR_UPLOAD]);
@@ -195,6 +196,7 @@ void row_read_measurement(struct row *row, struct measurement *ret)
 {
 	ret->seq = (uint32_t)row_read_int(row, 0);
 	ret->pass = (int)row_read_int(row, 0);
+	ret->reference = row_read_int(row, 0) != 0;
 	ret->mtu.server = (int)row_read_int(row, 0);
 	ret->mtu.peer = (int)row_read_int(row, 0);
 	read_result(row, &ret->dir[DIR_UPLOAD]);

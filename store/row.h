@@ -33,19 +33,20 @@ struct row {
 void row_bind_run(struct row *row, const struct run_info *info);
 void row_read_run(struct row *row, struct run_info *ret);
 
-#define ROW_MEASUREMENT_COLUMNS                                                   \
-	"seq, pass, server_mtu, peer_mtu, upload_status, upload_text, "           \
-	"upload_sent_bps, upload_received_bps, upload_goodput_bps, "              \
-	"upload_goodput_low_bps, upload_goodput_high_bps, "                       \
-	"upload_retransmits, upload_rtt_us, upload_started_at, "                  \
-	"upload_duration_ms, download_status, download_text, download_sent_bps, " \
-	"download_received_bps, download_goodput_bps, "                           \
-	"download_goodput_low_bps, download_goodput_high_bps, "                   \
-	"download_retransmits, download_rtt_us, download_started_at, "            \
+#define ROW_MEASUREMENT_COLUMNS                                                    \
+	"seq, pass, reference, server_mtu, peer_mtu, upload_status, upload_text, " \
+	"upload_sent_bps, upload_received_bps, upload_goodput_bps, "               \
+	"upload_goodput_low_bps, upload_goodput_high_bps, "                        \
+	"upload_retransmits, upload_rtt_us, upload_started_at, "                   \
+	"upload_duration_ms, download_status, download_text, download_sent_bps, "  \
+	"download_received_bps, download_goodput_bps, "                            \
+	"download_goodput_low_bps, download_goodput_high_bps, "                    \
+	"download_retransmits, download_rtt_us, download_started_at, "             \
 	"download_duration_ms"
-/* 26 of them. */
-#define ROW_MEASUREMENT_VALUES \
-	"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+/* 27 of them. */
+#define ROW_MEASUREMENT_VALUES                                                        \
+	"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " \
+	"?, ?"
 
 void row_bind_measurement(struct row *row, const struct measurement *m);
 void row_read_measurement(struct row *row, struct measurement *ret);

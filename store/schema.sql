@@ -61,6 +61,8 @@ CREATE TABLE measurement (
 	run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
 	seq INTEGER NOT NULL CHECK (seq >= 1), -- counts the visits of a run
 	pass INTEGER NOT NULL CHECK (pass >= 1),
+	reference INTEGER NOT NULL DEFAULT 0 CHECK (reference IN (0, 1)), -- of the
+		-- series by which drift is told
 	server_mtu INTEGER NOT NULL CHECK (server_mtu BETWEEN 576 AND 65535),
 	peer_mtu INTEGER NOT NULL CHECK (peer_mtu BETWEEN 576 AND 65535),
 

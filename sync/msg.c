@@ -19,7 +19,7 @@
 #define TEST_MAX_MS 3600000
 #define FOR_MAX_MS  INT64_C(999999999)
 /* What a row has left for each of its two sentences. */
-#define DIR_TEXT_ROOM 90
+#define DIR_TEXT_ROOM 84
 #define PAIRS_MAX     100000000
 #define PASSES_MAX    1000000
 #define OVERHEAD_MAX  1000
@@ -225,6 +225,10 @@ static const struct field row_fields[] = {
 	SESSION(struct msg_row),
 	NUMBER("seq", FIELD_U32, struct msg_row, row.seq, 1, UINT32_MAX),
 	NUMBER("pass", FIELD_INT, struct msg_row, row.pass, 1, PASSES_MAX),
+	{.name = "ref",
+	 .kind = FIELD_BOOL,
+	 .offset = offsetof(struct msg_row, row.reference),
+	 .optional = true},
 	NUMBER("server", FIELD_INT, struct msg_row, row.mtu.server, MTU_MIN, MTU_MAX),
 	NUMBER("peer", FIELD_INT, struct msg_row, row.mtu.peer, MTU_MIN, MTU_MAX),
 	OBJECT("up", struct msg_row, row.dir[DIR_UPLOAD], dir_fields),

@@ -37,7 +37,7 @@ static void set_facts(struct end_facts *facts)
 static void set_dir(struct dir_result *dir)
 {
 	dir->status = TEST_UNREACHABLE;
-	fill(dir->text, 89, 'x');
+	fill(dir->text, 83, 'x');
 	dir->sent_bps = INT64_C(999999999999);
 	dir->received_bps = dir->sent_bps;
 	dir->goodput_bps = dir->sent_bps;
@@ -118,6 +118,7 @@ static int set_longest(void **state)
 	strcpy(longest.row.session, TOKEN);
 	longest.row.row.seq = UINT32_MAX;
 	longest.row.row.pass = 1000000;
+	longest.row.row.reference = false;
 	longest.row.row.mtu = (struct mtu_pair){MTU_MAX, MTU_MAX};
 	set_dir(&longest.row.row.dir[DIR_UPLOAD]);
 	set_dir(&longest.row.row.dir[DIR_DOWNLOAD]);
