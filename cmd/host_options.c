@@ -40,6 +40,7 @@ const struct option_spec host_option_rows[] = {
 	 .value = "BYTES",
 	 .kind = OPTION_INT,
 	 .into = &host_options.range.step,
+	 .seen = &host_options.step_given,
 	 .min = 1,
 	 .max = MTU_MAX,
 	 .help = "from one MTU to the next (default 20)"},

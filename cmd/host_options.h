@@ -15,6 +15,7 @@ struct host_options {
 	struct mtu_range range;
 	int persist; /* enum persist, as an option's choice */
 	bool persist_given;
+	bool step_given;
 	int64_t lease_ms;
 	bool force;
 	bool restore;

@@ -15,6 +15,7 @@
 #include "base/uuid.h"
 #include "cmd/lead_ops.h"
 #include "cmd/lead_probe.h"
+#include "cmd/lead_smart.h"
 #include "engine/iperf_test.h"
 #include "engine/plan_rest.h"
 #include "netctl/sysctl.h"
@@ -42,6 +43,12 @@ static int open_all(struct lead *lead, int guard_socket, int runner_socket,
 	return r;
 }
 
+static const char *const strategy_names[] = {
+	[LEAD_GRID] = "grid",
+	[LEAD_SMART] = "smart",
+	[LEAD_PROBE] = STRATEGY_PROBE,
+};
+
 static void describe_run(struct lead *lead)
 {
 	const struct lead_config *config = lead->config;
@@ -56,9 +63,7 @@ static void describe_run(struct lead *lead)
 	run->duration_ms = config->duration_ms;
 	run->persist = (enum persist)config->options->persist;
 	text_copy(run->strategy, sizeof(run->strategy),
-		  config->apply        ? STRATEGY_APPLY
-		  : config->probe_only ? STRATEGY_PROBE
-				       : "grid");
+		  config->apply ? STRATEGY_APPLY : strategy_names[config->strategy]);
 	snprintf(versions, sizeof(versions),
 		 "mtusweep " MTUSWEEP_VERSION ", libiperf %s, curl %s, sqlite %s",
 		 iperf_test_version(), client_library_version(),
@@ -88,7 +93,7 @@ static char *options_json(const struct lead_config *config)
 	snprintf(seed, sizeof(seed), "%" PRIu64, config->seed);
 	object = json_pack(
 		"{s:s, s:i, s:s, s:i, s:i, s:i, s:f, s:i, s:s, s:s, s:s, s:f, s:f, "
-		"s:b, s:i, s:s?}",
+		"s:b, s:i, s:s?, s:s, s:i, s:f}",
 		"server-ip", config->server_ip, "server-port", config->server_port,
 		"interface", options->interface, "mtu-min", options->range.min,
 		"mtu-max", options->range.max, "mtu-step", options->range.step,
@@ -98,7 +103,8 @@ static char *options_json(const struct lead_config *config)
 		"wait", (double)config->wait_ms / 1000, "lease",
 		(double)options->lease_ms / 1000, "peer-skip-errors",
 		config->skip_errors, "precision", config->precision, "congestion",
-		config->congestion);
+		config->congestion, "strategy", strategy_names[config->strategy],
+		"margin", config->margin, "budget", (double)config->budget_ms / 1000);
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;
@@ -197,8 +203,12 @@ static int make_plan(const struct lead *lead, struct plan **ret, struct err *err
 		.known_count = lead->resumed.count,
 		.repeat_failed = lead->config->repeat_failed,
 	};
-	int r = plan_grid_new(&grid, &rest.whole, err);
+	int r;
 
+	if (lead->config->strategy == LEAD_SMART)
+		r = lead_smart_plan(lead, &rest.whole, err);
+	else
+		r = plan_grid_new(&grid, &rest.whole, err);
 	return r < 0 ? r : plan_rest_new(&rest, ret, err);
 }
 
@@ -207,18 +217,28 @@ static int sweep(struct lead *lead, struct err *err)
 	struct sweep_options options = {
 		.stop_on_failure = !lead->config->skip_errors,
 		.first_seq = lead->resumed.last_seq + 1,
+		.budget_ms = lead->config->strategy == LEAD_SMART
+				     ? lead->config->budget_ms
+				     : 0,
 	};
-	struct sweep_summary summary;
+	struct sweep_summary summary = {0};
 	struct plan *plan;
 	int r = make_plan(lead, &plan, err);
 
 	if (r < 0)
 		return r;
 	lead->visits = plan_total(plan);
+	if (lead->config->strategy == LEAD_SMART)
+		lead->run.pairs_planned = lead->visits + (int)lead->resumed.count;
 	r = begin_run(lead, err);
+	if (r == 0 && lead->config->strategy == LEAD_SMART)
+		r = store_put_path(lead->store, lead->run_id, &lead->survey, err);
 	if (r == 0)
 		r = sweep_run(plan, &options, &lead_ops, lead, &summary, err);
 	plan_free(plan);
+	if (r == 0 && summary.budget_spent)
+		host_tell("the time of --budget %g is spent: what is open stays open",
+			  (double)lead->config->budget_ms / 1000);
 	return r;
 }
 
@@ -250,9 +270,12 @@ static int run(struct lead *lead, struct err *err)
 		host_tell("%s", err->text);
 		return r;
 	}
-	if (lead->config->probe_only)
+	if (lead->config->strategy == LEAD_PROBE)
 		return probe_only(lead, err);
-	r = sweep(lead, err);
+	if (lead->config->strategy == LEAD_SMART)
+		r = lead_smart_survey(lead, err);
+	if (r == 0)
+		r = sweep(lead, err);
 	return lead_end(lead, r, err);
 }
 

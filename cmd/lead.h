@@ -11,6 +11,12 @@
  * pair.
  */
 
+enum lead_strategy {
+	LEAD_GRID,
+	LEAD_SMART, /* by probes and few visits */
+	LEAD_PROBE, /* no sweep: what the path does to packets */
+};
+
 struct lead_config {
 	const struct host_options *options;
 	const struct host *host;
@@ -30,7 +36,9 @@ struct lead_config {
 	const char *resume_run; /* which; NULL: its newest of this role */
 	bool repeat_failed;     /* with resume: visits that failed are made again */
 	bool seed_given;
-	bool probe_only;          /* no sweep: what the path does to packets */
+	enum lead_strategy strategy;
+	int margin;               /* percent, smart: by which no rival may be faster */
+	int64_t budget_ms;        /* smart: no visit is begun after that; 0: no limit */
 	bool apply;               /* a plan of one pair, which is kept */
 	const char *apply_run;    /* whose best pair; NULL: the newest's */
 	struct mtu_pair pair;     /* or this one; {0, 0}: none given */

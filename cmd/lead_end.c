@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cmd/lead_keep.h"
 #include "cmd/lead_ops.h"
+#include "cmd/lead_smart.h"
 #include "store/query.h"
 
 /* For each of: the rows that are left, the close. */
@@ -126,15 +127,18 @@ enum run_outcome lead_outcome(int r)
 /* Without any pair that is ok a run is done all the same, unless one was to be kept. */
 static int conclude(struct lead *lead, struct query_result *best, struct err *err)
 {
+	struct mtu_pair recommended = {0};
 	int r = find_best(lead, best, err);
 
+	if (r == 0 && lead->config->strategy == LEAD_SMART)
+		r = lead_smart_conclude(lead, &recommended, err);
 	if (r == -ENODATA && lead->run.persist != PERSIST_BEST) {
 		host_tell("%s", err->text);
 		return 0;
 	}
 	if (r < 0 || lead->run.persist != PERSIST_BEST)
 		return r;
-	return lead_keep_best(lead, err);
+	return lead_keep_best(lead, &recommended, err);
 }
 
 /* The run as the database has it: with what was measured before a --resume. */

@@ -47,8 +47,21 @@ static int keep_candidate(void *ctx, const struct query_result *result)
 	return 0;
 }
 
-static int find_candidates(const struct lead *lead, struct candidates *ret,
-			   struct err *err)
+static void put_first(struct candidates *all, const struct mtu_pair *first)
+{
+	for (int i = 1; i < all->count; i++) {
+		struct query_result found = all->list[i];
+
+		if (found.mtu.server != first->server || found.mtu.peer != first->peer)
+			continue;
+		memmove(all->list + 1, all->list, (size_t)i * sizeof(found));
+		all->list[0] = found;
+		return;
+	}
+}
+
+static int find_candidates(const struct lead *lead, const struct mtu_pair *first,
+			   struct candidates *ret, struct err *err)
 {
 	struct query *query;
 	int r = query_open(lead->config->options->db, &query, err);
@@ -61,6 +74,7 @@ static int find_candidates(const struct lead *lead, struct candidates *ret,
 		return err_set(err, r, "out of memory");
 	if (r < 0)
 		return r;
+	put_first(ret, first);
 	if (ret->count == 0)
 		return err_set(err, -ENODATA,
 			       "no pair was ok at each of its visits: none is kept");
@@ -265,10 +279,10 @@ static int commit_both(struct lead *lead, const struct mtu_pair *mtu, struct err
 	return 0;
 }
 
-int lead_keep_best(struct lead *lead, struct err *err)
+int lead_keep_best(struct lead *lead, const struct mtu_pair *first, struct err *err)
 {
 	struct candidates all = {0};
-	int r = find_candidates(lead, &all, err);
+	int r = find_candidates(lead, first, &all, err);
 
 	if (r == 0)
 		r = choose(lead, &all, err);

@@ -13,11 +13,11 @@
  */
 
 /*
- * Keep the fastest pair of this run that was ok at each of its visits and whose MTUs are
+ * Keep `first`, or where that is {0, 0} or not proved the fastest pair of this run that was ok at each of its visits and whose MTUs are
  * proved; those that are not are named and passed over. -ENODATA: there is none. From the
  * first commit on the user's signals wait: between the two commits there is no way back
  * that both ends know of.
  */
-int lead_keep_best(struct lead *lead, struct err *err);
+int lead_keep_best(struct lead *lead, const struct mtu_pair *first, struct err *err);
 
 #endif

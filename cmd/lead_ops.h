@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "base/path.h"
 #include "cmd/lead.h"
 #include "cmd/lead_resume.h"
 #include "engine/runner.h"
@@ -34,7 +35,8 @@ struct lead {
 	bool server_known; /* run.server says which it is: no other will do */
 	bool bound;        /* the same of run.server_range */
 	struct resumed resumed;
-	int visits; /* to be made now: without those of before */
+	struct path_survey survey; /* smart: of the path, before the sweep */
+	int visits;                /* to be made now: without those of before */
 	char session[MSG_TOKEN_SIZE];
 	int64_t lease_ms; /* the shorter of both ends' */
 	_Atomic int64_t
@@ -64,6 +66,9 @@ void lead_client_config(const struct lead *lead, struct client_config *ret);
 
 /* A request's deadline: `least_ms` and some round trips. */
 int lead_timeout_ms(const struct lead *lead, int least_ms);
+
+/* The server's half of the lattice: its range, and the smart strategy's step. */
+struct mtu_range lead_server_lattice(const struct lead *lead);
 
 /* What the sweep makes of a request's failure: -EAGAIN where silence or a lost session
  * is behind it, else the failure itself. */

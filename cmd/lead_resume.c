@@ -222,6 +222,19 @@ static int find_same(void *ctx, const struct query_result *result)
 	return 1;
 }
 
+/* *ret stays as it is where the run recommends none. */
+static int find_recommended(struct query *query, int64_t run, struct mtu_pair *ret,
+			    struct err *err)
+{
+	struct query_recommendation recommended = {0};
+	int r = query_recommended(query, run, &recommended, err);
+
+	if (r == 0)
+		*ret = recommended.mtu;
+	free(recommended.text);
+	return r == -ENODATA ? 0 : r;
+}
+
 static int load_pair(struct query *query, const struct apply_wish *wish,
 		     struct applied *ret, struct err *err)
 {
@@ -229,9 +242,11 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 	struct query_run run;
 	int r = find_run(query, wish->db, wish->run, &run, err);
 
+	if (r == 0 && !wish->mtu.server)
+		r = find_recommended(query, run.id, &result.mtu, err);
 	if (r == 0)
 		r = query_ranked(query, run.id, QUERY_BY_SUM,
-				 wish->mtu.server ? find_same : find_best, &result,
+				 result.mtu.server ? find_same : find_best, &result,
 				 err);
 	if (r < 0)
 		return r;

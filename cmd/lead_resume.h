@@ -51,7 +51,7 @@ struct applied {
 struct apply_wish {
 	const char *db;
 	const char *run;     /* NULL: the newest of a peer that is no --apply */
-	struct mtu_pair mtu; /* {0, 0}: the fastest of the run */
+	struct mtu_pair mtu; /* {0, 0}: what the run recommends, else its fastest */
 };
 
 /* -ENOENT, -ENOTUNIQ no such run; -ENODATA the pair is not in it, or was not ok each time.

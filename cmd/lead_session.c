@@ -170,6 +170,15 @@ static int choose_congestion(struct lead *lead, struct err *err)
 	return 0;
 }
 
+struct mtu_range lead_server_lattice(const struct lead *lead)
+{
+	struct mtu_range range = lead->hello.range;
+
+	if (lead->config->strategy == LEAD_SMART)
+		range.step = lead->config->options->range.step;
+	return range;
+}
+
 static bool same_range(const struct mtu_range *a, const struct mtu_range *b)
 {
 	return a->min == b->min && a->max == b->max && a->step == b->step;
@@ -181,6 +190,7 @@ static int check_same_server(const struct lead *lead, const struct msg_hello *he
 			     struct err *err)
 {
 	const struct mtu_range *range = &lead->run.server_range;
+	struct mtu_range lattice = lead_server_lattice(lead);
 
 	if (lead->server_known &&
 	    resume_check_end("server", &lead->run.server, &hello->server, err) < 0)
@@ -190,7 +200,7 @@ static int check_same_server(const struct lead *lead, const struct msg_hello *he
 			       "the server allows MTUs %d to %d, not %d: start it with "
 			       "other --mtu-min and --mtu-max",
 			       hello->range.min, hello->range.max, range->min);
-	if (lead->bound && !same_range(range, &hello->range))
+	if (lead->bound && !same_range(range, &lattice))
 		return err_set(
 			err, -EINVAL,
 			"the server was started with MTUs %d to %d by %d, this run has "
@@ -215,8 +225,10 @@ static int open_session(struct lead *lead, struct err *err)
 
 	/* The server's lattice is the server's to say. */
 	if (!lead->config->apply)
-		run->server_range = lead->hello.range;
-	run->pairs_planned = run_info_visits(run);
+		run->server_range = lead_server_lattice(lead);
+	/* A smart plan is made when the path is known. */
+	run->pairs_planned =
+		lead->config->strategy == LEAD_SMART ? 0 : run_info_visits(run);
 	open.run = *run;
 	r = client_open(lead->client, &open, lead_timeout_ms(lead, ASK_TIMEOUT_MS),
 			&opened, err);

@@ -33,7 +33,7 @@ static const struct option_spec main_options[] = {
 };
 
 static const struct read_command *const commands[] = {
-	&read_runs,    &read_show,   &read_best,  &read_heatmap,
+	&read_runs,    &read_show,   &read_best,  &read_explain, &read_heatmap,
 	&read_compare, &read_export, &read_share, NULL,
 };
 

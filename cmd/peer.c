@@ -9,11 +9,11 @@
 #include "base/uuid.h"
 #include "cmd/host.h"
 #include "cmd/lead.h"
+#include "cmd/pair.h"
 #include "netctl/rtroute.h"
 
-static const char *const strategies[] = {"grid", "probe", NULL};
-/* Of `strategies`. */
-#define STRATEGY_INDEX_PROBE 1
+/* In the order of enum lead_strategy. */
+static const char *const strategies[] = {"grid", "smart", "probe", NULL};
 static const char *const orders[] = {"row", "shuffled", NULL};
 
 static struct lead_config lead = {
@@ -21,9 +21,13 @@ static struct lead_config lead = {
 	.duration_ms = 5000,
 	.wait_ms = 60000,
 	.passes = 1,
+	.margin = 5,
+	.budget_ms = 60000,
 	.skip_errors = true,
 };
 static int strategy;
+static bool duration_given;
+static bool precision_given;
 static int order;
 static const char *pair;
 
@@ -52,32 +56,52 @@ static const struct option_spec rows[] = {
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
 	 .into = &lead.duration_ms,
+	 .seen = &duration_given,
 	 .min = 100,
 	 .max = 3600000,
-	 .help = "length of one direction's test (default 5)"},
+	 .help = "length of one direction's test (default 5; smart: 2)"},
 	{.name = "precision",
 	 .value = "PERCENT",
 	 .kind = OPTION_INT,
 	 .into = &lead.precision,
+	 .seen = &precision_given,
 	 .min = 0,
 	 .max = 50,
 	 .help = "end a test before its --duration, after 0.5 s at the\n"
 		 "earliest, as soon as its goodput is known to PERCENT either\n"
-		 "way (default 0: each test lasts its --duration)"},
+		 "way (default 0: each test lasts its --duration; smart: 3)"},
 	{.name = "congestion",
 	 .value = "ALGORITHM",
 	 .kind = OPTION_STRING,
 	 .into = &lead.congestion,
 	 .help = "TCP congestion control of the tests, at whichever end sends\n"
-		 "(default: each kernel's own)"},
+		 "(default: each kernel's own; smart: bbr where both have it)"},
 	{.name = "strategy",
-	 .value = "grid|probe",
+	 .value = "grid|smart|probe",
 	 .kind = OPTION_CHOICE,
 	 .into = &strategy,
 	 .choices = strategies,
 	 .help = "grid: every MTU of the server with every one of the peer\n"
-		 "(default); probe: no test, only what becomes of packets on\n"
-		 "the path, by their size, and which pair fits"},
+		 "(default); smart: probes of the path, a few tests of what\n"
+		 "they predict, and the pair to recommend; probe: no test,\n"
+		 "only what becomes of packets on the path, by their size, and\n"
+		 "which pair fits"},
+	{.name = "margin",
+	 .value = "PERCENT",
+	 .kind = OPTION_INT,
+	 .into = &lead.margin,
+	 .min = 1,
+	 .max = 50,
+	 .help = "with smart: it is settled when no pair tested may be faster\n"
+		 "by more than that (default 5)"},
+	{.name = "budget",
+	 .value = "SECONDS",
+	 .kind = OPTION_SECONDS,
+	 .into = &lead.budget_ms,
+	 .min = 0,
+	 .max = 86400000,
+	 .help = "with smart: begin no further pair after so long; 0: no limit\n"
+		 "(default 60)"},
 	{.name = "passes",
 	 .value = "N",
 	 .kind = OPTION_INT,
@@ -122,8 +146,8 @@ static const struct option_spec rows[] = {
 	 .kind = OPTION_FLAG,
 	 .into = &lead.apply,
 	 .help = "measure one pair and keep it, as --persist best does (which\n"
-		 "the server must be started with): --pair's, or the fastest\n"
-		 "of a run"},
+		 "the server must be started with): --pair's, or the one a\n"
+		 "run recommends, or else its fastest"},
 	{.name = "run",
 	 .value = "RUN",
 	 .kind = OPTION_STRING,
@@ -174,28 +198,6 @@ static int check_route(const struct host *host, struct err *err)
 	return 0;
 }
 
-/* "1420,1400" */
-static int parse_pair(const char *text, struct mtu_pair *ret, struct err *err)
-{
-	const char *comma = strchr(text, ',');
-	char server[8];
-	int64_t s = 0;
-	int64_t p = 0;
-
-	if (comma && (size_t)(comma - text) < sizeof(server)) {
-		text_copy(server, (size_t)(comma - text) + 1, text);
-		if (text_to_int(server, MTU_MIN, MTU_MAX, &s) == 0 &&
-		    text_to_int(comma + 1, MTU_MIN, MTU_MAX, &p) == 0) {
-			*ret = (struct mtu_pair){(int)s, (int)p};
-			return 0;
-		}
-	}
-	return err_set(err, -EINVAL,
-		       "'%s' is no value for --pair: it takes two MTUs from %d to %d, "
-		       "the server's and the peer's, as in 1420,1400",
-		       text, MTU_MIN, MTU_MAX);
-}
-
 static int check_apply(struct err *err)
 {
 	if (!lead.apply && (lead.apply_run || pair))
@@ -212,14 +214,13 @@ static int check_apply(struct err *err)
 			       "not: leave it away, or give --persist best",
 			       persist_name((enum persist)host_options.persist));
 	host_options.persist = PERSIST_BEST;
-	return pair ? parse_pair(pair, &lead.pair, err) : 0;
+	return pair ? pair_parse(pair, &lead.pair, err) : 0;
 }
 
 /* A probe keeps nothing and leaves nothing to go on with. */
 static int check_probe(struct err *err)
 {
-	lead.probe_only = strategy == STRATEGY_INDEX_PROBE;
-	if (!lead.probe_only)
+	if (lead.strategy != LEAD_PROBE)
 		return 0;
 	if (lead.apply || lead.resume || host_options.persist != PERSIST_NONE)
 		return err_set(err, -EINVAL,
@@ -228,12 +229,28 @@ static int check_probe(struct err *err)
 	return 0;
 }
 
+static void set_smart_defaults(void)
+{
+	if (lead.strategy != LEAD_SMART)
+		return;
+	if (!duration_given)
+		lead.duration_ms = 2000;
+	if (!precision_given)
+		lead.precision = 3;
+	/* Any MTU may be the right one. */
+	if (!host_options.step_given)
+		host_options.range.step = 1;
+	lead.prefer_bbr = true;
+}
+
 static int check_usage(struct err *err)
 {
 	int r;
 
 	if (host_options.restore)
 		return 0;
+	lead.strategy = (enum lead_strategy)strategy;
+	set_smart_defaults();
 	r = check_probe(err);
 	if (r == 0)
 		r = check_apply(err);

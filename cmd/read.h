@@ -31,6 +31,7 @@ struct read_command {
 extern const struct read_command read_runs;
 extern const struct read_command read_show;
 extern const struct read_command read_best;
+extern const struct read_command read_explain;
 extern const struct read_command read_heatmap;
 extern const struct read_command read_compare;
 extern const struct read_command read_export;

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdlib.h>
 
 #include "cmd/read.h"
 #include "cmd/table.h"
@@ -19,12 +20,20 @@ static const struct option_spec options[] = {
 	{.name = NULL, .more = read_json_run_options},
 };
 
-/* { "run": ..., "by": ..., "fastest": ... } */
-static int print_json(const struct query_run *run, const struct query_result *result,
-		      struct err *err)
+/* { "run": ..., "by": ..., "recommended": ... or null, "fastest": ... } */
+static int print_json(const struct query_run *run,
+		      const struct query_recommendation *recommended,
+		      const struct query_result *fastest, struct err *err)
 {
-	json_t *object = json_pack("{so ss so}", "run", runjson_run(run), "by",
-				   by_names[by], "fastest", runjson_result(result));
+	json_t *pair = recommended->text ? json_pack("{si si sb ss}", "server_mtu",
+						     recommended->mtu.server,
+						     "peer_mtu", recommended->mtu.peer,
+						     "settled", recommended->settled,
+						     "text", recommended->text)
+					 : json_null();
+	json_t *object = json_pack("{so ss so so}", "run", runjson_run(run), "by",
+				   by_names[by], "recommended", pair, "fastest",
+				   runjson_result(fastest));
 
 	if (!object)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -34,25 +43,39 @@ static int print_json(const struct query_run *run, const struct query_result *re
 	return 0;
 }
 
+static int print(const struct query_run *run,
+		 const struct query_recommendation *recommended,
+		 const struct query_result *fastest, struct err *err)
+{
+	if (read_given.json)
+		return print_json(run, recommended, fastest, err);
+	if (recommended->text)
+		printf("%s\nfastest measured: ", recommended->text);
+	table_best(stdout, fastest);
+	return 0;
+}
+
 static int run_best(struct query *query, struct err *err)
 {
-	struct query_result result;
+	struct query_recommendation recommended = {0};
+	struct query_result fastest;
 	struct query_run run;
 	int r = read_find_run(query, &run, err);
 
 	if (r == 0)
-		r = query_best(query, run.id, (enum query_by)by, &result, err);
+		r = query_best(query, run.id, (enum query_by)by, &fastest, err);
 	if (r < 0)
 		return r;
-	if (read_given.json)
-		return print_json(&run, &result, err);
-	table_best(stdout, &result);
-	return 0;
+	r = query_recommended(query, run.id, &recommended, err);
+	if (r == 0 || r == -ENODATA)
+		r = print(&run, &recommended, &fastest, err);
+	free(recommended.text);
+	return r;
 }
 
 const struct read_command read_best = {
 	.name = "best",
-	.help = "print the fastest measured pair of MTUs of a run",
+	.help = "print the pair of MTUs that a run recommends, and its fastest one",
 	.options = options,
 	.run = run_best,
 };

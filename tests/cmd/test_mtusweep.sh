@@ -177,7 +177,7 @@ expect 0 '^\[~\{"id":1,.*\},~\{"id":2,.*\}\]~$' '' runs --json
 expect 0 '^\[\]~$' '' runs --json --db empty.db
 expect 0 '^\{"run":~\{"id":1,.*"warnings":\[~"tcp_mtu_probing is on"\].*"results":\[~\{' '' \
 	show --json --run 1
-expect 0 '"by": "sum",~  "fastest": \{~    "server_mtu": 1280,~    "peer_mtu": 1350,' '' \
+expect 0 '"by": "sum",~  "recommended": null,~  "fastest": \{~    "server_mtu": 1280,~    "peer_mtu": 1350,' '' \
 	best --json --run 1
 expect 1 '' 'no pair of MTUs worked' best --json
 
@@ -239,6 +239,31 @@ expect 0 '~Upload, received~ 1420 \. \. B ~ 1350 \. \. \. ~ 1280 4 8f\. ~ +1 1 1
 expect 0 '^WireGuard MTUs: .*~B blackhole~\. not measured~f fastest measured 1280/1350~$' \
 	'' heatmap --run 1
 expect 0 '~Upload, received~ 1420 \. \. \. ~' '' heatmap --run 2
+
+# What the path does to a pair, and what a run recommends.
+expect 2 '' '--pair is missing' explain
+expect 2 '' "'1420' is no value for --pair" explain --pair 1420
+expect 1 '' 'nothing is stored of the path of run 2' explain --pair 1420,1420 --run 2
+run_sql mtusweep.db <<'SQL' || exit 1
+INSERT INTO path VALUES (1, 60, 5, 5, 100);
+INSERT INTO path_band VALUES (1, 'upload', 1460, 'whole'), (1, 'upload', 65535, 'lost'),
+	(1, 'download', 65535, 'whole');
+SQL
+expect 0 '^upload: .*1480 bytes; the path loses .*~download: .*whole.*~measured: server MTU 1420, peer MTU 1420~upload blackhole' \
+	'' explain --pair 1420,1420 --run 1
+expect 0 'measured: not in this run~$' '' explain --pair 1300,1300 --run 1
+expect 0 '"upload": \{~ +"tcp": "lost",~ +"tcp_outer": 1480,' '' \
+	explain --pair 1420,1420 --run 1 --json
+run_sql mtusweep.db <<'SQL' || exit 1
+INSERT INTO recommendation VALUES (1, 1400, 1380, 1,
+	'recommended: server MTU 1400, peer MTU 1380
+why: it fits
+');
+SQL
+expect 0 "^recommended: server MTU 1400, peer MTU 1380~why: it fits~~fastest measured: $sum~\$" \
+	'' best --run 1
+expect 0 '"recommended": \{~ +"server_mtu": 1400,~ +"peer_mtu": 1380,~ +"settled": true,' \
+	'' best --run 1 --json
 
 # An output that cannot be written is an error, and one message.
 for arguments in runs 'show --run 1' 'best --run 1' 'heatmap --run 1' 'compare 1 2' 'export --run 1' \

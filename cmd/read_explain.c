@@ -1,0 +1,112 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cmd/pair.h"
+#include "cmd/read.h"
+#include "cmd/table.h"
+#include "engine/pathmodel.h"
+#include "store/runjson.h"
+
+static const char *pair_text;
+static struct mtu_pair pair;
+
+static const struct option_spec options[] = {
+	{.name = "pair",
+	 .value = "S,P",
+	 .kind = OPTION_STRING,
+	 .into = &pair_text,
+	 .help = "server MTU S and peer MTU P (needed)"},
+	{.name = NULL, .more = read_json_run_options},
+};
+
+static int check(struct err *err)
+{
+	if (!pair_text)
+		return err_set(err, -EINVAL,
+			       "--pair is missing: server MTU and peer MTU, as in "
+			       "1420,1400");
+	return pair_parse(pair_text, &pair, err);
+}
+
+static int keep_pair(void *ctx, const struct query_result *result)
+{
+	struct query_result *wanted = ctx;
+
+	if (result->mtu.server != pair.server || result->mtu.peer != pair.peer)
+		return 0;
+	*wanted = *result;
+	return 1;
+}
+
+/* A word for each direction, then the sentence. */
+static json_t *predicted_json(const struct path *path, enum direction dir)
+{
+	struct prediction p = pathmodel_predict(path, &pair, dir);
+	char text[PATHMODEL_TEXT];
+
+	pathmodel_explain(path, &pair, dir, text);
+	return json_pack("{ss si ss si ss}", "tcp", fate_name(p.tcp), "tcp_outer",
+			 p.tcp_outer, "routed", fate_name(p.routed), "routed_outer",
+			 p.routed_outer, "text", text);
+}
+
+static int print_json(const struct path *path, const struct query_result *measured,
+		      struct err *err)
+{
+	json_t *object =
+		json_pack("{si si so so so}", "server_mtu", pair.server, "peer_mtu",
+			  pair.peer, "upload", predicted_json(path, DIR_UPLOAD),
+			  "download", predicted_json(path, DIR_DOWNLOAD), "measured",
+			  measured->visits ? runjson_result(measured) : json_null());
+
+	if (!object)
+		return err_set(err, -ENOMEM, "out of memory");
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	fputc('\n', stdout);
+	json_decref(object);
+	return 0;
+}
+
+static void print(const struct path *path, const struct query_result *measured)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		char text[PATHMODEL_TEXT];
+
+		pathmodel_explain(path, &pair, (enum direction)dir, text);
+		printf("%s: %s\n", direction_name((enum direction)dir), text);
+	}
+	if (!measured->visits) {
+		puts("measured: not in this run");
+		return;
+	}
+	fputs("measured: ", stdout);
+	table_best(stdout, measured);
+}
+
+static int run_explain(struct query *query, struct err *err)
+{
+	struct query_result measured = {0};
+	struct path_survey survey;
+	struct query_run run;
+	int r = read_find_run(query, &run, err);
+
+	if (r == 0)
+		r = query_path(query, run.id, &survey, err);
+	if (r == 0)
+		r = query_results(query, run.id, keep_pair, &measured, err);
+	if (r < 0)
+		return r;
+	if (read_given.json)
+		return print_json(&survey.path, &measured, err);
+	print(&survey.path, &measured);
+	return 0;
+}
+
+const struct read_command read_explain = {
+	.name = "explain",
+	.help = "say what the path does to a pair of MTUs, and why",
+	.options = options,
+	.check = check,
+	.run = run_explain,
+};
