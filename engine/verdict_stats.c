@@ -5,12 +5,15 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/io.h"
 #include "engine/bandguess.h"
 
-/* Visits that a test's own interval is worth, and its deviation where it has none. */
-#define PRIOR       3.0
-#define PRIOR_NOISE 0.01
-#define NORMAL_95   1.96
+/* Visits that the tests' own intervals are worth; their deviation where they have none,
+ * and the least that is believed: tests that are steady each still differ. */
+#define PRIOR           3.0
+#define PRIOR_NOISE     0.01
+#define PRIOR_NOISE_MIN 0.005
+#define NORMAL_95       1.96
 
 bool same_pair(const struct mtu_pair *a, const struct mtu_pair *b)
 {
@@ -22,9 +25,12 @@ static double student(double z, double freedom)
 {
 	double z3 = z * z * z;
 	double z5 = z3 * z * z;
+	double z7 = z5 * z * z;
 
 	return z + (z3 + z) / (4 * freedom) +
-	       (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom);
+	       (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom) +
+	       (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) /
+		       (384 * freedom * freedom * freedom);
 }
 
 static bool worked(const struct measurement *m, enum direction dir)
@@ -100,19 +106,53 @@ static size_t fill_series(const struct stats *s, const struct path *path,
 	return n;
 }
 
-/* The deviation that the tests themselves claim. */
-static double own_noise(const struct verdict_input *in, enum direction dir)
+/* The deviation that a test itself claims; negative where it does not say. */
+static double claimed_noise(const struct dir_result *r)
 {
-	(void)in;
-	(void)dir;
-	return PRIOR_NOISE;
+	int64_t rate = bandguess_rate(r);
+	int64_t low = r->goodput_low_bps;
+	int64_t high = r->goodput_high_bps;
+
+	if (rate <= 0 || rate != r->goodput_bps || low < 0 || low > rate || high < rate)
+		return -1;
+	/* The wider side: the lower one may have been cut at 0. */
+	return fmax((double)(rate - low), (double)(high - rate)) /
+	       (NORMAL_95 * (double)rate);
 }
 
-static void set_noise(struct stats *s, enum direction dir,
+static int compare_doubles(const void *a, const void *b)
+{
+	const double *x = a;
+	const double *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* What the tests of a direction claim: of most of them, so that one that was disturbed
+ * does not speak for all. `space` holds as many as there are measurements. */
+static double own_noise(const struct verdict_input *in, enum direction dir,
+			double *space)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->count; i++) {
+		double noise = claimed_noise(&in->m[i].dir[dir]);
+
+		if (noise >= 0)
+			space[n++] = noise;
+	}
+	if (n == 0)
+		return PRIOR_NOISE;
+	qsort(space, n, sizeof(space[0]), compare_doubles);
+	return fmax(space[n / 2], PRIOR_NOISE_MIN);
+}
+
+/* What the tests claim holds for each of them alone; how visits differ has in it what
+ * changes from one to the next as well. */
+static void set_noise(struct stats *s, enum direction dir, double own,
 		      const struct drift_sample *series, size_t count)
 {
 	struct stats_dir *d = &s->dir[dir];
-	double own = own_noise(s->input, dir);
 	double seen = drift_noise(series, count);
 	/* What is told from a median has a third of a mean square's worth. */
 	double worth = seen < 0 ? 0 : count == 3 ? 1 : (double)(count - 2) * 0.5;
@@ -124,14 +164,15 @@ static void set_noise(struct stats *s, enum direction dir,
 int stats_init(struct stats *s, const struct verdict_input *input,
 	       const struct path *path)
 {
-	struct drift_sample *series = calloc(input->count + 1, sizeof(*series));
+	cleanup_free struct drift_sample *series =
+		calloc(input->count + 1, sizeof(*series));
+	cleanup_free double *claims = calloc(input->count + 1, sizeof(*claims));
 
 	*s = (struct stats){.input = input};
 	for (int dir = 0; dir < DIR_COUNT; dir++)
 		s->dir[dir].reference =
 			calloc(input->count + 1, sizeof(*s->dir[dir].reference));
-	if (!series || !s->dir[0].reference || !s->dir[1].reference) {
-		free(series);
+	if (!series || !claims || !s->dir[0].reference || !s->dir[1].reference) {
 		stats_release(s);
 		return -ENOMEM;
 	}
@@ -139,9 +180,9 @@ int stats_init(struct stats *s, const struct verdict_input *input,
 		size_t n = fill_series(s, path, (enum direction)dir, series);
 
 		fill_reference(s, (enum direction)dir);
-		set_noise(s, (enum direction)dir, series, n);
+		set_noise(s, (enum direction)dir,
+			  own_noise(input, (enum direction)dir, claims), series, n);
 	}
-	free(series);
 	return 0;
 }
 
@@ -151,6 +192,14 @@ void stats_release(struct stats *s)
 		free(s->dir[dir].reference);
 		s->dir[dir].reference = NULL;
 	}
+}
+
+/* Of one visit. A test that claims much more than the others was disturbed. */
+static double visit_variance(const struct stats_dir *d, const struct dir_result *r)
+{
+	double claimed = claimed_noise(r);
+
+	return claimed > 2 * d->noise ? claimed * claimed : d->noise * d->noise;
 }
 
 /* A mean of logarithms and its variance. */
@@ -181,6 +230,7 @@ static struct level pair_level(const struct stats *s, const struct mtu_pair *mtu
 		}
 		level.count++;
 		level.mean += log(rate);
+		level.variance += visit_variance(d, r);
 		if (!d->reference_count)
 			continue;
 		level.mean += d->level - log(drift_at(d->reference, d->reference_count,
@@ -192,7 +242,7 @@ static struct level pair_level(const struct stats *s, const struct mtu_pair *mtu
 		return level;
 	level.mean /= level.count;
 	doubt /= level.count;
-	level.variance = d->noise * d->noise / level.count;
+	level.variance /= (double)level.count * level.count;
 	/* That of the reference between two neighbours, half of it shared by most; and
 	 * a doubt is the half of an even distribution. */
 	if (d->reference_count)

@@ -20,10 +20,11 @@ struct sim {
 	struct path path;
 	double capacity[DIR_COUNT]; /* bit/s */
 	double noise;               /* of a rate's logarithm */
-	double step;                /* capacity is multiplied by it from step_at on */
-	int step_at;                /* visit */
-	double slope;               /* of the logarithm, a visit */
-	double lost;                /* share of tests that fail by accident */
+	double claim; /* the part of it that tests know of; 0: they have no interval */
+	double step;  /* capacity is multiplied by it from step_at on */
+	int step_at;  /* visit */
+	double slope; /* of the logarithm, a visit */
+	double lost;  /* share of tests that fail by accident */
 	uint64_t random;
 	int visits;
 };
@@ -38,6 +39,17 @@ static double normal(struct sim *sim)
 	double radius = sqrt(-2 * log(uniform(sim)));
 
 	return radius * cos(6.283185307179586 * uniform(sim));
+}
+
+/* The interval that a test of few windows gives itself: right on average only. */
+static void claim(struct sim *sim, double rate, struct dir_result *r)
+{
+	double half = 1.96 * sim->noise * sim->claim * exp(0.3 * normal(sim));
+
+	if (half == 0)
+		return;
+	r->goodput_low_bps = (int64_t)fmax(rate * (1 - half), 0);
+	r->goodput_high_bps = (int64_t)(rate * (1 + half));
 }
 
 static void measure(struct sim *sim, const struct visit *visit, struct measurement *ret)
@@ -56,8 +68,10 @@ static void measure(struct sim *sim, const struct visit *visit, struct measureme
 
 		dir_result_init(r, lost ? TEST_BLACKHOLE : TEST_OK, "%s", "");
 		r->started_at_ms = 1000 + sim->visits * 3000 + dir * 1500;
-		if (!lost)
-			r->goodput_bps = (int64_t)rate;
+		if (lost)
+			continue;
+		r->goodput_bps = (int64_t)rate;
+		claim(sim, (double)r->goodput_bps, r);
 	}
 	sim->visits++;
 }
@@ -137,6 +151,7 @@ static const struct condition conditions[] = {
 
 static void make_sim(const struct condition *c, uint64_t seed, struct sim *ret)
 {
+	static const double claims[] = {0, 0.3, 1};
 	uint64_t random = seed;
 
 	*ret = (struct sim){.path.overhead = c->overhead, .lost = c->lost};
@@ -146,6 +161,7 @@ static void make_sim(const struct condition *c, uint64_t seed, struct sim *ret)
 	for (int dir = 0; dir < DIR_COUNT; dir++)
 		ret->capacity[dir] = c->capacity[dir] * 1e6;
 	ret->noise = c->noise;
+	ret->claim = claims[seed % (sizeof(claims) / sizeof(claims[0]))];
 	ret->step = c->step;
 	ret->step_at = (int)random_below(&random, 8);
 	ret->slope = ((double)random_below(&random, 5) - 2) * 0.01;

@@ -1,0 +1,138 @@
+/* The noise of rates: what tests claim and how visits differ, pooled. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+
+#include "engine/verdict_stats.h"
+
+#define VISITS_MAX 8
+
+/* An upload's rate in percent of 50 Mbit/s, and its interval's half width in percent;
+ * negative: it has none. */
+struct test {
+	double rate;
+	double half;
+};
+
+static void fill(const struct test *tests, size_t count, struct measurement *ret)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct dir_result *r = &ret[i].dir[DIR_UPLOAD];
+		double rate = tests[i].rate * 5e5;
+
+		ret[i] = (struct measurement){.mtu = {1420, 1420}};
+		dir_result_init(&ret[i].dir[DIR_DOWNLOAD], TEST_ERROR, "not tested");
+		dir_result_init(r, rate > 0 ? TEST_OK : TEST_BLACKHOLE, "%s", "");
+		r->started_at_ms = 1000 + (int64_t)i * 3000;
+		if (rate <= 0)
+			continue;
+		r->goodput_bps = (int64_t)rate;
+		if (tests[i].half < 0)
+			continue;
+		r->goodput_low_bps = (int64_t)fmax(rate * (1 - tests[i].half / 100), 0);
+		r->goodput_high_bps = (int64_t)(rate * (1 + tests[i].half / 100));
+	}
+}
+
+struct expectation {
+	const char *name;
+	struct test tests[VISITS_MAX];
+	size_t count;
+	double noise;
+	double freedom;
+};
+
+#define NONE (-1)
+
+/* clang-format off */
+static const struct expectation table[] = {
+	/* 1 % of a prior, worth three visits. */
+	{"no intervals", {{100, NONE}, {100, NONE}}, 2, 0.01, 3},
+	/* 4.9 / 1.96 = 2.5 % */
+	{"intervals", {{100, 4.9}, {100, 4.9}}, 2, 0.025, 3},
+	{"one of them has none", {{100, 4.9}, {100, NONE}}, 2, 0.025, 3},
+	{"one was disturbed", {{100, 4.9}, {100, 60}, {100, 4.9}}, 3,
+	 0.025 * 0.8660254, 4},
+	/* No test is known to less than half a percent. */
+	{"exact", {{100, 0}, {100, 0}}, 2, 0.005, 3},
+	/* Cut at 0 on the one side: 196 / 1.96 = 100 % on the other. */
+	{"as wide as can be", {{100, 196}, {100, 196}}, 2, 1, 3},
+	/* Lost ones claim nothing. */
+	{"with a loss", {{100, 4.9}, {0, NONE}, {100, 4.9}}, 3, 0.025, 3},
+	/* The middle one is log(1.1) off the line of the others, whose own deviation has a
+	 * share in that: 0.0953 / sqrt(1.5) = 7.78 %, worth one visit.
+	 * sqrt((3 * 0.025^2 + 0.0778^2) / 4) = 4.45 % */
+	{"visits differ more", {{100, 4.9}, {110, 4.9}, {100, 4.9}}, 3, 0.0445, 4},
+	/* And less: sqrt(3 * 0.025^2 / 4) */
+	{"visits agree", {{100, 4.9}, {100, 4.9}, {100, 4.9}}, 3, 0.02165, 4},
+	/* Four agreeing ones are worth one visit, as medians go. */
+	{"more agree", {{100, 4.9}, {100, 4.9}, {100, 4.9}, {100, 4.9}}, 4, 0.02165, 4},
+};
+/* clang-format on */
+
+static void noise_is_pooled(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const struct expectation *e = &table[i];
+		struct measurement m[VISITS_MAX];
+		struct verdict_input input = {.m = m, .count = e->count};
+		struct path path = {.overhead = PATH_OVERHEAD_IPV4};
+		struct stats stats;
+
+		fill(e->tests, e->count, m);
+		assert_int_equal(stats_init(&stats, &input, &path), 0);
+		if (fabs(stats.dir[DIR_UPLOAD].noise - e->noise) > 1e-4 ||
+		    stats.dir[DIR_UPLOAD].freedom != e->freedom)
+			fail_msg("%s: noise %.5f, freedom %g", e->name,
+				 stats.dir[DIR_UPLOAD].noise,
+				 stats.dir[DIR_UPLOAD].freedom);
+		assert_float_equal(stats.dir[DIR_DOWNLOAD].noise, 0.01, 1e-9);
+		stats_release(&stats);
+	}
+}
+
+static double half_width(const struct test *tests, size_t count)
+{
+	struct measurement m[VISITS_MAX];
+	struct verdict_input input = {.m = m, .count = count};
+	struct path path = {.overhead = PATH_OVERHEAD_IPV4};
+	struct estimate e;
+	struct stats stats;
+
+	fill(tests, count, m);
+	assert_int_equal(stats_init(&stats, &input, &path), 0);
+	e = stats_rate(&stats, &m[0].mtu, DIR_UPLOAD);
+	stats_release(&stats);
+	assert_int_equal(e.count, count);
+	assert_float_equal(e.value, 50e6, 1);
+	return log(e.high / e.low) / 2;
+}
+
+/* With three degrees of freedom 95 % are within 3.18 deviations. */
+static void intervals_follow(void **state)
+{
+	(void)state;
+	assert_float_equal(half_width((struct test[]){{100, 4.9}}, 1), 3.18 * 0.025,
+			   2e-3);
+	assert_float_equal(half_width((struct test[]){{100, 4.9}, {100, 4.9}}, 2),
+			   3.18 * 0.025 / sqrt(2), 2e-3);
+	/* A disturbed one brings its own: 49 / 1.96 = 25 %. */
+	assert_float_equal(
+		half_width((struct test[]){{100, 49}, {100, 4.9}, {100, 4.9}}, 3),
+		2.78 * sqrt(0.25 * 0.25 + 2 * 0.02165 * 0.02165) / 3, 5e-3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(noise_is_pooled),
+		cmocka_unit_test(intervals_follow),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
