@@ -108,8 +108,9 @@ static json_t *direction_object(const struct dir_result *dir)
 json_t *runjson_measurement(const struct measurement *m)
 {
 	return json_pack("{sI si sb si si so so}", "seq", (json_int_t)m->seq, "pass",
-			 m->pass, "reference", m->reference, "server_mtu", m->mtu.server, "peer_mtu", m->mtu.peer,
-			 "upload", direction_object(&m->dir[DIR_UPLOAD]), "download",
+			 m->pass, "reference", m->reference, "server_mtu",
+			 m->mtu.server, "peer_mtu", m->mtu.peer, "upload",
+			 direction_object(&m->dir[DIR_UPLOAD]), "download",
 			 direction_object(&m->dir[DIR_DOWNLOAD]));
 }
 
