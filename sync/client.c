@@ -116,19 +116,26 @@ static int decoded(struct client *client, int rc, struct err *err)
 	return rc;
 }
 
-/* A POST or PUT of `json` (freed) that is answered by a msg_answer. */
-static int change(struct client *client, struct transport_exchange *x, char *json,
-		  struct err *err)
+/* A POST or PUT of `json` (freed): 0 with a 200 whose body is still to be decoded. */
+static int send_json(struct client *client, struct transport_exchange *x, char *json,
+		     struct transport_answer *ret, struct err *err)
 {
 	cleanup_free char *body = json;
-	struct transport_answer got;
-	struct msg_answer answer;
-	int rc;
 
 	if (!body)
 		return -EINVAL;
 	x->body = body;
-	rc = request(client, x, &got, err);
+	return request(client, x, ret, err);
+}
+
+/* A POST or PUT of `json` (freed) that is answered by a msg_answer. */
+static int change(struct client *client, struct transport_exchange *x, char *json,
+		  struct err *err)
+{
+	struct transport_answer got;
+	struct msg_answer answer;
+	int rc = send_json(client, x, json, &got, err);
+
 	if (rc < 0)
 		return rc;
 	rc = msg_answer_decode(got.body, got.size, &answer, err);
@@ -164,14 +171,9 @@ int client_open(struct client *client, const struct msg_open *m, int timeout_ms,
 		struct msg_opened *ret, struct err *err)
 {
 	struct transport_exchange x = EXCHANGE("POST", "/v1/session", timeout_ms);
-	cleanup_free char *body = msg_open_encode(m, err);
 	struct transport_answer got;
-	int rc;
+	int rc = send_json(client, &x, msg_open_encode(m, err), &got, err);
 
-	if (!body)
-		return -EINVAL;
-	x.body = body;
-	rc = request(client, &x, &got, err);
 	if (rc < 0)
 		return rc;
 	return decoded(client, msg_opened_decode(got.body, got.size, ret, err), err);
@@ -197,14 +199,9 @@ int client_probe(struct client *client, const struct msg_probe *m, int timeout_m
 		 struct msg_probing *ret, struct err *err)
 {
 	struct transport_exchange x = EXCHANGE("POST", "/v1/probe", timeout_ms);
-	cleanup_free char *body = msg_probe_encode(m, err);
 	struct transport_answer got;
-	int rc;
+	int rc = send_json(client, &x, msg_probe_encode(m, err), &got, err);
 
-	if (!body)
-		return -EINVAL;
-	x.body = body;
-	rc = request(client, &x, &got, err);
 	if (rc < 0)
 		return rc;
 	return decoded(client, msg_probing_decode(got.body, got.size, ret, err), err);
@@ -214,14 +211,9 @@ int client_figures(struct client *client, const struct msg_ask *m, int timeout_m
 		   struct msg_figures *ret, struct err *err)
 {
 	struct transport_exchange x = EXCHANGE("POST", "/v1/figures", timeout_ms);
-	cleanup_free char *body = msg_ask_encode(m, err);
 	struct transport_answer got;
-	int rc;
+	int rc = send_json(client, &x, msg_ask_encode(m, err), &got, err);
 
-	if (!body)
-		return -EINVAL;
-	x.body = body;
-	rc = request(client, &x, &got, err);
 	if (rc < 0)
 		return rc;
 	return decoded(client, msg_figures_decode(got.body, got.size, ret, err), err);

@@ -126,7 +126,8 @@ static void handle_open(struct call *call)
 
 typedef int run_fn(struct call *call, const void *message);
 
-/* One of the session's operations, if its message decoded (`rc`). */
+/* One of the session's operations, if its message decoded (`rc`). One that answers with
+ * more than yes or no has done so when it returns 0. */
 static void operate(struct call *call, int rc, const char *id, run_fn *run,
 		    const void *message)
 {
@@ -137,7 +138,8 @@ static void operate(struct call *call, int rc, const char *id, run_fn *run,
 		rc = run(call, message);
 		operation_end(call, rc == 0);
 	}
-	answer(call, rc);
+	if (rc < 0 || !call->response->json)
+		answer(call, rc);
 }
 
 static int run_pair(struct call *call, const void *message)
@@ -172,47 +174,45 @@ static void handle_arm(struct call *call)
 	operate(call, rc, m.session, run_arm, &m);
 }
 
+static int run_probe(struct call *call, const void *message)
+{
+	struct requests *q = call->requests;
+	struct msg_probing probing = {0};
+	int rc = q->ops->probe(q->ctx, message, &probing, &call->err);
+
+	if (rc == 0)
+		answer_json(call, msg_probing_encode(&probing, &call->err));
+	return rc;
+}
+
 static void handle_probe(struct call *call)
 {
 	const struct http_request *request = call->request;
-	struct requests *q = call->requests;
-	struct msg_probing probing = {0};
 	struct msg_probe m;
 	int rc = msg_probe_decode(request->body, request->size, &m, &call->err);
 
-	if (rc == 0)
-		rc = operation_begin(call, m.session);
-	if (rc == 0) {
-		call->ours = true;
-		rc = q->ops->probe(q->ctx, &m, &probing, &call->err);
-		operation_end(call, rc == 0);
-	}
-	if (rc < 0)
-		answer(call, rc);
-	else
-		answer_json(call, msg_probing_encode(&probing, &call->err));
+	operate(call, rc, m.session, run_probe, &m);
 }
 
-/* An operation that answers with more than yes or no. */
+static int run_figures(struct call *call, const void *message)
+{
+	const struct msg_ask *m = message;
+	struct requests *q = call->requests;
+	struct msg_figures figures;
+	int rc = q->ops->figures(q->ctx, m->test, &figures, &call->err);
+
+	if (rc == 0)
+		answer_json(call, msg_figures_encode(&figures, &call->err));
+	return rc;
+}
+
 static void handle_figures(struct call *call)
 {
 	const struct http_request *request = call->request;
-	struct requests *q = call->requests;
-	struct msg_figures figures;
 	struct msg_ask m;
 	int rc = msg_ask_decode(request->body, request->size, &m, &call->err);
 
-	if (rc == 0)
-		rc = operation_begin(call, m.session);
-	if (rc == 0) {
-		call->ours = true;
-		rc = q->ops->figures(q->ctx, m.test, &figures, &call->err);
-		operation_end(call, rc == 0);
-	}
-	if (rc < 0)
-		answer(call, rc);
-	else
-		answer_json(call, msg_figures_encode(&figures, &call->err));
+	operate(call, rc, m.session, run_figures, &m);
 }
 
 static int run_commit(struct call *call, const void *message)
