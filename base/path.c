@@ -20,6 +20,22 @@ const char *fate_name(enum fate fate)
 	return fate_names[fate];
 }
 
+const char *fate_phrase(enum fate fate)
+{
+	switch (fate) {
+	case FATE_WHOLE:
+		return "arrive whole";
+	case FATE_FRAGMENTED:
+		return "arrive in fragments";
+	case FATE_LOST:
+		return "are lost";
+	case FATE_UNKNOWN:
+	case FATE_COUNT:
+		break;
+	}
+	return "are not known of";
+}
+
 int fate_parse(const char *name, enum fate *ret)
 {
 	for (int i = 0; i < FATE_COUNT; i++) {

@@ -58,6 +58,8 @@ struct path_survey {
 
 /* "whole", "fragmented", "lost", "unknown". Static. */
 const char *fate_name(enum fate fate);
+/* What becomes of packets, for a sentence: "arrive whole". Static. */
+const char *fate_phrase(enum fate fate);
 /* 0, or -EINVAL with *ret untouched. */
 int fate_parse(const char *name, enum fate *ret);
 

@@ -41,8 +41,6 @@ int follow_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 
 	runner_cancel(f->runner, NULL);
 	follow_end_probe(f);
-	if (config.reach < config.range.max)
-		config.reach = config.range.max;
 	text_copy(config.local, sizeof(config.local), f->config->address);
 	text_copy(config.remote, sizeof(config.remote), f->peer);
 	take_token(m->token, config.token);

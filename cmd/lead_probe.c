@@ -118,8 +118,6 @@ int lead_probe(struct lead *lead, struct path *ret, struct probe_summary *ret_su
 
 	memset(ret, 0, sizeof(*ret));
 	memset(ret_summary, 0, sizeof(*ret_summary));
-	if (own.reach < own.range.max)
-		own.reach = own.range.max;
 	text_copy(own.local, sizeof(own.local), config->local);
 	text_copy(own.remote, sizeof(own.remote), config->server_ip);
 	make_token(own.token, request.token);
@@ -151,22 +149,6 @@ static void print(const char *fmt, ...)
 	io_write_or_drop(STDOUT_FILENO, text, (size_t)length, PRINT_TIMEOUT_MS);
 }
 
-static const char *fate_words(enum fate fate)
-{
-	switch (fate) {
-	case FATE_WHOLE:
-		return "arrive whole";
-	case FATE_FRAGMENTED:
-		return "arrive in fragments";
-	case FATE_LOST:
-		return "are lost";
-	case FATE_UNKNOWN:
-	case FATE_COUNT:
-		break;
-	}
-	return "are not known of";
-}
-
 static void print_direction(const char *name, const struct path_bands *bands)
 {
 	char text[PATH_BANDS_TEXT_SIZE];
@@ -179,10 +161,10 @@ static void print_direction(const char *name, const struct path_bands *bands)
 
 		if (band->max == OUTER_SIZE_MAX)
 			print("  outer packets of %d bytes and more %s\n", from,
-			      fate_words(band->fate));
+			      fate_phrase(band->fate));
 		else
 			print("  outer packets of %d to %d bytes %s\n", from, band->max,
-			      fate_words(band->fate));
+			      fate_phrase(band->fate));
 		from = band->max + 1;
 	}
 }

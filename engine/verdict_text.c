@@ -64,29 +64,13 @@ static void say_why(FILE *out, const struct verdict *v)
 	}
 }
 
-static const char *fate_words(enum fate fate)
-{
-	switch (fate) {
-	case FATE_WHOLE:
-		return "arrive whole";
-	case FATE_FRAGMENTED:
-		return "arrive in fragments";
-	case FATE_LOST:
-		return "are lost";
-	case FATE_UNKNOWN:
-	case FATE_COUNT:
-		break;
-	}
-	return "are not known of";
-}
-
 /* "packets of up to 1460 bytes arrive whole, of 1461 to 1500 are lost, ..." */
 static void say_bands(FILE *out, const struct path_bands *bands)
 {
 	if (bands->count == 0)
 		fputs("nothing is known of packets by their size", out);
 	for (int i = 0; i < bands->count; i++) {
-		const char *words = fate_words(bands->band[i].fate);
+		const char *words = fate_phrase(bands->band[i].fate);
 		int above = i > 0 ? bands->band[i - 1].max : 0;
 		int max = bands->band[i].max;
 

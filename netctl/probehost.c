@@ -111,6 +111,8 @@ static int largest(const struct probehost *host, const struct mtu_range *range)
 
 	if (size < host->config.reach)
 		size = host->config.reach;
+	if (size < host->config.range.max)
+		size = host->config.range.max;
 	if (size > GUARD_PROBE_MTU_MAX)
 		size = GUARD_PROBE_MTU_MAX;
 	return size < range->max ? size : range->max;

@@ -21,7 +21,7 @@ struct probehost_config {
 	char remote[ADDRESS_SIZE];
 	int port;               /* UDP, of this end; 0: any */
 	struct mtu_range range; /* of this end's lattice */
-	int reach;              /* inner sizes go up to this at least */
+	int reach;              /* inner sizes go up to this and range.max at least */
 	int64_t lease_ms;
 	unsigned char token[PROBEMSG_TOKEN];
 	int stop_fd; /* or -1 */
