@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/sort.h"
+
 /* Normal distribution: median of |x| over the standard deviation; 99.5 % quantile. */
 #define MEDIAN_OF_NORMAL 0.6745
 #define CERTAIN          2.576
@@ -15,14 +17,6 @@ static int compare_times(const void *a, const void *b)
 	const struct drift_sample *y = b;
 
 	return (x->at_ms > y->at_ms) - (x->at_ms < y->at_ms);
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-	const double *x = a;
-	const double *y = b;
-
-	return (*x > *y) - (*x < *y);
 }
 
 void drift_sort(struct drift_sample *series, size_t count)
@@ -97,7 +91,7 @@ double drift_noise(const struct drift_sample *series, size_t count)
 		return -1;
 	for (size_t i = 1; i + 1 < count; i++)
 		all[i - 1] = residual(series, i);
-	qsort(all, count - 2, sizeof(*all), compare_doubles);
+	sort_doubles(all, count - 2);
 	/* The lower of two middle ones: a step spoils two. */
 	noise = all[(count - 3) / 2] / MEDIAN_OF_NORMAL;
 	free(all);

@@ -2,8 +2,8 @@
 #include "engine/steady.h"
 
 #include <math.h>
-#include <stdlib.h>
 
+#include "base/sort.h"
 #include "base/types.h"
 
 #define MEAN_US   300000
@@ -51,21 +51,13 @@ static double rate(const struct steady *s, int from, int to)
 	       (double)(s->at_us[to] - s->at_us[from]);
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static double upper_quartile(const double *values, int count)
 {
 	double sorted[STEADY_SAMPLES];
 
 	for (int i = 0; i < count; i++)
 		sorted[i] = values[i];
-	qsort(sorted, (size_t)count, sizeof(sorted[0]), compare);
+	sort_doubles(sorted, (size_t)count);
 	return sorted[count - 1 - (count - 1) / 4];
 }
 

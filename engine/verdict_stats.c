@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/io.h"
+#include "base/sort.h"
 #include "engine/bandguess.h"
 
 /* Visits that the tests' own intervals are worth; their deviation where they have none,
@@ -120,14 +121,6 @@ static double claimed_noise(const struct dir_result *r)
 	       (NORMAL_95 * (double)rate);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-	const double *x = a;
-	const double *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 /* What the tests of a direction claim: of most of them, so that one that was disturbed
  * does not speak for all. `space` holds as many as there are measurements. */
 static double own_noise(const struct verdict_input *in, enum direction dir,
@@ -143,7 +136,7 @@ static double own_noise(const struct verdict_input *in, enum direction dir,
 	}
 	if (n == 0)
 		return PRIOR_NOISE;
-	qsort(space, n, sizeof(space[0]), compare_doubles);
+	sort_doubles(space, n);
 	return fmax(space[n / 2], PRIOR_NOISE_MIN);
 }
 

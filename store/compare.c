@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/sort.h"
 
 /* Scales a median absolute deviation to a normal distribution's standard deviation. */
 #define MAD_TO_SIGMA 1.4826
@@ -100,17 +101,9 @@ static void join(const struct results *first, const struct results *second,
 	ret->only[1] += second->count - b;
 }
 
-static int by_value(const void *left, const void *right)
-{
-	double a = *(const double *)left;
-	double b = *(const double *)right;
-
-	return a < b ? -1 : a > b;
-}
-
 static double median(double *values, int n)
 {
-	qsort(values, (size_t)n, sizeof(*values), by_value);
+	sort_doubles(values, (size_t)n);
 	return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 

@@ -1,0 +1,9 @@
+#ifndef BASE_SORT_H
+#define BASE_SORT_H
+
+#include <stddef.h>
+
+/* Ascending. None of them may be NaN. */
+void sort_doubles(double *values, size_t count);
+
+#endif
