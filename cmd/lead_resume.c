@@ -143,26 +143,6 @@ static int check_run(const struct query_run *run, struct err *err)
 
 /* --- what is measured --- */
 
-static int keep_measurement(void *ctx, const struct measurement *m)
-{
-	struct resumed *resumed = ctx;
-	size_t count = resumed->count;
-	struct measurement *grown;
-
-	/* Room doubles at each power of two. */
-	if ((count & (count - 1)) == 0) {
-		grown = realloc(resumed->known,
-				(count ? 2 * count : 1) * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		resumed->known = grown;
-	}
-	resumed->known[resumed->count++] = *m;
-	if (m->seq > resumed->last_seq)
-		resumed->last_seq = m->seq;
-	return 0;
-}
-
 static int load(struct query *query, const struct resume_wish *wish,
 		struct resumed *ret, struct err *err)
 {
@@ -177,9 +157,10 @@ static int load(struct query *query, const struct resume_wish *wish,
 		return r;
 	ret->run = run.id;
 	ret->info = run.info;
-	r = query_measurements(query, run.id, keep_measurement, ret, err);
-	if (r == -ENOMEM)
-		err_set(err, r, "out of memory for run %lld", (long long)run.id);
+	r = query_load_measurements(query, run.id, &ret->known, &ret->count, err);
+	/* They come by their numbers. */
+	if (ret->count > 0)
+		ret->last_seq = ret->known[ret->count - 1].seq;
 	return r;
 }
 

@@ -1,7 +1,6 @@
 #include "cmd/lead_smart.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -88,34 +87,17 @@ int lead_smart_plan(const struct lead *lead, struct plan **ret, struct err *err)
 
 /* --- after it --- */
 
-struct rows {
-	struct measurement *list;
-	size_t count;
-};
-
-static int keep_row(void *ctx, const struct measurement *m)
-{
-	struct rows *rows = ctx;
-	struct measurement *grown =
-		realloc(rows->list, (rows->count + 1) * sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	rows->list = grown;
-	rows->list[rows->count++] = *m;
-	return 0;
-}
-
-static int load_rows(const struct lead *lead, struct rows *ret, struct err *err)
+static int load_rows(const struct lead *lead, struct measurement **ret,
+		     size_t *ret_count, struct err *err)
 {
 	struct query *query;
 	int r = query_open(lead->config->options->db, &query, err);
 
 	if (r < 0)
 		return r;
-	r = query_measurements(query, lead->run_id, keep_row, ret, err);
+	r = query_load_measurements(query, lead->run_id, ret, ret_count, err);
 	query_close(query);
-	return r == -ENOMEM ? err_set(err, r, "out of memory") : r;
+	return r;
 }
 
 static int tell(struct lead *lead, const struct verdict *verdict, struct err *err)
@@ -142,15 +124,13 @@ int lead_smart_conclude(struct lead *lead, struct mtu_pair *ret, struct err *err
 		.current = current_pair(lead),
 		.margin = lead->config->margin / 100.0,
 	};
-	struct rows rows = {0};
+	cleanup_free struct measurement *rows = NULL;
 	struct verdict verdict;
-	int r = load_rows(lead, &rows, err);
+	int r = load_rows(lead, &rows, &input.count, err);
 
-	input.m = rows.list;
-	input.count = rows.count;
+	input.m = rows;
 	if (r == 0 && verdict_find(&input, &verdict) < 0)
 		r = err_set(err, -ENOMEM, "out of memory");
-	free(rows.list);
 	if (r < 0)
 		return r;
 	*ret = verdict.recommended.mtu;

@@ -72,6 +72,15 @@ static int prepare_for_run(struct query *query, const char *sql, int64_t run,
 	" (" LAST_ROWS "), (" LAST_ROWS " AND status <> 'ok'), " ROW_RUN_COLUMNS \
 	" FROM run"
 
+/* prepare_for_run() and its first row: 1, or 0 where there is none. */
+static int fetch_for_run(struct query *query, const char *sql, int64_t run,
+			 sqlite3_stmt **ret, struct err *err)
+{
+	int r = prepare_for_run(query, sql, run, ret, err);
+
+	return r < 0 ? r : db_step(&query->db, *ret, err);
+}
+
 static void read_run(sqlite3_stmt *stmt, struct query_run *ret)
 {
 	struct row row = {.stmt = stmt};
@@ -224,10 +233,8 @@ int query_options(struct query *query, int64_t run, char **ret, struct err *err)
 	static const char sql[] =
 		"SELECT coalesce(options, '{}') FROM run WHERE id = ?";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = prepare_for_run(query, sql, run, &stmt, err);
+	int r = fetch_for_run(query, sql, run, &stmt, err);
 
-	if (r == 0)
-		r = db_step(&query->db, stmt, err);
 	if (r < 0)
 		return r;
 	if (r == 0)
@@ -353,6 +360,45 @@ int query_measurements(struct query *query, int64_t run,
 	return r;
 }
 
+struct measurements {
+	struct measurement *list;
+	size_t count;
+};
+
+static int keep_measurement(void *ctx, const struct measurement *m)
+{
+	struct measurements *all = ctx;
+	size_t count = all->count;
+	struct measurement *grown;
+
+	/* Room doubles at each power of two. */
+	if ((count & (count - 1)) == 0) {
+		grown = realloc(all->list, (count ? 2 * count : 1) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		all->list = grown;
+	}
+	all->list[all->count++] = *m;
+	return 0;
+}
+
+int query_load_measurements(struct query *query, int64_t run, struct measurement **ret,
+			    size_t *ret_count, struct err *err)
+{
+	struct measurements all = {0};
+	int r = query_measurements(query, run, keep_measurement, &all, err);
+
+	if (r == -ENOMEM)
+		err_set(err, r, "out of memory for run %lld", (long long)run);
+	if (r < 0) {
+		free(all.list);
+		return r;
+	}
+	*ret = all.list;
+	*ret_count = all.count;
+	return 0;
+}
+
 static int read_bands(struct query *query, int64_t run, struct path *ret,
 		      struct err *err)
 {
@@ -393,10 +439,8 @@ int query_path(struct query *query, int64_t run, struct path_survey *ret,
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct path_survey survey = {0};
 	struct row row = {.column = 0};
-	int r = prepare_for_run(query, sql, run, &stmt, err);
+	int r = fetch_for_run(query, sql, run, &stmt, err);
 
-	if (r == 0)
-		r = db_step(&query->db, stmt, err);
 	if (r < 0)
 		return r;
 	if (r == 0)
@@ -420,10 +464,8 @@ int query_recommended(struct query *query, int64_t run,
 	static const char sql[] = "SELECT server_mtu, peer_mtu, settled, text"
 				  " FROM recommendation WHERE run_id = ?";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = prepare_for_run(query, sql, run, &stmt, err);
+	int r = fetch_for_run(query, sql, run, &stmt, err);
 
-	if (r == 0)
-		r = db_step(&query->db, stmt, err);
 	if (r < 0)
 		return r;
 	if (r == 0)

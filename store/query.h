@@ -86,6 +86,10 @@ int query_ranked(struct query *query, int64_t run, enum query_by by,
 		 int (*row)(void *ctx, const struct query_result *result), void *ctx,
 		 struct err *err);
 
+/* All of them in an array, which the caller frees; NULL and 0 where there are none. */
+int query_load_measurements(struct query *query, int64_t run, struct measurement **ret,
+			    size_t *ret_count, struct err *err);
+
 /* Every visit, by sequence number. */
 int query_measurements(struct query *query, int64_t run,
 		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
