@@ -1,5 +1,7 @@
 #include "cmd/read.h"
 
+#include <errno.h>
+
 struct read_settings read_given = {.db = "mtusweep.db"};
 
 const struct option_spec read_db_options[] = {
@@ -40,6 +42,16 @@ const struct option_spec read_json_run_options[] = {
 	OPTION_JSON,
 	{.name = NULL, .more = read_run_options},
 };
+
+int read_print_json(json_t *object, struct err *err)
+{
+	if (!object)
+		return err_set(err, -ENOMEM, "out of memory");
+	json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	fputc('\n', stdout);
+	json_decref(object);
+	return 0;
+}
 
 int read_find_run(struct query *query, struct query_run *ret, struct err *err)
 {

@@ -1,6 +1,7 @@
 #ifndef CMD_READ_H
 #define CMD_READ_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "base/options.h"
@@ -55,6 +56,9 @@ extern const struct option_spec read_run_options[];
 /* --json, and the first or the second. */
 extern const struct option_spec read_json_db_options[];
 extern const struct option_spec read_json_run_options[];
+
+/* Print the object, which is freed, or say that there was no memory for it (NULL). */
+int read_print_json(json_t *object, struct err *err);
 
 /* The run that --run names. */
 int read_find_run(struct query *query, struct query_run *ret, struct err *err);

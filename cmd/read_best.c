@@ -35,12 +35,7 @@ static int print_json(const struct query_run *run,
 				   by_names[by], "recommended", pair, "fastest",
 				   runjson_result(fastest));
 
-	if (!object)
-		return err_set(err, -ENOMEM, "out of memory");
-	json_dumpf(object, stdout, JSON_INDENT(2));
-	fputc('\n', stdout);
-	json_decref(object);
-	return 0;
+	return read_print_json(object, err);
 }
 
 static int print(const struct query_run *run,

@@ -1,5 +1,3 @@
-#include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 
 #include "cmd/read.h"
@@ -46,12 +44,7 @@ static int print_json(const struct query_run runs[2], const struct comparison *a
 			   "pairs_only_in_second", all->only[1], "upload",
 			   summary_object(&all->dir[DIR_UPLOAD]), "download",
 			   summary_object(&all->dir[DIR_DOWNLOAD]), "changes", changes);
-	if (!object)
-		return err_set(err, -ENOMEM, "out of memory");
-	json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-	fputc('\n', stdout);
-	json_decref(object);
-	return 0;
+	return read_print_json(object, err);
 }
 
 static int run_compare(struct query *query, struct err *err)

@@ -1,7 +1,5 @@
 #include <errno.h>
-#include <string.h>
 
-#include "base/text.h"
 #include "cmd/pair.h"
 #include "cmd/read.h"
 #include "cmd/table.h"
@@ -60,12 +58,7 @@ static int print_json(const struct path *path, const struct query_result *measur
 			  "download", predicted_json(path, DIR_DOWNLOAD), "measured",
 			  measured->visits ? runjson_result(measured) : json_null());
 
-	if (!object)
-		return err_set(err, -ENOMEM, "out of memory");
-	json_dumpf(object, stdout, JSON_INDENT(2));
-	fputc('\n', stdout);
-	json_decref(object);
-	return 0;
+	return read_print_json(object, err);
 }
 
 static void print(const struct path *path, const struct query_result *measured)
