@@ -1,0 +1,293 @@
+#include "store/csvread.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "store/csv.h"
+
+#define ROWS_FIRST 256
+/* Of a number before its point: what is more is no MTU, and no rate of any link. */
+#define DIGITS_MAX          9
+#define DECIMALS            3
+#define BPS_OF_A_THOUSANDTH 1000
+
+/* The text from `at` to `end`, of which `line` begins at `start`. */
+struct reader {
+	const char *at;
+	const char *end;
+	const char *start;
+	size_t line;
+	const char *refused; /* the place */
+	struct err *err;
+};
+
+static int refuse(struct reader *r, const char *at, const char *expected)
+{
+	r->refused = at;
+	return err_set(r->err, -EINVAL, "line %zu, column %zu: expected %s", r->line,
+		       (size_t)(at - r->start) + 1, expected);
+}
+
+static int expect(struct reader *r, const char *word, const char *name)
+{
+	for (; *word; word++, r->at++) {
+		if (r->at == r->end || *r->at != *word)
+			return refuse(r, r->at, name);
+	}
+	return 0;
+}
+
+static bool next_is(const struct reader *r, char c)
+{
+	return r->at < r->end && *r->at == c;
+}
+
+/* 0 to DIGITS_MAX digits; how many. */
+static int take_digits(struct reader *r, int most, int64_t *value)
+{
+	int n = 0;
+
+	while (n < most && r->at < r->end && *r->at >= '0' && *r->at <= '9') {
+		*value = *value * 10 + (*r->at++ - '0');
+		n++;
+	}
+	return n;
+}
+
+/* --- fields --- */
+
+static int read_mtu(struct reader *r, int *ret)
+{
+	const char *begin = r->at;
+	int64_t value = 0;
+	int digits = take_digits(r, DIGITS_MAX, &value);
+
+	if (digits == 0)
+		return refuse(r, r->at, "an MTU");
+	if (expect(r, ",", "a comma") < 0)
+		return -EINVAL;
+	if (value < MTU_MIN || value > MTU_MAX || *begin == '0')
+		return refuse(r, begin, "an MTU from 576 to 65535");
+	*ret = (int)value;
+	return 0;
+}
+
+struct rate {
+	int64_t bps;  /* NO_FIGURE: it failed */
+	bool is_zero; /* as -0.000 */
+};
+
+/* "-1", "-1.000" or "-0.000", of which the dash was seen. */
+static int read_failure(struct reader *r, struct rate *ret)
+{
+	const char *begin = r->at++;
+
+	*ret = (struct rate){.bps = NO_FIGURE, .is_zero = next_is(r, '0')};
+	if (!ret->is_zero && !next_is(r, '1'))
+		return refuse(r, r->at == r->end ? r->at : begin,
+			      "a rate, or -1.000 or -0.000 where it failed");
+	r->at++;
+	if (!ret->is_zero && !next_is(r, '.'))
+		return 0;
+	return expect(r, ".000", "-1.000 or -0.000 where it failed");
+}
+
+static int read_rate(struct reader *r, struct rate *ret)
+{
+	int64_t thousandths = 0;
+
+	if (next_is(r, '-'))
+		return read_failure(r, ret);
+	if (take_digits(r, DIGITS_MAX, &thousandths) == 0)
+		return refuse(r, r->at, "a rate in Mbit/s");
+	if (expect(r, ".", "a point, and the rate's three decimals") < 0)
+		return -EINVAL;
+	if (take_digits(r, DECIMALS, &thousandths) < DECIMALS)
+		return refuse(r, r->at, "the rate's three decimals");
+	*ret = (struct rate){.bps = thousandths * BPS_OF_A_THOUSANDTH};
+	return 0;
+}
+
+static int read_direction(struct reader *r, struct dir_result *ret)
+{
+	struct rate received, sent;
+	bool failed;
+
+	if (read_rate(r, &received) < 0 || expect(r, ",", "a comma") < 0 ||
+	    read_rate(r, &sent) < 0)
+		return -EINVAL;
+	failed = received.bps == NO_FIGURE && sent.bps == NO_FIGURE;
+	dir_result_init(ret, failed ? TEST_BLACKHOLE : TEST_OK, "%s",
+			failed ? received.is_zero
+					 ? "recorded as -0.000, without a reason"
+					 : "recorded as -1, without a reason"
+			       : "");
+	ret->duration_ms = NO_FIGURE;
+	ret->received_bps = received.bps;
+	ret->sent_bps = sent.bps;
+	return 0;
+}
+
+/* --- lines --- */
+
+static int read_row(struct reader *r, struct measurement *ret)
+{
+	*ret = (struct measurement){.pass = 1};
+	if (read_mtu(r, &ret->mtu.server) < 0 || read_mtu(r, &ret->mtu.peer) < 0 ||
+	    read_direction(r, &ret->dir[DIR_UPLOAD]) < 0 ||
+	    expect(r, ",", "a comma") < 0 ||
+	    read_direction(r, &ret->dir[DIR_DOWNLOAD]) < 0)
+		return -EINVAL;
+	if (r->at < r->end && *r->at != '\n')
+		return refuse(r, r->at, "the line's end");
+	return 0;
+}
+
+static int append(struct csv_log *log, size_t *room, const struct measurement *m)
+{
+	if (log->count == *room) {
+		size_t more = *room ? *room * 2 : ROWS_FIRST;
+		struct measurement *grown =
+			reallocarray(log->m, more, sizeof(log->m[0]));
+
+		if (!grown)
+			return -ENOMEM;
+		log->m = grown;
+		*room = more;
+	}
+	log->m[log->count] = *m;
+	log->count++;
+	log->m[log->count - 1].seq = (uint32_t)log->count;
+	return 0;
+}
+
+static int read_rows(struct reader *r, struct csv_log *log)
+{
+	size_t room = 0;
+
+	while (r->at < r->end) {
+		struct measurement m;
+
+		r->line++;
+		r->start = r->at;
+		if (read_row(r, &m) < 0) {
+			if (r->refused < r->end)
+				return -EINVAL;
+			/* Nothing was wrong up to where the text ends. */
+			if (r->err)
+				r->err->text[0] = '\0';
+			log->cut_line = r->line;
+			return 0;
+		}
+		if (append(log, &room, &m) < 0)
+			return err_set(r->err, -ENOMEM, "out of memory for the log");
+		if (r->at < r->end)
+			r->at++;
+	}
+	return 0;
+}
+
+/* --- passes --- */
+
+static int compare_pairs(const void *a, const void *b)
+{
+	const struct measurement *x = *(struct measurement *const *)a;
+	const struct measurement *y = *(struct measurement *const *)b;
+
+	if (x->mtu.server != y->mtu.server)
+		return x->mtu.server - y->mtu.server;
+	if (x->mtu.peer != y->mtu.peer)
+		return x->mtu.peer - y->mtu.peer;
+	return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/* A pass is a pair's how-manieth visit. */
+static int count_passes(struct csv_log *log, struct err *err)
+{
+	cleanup_free struct measurement **sorted =
+		calloc(log->count + 1, sizeof(struct measurement *));
+
+	if (!sorted)
+		return err_set(err, -ENOMEM, "out of memory for the log");
+	for (size_t i = 0; i < log->count; i++)
+		sorted[i] = &log->m[i];
+	qsort(sorted, log->count, sizeof(sorted[0]), compare_pairs);
+	for (size_t i = 1; i < log->count; i++) {
+		if (sorted[i]->mtu.server == sorted[i - 1]->mtu.server &&
+		    sorted[i]->mtu.peer == sorted[i - 1]->mtu.peer)
+			sorted[i]->pass = sorted[i - 1]->pass + 1;
+	}
+	return 0;
+}
+
+int csvread_parse(const char *text, size_t size, struct csv_log *ret, struct err *err)
+{
+	cleanup_csv_log struct csv_log log = CSV_LOG_INIT;
+	struct reader reader = {
+		.at = text,
+		.end = text + size,
+		.start = text,
+		.line = 1,
+		.err = err,
+	};
+	int r = expect(&reader, CSV_HEADER "\n", "the header '" CSV_HEADER "'");
+
+	if (r == 0)
+		r = read_rows(&reader, &log);
+	if (r == 0)
+		r = count_passes(&log, err);
+	if (r < 0)
+		return r;
+	*ret = log;
+	log.m = NULL;
+	return 0;
+}
+
+void csvread_release(struct csv_log *log)
+{
+	free(log->m);
+	*log = (struct csv_log)CSV_LOG_INIT;
+}
+
+/* --- the lattice --- */
+
+static int common_divisor(int a, int b)
+{
+	while (b) {
+		int rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* `step` is 0 until a second MTU is seen. */
+static void widen(struct mtu_range *range, int mtu)
+{
+	range->step = common_divisor(range->step, abs(mtu - range->min));
+	if (mtu < range->min)
+		range->min = mtu;
+	if (mtu > range->max)
+		range->max = mtu;
+}
+
+void csvread_lattice(const struct csv_log *log, struct mtu_range *ret_server,
+		     struct mtu_range *ret_peer)
+{
+	const struct mtu_pair *first = &log->m[0].mtu;
+	struct mtu_range server = {first->server, first->server, 0};
+	struct mtu_range peer = {first->peer, first->peer, 0};
+
+	for (size_t i = 1; i < log->count; i++) {
+		widen(&server, log->m[i].mtu.server);
+		widen(&peer, log->m[i].mtu.peer);
+	}
+	server.step = server.step ? server.step : 1;
+	peer.step = peer.step ? peer.step : 1;
+	*ret_server = server;
+	*ret_peer = peer;
+}

@@ -1,0 +1,53 @@
+/* A log of nr-wg-mtu-finder's, or anything else that a user names as one. */
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/csvread.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What the header promises of each figure. */
+static void check_row(const struct csv_log *log, size_t i,
+		      const struct mtu_range *server, const struct mtu_range *peer)
+{
+	const struct measurement *m = &log->m[i];
+
+	if (m->seq != i + 1 || m->pass < 1 ||
+	    !mtu_range_allows(server, m->mtu.server) ||
+	    !mtu_range_allows(peer, m->mtu.peer) ||
+	    (m->mtu.server - server->min) % server->step ||
+	    (m->mtu.peer - peer->min) % peer->step)
+		abort();
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		const struct dir_result *r = &m->dir[dir];
+
+		if (r->received_bps < NO_FIGURE || r->sent_bps < NO_FIGURE ||
+		    (r->status == TEST_OK) !=
+			    (r->received_bps >= 0 || r->sent_bps >= 0))
+			abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	cleanup_csv_log struct csv_log log = CSV_LOG_INIT;
+	struct mtu_range server, peer;
+	struct err err = ERR_INIT;
+	/* A copy of exactly this size: reading on is seen. */
+	char *text = malloc(size + !size);
+
+	if (!text)
+		return 0;
+	memcpy(text, data, size);
+	if (csvread_parse(text, size, &log, &err) == 0 && log.count) {
+		csvread_lattice(&log, &server, &peer);
+		if (server.min < MTU_MIN || server.max > MTU_MAX || server.step < 1)
+			abort();
+		for (size_t i = 0; i < log.count; i++)
+			check_row(&log, i, &server, &peer);
+	}
+	free(text);
+	return 0;
+}
