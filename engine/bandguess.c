@@ -12,7 +12,9 @@
 #define LOST_SHARE 0.01
 /* What one more fragment costs is about 4 %: half of it is the line between. */
 #define FRAGMENT_COST 0.02
-#define CERTAIN       2.576
+/* Of a fall below the clearest one: smaller ones are found in noise too often. */
+#define HEAVY_COST 0.10
+#define CERTAIN    2.576
 /* The clearest of many falls. */
 #define CERTAIN_OF_MANY 3.3
 #define ETHERNET        1500
@@ -154,8 +156,8 @@ static double fall(const struct size *size, int count, int at, double noise,
 	return (below - above) / (noise * sqrt(1.0 / n + 1.0 / k));
 }
 
-/* Where fragments begin: the index of the clearest fall, or `count`. */
-static int find_fragments(const struct size *size, int count, double noise)
+/* The index of the clearest fall by at least so much, or `count`. */
+static int find_fall(const struct size *size, int count, double noise, double least)
 {
 	double most = CERTAIN_OF_MANY;
 	int found = count;
@@ -164,10 +166,24 @@ static int find_fragments(const struct size *size, int count, double noise)
 		double by;
 		double clear = fall(size, count, at, noise, &by);
 
-		if (clear <= most || by < FRAGMENT_COST)
+		if (clear <= most || by < least)
 			continue;
 		most = clear;
 		found = at;
+	}
+	return found;
+}
+
+/* Where fragments begin, or `count`. Larger ones may be cut once more, or slowed down
+ * otherwise, and the fall there be the clearer one. */
+static int find_fragments(const struct size *size, int count, double noise)
+{
+	int found = find_fall(size, count, noise, FRAGMENT_COST);
+	int lower = find_fall(size, found, noise, HEAVY_COST);
+
+	while (lower < found) {
+		found = lower;
+		lower = find_fall(size, found, noise, HEAVY_COST);
 	}
 	return found;
 }

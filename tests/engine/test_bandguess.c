@@ -79,6 +79,27 @@ static void bands_are_found(void **state)
 	}
 }
 
+/* From 1461 bytes on half is left, from 1501 on a thirtieth: the second fall is clearer. */
+static void lowest_heavy_fall_counts(void **state)
+{
+	struct measurement cells[CELLS_MAX];
+	int count = sweep("65535:whole", 1600, cells);
+	struct path_bands bands;
+
+	(void)state;
+	for (int i = 0; i < count; i++) {
+		int outer = cells[i].mtu.peer + 60;
+		int64_t *rate = &cells[i].dir[DIR_UPLOAD].received_bps;
+
+		*rate /= outer > 1500 ? 30 : outer > 1460 ? 2 : 1;
+	}
+	assert_int_equal(bandguess(cells, (size_t)count, 60, DIR_UPLOAD, 0.12, &bands),
+			 0);
+	assert_int_equal(path_bands_whole_max(&bands), 1460);
+	assert_int_equal(path_bands_fate(&bands, 1480), FATE_FRAGMENTED);
+	assert_int_equal(path_bands_fate(&bands, 1520), FATE_FRAGMENTED);
+}
+
 static void one_that_arrived_outweighs_losses(void **state)
 {
 	struct measurement m[3] = {
@@ -103,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bands_are_found),
+		cmocka_unit_test(lowest_heavy_fall_counts),
 		cmocka_unit_test(one_that_arrived_outweighs_losses),
 	};
 
