@@ -130,6 +130,12 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* The stopping time that `tenths` of the class's runs do not exceed. */
+static double quantile(const struct class *c, int tenths)
+{
+	return c->runs[(c->count * tenths + 9) / 10 - 1].stop_s;
+}
+
 static void print_class(struct class *c)
 {
 	int over1 = 0, over3 = 0, held = 0, known = 0;
@@ -147,8 +153,8 @@ static void print_class(struct class *c)
 		worst = fabs(o->off) > fabs(worst) ? o->off : worst;
 	}
 	printf("%-14s %4d %7.2f %7.2f %7d %7d %7d %8.1f %8d %8.1f\n", c->name, c->count,
-	       c->runs[c->count / 2].stop_s, c->runs[(c->count - 1) * 9 / 10].stop_s,
-	       known, over1, over3, worst * 100, held, width * 100);
+	       quantile(c, 5), quantile(c, 9), known, over1, over3, worst * 100, held,
+	       width * 100);
 }
 
 static int run(FILE *file, int precision, int64_t duration_us)
