@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/io.h"
+#include "base/sort.h"
 
 #define FILE_LIMIT (256 << 20)
 #define LOST_SHARE 0.01
@@ -33,19 +34,11 @@ static int compare_cells(const void *a, const void *b)
 	return compare_pairs(&x->mtu, &y->mtu);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-	const double *x = a;
-	const double *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 double recorded_median(double *values, size_t count)
 {
 	if (!count)
 		return 0;
-	qsort(values, count, sizeof(values[0]), compare_doubles);
+	sort_doubles(values, count);
 	return count % 2 ? values[count / 2]
 			 : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
