@@ -85,7 +85,18 @@ static bool check_model(const struct verdict_input *in, enum direction dir,
 
 /* --- the path --- */
 
-static int settle_path(const struct stats *s, struct verdict *v)
+/* Bands that measurements contradict predict nothing. */
+static void check_path(const struct verdict_input *in, struct verdict *v)
+{
+	v->path = in->path;
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		if (check_model(in, (enum direction)dir, v))
+			v->path.dir[dir] = (struct path_bands){0};
+		v->guessed[dir] = v->path.dir[dir].count == 0;
+	}
+}
+
+static int guess_path(const struct stats *s, struct verdict *v)
 {
 	const struct verdict_input *in = s->input;
 	cleanup_free struct measurement *level = calloc(in->count + 1, sizeof(*level));
@@ -93,16 +104,13 @@ static int settle_path(const struct stats *s, struct verdict *v)
 	if (!level)
 		return -ENOMEM;
 	stats_level(s, level);
-	v->path = in->path;
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		bool contradicted = check_model(in, (enum direction)dir, v);
-		int r;
+		int r = 0;
 
-		v->guessed[dir] = contradicted || in->path.dir[dir].count == 0;
-		if (!v->guessed[dir])
-			continue;
-		r = bandguess(level, in->count, in->path.overhead, (enum direction)dir,
-			      v->noise[dir], &v->path.dir[dir]);
+		if (v->guessed[dir])
+			r = bandguess(level, in->count, in->path.overhead,
+				      (enum direction)dir, v->noise[dir],
+				      &v->path.dir[dir]);
 		if (r < 0)
 			return r;
 	}
@@ -277,11 +285,13 @@ static unsigned find_warnings(const struct verdict_input *in, const struct verdi
 
 int verdict_find(const struct verdict_input *input, struct verdict *ret)
 {
-	struct verdict v = {.path = input->path, .visits = (int)input->count};
+	struct verdict v = {.visits = (int)input->count};
 	struct mtu_pair fastest;
 	struct stats stats;
-	int r = stats_init(&stats, input, &input->path);
+	int r;
 
+	check_path(input, &v);
+	r = stats_init(&stats, input, &v.path);
 	if (r < 0)
 		return r;
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
@@ -290,7 +300,7 @@ int verdict_find(const struct verdict_input *input, struct verdict *ret)
 		v.noise[dir] = d->noise;
 		v.drift[dir] = drift_judge(d->reference, d->reference_count, d->noise);
 	}
-	r = settle_path(&stats, &v);
+	r = guess_path(&stats, &v);
 	if (r == 0) {
 		choose(&stats, &v);
 		fastest = find_fastest(&stats);

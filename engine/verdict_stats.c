@@ -15,6 +15,13 @@
 #define PRIOR_NOISE     0.01
 #define PRIOR_NOISE_MIN 0.005
 #define NORMAL_95       1.96
+/* Median of |x| over the standard deviation. */
+#define MEDIAN_OF_NORMAL 0.6745
+/* Pairs of visits that tell the noise better than all visits together. */
+#define REPEATS_MIN 3
+/* Degrees of freedom of each difference, where their median is taken: about half of what
+ * a mean square has. */
+#define MEDIAN_WORTH 0.5
 
 bool same_pair(const struct mtu_pair *a, const struct mtu_pair *b)
 {
@@ -140,18 +147,91 @@ static double own_noise(const struct verdict_input *in, enum direction dir,
 	return fmax(space[n / 2], PRIOR_NOISE_MIN);
 }
 
+static int compare_visits(const void *a, const void *b)
+{
+	const struct measurement *x = *(const struct measurement *const *)a;
+	const struct measurement *y = *(const struct measurement *const *)b;
+
+	if (x->mtu.server != y->mtu.server)
+		return x->mtu.server - y->mtu.server;
+	if (x->mtu.peer != y->mtu.peer)
+		return x->mtu.peer - y->mtu.peer;
+	return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/* A deviation, and how many degrees of freedom it has. */
+struct seen {
+	double noise;
+	double worth;
+};
+
+/* From how the next visit of the same pair differs: that holds whatever becomes of its
+ * packets. The median, since drift is in some. Worth 0 where there are too few. `space`
+ * holds as many as there are measurements. */
+static struct seen see_repeats(const struct verdict_input *in, enum direction dir,
+			       double *space)
+{
+	cleanup_free const struct measurement **visit =
+		calloc(in->count + 1, sizeof(struct measurement *));
+	size_t visits = 0, n = 0;
+
+	if (!visit)
+		return (struct seen){0};
+	for (size_t i = 0; i < in->count; i++) {
+		if (worked(&in->m[i], dir))
+			visit[visits++] = &in->m[i];
+	}
+	qsort(visit, visits, sizeof(visit[0]), compare_visits);
+	for (size_t i = 1; i < visits; i++) {
+		if (same_pair(&visit[i]->mtu, &visit[i - 1]->mtu))
+			space[n++] = fabs(
+				log((double)bandguess_rate(&visit[i]->dir[dir]) /
+				    (double)bandguess_rate(&visit[i - 1]->dir[dir])));
+	}
+	if (n < REPEATS_MIN)
+		return (struct seen){0};
+	sort_doubles(space, n);
+	return (struct seen){
+		.noise = space[n / 2] / (MEDIAN_OF_NORMAL * M_SQRT2),
+		.worth = (double)n * MEDIAN_WORTH,
+	};
+}
+
+/* From how each visit differs from those before and after it. */
+static struct seen see_series(const struct drift_sample *series, size_t count)
+{
+	double noise = drift_noise(series, count);
+
+	if (noise < 0)
+		return (struct seen){0};
+	return (struct seen){
+		.noise = noise,
+		.worth = count == 3 ? 1 : (double)(count - 2) * MEDIAN_WORTH,
+	};
+}
+
 /* What the tests claim holds for each of them alone; how visits differ has in it what
  * changes from one to the next as well. */
-static void set_noise(struct stats *s, enum direction dir, double own,
-		      const struct drift_sample *series, size_t count)
+static void set_noise(struct stats_dir *d, double own, const struct seen *seen)
 {
-	struct stats_dir *d = &s->dir[dir];
-	double seen = drift_noise(series, count);
-	/* What is told from a median has a third of a mean square's worth. */
-	double worth = seen < 0 ? 0 : count == 3 ? 1 : (double)(count - 2) * 0.5;
+	d->freedom = PRIOR + seen->worth;
+	d->noise = sqrt((PRIOR * own * own + seen->worth * seen->noise * seen->noise) /
+			d->freedom);
+}
 
-	d->freedom = PRIOR + worth;
-	d->noise = sqrt((PRIOR * own * own + worth * seen * seen) / d->freedom);
+/* Without bands nothing is predicted, and visits differ by what becomes of packets. */
+static void fill_noise(struct stats *s, const struct path *path, enum direction dir,
+		       struct drift_sample *series, double *space)
+{
+	size_t n = fill_series(s, path, dir, series);
+	double own = own_noise(s->input, dir, space);
+	struct seen seen = {0};
+
+	if (path->dir[dir].count == 0)
+		seen = see_repeats(s->input, dir, space);
+	if (seen.worth == 0)
+		seen = see_series(series, n);
+	set_noise(&s->dir[dir], own, &seen);
 }
 
 int stats_init(struct stats *s, const struct verdict_input *input,
@@ -159,22 +239,19 @@ int stats_init(struct stats *s, const struct verdict_input *input,
 {
 	cleanup_free struct drift_sample *series =
 		calloc(input->count + 1, sizeof(*series));
-	cleanup_free double *claims = calloc(input->count + 1, sizeof(*claims));
+	cleanup_free double *space = calloc(input->count + 1, sizeof(*space));
 
 	*s = (struct stats){.input = input};
 	for (int dir = 0; dir < DIR_COUNT; dir++)
 		s->dir[dir].reference =
 			calloc(input->count + 1, sizeof(*s->dir[dir].reference));
-	if (!series || !claims || !s->dir[0].reference || !s->dir[1].reference) {
+	if (!series || !space || !s->dir[0].reference || !s->dir[1].reference) {
 		stats_release(s);
 		return -ENOMEM;
 	}
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		size_t n = fill_series(s, path, (enum direction)dir, series);
-
 		fill_reference(s, (enum direction)dir);
-		set_noise(s, (enum direction)dir,
-			  own_noise(input, (enum direction)dir, claims), series, n);
+		fill_noise(s, path, (enum direction)dir, series, space);
 	}
 	return 0;
 }

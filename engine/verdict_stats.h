@@ -9,8 +9,9 @@
  *
  * Everything is done in logarithms. A visit is compared with the reference as it was at
  * its time. A rate's noise comes from how successive visits differ once their predicted
- * ratio is taken away, pooled with the median of what the tests' own intervals claim, which
- * counts as PRIOR visits. A single test that claims much more than that counts as it says.
+ * ratio is taken away, or, where no bands predict any, from how visits of the same pair
+ * do, pooled with the median of what the tests' own intervals claim, which counts as PRIOR
+ * visits. A single test that claims much more than that counts as it says.
  */
 
 struct stats_dir {
