@@ -8,6 +8,10 @@
  * For each class: at which time the rule stops (median, nine in ten), how often its figure
  * is off the mean rate from there to the transfer's end by more than 1 % and 3 %, and how
  * often its 95 % interval holds that rate.
+ *
+ * Below that, the same of a plainer rule, over the same transfers: it stops when the best
+ * 300 ms have not become better by more than 1 % for 0.8 s, and its figure is the median of
+ * the windows of that time that are within 5 % of the best. It gives no interval.
  */
 #include <errno.h>
 #include <math.h>
@@ -15,12 +19,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
 #include "base/types.h"
 #include "engine/steady.h"
 
-#define CLASSES_MAX 32
-#define RUNS_MAX    256
-#define EARLIEST_US 500000
+#define CLASSES_MAX  32
+#define RUNS_MAX     256
+#define EARLIEST_US  500000
+#define REST_WINDOWS 30
+#define BEST_WINDOWS 3
+#define PLAIN_US     800000
 
 struct trace {
 	int count;
@@ -41,6 +49,7 @@ struct class
 	char name[32];
 	int count;
 	struct outcome runs[RUNS_MAX];
+	struct outcome plain[RUNS_MAX]; /* by the plainer rule */
 };
 
 static struct class classes[CLASSES_MAX];
@@ -99,6 +108,13 @@ static int drive(const struct trace *trace, int precision, int64_t duration_us,
 	return last;
 }
 
+/* In bit/s, from one sample to another. */
+static double rate_between(const struct trace *trace, int from, int to)
+{
+	return (double)(trace->bytes[to] - trace->bytes[from]) * 8e6 /
+	       (double)(trace->at_us[to] - trace->at_us[from]);
+}
+
 static bool judge(const struct trace *trace, int precision, int64_t duration_us,
 		  struct outcome *ret)
 {
@@ -109,16 +125,61 @@ static bool judge(const struct trace *trace, int precision, int64_t duration_us,
 	double rest;
 
 	steady_measure(&steady, &figure);
-	if (figure.goodput_bps == NO_FIGURE || end - stop < 30)
+	if (figure.goodput_bps == NO_FIGURE || end - stop < REST_WINDOWS)
 		return false;
-	rest = (double)(trace->bytes[end] - trace->bytes[stop]) * 8e6 /
-	       (double)(trace->at_us[end] - trace->at_us[stop]);
+	rest = rate_between(trace, stop, end);
 	ret->stop_s = (double)trace->at_us[stop] / 1e6;
 	ret->off = (double)figure.goodput_bps / rest - 1;
 	ret->width = (double)(figure.high_bps - figure.goodput_bps) /
 		     (double)figure.goodput_bps;
 	ret->known = steady_is_known(&steady, precision);
 	ret->held = rest >= (double)figure.low_bps && rest <= (double)figure.high_bps;
+	return true;
+}
+
+/* The median of the windows that end in the last PLAIN_US and are within 5 % of the best. */
+static double plain_figure(const struct trace *trace, int stop, double best)
+{
+	double near[STEADY_SAMPLES];
+	size_t n = 0;
+
+	for (int i = stop; i > 0 && trace->at_us[stop] - trace->at_us[i] < PLAIN_US;
+	     i--) {
+		double rate = rate_between(trace, i - 1, i);
+
+		if (fabs(rate / best - 1) <= 0.05)
+			near[n++] = rate;
+	}
+	sort_doubles(near, n);
+	return n ? near[n / 2] : best;
+}
+
+static bool judge_plain(const struct trace *trace, int64_t duration_us,
+			struct outcome *ret)
+{
+	int end = trace->count - 1;
+	double best = 0;
+	int64_t better_us = 0;
+	int stop = BEST_WINDOWS;
+
+	*ret = (struct outcome){0};
+	for (int i = stop; i <= end && trace->at_us[i] <= duration_us; i++) {
+		double rate = rate_between(trace, i - BEST_WINDOWS, i);
+
+		stop = i;
+		if (rate > best * 1.01)
+			better_us = trace->at_us[i];
+		if (rate > best)
+			best = rate;
+		ret->known = trace->at_us[i] >= EARLIEST_US &&
+			     trace->at_us[i] - better_us >= PLAIN_US;
+		if (ret->known)
+			break;
+	}
+	if (end - stop < REST_WINDOWS)
+		return false;
+	ret->stop_s = (double)trace->at_us[stop] / 1e6;
+	ret->off = plain_figure(trace, stop, best) / rate_between(trace, stop, end) - 1;
 	return true;
 }
 
@@ -130,34 +191,38 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The stopping time that `tenths` of the class's runs do not exceed. */
-static double quantile(const struct class *c, int tenths)
+/* The stopping time that `tenths` of the runs, sorted, do not exceed. */
+static double quantile(const struct outcome *runs, int count, int tenths)
 {
-	return c->runs[(c->count * tenths + 9) / 10 - 1].stop_s;
+	return runs[(count * tenths + 9) / 10 - 1].stop_s;
 }
 
-static void print_class(struct class *c)
+static void print_class(const char *name, struct outcome *runs, int count,
+			bool interval)
 {
 	int over1 = 0, over3 = 0, held = 0, known = 0;
 	double worst = 0, width = 0;
 
-	qsort(c->runs, (size_t)c->count, sizeof(c->runs[0]), compare);
-	for (int i = 0; i < c->count; i++) {
-		const struct outcome *o = &c->runs[i];
+	qsort(runs, (size_t)count, sizeof(runs[0]), compare);
+	for (int i = 0; i < count; i++) {
+		const struct outcome *o = &runs[i];
 
 		over1 += fabs(o->off) > 0.01;
 		over3 += fabs(o->off) > 0.03;
 		held += o->held;
 		known += o->known;
-		width += o->width / c->count;
+		width += o->width / count;
 		worst = fabs(o->off) > fabs(worst) ? o->off : worst;
 	}
-	printf("%-14s %4d %7.2f %7.2f %7d %7d %7d %8.1f %8d %8.1f\n", c->name, c->count,
-	       quantile(c, 5), quantile(c, 9), known, over1, over3, worst * 100, held,
-	       width * 100);
+	printf("%-14s %4d %7.2f %7.2f %7d %7d %7d %8.1f", name, count,
+	       quantile(runs, count, 5), quantile(runs, count, 9), known, over1, over3,
+	       worst * 100);
+	if (interval)
+		printf(" %8d %8.1f", held, width * 100);
+	putchar('\n');
 }
 
-static int run(FILE *file, int precision, int64_t duration_us)
+static int read_traces(FILE *file, int precision, int64_t duration_us)
 {
 	static struct trace trace;
 	char *line = NULL;
@@ -170,22 +235,46 @@ static int run(FILE *file, int precision, int64_t duration_us)
 		if (sscanf(line, "run %31[^: \n]", name) == 1) {
 			c = find_class(name);
 		} else if (c && c->count < RUNS_MAX && strchr(line, ':')) {
+			struct outcome outcome, plain;
+
 			read_windows(line, &trace);
-			c->count += judge(&trace, precision, duration_us,
-					  &c->runs[c->count]);
+			/* Both rules, or neither. */
+			if (!judge(&trace, precision, duration_us, &outcome) ||
+			    !judge_plain(&trace, duration_us, &plain))
+				continue;
+			c->runs[c->count] = outcome;
+			c->plain[c->count++] = plain;
 		}
 	}
 	free(line);
-	printf("to %d %%, within %.1f s; off: against the rate from the stop to the "
-	       "end\n"
+	return class_count > 0 ? 0 : 1;
+}
+
+static void print_head(const char *rule)
+{
+	printf("%s; off: against the rate from the stop to the end\n"
 	       "%-14s %4s %7s %7s %7s %7s %7s %8s %8s %8s\n",
-	       precision, (double)duration_us / 1e6, "class", "runs", "stop s", "p90 s",
-	       "early", "off>1%", "off>3%", "worst %", "held", "+- %");
+	       rule, "class", "runs", "stop s", "p90 s", "early", "off>1%", "off>3%",
+	       "worst %", "held", "+- %");
+}
+
+static void print(int precision, double seconds)
+{
+	char rule[64];
+
+	snprintf(rule, sizeof(rule), "to %d %%, within %.1f s", precision, seconds);
+	print_head(rule);
 	for (int i = 0; i < class_count; i++) {
 		if (classes[i].count > 0)
-			print_class(&classes[i]);
+			print_class(classes[i].name, classes[i].runs, classes[i].count,
+				    true);
 	}
-	return class_count > 0 ? 0 : 1;
+	print_head("\nthe plainer rule");
+	for (int i = 0; i < class_count; i++) {
+		if (classes[i].count > 0)
+			print_class(classes[i].name, classes[i].plain, classes[i].count,
+				    false);
+	}
 }
 
 int main(int argc, char **argv)
@@ -202,7 +291,9 @@ int main(int argc, char **argv)
 			path, file ? "open" : strerror(errno));
 		return 2;
 	}
-	status = run(file, precision, (int64_t)(seconds * 1e6));
+	status = read_traces(file, precision, (int64_t)(seconds * 1e6));
 	fclose(file);
+	if (status == 0)
+		print(precision, seconds);
 	return status;
 }
