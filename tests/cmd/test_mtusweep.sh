@@ -8,8 +8,11 @@
 set -uo pipefail
 program=$(realpath -e "$1") || exit 1
 schema=$(realpath -e "$2") || exit 1
-# Prometheus' own checker, which scripts/install-deps puts there.
-promtool=$(realpath -e "$3") || exit 1
+# Prometheus' own checker
+promtool=$(realpath -e "$3" 2>/dev/null) || {
+	echo "no '$3': scripts/install-deps --test puts it there"
+	exit 1
+}
 folder=$(mktemp -d /tmp/mtusweep-test-XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+#
+# scripts/install-deps where promtool cannot be fetched: only --test needs it, and says so.
+# The script is a copy, so that what it makes lies beside it; dpkg-query and apt-get are
+# stand-ins: all packages are there, and apt-get fails as it does without a network.
+
+set -euo pipefail
+
+ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+readonly ROOT
+checks=0
+failures=0
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+mkdir "$tmp/scripts" "$tmp/bin"
+cp "$ROOT/scripts/install-deps" "$tmp/scripts"
+printf '#!/bin/sh\necho installed\n' >"$tmp/bin/dpkg-query"
+printf '#!/bin/sh\necho called >>%q\necho "E: no network" >&2\nexit 100\n' \
+	"$tmp/calls" >"$tmp/bin/apt-get"
+chmod 0755 "$tmp/bin"/*
+
+# WHAT EXPECTED FOUND
+check_equal()
+{
+	checks=$((checks + 1))
+	[[ $2 == "$3" ]] && return
+	failures=$((failures + 1))
+	printf 'FAILED: %s\n    expected: %s\n    found:    %s\n' "$1" "$2" "$3"
+}
+
+# [OPTION ...]
+install_deps()
+{
+	code=0
+	text=$(PATH=$tmp/bin:$PATH "$BASH" "$tmp/scripts/install-deps" "$@" 2>&1) || code=$?
+}
+
+install_deps
+check_equal 'what building and the demo need: its status' 0 "$code"
+check_equal 'what it says' '' "$text"
+check_equal 'whether it asked apt-get for anything' no \
+	"$([[ -e $tmp/calls ]] && echo yes || echo no)"
+
+install_deps --test
+check_equal 'what the tests need: its status' 1 "$code"
+check_equal 'what it says' "install-deps: fetching promtool
+install-deps: could not fetch promtool from the package prometheus (E: no network):\
+ test_mtusweep checks exports with it, nothing else needs it; put one at build/promtool,\
+ or make apt-get download prometheus work" "$text"
+check_equal 'what it leaves' no "$([[ -e $tmp/build/promtool ]] && echo yes || echo no)"
+
+mkdir -p "$tmp/build"
+install -m 0755 /dev/null "$tmp/build/promtool"
+install_deps --test
+check_equal 'with a promtool there: its status' 0 "$code"
+check_equal 'what it says then' '' "$text"
+
+echo "$checks checks, $failures failed"
+((failures == 0))
