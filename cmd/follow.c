@@ -159,6 +159,22 @@ static void close_all(struct follow *f)
 	fd_close(&f->wake_fd);
 }
 
+static void tell_waiting(const struct follow *f)
+{
+	const struct host_options *options = f->config->options;
+	const struct mtu_range *range = &options->range;
+	const struct mtu_range *allowed = &f->config->host->guard.range;
+	char more[64] = "";
+
+	if (allowed->min < range->min || allowed->max > range->max)
+		snprintf(more, sizeof(more), ", %d to %d where the peer asks for them",
+			 allowed->min, allowed->max);
+	host_tell("waiting for a peer on %s port %d, interface '%s', MTUs %d to %d by "
+		  "%d%s",
+		  f->config->address, f->config->port, options->interface, range->min,
+		  range->max, range->step, more);
+}
+
 int follow_main(void *ctx, int guard_socket, int runner_socket)
 {
 	struct follow f = {
@@ -177,12 +193,7 @@ int follow_main(void *ctx, int guard_socket, int runner_socket)
 	if (r < 0) {
 		host_tell("%s", err.text);
 	} else {
-		host_tell("waiting for a peer on %s port %d, interface '%s', MTUs %d "
-			  "to %d "
-			  "by %d",
-			  f.config->address, f.config->port,
-			  f.config->options->interface, f.config->options->range.min,
-			  f.config->options->range.max, f.config->options->range.step);
+		tell_waiting(&f);
 		status = end(&f, serve(&f, &err), &err);
 	}
 	close_all(&f);

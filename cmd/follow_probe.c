@@ -31,7 +31,7 @@ int follow_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 	struct probehost_config config = {
 		.guard = f->guard,
 		.port = f->config->port,
-		.range = f->config->options->range,
+		.range = f->config->host->guard.range,
 		.reach = m->reach,
 		.lease_ms = f->lease_ms,
 		.stop_fd = -1,

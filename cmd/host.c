@@ -133,6 +133,35 @@ static int check_range(const struct host_options *options, const struct rtlink *
 	return 0;
 }
 
+/* Without a lattice on the command line: from 1280, or the link's own MTU where that is
+ * below, to what Ethernet links around it take; within what the link's driver does. */
+static int find_range(const struct rtlink *link, struct mtu_range *ret, struct err *err)
+{
+	struct mtu_range range = host_options.range;
+	int around = 0;
+	int r;
+
+	*ret = range;
+	if (host_options_have_lattice())
+		return 0;
+	r = rtlink_get_ethernet_mtu(link->index, &around, err);
+	if (r < 0)
+		return r;
+	if (around > GUARD_PROBE_MTU_MAX)
+		around = GUARD_PROBE_MTU_MAX;
+	if (range.max < around)
+		range.max = around;
+	if (range.max < link->mtu)
+		range.max = link->mtu;
+	if (link->max_mtu && range.max > link->max_mtu)
+		range.max = link->max_mtu;
+	if (range.min > link->mtu && link->mtu >= MTU_MIN)
+		range.min = link->mtu;
+	range.step = 1;
+	*ret = range;
+	return 0;
+}
+
 static int check_link(const struct host_options *options, struct host *host,
 		      struct err *err)
 {
@@ -158,7 +187,8 @@ static int check_link(const struct host_options *options, struct host *host,
 			err, -ENETDOWN,
 			"interface '%s' is down; bring it up first (wg-quick up %s)",
 			options->interface, options->interface);
-	return check_range(options, &host->link, err);
+	r = check_range(options, &host->link, err);
+	return r < 0 ? r : find_range(&host->link, &host->guard.range, err);
 }
 
 static int warn_of_save_config(const char *path, struct err *err)
@@ -276,7 +306,6 @@ static int prepare(struct host *ret, struct err *err)
 	if (r == 0)
 		r = priv_find_user(options->user, options->db, &ret->user, err);
 	text_copy(guard->interface, sizeof(guard->interface), options->interface);
-	guard->range = options->range;
 	guard->persist = (enum persist)options->persist;
 	guard->say = host_say;
 	return r;

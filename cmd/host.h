@@ -37,7 +37,8 @@ struct host_program {
  */
 int host_main(const struct host_program *program, int argc, char **argv);
 
-/* Everything the keeper needs, found out and checked. */
+/* Everything the keeper needs, found out and checked. guard.range is what MTUs this end
+ * allows: the lattice given on the command line, else what the host's links can carry. */
 struct host {
 	struct guard_config guard;
 	struct priv_user user;

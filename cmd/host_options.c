@@ -26,6 +26,7 @@ const struct option_spec host_option_rows[] = {
 	 .value = "MTU",
 	 .kind = OPTION_INT,
 	 .into = &host_options.range.min,
+	 .seen = &host_options.min_given,
 	 .min = MTU_MIN,
 	 .max = MTU_MAX,
 	 .help = "smallest MTU of this end (default 1280)"},
@@ -33,9 +34,11 @@ const struct option_spec host_option_rows[] = {
 	 .value = "MTU",
 	 .kind = OPTION_INT,
 	 .into = &host_options.range.max,
+	 .seen = &host_options.max_given,
 	 .min = MTU_MIN,
 	 .max = MTU_MAX,
-	 .help = "largest MTU of this end (default 1500)"},
+	 .help = "largest MTU of this end (default 1500; smart, probe: what\n"
+		 "the host's links can carry, if that is more)"},
 	{.name = "mtu-step",
 	 .value = "BYTES",
 	 .kind = OPTION_INT,
@@ -43,7 +46,7 @@ const struct option_spec host_option_rows[] = {
 	 .seen = &host_options.step_given,
 	 .min = 1,
 	 .max = MTU_MAX,
-	 .help = "from one MTU to the next (default 20)"},
+	 .help = "from one MTU to the next (default 20; smart: 1)"},
 	{.name = "db",
 	 .value = "FILE",
 	 .kind = OPTION_STRING,
@@ -104,6 +107,12 @@ static bool is_interface_name(const char *name)
 	return name[0] && strlen(name) < IF_NAME_SIZE &&
 	       !strpbrk(name, "/: \t\n\v\f\r") && strcmp(name, ".") != 0 &&
 	       strcmp(name, "..") != 0;
+}
+
+bool host_options_have_lattice(void)
+{
+	return host_options.min_given || host_options.max_given ||
+	       host_options.step_given;
 }
 
 int host_options_check(struct err *err)

@@ -15,6 +15,8 @@ struct host_options {
 	struct mtu_range range;
 	int persist; /* enum persist, as an option's choice */
 	bool persist_given;
+	bool min_given;
+	bool max_given;
 	bool step_given;
 	int64_t lease_ms;
 	bool force;
@@ -29,6 +31,9 @@ extern const char *const host_persist_choices[];
  * program's own table goes on with it. */
 extern struct host_options host_options;
 extern const struct option_spec host_option_rows[];
+
+/* Whether any of the lattice was given on the command line. */
+bool host_options_have_lattice(void);
 
 /* What the table cannot say of them. -EINVAL with the option's name. */
 int host_options_check(struct err *err);

@@ -141,7 +141,7 @@ static int find_run(struct lead *lead, struct err *err)
 static int find_pair(struct lead *lead, struct err *err)
 {
 	const struct lead_config *config = lead->config;
-	const struct mtu_range *allowed = &config->options->range;
+	const struct mtu_range *allowed = &config->host->guard.range;
 	struct apply_wish wish = {
 		.db = config->options->db,
 		.run = config->apply_run,

@@ -67,7 +67,8 @@ void lead_client_config(const struct lead *lead, struct client_config *ret);
 /* A request's deadline: `least_ms` and some round trips. */
 int lead_timeout_ms(const struct lead *lead, int least_ms);
 
-/* The server's half of the lattice: its range, and the smart strategy's step. */
+/* The server's half of the lattice: its own; where the strategy is not a grid, all that it
+ * allows, with this end's step. */
 struct mtu_range lead_server_lattice(const struct lead *lead);
 
 /* What the sweep makes of a request's failure: -EAGAIN where silence or a lost session

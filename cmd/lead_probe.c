@@ -44,7 +44,7 @@ static int set_up_there(struct lead *lead, struct msg_probe *request,
 	int r;
 
 	text_copy(request->session, sizeof(request->session), lead->session);
-	request->reach = lead->config->options->range.max;
+	request->reach = lead->config->host->guard.range.max;
 	r = client_probe(lead->client, request,
 			 lead_timeout_ms(lead, REQUEST_TIMEOUT_MS), &probing, err);
 	if (r < 0)
@@ -107,7 +107,7 @@ int lead_probe(struct lead *lead, struct path *ret, struct probe_summary *ret_su
 	const struct lead_config *config = lead->config;
 	struct probehost_config own = {
 		.guard = lead->guard,
-		.range = config->options->range,
+		.range = config->host->guard.range,
 		.reach = lead->run.server_range.max,
 		.lease_ms = lead->lease_ms,
 		.stop_fd = lead->stop_fd,

@@ -170,12 +170,26 @@ static int choose_congestion(struct lead *lead, struct err *err)
 	return 0;
 }
 
+/* An earlier version's server allows its lattice. */
+static struct mtu_range server_allows(const struct msg_hello *hello)
+{
+	return (struct mtu_range){
+		.min = hello->allow_min == NO_FIGURE ? hello->range.min
+						     : (int)hello->allow_min,
+		.max = hello->allow_max == NO_FIGURE ? hello->range.max
+						     : (int)hello->allow_max,
+		.step = 1,
+	};
+}
+
 struct mtu_range lead_server_lattice(const struct lead *lead)
 {
 	struct mtu_range range = lead->hello.range;
 
-	if (lead->config->strategy == LEAD_SMART)
-		range.step = lead->config->options->range.step;
+	if (lead->config->strategy == LEAD_GRID)
+		return range;
+	range = server_allows(&lead->hello);
+	range.step = lead->config->options->range.step;
 	return range;
 }
 
@@ -191,24 +205,24 @@ static int check_same_server(const struct lead *lead, const struct msg_hello *he
 {
 	const struct mtu_range *range = &lead->run.server_range;
 	struct mtu_range lattice = lead_server_lattice(lead);
+	struct mtu_range allowed = server_allows(hello);
 
 	if (lead->server_known &&
 	    resume_check_end("server", &lead->run.server, &hello->server, err) < 0)
 		return -EINVAL;
-	if (lead->config->apply && !mtu_range_allows(&hello->range, range->min))
+	if (lead->config->apply && !mtu_range_allows(&allowed, range->min))
 		return err_set(err, -ERANGE,
 			       "the server allows MTUs %d to %d, not %d: start it with "
 			       "other --mtu-min and --mtu-max",
-			       hello->range.min, hello->range.max, range->min);
+			       allowed.min, allowed.max, range->min);
 	if (lead->bound && !same_range(range, &lattice))
 		return err_set(
 			err, -EINVAL,
 			"the server was started with MTUs %d to %d by %d, this run has "
 			"%d to %d by %d there: start it with --mtu-min %d --mtu-max %d "
 			"--mtu-step %d",
-			hello->range.min, hello->range.max, hello->range.step,
-			range->min, range->max, range->step, range->min, range->max,
-			range->step);
+			lattice.min, lattice.max, lattice.step, range->min, range->max,
+			range->step, range->min, range->max, range->step);
 	return 0;
 }
 
@@ -227,8 +241,8 @@ static int open_session(struct lead *lead, struct err *err)
 	if (!lead->config->apply)
 		run->server_range = lead_server_lattice(lead);
 	/* A smart plan is made when the path is known. */
-	run->pairs_planned =
-		lead->config->strategy == LEAD_SMART ? 0 : run_info_visits(run);
+	run->pairs_planned = lead->config->strategy == LEAD_GRID ? run_info_visits(run)
+								 : 0;
 	open.run = *run;
 	r = client_open(lead->client, &open, lead_timeout_ms(lead, ASK_TIMEOUT_MS),
 			&opened, err);

@@ -26,6 +26,9 @@ static struct lead_config lead = {
 	.skip_errors = true,
 };
 static int strategy;
+static bool strategy_given;
+static bool passes_given;
+static bool order_given;
 static bool duration_given;
 static bool precision_given;
 static int order;
@@ -80,12 +83,14 @@ static const struct option_spec rows[] = {
 	 .value = "grid|smart|probe",
 	 .kind = OPTION_CHOICE,
 	 .into = &strategy,
+	 .seen = &strategy_given,
 	 .choices = strategies,
-	 .help = "grid: every MTU of the server with every one of the peer\n"
-		 "(default); smart: probes of the path, a few tests of what\n"
-		 "they predict, and the pair to recommend; probe: no test,\n"
-		 "only what becomes of packets on the path, by their size, and\n"
-		 "which pair fits"},
+	 .help = "smart: probes of the path, a few tests of what they predict,\n"
+		 "and the pair to recommend (default without --mtu-min,\n"
+		 "--mtu-max and --mtu-step); grid: every MTU of the server\n"
+		 "with every one of the peer (default with one of them);\n"
+		 "probe: no test, only what becomes of packets on the path, by\n"
+		 "their size, and which pair fits"},
 	{.name = "margin",
 	 .value = "PERCENT",
 	 .kind = OPTION_INT,
@@ -106,16 +111,19 @@ static const struct option_spec rows[] = {
 	 .value = "N",
 	 .kind = OPTION_INT,
 	 .into = &lead.passes,
+	 .seen = &passes_given,
 	 .min = 1,
 	 .max = 1000,
-	 .help = "measure every pair N times (default 1)"},
+	 .help = "with grid: measure every pair N times (default 1)"},
 	{.name = "order",
 	 .value = "row|shuffled",
 	 .kind = OPTION_CHOICE,
 	 .into = &order,
+	 .seen = &order_given,
 	 .choices = orders,
-	 .help = "row: server MTU in the outer loop (default); shuffled:\n"
-		 "so that a drifting line does not look like the MTU's doing"},
+	 .help = "with grid: row: server MTU in the outer loop (default);\n"
+		 "shuffled: so that a drifting line does not look like the\n"
+		 "MTU's doing"},
 	{.name = "seed",
 	 .value = "N",
 	 .kind = OPTION_U64,
@@ -229,6 +237,27 @@ static int check_probe(struct err *err)
 	return 0;
 }
 
+/* One pair is no matter of strategy. */
+static int find_strategy(struct err *err)
+{
+	if (lead.apply && strategy_given)
+		return err_set(
+			err, -EINVAL,
+			"--strategy is for a sweep, --apply keeps one pair: give "
+			"one of them");
+	if (!strategy_given)
+		strategy = lead.apply || host_options_have_lattice() ? LEAD_GRID
+								     : LEAD_SMART;
+	lead.strategy = (enum lead_strategy)strategy;
+	if (lead.strategy == LEAD_GRID || !(passes_given || order_given))
+		return 0;
+	return err_set(err, -EINVAL, "%s is for --strategy grid, this is %s%s",
+		       passes_given ? "--passes" : "--order", strategies[strategy],
+		       strategy_given ? ""
+				      : ", the default without --mtu-min, --mtu-max "
+					"and --mtu-step");
+}
+
 static void set_smart_defaults(void)
 {
 	if (lead.strategy != LEAD_SMART)
@@ -249,7 +278,9 @@ static int check_usage(struct err *err)
 
 	if (host_options.restore)
 		return 0;
-	lead.strategy = (enum lead_strategy)strategy;
+	r = find_strategy(err);
+	if (r < 0)
+		return r;
 	set_smart_defaults();
 	r = check_probe(err);
 	if (r == 0)
@@ -274,6 +305,9 @@ static int ready(const struct host *host, struct err *err)
 	if (!lead.seed_given)
 		lead.seed = random_u64() >> 1;
 	lead.order = (enum grid_order)order;
+	/* What this end allows, unless a lattice was asked for. */
+	if (lead.strategy != LEAD_GRID && !host_options_have_lattice())
+		host_options.range = host->guard.range;
 	lead.options = &host_options;
 	lead.host = host;
 	return check_route(host, err);

@@ -152,7 +152,8 @@ static void begin_check(struct smart *s)
 		.peer = lattice_floor(&o->peer, MTU_MIN_IPV6),
 	};
 
-	if (o->current.server && o->current.peer)
+	if (mtu_range_allows(&o->server, o->current.server) &&
+	    mtu_range_allows(&o->peer, o->current.peer))
 		enqueue_new(s, &o->current);
 	enqueue_new(s, &small);
 	enqueue_above(s, s->reference.server);

@@ -25,7 +25,7 @@ struct plan_smart_options {
 	struct path path; /* bands of count 0: probes filtered */
 	struct mtu_range server;
 	struct mtu_range peer;
-	struct mtu_pair current; /* 0, 0: unknown */
+	struct mtu_pair current; /* visited where both ranges reach it; 0, 0: unknown */
 	double margin;           /* 0.05 */
 	uint64_t seed;
 };

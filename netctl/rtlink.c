@@ -117,6 +117,29 @@ int rtlink_get(const char *name, struct rtlink *ret, struct err *err)
 	return 0;
 }
 
+int rtlink_get_ethernet_mtu(int except, int *ret, struct err *err)
+{
+	cleanup_nl struct nl nl = NL_INIT;
+	struct rtparse_ethernet found;
+	struct nlmsghdr *request;
+	struct ifinfomsg *info;
+	int rc = nl_open(&nl, NETLINK_ROUTE, err);
+
+	if (rc < 0)
+		return rc;
+	do {
+		found = (struct rtparse_ethernet){.except = except};
+		request = nl_begin(&nl, RTM_GETLINK, NLM_F_DUMP);
+		info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
+		info->ifi_family = AF_UNSPEC;
+		rc = nl_exchange(&nl, rtparse_ethernet, &found);
+	} while (rc == -EINTR);
+	if (rc < 0)
+		return nl_error(&nl, rc, err, "cannot read this host's links");
+	*ret = found.mtu;
+	return 0;
+}
+
 int rtlink_set_mtu(int index, int mtu, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_INIT;

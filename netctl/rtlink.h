@@ -25,6 +25,10 @@ struct rtlink {
 /* -ENODEV: no such interface. */
 int rtlink_get(const char *name, struct rtlink *ret, struct err *err);
 
+/* The largest MTU of any Ethernet link that is up, `except` by its index (0: none); 0
+ * where there is no such link. A bridge, a bond, a VLAN and a veth are such links, too. */
+int rtlink_get_ethernet_mtu(int except, int *ret, struct err *err);
+
 /* -EINVAL out of range, -EPERM, -ENODEV; the link may be gone and come back with
  * another index at any time, so it is named by index. */
 int rtlink_set_mtu(int index, int mtu, struct err *err);

@@ -5,6 +5,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,19 @@ int rtparse_link(const struct nlmsghdr *message, void *ctx)
 	link->index = info->ifi_index;
 	link->up = info->ifi_flags & IFF_UP;
 	return mnl_attr_parse(message, sizeof(*info), on_link_attr, link);
+}
+
+int rtparse_ethernet(const struct nlmsghdr *message, void *ctx)
+{
+	const struct ifinfomsg *info = header_of(message, sizeof(*info));
+	struct rtparse_ethernet *found = ctx;
+	struct rtlink link = {0};
+	int r = rtparse_link(message, &link);
+
+	if (r == MNL_CB_OK && link.up && info->ifi_type == ARPHRD_ETHER &&
+	    link.index != found->except && link.mtu > found->mtu)
+		found->mtu = link.mtu;
+	return r;
 }
 
 /* --- addresses --- */

@@ -21,6 +21,14 @@ size_t rtparse_address_size(int family);
 /* RTM_NEWLINK. ctx: struct rtlink, all but has_ipv6. */
 int rtparse_link(const struct nlmsghdr *message, void *ctx);
 
+/* RTM_NEWLINK, of a dump: the largest MTU of Ethernet links that are up. */
+struct rtparse_ethernet {
+	int except; /* index of a link that does not count */
+	int mtu;
+};
+
+int rtparse_ethernet(const struct nlmsghdr *message, void *ctx);
+
 /* RTM_NEWADDR: the first address of `index` and `family` that `is_it` says yes to. */
 struct rtparse_search {
 	int index;

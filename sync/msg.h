@@ -20,7 +20,10 @@
 struct msg_hello {
 	int protocol;
 	struct end_facts server;
-	struct mtu_range range;
+	struct mtu_range range; /* the lattice of a grid */
+	/* What it allows at all; NO_FIGURE: that range. */
+	int64_t allow_min;
+	int64_t allow_max;
 	int iperf_port;
 	enum persist persist; /* what this end was started with */
 	bool busy;            /* a session is open */

@@ -25,6 +25,7 @@ struct sim {
 	int step_at;  /* visit */
 	double slope; /* of the logarithm, a visit */
 	double lost;  /* share of tests that fail by accident */
+	struct mtu_pair current; /* before the run */
 	uint64_t random;
 	int visits;
 };
@@ -86,7 +87,7 @@ static void run(struct sim *sim, const struct path *told, uint64_t seed,
 		.path = *told,
 		.server = usual,
 		.peer = usual,
-		.current = {1420, 1420},
+		.current = sim->current,
 		.margin = 0.05,
 		.seed = seed,
 	};
@@ -107,6 +108,9 @@ static void run(struct sim *sim, const struct path *told, uint64_t seed,
 		struct measurement *m = &known[input.count++];
 
 		assert_true(input.count <= PLAN_SMART_VISITS_MAX);
+		/* Guards refuse all else. */
+		assert_true(mtu_range_allows(&usual, visit.mtu.server));
+		assert_true(mtu_range_allows(&usual, visit.mtu.peer));
 		measure(sim, &visit, m);
 		m->reference = visit.reference;
 		plan_learn(plan, m);
@@ -154,7 +158,11 @@ static void make_sim(const struct condition *c, uint64_t seed, struct sim *ret)
 	static const double claims[] = {0, 0.3, 1};
 	uint64_t random = seed;
 
-	*ret = (struct sim){.path.overhead = c->overhead, .lost = c->lost};
+	*ret = (struct sim){
+		.path.overhead = c->overhead,
+		.lost = c->lost,
+		.current = {1420, 1420},
+	};
 	assert_int_equal(path_bands_parse(c->up, &ret->path.dir[DIR_UPLOAD], NULL), 0);
 	assert_int_equal(path_bands_parse(c->down, &ret->path.dir[DIR_DOWNLOAD], NULL),
 			 0);
@@ -303,12 +311,32 @@ static void probes_wrong(void **state)
 	assert_true(t.regret < 0.02);
 }
 
+/* A pair that the lattice does not reach is not visited. */
+static void current_pair_out_of_reach(void **state)
+{
+	static const struct mtu_pair currents[] = {{1600, 1420}, {1420, 1200}, {0, 0}};
+	struct tally t = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(currents) / sizeof(currents[0]); i++) {
+		struct sim sim;
+		struct verdict v;
+
+		make_sim(&conditions[0], 1, &sim);
+		sim.current = currents[i];
+		run(&sim, &sim.path, 1, &v);
+		count_run(&sim, &v, &t);
+	}
+	assert_int_equal(t.right, t.runs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(with_probes),
 		cmocka_unit_test(probes_filtered),
 		cmocka_unit_test(probes_wrong),
+		cmocka_unit_test(current_pair_out_of_reach),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

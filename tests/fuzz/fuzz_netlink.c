@@ -37,7 +37,9 @@ static void take(mnl_cb_t on_message, void *ctx, void *datagram, size_t size)
 static void link_answer(void *datagram, size_t size)
 {
 	struct rtlink link = {0};
+	struct rtparse_ethernet ethernet = {0};
 
+	take(rtparse_ethernet, &ethernet, datagram, size);
 	take(rtparse_link, &link, datagram, size);
 	if (!is_text(link.name, sizeof(link.name)) ||
 	    !is_text(link.kind, sizeof(link.kind)))

@@ -66,6 +66,10 @@ usage()
 	peer 2 "'0'.*--duration.*0\.1" --duration 0
 	peer 2 "'-1'.*--wait" --wait -1
 	peer 2 '--repeat-failed is for --resume' --repeat-failed
+	peer 2 '--passes is for --strategy grid, this is smart, the default' --passes 2
+	peer 2 '--order is for --strategy grid, this is probe$' --strategy probe \
+		--order shuffled
+	peer 2 '--strategy is for a sweep, --apply keeps one pair' --apply --strategy grid
 	peer 2 '--run and --pair are for --apply' --pair 1400,1400
 	peer 2 '--run and --pair are for --apply' --run 1
 	peer 2 "'1400'.*--pair.*1420,1400" --apply --pair 1400

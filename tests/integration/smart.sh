@@ -2,7 +2,7 @@
 #
 # tests/integration/smart.sh CONDITION
 #
-# --strategy smart over a path of this condition, at a round trip of 20 ms where the kernel
+# A run without a lattice, which is --strategy smart, over a path of this condition, at a round trip of 20 ms where the kernel
 # can delay packets (tests/lab/vm): it names the right pair, which follows from the condition
 # itself, says why, and leaves both hosts as they were. Each direction's right MTU is the
 # largest whose every packet arrives whole: the size up to which the path takes packets,
@@ -21,6 +21,7 @@
 #	shallow      a bottleneck that queues 5 ms
 #	halving      the bottleneck has half its capacity from the middle of the run on
 #	ipv6         outer packets are IPv6's
+#	jumbo        links of 9000
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -42,6 +43,7 @@ rates) options=(--rate-up 100 --rate-down 20) ;;
 shallow) options=(--queue 5) ;;
 halving) ;;
 ipv6) overhead=80 options=(--endpoint 6) ;;
+jumbo) upload=9000 download=9000 options=(--mtu-outer 9000) ;;
 *) echo "smart.sh: no condition '$condition'" && exit 2 ;;
 esac
 
@@ -90,7 +92,7 @@ before=$(hosts_state)
 right="$((download - overhead))/$((upload - overhead))"
 begun=${EPOCHREALTIME/[.,]/}
 start_server --once
-start_peer --strategy smart
+start_peer
 if [[ $condition == halving ]]; then
 	wait_for 30 'three visits' half_way
 	"$LAB" rate "$lab_name" upload $((LAB_RATE_UP / 2))
@@ -105,6 +107,7 @@ check_equal "$condition: the pair, server/peer" "$right" \
 	"$( ((seconds < limit)) && echo yes || echo "$seconds s")"
 check_match "$condition: what the peer says" \
 	"recommended: server MTU ${right%/*}, peer MTU ${right#*/}" "$(cat "$tmp/peer.log")"
+check_equal "$condition: the strategy" smart "$(sql "$peer_db" 'SELECT strategy FROM run')"
 check_same_text "$condition: both hosts" "$before" "$(hosts_state)"
 tail -n 25 "$tmp/peer.log" | tr '\r' '\n'
 echo "$condition: $right in $seconds s, $(newest 'count(*)' measurement) visits"

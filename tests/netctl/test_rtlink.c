@@ -67,6 +67,30 @@ static void test_get(void **state)
 	assert_int_equal(link.max_mtu, 0);
 }
 
+static int ethernet_mtu(int except)
+{
+	struct err err = ERR_INIT;
+	int mtu = -1;
+
+	if (rtlink_get_ethernet_mtu(except, &mtu, &err) < 0)
+		fail_msg("%s", err.text);
+	return mtu;
+}
+
+/* "lo", whose MTU is 65536, is none. */
+static void test_ethernet_mtu(void **state)
+{
+	(void)state;
+	assert_int_equal(ethernet_mtu(0), 1500);
+	netlab_run("ip link set here mtu 9000");
+	assert_int_equal(ethernet_mtu(0), 9000);
+	assert_int_equal(ethernet_mtu((int)if_nametoindex("here")), 1500);
+	netlab_run("ip link set here down");
+	assert_int_equal(ethernet_mtu(0), 1500);
+	netlab_run("ip link set there down");
+	assert_int_equal(ethernet_mtu(0), 0);
+}
+
 static void test_get_missing(void **state)
 {
 	static const char *const names[] = {"nosuch", "", "sixteen-letters-", "here/..",
@@ -310,6 +334,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_links(test_get),
 		with_links(test_get_missing),
+		with_links(test_ethernet_mtu),
 		with_links(test_set_mtu),
 		with_links(test_set_mtu_refused),
 		with_links(test_set_mtu_missing),

@@ -176,6 +176,8 @@ static void op_hello(void *ctx, struct msg_hello *ret)
 	(void)ctx;
 	ret->server = support_facts("server-host");
 	ret->range = (struct mtu_range){1280, 1500, 20};
+	ret->allow_min = 1280;
+	ret->allow_max = 9000;
 	ret->iperf_port = 5201;
 	ret->persist = PERSIST_EACH;
 }

@@ -172,6 +172,7 @@ static void a_run_from_hello_to_close(void **state)
 	assert_int_equal(hello.protocol, MSG_PROTOCOL);
 	assert_string_equal(hello.server.host, "server-host");
 	assert_int_equal(hello.range.max, 1500);
+	assert_int_equal(hello.allow_max, 9000);
 	assert_int_equal(hello.persist, PERSIST_EACH);
 	assert_false(hello.busy);
 	assert_true(client_rtt_us(client) > 0);

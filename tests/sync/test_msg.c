@@ -77,6 +77,8 @@ static int set_longest(void **state)
 	longest.hello.protocol = MSG_PROTOCOL;
 	set_facts(&longest.hello.server);
 	longest.hello.range = range;
+	longest.hello.allow_min = MTU_MAX;
+	longest.hello.allow_max = MTU_MAX;
 	longest.hello.iperf_port = 65535;
 	longest.hello.persist = PERSIST_BEST;
 	FILL(longest.hello.congestion);
