@@ -118,7 +118,7 @@ struct run_info {
 	char strategy[16];
 	int passes;
 	uint64_t seed;
-	int64_t duration_ms; /* of one direction's test */
+	int64_t duration_ms; /* of one direction's test; 0 unknown */
 	char congestion
 		[CONGESTION_SIZE]; /* the tests' algorithm; "": each end's default */
 	enum persist persist;

@@ -7,6 +7,7 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "store/import.h"
 #include "store/query.h"
 
 /* Options that do not change what is measured: they may differ. */
@@ -94,12 +95,18 @@ static bool is_apply(const struct query_run *run)
 	return strcmp(run->info.strategy, STRATEGY_APPLY) == 0;
 }
 
-/* A file that both ends write has the peer's records and the server's copies. */
+static bool is_imported(const struct query_run *run)
+{
+	return strcmp(run->info.strategy, STRATEGY_IMPORTED) == 0;
+}
+
+/* A file that both ends write has the peer's records and the server's copies. What was
+ * imported may be another tunnel's. */
 static int keep_newest_sweep(void *ctx, const struct query_run *run)
 {
 	struct query_run *newest = ctx;
 
-	if (strcmp(run->role, "peer") == 0 && !is_apply(run))
+	if (strcmp(run->role, "peer") == 0 && !is_apply(run) && !is_imported(run))
 		*newest = *run;
 	return 0;
 }
@@ -133,6 +140,10 @@ static int check_run(const struct query_run *run, struct err *err)
 			"run %lld was an --apply of one pair: there is nothing to "
 			"--resume, apply it again",
 			(long long)run->id);
+	if (is_imported(run))
+		return err_set(err, -EINVAL,
+			       "run %lld was imported: there is no sweep to --resume",
+			       (long long)run->id);
 	if (run->outcome == RUN_RUNNING && run->life == PROCESS_LIVES)
 		return err_set(err, -EBUSY,
 			       "run %lld is still being measured by another "

@@ -1,5 +1,5 @@
 /*
- * mtusweep reads what sweeps stored. It needs neither root nor the network. Data goes
+ * mtusweep reads what sweeps stored, and stores what others recorded. It needs neither root nor the network. Data goes
  * to stdout, what went wrong to stderr; exit status 0 done, 1 failed, 2 usage.
  */
 
@@ -33,8 +33,8 @@ static const struct option_spec main_options[] = {
 };
 
 static const struct read_command *const commands[] = {
-	&read_runs,    &read_show,   &read_best,  &read_explain, &read_heatmap,
-	&read_compare, &read_export, &read_share, NULL,
+	&read_runs,    &read_show,   &read_best,   &read_explain, &read_heatmap,
+	&read_compare, &read_export, &read_import, &read_share,   NULL,
 };
 
 static void print_help(FILE *out)
@@ -99,11 +99,16 @@ static int run_command(const struct read_command *command)
 {
 	struct err err = ERR_INIT;
 	struct query *query;
-	int r = query_open(read_given.db, &query, &err);
+	int r;
 
-	if (r == 0) {
-		r = command->run(query, &err);
-		query_close(query);
+	if (command->run_alone) {
+		r = command->run_alone(&err);
+	} else {
+		r = query_open(read_given.db, &query, &err);
+		if (r == 0) {
+			r = command->run(query, &err);
+			query_close(query);
+		}
 	}
 	if (r < 0)
 		fprintf(stderr, "mtusweep: %s\n", err.text);

@@ -117,9 +117,11 @@ void table_run(FILE *out, const struct query_run *run)
 	format_time(info->started_at_ms, started);
 	fprintf(out, "run       %" PRId64 " (%s), the %s's record\n", run->id,
 		info->uuid, run->role);
-	fprintf(out, "started   %s UTC, strategy %s, %d pass%s, %g s a test\n", started,
-		info->strategy, info->passes, info->passes == 1 ? "" : "es",
-		(double)info->duration_ms / 1000);
+	fprintf(out, "started   %s UTC, strategy %s, %d pass%s", started,
+		info->strategy, info->passes, info->passes == 1 ? "" : "es");
+	if (info->duration_ms)
+		fprintf(out, ", %g s a test", (double)info->duration_ms / 1000);
+	fputc('\n', out);
 	print_outcome(out, run);
 	print_end(out, "server", &info->server, &info->server_range);
 	print_end(out, "peer", &info->peer, &info->peer_range);

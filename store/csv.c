@@ -1,6 +1,7 @@
 #include "store/csv.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define NO_RATE_MBPS (-1.0)
 
@@ -12,16 +13,36 @@ static double rate_mbps(const struct dir_result *result, int64_t bps)
 	return (double)bps / 1e6;
 }
 
+/* The fields as a log had them; NULL: it was not read from one, or there were none. */
+static const char *recorded_fields(const struct dir_result *result)
+{
+	const char *fields = result->text + strlen(CSV_RECORDED);
+
+	if (strncmp(result->text, CSV_RECORDED, strlen(CSV_RECORDED)) != 0 ||
+	    fields[strspn(fields, "-,.0123456789")])
+		return NULL;
+	return fields;
+}
+
+static int write_direction(FILE *out, const struct dir_result *result)
+{
+	const char *fields = recorded_fields(result);
+
+	if (fields)
+		return fprintf(out, ",%s", fields);
+	return fprintf(out, ",%.3f,%.3f", rate_mbps(result, result->received_bps),
+		       rate_mbps(result, result->sent_bps));
+}
+
 static int write_visit(void *ctx, const struct measurement *m)
 {
-	const struct dir_result *up = &m->dir[DIR_UPLOAD];
-	const struct dir_result *down = &m->dir[DIR_DOWNLOAD];
-	int n = fprintf(ctx, "%d,%d,%.3f,%.3f,%.3f,%.3f\n", m->mtu.server, m->mtu.peer,
-			rate_mbps(up, up->received_bps), rate_mbps(up, up->sent_bps),
-			rate_mbps(down, down->received_bps),
-			rate_mbps(down, down->sent_bps));
+	FILE *out = ctx;
 
-	return n < 0 ? errno : 0;
+	if (fprintf(out, "%d,%d", m->mtu.server, m->mtu.peer) < 0 ||
+	    write_direction(out, &m->dir[DIR_UPLOAD]) < 0 ||
+	    write_direction(out, &m->dir[DIR_DOWNLOAD]) < 0 || fputc('\n', out) == EOF)
+		return errno;
+	return 0;
 }
 
 int csv_export(struct query *query, int64_t run, FILE *out, struct err *err)

@@ -15,7 +15,11 @@
 	"server_mtu,peer_mtu,upload_rcv_mbps,upload_send_mbps,download_rcv_mbps," \
 	"download_send_mbps"
 
-/* -EIO and others when `out` cannot be written. */
+/* What the text of a direction begins with that was read from such a log, where a figure
+ * is missing; the direction's two fields follow, as "-0.000,-0.000". */
+#define CSV_RECORDED "recorded as "
+
+/* What csvread_parse() read is written as it was. -EIO and others when `out` cannot be written. */
 int csv_export(struct query *query, int64_t run, FILE *out, struct err *err);
 
 #endif

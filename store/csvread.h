@@ -11,12 +11,13 @@
  * csv_export(). Strict: exactly that header, six fields a line, MTUs from MTU_MIN to
  * MTU_MAX, rates in Mbit/s with three decimals. Pure.
  *
- * A direction whose two rates are both failures is TEST_BLACKHOLE, and its text says how
- * it was recorded. There are two ways: -1.000 (or -1), and the -0.000 that
- * nr-wg-mtu-finder writes where it means -1, for the whole pair. The log does not say why
- * a test failed; that its packets did not arrive is what a sweep of MTUs is made to find,
- * and the reading that recommends no such pair. Where one of the two rates is a failure,
- * that figure alone is missing.
+ * A direction whose received rate is a failure is TEST_BLACKHOLE. There are two ways:
+ * -1.000 (or -1), and the -0.000 that nr-wg-mtu-finder writes where it means -1, for the
+ * whole pair. The log does not say why a test failed; that its packets did not arrive is
+ * what a sweep of MTUs is made to find, and the reading that recommends no such pair.
+ * Where the sent rate alone is a failure, that figure is missing. In both cases the
+ * direction's text is CSV_RECORDED and its two fields as they are in the log, from which
+ * csv_export() writes them again.
  *
  * A log knows no times, only the order: these are 0 and NO_FIGURE.
  */

@@ -240,6 +240,24 @@ int db_check(struct db *db, int *ret_version, struct err *err)
 	return check_columns(db, err);
 }
 
+int db_transact(struct db *db, int (*work)(struct db *db, void *ctx, struct err *err),
+		void *ctx, struct err *err)
+{
+	int r;
+
+	if (!sqlite3_get_autocommit(db->sql))
+		return work(db, ctx, err);
+	r = db_exec(db, "BEGIN IMMEDIATE", err);
+	if (r < 0)
+		return r;
+	r = work(db, ctx, err);
+	if (r == 0)
+		r = db_exec(db, "COMMIT", err);
+	if (r < 0)
+		db_exec(db, "ROLLBACK", NULL);
+	return r;
+}
+
 int db_exec(struct db *db, const char *sql, struct err *err)
 {
 	if (sqlite3_exec(db->sql, sql, NULL, NULL, NULL) != SQLITE_OK)

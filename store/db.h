@@ -45,6 +45,11 @@ int db_check(struct db *db, int *ret_version, struct err *err);
 /* What SQLite last reported on this connection, as a negative errno and a sentence. */
 int db_fail(struct db *db, struct err *err);
 
+/* All of what `work` does, or, where it fails, nothing of it. Within another's work it is
+ * a part of that. */
+int db_transact(struct db *db, int (*work)(struct db *db, void *ctx, struct err *err),
+		void *ctx, struct err *err);
+
 int db_exec(struct db *db, const char *sql, struct err *err);
 int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct err *err);
 /* 1 a row, 0 the end, or -errno. */

@@ -324,6 +324,12 @@ static void describe_end(char *ret, size_t size, const struct end_facts *end)
 	snprintf(ret, size, "%s%s%s", host, *interface ? " " : "", interface);
 }
 
+/* Of an end that nothing is known of, not even its name, this is not known either. */
+static const char *backend_of(const struct end_facts *end)
+{
+	return *end->host ? backend_name(end->backend) : "?";
+}
+
 static void describe(struct heatmap *map, const struct query_run *run, bool anonymous)
 {
 	const struct run_info *info = &run->info;
@@ -333,6 +339,7 @@ static void describe(struct heatmap *map, const struct query_run *run, bool anon
 	char strategy[sizeof(info->strategy)];
 	char family[32] = "";
 	char planned[16] = "";
+	char duration[32] = "";
 
 	if (!anonymous) {
 		describe_end(server, sizeof(server), &info->server);
@@ -352,10 +359,12 @@ static void describe(struct heatmap *map, const struct query_run *run, bool anon
 		snprintf(family, sizeof(family), "endpoints over IPv%d, ",
 			 info->peer.endpoint_family ? info->peer.endpoint_family
 						    : info->server.endpoint_family);
-	snprintf(map->line[2], HEATMAP_TEXT,
-		 "%sWireGuard: server %s, peer %s; %s, %g s a test", family,
-		 backend_name(info->server.backend), backend_name(info->peer.backend),
-		 strategy, (double)info->duration_ms / 1000);
+	if (info->duration_ms)
+		snprintf(duration, sizeof(duration), ", %g s a test",
+			 (double)info->duration_ms / 1000);
+	snprintf(map->line[2], HEATMAP_TEXT, "%sWireGuard: server %s, peer %s; %s%s",
+		 family, backend_of(&info->server), backend_of(&info->peer), strategy,
+		 duration);
 }
 
 static int load(struct query *query, const struct query_run *run,

@@ -127,7 +127,7 @@ void row_bind_run(struct row *row, const struct run_info *info)
 	row_bind_text(row, info->strategy);
 	row_bind_int(row, info->passes);
 	row_bind_text(row, seed);
-	row_bind_int(row, info->duration_ms);
+	bind_int_unless(row, info->duration_ms, 0);
 	bind_text_unless_empty(row, info->congestion);
 	row_bind_text(row, persist_name(info->persist));
 	bind_int_unless(row, info->pairs_planned, 0);

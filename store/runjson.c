@@ -64,15 +64,15 @@ json_t *runjson_run(const struct query_run *run)
 
 	/* Beyond what JSON's readers keep of a number. */
 	snprintf(seed, sizeof(seed), "%" PRIu64, info->seed);
-	return json_pack("{sI ss ss so so ss ss so so si ss sI ss so si si so so}",
+	return json_pack("{sI ss ss so so ss ss so so si ss so ss so si si so so}",
 			 "id", (json_int_t)run->id, "uuid", info->uuid, "role",
 			 run->role, "started_at", time_or_null(info->started_at_ms),
 			 "ended_at", time_or_null(run->ended_at_ms), "outcome",
 			 run_outcome_name(run->outcome), "state", query_run_state(run),
 			 "outcome_text", runjson_text(run->text), "strategy",
 			 runjson_text(info->strategy), "passes", info->passes, "seed",
-			 seed, "duration_ms", (json_int_t)info->duration_ms, "persist",
-			 persist_name(info->persist), "pairs_planned",
+			 seed, "duration_ms", number_unless(info->duration_ms, 0),
+			 "persist", persist_name(info->persist), "pairs_planned",
 			 number_unless(info->pairs_planned, 0), "visits", run->measured,
 			 "visits_failed", run->failed, "server",
 			 end_object(&info->server, &info->server_range), "peer",

@@ -22,7 +22,7 @@ CREATE TABLE run (
 	strategy TEXT NOT NULL,
 	passes INTEGER NOT NULL,
 	seed TEXT NOT NULL, -- as --seed takes it: 64 bits without a sign
-	duration_ms INTEGER NOT NULL, -- of one direction's test
+	duration_ms INTEGER, -- of one direction's test; NULL: imported
 	congestion TEXT, -- of the tests' senders; NULL: the defaults of the ends, which differ
 	persist TEXT NOT NULL CHECK (persist IN ('none', 'each', 'best')),
 	pairs_planned INTEGER, -- visits planned

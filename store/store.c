@@ -23,11 +23,12 @@ static const char *const upgrades[SCHEMA_VERSION] = {schema_sql};
 
 /* Within a transaction: what is there now is looked at again, since another program may
  * have been quicker. */
-static int run_upgrades(struct db *db, struct err *err)
+static int run_upgrades(struct db *db, void *ctx, struct err *err)
 {
 	int version;
 	int r = db_check(db, &version, err);
 
+	(void)ctx;
 	for (; r == 0 && version < SCHEMA_VERSION; version++)
 		r = db_exec(db, upgrades[version], err);
 	return r;
@@ -40,15 +41,7 @@ static int upgrade(struct db *db, struct err *err)
 
 	if (r < 0 || version == SCHEMA_VERSION)
 		return r;
-	r = db_exec(db, "BEGIN IMMEDIATE", err);
-	if (r < 0)
-		return r;
-	r = run_upgrades(db, err);
-	if (r == 0)
-		r = db_exec(db, "COMMIT", err);
-	if (r < 0)
-		db_exec(db, "ROLLBACK", NULL);
-	return r;
+	return db_transact(db, run_upgrades, NULL, err);
 }
 
 /* On a file system without shared memory the journal stays what it was, and all works
@@ -306,44 +299,41 @@ static int put_bands(struct db *db, int64_t run, enum direction dir,
 	return 0;
 }
 
-/* Within a transaction. */
-static int replace_path(struct db *db, int64_t run, const struct path_survey *survey,
-			struct err *err)
+struct new_path {
+	int64_t run;
+	const struct path_survey *survey;
+};
+
+static int replace_path(struct db *db, void *ctx, struct err *err)
 {
 	/* The bands of before go with the row. */
 	static const char sql[] = "INSERT OR REPLACE INTO path VALUES (?, ?, ?, ?, ?)";
+	const struct new_path *path = ctx;
+	const struct path_survey *survey = path->survey;
 	struct row row = {.column = 1};
 	int r = db_prepare(db, sql, &row.stmt, err);
 
 	if (r < 0)
 		return r;
-	row_bind_int(&row, run);
+	row_bind_int(&row, path->run);
 	row_bind_int(&row, survey->path.overhead);
 	row_bind_int(&row, survey->probes[DIR_UPLOAD]);
 	row_bind_int(&row, survey->probes[DIR_DOWNLOAD]);
 	row_bind_int(&row, survey->probe_ms);
 	r = finish(db, row.stmt, err);
 	for (int dir = 0; r == 0 && dir < DIR_COUNT; dir++)
-		r = put_bands(db, run, (enum direction)dir, &survey->path.dir[dir],
-			      err);
+		r = put_bands(db, path->run, (enum direction)dir,
+			      &survey->path.dir[dir], err);
 	return r;
 }
 
 int store_put_path(struct store *store, int64_t run, const struct path_survey *survey,
 		   struct err *err)
 {
+	struct new_path path = {run, survey};
 	int r = check_place(&store->db, err);
 
-	if (r == 0)
-		r = db_exec(&store->db, "BEGIN IMMEDIATE", err);
-	if (r < 0)
-		return r;
-	r = replace_path(&store->db, run, survey, err);
-	if (r == 0)
-		r = db_exec(&store->db, "COMMIT", err);
-	if (r < 0)
-		db_exec(&store->db, "ROLLBACK", NULL);
-	return r;
+	return r < 0 ? r : db_transact(&store->db, replace_path, &path, err);
 }
 
 int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu,
@@ -369,6 +359,12 @@ int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu
 int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,
 		  const char *text, struct err *err)
 {
+	return store_end_run_at(store, run, clock_wall_ms(), outcome, text, err);
+}
+
+int store_end_run_at(struct store *store, int64_t run, int64_t ended_at_ms,
+		     enum run_outcome outcome, const char *text, struct err *err)
+{
 	static const char sql[] = "UPDATE run SET outcome = ?, outcome_text = ?,"
 				  " ended_at = ? WHERE id = ?";
 	struct row row = {.column = 1};
@@ -378,9 +374,28 @@ int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,
 		return r;
 	row_bind_text(&row, run_outcome_name(outcome));
 	row_bind_text(&row, text);
-	row_bind_time(&row, clock_wall_ms());
+	row_bind_time(&row, ended_at_ms);
 	row_bind_int(&row, run);
 	return finish(&store->db, row.stmt, err);
+}
+
+struct store_work {
+	int (*work)(void *ctx, struct err *err);
+	void *ctx;
+};
+
+static int do_work(struct db *db, void *ctx, struct err *err)
+{
+	const struct store_work *work = ctx;
+
+	(void)db;
+	return work->work(work->ctx, err);
+}
+
+int store_transact(struct store *store, int (*work)(void *ctx, struct err *err),
+		   void *ctx, struct err *err)
+{
+	return db_transact(&store->db, do_work, &(struct store_work){work, ctx}, err);
 }
 
 const char *store_library_version(void)

@@ -67,6 +67,14 @@ int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu
 int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,
 		  const char *text, struct err *err);
 
+/* The same, of a run that ended in the past. */
+int store_end_run_at(struct store *store, int64_t run, int64_t ended_at_ms,
+		     enum run_outcome outcome, const char *text, struct err *err);
+
+/* All that `work` writes with the functions above, or, where it fails, nothing of it. */
+int store_transact(struct store *store, int (*work)(void *ctx, struct err *err),
+		   void *ctx, struct err *err);
+
 /* "3.40.1". Static. */
 const char *store_library_version(void);
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The reader program's command line: arguments -> exit status, output, messages.
 #
-#	test_mtusweep.sh PROGRAM SCHEMA PROMTOOL
+#	test_mtusweep.sh PROGRAM SCHEMA PROMTOOL SWEEPS
 #
 # The database is made by the sqlite3 program from the schema as it is in the sources.
 
@@ -13,6 +13,8 @@ promtool=$(realpath -e "$3" 2>/dev/null) || {
 	echo "no '$3': scripts/install-deps --test puts it there"
 	exit 1
 }
+# A folder of logs of other programs.
+sweeps=$(realpath -e "$4") || exit 1
 folder=$(mktemp -d /tmp/mtusweep-test-XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
@@ -108,13 +110,15 @@ expect 2 '' "it takes 2 arguments, RUN RUN, and 3 were given" compare 1 2 3
 
 expect 2 '' 'mtusweep share: it needs --output FILE' share 1
 expect 2 '' 'it takes 1 argument, RUN, and 0 were given' share -o 1.html
+expect 2 '' 'it takes 1 argument, FILE.csv, and 0 were given' import
+expect 2 '' "unknown option '--run'" import a.csv --run 1
 
 # Help and version.
 expect 0 '^usage: mtusweep .*runs .*show .*best .*export ' '' --help
 expect 0 '^usage: mtusweep ' '' help
 expect 0 '^mtusweep [0-9]+\.[0-9]+\.[0-9]+ \(SQLite 3\.' '' --version
 expect 0 '^usage: mtusweep compare RUN RUN .*--json' '' help compare
-for command in runs show best heatmap compare export share; do
+for command in runs show best heatmap compare export import share; do
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' help "$command"
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' "$command" --help
 done
@@ -267,6 +271,38 @@ expect 0 "^recommended: server MTU 1400, peer MTU 1380~why: it fits~~fastest mea
 	'' best --run 1
 expect 0 '"recommended": \{~ +"server_mtu": 1400,~ +"peer_mtu": 1380,~ +"settled": true,' \
 	'' best --run 1 --json
+
+# Logs: each comes out as it went in.
+expect 0 '^run 1: 144 visits, 21 failed~$' '' import "$sweeps/deadzone.csv" --db logs.db
+expect 0 '^run 2: 144 visits, 0 failed~$' '' import "$sweeps/pppoe.csv" --db logs.db
+expect 0 '^run 3: 144 visits, 42 failed~$' '' import "$sweeps/uneven.csv" --db logs.db
+run=0
+for log in deadzone pppoe uneven; do
+	run=$((run + 1))
+	expect 0 '' '' export --run $run --db logs.db -o again.csv
+	if ! cmp "$sweeps/$log.csv" again.csv; then
+		echo "FAIL: $log.csv is not given back"
+		failures=$((failures + 1))
+	fi
+done
+expect 0 'strategy imported, 1 pass~.*warning   imported from .*deadzone.csv' '' \
+	show --run 1 --db logs.db
+expect 0 '~ 1400 [0-9f ]{14}B B B B B ~' '' heatmap --run 1 --db logs.db
+expect 0 'pairs     144 in both' '' compare 1 3 --db logs.db
+expect 0 '"duration_ms":null,' '' export --run 1 --format json --db logs.db
+head -c 300 "$sweeps/pppoe.csv" >cut.csv
+expect 0 '^run 4: 5 visits, 0 failed~$' \
+	"^mtusweep: line 7, the last one of 'cut.csv', is half written and left out~\$" \
+	import cut.csv --db logs.db
+{ cat "$sweeps/pppoe.csv"; echo '1500,1500,1.000,x,1.000,1.000'; } >bad.csv
+expect 1 '' "^mtusweep: nothing imported: 'bad.csv', line 146, column 17: expected a rate" \
+	import bad.csv --db logs.db
+expect 1 '' 'line 146, column 17' import bad.csv --db none.db
+expect 1 '' "cannot open 'none.csv': No such file" import none.csv --db logs.db
+if [ -e none.db ] || [ "$(sqlite3 logs.db 'SELECT count(*) FROM run')" != 4 ]; then
+	echo 'FAIL: something was imported of a file that is no log'
+	failures=$((failures + 1))
+fi
 
 # An output that cannot be written is an error, and one message.
 for arguments in runs 'show --run 1' 'best --run 1' 'heatmap --run 1' 'compare 1 2' 'export --run 1' \

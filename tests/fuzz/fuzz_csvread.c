@@ -24,8 +24,8 @@ static void check_row(const struct csv_log *log, size_t i,
 		const struct dir_result *r = &m->dir[dir];
 
 		if (r->received_bps < NO_FIGURE || r->sent_bps < NO_FIGURE ||
-		    (r->status == TEST_OK) !=
-			    (r->received_bps >= 0 || r->sent_bps >= 0))
+		    (r->status == TEST_OK) != (r->received_bps >= 0) ||
+		    (r->status != TEST_OK && r->sent_bps >= 0))
 			abort();
 	}
 }

@@ -134,6 +134,12 @@ peer_db=$server_db refused "the server's copy" "server's copy" --resume 1
 sql "$peer_db" 'VACUUM INTO '"'$tmp/db/other.db'"
 setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$tmp/db/other.db" \
 	"UPDATE run SET server_interface = 'wg9'"
+# What is imported is newer, and no sweep of this tunnel's.
+cp "${BASH_SOURCE[0]%/*}/../bench/sweeps/pppoe.csv" "$tmp/log.csv"
+chmod a+r "$tmp/log.csv"
+setpriv --reuid "$DB_USER" --clear-groups "$MTUSWEEP_BIN/mtusweep" import "$tmp/log.csv" \
+	--db "$tmp/db/other.db" >/dev/null
+peer_db=$tmp/db/other.db refused 'an imported run' 'run 3 was imported' --resume 3
 peer_db=$tmp/db/other.db refused 'another tunnel' \
 	"another tunnel: the server's interface is '$LAB_SERVER_IF', .* 'wg9'" --resume
 kill -TERM "$server_pid"

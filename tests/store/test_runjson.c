@@ -203,6 +203,7 @@ static void full_export(void **state)
 	value = export_json(*state);
 	check_export(value);
 	run = json_object_get(value, "run");
+	assert_int_equal(json_integer_value(json_object_get(run, "duration_ms")), 5000);
 	assert_string_equal(json_string_value(json_object_get(run, "seed")),
 			    "18446744073709551615");
 	assert_string_equal(json_string_value(json_object_get(
