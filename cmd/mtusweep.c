@@ -1,6 +1,7 @@
 /*
- * mtusweep reads what sweeps stored, and stores what others recorded. It needs neither root nor the network. Data goes
- * to stdout, what went wrong to stderr; exit status 0 done, 1 failed, 2 usage.
+ * mtusweep reads what sweeps stored, and stores what others recorded. It needs neither
+ * root nor the network. Data goes to stdout, what went wrong to stderr; exit status 0
+ * done, 1 failed, 2 usage.
  */
 
 #include <errno.h>
