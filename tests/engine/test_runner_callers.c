@@ -23,6 +23,8 @@
 #include "runner_lab.h"
 
 #define SHORT_MS 300
+/* For an answer that comes at once where there is a processor for it. */
+#define WAIT_S 10
 /* Also behind lo. */
 #define STRANGER "127.0.0.3"
 #define COOKIE   "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -42,13 +44,14 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A connection to the test's port, or -1 when there is no answer within `ms`. */
-static int connect_from(const char *from, const char *to, int ms)
+/* A connection to the test's port, or -1 and errno, also without an answer in time. */
+static int connect_from(const char *from, const char *to)
 {
-	struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct timeval limit = {.tv_sec = WAIT_S};
 	struct sockaddr_in own = {.sin_family = AF_INET};
 	struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(LAB_PORT)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int error;
 
 	assert_int_equal(inet_pton(AF_INET, from, &own.sin_addr), 1);
 	assert_int_equal(inet_pton(AF_INET, to, &name.sin_addr), 1);
@@ -57,7 +60,9 @@ static int connect_from(const char *from, const char *to, int ms)
 	assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
 	if (connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0)
 		return fd;
+	error = errno;
 	close(fd);
+	errno = error;
 	return -1;
 }
 
@@ -99,6 +104,20 @@ static void assert_undisturbed(struct lab *lab)
 
 /* --- strangers --- */
 
+/* The reset may be there before connect() has looked at what it has: then it is
+ * connect() that says so. */
+static void assert_is_reset(const struct lab *lab, const char *from)
+{
+	char byte;
+	int fd = connect_from(from, lab->arm.local);
+
+	if (fd >= 0) {
+		assert_int_equal(recv(fd, &byte, 1, 0), -1);
+		close(fd);
+	}
+	assert_int_equal(errno, ECONNRESET);
+}
+
 static void test_strangers_are_reset(void **state)
 {
 	struct lab *lab = *state;
@@ -106,15 +125,8 @@ static void test_strangers_are_reset(void **state)
 
 	arm(lab);
 	child = lab_await_child(&lab->server);
-	for (int i = 0; i < 3; i++) {
-		char byte;
-		int fd = connect_from(STRANGER, lab->arm.local, 1000);
-
-		assert_true(fd >= 0);
-		assert_int_equal(recv(fd, &byte, 1, 0), -1);
-		assert_int_equal(errno, ECONNRESET);
-		close(fd);
-	}
+	for (int i = 0; i < 3; i++)
+		assert_is_reset(lab, STRANGER);
 	assert_int_equal(lab_await_child(&lab->server), child);
 	measure(lab, TEST_OK);
 	assert_undisturbed(lab);
@@ -197,7 +209,7 @@ static void test_the_expected_port_is_preferred(void **state)
 	lab->arm.client_port = lab->call.client_port = port;
 	for (int i = 0; i < 3; i++) {
 		arm(lab);
-		fd = connect_from(lab->call.local, lab->arm.local, 1000);
+		fd = connect_from(lab->call.local, lab->arm.local);
 		assert_true(fd >= 0);
 		measure(lab, TEST_OK);
 		assert_undisturbed(lab);
@@ -286,7 +298,7 @@ static void test_what_crashes_libiperf_costs_one_child(void **state)
 		print_message("%s\n", assault->what);
 		arm(lab);
 		assert_undisturbed(lab);
-		fd = connect_from(lab->call.local, lab->arm.local, 1000);
+		fd = connect_from(lab->call.local, lab->arm.local);
 		assert_true(fd >= 0);
 		send_assault(fd, assault);
 		if (assault->hang_up)
