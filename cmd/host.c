@@ -15,6 +15,7 @@
 #include "netctl/hoststate.h"
 #include "netctl/journal.h"
 #include "netctl/keeper.h"
+#include "netctl/lockfile.h"
 #include "netctl/sysctl.h"
 #include "netctl/wginfo.h"
 
@@ -264,6 +265,8 @@ static int begin(int *ret_lock_fd, struct err *ret_text, struct err *err)
 		r = journal_lock(host_options.interface, ret_lock_fd, err);
 	if (r == 0)
 		r = put_back_leftovers(host_options.interface, ret_text, err);
+	if (r == 0)
+		journal_remove_useless();
 	return r;
 }
 
@@ -279,7 +282,7 @@ static int restore(void)
 	else
 		host_say(text.text[0] ? text.text
 				      : "no killed run left anything to put back");
-	fd_close(&lock_fd);
+	lockfile_release(&lock_fd);
 	return r < 0 ? 1 : 0;
 }
 
@@ -311,7 +314,8 @@ static int prepare(struct host *ret, struct err *err)
 	return r;
 }
 
-int host_main(const struct host_program *program, int argc, char **argv)
+/* The keeper is the last of those that hold the locks. */
+static int run(const struct host_program *program, struct host *host)
 {
 	const struct keeper_roles roles = {
 		.main = program->main,
@@ -319,19 +323,26 @@ int host_main(const struct host_program *program, int argc, char **argv)
 		.ctx = program->ctx,
 	};
 	struct err err = ERR_INIT;
+	int status = 1;
+
+	if (prepare(host, &err) < 0 || program->ready(host, &err) < 0)
+		host_say(err.text);
+	else
+		status = keeper_run(&host->guard, &host->user, &roles);
+	lockfile_release(&host->guard.conf_lock_fd);
+	lockfile_release(&host->guard.lock_fd);
+	return status;
+}
+
+int host_main(const struct host_program *program, int argc, char **argv)
+{
 	struct host host;
 	int status = parse(program, argc, argv);
 
 	if (status >= 0)
 		return status;
 	io_unblock_standard();
-	if (host_options.restore)
-		return restore();
-	if (prepare(&host, &err) < 0 || program->ready(&host, &err) < 0) {
-		host_say(err.text);
-		return 1;
-	}
-	return keeper_run(&host.guard, &host.user, &roles);
+	return host_options.restore ? restore() : run(program, &host);
 }
 
 void host_facts(const struct host *host, const char *versions, struct end_facts *ret)

@@ -1,30 +1,29 @@
 #include "netctl/journal.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/text.h"
+#include "netctl/lockfile.h"
 
 #define FOLDER "/run/mtusweep"
 #define MAGIC  "mtusweep journal 2"
+/* Of any file in the folder. */
+#define PATH_SIZE (sizeof(FOLDER) + 8 + NAME_MAX)
 
 struct path {
 	char text[JOURNAL_PATH_SIZE];
-};
-
-/* Who holds a lock, as written into it. */
-struct holder {
-	char text[64];
 };
 
 static int make_folder(struct err *err)
@@ -62,47 +61,16 @@ int journal_path(const char *interface, char ret[JOURNAL_PATH_SIZE], struct err 
 	return r;
 }
 
-/* -EBUSY without a text: held, by whom `holder` then says. */
-static int take_lock(const char *path, struct holder *holder, int *ret_fd,
-		     struct err *err)
-{
-	cleanup_fd int opened =
-		open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	cleanup_fd int fd = -1;
-	size_t length = strlen(holder->text);
-	ssize_t n;
-
-	if (opened < 0)
-		return err_sys(err, errno, "cannot open '%s'", path);
-	/* Not in the place of a standard stream that was closed. */
-	fd = fcntl(opened, F_DUPFD_CLOEXEC, 3);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open '%s'", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK)
-			return err_sys(err, errno, "cannot lock '%s'", path);
-		n = pread(fd, holder->text, sizeof(holder->text) - 1, 0);
-		holder->text[n > 0 ? n : 0] = '\0';
-		return -EBUSY;
-	}
-	if (ftruncate(fd, 0) < 0 ||
-	    pwrite(fd, holder->text, length, 0) != (ssize_t)length)
-		return err_sys(err, errno, "cannot write '%s'", path);
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
-}
-
 int journal_lock(const char *interface, int *ret_fd, struct err *err)
 {
-	struct holder holder;
+	struct lockfile_holder holder;
 	struct path path;
 	int r = make_path(interface, ".lock", &path, err);
 
 	if (r < 0)
 		return r;
 	snprintf(holder.text, sizeof(holder.text), "%d", (int)getpid());
-	r = take_lock(path.text, &holder, ret_fd, err);
+	r = lockfile_take(path.text, &holder, ret_fd, err);
 	if (r == -EBUSY)
 		return err_set(err, r,
 			       "another mtusweep runs on interface '%s' (process %s); "
@@ -116,7 +84,7 @@ int journal_lock_conf(const char *conf_file, const char *interface, int *ret_fd,
 {
 	const char *slash = strrchr(conf_file, '/');
 	const char *name = slash ? slash + 1 : conf_file;
-	struct holder holder;
+	struct lockfile_holder holder;
 	struct stat folder;
 	char text[4096];
 	int r = make_folder(err);
@@ -133,7 +101,7 @@ int journal_lock_conf(const char *conf_file, const char *interface, int *ret_fd,
 		 (uintmax_t)folder.st_dev, (uintmax_t)folder.st_ino, name);
 	snprintf(holder.text, sizeof(holder.text), "%d, interface '%s'", (int)getpid(),
 		 interface);
-	r = take_lock(text, &holder, ret_fd, err);
+	r = lockfile_take(text, &holder, ret_fd, err);
 	if (r == -EBUSY)
 		return err_set(err, r,
 			       "conf file '%s' is in use by another mtusweep (process "
@@ -308,31 +276,39 @@ static bool parse(char *text, struct journal *ret)
 	       take_probe(&text, ret) && strcmp(text, "end\n") == 0;
 }
 
-int journal_read(const char *interface, struct journal *ret, struct err *err)
+/* Without the interface, which its name alone says. */
+static int read_path(const char *path, struct journal *ret, struct err *err)
 {
 	cleanup_free char *text = NULL;
-	cleanup_fd int fd = -1;
-	struct path path;
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	size_t size;
-	int r = make_path(interface, "", &path, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	fd = open(path.text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return err_sys(err, errno, "cannot open journal '%s'", path.text);
+		return err_sys(err, errno, "cannot open journal '%s'", path);
 	r = io_read_file(fd, 8192, &text, &size);
 	if (r < 0)
-		return err_sys(err, -r, "cannot read journal '%s'", path.text);
+		return err_sys(err, -r, "cannot read journal '%s'", path);
 	memset(ret, 0, sizeof(*ret));
-	text_copy(ret->interface, sizeof(ret->interface), interface);
-	if (strlen(text) != size || !parse(text, ret))
+	return strlen(text) == size && parse(text, ret) ? 0 : -EBADMSG;
+}
+
+int journal_read(const char *interface, struct journal *ret, struct err *err)
+{
+	struct path path;
+	int r = make_path(interface, "", &path, err);
+
+	if (r == 0)
+		r = read_path(path.text, ret, err);
+	if (r == -EBADMSG)
 		return err_set(
-			err, -EBADMSG,
+			err, r,
 			"journal '%s' is damaged; check the MTU of '%s' by hand, "
 			"then remove the journal",
 			path.text, interface);
-	return 0;
+	if (r == 0)
+		text_copy(ret->interface, sizeof(ret->interface), interface);
+	return r;
 }
 
 int journal_remove(const char *interface, struct err *err)
@@ -345,4 +321,75 @@ int journal_remove(const char *interface, struct err *err)
 	if (unlink(path.text) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "cannot remove journal '%s'", path.text);
 	return 0;
+}
+
+/* --- those of others --- */
+
+/* Its boot is over, or its namespace's inode has another one's by now: ours, the only one
+ * whose cookie can be asked for. */
+static bool is_over(const struct journal *journal, uint64_t inode)
+{
+	struct journal here;
+	struct stat ns;
+
+	journal_note_place(&here);
+	if (journal->boot[0] && here.boot[0] && strcmp(journal->boot, here.boot) != 0)
+		return true;
+	return stat("/proc/self/ns/net", &ns) == 0 && inode == ns.st_ino &&
+	       journal->netns_cookie && here.netns_cookie &&
+	       journal->netns_cookie != here.netns_cookie;
+}
+
+/* The conf file outlives both. */
+static bool is_useless(const char *path, uint64_t inode, bool unfinished)
+{
+	struct journal journal;
+	int r = read_path(path, &journal, NULL);
+
+	if (r == -EBADMSG)
+		return unfinished;
+	return r == 0 && !journal.conf_file[0] && is_over(&journal, inode);
+}
+
+/* `name`: <inode>-<interface>, with ".new" where its writer did not finish. Who holds the
+ * lock writes it, and nobody else does. */
+static void remove_useless(const char *name)
+{
+	struct lockfile_holder holder;
+	size_t length = strlen(name);
+	bool unfinished = length > 4 && strcmp(name + length - 4, ".new") == 0;
+	char path[PATH_SIZE];
+	char lock[PATH_SIZE];
+	char *end;
+	uint64_t inode = strtoull(name, &end, 10);
+	int fd;
+
+	if (end == name || *end != '-')
+		return;
+	snprintf(path, sizeof(path), "%s/%s", FOLDER, name);
+	if (!is_useless(path, inode, unfinished))
+		return;
+	snprintf(lock, sizeof(lock), "%s/%.*s.lock", FOLDER,
+		 (int)(unfinished ? length - 4 : length), name);
+	snprintf(holder.text, sizeof(holder.text), "%d", (int)getpid());
+	if (lockfile_take(lock, &holder, &fd, NULL) < 0)
+		return;
+	if (is_useless(path, inode, unfinished))
+		unlink(path);
+	lockfile_release(&fd);
+}
+
+void journal_remove_useless(void)
+{
+	DIR *folder = opendir(FOLDER);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		const char *dot = strrchr(entry->d_name, '.');
+
+		if (!dot || strcmp(dot, ".lock") != 0)
+			remove_useless(entry->d_name);
+	}
+	if (folder)
+		closedir(folder);
 }

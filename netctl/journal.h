@@ -11,8 +11,8 @@
  * What must be put back, on disk, for the case that every process is killed at once:
  * /run/mtusweep/<network namespace inode>-<interface>, readable by root only. It is
  * written and fsynced before the first change, and removed after restore or commit.
- * Whoever runs on an interface holds a lock on <...>.lock there, so that two never
- * meet; whoever may rewrite a conf file holds one for it too, whatever the interface
+ * Whoever runs on an interface holds a lock on <...>.lock there (lockfile.h), so that two
+ * never meet; whoever may rewrite a conf file holds one for it too, whatever the interface
  * and its namespace.
  */
 
@@ -37,8 +37,8 @@ struct journal {
 /* The original conf file is kept beside it under this name while it is rewritten. */
 #define JOURNAL_CONF_SUFFIX ".mtusweep-original"
 
-/* Take the interface's lock for this process and those it forks. *ret_fd is kept open.
- * -EBUSY: another mtusweep runs on this interface; the text has its pid. */
+/* Take the interface's lock for this process and those it forks, until
+ * lockfile_release(). -EBUSY: another mtusweep runs on this interface; the text has its pid. */
 int journal_lock(const char *interface, int *ret_fd, struct err *err);
 
 /*
@@ -69,5 +69,13 @@ int journal_write(const struct journal *journal, struct err *err);
 int journal_read(const char *interface, struct journal *ret, struct err *err);
 /* Nothing to put back any more. 0 also when there is none. */
 int journal_remove(const char *interface, struct err *err);
+
+/*
+ * Remove what is of use to nobody in the folder, whatever the interface: journals of a boot
+ * that is over, or of a namespace that is known to be gone, which name no conf file; and
+ * the halves of such that a killed process was writing. Of a namespace that may be hidden
+ * somewhere they stay.
+ */
+void journal_remove_useless(void);
 
 #endif

@@ -30,6 +30,19 @@ check_committed()
 		"$(cat "$tmp/peer.log")"
 }
 
+# Of interfaces and conf files; they go with the programs.
+locks()
+{
+	find /run/mtusweep \( -name "*-$LAB_SERVER_IF.lock" -o -name "*-$LAB_PEER_IF.lock" \
+		-o -name "conf-*-${LAB_SERVER_CONF##*/}.lock" \
+		-o -name "conf-*-${LAB_PEER_CONF##*/}.lock" \) -printf '%f '
+}
+
+has_locks()
+{
+	[[ $(locks | wc -w) == "$1" ]]
+}
+
 refused_without_persist()
 {
 	local before
@@ -59,7 +72,9 @@ refused_without_persist
 
 start_server --once "${LATTICE[@]}" --persist best --conf-file "$LAB_SERVER_CONF"
 start_peer "${LATTICE[@]}" --duration 1 --persist best --conf-file "$LAB_PEER_CONF"
+wait_for 20 'the locks of both ends' has_locks 4
 wait_both 60
+check_equal 'locks that stay' '' "$(locks)"
 check_equal 'pairs that are ok for TCP' 3 "$(sql "$peer_db" 'SELECT count(*) FROM results
 	WHERE status = "ok" AND run_id = (SELECT max(run_id) FROM results)')"
 check_equal 'status of the pair that the path swallows' 'blackhole|blackhole|blackhole' \

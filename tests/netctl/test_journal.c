@@ -1,12 +1,17 @@
 /* What must be put back, on disk, and the locks beside it. */
 
 #include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +23,7 @@
 #include "netctl/conffile.h"
 #include "netctl/hoststate.h"
 #include "netctl/journal.h"
+#include "netctl/lockfile.h"
 #include "netlab.h"
 
 static void test_journal(void **state)
@@ -53,9 +59,12 @@ static void test_journal(void **state)
 	assert_int_equal(journal_lock(LINK, &lock, &err), 0);
 	assert_int_equal(journal_lock(LINK, &second, &err), -EBUSY);
 	assert_non_null(strstr(err.text, "another mtusweep runs on interface 'mtg0'"));
+	/* As a killed one leaves it. */
 	fd_close(&lock);
 	assert_int_equal(journal_lock(LINK, &second, &err), 0);
-	fd_close(&second);
+	lockfile_release(&second);
+	assert_int_equal(second, -1);
+	lockfile_release(&second);
 }
 
 static void test_damaged_journal(void **state)
@@ -93,17 +102,6 @@ static void test_damaged_journal(void **state)
 	unlink(path);
 }
 
-static void remove_lock(const char *name)
-{
-	struct stat st;
-	char path[128];
-
-	assert_int_equal(stat(t.folder, &st), 0);
-	snprintf(path, sizeof(path), "/run/mtusweep/conf-%jx-%ju-%s.lock",
-		 (uintmax_t)st.st_dev, (uintmax_t)st.st_ino, name);
-	assert_int_equal(unlink(path), 0);
-}
-
 static void test_lock_conf(void **state)
 {
 	char other_way[256];
@@ -132,14 +130,156 @@ static void test_lock_conf(void **state)
 	assert_int_equal(journal_lock_conf(t.conf, "wg7", &second, &err), -EBUSY);
 	assert_int_equal(second, -1);
 	assert_int_equal(journal_lock_conf(other_file, "wg8", &third, &err), 0);
-	fd_close(&first);
+	lockfile_release(&first);
 	assert_int_equal(journal_lock_conf(t.conf, "wg8", &second, &err), 0);
-	fd_close(&second);
-	fd_close(&third);
-	remove_lock("wg0.conf");
-	remove_lock("wg1.conf");
+	lockfile_release(&second);
+	lockfile_release(&third);
 	assert_int_equal(journal_lock_conf("/nowhere/at/all.conf", "wg8", &first, &err),
 			 -ENOENT);
+}
+
+/* --- what stays in the folder --- */
+
+#define LOCKERS 4
+#define ROUNDS  2000
+
+struct race {
+	_Atomic int holders;
+	_Atomic int met;
+	char path[128];
+};
+
+static int take_and_release(void *ctx)
+{
+	struct race *race = ctx;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct lockfile_holder holder = {"me"};
+		int fd = -1;
+		int r = lockfile_take(race->path, &holder, &fd, NULL);
+
+		if (r == -EBUSY)
+			continue;
+		NETLAB_CHECK(r == 0);
+		if (atomic_fetch_add(&race->holders, 1) > 0)
+			race->met++;
+		sched_yield();
+		atomic_fetch_sub(&race->holders, 1);
+		lockfile_release(&fd);
+	}
+	return 0;
+}
+
+/* Who has opened the file before its holder removes it must not take that for a lock. */
+static void test_lockers_never_meet(void **state)
+{
+	struct race *race = mmap(NULL, sizeof(*race), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pids[LOCKERS];
+
+	(void)state;
+	assert_true(race != MAP_FAILED);
+	snprintf(race->path, sizeof(race->path), "%s/race.lock", t.folder);
+	for (int i = 0; i < LOCKERS; i++) {
+		pids[i] = fork();
+		assert_true(pids[i] >= 0);
+		if (pids[i] == 0)
+			_exit(take_and_release(race));
+	}
+	for (int i = 0; i < LOCKERS; i++)
+		assert_int_equal(netlab_wait(pids[i]), 0);
+	assert_int_equal(race->met, 0);
+	assert_int_equal(access(race->path, F_OK), -1);
+	munmap(race, sizeof(*race));
+}
+
+/* Another has made it anew meanwhile, which no program of ours does. */
+static void test_release_of_what_is_gone(void **state)
+{
+	struct lockfile_holder holder = {"me"};
+	char path[128];
+	int fd = -1;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/gone.lock", t.folder);
+	assert_int_equal(lockfile_take(path, &holder, &fd, NULL), 0);
+	assert_int_equal(unlink(path), 0);
+	write_file(path, "another's");
+	lockfile_release(&fd);
+	assert_int_equal(unlink(path), 0);
+}
+
+struct leftover {
+	const char *what;
+	const char *conf; /* NULL: cut short */
+	bool own_inode;
+	bool here; /* our namespace's cookie */
+	bool this_boot;
+	const char *suffix;
+	bool stays;
+};
+
+static const struct leftover leftovers[] = {
+	{"of another boot", "", false, false, false, "", false},
+	{"of our namespace, another boot", "", true, true, false, "", false},
+	{"of a namespace that had our inode", "", true, false, true, "", false},
+	{"half of one", NULL, false, false, true, ".new", false},
+	{"a whole one, unfinished, of another boot", "", false, false, false, ".new",
+	 false},
+	{"ours", "", true, true, true, "", true},
+	{"of another namespace", "", false, false, true, "", true},
+	{"of another boot, with a conf file", "/a", false, false, false, "", true},
+	{"damaged", NULL, false, false, true, "", true},
+	{"a whole one, unfinished", "", false, false, true, ".new", true},
+};
+
+static void leave(const struct leftover *l, int i, char path[128], char lock[128])
+{
+	struct journal here;
+	struct stat ns;
+	char text[512];
+	char name[64];
+
+	journal_note_place(&here);
+	assert_int_equal(stat("/proc/self/ns/net", &ns), 0);
+	/* The kernel's begin far above. */
+	snprintf(name, sizeof(name), "%ju-j%d-%d",
+		 l->own_inode ? (uintmax_t)ns.st_ino : 1, (int)getpid(), i);
+	snprintf(path, 128, "/run/mtusweep/%s%s", name, l->suffix);
+	snprintf(lock, 128, "/run/mtusweep/%s.lock", name);
+	snprintf(text, sizeof(text),
+		 "mtusweep journal 2\nnetns %" PRIu64 "\nboot %s\nindex 1\noriginal 1\n"
+		 "before 1\nset 1\nconf %s\ninode 0\nend\n",
+		 l->here ? here.netns_cookie : here.netns_cookie + 1000000,
+		 l->this_boot ? here.boot : "00000000-0000-0000-0000-000000000000",
+		 l->conf ? l->conf : "");
+	if (!l->conf)
+		text[13] = '\0';
+	write_file(path, text);
+}
+
+static void test_useless_journals_go(void **state)
+{
+	char path[128];
+	char lock[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
+		struct lockfile_holder holder = {"me"};
+		int fd = -1;
+
+		print_message("%s\n", leftovers[i].what);
+		leave(&leftovers[i], (int)i, path, lock);
+		/* Whoever has the lock may be about to use it. */
+		assert_int_equal(lockfile_take(lock, &holder, &fd, NULL), 0);
+		journal_remove_useless();
+		assert_int_equal(access(path, F_OK), 0);
+		lockfile_release(&fd);
+		journal_remove_useless();
+		assert_int_equal(access(path, F_OK), leftovers[i].stays ? 0 : -1);
+		assert_int_equal(access(lock, F_OK), -1);
+		unlink(path);
+	}
 }
 
 static void test_interface_names(void **state)
@@ -162,6 +302,9 @@ int main(void)
 		GUARD_TEST(test_journal),
 		GUARD_TEST(test_damaged_journal),
 		GUARD_TEST(test_lock_conf),
+		GUARD_TEST(test_lockers_never_meet),
+		GUARD_TEST(test_release_of_what_is_gone),
+		GUARD_TEST(test_useless_journals_go),
 		GUARD_TEST(test_interface_names),
 	};
 
