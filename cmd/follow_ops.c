@@ -168,10 +168,11 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	atomic_store(&f->lease_now, m->lease_ms);
 	atomic_store(&f->session_open, true);
 	atomic_store(&f->farewell_by_ms, 0);
-	if (!resumed) {
+	if (!resumed)
 		f->rows = 0;
+	if (strcmp(f->run, run.uuid) != 0)
 		f->committed = false;
-	}
+	text_copy(f->run, sizeof(f->run), run.uuid);
 	f->planned = run_info_visits(&run);
 	host_tell("%s %s (%s), run %lld", resumed ? "again" : "session of", address,
 		  m->run.peer.host, (long long)f->run_id);

@@ -38,8 +38,9 @@ struct follow {
 	_Atomic int64_t farewell_by_ms;
 	pthread_mutex_t watch_lock;
 	struct rtwatch *watch;
-	bool was_down;  /* the link, since the pair was set */
-	bool committed; /* this run's pair is kept */
+	bool was_down;       /* the link, since the pair was set */
+	char run[UUID_SIZE]; /* the last session's */
+	bool committed;      /* its pair is kept, be it in a session before this one */
 	bool settle_warned;
 	struct probe_answer *probing; /* NULL while the path is not probed */
 	char warning[384];            /* of this run, not yet told to the peer */

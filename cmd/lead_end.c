@@ -87,6 +87,32 @@ static int close_session(struct lead *lead, enum run_outcome outcome, const char
 	}
 }
 
+/* After a commit whose answer came late the session is over there, and the pair is kept. */
+static void tell_not_closed(const struct lead *lead, const struct err *why)
+{
+	char then[160];
+	int lease_s = (int)(lead->lease_ms / 1000);
+
+	switch (lead->there) {
+	case LEAD_THERE_LEASED:
+		snprintf(then, sizeof(then),
+			 "without that it goes back by itself after %d s", lease_s);
+		break;
+	case LEAD_THERE_MAYBE:
+		snprintf(then, sizeof(then),
+			 "without that it goes back by itself after %d s, unless it "
+			 "keeps MTU %d",
+			 lease_s, lead->mtu_there);
+		break;
+	case LEAD_THERE_KEPT:
+		snprintf(then, sizeof(then), "it keeps MTU %d, in link and conf file",
+			 lead->mtu_there);
+		break;
+	}
+	host_tell("the server could not be told that the run ended (%.200s); %s",
+		  why->text, then);
+}
+
 void lead_put_back(struct lead *lead, enum run_outcome outcome, const char *why)
 {
 	struct err here = ERR_INIT;
@@ -104,9 +130,7 @@ void lead_put_back(struct lead *lead, enum run_outcome outcome, const char *why)
 		host_tell("this end: %.400s", here.text[0] ? here.text : "as it was");
 	r = close_session(lead, outcome, why, &there);
 	if (r < 0)
-		host_tell("the server could not be told that the run ended (%.200s); "
-			  "without that it goes back by itself after %lld s",
-			  there.text, (long long)(lead->lease_ms / 1000));
+		tell_not_closed(lead, &there);
 	else if (there.text[0] || outcome != RUN_DONE)
 		host_tell("the server: %.400s",
 			  there.text[0] ? there.text : "as it was");

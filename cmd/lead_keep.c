@@ -261,6 +261,11 @@ static int commit_both(struct lead *lead, const struct mtu_pair *mtu, struct err
 	r = commit_there(lead, &unclear, err);
 	while (r == -EAGAIN && clock_left_ms(deadline_ms) > 0)
 		r = commit_again(lead, mtu, deadline_ms, &unclear, err);
+	lead->mtu_there = mtu->server;
+	if (r == 0)
+		lead->there = LEAD_THERE_KEPT;
+	else if (unclear)
+		lead->there = LEAD_THERE_MAYBE;
 	if (r < 0)
 		return not_kept_there(r, mtu->server, unclear, err);
 	r = commit_here(lead, mtu, &why);

@@ -20,6 +20,13 @@
  * end of a run (cmd/lead_end.c).
  */
 
+/* What the server does with its MTU when it hears no more of this end. */
+enum lead_there {
+	LEAD_THERE_LEASED, /* it puts it back */
+	LEAD_THERE_MAYBE, /* the same, unless a commit got there that was not answered */
+	LEAD_THERE_KEPT,  /* it keeps it */
+};
+
 struct lead {
 	const struct lead_config *config;
 	struct guard *guard;
@@ -43,6 +50,8 @@ struct lead {
 		renewed_at;  /* clock_boot_ms() of the last request it said yes to */
 	_Atomic bool lapsed; /* a lease may have run out since the pair was set */
 	struct mtu_pair mtu; /* of the visit under way */
+	enum lead_there there;
+	int mtu_there; /* that it keeps, or may keep */
 	char congestion
 		[CONGESTION_SIZE]; /* what the tests shall use; "": the defaults */
 	uint32_t test;             /* the last test's number */

@@ -9,7 +9,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly CASES=(given measured unproved fastest_unproved udp_closed no_persist peer_dies
-	never_confirmed refused_there confirmed_late
+	never_confirmed refused_there confirmed_late confirmed_unheard
 	server_ends)
 
 # What both ends have: "links 1 2, confs 1 2"
@@ -204,6 +204,33 @@ confirmed_late()
 		--pair 1400,1380
 	check_equal 'no second commit' '' "$(grep 'waiting up to' "$tmp/peer.log" || true)"
 	check_equal 'a late confirmation' "$(kept 1400 1380)" "$(both_have)"
+	# The session has run out there meanwhile.
+	check_match 'the end of the run' \
+		'could not be told that the run ended.*; it keeps MTU 1400, in link and conf' \
+		"$(cat "$tmp/peer.log")"
+	unmute_server
+	undo
+}
+
+# The server keeps its MTU, but neither that answer arrives nor, in a session anew, a second
+# commit: what it says when the peer gives up is what it has.
+confirmed_unheard()
+{
+	start_keeping_server
+	mute_server_after 'POST /v1/commit' 6s
+	start_keeping_peer --apply --pair 1400,1380
+	wait_for 20 'the server to keep its MTU' grep -q 'MTU 1400 is kept' "$tmp/server.log"
+	lose_request 'POST /v1/commit'
+	wait_exit "$peer_pid" 60 'the peer'
+	check_equal 'a confirmation unheard: exit status' 1 "$status"
+	check_match 'a confirmation unheard: the session anew' 'session of .*session of ' \
+		"$(tr '\n' ' ' <"$tmp/server.log")"
+	check_match 'a confirmation unheard: what the peer says' \
+		'may hold it or not.*the server: it keeps MTU 1400, in link and conf file' \
+		"$(tr '\n' ' ' <"$tmp/peer.log")"
+	check_equal 'a confirmation unheard: links' "1400 $LAB_MTU" \
+		"$(link_mtu server) $(link_mtu peer)"
+	find_request_again
 	unmute_server
 	undo
 }
