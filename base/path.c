@@ -33,7 +33,7 @@ const char *fate_phrase(enum fate fate)
 	case FATE_COUNT:
 		break;
 	}
-	return "are not known of";
+	return "could not be judged";
 }
 
 int fate_parse(const char *name, enum fate *ret)

@@ -162,6 +162,9 @@ static void print_direction(const char *name, const struct path_bands *bands)
 		if (band->max == OUTER_SIZE_MAX)
 			print("  outer packets of %d bytes and more %s\n", from,
 			      fate_phrase(band->fate));
+		else if (band->max == from)
+			print("  outer packets of %d bytes %s\n", from,
+			      fate_phrase(band->fate));
 		else
 			print("  outer packets of %d to %d bytes %s\n", from, band->max,
 			      fate_phrase(band->fate));

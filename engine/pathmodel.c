@@ -117,6 +117,28 @@ struct prediction pathmodel_predict(const struct path *path, const struct mtu_pa
 	return p;
 }
 
+bool pathmodel_lost_sizes(const struct path *path, const struct mtu_pair *mtu,
+			  enum direction dir, int ret_lost[2], bool *ret_all)
+{
+	int tx_mtu = sender_mtu(mtu, dir);
+	int first = 0, last = 0, count = 0;
+
+	for (int inner = 1; inner <= tx_mtu; inner++) {
+		if (path_bands_fate(&path->dir[dir],
+				    pathmodel_outer(path, inner, tx_mtu)) != FATE_LOST)
+			continue;
+		if (count++ == 0)
+			first = inner;
+		last = inner;
+	}
+	if (count == 0)
+		return false;
+	ret_lost[0] = first;
+	ret_lost[1] = last;
+	*ret_all = count == last - first + 1;
+	return true;
+}
+
 static bool fits(const struct path *path, enum direction dir, int tx_mtu)
 {
 	struct prediction p = {.routed = FATE_WHOLE};
@@ -185,6 +207,8 @@ static void name_sizes(const struct path_bands *bands, int outer, char ret[SIZES
 		snprintf(ret, SIZES_TEXT, "those of up to %d bytes", high);
 	else if (high == OUTER_SIZE_MAX)
 		snprintf(ret, SIZES_TEXT, "those above %d bytes", low - 1);
+	else if (low == high)
+		snprintf(ret, SIZES_TEXT, "those of %d bytes", low);
 	else
 		snprintf(ret, SIZES_TEXT, "those of %d to %d bytes", low, high);
 }

@@ -246,29 +246,47 @@ static void choose(const struct stats *s, struct verdict *v)
 
 /* --- warnings --- */
 
-static bool loses(const struct verdict *v, const struct mtu_pair *mtu)
+/* What the current pair loses: full-size TCP, or in another direction only the rest. */
+static unsigned find_losses(const struct verdict *v)
 {
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		struct prediction p =
-			pathmodel_predict(&v->path, mtu, (enum direction)dir);
+	unsigned found = 0;
 
-		if (p.tcp == FATE_LOST || p.routed == FATE_LOST)
-			return true;
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		const struct prediction *p = &v->current.predicted[dir];
+
+		if (p->tcp == FATE_LOST)
+			found |= VERDICT_WARN_DEAD_ZONE;
+		else if (p->routed == FATE_LOST)
+			found |= VERDICT_WARN_ROUTED;
 	}
-	return false;
+	return found;
 }
 
-static unsigned find_warnings(const struct verdict_input *in, const struct verdict *v)
+/* Whether the recommended pair would not fit whole if an endpoint moved to IPv6, on a path
+ * that takes the same sizes; what would fit either way. */
+static bool would_not_roam(const struct verdict_input *in, struct verdict *v)
+{
+	struct path longer = v->path;
+	struct mtu_pair mtu;
+
+	longer.overhead = PATH_OVERHEAD_IPV6;
+	if (v->path.overhead != PATH_OVERHEAD_IPV4 || !v->recommended.mtu.server ||
+	    v->why == VERDICT_MEASURED || pathmodel_fits(&longer, &v->recommended.mtu))
+		return false;
+	if (pathmodel_candidate(&longer, &in->server, &in->peer, &mtu) &&
+	    pathmodel_fits(&v->path, &mtu))
+		v->roam = mtu;
+	return true;
+}
+
+static unsigned find_warnings(const struct verdict_input *in, struct verdict *v)
 {
 	const struct mtu_pair *best = &v->recommended.mtu;
-	unsigned found = 0;
+	unsigned found = in->current.server ? find_losses(v) : 0;
 
 	if (best->server && (best->server < PATH_WHOLE || best->peer < PATH_WHOLE))
 		found |= VERDICT_WARN_MSS;
-	if (in->current.server && loses(v, &in->current))
-		found |= VERDICT_WARN_DEAD_ZONE;
-	if (best->server && in->path.overhead == PATH_OVERHEAD_IPV4 &&
-	    v->why != VERDICT_MEASURED)
+	if (would_not_roam(in, v))
 		found |= VERDICT_WARN_ROAM;
 	if (v->contradicted.server)
 		found |= VERDICT_WARN_CONTRADICTED;
@@ -285,7 +303,10 @@ static unsigned find_warnings(const struct verdict_input *in, const struct verdi
 
 int verdict_find(const struct verdict_input *input, struct verdict *ret)
 {
-	struct verdict v = {.visits = (int)input->count};
+	struct verdict v = {
+		.margin = input->margin,
+		.visits = (int)input->count,
+	};
 	struct mtu_pair fastest;
 	struct stats stats;
 	int r;

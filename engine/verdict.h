@@ -38,14 +38,16 @@ enum verdict_why {
 
 enum verdict_warning {
 	VERDICT_WARN_MSS = 1 << 0,       /* routed TCP should have its MSS clamped */
-	VERDICT_WARN_DEAD_ZONE = 1 << 1, /* the current pair loses full-size packets */
+	VERDICT_WARN_DEAD_ZONE = 1 << 1, /* the current pair loses full-size TCP */
 	VERDICT_WARN_DRIFT = 1 << 2,     /* capacity changed meanwhile */
-	VERDICT_WARN_ROAM = 1 << 3,      /* over IPv6, 20 bytes less would fit */
-	VERDICT_WARN_FILTERED = 1 << 4,  /* probes filtered: UDP is not proved */
-	VERDICT_WARN_PROBES = 1 << 5,    /* too noisy: rests on the probes */
+	VERDICT_WARN_ROAM = 1 << 3, /* over IPv6 the recommended pair would not fit */
+	VERDICT_WARN_FILTERED = 1 << 4,     /* probes filtered: UDP is not proved */
+	VERDICT_WARN_PROBES = 1 << 5,       /* too noisy: rests on the probes */
 	VERDICT_WARN_CONTRADICTED = 1 << 6, /* a measurement contradicts the probes */
+	VERDICT_WARN_ROUTED =
+		1 << 7, /* the current pair loses other packets than those */
 };
-#define VERDICT_WARNINGS 7
+#define VERDICT_WARNINGS 8
 
 /* A rate, or a ratio, with its 95 % interval. `count` tests; 0: nothing is known. */
 struct estimate {
@@ -65,12 +67,15 @@ struct verdict_cell {
 
 struct verdict {
 	enum verdict_why why;
+	double margin;
 	bool settled; /* no pair tested may be faster by more than the margin */
 	struct verdict_cell recommended;
 	struct verdict_cell current;
 	struct verdict_cell fastest; /* of those measured, both directions added */
-	struct mtu_pair rival;       /* the one that may be most of all; 0, 0: none */
-	struct path path;            /* with the bands that were told from throughput */
+	struct mtu_pair
+		roam; /* fits over IPv4 and IPv6, where recommended does not; or 0, 0 */
+	struct mtu_pair rival; /* the one that may be most of all; 0, 0: none */
+	struct path path;      /* with the bands that were told from throughput */
 	bool guessed[DIR_COUNT];
 	struct mtu_pair contradicted; /* where; 0, 0: nowhere */
 	bool contradiction_confirmed; /* by a second visit */

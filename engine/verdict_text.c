@@ -15,11 +15,13 @@ static double percent(double ratio)
 
 static void say_rate(FILE *out, const char *what, const struct estimate *bps)
 {
-	if (bps->count > 0)
+	if (bps->count == 0)
+		fprintf(out, "%s not measured", what);
+	else if (bps->value == 0)
+		fprintf(out, "%s nothing got through", what);
+	else
 		fprintf(out, "%s %.1f Mbit/s (%.1f to %.1f)", what, bps->value / 1e6,
 			bps->low / 1e6, bps->high / 1e6);
-	else
-		fprintf(out, "%s not measured", what);
 }
 
 static void say_cell(FILE *out, const char *what, const struct verdict_cell *cell)
@@ -80,6 +82,8 @@ static void say_bands(FILE *out, const struct path_bands *bands)
 			fprintf(out, "packets of up to %d bytes %s", max, words);
 		else if (max == OUTER_SIZE_MAX)
 			fprintf(out, ", larger ones %s", words);
+		else if (max == above + 1)
+			fprintf(out, ", those of %d %s", max, words);
 		else
 			fprintf(out, ", those of %d to %d %s", above + 1, max, words);
 	}
@@ -100,42 +104,68 @@ static void say_path(FILE *out, const struct verdict *v,
 		v->path.overhead, v->path.overhead == PATH_OVERHEAD_IPV6 ? 6 : 4);
 }
 
+/* One direction; false: not known. */
+static bool say_gain_of(FILE *out, const struct verdict *v, enum direction dir,
+			const char *before)
+{
+	const struct estimate *now = &v->current.bps[dir];
+	const struct estimate *then = &v->recommended.bps[dir];
+	const struct estimate *e = &v->current.relative[dir];
+	const char *name = direction_name(dir);
+
+	if (now->count > 0 && now->value == 0) {
+		fprintf(out, "%s %s ", before, name);
+		if (then->count > 0 && then->value > 0)
+			fprintf(out, "%.1f Mbit/s, where nothing got through",
+				then->value / 1e6);
+		else
+			fputs("nothing got through", out);
+		return true;
+	}
+	if (e->count == 0 || e->low <= 0)
+		return false;
+	fprintf(out, "%s %s %+.1f %% (%+.1f to %+.1f)", before, name,
+		percent(1 / e->value), percent(1 / e->high), percent(1 / e->low));
+	return true;
+}
+
 static void say_gain(FILE *out, const struct verdict *v)
 {
-	const struct verdict_cell *now = &v->current;
+	const struct mtu_pair *now = &v->current.mtu;
+	const struct mtu_pair *best = &v->recommended.mtu;
 	bool known = false;
 
-	if (!now->mtu.server)
+	if (!now->server)
 		return;
-	fprintf(out, "against the current pair, %d and %d:", now->mtu.server,
-		now->mtu.peer);
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		const struct estimate *e = &now->relative[dir];
-
-		if (e->count == 0 || e->low <= 0)
-			continue;
-		fprintf(out, "%s %s %+.1f %% (%+.1f to %+.1f)", known ? "," : "",
-			direction_name((enum direction)dir), percent(1 / e->value),
-			percent(1 / e->high), percent(1 / e->low));
-		known = true;
+	if (now->server == best->server && now->peer == best->peer) {
+		fputs("it is the current pair\n", out);
+		return;
 	}
+	fprintf(out, "against the current pair, %d and %d:", now->server, now->peer);
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		known |= say_gain_of(out, v, (enum direction)dir, known ? ";" : "");
 	fputs(known ? "\n" : " not to be told from what was measured\n", out);
 }
 
 static void say_settled(FILE *out, const struct verdict *v)
 {
+	double margin = 100 * v->margin;
+
 	fprintf(out, "%d visits; ", v->visits);
 	if (v->settled)
-		fputs("settled: no pair that was tested may be faster by more than the "
-		      "margin\n",
-		      out);
+		fprintf(out,
+			"settled: no pair that was tested may be faster by more than "
+			"%g %%\n",
+			margin);
 	else if (v->rival.server)
 		fprintf(out,
-			"not settled: %d and %d may still be faster; no pair was shown "
-			"to be\n",
-			v->rival.server, v->rival.peer);
+			"not settled: %d and %d may still be faster by more than %g "
+			"%%; no pair was shown to be\n",
+			v->rival.server, v->rival.peer, margin);
 	else
-		fputs("not settled\n", out);
+		fputs("not settled: the recommended pair was not seen to work both "
+		      "ways\n",
+		      out);
 }
 
 static void say_drift(FILE *out, const struct verdict *v)
@@ -163,24 +193,117 @@ static void say_mss(FILE *out, const struct verdict *v)
 		least - HEADERS_IPV4, least - HEADERS_IPV6);
 }
 
-static void say_warnings(FILE *out, const struct verdict *v)
+/* "UDP and routed packets above 1392 bytes are lost" */
+static void say_lost_sizes(FILE *out, const struct verdict *v, enum direction dir,
+			   const char *kind)
 {
-	if (v->warnings & VERDICT_WARN_DEAD_ZONE)
+	const struct mtu_pair *mtu = &v->current.mtu;
+	int tx_mtu = dir == DIR_UPLOAD ? mtu->peer : mtu->server;
+	int lost[2];
+	bool all;
+
+	if (!pathmodel_lost_sizes(&v->path, mtu, dir, lost, &all))
+		return;
+	fprintf(out, "%s ", kind);
+	if (lost[1] == tx_mtu)
+		fprintf(out, "above %d bytes", lost[0] - 1);
+	else if (lost[0] == lost[1])
+		fprintf(out, "of %d bytes", lost[0]);
+	else
+		fprintf(out, "of %d to %d bytes", lost[0], lost[1]);
+	fputs(all ? " are lost\n" : " are lost, not of every size\n", out);
+}
+
+/* Of TCP that passes: a segment of the sender's own MTU would be lost, so it is the other
+ * end's that keeps them small. */
+static bool mss_protects(const struct verdict *v, enum direction dir)
+{
+	const struct mtu_pair *mtu = &v->current.mtu;
+	int tx_mtu = dir == DIR_UPLOAD ? mtu->peer : mtu->server;
+
+	return path_bands_fate(&v->path.dir[dir],
+			       pathmodel_outer(&v->path, tx_mtu, tx_mtu)) == FATE_LOST;
+}
+
+/* What the current pair loses in one direction. */
+static void say_losses(FILE *out, const struct verdict *v, enum direction dir)
+{
+	const struct mtu_pair *mtu = &v->current.mtu;
+	const struct prediction *p = &v->current.predicted[dir];
+
+	if (p->tcp != FATE_LOST && p->routed != FATE_LOST)
+		return;
+	fprintf(out, "warning: current pair, %d and %d, %s: ", mtu->server, mtu->peer,
+		direction_name(dir));
+	if (p->tcp == FATE_LOST)
 		fprintf(out,
-			"warning: the current pair, %d and %d, loses full-size "
-			"packets\n",
-			v->current.mtu.server, v->current.mtu.peer);
-	if (v->warnings & VERDICT_WARN_CONTRADICTED)
-		fprintf(out,
-			"warning: what was measured at %d and %d contradicts the "
-			"probes; "
-			"throughput was believed\n",
-			v->contradicted.server, v->contradicted.peer);
-	if (v->warnings & VERDICT_WARN_FILTERED)
-		fputs("warning: probes got no answer, so it is not proved that UDP "
-		      "fits: "
-		      "let UDP in on the server's port\n",
+			"full-size TCP packets are lost, which leave with %d bytes\n",
+			p->tcp_outer);
+	else if (mss_protects(v, dir)) {
+		fprintf(out, "TCP passes only because the %s's MSS protects it; ",
+			dir == DIR_UPLOAD ? "server" : "peer");
+		say_lost_sizes(out, v, dir, "UDP and routed packets");
+	} else {
+		fputs("full-size TCP packets pass, but ", out);
+		say_lost_sizes(out, v, dir, "others");
+	}
+}
+
+static void say_contradicted(FILE *out, const struct verdict *v)
+{
+	fprintf(out, "warning: what was measured at %d and %d contradicts the probes; ",
+		v->contradicted.server, v->contradicted.peer);
+	if (v->contradiction_confirmed)
+		fputs("a second visit confirmed it, so throughput was believed\n", out);
+	else
+		fputs("no second visit confirmed it, so the probes were believed\n",
 		      out);
+}
+
+static void say_filtered(FILE *out, const struct path_survey *survey)
+{
+	if (survey->probes[DIR_UPLOAD] || survey->probes[DIR_DOWNLOAD])
+		fputs("warning: probes got no answer, so it is not proved that UDP "
+		      "fits: let UDP in on the server's port\n",
+		      out);
+	else
+		fputs("warning: the path was not probed, so it is not proved that UDP "
+		      "fits\n",
+		      out);
+}
+
+static void say_roam(FILE *out, const struct verdict *v)
+{
+	struct path longer = v->path;
+	enum fate fate = FATE_WHOLE;
+
+	longer.overhead = PATH_OVERHEAD_IPV6;
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		fate = pathmodel_worse(fate,
+				       pathmodel_predict(&longer, &v->recommended.mtu,
+							 (enum direction)dir)
+					       .routed);
+	fprintf(out,
+		"note: should an endpoint move to IPv6 (20 bytes more), this pair %s "
+		"not fit whole",
+		fate == FATE_UNKNOWN ? "might" : "would");
+	if (v->roam.server)
+		fprintf(out, "; %d and %d would either way", v->roam.server,
+			v->roam.peer);
+	fputc('\n', out);
+}
+
+static void say_warnings(FILE *out, const struct verdict *v,
+			 const struct path_survey *survey)
+{
+	if (v->warnings & (VERDICT_WARN_DEAD_ZONE | VERDICT_WARN_ROUTED)) {
+		say_losses(out, v, DIR_UPLOAD);
+		say_losses(out, v, DIR_DOWNLOAD);
+	}
+	if (v->warnings & VERDICT_WARN_CONTRADICTED)
+		say_contradicted(out, v);
+	if (v->warnings & VERDICT_WARN_FILTERED)
+		say_filtered(out, survey);
 	if (v->warnings & VERDICT_WARN_PROBES)
 		fputs("warning: rates are too noisy to tell pairs apart: this rests on "
 		      "the probes\n",
@@ -190,8 +313,7 @@ static void say_warnings(FILE *out, const struct verdict *v)
 	if (v->warnings & VERDICT_WARN_MSS)
 		say_mss(out, v);
 	if (v->warnings & VERDICT_WARN_ROAM)
-		fputs("note: should an endpoint move to IPv6, 20 bytes less fit\n",
-		      out);
+		say_roam(out, v);
 }
 
 static void say_all(FILE *out, const struct verdict *v,
@@ -207,7 +329,7 @@ static void say_all(FILE *out, const struct verdict *v,
 		say_gain(out, v);
 		say_settled(out, v);
 	}
-	say_warnings(out, v);
+	say_warnings(out, v, survey);
 }
 
 int verdict_text(const struct verdict *verdict, const struct path_survey *survey,

@@ -21,12 +21,14 @@ static struct verdict_cell cell_of(int server, int peer, double up, double down)
 	};
 }
 
-/* The 1461 to 1500 bytes that are lost upload make the current pair a dead zone. */
+/* Upload, packets of 1461 to 1500 bytes are lost, so that the current pair loses TCP's:
+ * 1420 bytes leave with 60 + 1420 = 1480. */
 static struct verdict settled_one(void)
 {
 	struct verdict v = {
 		.why = VERDICT_FITS,
 		.settled = true,
+		.margin = 0.05,
 		.recommended = cell_of(1440, 1400, 36.6, 54.6),
 		.current = cell_of(1420, 1420, 0, 54.5),
 		.path.overhead = PATH_OVERHEAD_IPV4,
@@ -34,24 +36,35 @@ static struct verdict settled_one(void)
 		.warnings = VERDICT_WARN_DEAD_ZONE | VERDICT_WARN_MSS,
 	};
 
-	v.current.relative[DIR_UPLOAD].count = 0;
+	v.current.relative[DIR_UPLOAD].value = 0;
 	v.current.relative[DIR_DOWNLOAD] = (struct estimate){1, 0.8, 0.5, 1};
 	path_bands_parse("1460:whole,1500:lost,65535:fragmented",
 			 &v.path.dir[DIR_UPLOAD], NULL);
 	path_bands_parse("65535:whole", &v.path.dir[DIR_DOWNLOAD], NULL);
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		v.current.predicted[dir] =
+			pathmodel_predict(&v.path, &v.current.mtu, (enum direction)dir);
 	return v;
+}
+
+static char *text_of(const struct verdict *v, int probes_up, int probes_down)
+{
+	struct path_survey survey = {.probes = {probes_up, probes_down}};
+	char *text;
+
+	assert_int_equal(verdict_text(v, &survey, &text, NULL), 0);
+	return text;
 }
 
 static void check(const struct verdict *v, const char *expected)
 {
-	struct path_survey survey = {.probes = {15, 9}};
-	char *text;
+	char *text = text_of(v, 15, 9);
 
-	assert_int_equal(verdict_text(v, &survey, &text, NULL), 0);
 	assert_string_equal(text, expected);
 	free(text);
 }
 
+/* 1 / 0.8 is 25 % more, 1 / 0.5 100 %; the MSS is 1400 less 40 and 60 of headers. */
 static void settled_by_probes(void **state)
 {
 	struct verdict v = settled_one();
@@ -59,25 +72,22 @@ static void settled_by_probes(void **state)
 	(void)state;
 	check(&v,
 	      "recommended: server MTU 1440, peer MTU 1400; upload 36.6 Mbit/s (35.9 "
-	      "to "
-	      "37.3), download 54.6 Mbit/s (53.5 to 55.7)\n"
+	      "to 37.3), download 54.6 Mbit/s (53.5 to 55.7)\n"
 	      "why: the largest pair at which every packet, TCP or not, arrives whole "
 	      "both ways\n"
 	      "path, upload: packets of up to 1460 bytes arrive whole, those of 1461 "
-	      "to "
-	      "1500 are lost, larger ones arrive in fragments (15 probes)\n"
+	      "to 1500 are lost, larger ones arrive in fragments (15 probes)\n"
 	      "path, download: all packets arrive whole (9 probes)\n"
 	      "WireGuard makes each packet 60 bytes larger (IPv4 outside)\n"
-	      "against the current pair, 1420 and 1420: download +25.0 % (+0.0 to "
-	      "+100.0)\n"
+	      "against the current pair, 1420 and 1420: upload 36.6 Mbit/s, where "
+	      "nothing got through; download +25.0 % (+0.0 to +100.0)\n"
 	      "7 visits; settled: no pair that was tested may be faster by more than "
-	      "the "
-	      "margin\n"
-	      "warning: the current pair, 1420 and 1420, loses full-size packets\n"
+	      "5 %\n"
+	      "warning: current pair, 1420 and 1420, upload: full-size TCP packets are "
+	      "lost, which leave with 1480 bytes\n"
 	      "warning: connections of networks routed through the tunnel do not know "
-	      "its "
-	      "MTU: clamp their MSS to 1360 (IPv4) and 1340 (IPv6) where they enter "
-	      "it\n");
+	      "its MTU: clamp their MSS to 1360 (IPv4) and 1340 (IPv6) where they "
+	      "enter it\n");
 }
 
 static void told_from_throughput(void **state)
@@ -87,41 +97,36 @@ static void told_from_throughput(void **state)
 	(void)state;
 	v.why = VERDICT_ARRIVES;
 	v.settled = false;
+	v.margin = 0.025;
 	v.rival = (struct mtu_pair){1500, 1500};
 	v.guessed[DIR_UPLOAD] = true;
 	v.path.dir[DIR_DOWNLOAD].count = 0;
 	v.path.overhead = PATH_OVERHEAD_IPV6;
+	v.current.bps[DIR_UPLOAD].count = 0;
+	v.current.relative[DIR_UPLOAD].count = 0;
 	v.current.relative[DIR_DOWNLOAD].count = 0;
 	v.drift[DIR_DOWNLOAD] = (struct drift){-0.5, true};
-	v.warnings = VERDICT_WARN_FILTERED | VERDICT_WARN_DRIFT | VERDICT_WARN_PROBES |
-		     VERDICT_WARN_CONTRADICTED | VERDICT_WARN_ROAM;
-	v.contradicted = (struct mtu_pair){1401, 1401};
+	v.warnings = VERDICT_WARN_FILTERED | VERDICT_WARN_DRIFT | VERDICT_WARN_PROBES;
 	check(&v,
 	      "recommended: server MTU 1440, peer MTU 1400; upload 36.6 Mbit/s (35.9 "
-	      "to "
-	      "37.3), download 54.6 Mbit/s (53.5 to 55.7)\n"
+	      "to 37.3), download 54.6 Mbit/s (53.5 to 55.7)\n"
 	      "why: the largest pair at which data was seen to arrive undiminished; "
 	      "whether other packets than TCP's do is not proved\n"
 	      "path, upload: packets of up to 1460 bytes arrive whole, those of 1461 "
-	      "to "
-	      "1500 are lost, larger ones arrive in fragments (told from throughput)\n"
+	      "to 1500 are lost, larger ones arrive in fragments (told from "
+	      "throughput)\n"
 	      "path, download: nothing is known of packets by their size (9 probes)\n"
 	      "WireGuard makes each packet 80 bytes larger (IPv6 outside)\n"
 	      "against the current pair, 1420 and 1420: not to be told from what was "
 	      "measured\n"
-	      "7 visits; not settled: 1500 and 1500 may still be faster; no pair was "
-	      "shown to be\n"
-	      "warning: what was measured at 1401 and 1401 contradicts the probes; "
-	      "throughput was believed\n"
+	      "7 visits; not settled: 1500 and 1500 may still be faster by more than "
+	      "2.5 %; no pair was shown to be\n"
 	      "warning: probes got no answer, so it is not proved that UDP fits: let "
-	      "UDP "
-	      "in on the server's port\n"
+	      "UDP in on the server's port\n"
 	      "warning: rates are too noisy to tell pairs apart: this rests on the "
 	      "probes\n"
 	      "warning: the line's capacity changed meanwhile: download by -50 %; "
-	      "rates "
-	      "are compared with those of the same time\n"
-	      "note: should an endpoint move to IPv6, 20 bytes less fit\n");
+	      "rates are compared with those of the same time\n");
 }
 
 static void nothing_works(void **state)
@@ -129,12 +134,101 @@ static void nothing_works(void **state)
 	struct verdict v = {.why = VERDICT_NOTHING, .path.overhead = 60};
 
 	(void)state;
-	check(&v,
-	      "recommended: none\n"
-	      "why: no pair was seen to work both ways\n"
-	      "path, upload: nothing is known of packets by their size (15 probes)\n"
-	      "path, download: nothing is known of packets by their size (9 probes)\n"
-	      "WireGuard makes each packet 60 bytes larger (IPv4 outside)\n");
+	check(&v, "recommended: none\n"
+		  "why: no pair was seen to work both ways\n"
+		  "path, upload: nothing is known of packets by their size (15 "
+		  "probes)\n"
+		  "path, download: nothing is known of packets by their size (9 "
+		  "probes)\n"
+		  "WireGuard makes each packet 60 bytes larger (IPv4 outside)\n");
+}
+
+static void expect_line(const struct verdict *v, const char *line)
+{
+	char *text = text_of(v, 15, 9);
+
+	if (!strstr(text, line))
+		fail_msg("'%s' is not in:\n%s", line, text);
+	free(text);
+}
+
+static void only_what_was_confirmed_is_believed(void **state)
+{
+	struct verdict v = settled_one();
+
+	(void)state;
+	v.warnings = VERDICT_WARN_CONTRADICTED;
+	v.contradicted = (struct mtu_pair){1401, 1401};
+	expect_line(&v, "\nwarning: what was measured at 1401 and 1401 contradicts the "
+			"probes; no second visit confirmed it, so the probes were "
+			"believed\n");
+	v.contradiction_confirmed = true;
+	expect_line(&v, "\nwarning: what was measured at 1401 and 1401 contradicts the "
+			"probes; a second visit confirmed it, so throughput was "
+			"believed\n");
+}
+
+static void what_was_not_probed_got_no_answer_either(void **state)
+{
+	struct verdict v = settled_one();
+	char *text;
+
+	(void)state;
+	v.warnings = VERDICT_WARN_FILTERED;
+	text = text_of(&v, 0, 0);
+	assert_non_null(strstr(text, "\nwarning: the path was not probed, so it is not "
+				     "proved that UDP fits\n"));
+	assert_null(strstr(text, "got no answer"));
+	free(text);
+}
+
+static void losses_are_no_rates(void **state)
+{
+	struct verdict v = settled_one();
+
+	(void)state;
+	/* Nothing at either pair. */
+	v.settled = false;
+	v.recommended.bps[DIR_UPLOAD] = (struct estimate){.count = 2};
+	v.recommended.bps[DIR_DOWNLOAD].count = 0;
+	v.current.relative[DIR_DOWNLOAD].count = 0;
+	expect_line(&v, "peer MTU 1400; upload nothing got through, download not "
+			"measured\n");
+	expect_line(&v, "\nagainst the current pair, 1420 and 1420: upload nothing got "
+			"through\n");
+	expect_line(&v, "; not settled: the recommended pair was not seen to work both "
+			"ways\n");
+	v.recommended.mtu = v.current.mtu;
+	expect_line(&v, "\nit is the current pair\n");
+}
+
+struct bands {
+	const char *up;
+	const char *line;
+};
+
+static void bands_are_plain(void **state)
+{
+	static const struct bands table[] = {
+		{"1460:whole,1492:unknown,65535:lost",
+		 "packets of up to 1460 bytes arrive whole, those of 1461 to 1492 "
+		 "could not be judged, larger ones are lost (15 probes)\n"},
+		{"1500:whole,65535:unknown", "larger ones could not be judged (15"},
+		{"1499:whole,1500:lost,65535:fragmented",
+		 "those of 1500 are lost, larger"},
+		{"1498:whole,1500:lost,65535:fragmented",
+		 "those of 1499 to 1500 are lost, larger"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct verdict v = settled_one();
+
+		assert_int_equal(
+			path_bands_parse(table[i].up, &v.path.dir[DIR_UPLOAD], NULL),
+			0);
+		expect_line(&v, table[i].line);
+	}
 }
 
 int main(void)
@@ -143,6 +237,10 @@ int main(void)
 		cmocka_unit_test(settled_by_probes),
 		cmocka_unit_test(told_from_throughput),
 		cmocka_unit_test(nothing_works),
+		cmocka_unit_test(only_what_was_confirmed_is_believed),
+		cmocka_unit_test(what_was_not_probed_got_no_answer_either),
+		cmocka_unit_test(losses_are_no_rates),
+		cmocka_unit_test(bands_are_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
