@@ -29,11 +29,17 @@ void drift_sort(struct drift_sample *series, size_t count)
 static size_t first_after(const struct drift_sample *series, size_t count,
 			  int64_t at_ms)
 {
-	size_t i = 0;
+	size_t low = 0;
 
-	while (i < count && series[i].at_ms <= at_ms)
-		i++;
-	return i;
+	while (low < count) {
+		size_t middle = low + (count - low) / 2;
+
+		if (series[middle].at_ms <= at_ms)
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return low;
 }
 
 double drift_at(const struct drift_sample *series, size_t count, int64_t at_ms)

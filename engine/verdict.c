@@ -40,17 +40,18 @@ static double find_floor(const struct verdict_input *in, enum direction dir)
 }
 
 /* How often this pair's measurements say otherwise, less how often they agree. */
-static int contradictions(const struct verdict_input *in, const struct mtu_pair *mtu,
-			  enum direction dir, bool predicted_lost)
+static int contradictions(const struct verdict_input *in,
+			  const struct pair_visits *pair, enum direction dir,
+			  double floor_bps, bool predicted_lost)
 {
-	double floor_bps = find_floor(in, dir);
 	int count = 0;
 
-	for (size_t i = 0; i < in->count; i++) {
-		if (!same_pair(&in->m[i].mtu, mtu) ||
-		    bandguess_rate(&in->m[i].dir[dir]) == NO_FIGURE)
+	for (size_t i = 0; i < pair->count; i++) {
+		const struct measurement *m = &in->m[pair->visit[i]];
+
+		if (bandguess_rate(&m->dir[dir]) == NO_FIGURE)
 			continue;
-		if (is_lost(&in->m[i], dir, floor_bps) != predicted_lost)
+		if (is_lost(m, dir, floor_bps) != predicted_lost)
 			count++;
 		else
 			count--;
@@ -59,19 +60,25 @@ static int contradictions(const struct verdict_input *in, const struct mtu_pair 
 }
 
 /* Whether bands that were probed are contradicted; twice is beyond an accident. */
-static bool check_model(const struct verdict_input *in, enum direction dir,
-			struct verdict *v)
+static bool check_model(const struct verdict_input *in, const struct pairs *pairs,
+			enum direction dir, struct verdict *v)
 {
+	double floor_bps = find_floor(in, dir);
 	bool confirmed = false;
 
 	for (size_t i = 0; i < in->count; i++) {
 		const struct mtu_pair *mtu = &in->m[i].mtu;
-		enum fate fate = pathmodel_predict(&in->path, mtu, dir).tcp;
+		const struct pair_visits *pair = pairs_find(pairs, mtu);
+		enum fate fate;
 		int count;
 
+		/* Each pair once, in the order of time. */
+		if (pair->visit[0] != i)
+			continue;
+		fate = pathmodel_predict(&in->path, mtu, dir).tcp;
 		if (fate == FATE_UNKNOWN)
 			continue;
-		count = contradictions(in, mtu, dir, fate == FATE_LOST);
+		count = contradictions(in, pair, dir, floor_bps, fate == FATE_LOST);
 		/* A test that got through is no accident, but its prediction's. */
 		if (count < 1)
 			continue;
@@ -86,11 +93,12 @@ static bool check_model(const struct verdict_input *in, enum direction dir,
 /* --- the path --- */
 
 /* Bands that measurements contradict predict nothing. */
-static void check_path(const struct verdict_input *in, struct verdict *v)
+static void check_path(const struct verdict_input *in, const struct pairs *pairs,
+		       struct verdict *v)
 {
 	v->path = in->path;
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		if (check_model(in, (enum direction)dir, v))
+		if (check_model(in, pairs, (enum direction)dir, v))
 			v->path.dir[dir] = (struct path_bands){0};
 		v->guessed[dir] = v->path.dir[dir].count == 0;
 	}
@@ -301,37 +309,51 @@ static unsigned find_warnings(const struct verdict_input *in, struct verdict *v)
 	return found;
 }
 
+static int judge(const struct stats *s, struct verdict *v)
+{
+	const struct verdict_input *in = s->input;
+	struct mtu_pair fastest;
+	int r;
+
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		const struct stats_dir *d = &s->dir[dir];
+
+		v->noise[dir] = d->noise;
+		v->drift[dir] = drift_judge(d->reference, d->reference_count, d->noise);
+	}
+	r = guess_path(s, v);
+	if (r < 0)
+		return r;
+	choose(s, v);
+	fastest = find_fastest(s);
+	fill_cell(s, v, &v->recommended.mtu, &v->recommended);
+	fill_cell(s, v, &in->current, &v->current);
+	fill_cell(s, v, &fastest, &v->fastest);
+	find_rival(s, v);
+	v->warnings = find_warnings(in, v);
+	return 0;
+}
+
 int verdict_find(const struct verdict_input *input, struct verdict *ret)
 {
 	struct verdict v = {
 		.margin = input->margin,
 		.visits = (int)input->count,
 	};
-	struct mtu_pair fastest;
+	struct pairs pairs;
 	struct stats stats;
-	int r;
+	int r = pairs_init(&pairs, input->m, input->count);
 
-	check_path(input, &v);
-	r = stats_init(&stats, input, &v.path);
 	if (r < 0)
 		return r;
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		const struct stats_dir *d = &stats.dir[dir];
-
-		v.noise[dir] = d->noise;
-		v.drift[dir] = drift_judge(d->reference, d->reference_count, d->noise);
-	}
-	r = guess_path(&stats, &v);
+	check_path(input, &pairs, &v);
+	r = stats_init(&stats, input, &pairs, &v.path);
 	if (r == 0) {
-		choose(&stats, &v);
-		fastest = find_fastest(&stats);
-		fill_cell(&stats, &v, &v.recommended.mtu, &v.recommended);
-		fill_cell(&stats, &v, &input->current, &v.current);
-		fill_cell(&stats, &v, &fastest, &v.fastest);
-		find_rival(&stats, &v);
-		v.warnings = find_warnings(input, &v);
-		*ret = v;
+		r = judge(&stats, &v);
+		stats_release(&stats);
 	}
-	stats_release(&stats);
+	pairs_release(&pairs);
+	if (r == 0)
+		*ret = v;
 	return r;
 }

@@ -23,10 +23,13 @@
  * a mean square has. */
 #define MEDIAN_WORTH 0.5
 
-bool same_pair(const struct mtu_pair *a, const struct mtu_pair *b)
-{
-	return a->server == b->server && a->peer == b->peer;
-}
+/* A mean of logarithms and its variance. */
+struct pair_level {
+	int count;
+	int lost;
+	double mean;
+	double variance;
+};
 
 /* Student's t from the normal quantile (Abramowitz and Stegun 26.7.5). */
 static double student(double z, double freedom)
@@ -46,41 +49,41 @@ static bool worked(const struct measurement *m, enum direction dir)
 	return bandguess_rate(&m->dir[dir]) > 0;
 }
 
-/* The pair that most visits of the series have. */
-static struct mtu_pair reference_pair(const struct verdict_input *in,
-				      enum direction dir)
+/* The pair that most visits of the series have; of several the first visited. */
+static const struct pair_visits *reference_pair(const struct stats *s,
+						enum direction dir)
 {
-	struct mtu_pair best = {0};
+	const struct pair_visits *best = NULL;
 	int most = 0;
 
-	for (size_t i = 0; i < in->count; i++) {
+	for (size_t i = 0; i < s->pairs->count; i++) {
+		const struct pair_visits *p = &s->pairs->pair[i];
 		int n = 0;
 
-		if (!in->m[i].reference || same_pair(&in->m[i].mtu, &best))
-			continue;
-		for (size_t j = 0; j < in->count; j++)
-			n += in->m[j].reference && worked(&in->m[j], dir) &&
-			     same_pair(&in->m[j].mtu, &in->m[i].mtu);
-		if (n <= most)
+		for (size_t j = 0; j < p->count; j++) {
+			const struct measurement *m = &s->input->m[p->visit[j]];
+
+			n += m->reference && worked(m, dir);
+		}
+		if (n < most || n == 0 || (n == most && p->visit[0] > best->visit[0]))
 			continue;
 		most = n;
-		best = in->m[i].mtu;
+		best = p;
 	}
 	return best;
 }
 
 static void fill_reference(struct stats *s, enum direction dir)
 {
-	const struct verdict_input *in = s->input;
-	struct mtu_pair mtu = reference_pair(in, dir);
+	const struct pair_visits *p = reference_pair(s, dir);
 	struct stats_dir *d = &s->dir[dir];
 	double sum = 0;
 
-	for (size_t i = 0; i < in->count; i++) {
-		const struct measurement *m = &in->m[i];
+	for (size_t i = 0; p && i < p->count; i++) {
+		const struct measurement *m = &s->input->m[p->visit[i]];
 		double rate = (double)bandguess_rate(&m->dir[dir]);
 
-		if (!m->reference || rate <= 0 || !same_pair(&m->mtu, &mtu))
+		if (!m->reference || rate <= 0)
 			continue;
 		d->reference[d->reference_count++] =
 			(struct drift_sample){m->dir[dir].started_at_ms, rate};
@@ -147,47 +150,42 @@ static double own_noise(const struct verdict_input *in, enum direction dir,
 	return fmax(space[n / 2], PRIOR_NOISE_MIN);
 }
 
-static int compare_visits(const void *a, const void *b)
-{
-	const struct measurement *x = *(const struct measurement *const *)a;
-	const struct measurement *y = *(const struct measurement *const *)b;
-
-	if (x->mtu.server != y->mtu.server)
-		return x->mtu.server - y->mtu.server;
-	if (x->mtu.peer != y->mtu.peer)
-		return x->mtu.peer - y->mtu.peer;
-	return (x->seq > y->seq) - (x->seq < y->seq);
-}
-
 /* A deviation, and how many degrees of freedom it has. */
 struct seen {
 	double noise;
 	double worth;
 };
 
+/* How the visits of one pair differ from the next that got through. Returns how many
+ * differences there are. */
+static size_t list_repeats(const struct stats *s, const struct pair_visits *p,
+			   enum direction dir, double *ret)
+{
+	int64_t before = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct measurement *m = &s->input->m[p->visit[i]];
+		int64_t rate = bandguess_rate(&m->dir[dir]);
+
+		if (rate <= 0)
+			continue;
+		if (before)
+			ret[n++] = fabs(log((double)rate / (double)before));
+		before = rate;
+	}
+	return n;
+}
+
 /* From how the next visit of the same pair differs: that holds whatever becomes of its
  * packets. The median, since drift is in some. Worth 0 where there are too few. `space`
  * holds as many as there are measurements. */
-static struct seen see_repeats(const struct verdict_input *in, enum direction dir,
-			       double *space)
+static struct seen see_repeats(const struct stats *s, enum direction dir, double *space)
 {
-	cleanup_free const struct measurement **visit =
-		calloc(in->count + 1, sizeof(struct measurement *));
-	size_t visits = 0, n = 0;
+	size_t n = 0;
 
-	if (!visit)
-		return (struct seen){0};
-	for (size_t i = 0; i < in->count; i++) {
-		if (worked(&in->m[i], dir))
-			visit[visits++] = &in->m[i];
-	}
-	qsort(visit, visits, sizeof(visit[0]), compare_visits);
-	for (size_t i = 1; i < visits; i++) {
-		if (same_pair(&visit[i]->mtu, &visit[i - 1]->mtu))
-			space[n++] = fabs(
-				log((double)bandguess_rate(&visit[i]->dir[dir]) /
-				    (double)bandguess_rate(&visit[i - 1]->dir[dir])));
-	}
+	for (size_t i = 0; i < s->pairs->count; i++)
+		n += list_repeats(s, &s->pairs->pair[i], dir, &space[n]);
 	if (n < REPEATS_MIN)
 		return (struct seen){0};
 	sort_doubles(space, n);
@@ -228,40 +226,10 @@ static void fill_noise(struct stats *s, const struct path *path, enum direction 
 	struct seen seen = {0};
 
 	if (path->dir[dir].count == 0)
-		seen = see_repeats(s->input, dir, space);
+		seen = see_repeats(s, dir, space);
 	if (seen.worth == 0)
 		seen = see_series(series, n);
 	set_noise(&s->dir[dir], own, &seen);
-}
-
-int stats_init(struct stats *s, const struct verdict_input *input,
-	       const struct path *path)
-{
-	cleanup_free struct drift_sample *series =
-		calloc(input->count + 1, sizeof(*series));
-	cleanup_free double *space = calloc(input->count + 1, sizeof(*space));
-
-	*s = (struct stats){.input = input};
-	for (int dir = 0; dir < DIR_COUNT; dir++)
-		s->dir[dir].reference =
-			calloc(input->count + 1, sizeof(*s->dir[dir].reference));
-	if (!series || !space || !s->dir[0].reference || !s->dir[1].reference) {
-		stats_release(s);
-		return -ENOMEM;
-	}
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		fill_reference(s, (enum direction)dir);
-		fill_noise(s, path, (enum direction)dir, series, space);
-	}
-	return 0;
-}
-
-void stats_release(struct stats *s)
-{
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		free(s->dir[dir].reference);
-		s->dir[dir].reference = NULL;
-	}
 }
 
 /* Of one visit. A test that claims much more than the others was disturbed. */
@@ -272,41 +240,35 @@ static double visit_variance(const struct stats_dir *d, const struct dir_result 
 	return claimed > 2 * d->noise ? claimed * claimed : d->noise * d->noise;
 }
 
-/* A mean of logarithms and its variance. */
-struct level {
-	int count;
-	int lost;
-	double mean;
-	double variance;
-};
-
-static struct level pair_level(const struct stats *s, const struct mtu_pair *mtu,
-			       enum direction dir)
+/* One visit that got through, freed of drift. Returns how uncertain that is. */
+static double add_visit(const struct stats_dir *d, const struct dir_result *r,
+			struct pair_level *level)
 {
-	const struct verdict_input *in = s->input;
+	level->count++;
+	level->mean += log((double)bandguess_rate(r));
+	level->variance += visit_variance(d, r);
+	if (!d->reference_count)
+		return 0;
+	level->mean += d->level - log(drift_at(d->reference, d->reference_count,
+					       r->started_at_ms));
+	return drift_doubt(d->reference, d->reference_count, r->started_at_ms);
+}
+
+static struct pair_level find_level(const struct stats *s, const struct pair_visits *p,
+				    enum direction dir)
+{
 	const struct stats_dir *d = &s->dir[dir];
-	struct level level = {0};
+	struct pair_level level = {0};
 	double doubt = 0;
 
-	for (size_t i = 0; i < in->count; i++) {
-		const struct dir_result *r = &in->m[i].dir[dir];
-		double rate = (double)bandguess_rate(r);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct dir_result *r = &s->input->m[p->visit[i]].dir[dir];
+		int64_t rate = bandguess_rate(r);
 
-		if (!same_pair(&in->m[i].mtu, mtu) || rate < 0)
-			continue;
-		if (rate == 0) {
+		if (rate == 0)
 			level.lost++;
-			continue;
-		}
-		level.count++;
-		level.mean += log(rate);
-		level.variance += visit_variance(d, r);
-		if (!d->reference_count)
-			continue;
-		level.mean += d->level - log(drift_at(d->reference, d->reference_count,
-						      r->started_at_ms));
-		doubt +=
-			drift_doubt(d->reference, d->reference_count, r->started_at_ms);
+		else if (rate > 0)
+			doubt += add_visit(d, r, &level);
 	}
 	if (!level.count)
 		return level;
@@ -322,7 +284,63 @@ static struct level pair_level(const struct stats *s, const struct mtu_pair *mtu
 	return level;
 }
 
-static struct estimate make_estimate(const struct level *level, double t)
+/* --- the whole --- */
+
+static int allocate(struct stats *s)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		struct stats_dir *d = &s->dir[dir];
+
+		d->reference = calloc(s->input->count + 1, sizeof(*d->reference));
+		d->level_of = calloc(s->pairs->count + 1, sizeof(*d->level_of));
+		if (!d->reference || !d->level_of)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int stats_init(struct stats *s, const struct verdict_input *input,
+	       const struct pairs *pairs, const struct path *path)
+{
+	cleanup_free struct drift_sample *series =
+		calloc(input->count + 1, sizeof(*series));
+	cleanup_free double *space = calloc(input->count + 1, sizeof(*space));
+
+	*s = (struct stats){.input = input, .pairs = pairs};
+	if (!series || !space || allocate(s) < 0) {
+		stats_release(s);
+		return -ENOMEM;
+	}
+	for (int i = 0; i < DIR_COUNT; i++) {
+		enum direction dir = (enum direction)i;
+
+		fill_reference(s, dir);
+		fill_noise(s, path, dir, series, space);
+		for (size_t at = 0; at < pairs->count; at++)
+			s->dir[dir].level_of[at] = find_level(s, &pairs->pair[at], dir);
+	}
+	return 0;
+}
+
+void stats_release(struct stats *s)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		free(s->dir[dir].reference);
+		free(s->dir[dir].level_of);
+		s->dir[dir].reference = NULL;
+		s->dir[dir].level_of = NULL;
+	}
+}
+
+static struct pair_level level_of(const struct stats *s, const struct mtu_pair *mtu,
+				  enum direction dir)
+{
+	const struct pair_visits *p = pairs_find(s->pairs, mtu);
+
+	return p ? s->dir[dir].level_of[p - s->pairs->pair] : (struct pair_level){0};
+}
+
+static struct estimate make_estimate(const struct pair_level *level, double t)
 {
 	double half = t * sqrt(level->variance);
 
@@ -337,7 +355,7 @@ static struct estimate make_estimate(const struct level *level, double t)
 struct estimate stats_rate(const struct stats *s, const struct mtu_pair *mtu,
 			   enum direction dir)
 {
-	struct level level = pair_level(s, mtu, dir);
+	struct pair_level level = level_of(s, mtu, dir);
 
 	if (level.count)
 		return make_estimate(&level, student(NORMAL_95, s->dir[dir].freedom));
@@ -348,8 +366,8 @@ struct estimate stats_ratio(const struct stats *s, const struct mtu_pair *mtu,
 			    const struct mtu_pair *base, enum direction dir,
 			    double certain)
 {
-	struct level a = pair_level(s, mtu, dir);
-	struct level b = pair_level(s, base, dir);
+	struct pair_level a = level_of(s, mtu, dir);
+	struct pair_level b = level_of(s, base, dir);
 
 	if (same_pair(mtu, base) && a.count)
 		return (struct estimate){a.count, 1, 1, 1};

@@ -2,6 +2,7 @@
 #define ENGINE_VERDICT_STATS_H
 
 #include "engine/verdict.h"
+#include "engine/verdict_pairs.h"
 
 /*
  * Rates of pairs, freed of drift: the part of a verdict that is statistics. Belongs to
@@ -14,22 +15,27 @@
  * visits. A single test that claims much more than that counts as it says.
  */
 
+struct pair_level;
+
 struct stats_dir {
 	struct drift_sample *reference; /* NULL or empty: no series */
 	size_t reference_count;
 	double level; /* logarithm of the series' mean */
 	double noise;
-	double freedom; /* degrees of, of the noise */
+	double freedom;              /* degrees of, of the noise */
+	struct pair_level *level_of; /* of each of the pairs */
 };
 
 struct stats {
 	const struct verdict_input *input;
+	const struct pairs *pairs; /* of the same measurements */
 	struct stats_dir dir[DIR_COUNT];
 };
 
-/* -ENOMEM. `path` is what predictions are made from. */
+/* -ENOMEM. `path` is what predictions are made from; bands of count 0 predict nothing.
+ * What is passed outlives it. */
 int stats_init(struct stats *stats, const struct verdict_input *input,
-	       const struct path *path);
+	       const struct pairs *pairs, const struct path *path);
 void stats_release(struct stats *stats);
 
 /* The pair's rate in bit/s, as if measured at the reference series' mean. */
@@ -43,7 +49,5 @@ struct estimate stats_ratio(const struct stats *stats, const struct mtu_pair *mt
 
 /* Copy the measurements, their rates (as goodput) freed of drift. */
 void stats_level(const struct stats *stats, struct measurement *ret);
-
-bool same_pair(const struct mtu_pair *a, const struct mtu_pair *b);
 
 #endif

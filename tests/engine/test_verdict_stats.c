@@ -82,11 +82,13 @@ static void noise_is_pooled(void **state)
 		struct measurement m[VISITS_MAX];
 		struct verdict_input input = {.m = m, .count = e->count};
 		struct path path = {.overhead = PATH_OVERHEAD_IPV4};
+		struct pairs pairs;
 		struct stats stats;
 
 		path_bands_add(&path.dir[DIR_UPLOAD], OUTER_SIZE_MAX, FATE_WHOLE);
 		fill(e->tests, e->count, m);
-		assert_int_equal(stats_init(&stats, &input, &path), 0);
+		assert_int_equal(pairs_init(&pairs, m, input.count), 0);
+		assert_int_equal(stats_init(&stats, &input, &pairs, &path), 0);
 		if (fabs(stats.dir[DIR_UPLOAD].noise - e->noise) > 1e-4 ||
 		    stats.dir[DIR_UPLOAD].freedom != e->freedom)
 			fail_msg("%s: noise %.5f, freedom %g", e->name,
@@ -94,6 +96,7 @@ static void noise_is_pooled(void **state)
 				 stats.dir[DIR_UPLOAD].freedom);
 		assert_float_equal(stats.dir[DIR_DOWNLOAD].noise, 0.01, 1e-9);
 		stats_release(&stats);
+		pairs_release(&pairs);
 	}
 }
 
@@ -108,6 +111,7 @@ static void bands_do_not_count_as_noise(void **state)
 	struct measurement m[VISITS_MAX];
 	struct verdict_input input = {.m = m, .count = 5};
 	struct path path = {.overhead = PATH_OVERHEAD_IPV4};
+	struct pairs pairs;
 	struct stats stats;
 
 	(void)state;
@@ -115,10 +119,12 @@ static void bands_do_not_count_as_noise(void **state)
 	m[1].mtu = m[3].mtu = (struct mtu_pair){1440, 1440};
 	for (size_t i = 0; i < input.count; i++)
 		m[i].seq = (uint32_t)i + 1;
-	assert_int_equal(stats_init(&stats, &input, &path), 0);
+	assert_int_equal(pairs_init(&pairs, m, input.count), 0);
+	assert_int_equal(stats_init(&stats, &input, &pairs, &path), 0);
 	assert_float_equal(stats.dir[DIR_UPLOAD].noise, 0.0145, 1e-4);
 	assert_float_equal(stats.dir[DIR_UPLOAD].freedom, 4.5, 1e-9);
 	stats_release(&stats);
+	pairs_release(&pairs);
 }
 
 static double half_width(const struct test *tests, size_t count)
@@ -127,12 +133,15 @@ static double half_width(const struct test *tests, size_t count)
 	struct verdict_input input = {.m = m, .count = count};
 	struct path path = {.overhead = PATH_OVERHEAD_IPV4};
 	struct estimate e;
+	struct pairs pairs;
 	struct stats stats;
 
 	fill(tests, count, m);
-	assert_int_equal(stats_init(&stats, &input, &path), 0);
+	assert_int_equal(pairs_init(&pairs, m, input.count), 0);
+	assert_int_equal(stats_init(&stats, &input, &pairs, &path), 0);
 	e = stats_rate(&stats, &m[0].mtu, DIR_UPLOAD);
 	stats_release(&stats);
+	pairs_release(&pairs);
 	assert_int_equal(e.count, count);
 	assert_float_equal(e.value, 50e6, 1);
 	return log(e.high / e.low) / 2;
