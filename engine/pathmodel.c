@@ -184,6 +184,44 @@ bool pathmodel_candidate(const struct path *path, const struct mtu_range *server
 	return true;
 }
 
+/* 0 where one of the two does not pass, or it is not known. */
+static double add_goodputs(const struct path *path, const struct mtu_pair *mtu)
+{
+	double sum = 0;
+
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		double share =
+			pathmodel_predict(path, mtu, (enum direction)dir).goodput;
+
+		if (share <= 0)
+			return 0;
+		sum += share;
+	}
+	return sum;
+}
+
+bool pathmodel_best(const struct path *path, const struct mtu_range *server,
+		    const struct mtu_range *peer, struct mtu_pair *ret)
+{
+	int peers = mtu_range_count(peer);
+	int count = mtu_range_count(server) * peers;
+	double most = 0;
+
+	for (int i = 0; i < count; i++) {
+		const struct mtu_pair mtu = {
+			.server = mtu_range_at(server, i / peers),
+			.peer = mtu_range_at(peer, i % peers),
+		};
+		double sum = add_goodputs(path, &mtu);
+
+		if (sum <= most)
+			continue;
+		most = sum;
+		*ret = mtu;
+	}
+	return most > 0;
+}
+
 /* --- in words --- */
 
 #define SIZES_TEXT 48

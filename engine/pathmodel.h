@@ -43,6 +43,11 @@ bool pathmodel_fits(const struct path *path, const struct mtu_pair *mtu);
 bool pathmodel_candidate(const struct path *path, const struct mtu_range *server,
 			 const struct mtu_range *peer, struct mtu_pair *ret);
 
+/* The pair of the two ranges that brings most, both directions' goodput added, of those at
+ * which full-size TCP passes both ways. False: none is known to, *ret untouched. */
+bool pathmodel_best(const struct path *path, const struct mtu_range *server,
+		    const struct mtu_range *peer, struct mtu_pair *ret);
+
 /* The smallest and the largest inner packet of up to the sender's MTU that is lost; in
  * ret_all whether all between are. False: none is known to be, the rest untouched. */
 bool pathmodel_lost_sizes(const struct path *path, const struct mtu_pair *mtu,

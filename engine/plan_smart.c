@@ -177,6 +177,9 @@ static void begin_search(struct smart *s)
 	s->queued = 0;
 	s->taken = 0;
 	s->reference = diagonal(s, 0);
+	/* Where nothing fits whole, what passes in fragments may be few sizes. */
+	if (pathmodel_best(&o->path, &o->server, &o->peer, &mtu))
+		enqueue_new(s, &mtu);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		mtu = diagonal(s, sizes[i] - o->path.overhead);
 		enqueue_new(s, &mtu);

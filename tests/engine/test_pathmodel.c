@@ -197,6 +197,83 @@ static void nothing_larger_fits(void **state)
 	}
 }
 
+struct lost {
+	const char *up;
+	struct mtu_pair mtu;
+	bool any;
+	int first;
+	int last;
+	bool all;
+};
+
+/* clang-format off */
+static const struct lost lost[] = {
+	/* 1393 is padded to 1408 and leaves with 1468; 1440 = 90 * 16 with 1500. */
+	{DEADZONE, {1280, 1460}, true, 1393, 1440, true},
+	/* The sender's MTU is 1400: all padding ends there. */
+	{DEADZONE, {1280, 1400}, false, 0, 0, false},
+	{HOLE, {1280, 1402}, true, 1393, 1402, true},
+	/* 1409 to 1424 leave with 1484: below the second loss, above the first. */
+	{"1460:whole,1470:lost,1490:whole,65535:lost", {1440, 1440}, true, 1393, 1440,
+	 false},
+	{"", {1500, 1500}, false, 0, 0, false},
+};
+/* clang-format on */
+
+static void sizes_that_are_lost(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+		const struct lost *l = &lost[i];
+		struct path path = make_path(60, l->up, "");
+		int sizes[2] = {0};
+		bool all = false;
+
+		assert_int_equal(
+			pathmodel_lost_sizes(&path, &l->mtu, DIR_UPLOAD, sizes, &all),
+			l->any);
+		if (sizes[0] != l->first || sizes[1] != l->last || all != l->all)
+			fail_msg("case %zu: %d to %d, all %d", i, sizes[0], sizes[1],
+				 all);
+	}
+}
+
+struct most {
+	const char *up;
+	const char *down;
+	bool found;
+	struct mtu_pair best;
+};
+
+/* clang-format off */
+/* Of 1280 to 1500 by 10. */
+static const struct most most[] = {
+	{CLEAN, CLEAN, true, {1440, 1440}},
+	/* 60 + 1390 = 1450 passes upload, in fragments; 1400 has 1460 already. The server's
+	 * own MTU is no larger, or segments of 1390 were padded to 1392 and lost: 1452. */
+	{"1440:lost,1450:fragmented," ALL "lost", ALL "whole", true, {1390, 1390}},
+	{"1300:whole," ALL "lost", CLEAN, false, {0}},
+	{"", CLEAN, false, {0}},
+};
+/* clang-format on */
+
+static void the_pair_that_brings_most(void **state)
+{
+	static const struct mtu_range range = {1280, 1500, 10};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(most) / sizeof(most[0]); i++) {
+		const struct most *m = &most[i];
+		struct path path = make_path(60, m->up, m->down);
+		struct mtu_pair best = {0};
+
+		assert_int_equal(pathmodel_best(&path, &range, &range, &best),
+				 m->found);
+		if (best.server != m->best.server || best.peer != m->best.peer)
+			fail_msg("case %zu: %d/%d", i, best.server, best.peer);
+	}
+}
+
 struct words {
 	const char *up;
 	struct mtu_pair mtu;
@@ -216,6 +293,9 @@ static const struct words words[] = {
 	 "a full-size TCP segment leaves as an outer packet of 1520 bytes; the path carries "
 	 "those above 1500 bytes in fragments: TCP data arrives, but costs more; of UDP and "
 	 "routed packets, up to 1520 bytes, the path loses those of 1461 to 1500 bytes"},
+	{"1479:whole,1480:lost,65535:fragmented", {1420, 1420},
+	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path loses "
+	 "those of 1480 bytes: no TCP data arrives; UDP and routed packets fare no better"},
 	{ALL "whole", {1420, 1420},
 	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path carries "
 	 "packets of any size whole; UDP and routed packets fit whole too"},
@@ -244,6 +324,8 @@ int main(void)
 		cmocka_unit_test(each_direction_has_its_sender),
 		cmocka_unit_test(the_largest_that_fits),
 		cmocka_unit_test(nothing_larger_fits),
+		cmocka_unit_test(sizes_that_are_lost),
+		cmocka_unit_test(the_pair_that_brings_most),
 		cmocka_unit_test(says_why),
 	};
 
