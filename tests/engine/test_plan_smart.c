@@ -1,0 +1,293 @@
+/* The smart plan's visits, worked out by hand, on paths without noise. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "engine/plan_smart.h"
+#include "engine/verdict.h"
+
+#define CLEAN    "1500:whole,65535:fragmented"
+#define DEADZONE "1460:whole,1500:lost,65535:fragmented"
+#define HOLE     "1460:whole,65535:lost"
+
+static const struct mtu_range lattice = {1280, 1500, 20};
+
+/* One run: what the plan visited, and what that comes to. */
+struct run {
+	int count;
+	struct visit visit[PLAN_SMART_VISITS_MAX];
+	struct verdict verdict;
+};
+
+static void measure(const struct path *path, const struct visit *visit, int at,
+		    struct measurement *ret)
+{
+	*ret = (struct measurement){
+		.mtu = visit->mtu,
+		.pass = visit->pass,
+		.reference = visit->reference,
+	};
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		double share = pathmodel_predict(path, &visit->mtu, (enum direction)dir)
+				       .goodput;
+		struct dir_result *r = &ret->dir[dir];
+
+		dir_result_init(r, share > 0 ? TEST_OK : TEST_BLACKHOLE, "%s", "");
+		r->started_at_ms = 1000 + at * 3000 + dir * 1500;
+		if (share > 0)
+			r->goodput_bps = (int64_t)(50e6 * share);
+	}
+}
+
+static void run_plan(const struct plan_smart_options *options, const struct path *path,
+		     struct run *ret)
+{
+	struct measurement m[PLAN_SMART_VISITS_MAX];
+	const struct verdict_input input = {
+		.path = options->path,
+		.server = options->server,
+		.peer = options->peer,
+		.current = options->current,
+		.margin = options->margin,
+		.m = m,
+	};
+	struct verdict_input all = input;
+	struct plan *plan;
+
+	memset(ret, 0, sizeof(*ret));
+	assert_int_equal(plan_smart_new(options, &plan, NULL), 0);
+	while (plan_next(plan, &ret->visit[ret->count])) {
+		struct measurement *now = &m[ret->count];
+
+		measure(path, &ret->visit[ret->count], ret->count, now);
+		plan_learn(plan, now);
+		assert_true(++ret->count < PLAN_SMART_VISITS_MAX);
+	}
+	plan_free(plan);
+	all.count = (size_t)ret->count;
+	assert_int_equal(verdict_find(&all, &ret->verdict), 0);
+}
+
+static struct path make_path(const char *up, const char *down)
+{
+	struct path path = {.overhead = PATH_OVERHEAD_IPV4};
+
+	assert_int_equal(path_bands_parse(up, &path.dir[DIR_UPLOAD], NULL), 0);
+	assert_int_equal(path_bands_parse(down, &path.dir[DIR_DOWNLOAD], NULL), 0);
+	return path;
+}
+
+static struct plan_smart_options make_options(const struct path *told, uint64_t seed)
+{
+	return (struct plan_smart_options){
+		.path = *told,
+		.server = lattice,
+		.peer = lattice,
+		.margin = 0.05,
+		.seed = seed,
+	};
+}
+
+static bool same(const struct mtu_pair *a, const struct mtu_pair *b)
+{
+	return a->server == b->server && a->peer == b->peer;
+}
+
+static int visits_of(const struct run *run, struct mtu_pair mtu)
+{
+	int n = 0;
+
+	for (int i = 0; i < run->count; i++)
+		n += same(&run->visit[i].mtu, &mtu);
+	return n;
+}
+
+#define RIVALS_MAX 4
+
+struct check {
+	const char *up;
+	const char *down;
+	struct mtu_pair current;
+	struct mtu_pair reference;
+	int middle; /* index of the reference's second visit */
+	struct mtu_pair rivals[RIVALS_MAX];
+	int rival_count;
+};
+
+/* clang-format off */
+static const struct check checks[] = {
+	/* 1500 - 60 download, 1460 - 60 upload. Above 1440 there is 1460; above 1400 there is
+	 * 1420, which the current pair has already. */
+	{DEADZONE, CLEAN, {1420, 1420}, {1440, 1400}, 3,
+	 {{1420, 1420}, {1280, 1280}, {1460, 1460}}, 3},
+	/* An edge for each direction: 1480 - 60 = 1420 and 1440 - 60 = 1380. */
+	{"1440:whole,65535:lost", "1480:whole,65535:fragmented", {1420, 1420}, {1420, 1380},
+	 3, {{1420, 1420}, {1280, 1280}, {1440, 1440}, {1400, 1400}}, 4},
+	/* Nobody knows the current pair; both edges are the same one. */
+	{CLEAN, CLEAN, {0, 0}, {1440, 1440}, 2, {{1280, 1280}, {1460, 1460}}, 2},
+	/* Or it is the reference. */
+	{CLEAN, CLEAN, {1440, 1440}, {1440, 1440}, 2, {{1280, 1280}, {1460, 1460}}, 2},
+	/* Nothing is above the lattice's end. */
+	{"65535:whole", "65535:whole", {1420, 1420}, {1500, 1500}, 2,
+	 {{1420, 1420}, {1280, 1280}}, 2},
+	/* 1340 - 60 = 1280 is the smallest; above both edges there is 1300. */
+	{"1340:whole,65535:lost", "1340:whole,65535:lost", {1420, 1420}, {1280, 1280}, 2,
+	 {{1420, 1420}, {1300, 1300}}, 2},
+};
+/* clang-format on */
+
+static void check_run(const struct check *c, const struct run *run)
+{
+	/* The reference first, in the middle and last, each rival once between. */
+	assert_int_equal(run->count, c->rival_count + 3);
+	assert_int_equal(visits_of(run, c->reference), 3);
+	for (int i = 0; i < run->count; i++) {
+		bool reference = i == 0 || i == c->middle || i == run->count - 1;
+
+		assert_int_equal(run->visit[i].reference, reference);
+		assert_int_equal(same(&run->visit[i].mtu, &c->reference), reference);
+	}
+	for (int i = 0; i < c->rival_count; i++)
+		assert_int_equal(visits_of(run, c->rivals[i]), 1);
+	assert_int_equal(run->visit[run->count - 1].pass, 3);
+	assert_true(run->verdict.settled);
+	assert_int_equal(run->verdict.why, VERDICT_FITS);
+	assert_true(same(&run->verdict.recommended.mtu, &c->reference));
+}
+
+static void rivals_between_references(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		const struct check *c = &checks[i];
+		struct path path = make_path(c->up, c->down);
+
+		for (uint64_t seed = 1; seed <= 20; seed++) {
+			struct plan_smart_options options = make_options(&path, seed);
+			struct run run;
+
+			options.current = c->current;
+			run_plan(&options, &path, &run);
+			check_run(c, &run);
+		}
+	}
+}
+
+static bool same_order(const struct run *a, const struct run *b)
+{
+	for (int i = 0; i < a->count; i++) {
+		if (!same(&a->visit[i].mtu, &b->visit[i].mtu))
+			return false;
+	}
+	return a->count == b->count;
+}
+
+/* Of 3! orders twenty seeds draw more than one, and the same seed the same. */
+static void the_seed_is_the_order(void **state)
+{
+	struct path path = make_path(DEADZONE, CLEAN);
+	struct plan_smart_options options = make_options(&path, 1);
+	struct run first, run, again;
+	int others = 0;
+
+	(void)state;
+	options.current = (struct mtu_pair){1420, 1420};
+	run_plan(&options, &path, &first);
+	for (options.seed = 2; options.seed <= 20; options.seed++) {
+		run_plan(&options, &path, &run);
+		run_plan(&options, &path, &again);
+		assert_true(same_order(&run, &again));
+		others += !same_order(&run, &first);
+	}
+	assert_in_range(others, 1, 18);
+}
+
+/* Without bands: the smallest pair as reference, and the diagonal at usual edges: 1400 - 60
+ * to 1500 - 60, of which 1492 - 60 = 1432 is 1420 again; the one above; and thirds of what is
+ * left up to 1500: 1460, 1480, 1500. */
+static void the_diagonal_where_nothing_is_known(void **state)
+{
+	static const int diagonal[] = {1340, 1380, 1400, 1420, 1440, 1460, 1480, 1500};
+	struct path path = make_path(HOLE, HOLE);
+	struct path nothing = make_path("", "");
+	struct plan_smart_options options = make_options(&nothing, 1);
+	struct run run;
+
+	(void)state;
+	run_plan(&options, &path, &run);
+	assert_int_equal(run.visit[0].mtu.server, 1280);
+	assert_int_equal(run.visit[0].mtu.peer, 1280);
+	assert_true(run.visit[0].reference);
+	for (size_t i = 0; i < sizeof(diagonal) / sizeof(diagonal[0]); i++)
+		assert_true(visits_of(&run, (struct mtu_pair){diagonal[i],
+							      diagonal[i]}) >= 1);
+	/* 1400 arrives, with 1460, and 1420 does not. */
+	assert_int_equal(run.verdict.why, VERDICT_ARRIVES);
+	assert_int_equal(run.verdict.recommended.mtu.server, 1400);
+	assert_int_equal(run.verdict.recommended.mtu.peer, 1400);
+}
+
+/* Probes said 1500, but what exceeds 1460 is lost. The candidate, 1440, is seen to fail in
+ * its first visits; the diagonal then tells. */
+static void a_contradiction_leads_to_the_diagonal(void **state)
+{
+	struct path path = make_path(HOLE, HOLE);
+	struct path told = make_path(CLEAN, CLEAN);
+	struct plan_smart_options options = make_options(&told, 1);
+	struct run run;
+
+	(void)state;
+	run_plan(&options, &path, &run);
+	assert_true(run.verdict.contradiction_confirmed);
+	assert_true(visits_of(&run, (struct mtu_pair){1440, 1440}) >= 2);
+	assert_true(visits_of(&run, (struct mtu_pair){1400, 1400}) >= 1);
+	assert_int_equal(run.verdict.recommended.mtu.server, 1400);
+	assert_int_equal(run.verdict.recommended.mtu.peer, 1400);
+	assert_true(run.verdict.guessed[DIR_UPLOAD] &&
+		    run.verdict.guessed[DIR_DOWNLOAD]);
+}
+
+/* Nothing fits whole, but probes tell what passes in fragments: 60 + 1360 = 1420,
+ * which lies between the diagonal's 1340 and 1380. */
+static void where_nothing_fits_the_best_that_passes(void **state)
+{
+	struct path path =
+		make_path("1410:lost,1430:fragmented,65535:lost", "65535:whole");
+	struct plan_smart_options options = make_options(&path, 1);
+	struct run run;
+
+	(void)state;
+	run_plan(&options, &path, &run);
+	assert_int_equal(run.verdict.why, VERDICT_MEASURED);
+	assert_int_equal(run.verdict.recommended.mtu.peer, 1360);
+}
+
+static void an_empty_lattice_is_refused(void **state)
+{
+	struct path path = make_path(CLEAN, CLEAN);
+	struct plan_smart_options options = make_options(&path, 1);
+	struct plan *plan;
+
+	(void)state;
+	options.peer = (struct mtu_range){1400, 1300, 20};
+	assert_int_equal(plan_smart_new(&options, &plan, NULL), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rivals_between_references),
+		cmocka_unit_test(the_seed_is_the_order),
+		cmocka_unit_test(the_diagonal_where_nothing_is_known),
+		cmocka_unit_test(a_contradiction_leads_to_the_diagonal),
+		cmocka_unit_test(where_nothing_fits_the_best_that_passes),
+		cmocka_unit_test(an_empty_lattice_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
