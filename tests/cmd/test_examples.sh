@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+#
+# The sqlite3 examples of README.md and docs/schema.md do as they are printed: each is taken
+# out of the page and run, by bash, beside a database with a sweep.
+#
+#	test_examples.sh PROGRAM ROOT
+#
+# An example that is new needs a line in `sensible`.
+
+set -uo pipefail
+
+program=$(realpath -e "$1") || exit 1
+root=$(realpath -e "$2") || exit 1
+folder=$(mktemp -d /tmp/mtusweep-examples-XXXXXX) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failures=0
+ran=0
+
+fail()
+{
+	failures=$((failures + 1))
+	echo "FAIL: $1"
+	[ $# = 1 ] || sed 's/^/    /' "${@:2}"
+}
+
+# What an example has in it -> rows of its output, columns separated by '|', rows by a blank:
+# extended regular expressions. The figures are deadzone.csv's.
+declare -A sensible=(
+	['download_mbps, status']='1280[|]1280[|]35.734[|]48.649[|]ok 1400[|]1420[|][|]49.203[|]blackhole'
+	['= visits *ORDER BY']='1400[|]1400[|]36.405[|]49.26'
+	['AS failed']='1280[|]48.5[|]0 1420[|]48.3[|]5'
+	['AND reference']='2026-11-22T12:00:01.000Z[|]35.734[|]48.649 2026-11-22T12:12:00.000Z[|]3.291[|]48.7'
+	['\* FROM results WHERE run_id = 1"']='1[|]1280[|]1280[|]35.734[|]48.649[|]1[|]ok[|]ok[|]ok[|]1[|]1'
+	['max.id. FROM run']='1400[|]1400[|]36.405[|]49.26'
+	['download_status, download_text']='1[|]1400[|]1420[|]blackhole[|]recorded.as.-1.000,-1.000[|]ok[|]'
+	['\* FROM results .* AND upload_ok']='1[|]1280[|]1280[|]35.734[|]48.649[|]1[|]ok[|]ok[|]ok[|]1[|]1'
+)
+
+# The examples of README.md, each ended by a NUL: blocks that are indented by four, from
+# "sqlite3" up to the next blank line.
+readme_examples()
+{
+	awk '/^    sqlite3 / { on = 1 }
+		!/^    / { if (on) printf "%c", 0; on = 0 }
+		on { print substr($0, 5) }' "$root/README.md"
+}
+
+# Those of docs/schema.md: its blocks of SQL, and of a shell's that runs sqlite3.
+schema_examples()
+{
+	awk '/^```$/ && on { printf "%s%c", on == "sql" ? "\"\n" : "", 0; on = "" }
+		on { print }
+		/^```sql$/ { on = "sql"; print "sqlite3 -box mtusweep.db \"" }
+		/^```sh$/ { on = "sh" }' "$root/docs/schema.md"
+}
+
+# EXAMPLE: the rows of its output
+rows_for()
+{
+	local fragment
+	for fragment in "${!sensible[@]}"; do
+		grep -qE -- "$fragment" <<<"$(xargs -0 echo <<<"$1" | tr -s '\n ' ' ')" || continue
+		printf '%s' "${sensible[$fragment]}"
+		return
+	done
+	return 1
+}
+
+check_example()
+{
+	local expected row
+	ran=$((ran + 1))
+	printf '%s\n' "$1" >example
+	if ! expected=$(rows_for "$1"); then
+		fail 'what is sensible for this example is not said here:' example
+		return
+	fi
+	if ! bash -eu example >out 2>err </dev/null || [ -s err ]; then
+		fail 'this example fails:' example err
+		return
+	fi
+	sed 's/│/|/g; s/ *| */|/g; s/^|//; s/|$//' out >rows
+	for row in $expected; do
+		grep -qE -- "^$row$" rows || fail "no row '$row' from this example:" example
+	done
+}
+
+"$program" import "$root/tests/bench/sweeps/deadzone.csv" >/dev/null || exit 1
+# What a log has not.
+sqlite3 -bail mtusweep.db "UPDATE measurement SET reference = 1,
+	upload_started_at = '2026-11-22T12:' || printf('%02d', seq / 12) || ':' ||
+	CASE seq WHEN 144 THEN '00' ELSE '01' END || '.000Z' WHERE seq IN (1, 61, 144)" || exit 1
+
+while IFS= read -r -d '' example; do
+	check_example "$example"
+done < <(readme_examples; schema_examples)
+# Those that were there when this was written.
+((ran >= 8)) || fail "only $ran examples were found"
+echo "$ran examples, $failures failed"
+[ $failures = 0 ]
