@@ -6,7 +6,7 @@
 
 #include "base/outfile.h"
 #include "cmd/read.h"
-#include "store/heatmap.h"
+#include "cmd/read_map.h"
 #include "store/heatmap_cairo.h"
 #include "store/heatmap_term.h"
 
@@ -94,7 +94,7 @@ static int run_heatmap(struct query *query, struct err *err)
 	int r = read_find_run(query, &run, err);
 
 	if (r == 0)
-		r = heatmap_load(query, &run, &wanted, &map, err);
+		r = read_map_load(query, &run, &wanted, &map, err);
 	if (r < 0)
 		return r;
 	if (output)

@@ -2,6 +2,7 @@
 
 #include "base/outfile.h"
 #include "cmd/read.h"
+#include "cmd/read_map.h"
 #include "store/share.h"
 
 static const char *output;
@@ -23,14 +24,20 @@ static int check(struct err *err)
 
 static int run_share(struct query *query, struct err *err)
 {
+	const struct heatmap_options anonymous = {.anonymous = true};
 	cleanup_outfile struct outfile out = OUTFILE_INIT;
 	struct query_run run;
+	struct heatmap map;
 	int r = query_run(query, read_given.argument[0], &run, err);
 
 	if (r == 0)
 		r = outfile_open(&out, output, err);
 	if (r == 0)
-		r = share_write(query, &run, out.stream, err);
+		r = read_map_load(query, &run, &anonymous, &map, err);
+	if (r < 0)
+		return r;
+	r = share_write(query, run.id, &map, out.stream, err);
+	heatmap_release(&map);
 	return r < 0 ? r : outfile_commit(&out, err);
 }
 

@@ -11,13 +11,12 @@
 /*
  * A run as a map: a panel for each direction, server MTUs up the side, peer MTUs along
  * the bottom. A value without I/O, filled from a run by heatmap_load(), completed by
- * whoever knows more (predictions, a recommendation), drawn by heatmap_cairo.h and
+ * whoever predicts, drawn by heatmap_cairo.h and
  * heatmap_term.h.
  *
  *	struct heatmap map;
  *	heatmap_load(query, &run, &options, &map, err);
  *	heatmap_predict(&map, DIR_UPLOAD, i, j, FATE_LOST);
- *	map.mark[HEATMAP_RECOMMENDED] = (struct heatmap_mark){true, pair};
  *	...
  *	heatmap_release(&map);
  */

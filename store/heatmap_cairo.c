@@ -243,9 +243,30 @@ int heatmap_write_png(const struct heatmap *map, FILE *out, struct err *err)
 	return r;
 }
 
-/* cairo's drawing with a title after its first tag. */
-static int write_titled(const struct heatmap *map, const char *svg, size_t size,
-			FILE *out, struct err *err)
+/* The lines above the map, and what is explained below it. */
+static void write_words(const struct heatmap *map, FILE *out)
+{
+	struct heatmap_layout layout;
+
+	heatmap_layout(map, &layout);
+	fputs("\n<title>", out);
+	for (int i = 0; i < HEATMAP_LINES; i++) {
+		if (i > 0)
+			fputs("; ", out);
+		text_put_markup(out, map->line[i]);
+	}
+	fputs("</title>\n<desc>", out);
+	for (int k = 0; k < layout.keys; k++) {
+		if (k > 0)
+			fputs("; ", out);
+		text_put_markup(out, layout.key[k].text);
+	}
+	fputs("</desc>", out);
+}
+
+/* cairo's drawing, which has pictures of letters, with the words after its first tag. */
+static int write_described(const struct heatmap *map, const char *svg, size_t size,
+			   FILE *out, struct err *err)
 {
 	const char *tag = strstr(svg, "<svg");
 	const char *end = tag ? strchr(tag, '>') : NULL;
@@ -255,13 +276,7 @@ static int write_titled(const struct heatmap *map, const char *svg, size_t size,
 	end++;
 	errno = 0;
 	fwrite(svg, 1, (size_t)(end - svg), out);
-	fputs("\n<title>", out);
-	for (int i = 0; i < HEATMAP_LINES; i++) {
-		if (i > 0)
-			fputs("; ", out);
-		text_put_markup(out, map->line[i]);
-	}
-	fputs("</title>", out);
+	write_words(map, out);
 	fwrite(end, 1, size - (size_t)(end - svg), out);
 	if (fflush(out) == EOF || ferror(out))
 		return err_sys(err, errno ? errno : EIO, "cannot write the heatmap");
@@ -290,5 +305,5 @@ int heatmap_write_svg(const struct heatmap *map, FILE *out, struct err *err)
 	cairo_surface_destroy(surface);
 	if (fclose(memory) == EOF && r == 0)
 		r = err_set(err, -ENOMEM, "out of memory");
-	return r < 0 ? r : write_titled(map, svg, size, out, err);
+	return r < 0 ? r : write_described(map, svg, size, out, err);
 }

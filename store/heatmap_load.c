@@ -295,6 +295,19 @@ static int add_path(struct query *query, int64_t run, struct heatmap *map,
 	return r;
 }
 
+static int mark_recommended(struct query *query, int64_t run, struct heatmap *map,
+			    struct err *err)
+{
+	struct query_recommendation recommended = {0};
+	int r = query_recommended(query, run, &recommended, err);
+
+	if (r == 0)
+		map->mark[HEATMAP_RECOMMENDED] =
+			(struct heatmap_mark){true, recommended.mtu};
+	free(recommended.text);
+	return r == -ENODATA ? 0 : r;
+}
+
 static void mark_current(struct heatmap *map, const struct run_info *info)
 {
 	if (info->server.link_mtu && info->peer.link_mtu)
@@ -390,6 +403,8 @@ static int load(struct query *query, const struct query_run *run,
 		heatmap_scale(map, p, &map->panel[p].low_bps, &map->panel[p].high_bps);
 	if (r == 0)
 		r = add_path(query, run->id, map, err);
+	if (r == 0)
+		r = mark_recommended(query, run->id, map, err);
 	mark_current(map, &run->info);
 	return r;
 }

@@ -28,10 +28,10 @@ static const char legend[] =
 	"bottom; "
 	"upload is from the peer to the server. Hatched pairs failed, each kind in its "
 	"way; a black hole is a size whose packets never arrive. Lines are edges of "
-	"the "
-	"path: beyond one, the sender's full-size packets are larger than the size "
-	"beside "
-	"it; where it is dashed, the other end's MTU keeps those of TCP below.</p>\n";
+	"the path: beyond one, the sender's full-size packets are larger than the size "
+	"beside it; where it is dashed, the other end's MTU keeps those of TCP below. "
+	"Faint strokes and crosses are what the edges let expect of TCP's full-size "
+	"packets: fragments, and losses.</p>\n";
 
 static int write_map(const struct heatmap *map, FILE *out, struct err *err)
 {
@@ -73,7 +73,8 @@ static void write_facts(const struct heatmap *map, FILE *out)
 	fputs("<ul>\n", out);
 	for (int k = 0; k < layout.keys; k++) {
 		if (layout.key[k].kind == HEATMAP_KEY_MARK ||
-		    layout.key[k].kind == HEATMAP_KEY_EDGES)
+		    layout.key[k].kind == HEATMAP_KEY_EDGES ||
+		    layout.key[k].kind == HEATMAP_KEY_PREDICTED)
 			write_element(out, "li", layout.key[k].text);
 	}
 	fputs("</ul>\n", out);
@@ -110,22 +111,17 @@ static int write_table(struct query *query, int64_t run, FILE *out, struct err *
 	return r;
 }
 
-int share_write(struct query *query, const struct query_run *run, FILE *out,
+int share_write(struct query *query, int64_t run, const struct heatmap *map, FILE *out,
 		struct err *err)
 {
-	const struct heatmap_options options = {.anonymous = true};
-	struct heatmap map;
-	int r = heatmap_load(query, run, &options, &map, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	fputs(head, out);
-	write_facts(&map, out);
-	r = write_map(&map, out, err);
-	heatmap_release(&map);
+	write_facts(map, out);
+	r = write_map(map, out, err);
 	fputs(legend, out);
 	if (r == 0)
-		r = write_table(query, run->id, out, err);
+		r = write_table(query, run, out, err);
 	if (r < 0)
 		return r;
 	errno = 0;

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "store/query.h"
+#include "store/heatmap.h"
 
 /*
  * A run as one HTML file that needs nothing else and may be shown to anybody: its maps,
@@ -11,8 +11,9 @@
  * program wrote are left out, since they may name hosts.
  */
 
-/* -EIO and others when `out` cannot be written; the errors of heatmap_load(). */
-int share_write(struct query *query, const struct query_run *run, FILE *out,
+/* `map` is the run's, loaded as `anonymous`. -EIO and others when `out` cannot be
+ * written. */
+int share_write(struct query *query, int64_t run, const struct heatmap *map, FILE *out,
 		struct err *err);
 
 #endif

@@ -272,6 +272,35 @@ expect 0 "^recommended: server MTU 1400, peer MTU 1380~why: it fits~~fastest mea
 expect 0 '"recommended": \{~ +"server_mtu": 1400,~ +"peer_mtu": 1380,~ +"settled": true,' \
 	'' best --run 1 --json
 
+# The same in pictures: a frame, faint crosses in the cells that are lost, the path's edges.
+# In the drawing itself, faint is half black; a cross has round ends; there is one
+# in the map and one below it.
+draws()
+{
+	"$program" heatmap --db "$1" --run 1 -o drawn.svg || return
+	grep -cE 'stroke-linecap:round.*rgb\(0%,0%,0%\);stroke-opacity:0.5;' drawn.svg
+	grep -o '<desc>[^<]*' drawn.svg
+}
+cp mtusweep.db plain.db
+run_sql plain.db <<<'DELETE FROM path_band; DELETE FROM path; DELETE FROM recommendation;'
+plain=$(draws plain.db)
+told=$(draws mtusweep.db)
+if [ "$plain" != "0
+<desc>blackhole; not measured; fastest measured 1280/1350" ] || [ "$told" != "2
+<desc>blackhole; not measured; predicted: lost; fastest measured 1280/1350; recommended\
+ 1400/1380; upload path: whole to 1460 bytes, lost above (dashed: TCP stays below)" ]; then
+	printf 'FAIL: drawn without and with what is known:\n%s\n%s\n' "$plain" "$told"
+	failures=$((failures + 1))
+fi
+expect 0 'r recommended 1400/1380' '' heatmap --run 1
+expect 0 '' '' share 1 -o told.html
+for word in 'recommended 1400/1380' 'predicted: lost' 'upload path: whole to 1460 bytes'; do
+	if ! grep -q "<li>$word" told.html; then
+		echo "FAIL: the shared page does not say '$word'"
+		failures=$((failures + 1))
+	fi
+done
+
 # Logs: each comes out as it went in.
 expect 0 '^run 1: 144 visits, 21 failed~$' '' import "$sweeps/deadzone.csv" --db logs.db
 expect 0 '^run 2: 144 visits, 0 failed~$' '' import "$sweeps/pppoe.csv" --db logs.db

@@ -490,7 +490,9 @@ static void picture_without_fonts(void **state)
 static void svg_says_what_it_is(void **state)
 {
 	struct fixture *fixture = *state;
+	struct heatmap_layout layout;
 	struct heatmap map;
+	const char *desc;
 	char path[128];
 	char text[4096];
 	FILE *file;
@@ -508,6 +510,29 @@ static void svg_says_what_it_is(void **state)
 	fclose(file);
 	assert_int_equal(strncmp(text, "<?xml", 5), 0);
 	assert_non_null(strstr(text, "\n<title>a &#60;b&#62; &#38; c; 2026-11-22 "));
+	heatmap_layout(&map, &layout);
+	assert_true(layout.keys > 2);
+	desc = strstr(text, "\n<desc>");
+	assert_non_null(desc);
+	for (int k = 0; k < layout.keys; k++)
+		assert_non_null(strstr(desc, layout.key[k].text));
+	assert_non_null(strstr(desc, "; current 1420/1400"));
+	heatmap_release(&map);
+}
+
+static void recommended_pair_is_marked(void **state)
+{
+	struct fixture *fixture = *state;
+	struct heatmap map;
+
+	make_run(fixture);
+	fixture_exec(fixture->db,
+		     "INSERT INTO recommendation SELECT id, 1400, 1380, 1, 'x'"
+		     " FROM run");
+	load(fixture, &(struct heatmap_options){0}, &map);
+	assert_true(map.mark[HEATMAP_RECOMMENDED].set);
+	assert_int_equal(map.mark[HEATMAP_RECOMMENDED].mtu.server, 1400);
+	assert_int_equal(map.mark[HEATMAP_RECOMMENDED].mtu.peer, 1380);
 	heatmap_release(&map);
 }
 
@@ -602,6 +627,7 @@ int main(void)
 		TEST(png_shows_what_is_added),
 		TEST(picture_without_fonts),
 		TEST(svg_says_what_it_is),
+		TEST(recommended_pair_is_marked),
 		TEST(odd_names),
 		TEST(full_output_is_an_error),
 		cmocka_unit_test(layouts),

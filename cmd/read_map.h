@@ -1,0 +1,12 @@
+#ifndef CMD_READ_MAP_H
+#define CMD_READ_MAP_H
+
+#include "store/heatmap.h"
+
+/* heatmap_load(), and what the path does to TCP's full-size segments in each cell, as far
+ * as the run knows its path. */
+int read_map_load(struct query *query, const struct query_run *run,
+		  const struct heatmap_options *options, struct heatmap *ret,
+		  struct err *err);
+
+#endif
