@@ -122,17 +122,6 @@ bool mtu_range_allows(const struct mtu_range *range, int mtu)
 	return mtu >= range->min && mtu <= range->max;
 }
 
-int run_info_visits(const struct run_info *run)
-{
-	int64_t visits = (int64_t)mtu_range_count(&run->server_range) *
-			 mtu_range_count(&run->peer_range);
-
-	/* Each count is below 2^16: only the passes could overflow. */
-	if (run->passes > 0 && visits > RUN_VISITS_MAX / run->passes)
-		return RUN_VISITS_MAX;
-	return (int)(visits * run->passes);
-}
-
 void dir_result_init(struct dir_result *result, enum test_status status,
 		     const char *fmt, ...)
 {

@@ -125,10 +125,6 @@ struct run_info {
 	int pairs_planned; /* visits planned; 0 unknown */
 };
 
-/* Visits of a grid over both ranges; at most 10^8 is said. */
-#define RUN_VISITS_MAX 100000000
-int run_info_visits(const struct run_info *run);
-
 /* How a run ended, as stored. */
 enum run_outcome {
 	RUN_RUNNING,

@@ -173,7 +173,7 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	if (strcmp(f->run, run.uuid) != 0)
 		f->committed = false;
 	text_copy(f->run, sizeof(f->run), run.uuid);
-	f->planned = run_info_visits(&run);
+	f->planned = run.pairs_planned;
 	host_tell("%s %s (%s), run %lld", resumed ? "again" : "session of", address,
 		  m->run.peer.host, (long long)f->run_id);
 	if (m->run.persist != (enum persist)f->config->options->persist)

@@ -13,6 +13,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "cmd/lead_grid.h"
 #include "cmd/lead_ops.h"
 #include "cmd/lead_probe.h"
 #include "cmd/lead_smart.h"
@@ -177,10 +178,13 @@ static int begin_run(struct lead *lead, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (lead->config->resume)
+	if (lead->config->resume && lead->run.pairs_planned)
 		host_tell("run %lld goes on: %d of %d visits are left",
 			  (long long)lead->run_id, lead->visits,
 			  lead->run.pairs_planned);
+	else if (lead->config->resume)
+		host_tell("run %lld goes on after %zu visits", (long long)lead->run_id,
+			  lead->resumed.count);
 	host_tell("visits planned: %d, with %.1f s of tests", lead->visits,
 		  (double)lead->visits * (double)lead->run.duration_ms * 2 / 1000);
 	lead_warn(lead, lead->config->warning);
@@ -191,13 +195,7 @@ static int begin_run(struct lead *lead, struct err *err)
 
 static int make_plan(const struct lead *lead, struct plan **ret, struct err *err)
 {
-	struct plan_grid_options grid = {
-		.server = lead->run.server_range,
-		.peer = lead->run.peer_range,
-		.passes = lead->run.passes,
-		.order = lead->config->order,
-		.seed = lead->run.seed,
-	};
+	struct plan_grid_options grid = lead_grid_options(lead);
 	struct plan_rest_options rest = {
 		.known = lead->resumed.known,
 		.known_count = lead->resumed.count,
@@ -228,8 +226,6 @@ static int sweep(struct lead *lead, struct err *err)
 	if (r < 0)
 		return r;
 	lead->visits = plan_total(plan);
-	if (lead->config->strategy == LEAD_SMART)
-		lead->run.pairs_planned = lead->visits + (int)lead->resumed.count;
 	r = begin_run(lead, err);
 	if (r == 0 && lead->config->strategy == LEAD_SMART)
 		r = store_put_path(lead->store, lead->run_id, &lead->survey, err);

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cmd/lead_grid.h"
 #include "cmd/lead_keep.h"
 #include "cmd/lead_ops.h"
 #include "cmd/lead_smart.h"
@@ -20,6 +21,19 @@
 /* A close is asked for again where no answer came. */
 #define CLOSE_TRY_MS   2000
 #define CLOSE_PAUSE_MS 200
+
+int lead_load_rows(const struct lead *lead, struct measurement **ret, size_t *ret_count,
+		   struct err *err)
+{
+	struct query *query;
+	int r = query_open(lead->config->options->db, &query, err);
+
+	if (r < 0)
+		return r;
+	r = query_load_measurements(query, lead->run_id, ret, ret_count, err);
+	query_close(query);
+	return r;
+}
 
 static int find_best(const struct lead *lead, struct query_result *ret, struct err *err)
 {
@@ -154,6 +168,8 @@ static int conclude(struct lead *lead, struct query_result *best, struct err *er
 	struct mtu_pair recommended = {0};
 	int r = find_best(lead, best, err);
 
+	if (r == 0 && lead->config->strategy == LEAD_GRID)
+		r = lead_grid_conclude(lead, err);
 	if (r == 0 && lead->config->strategy == LEAD_SMART)
 		r = lead_smart_conclude(lead, &recommended, err);
 	if (r == -ENODATA && lead->run.persist != PERSIST_BEST) {
@@ -184,14 +200,18 @@ static void tell_summary(const struct lead *lead)
 {
 	struct query_run run;
 	struct err err = ERR_INIT;
+	char planned[24] = "";
 
-	if (find_run(lead, &run, &err) < 0)
+	if (find_run(lead, &run, &err) < 0) {
 		host_tell("%s", err.text);
-	else
-		host_tell("%d of %d pairs measured and kept, %d of them failed; run "
-			  "%lld in '%s'",
-			  run.measured, run.info.pairs_planned, run.failed,
-			  (long long)run.id, lead->config->options->db);
+		return;
+	}
+	/* A smart plan goes on as long as it takes. */
+	if (run.info.pairs_planned)
+		snprintf(planned, sizeof(planned), " of %d", run.info.pairs_planned);
+	host_tell("%d%s visits made and kept, %d of them failed; run %lld in '%s'",
+		  run.measured, planned, run.failed, (long long)run.id,
+		  lead->config->options->db);
 }
 
 /* Returns `r`, or why the end of a run that was fine could not be stored. */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "cmd/lead_grid.h"
 #include "cmd/lead_ops.h"
 #include "engine/tcp.h"
 
@@ -233,6 +234,7 @@ static int open_session(struct lead *lead, struct err *err)
 		.protocol = MSG_PROTOCOL,
 		.lease_ms = lead->config->options->lease_ms,
 	};
+	struct plan_grid_options grid;
 	struct msg_opened opened;
 	int64_t sent_at_ms = clock_boot_ms();
 	int r;
@@ -240,9 +242,10 @@ static int open_session(struct lead *lead, struct err *err)
 	/* The server's lattice is the server's to say. */
 	if (!lead->config->apply)
 		run->server_range = lead_server_lattice(lead);
-	/* A smart plan is made when the path is known. */
-	run->pairs_planned = lead->config->strategy == LEAD_GRID ? run_info_visits(run)
-								 : 0;
+	/* A smart plan goes by what is measured. */
+	grid = lead_grid_options(lead);
+	run->pairs_planned =
+		lead->config->strategy == LEAD_GRID ? plan_grid_visits(&grid) : 0;
 	open.run = *run;
 	r = client_open(lead->client, &open, lead_timeout_ms(lead, ASK_TIMEOUT_MS),
 			&opened, err);

@@ -87,19 +87,6 @@ int lead_smart_plan(const struct lead *lead, struct plan **ret, struct err *err)
 
 /* --- after it --- */
 
-static int load_rows(const struct lead *lead, struct measurement **ret,
-		     size_t *ret_count, struct err *err)
-{
-	struct query *query;
-	int r = query_open(lead->config->options->db, &query, err);
-
-	if (r < 0)
-		return r;
-	r = query_load_measurements(query, lead->run_id, ret, ret_count, err);
-	query_close(query);
-	return r;
-}
-
 static int tell(struct lead *lead, const struct verdict *verdict, struct err *err)
 {
 	cleanup_free char *text = NULL;
@@ -126,7 +113,7 @@ int lead_smart_conclude(struct lead *lead, struct mtu_pair *ret, struct err *err
 	};
 	cleanup_free struct measurement *rows = NULL;
 	struct verdict verdict;
-	int r = load_rows(lead, &rows, &input.count, err);
+	int r = lead_load_rows(lead, &rows, &input.count, err);
 
 	input.m = rows;
 	if (r == 0 && verdict_find(&input, &verdict) < 0)

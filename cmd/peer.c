@@ -123,7 +123,8 @@ static const struct option_spec rows[] = {
 	 .choices = orders,
 	 .help = "with grid: row: server MTU in the outer loop (default);\n"
 		 "shuffled: so that a drifting line does not look like the\n"
-		 "MTU's doing"},
+		 "MTU's doing, and with visits of the smallest pair between, by\n"
+		 "which drift is told"},
 	{.name = "seed",
 	 .value = "N",
 	 .kind = OPTION_U64,

@@ -6,16 +6,58 @@
 
 #include "base/random.h"
 
-#define VISITS_MAX 1000000
+#define VISITS_MAX         1000000
+#define VISITS_MAX_TOLD    100000000
+#define REFERENCE_GAPS_MIN 2
 
 struct grid {
 	struct plan plan;
 	struct plan_grid_options options;
 	int pairs;
-	int given;       /* visits named so far, over all passes */
-	uint64_t random; /* splitmix64's state */
-	int order[];     /* of this pass, indices in row order */
+	int visits;           /* of the lattice, over all passes */
+	int given;            /* of them named so far */
+	int gaps;             /* of the reference series; 0: there is none */
+	int references;       /* named for the series' sake */
+	int reference_passes; /* of its pair, named for whatever reason */
+	uint64_t random;      /* splitmix64's state */
+	int order[];          /* of this pass, indices in row order */
 };
+
+static int64_t count_pairs(const struct plan_grid_options *o)
+{
+	return (int64_t)mtu_range_count(&o->server) * mtu_range_count(&o->peer);
+}
+
+/* Between the reference series' visits, of so many of a lattice's. */
+static int64_t count_gaps(const struct plan_grid_options *o, int64_t visits)
+{
+	int64_t gaps = (visits + GRID_REFERENCE_EVERY - 1) / GRID_REFERENCE_EVERY;
+
+	if (o->order == GRID_ROW || count_pairs(o) < 2)
+		return 0;
+	return gaps > REFERENCE_GAPS_MIN ? gaps : REFERENCE_GAPS_MIN;
+}
+
+static int64_t count_all(const struct plan_grid_options *o, int64_t visits)
+{
+	int64_t gaps = count_gaps(o, visits);
+
+	return visits + (gaps > 0 ? gaps + 1 : 0);
+}
+
+int plan_grid_visits(const struct plan_grid_options *options)
+{
+	int64_t pairs = count_pairs(options);
+	int64_t all;
+
+	/* Each range's count is below 2^16: only the passes could overflow. */
+	if (options->passes < 1 || pairs == 0)
+		return 0;
+	if (pairs > VISITS_MAX_TOLD / options->passes)
+		return VISITS_MAX_TOLD;
+	all = count_all(options, pairs * options->passes);
+	return all < VISITS_MAX_TOLD ? (int)all : VISITS_MAX_TOLD;
+}
 
 static void order_pass(struct grid *grid)
 {
@@ -32,6 +74,22 @@ static void order_pass(struct grid *grid)
 	}
 }
 
+/* The series' visit number k comes before the lattice's number k * visits / gaps. */
+static bool is_reference_due(const struct grid *grid)
+{
+	return grid->gaps > 0 && grid->references <= grid->gaps &&
+	       grid->given >= (int64_t)grid->references * grid->visits / grid->gaps;
+}
+
+/* A pass is a pair's how-manieth visit: this one has more than the others. */
+static void name_reference(struct grid *grid, struct visit *ret)
+{
+	ret->mtu.server = grid->options.server.min;
+	ret->mtu.peer = grid->options.peer.min;
+	ret->pass = ++grid->reference_passes;
+	ret->reference = true;
+}
+
 static bool grid_next(struct plan *plan, struct visit *ret)
 {
 	struct grid *grid = (struct grid *)plan;
@@ -39,7 +97,12 @@ static bool grid_next(struct plan *plan, struct visit *ret)
 	int place = grid->given % grid->pairs;
 	int columns = mtu_range_count(&o->peer);
 
-	if (grid->given == grid->pairs * o->passes)
+	if (is_reference_due(grid)) {
+		grid->references++;
+		name_reference(grid, ret);
+		return true;
+	}
+	if (grid->given == grid->visits)
 		return false;
 	if (place == 0)
 		order_pass(grid);
@@ -47,6 +110,8 @@ static bool grid_next(struct plan *plan, struct visit *ret)
 	ret->mtu.peer = mtu_range_at(&o->peer, grid->order[place] % columns);
 	ret->pass = grid->given / grid->pairs + 1;
 	ret->reference = false;
+	if (grid->gaps > 0 && grid->order[place] == 0)
+		name_reference(grid, ret);
 	grid->given++;
 	return true;
 }
@@ -61,7 +126,7 @@ static int grid_total(const struct plan *plan)
 {
 	const struct grid *grid = (const struct grid *)plan;
 
-	return grid->pairs * grid->options.passes;
+	return (int)count_all(&grid->options, grid->visits);
 }
 
 static void grid_free(struct plan *plan)
@@ -79,8 +144,7 @@ static const struct plan_ops grid_ops = {
 int plan_grid_new(const struct plan_grid_options *options, struct plan **ret,
 		  struct err *err)
 {
-	int64_t pairs = (int64_t)mtu_range_count(&options->server) *
-			mtu_range_count(&options->peer);
+	int64_t pairs = count_pairs(options);
 	struct grid *grid;
 
 	if (pairs < 1)
@@ -101,6 +165,8 @@ int plan_grid_new(const struct plan_grid_options *options, struct plan **ret,
 	grid->plan.ops = &grid_ops;
 	grid->options = *options;
 	grid->pairs = (int)pairs;
+	grid->visits = grid->pairs * options->passes;
+	grid->gaps = (int)count_gaps(options, grid->visits);
 	grid->random = options->seed;
 	*ret = &grid->plan;
 	return 0;

@@ -309,18 +309,52 @@ static unsigned find_warnings(const struct verdict_input *in, struct verdict *v)
 	return found;
 }
 
+static void judge_drift(const struct stats *stats, struct drift ret[DIR_COUNT])
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		const struct stats_dir *d = &stats->dir[dir];
+
+		ret[dir] = drift_judge(d->reference, d->reference_count, d->noise);
+	}
+}
+
+/* Of other pairs' rates nothing is predicted here, so they say nothing of the noise. */
+int verdict_drift(const struct measurement *m, size_t count,
+		  struct drift ret[DIR_COUNT])
+{
+	cleanup_free struct measurement *series = calloc(count + 1, sizeof(*series));
+	struct verdict_input input = {.m = series};
+	struct pairs pairs;
+	struct stats stats;
+	int r;
+
+	if (!series)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		if (m[i].reference)
+			series[input.count++] = m[i];
+	}
+	r = pairs_init(&pairs, series, input.count);
+	if (r < 0)
+		return r;
+	r = stats_init(&stats, &input, &pairs, &input.path);
+	if (r == 0) {
+		judge_drift(&stats, ret);
+		stats_release(&stats);
+	}
+	pairs_release(&pairs);
+	return r;
+}
+
 static int judge(const struct stats *s, struct verdict *v)
 {
 	const struct verdict_input *in = s->input;
 	struct mtu_pair fastest;
 	int r;
 
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		const struct stats_dir *d = &s->dir[dir];
-
-		v->noise[dir] = d->noise;
-		v->drift[dir] = drift_judge(d->reference, d->reference_count, d->noise);
-	}
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		v->noise[dir] = s->dir[dir].noise;
+	judge_drift(s, v->drift);
 	r = guess_path(s, v);
 	if (r < 0)
 		return r;

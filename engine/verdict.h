@@ -85,6 +85,10 @@ struct verdict {
 	unsigned warnings; /* enum verdict_warning */
 };
 
+/* How capacity drifts by the reference series among these, if there is one. -ENOMEM. */
+int verdict_drift(const struct measurement *m, size_t count,
+		  struct drift ret[DIR_COUNT]);
+
 /* -ENOMEM. */
 int verdict_find(const struct verdict_input *input, struct verdict *ret);
 

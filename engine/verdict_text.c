@@ -168,16 +168,31 @@ static void say_settled(FILE *out, const struct verdict *v)
 		      out);
 }
 
+void verdict_drift_text(const struct drift drift[DIR_COUNT],
+			char ret[VERDICT_DRIFT_SIZE])
+{
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		if (!drift[dir].beyond_noise || used >= VERDICT_DRIFT_SIZE)
+			continue;
+		used += (size_t)snprintf(ret + used, VERDICT_DRIFT_SIZE - used,
+					 "%s%s by %+.0f %%", used ? ", " : "",
+					 direction_name((enum direction)dir),
+					 100 * drift[dir].size);
+	}
+}
+
 static void say_drift(FILE *out, const struct verdict *v)
 {
-	fputs("warning: the line's capacity changed meanwhile:", out);
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		if (v->drift[dir].beyond_noise)
-			fprintf(out, " %s by %+.0f %%",
-				direction_name((enum direction)dir),
-				100 * v->drift[dir].size);
-	}
-	fputs("; rates are compared with those of the same time\n", out);
+	char text[VERDICT_DRIFT_SIZE];
+
+	verdict_drift_text(v->drift, text);
+	fprintf(out,
+		"warning: the line's capacity changed meanwhile: %s; rates are "
+		"compared with those of the same time\n",
+		text);
 }
 
 static void say_mss(FILE *out, const struct verdict *v)

@@ -25,7 +25,7 @@ CREATE TABLE run (
 	duration_ms INTEGER, -- of one direction's test; NULL: imported
 	congestion TEXT, -- of the tests' senders; NULL: the defaults of the ends, which differ
 	persist TEXT NOT NULL CHECK (persist IN ('none', 'each', 'best')),
-	pairs_planned INTEGER, -- visits planned
+	pairs_planned INTEGER, -- visits planned; NULL: by what is measured
 	options TEXT, -- the command line's options, a JSON object
 	process TEXT, -- who writes it (base/process.h): tells a crash from a run under way
 

@@ -65,23 +65,6 @@ static void test_ranges(void **state)
 	assert_false(mtu_range_allows(&rows[0].range, 1501));
 }
 
-static void test_visits(void **state)
-{
-	struct run_info run = {
-		.server_range = {1280, 1500, 20},
-		.peer_range = {1280, 1300, 10},
-		.passes = 2,
-	};
-
-	(void)state;
-	assert_int_equal(run_info_visits(&run), 72);
-	run.server_range = run.peer_range = (struct mtu_range){576, 65535, 1};
-	run.passes = 1;
-	assert_int_equal(run_info_visits(&run), RUN_VISITS_MAX);
-	run.peer_range.step = 0;
-	assert_int_equal(run_info_visits(&run), 0);
-}
-
 static void test_measurement(void **state)
 {
 	struct measurement m = {0};
@@ -105,7 +88,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_visits),
 		cmocka_unit_test(test_measurement),
 	};
 

@@ -40,6 +40,7 @@ static int collect(const struct plan_grid_options *options, struct visit *ret)
 	}
 	assert_false(plan_next(plan, &ret[count]));
 	assert_int_equal(count, total);
+	assert_int_equal(count, plan_grid_visits(options));
 	plan_free(plan);
 	return count;
 }
@@ -66,19 +67,49 @@ static bool same_mtu(const struct visit *a, const struct visit *b)
 	return a->mtu.server == b->mtu.server && a->mtu.peer == b->mtu.peer;
 }
 
-/* Every pair once in each pass, whatever the order. */
-static void assert_complete(const struct plan_grid_options *options,
-			    const struct visit *visits, int pairs)
+/* How often a pair was visited before, which its pass says. */
+static int visits_before(const struct visit *visits, int i)
 {
-	for (int i = 0; i < pairs * options->passes; i++) {
-		int pass_start = i / pairs * pairs;
+	int n = 0;
 
-		assert_int_equal(visits[i].pass, i / pairs + 1);
-		for (int j = pass_start; j < i; j++)
-			assert_false(same_mtu(&visits[i], &visits[j]));
+	for (int j = 0; j < i; j++)
+		n += same_mtu(&visits[i], &visits[j]);
+	return n;
+}
+
+/* Every pair once in each pass, whatever the order; the smallest is the reference. Moves
+ * what is visited for the lattice's sake to the front: the series is at these places. */
+static int take_lattice(const struct plan_grid_options *options, struct visit *visits,
+			int pairs)
+{
+	int all = plan_grid_visits(options);
+	int lattice = pairs * options->passes;
+	int gaps = all - lattice - 1;
+	int kept = 0;
+
+	for (int i = 0; i < all; i++) {
+		bool least = visits[i].mtu.server == options->server.min &&
+			     visits[i].mtu.peer == options->peer.min;
+
+		assert_int_equal(visits[i].pass, visits_before(visits, i) + 1);
+		assert_int_equal(visits[i].reference, least);
 		assert_true(mtu_range_allows(&options->server, visits[i].mtu.server));
 		assert_true(mtu_range_allows(&options->peer, visits[i].mtu.peer));
 	}
+	for (int i = 0, series = 0; i < all; i++) {
+		if (series <= gaps && kept == series * lattice / gaps) {
+			assert_true(visits[i].reference);
+			series++;
+			continue;
+		}
+		visits[kept++] = visits[i];
+	}
+	assert_int_equal(kept, lattice);
+	for (int i = 0; i < kept; i++) {
+		for (int j = i / pairs * pairs; j < i; j++)
+			assert_false(same_mtu(&visits[i], &visits[j]));
+	}
+	return gaps;
 }
 
 static void test_shuffled(void **state)
@@ -94,21 +125,98 @@ static void test_shuffled(void **state)
 	int moved = 0, differs = 0;
 
 	(void)state;
-	assert_int_equal(collect(&options, first), 288);
-	assert_complete(&options, first, 144);
+	assert_int_equal(collect(&options, first), 288 + 25);
 	collect(&options, again);
-	assert_memory_equal(first, again, 288 * sizeof(first[0]));
+	assert_memory_equal(first, again, (288 + 25) * sizeof(first[0]));
+	assert_int_equal(take_lattice(&options, first, 144), 24);
 	for (int i = 0; i < 144; i++)
 		differs += !same_mtu(&first[i], &first[i + 144]);
 	assert_true(differs > 100);
 	options.seed = 8;
 	collect(&options, again);
+	take_lattice(&options, again, 144);
 	assert_true(memcmp(first, again, 288 * sizeof(first[0])) != 0);
 	options.order = GRID_ROW;
 	collect(&options, rows);
 	for (int i = 0; i < 144; i++)
 		moved += !same_mtu(&first[i], &rows[i]);
 	assert_true(moved > 100);
+}
+
+/* First, last, and at least each GRID_REFERENCE_EVERY visits between. */
+static void test_reference_series(void **state)
+{
+	static const struct {
+		int server_max, passes, visits;
+	} table[] = {
+		{1, 1, 2 + 3},   {1, 2, 4 + 3},   {2, 1, 4 + 3},      {4, 3, 24 + 3},
+		{5, 3, 30 + 4},  {6, 2, 24 + 3},  {9, 2, 36 + 4},     {37, 1, 74 + 8},
+		{24, 1, 48 + 5}, {1, 30, 60 + 6}, {100, 2, 400 + 35},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct plan_grid_options options = {
+			.server = {1, table[i].server_max, 1},
+			.peer = {1, 2, 1},
+			.passes = table[i].passes,
+			.order = GRID_SHUFFLED,
+			.seed = i,
+		};
+		struct visit visits[VISITS_MAX + 1];
+		int count = collect(&options, visits);
+		int since = 0;
+
+		assert_int_equal(count, table[i].visits);
+		assert_true(visits[0].reference);
+		assert_true(visits[count - 1].reference);
+		for (int j = 0; j < count; j++) {
+			since = visits[j].reference ? 0 : since + 1;
+			assert_true(since <= GRID_REFERENCE_EVERY);
+		}
+		take_lattice(&options, visits, table[i].server_max * 2);
+	}
+}
+
+/* It is the only pair there is. */
+static void test_one_pair_needs_no_series(void **state)
+{
+	const struct plan_grid_options options = {
+		.server = {1400, 1400, 1},
+		.peer = {1400, 1400, 1},
+		.passes = 3,
+		.order = GRID_SHUFFLED,
+	};
+	struct visit visits[VISITS_MAX + 1];
+
+	(void)state;
+	assert_int_equal(collect(&options, visits), 3);
+	for (int i = 0; i < 3; i++) {
+		assert_false(visits[i].reference);
+		assert_int_equal(visits[i].pass, i + 1);
+	}
+}
+
+/* Of lattices that no plan takes, too. */
+static void test_visits_in_all(void **state)
+{
+	struct plan_grid_options options = {
+		.server = {1280, 1500, 20},
+		.peer = {1280, 1300, 10},
+		.passes = 2,
+	};
+
+	(void)state;
+	assert_int_equal(plan_grid_visits(&options), 72);
+	options.order = GRID_SHUFFLED;
+	assert_int_equal(plan_grid_visits(&options), 72 + 7);
+	options.server = options.peer = (struct mtu_range){576, 65535, 1};
+	options.passes = 1;
+	assert_int_equal(plan_grid_visits(&options), 100000000);
+	options.passes = INT32_MAX;
+	assert_int_equal(plan_grid_visits(&options), 100000000);
+	options.peer.step = 0;
+	assert_int_equal(plan_grid_visits(&options), 0);
 }
 
 /* Each of the 24 orders of four pairs comes up about as often as the others. */
@@ -129,6 +237,7 @@ static void test_no_order_is_favoured(void **state)
 		int key = 0;
 
 		collect(&options, visits);
+		take_lattice(&options, visits, 4);
 		for (int i = 0; i < 4; i++)
 			key = key * 4 + (visits[i].mtu.server - 1) * 2 +
 			      visits[i].mtu.peer - 1;
@@ -185,6 +294,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_row_order),
 		cmocka_unit_test(test_shuffled),
+		cmocka_unit_test(test_reference_series),
+		cmocka_unit_test(test_one_pair_needs_no_series),
+		cmocka_unit_test(test_visits_in_all),
 		cmocka_unit_test(test_no_order_is_favoured),
 		cmocka_unit_test(test_what_is_refused),
 	};

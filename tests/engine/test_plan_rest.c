@@ -11,7 +11,8 @@
 #include "engine/plan_grid.h"
 #include "engine/plan_rest.h"
 
-/* 1300 and 1350 at both ends, two passes: eight visits. */
+/* 1300 and 1350 at both ends, two passes: eight visits; shuffled, three more of the
+ * reference. */
 static struct plan *make_whole(enum grid_order order)
 {
 	const struct plan_grid_options options = {
@@ -106,7 +107,7 @@ static void known_visits_are_left_out(void **state)
 /* Interrupted after any number of visits: together they are the whole, each once. */
 static void any_cut_of_a_shuffled_plan(void **state)
 {
-	struct measurement known[8];
+	struct measurement known[11];
 	struct plan *plan = make_whole(GRID_SHUFFLED);
 	struct visit visit;
 	char whole[256] = "";
@@ -115,6 +116,8 @@ static void any_cut_of_a_shuffled_plan(void **state)
 
 	(void)state;
 	list(make_whole(GRID_SHUFFLED), whole, sizeof(whole));
+	assert_non_null(strstr(whole, "1:1300/1300 "));
+	assert_non_null(strstr(whole, " 5:1300/1300"));
 	for (size_t i = 0; plan_next(plan, &visit); i++) {
 		size_t used = strlen(begun);
 

@@ -161,9 +161,67 @@ static void intervals_follow(void **state)
 		2.78 * sqrt(0.25 * 0.25 + 2 * 0.02165 * 0.02165) / 3, 5e-3);
 }
 
+/* Uploads in tenths of a Mbit/s, nine visits: every other one is of the reference; 0 is
+ * lost. */
+static void make_series(const int64_t rates[9], struct measurement *ret)
+{
+	for (int i = 0; i < 9; i++) {
+		struct dir_result *r = &ret[i].dir[DIR_UPLOAD];
+
+		ret[i] = (struct measurement){
+			.mtu = i % 2 ? (struct mtu_pair){1400, 1400 + i}
+				     : (struct mtu_pair){1280, 1280},
+			.reference = i % 2 == 0,
+		};
+		dir_result_init(&ret[i].dir[DIR_DOWNLOAD], TEST_ERROR, "not tested");
+		dir_result_init(r, rates[i] ? TEST_OK : TEST_BLACKHOLE, "%s", "");
+		r->started_at_ms = 1000 + i * 3000;
+		if (rates[i])
+			r->goodput_bps = rates[i] * 100000;
+	}
+}
+
+/* By the series alone: not by pairs that are slower, or lost. */
+static void drift_of_a_series(void **state)
+{
+	static const struct {
+		int64_t rates[9];
+		int percent; /* 0: none beyond noise */
+	} cases[] = {
+		{{100, 99, 84, 20, 71, 99, 59, 99, 50}, -50},
+		{{100, 10, 100, 0, 101, 10, 100, 0, 100}, 0},
+		{{100, 90, 100, 80, 99, 40, 100, 30, 100}, 0},
+		{{50, 50, 0, 50, 60, 10, 0, 50, 72}, 44},
+		/* Where visits differ so much, that is no drift. */
+		{{100, 99, 50, 99, 100, 99, 50, 99, 80}, 0},
+		{{50, 0, 0, 0, 0, 0, 0, 0, 0}, 0},
+		{{0, 50, 0, 50, 0, 50, 0, 50, 0}, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct measurement m[9];
+		struct drift drift[DIR_COUNT];
+
+		make_series(cases[i].rates, m);
+		assert_int_equal(verdict_drift(m, 9, drift), 0);
+		assert_int_equal(drift[DIR_UPLOAD].beyond_noise, cases[i].percent != 0);
+		if (cases[i].percent)
+			assert_int_equal(lround(100 * drift[DIR_UPLOAD].size),
+					 cases[i].percent);
+		assert_false(drift[DIR_DOWNLOAD].beyond_noise);
+		/* Without marks there is no series. */
+		for (int j = 0; j < 9; j++)
+			m[j].reference = false;
+		assert_int_equal(verdict_drift(m, 9, drift), 0);
+		assert_false(drift[DIR_UPLOAD].beyond_noise);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(drift_of_a_series),
 		cmocka_unit_test(noise_is_pooled),
 		cmocka_unit_test(bands_do_not_count_as_noise),
 		cmocka_unit_test(intervals_follow),

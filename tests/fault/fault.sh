@@ -250,7 +250,7 @@ check_run()
 	pairs=$(sql "$peer_db" "SELECT format('%d pairs, %d rows, %s', count(*), sum(visits),
 		(SELECT outcome FROM run ORDER BY id DESC LIMIT 1)) FROM results
 		WHERE run_id = (SELECT max(id) FROM run)")
-	[[ $pairs == '9 pairs, 9 rows, done' ]] || report "at the end: $pairs"
+	[[ $pairs == '9 pairs, 12 rows, done' ]] || report "at the end: $pairs"
 	committed >"$tmp/now"
 	missing=$(sort -u "$tmp/committed" | grep -vxFf "$tmp/now" | grep -c . || true)
 	if ((missing)); then

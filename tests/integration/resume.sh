@@ -38,6 +38,13 @@ check_complete()
 				(SELECT outcome FROM run ORDER BY id DESC LIMIT 1))
 			FROM results WHERE run_id = (SELECT max(id) FROM run)")"
 	done
+	# First, in the middle, last, and once for the lattice's sake.
+	check_equal "$1: the reference series" '1300/1300, 4 of 4 passes, first 1, last 12' \
+		"$(sql "$peer_db" "SELECT format('%s, %d of %d passes, first %d, last %d',
+			group_concat(DISTINCT server_mtu || '/' || peer_mtu),
+			count(DISTINCT pass), count(*), min(seq), max(seq))
+			FROM measurement WHERE reference
+			AND run_id = (SELECT max(id) FROM run)")"
 	check_equal "$1: rows not acknowledged" 0 "$(sql "$peer_db" \
 		'SELECT count(*) FROM measurement WHERE NOT acknowledged')"
 	check_same_text "$1: both hosts" "$before" "$(hosts_state)"
@@ -68,7 +75,7 @@ refused()
 says_of_failures()
 {
 	check_match "$1: what is said at the end" \
-		'9 of 9 pairs measured and kept, 1 of them failed' "$(cat "$tmp/peer.log")"
+		'12 of 12 visits made and kept, 1 of them failed' "$(cat "$tmp/peer.log")"
 }
 
 first_rows()
@@ -95,16 +102,16 @@ check_equal 'the seed that is stored' "$SEED $SEED" "$(sql "$peer_db" \
 refused 'another large seed' "--seed $SEED, not 9223372036854775808" --resume \
 	--seed 9223372036854775808
 resume 'after a signal' --resume --seed "$SEED"
-check_match 'after a signal: what is said' 'run 1 goes on: [1-7] of 9 visits' \
+check_match 'after a signal: what is said' 'run 1 goes on: [1-9][01]? of 12 visits' \
 	"$(cat "$tmp/peer.log")"
-check_match 'after a signal: what is said at the end' '9 of 9 pairs measured' \
+check_match 'after a signal: what is said at the end' '12 of 12 visits made' \
 	"$(cat "$tmp/peer.log")"
-check_complete 'after a signal' 9
+check_complete 'after a signal' 12
 check_same_text 'the first rows are as they were' "$kept" "$(first_rows 2)"
 
 # Nothing is missing.
 resume 'a run that is done' --resume 1
-check_complete 'a run that is done' 9
+check_complete 'a run that is done' 12
 
 # All of its processes killed; a row that the server lacks is sent again.
 start_peer "${PEER[@]}"
@@ -121,7 +128,7 @@ setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail -cmd '.timeout 5000' "$s
 resume 'after a crash' --resume 2
 check_match 'after a crash: what is said' 'an earlier run was killed' \
 	"$(cat "$tmp/peer.log")"
-check_complete 'after a crash' 9
+check_complete 'after a crash' 12
 check_equal 'runs of the database' 2 "$(sql "$peer_db" 'SELECT count(*) FROM run')"
 
 # What would not belong together.
@@ -169,9 +176,9 @@ says_of_failures 'a repetition that is stopped'
 "$LAB" clear "$lab_name"
 resume 'without --repeat-failed' --resume
 says_of_failures 'without --repeat-failed'
-check_equal 'rows without --repeat-failed' 10 \
+check_equal 'rows without --repeat-failed' 13 \
 	"$(sql "$peer_db" 'SELECT count(*) FROM measurement WHERE run_id = 3')"
 resume 'with --repeat-failed' --resume --repeat-failed
-check_complete 'with --repeat-failed' 11
+check_complete 'with --repeat-failed' 14
 kill -TERM "$server_pid"
 wait_exit "$server_pid" 10 'the server'
