@@ -11,6 +11,8 @@
 /* How many visits there are between two of the reference in a search. */
 #define REFERENCE_EVERY 6
 #define QUEUE_MAX       16
+/* So many times the visits left may be needed to settle it, and they are still made. */
+#define HOPE 3
 
 enum stage {
 	STAGE_CHECK,  /* the model's candidate and its rivals */
@@ -319,7 +321,10 @@ static bool after_check(struct smart *s)
 		begin_search(s);
 		return true;
 	}
-	return s->count < PLAN_SMART_VISITS && duel(s);
+	/* Visits that cannot settle it are time lost. Some that agree show noise to be less
+	 * than it seemed, and settle it sooner. */
+	return s->count < PLAN_SMART_VISITS &&
+	       v->needed <= HOPE * (PLAN_SMART_VISITS - s->count) && duel(s);
 }
 
 static bool decide(struct smart *s)

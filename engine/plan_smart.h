@@ -13,9 +13,9 @@
  * diagonal of both lattices tells what becomes of each size: coarse at first, then halved
  * where neighbours differ.
  *
- * It ends when no rival may be faster by more than the margin, or after
- * PLAN_SMART_VISITS while nothing contradicts, PLAN_SMART_VISITS_MAX at most. A budget in
- * time is the sweep's.
+ * It ends when no rival may be faster by more than the margin, or when tests differ so much
+ * that the visits left cannot show that, after PLAN_SMART_VISITS while nothing contradicts,
+ * PLAN_SMART_VISITS_MAX at most. A budget in time is the sweep's.
  */
 
 #define PLAN_SMART_VISITS     8

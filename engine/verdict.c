@@ -206,21 +206,51 @@ static double may_be_faster(const struct stats *s, const struct mtu_pair *mtu,
 	return most;
 }
 
+/* More visits of a rival until its interval is narrow enough to rule out the margin, were it
+ * no faster. What comes of the recommended pair's own visits stays. */
+static int needed_visits(const struct stats *s, const struct mtu_pair *mtu,
+			 const struct mtu_pair *than, double margin)
+{
+	int needed = 1;
+
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		struct estimate e =
+			stats_ratio(s, mtu, than, (enum direction)dir, NORMAL_95);
+		double base = stats_rate(s, than, (enum direction)dir).count;
+		double now, wanted, least;
+
+		if (e.count == 0 || e.value <= 0 || base < 1)
+			return VERDICT_NEEDED_MAX;
+		/* The variance goes with 1 / visits + 1 / those of the other. */
+		now = pow(log(e.high / e.value), 2) / (1 / (double)e.count + 1 / base);
+		wanted = pow(log(1 + margin), 2);
+		least = wanted / now - 1 / base;
+		if (least <= 0 || 1 / least > e.count + VERDICT_NEEDED_MAX)
+			return VERDICT_NEEDED_MAX;
+		if ((int)ceil(1 / least) - e.count > needed)
+			needed = (int)ceil(1 / least) - e.count;
+	}
+	return needed;
+}
+
 static void find_rival(const struct stats *s, struct verdict *v)
 {
 	const struct verdict_input *in = s->input;
 	const struct mtu_pair *best = &v->recommended.mtu;
 	double most = 0;
 
-	for (size_t i = 0; i < in->count; i++) {
+	for (size_t i = 0; i < s->pairs->count; i++) {
+		const struct mtu_pair *mtu = &s->pairs->pair[i].mtu;
 		double by;
 
-		if (same_pair(&in->m[i].mtu, best))
+		if (same_pair(mtu, best))
 			continue;
-		by = may_be_faster(s, &in->m[i].mtu, best, in->margin);
+		by = may_be_faster(s, mtu, best, in->margin);
+		if (by > 0)
+			v->needed += needed_visits(s, mtu, best, in->margin);
 		if (by > most) {
 			most = by;
-			v->rival = in->m[i].mtu;
+			v->rival = *mtu;
 		}
 	}
 	v->settled = most == 0 && v->recommended.bps[DIR_UPLOAD].value > 0 &&

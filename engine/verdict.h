@@ -49,6 +49,9 @@ enum verdict_warning {
 };
 #define VERDICT_WARNINGS 8
 
+/* What one rival needs at most, or where no number of visits is known to settle it. */
+#define VERDICT_NEEDED_MAX 100
+
 /* A rate, or a ratio, with its 95 % interval. `count` tests; 0: nothing is known. */
 struct estimate {
 	int count;
@@ -75,7 +78,8 @@ struct verdict {
 	struct mtu_pair
 		roam; /* fits over IPv4 and IPv6, where recommended does not; or 0, 0 */
 	struct mtu_pair rival; /* the one that may be most of all; 0, 0: none */
-	struct path path;      /* with the bands that were told from throughput */
+	int needed;       /* visits that would settle it, were no rival any faster */
+	struct path path; /* with the bands that were told from throughput */
 	bool guessed[DIR_COUNT];
 	struct mtu_pair contradicted; /* where; 0, 0: nowhere */
 	bool contradiction_confirmed; /* by a second visit */
