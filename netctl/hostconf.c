@@ -279,6 +279,8 @@ void hostconf_keep(const struct journal *journal, struct err *ret_text)
 	int r;
 
 	ret_text->text[0] = '\0';
+	if (!inode_of(path.text))
+		return;
 	if (is_unchanged(journal)) {
 		unlink(path.text);
 		return;

@@ -75,6 +75,7 @@ static int begin(struct hoststate *state, struct err *err)
 	journal->mtu_set = link.mtu;
 	journal->conf_file[0] = '\0';
 	journal->probe_address[0] = '\0';
+	journal->committed = false;
 	return 0;
 }
 
@@ -231,6 +232,21 @@ static void forget(struct hoststate *state)
 	state->must_restore = false;
 }
 
+/* From when the journal says so nobody puts anything back: this is the moment it counts. */
+static int note_commit(struct journal *journal, struct err *err)
+{
+	int r;
+
+	journal->committed = true;
+	r = journal_write(journal, err);
+	if (r == 0)
+		return 0;
+	/* It may be there, and not be safe yet. */
+	journal->committed = false;
+	journal_write(journal, NULL);
+	return r;
+}
+
 static int commit(struct hoststate *state, struct err *err)
 {
 	struct journal *journal = &state->journal;
@@ -238,12 +254,11 @@ static int commit(struct hoststate *state, struct err *err)
 	struct err kept = ERR_INIT;
 	int r = hostconf_write(journal, state->conf_file, err);
 
-	/* Without the journal nobody puts anything back: this is the moment it counts.
-	 */
 	if (r == 0)
-		r = journal_remove(journal->interface, err);
+		r = note_commit(journal, err);
 	if (r < 0)
 		return r;
+	/* The journal goes last: what a kill leaves undone, the next start does. */
 	hostconf_keep(journal, &kept);
 	forget(state);
 	state->committed = true;
@@ -387,6 +402,21 @@ int hoststate_restore(struct hoststate *state, struct err *err)
 	return r;
 }
 
+/* What a commit that was killed has left: the original, perhaps, and the journal. */
+static int finish_commit(const struct journal *journal, struct err *err)
+{
+	struct err kept = ERR_INIT;
+	int r;
+
+	hostconf_keep(journal, &kept);
+	r = journal_remove(journal->interface, err);
+	if (r < 0)
+		return r;
+	return err_set(err, 0, "MTU %d of '%s' was kept, in link and conf file%s%.200s",
+		       journal->mtu_set, journal->interface, kept.text[0] ? "; " : "",
+		       kept.text);
+}
+
 int hoststate_restore_journal(const char *interface, struct err *err)
 {
 	char path[JOURNAL_PATH_SIZE];
@@ -400,6 +430,8 @@ int hoststate_restore_journal(const char *interface, struct err *err)
 		return err_set(err, 0, "%s", "");
 	if (r < 0)
 		return r;
+	if (state.journal.committed)
+		return finish_commit(&state.journal, err);
 	state.pending = true;
 	r = hoststate_restore(&state, &why);
 	if (r == 0 || r == -ESTALE)

@@ -75,8 +75,9 @@ int hoststate_restore(struct hoststate *state, struct err *err);
 int hoststate_expire(struct hoststate *state, struct err *err);
 
 /*
- * Restore what the journal of `interface` says. 0 with an empty err text: there was
- * none; else as hoststate_restore(), and a failure names the journal.
+ * Restore what the journal of `interface` says, or, where that says that a pair is kept,
+ * do what the commit has left undone. 0 with an empty err text: there was none; else as
+ * hoststate_restore(), and a failure names the journal.
  */
 int hoststate_restore_journal(const char *interface, struct err *err);
 

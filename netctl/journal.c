@@ -17,8 +17,9 @@
 #include "base/text.h"
 #include "netctl/lockfile.h"
 
-#define FOLDER "/run/mtusweep"
-#define MAGIC  "mtusweep journal 2"
+#define FOLDER    "/run/mtusweep"
+#define MAGIC     "mtusweep journal 2"
+#define COMMITTED "committed\n"
 /* Of any file in the folder. */
 #define PATH_SIZE (sizeof(FOLDER) + 8 + NAME_MAX)
 
@@ -184,7 +185,8 @@ int journal_write(const struct journal *journal, struct err *err)
 		length += snprintf(text + length, sizeof(text) - (size_t)length,
 				   "probe-port %d\nprobe %s\n", journal->probe_port,
 				   journal->probe_address);
-	length += snprintf(text + length, sizeof(text) - (size_t)length, "end\n");
+	length += snprintf(text + length, sizeof(text) - (size_t)length, "%send\n",
+			   journal->committed ? COMMITTED : "");
 	fd = open(fresh.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		  0600);
 	if (fd < 0)
@@ -252,6 +254,16 @@ static bool take_probe(char **at, struct journal *ret)
 	       text_copy(ret->probe_address, sizeof(ret->probe_address), address);
 }
 
+static bool take_committed(char **at)
+{
+	size_t length = strlen(COMMITTED);
+
+	if (strncmp(*at, COMMITTED, length) != 0)
+		return false;
+	*at += length;
+	return true;
+}
+
 static bool parse(char *text, struct journal *ret)
 {
 	const char *boot;
@@ -271,9 +283,11 @@ static bool parse(char *text, struct journal *ret)
 	    !take_int(&text, "set", &ret->mtu_set))
 		return false;
 	conf = take_line(&text, "conf");
-	return conf && text_copy(ret->conf_file, sizeof(ret->conf_file), conf) &&
-	       take_u64(&text, "inode", &ret->original_inode) &&
-	       take_probe(&text, ret) && strcmp(text, "end\n") == 0;
+	if (!conf || !text_copy(ret->conf_file, sizeof(ret->conf_file), conf) ||
+	    !take_u64(&text, "inode", &ret->original_inode) || !take_probe(&text, ret))
+		return false;
+	ret->committed = take_committed(&text);
+	return strcmp(text, "end\n") == 0;
 }
 
 /* Without the interface, which its name alone says. */

@@ -32,6 +32,9 @@ struct journal {
 	uint64_t original_inode;
 	char probe_address[ADDRESS_SIZE]; /* proberoute's; "" while there is none */
 	int probe_port;
+	/* What is set is kept: nothing is to be put back any more, but a commit may have
+	 * left its work half done. */
+	bool committed;
 };
 
 /* The original conf file is kept beside it under this name while it is rewritten. */

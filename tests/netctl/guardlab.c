@@ -144,7 +144,7 @@ int guardlab_set_up(void **state)
 {
 	(void)state;
 	netlab_enter();
-	netlab_private_mounts();
+	netlab_private_run();
 	netlab_run("ip link add " LINK " type veth peer name mtpeer");
 	netlab_run("ip link set " LINK " mtu 1420 up");
 	text_copy(t.folder, sizeof(t.folder), "/tmp/mtusweep-guard-XXXXXX");

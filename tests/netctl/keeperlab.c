@@ -236,6 +236,7 @@ int set_up(void **state)
 	(void)state;
 	memset(&with, 0, sizeof(with));
 	netlab_enter();
+	netlab_private_run();
 	netlab_run("ip link add " LINK " type veth peer name mtpeer");
 	netlab_run("ip link set " LINK " mtu 1420 up");
 	return 0;
@@ -247,7 +248,6 @@ int set_up_conf(void **state)
 	int fd;
 
 	set_up(state);
-	netlab_private_mounts();
 	text_copy(conf, sizeof(conf), "/tmp/mtusweep-keeper-XXXXXX");
 	fd = mkstemp(conf);
 	file = fd < 0 ? NULL : fdopen(fd, "w");

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,6 +65,13 @@ void netlab_private_mounts(void)
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		fail_msg("cannot make a mount namespace (%s): this test needs root",
 			 strerror(errno));
+}
+
+void netlab_private_run(void)
+{
+	netlab_private_mounts();
+	mkdir("/run/mtusweep", 0700);
+	assert_int_equal(mount("tmpfs", "/run/mtusweep", "tmpfs", 0, "mode=0700"), 0);
 }
 
 void netlab_run(const char *command)

@@ -13,6 +13,9 @@ void netlab_enter(void);
 /* A fresh mount namespace for this process; nothing leaks out of it. */
 void netlab_private_mounts(void);
 
+/* The same, with a /run/mtusweep of its own: what others start tidies up in theirs. */
+void netlab_private_run(void);
+
 /* Run a program, its words separated by single blanks, and fail the test unless it
  * exits with status 0. */
 void netlab_run(const char *command);

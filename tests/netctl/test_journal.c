@@ -51,6 +51,7 @@ static void test_journal(void **state)
 	assert_memory_equal(&in, &out, sizeof(in));
 	text_copy(out.probe_address, sizeof(out.probe_address), "fd00::2");
 	out.probe_port = 4500;
+	out.committed = true;
 	assert_int_equal(journal_write(&out, &err), 0);
 	assert_int_equal(journal_read(LINK, &in, &err), 0);
 	assert_memory_equal(&in, &out, sizeof(in));

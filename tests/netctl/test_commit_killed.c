@@ -1,0 +1,141 @@
+/*
+ * A commit whose process is killed, at each of its system calls in turn: what the next start
+ * finds is either the state from before or the pair that is kept, and nothing is in its way.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <glob.h>
+
+#include "guardlab.h"
+#include "netctl/hostconf.h"
+#include "netctl/hoststate.h"
+#include "netctl/journal.h"
+#include "netlab.h"
+
+#define SET 1300
+/* A commit makes some 150. */
+#define STOPS_MAX 2000
+
+/* As the guard does it; stopped before the commit, and then at each system call. */
+static void commit(void)
+{
+	struct hoststate state;
+
+	hoststate_init(&state, LINK, PERSIST_BEST, t.conf);
+	if (hoststate_set(&state, SET, NULL) < 0)
+		_exit(1);
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 || raise(SIGSTOP) != 0)
+		_exit(2);
+	_exit(hoststate_commit(&state, NULL) == 0 ? 0 : 3);
+}
+
+/* Kill it after so many stops; false when it was through before. */
+static bool commit_killed_after(int stops)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		commit();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (int i = 0; i < stops && WIFSTOPPED(status); i++) {
+		assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+	}
+	if (WIFEXITED(status)) {
+		assert_int_equal(WEXITSTATUS(status), 0);
+		return false;
+	}
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return true;
+}
+
+/* Those that are kept of conf files from before. */
+static size_t take_dated(void)
+{
+	char pattern[160];
+	glob_t found;
+	size_t count;
+
+	snprintf(pattern, sizeof(pattern), "%s.mtusweep-2*", t.conf);
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return 0;
+	count = found.gl_pathc;
+	for (size_t i = 0; i < count; i++) {
+		assert_file(found.gl_pathv[i], CONF);
+		unlink(found.gl_pathv[i]);
+	}
+	globfree(&found);
+	return count;
+}
+
+/* What the next start does, and finds. True when the pair is kept. */
+static bool start_next(void)
+{
+	struct err err = ERR_INIT;
+	struct journal journal;
+	bool kept;
+
+	if (hoststate_restore_journal(LINK, &err) < 0 ||
+	    hostconf_check(t.conf, &err) < 0)
+		fail_msg("the next start: %s", err.text);
+	assert_int_equal(journal_read(LINK, &journal, NULL), -ENOENT);
+	assert_int_equal(access(t.beside, F_OK), -1);
+	kept = mtu_now() != ORIGINAL;
+	assert_int_equal(mtu_now(), kept ? SET : ORIGINAL);
+	assert_file(t.conf, kept ? CONF_WITH("1300") : CONF);
+	assert_int_equal(take_dated(), kept);
+	if (kept && err.text[0])
+		assert_non_null(strstr(err.text, "MTU 1300 of 'mtg0' was kept"));
+	return kept;
+}
+
+static void test_killed_at_each_call(void **state)
+{
+	bool kept = false;
+	int stops = 0;
+	int turns = 0;
+	bool killed;
+
+	(void)state;
+	do {
+		bool before = kept;
+
+		netlab_run("ip link set " LINK " mtu 1420");
+		write_file(t.conf, CONF);
+		killed = commit_killed_after(stops);
+		kept = start_next();
+		turns += kept != before;
+		stops++;
+	} while (killed && stops < STOPS_MAX);
+	/* There is one moment at which it counts, and it comes. */
+	assert_false(killed);
+	assert_true(kept);
+	assert_int_equal(turns, 1);
+	print_message("killed at %d moments\n", stops - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GUARD_TEST(test_killed_at_each_call),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
