@@ -2,6 +2,7 @@
 
 #include "cmd/pair.h"
 #include "cmd/read.h"
+#include "cmd/read_path.h"
 #include "cmd/table.h"
 #include "engine/pathmodel.h"
 #include "store/runjson.h"
@@ -38,18 +39,19 @@ static int keep_pair(void *ctx, const struct query_result *result)
 }
 
 /* A word for each direction, then the sentence. */
-static json_t *predicted_json(const struct path *path, enum direction dir)
+static json_t *predicted_json(const struct read_path *known, enum direction dir)
 {
-	struct prediction p = pathmodel_predict(path, &pair, dir);
+	struct prediction p = pathmodel_predict(&known->path, &pair, dir);
 	char text[PATHMODEL_TEXT];
 
-	pathmodel_explain(path, &pair, dir, text);
-	return json_pack("{ss si ss si ss}", "tcp", fate_name(p.tcp), "tcp_outer",
+	pathmodel_explain(&known->path, &pair, dir, text);
+	return json_pack("{ss si ss si ss ss}", "tcp", fate_name(p.tcp), "tcp_outer",
 			 p.tcp_outer, "routed", fate_name(p.routed), "routed_outer",
-			 p.routed_outer, "text", text);
+			 p.routed_outer, "told_from",
+			 known->guessed[dir] ? "throughput" : "probes", "text", text);
 }
 
-static int print_json(const struct path *path, const struct query_result *measured,
+static int print_json(const struct read_path *path, const struct query_result *measured,
 		      struct err *err)
 {
 	json_t *object =
@@ -61,14 +63,18 @@ static int print_json(const struct path *path, const struct query_result *measur
 	return read_print_json(object, err);
 }
 
-static void print(const struct path *path, const struct query_result *measured)
+static void print(const struct read_path *known, const struct query_result *measured)
 {
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		char text[PATHMODEL_TEXT];
 
-		pathmodel_explain(path, &pair, (enum direction)dir, text);
-		printf("%s: %s\n", direction_name((enum direction)dir), text);
+		pathmodel_explain(&known->path, &pair, (enum direction)dir, text);
+		printf("%s%s: %s\n", direction_name((enum direction)dir),
+		       known->guessed[dir] ? ", by throughput alone" : "", text);
 	}
+	if (known->family_assumed)
+		puts("sizes: of outer packets over IPv4, which the run does not say; "
+		     "over IPv6, 20 bytes more");
 	if (!measured->visits) {
 		puts("measured: not in this run");
 		return;
@@ -80,19 +86,19 @@ static void print(const struct path *path, const struct query_result *measured)
 static int run_explain(struct query *query, struct err *err)
 {
 	struct query_result measured = {0};
-	struct path_survey survey;
+	struct read_path path;
 	struct query_run run;
 	int r = read_find_run(query, &run, err);
 
 	if (r == 0)
-		r = query_path(query, run.id, &survey, err);
+		r = read_path(query, &run, &path, err);
 	if (r == 0)
 		r = query_results(query, run.id, keep_pair, &measured, err);
 	if (r < 0)
 		return r;
 	if (read_given.json)
-		return print_json(&survey.path, &measured, err);
-	print(&survey.path, &measured);
+		return print_json(&path, &measured, err);
+	print(&path, &measured);
 	return 0;
 }
 

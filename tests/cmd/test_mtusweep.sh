@@ -250,7 +250,8 @@ expect 0 '~Upload, received~ 1420 \. \. \. ~' '' heatmap --run 2
 # What the path does to a pair, and what a run recommends.
 expect 2 '' '--pair is missing' explain
 expect 2 '' "'1420' is no value for --pair" explain --pair 1420
-expect 1 '' 'nothing is stored of the path of run 2' explain --pair 1420,1420 --run 2
+expect 1 '' 'nothing is known of the path of run 2: it was not probed' \
+	explain --pair 1420,1420 --run 2
 run_sql mtusweep.db <<'SQL' || exit 1
 INSERT INTO path VALUES (1, 60, 5, 5, 100);
 INSERT INTO path_band VALUES (1, 'upload', 1460, 'whole'), (1, 'upload', 65535, 'lost'),
@@ -259,7 +260,7 @@ SQL
 expect 0 '^upload: .*1480 bytes; the path loses .*~download: .*whole.*~measured: server MTU 1420, peer MTU 1420~upload blackhole' \
 	'' explain --pair 1420,1420 --run 1
 expect 0 'measured: not in this run~$' '' explain --pair 1300,1300 --run 1
-expect 0 '"upload": \{~ +"tcp": "lost",~ +"tcp_outer": 1480,' '' \
+expect 0 '"upload": \{~ +"tcp": "lost",~ +"tcp_outer": 1480,.*"told_from": "probes"' '' \
 	explain --pair 1420,1420 --run 1 --json
 run_sql mtusweep.db <<'SQL' || exit 1
 INSERT INTO recommendation VALUES (1, 1400, 1380, 1,
@@ -318,6 +319,15 @@ expect 0 'strategy imported, 1 pass~.*warning   imported from .*deadzone.csv' ''
 	show --run 1 --db logs.db
 expect 0 '~ 1400 [0-9f ]{14}B B B B B ~' '' heatmap --run 1 --db logs.db
 expect 0 'pairs     144 in both' '' compare 1 3 --db logs.db
+# Its path shows in its rates.
+expect 0 '^upload, by throughput alone: .*1480 bytes; the path loses .*~download, by throughput alone: .*whole.*~sizes: of outer packets over IPv4' \
+	'' explain --pair 1420,1420 --run 1 --db logs.db
+expect 0 '"tcp": "lost",.*"told_from": "throughput"' '' \
+	explain --pair 1420,1420 --run 1 --db logs.db --json
+cp logs.db ipv6.db
+run_sql ipv6.db <<<'UPDATE run SET peer_endpoint_family = 6;'
+expect 0 '^upload, by throughput alone: .*1500 bytes; the path loses .*~measured: ' '' \
+	explain --pair 1420,1420 --run 1 --db ipv6.db
 expect 0 '"duration_ms":null,' '' export --run 1 --format json --db logs.db
 head -c 300 "$sweeps/pppoe.csv" >cut.csv
 expect 0 '^run 4: 5 visits, 0 failed~$' \
