@@ -12,60 +12,18 @@
 #include "store/colormap.h"
 #include "store/heatmap_draw.h"
 
-#define FONT "sans-serif"
-/* cairo's own, which needs no file. */
-#define FONT_WITHOUT_FILES "@cairo:"
-#define INK                0.13
-#define SCALE_STOPS        32
-
-static void set_font(cairo_t *cr, double size, bool bold)
-{
-	cairo_font_weight_t weight = bold ? CAIRO_FONT_WEIGHT_BOLD
-					  : CAIRO_FONT_WEIGHT_NORMAL;
-	cairo_text_extents_t extents;
-
-	cairo_set_font_size(cr, size);
-	cairo_select_font_face(cr, FONT, CAIRO_FONT_SLANT_NORMAL, weight);
-	cairo_text_extents(cr, "0", &extents);
-	/* A font that cannot be had would make all drawing fail from here on. */
-	if (cairo_scaled_font_status(cairo_get_scaled_font(cr)) !=
-		    CAIRO_STATUS_SUCCESS ||
-	    extents.width <= 0)
-		cairo_select_font_face(cr, FONT_WITHOUT_FILES, CAIRO_FONT_SLANT_NORMAL,
-				       weight);
-	cairo_set_source_rgb(cr, INK, INK, INK);
-}
-
-void heatmap_draw_text(cairo_t *cr, const char *text, double x, double y,
-		       enum heatmap_align align, double width)
-{
-	cairo_text_extents_t extents;
-	cairo_font_extents_t font;
-	double shrink = 1;
-
-	cairo_text_extents(cr, text, &extents);
-	cairo_font_extents(cr, &font);
-	if (width > 0 && extents.x_advance > width)
-		shrink = width / extents.x_advance;
-	cairo_save(cr);
-	cairo_translate(cr, x, y);
-	cairo_scale(cr, shrink, shrink);
-	cairo_move_to(cr, -extents.x_advance * align / 2,
-		      (font.ascent - font.descent) / 2);
-	cairo_show_text(cr, text);
-	cairo_restore(cr);
-}
+#define SCALE_STOPS 32
 
 static void draw_header(const struct heatmap_drawing *d)
 {
 	double width = d->layout->width - 2 * HEATMAP_MARGIN;
 	double y = HEATMAP_MARGIN + HEATMAP_FONT_TITLE / 2;
 
-	set_font(d->cr, HEATMAP_FONT_TITLE, true);
+	heatmap_set_font(d->cr, HEATMAP_FONT_TITLE, true);
 	for (int i = 0; i < HEATMAP_LINES; i++) {
 		heatmap_draw_text(d->cr, d->map->line[i], HEATMAP_MARGIN, y,
 				  HEATMAP_LEFT, width);
-		set_font(d->cr, HEATMAP_FONT_TEXT, false);
+		heatmap_set_font(d->cr, HEATMAP_FONT_TEXT, false);
 		y += i == 0 ? 21 : 17;
 	}
 }
@@ -77,7 +35,7 @@ static void draw_axis_labels(const struct heatmap_drawing *d,
 	double cell = d->layout->cell;
 	char text[16];
 
-	set_font(d->cr, HEATMAP_FONT_LABEL, false);
+	heatmap_set_font(d->cr, HEATMAP_FONT_LABEL, false);
 	for (int i = 0; i < map->server.count; i += d->layout->row_step) {
 		snprintf(text, sizeof(text), "%d", map->server.mtu[i]);
 		heatmap_draw_text(d->cr, text, at->x - 6,
@@ -93,7 +51,7 @@ static void draw_axis_labels(const struct heatmap_drawing *d,
 static void draw_axis_names(const struct heatmap_drawing *d,
 			    const struct heatmap_rect *at)
 {
-	set_font(d->cr, HEATMAP_FONT_TEXT, false);
+	heatmap_set_font(d->cr, HEATMAP_FONT_TEXT, false);
 	heatmap_draw_text(d->cr, "peer MTU", at->x + at->w / 2, at->y + at->h + 26,
 			  HEATMAP_CENTER, 0);
 	cairo_save(d->cr);
@@ -128,7 +86,7 @@ static void draw_scale(const struct heatmap_drawing *d, int panel)
 	int end = (int)floor((double)p->high_bps / tick + 1e-9);
 
 	draw_scale_bar(d->cr, at);
-	set_font(d->cr, HEATMAP_FONT_LABEL, false);
+	heatmap_set_font(d->cr, HEATMAP_FONT_LABEL, false);
 	cairo_set_line_width(d->cr, 1);
 	for (int i = first; i <= end; i++) {
 		double rate = i * tick;
@@ -150,7 +108,7 @@ static void draw_panel(const struct heatmap_drawing *d, int panel)
 {
 	const struct heatmap_rect *at = &d->layout->map[panel];
 
-	set_font(d->cr, HEATMAP_FONT_LABEL, false);
+	heatmap_set_font(d->cr, HEATMAP_FONT_LABEL, false);
 	heatmap_draw_cells(d, panel);
 	cairo_set_source_rgb(d->cr, 0.5, 0.5, 0.5);
 	cairo_set_line_width(d->cr, 1);
@@ -158,11 +116,11 @@ static void draw_panel(const struct heatmap_drawing *d, int panel)
 	cairo_stroke(d->cr);
 	draw_axis_labels(d, at);
 	draw_axis_names(d, at);
-	set_font(d->cr, HEATMAP_FONT_LABEL, false);
+	heatmap_set_font(d->cr, HEATMAP_FONT_LABEL, false);
 	heatmap_draw_edges(d, panel);
 	heatmap_draw_marks(d, panel);
 	draw_scale(d, panel);
-	set_font(d->cr, HEATMAP_FONT_TEXT + 2, true);
+	heatmap_set_font(d->cr, HEATMAP_FONT_TEXT + 2, true);
 	heatmap_draw_text(d->cr, d->map->panel[panel].title, at->x, at->y - 30,
 			  HEATMAP_LEFT, d->layout->scale[panel].w);
 }
@@ -175,7 +133,7 @@ static void draw_keys(const struct heatmap_drawing *d)
 		const struct heatmap_key *key = &layout->key[k];
 
 		heatmap_draw_sign(d, key, key->x + 7, key->y);
-		set_font(d->cr, HEATMAP_FONT_TEXT, false);
+		heatmap_set_font(d->cr, HEATMAP_FONT_TEXT, false);
 		heatmap_draw_text(
 			d->cr, key->text, key->x + HEATMAP_SIGN, key->y, HEATMAP_LEFT,
 			layout->width - HEATMAP_MARGIN - HEATMAP_SIGN - key->x);

@@ -26,6 +26,9 @@ void heatmap_draw_sign(const struct heatmap_drawing *d, const struct heatmap_key
 void heatmap_draw_swatch(cairo_t *cr, const struct heatmap_key *key, double x,
 			 double y);
 
+/* For what is drawn from here on, in the colour of ink. */
+void heatmap_set_font(cairo_t *cr, double size, bool bold);
+
 enum heatmap_align {
 	HEATMAP_LEFT,
 	HEATMAP_CENTER,
