@@ -10,10 +10,11 @@
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "cmd/lead_grid.h"
 #include "cmd/lead_keep.h"
 #include "cmd/lead_ops.h"
+#include "cmd/lead_rows.h"
 #include "cmd/lead_smart.h"
+#include "engine/verdict_text.h"
 #include "store/query.h"
 
 /* For each of: the rows that are left, the close. */
@@ -22,29 +23,34 @@
 #define CLOSE_TRY_MS   2000
 #define CLOSE_PAUSE_MS 200
 
-int lead_load_rows(const struct lead *lead, struct measurement **ret, size_t *ret_count,
-		   struct err *err)
+/* Warn of drift where the rows of the run show one. */
+static int conclude_grid(struct lead *lead, struct err *err)
 {
-	struct query *query;
-	int r = query_open(lead->config->options->db, &query, err);
+	cleanup_free struct measurement *rows = NULL;
+	struct drift drift[DIR_COUNT];
+	char changes[VERDICT_DRIFT_SIZE];
+	char text[256];
+	size_t count;
+	int r;
 
+	/* In row order there is no series. */
+	if (lead->config->order == GRID_ROW)
+		return 0;
+	r = lead_load_rows(lead, &rows, &count, err);
 	if (r < 0)
 		return r;
-	r = query_load_measurements(query, lead->run_id, ret, ret_count, err);
-	query_close(query);
-	return r;
-}
-
-static int find_best(const struct lead *lead, struct query_result *ret, struct err *err)
-{
-	struct query *query;
-	int r = query_open(lead->config->options->db, &query, err);
-
-	if (r < 0)
-		return r;
-	r = query_best(query, lead->run_id, QUERY_BY_SUM, ret, err);
-	query_close(query);
-	return r;
+	if (verdict_drift(rows, count, drift) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	verdict_drift_text(drift, changes);
+	if (!changes[0])
+		return 0;
+	snprintf(text, sizeof(text),
+		 "the line's capacity changed meanwhile: %s, by the visits of server "
+		 "MTU %d, peer MTU %d: pairs of which one was measured early, one late "
+		 "differ by that, too",
+		 changes, lead->run.server_range.min, lead->run.peer_range.min);
+	lead_warn(lead, text);
+	return 0;
 }
 
 static void print_best(const struct query_result *best)
@@ -166,10 +172,10 @@ enum run_outcome lead_outcome(int r)
 static int conclude(struct lead *lead, struct query_result *best, struct err *err)
 {
 	struct mtu_pair recommended = {0};
-	int r = find_best(lead, best, err);
+	int r = lead_find_best(lead, best, err);
 
 	if (r == 0 && lead->config->strategy == LEAD_GRID)
-		r = lead_grid_conclude(lead, err);
+		r = conclude_grid(lead, err);
 	if (r == 0 && lead->config->strategy == LEAD_SMART)
 		r = lead_smart_conclude(lead, &recommended, err);
 	if (r == -ENODATA && lead->run.persist != PERSIST_BEST) {

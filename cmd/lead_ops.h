@@ -112,10 +112,6 @@ int lead_end(struct lead *lead, int r, struct err *err);
  * be expected; `why` is for the server. */
 void lead_put_back(struct lead *lead, enum run_outcome outcome, const char *why);
 
-/* All rows of the run, from the database; the caller frees them. */
-int lead_load_rows(const struct lead *lead, struct measurement **ret, size_t *ret_count,
-		   struct err *err);
-
 /* How a run that returned `r` ended. */
 enum run_outcome lead_outcome(int r);
 

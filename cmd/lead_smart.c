@@ -6,6 +6,7 @@
 
 #include "base/io.h"
 #include "cmd/lead_probe.h"
+#include "cmd/lead_rows.h"
 #include "engine/plan_smart.h"
 #include "engine/verdict.h"
 #include "engine/verdict_text.h"
