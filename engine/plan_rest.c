@@ -7,6 +7,9 @@
 struct rest {
 	struct plan plan;
 	struct plan *whole;
+	struct visit pending; /* the next that is not known */
+	bool is_pending;
+	int made; /* visits, since then */
 	int count;
 	const struct measurement *done[]; /* one a visit, in the order of compare() */
 };
@@ -82,30 +85,46 @@ static const struct measurement *find(const struct rest *rest,
 	return NULL;
 }
 
+/* What is known is told at once, so that plan_total() of a plan that decides by results
+ * has heard of it. */
+static void catch_up(struct rest *rest)
+{
+	const struct measurement *m;
+
+	rest->is_pending = plan_next(rest->whole, &rest->pending);
+	while (rest->is_pending && (m = find(rest, &rest->pending))) {
+		plan_learn(rest->whole, m);
+		rest->is_pending = plan_next(rest->whole, &rest->pending);
+	}
+}
+
 static bool rest_next(struct plan *plan, struct visit *ret)
 {
 	struct rest *rest = (struct rest *)plan;
 
-	while (plan_next(rest->whole, ret)) {
-		const struct measurement *m = find(rest, ret);
-
-		if (!m)
-			return true;
-		plan_learn(rest->whole, m);
-	}
-	return false;
+	if (!rest->is_pending)
+		return false;
+	*ret = rest->pending;
+	return true;
 }
 
 static void rest_learn(struct plan *plan, const struct measurement *m)
 {
-	plan_learn(((struct rest *)plan)->whole, m);
+	struct rest *rest = (struct rest *)plan;
+
+	plan_learn(rest->whole, m);
+	rest->made++;
+	catch_up(rest);
 }
 
+/* Such a plan may leave known visits out. */
 static int rest_total(const struct plan *plan)
 {
 	const struct rest *rest = (const struct rest *)plan;
+	int total = plan_total(rest->whole) - rest->count;
 
-	return plan_total(rest->whole) - rest->count;
+	return total > rest->made + rest->is_pending ? total
+						     : rest->made + rest->is_pending;
 }
 
 static void rest_free(struct plan *plan)
@@ -138,6 +157,7 @@ int plan_rest_new(const struct plan_rest_options *options, struct plan **ret,
 	for (size_t i = 0; i < count; i++)
 		rest->done[i] = &options->known[i];
 	settle(rest, options->repeat_failed);
+	catch_up(rest);
 	*ret = &rest->plan;
 	return 0;
 }

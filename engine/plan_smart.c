@@ -31,6 +31,7 @@ struct smart {
 	int taken; /* of the queue */
 	int since_reference;
 	struct visit now;
+	bool named; /* it was, and what it showed is not learned yet */
 	uint64_t random;
 	int count;
 	struct measurement known[PLAN_SMART_VISITS_MAX];
@@ -369,6 +370,7 @@ static bool smart_next(struct plan *plan, struct visit *ret)
 	}
 	take(s, &s->now);
 	s->now.pass = visits_of(s, &s->now.mtu) + 1;
+	s->named = true;
 	*ret = s->now;
 	return true;
 }
@@ -380,13 +382,14 @@ static void smart_learn(struct plan *plan, const struct measurement *m)
 
 	*known = *m;
 	known->reference = s->now.reference;
+	s->named = false;
 }
 
 static int smart_total(const struct plan *plan)
 {
 	const struct smart *s = (const struct smart *)plan;
 
-	return s->count + s->queued - s->taken;
+	return s->count + s->named + s->queued - s->taken;
 }
 
 static void smart_free(struct plan *plan)

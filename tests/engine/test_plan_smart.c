@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/plan_rest.h"
 #include "engine/plan_smart.h"
 #include "engine/verdict.h"
 
@@ -66,9 +67,13 @@ static void run_plan(const struct plan_smart_options *options, const struct path
 	assert_int_equal(plan_smart_new(options, &plan, NULL), 0);
 	while (plan_next(plan, &ret->visit[ret->count])) {
 		struct measurement *now = &m[ret->count];
+		int total = plan_total(plan);
 
 		measure(path, &ret->visit[ret->count], ret->count, now);
 		plan_learn(plan, now);
+		/* The visit under way is one of them. */
+		assert_int_equal(plan_total(plan), total);
+		assert_true(total > ret->count);
 		assert_true(++ret->count < PLAN_SMART_VISITS_MAX);
 	}
 	plan_free(plan);
@@ -292,6 +297,55 @@ static void visits_that_cannot_settle_are_not_made(void **state)
 	assert_true(same(&run.verdict.recommended.mtu, &(struct mtu_pair){1440, 1400}));
 }
 
+/* Interrupted after `cut` visits of `whole`: the rest, and nothing but it. */
+static void check_rest(const struct plan_smart_options *options,
+		       const struct path *path, const struct run *whole, int cut)
+{
+	struct measurement m[PLAN_SMART_VISITS_MAX];
+	struct plan_rest_options rest = {.known = m, .known_count = (size_t)cut};
+	struct plan *plan;
+	struct visit visit;
+	int at = cut;
+
+	for (int i = 0; i < cut; i++)
+		measure(path, &whole->visit[i], i, &m[i]);
+	assert_int_equal(plan_smart_new(options, &rest.whole, NULL), 0);
+	assert_int_equal(plan_rest_new(&rest, &plan, NULL), 0);
+	for (; plan_next(plan, &visit); at++) {
+		struct measurement now;
+
+		assert_true(at < whole->count);
+		assert_true(same(&visit.mtu, &whole->visit[at].mtu));
+		assert_int_equal(visit.pass, whole->visit[at].pass);
+		assert_int_equal(visit.reference, whole->visit[at].reference);
+		/* This one, and what else is known to come. */
+		assert_in_range(plan_total(plan), at - cut + 1, whole->count - cut);
+		measure(path, &visit, at, &now);
+		plan_learn(plan, &now);
+	}
+	assert_int_equal(at, whole->count);
+	assert_int_equal(plan_total(plan), whole->count - cut);
+	plan_free(plan);
+}
+
+static void goes_on_where_it_was_cut(void **state)
+{
+	struct path path = make_path(HOLE, HOLE);
+	/* Right ones, wrong ones, and none. */
+	struct path told[] = {path, make_path(CLEAN, CLEAN), make_path("", "")};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct plan_smart_options options = make_options(&told[i], 7);
+		struct run whole;
+
+		options.current = (struct mtu_pair){1420, 1420};
+		run_plan(&options, &path, &whole);
+		for (int cut = 0; cut <= whole.count; cut++)
+			check_rest(&options, &path, &whole, cut);
+	}
+}
+
 static void an_empty_lattice_is_refused(void **state)
 {
 	struct path path = make_path(CLEAN, CLEAN);
@@ -312,6 +366,7 @@ int main(void)
 		cmocka_unit_test(a_contradiction_leads_to_the_diagonal),
 		cmocka_unit_test(where_nothing_fits_the_best_that_passes),
 		cmocka_unit_test(visits_that_cannot_settle_are_not_made),
+		cmocka_unit_test(goes_on_where_it_was_cut),
 		cmocka_unit_test(an_empty_lattice_is_refused),
 	};
 

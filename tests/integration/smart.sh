@@ -22,6 +22,8 @@
 #	halving      the bottleneck has half its capacity from the middle of the run on
 #	ipv6         outer packets are IPv6's
 #	jumbo        links of 9000
+#	resumed      as uneven, and all processes of the peer are killed in the midst; when
+#	             the run goes on the path can no more be probed
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -30,13 +32,14 @@ condition=$1
 delay=10 limit=30 overhead=60
 # The largest whole outer packet: upload is what the peer sends.
 upload=1500 download=1500
-options=()
+options=() peer_options=()
 
 case $condition in
 clean | nofrag) ;;
 pppoe) upload=1492 download=1492 ;;
 icmp | hole) upload=1460 download=1460 ;;
 uneven) upload=1440 download=1480 ;;
+resumed) upload=1440 download=1480 peer_options=(--lease 2) ;;
 band) upload=1460 ;;
 lossy) delay=20 limit=60 options=(--loss-up 0.1 --loss-down 0.1) ;;
 rates) options=(--rate-up 100 --rate-down 20) ;;
@@ -46,6 +49,16 @@ ipv6) overhead=80 options=(--endpoint 6) ;;
 jumbo) upload=9000 download=9000 options=(--mtu-outer 9000) ;;
 *) echo "smart.sh: no condition '$condition'" && exit 2 ;;
 esac
+
+# HOST: no UDP comes out of the tunnel there
+filter_udp()
+{
+	local interface=$LAB_PEER_IF
+	[[ $1 == peer ]] || interface=$LAB_SERVER_IF
+	on "$1" nft add table inet filtered
+	on "$1" nft 'add chain inet filtered in { type filter hook input priority 0; }'
+	on "$1" nft add rule inet filtered in iifname "$interface" meta l4proto udp counter drop
+}
 
 set_path()
 {
@@ -58,7 +71,7 @@ set_path()
 		"$LAB" hole "$lab_name" upload "$upload"
 		"$LAB" hole "$lab_name" download "$download"
 		;;
-	uneven)
+	uneven | resumed)
 		"$LAB" hole "$lab_name" upload "$upload"
 		"$LAB" narrow "$lab_name" download "$download"
 		;;
@@ -80,6 +93,47 @@ newest()
 	sql "$peer_db" "SELECT $1 FROM $2 WHERE run_id = (SELECT max(id) FROM run)"
 }
 
+# SEQ: what was stored until then, and what is known of the path
+stored()
+{
+	sql "$peer_db" "SELECT seq, pass, server_mtu, peer_mtu, reference, upload_started_at
+		FROM measurement WHERE seq <= $1 ORDER BY seq"
+	sql "$peer_db" 'SELECT * FROM path_band ORDER BY direction, size_max'
+	sql "$peer_db" 'SELECT * FROM path'
+}
+
+# Kill the peer in the midst, and start it again where no probe gets an answer.
+interrupt()
+{
+	wait_for 60 'three visits' half_way
+	kill_all "$peer_pid"
+	known=$(rows_of "$peer_db")
+	kept=$(stored "$known")
+	filter_udp server
+	filter_udp peer
+	start_peer --resume --wait 30 --lease 2
+}
+
+check_resumed()
+{
+	check_match 'resumed: what the peer says' "run 1 goes on after $known visits" \
+		"$(<"$tmp/peer.log")"
+	check_same_text 'resumed: the first visits, and what is known of the path' "$kept" \
+		"$(stored "$known")"
+	check_equal 'resumed: runs' 1 "$(sql "$peer_db" 'SELECT count(*) FROM run')"
+	check_equal 'resumed: visits made twice' 0 "$(sql "$peer_db" "SELECT count(*) -
+		count(DISTINCT server_mtu || '/' || peer_mtu || '/' || pass) FROM measurement")"
+	# First, in the middle and last at least, and each visit of that pair.
+	check_equal 'resumed: the reference series' "$right, complete, from 1, 3 or more" \
+		"$(sql "$peer_db" "SELECT format('%s, %s, from %d, %s',
+			group_concat(DISTINCT server_mtu || '/' || peer_mtu),
+			iif(max(pass) = count(*), 'complete', 'passes are missing'), min(seq),
+			iif(count(*) >= 3, '3 or more', count(*)))
+			FROM measurement WHERE reference")"
+	check_equal 'resumed: rows at the server' "$(rows_of "$peer_db")" \
+		"$(rows_of "$server_db")"
+}
+
 # Wherever netem is missing there is no delay: the pair is the same.
 test_begin "${options[@]}"
 delayed=no
@@ -92,7 +146,8 @@ before=$(hosts_state)
 right="$((download - overhead))/$((upload - overhead))"
 begun=${EPOCHREALTIME/[.,]/}
 start_server --once
-start_peer
+start_peer "${peer_options[@]}"
+[[ $condition != resumed ]] || interrupt
 if [[ $condition == halving ]]; then
 	wait_for 30 'three visits' half_way
 	"$LAB" rate "$lab_name" upload $((LAB_RATE_UP / 2))
@@ -108,6 +163,7 @@ check_equal "$condition: the pair, server/peer" "$right" \
 check_match "$condition: what the peer says" \
 	"recommended: server MTU ${right%/*}, peer MTU ${right#*/}" "$(cat "$tmp/peer.log")"
 check_equal "$condition: the strategy" smart "$(sql "$peer_db" 'SELECT strategy FROM run')"
+[[ $(type -t "check_$condition") != function ]] || "check_$condition"
 check_same_text "$condition: both hosts" "$before" "$(hosts_state)"
 tail -n 25 "$tmp/peer.log" | tr '\r' '\n'
 echo "$condition: $right in $seconds s, $(newest 'count(*)' measurement) visits"
