@@ -46,7 +46,7 @@ struct path {
 struct path_survey {
 	struct path path;
 	int probes[DIR_COUNT]; /* sizes probed; 0: throughput alone tells */
-	int64_t probe_ms;      /* how long that took */
+	int64_t probe_ms;      /* how long that took, in vain too; 0: not tried */
 };
 
 /* Outer IP and UDP headers, and WireGuard's header and tag (32 bytes). */

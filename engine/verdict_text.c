@@ -277,7 +277,9 @@ static void say_contradicted(FILE *out, const struct verdict *v)
 
 static void say_filtered(FILE *out, const struct path_survey *survey)
 {
-	if (survey->probes[DIR_UPLOAD] || survey->probes[DIR_DOWNLOAD])
+	/* Of probes without any answer none counts as a size probed. */
+	if (survey->probe_ms || survey->probes[DIR_UPLOAD] ||
+	    survey->probes[DIR_DOWNLOAD])
 		fputs("warning: probes got no answer, so it is not proved that UDP "
 		      "fits: let UDP in on the server's port\n",
 		      out);

@@ -120,7 +120,7 @@ CREATE TABLE path (
 	overhead INTEGER NOT NULL, -- bytes by which WireGuard makes a packet larger
 	upload_probes INTEGER NOT NULL, -- sizes probed; 0: throughput alone told
 	download_probes INTEGER NOT NULL,
-	probe_ms INTEGER NOT NULL -- how long the probing took
+	probe_ms INTEGER NOT NULL -- how long the probing took, in vain too; 0: not tried
 );
 
 -- Its bands: sizes above the next smaller size_max, up to and including this one.

@@ -182,6 +182,22 @@ static void what_was_not_probed_got_no_answer_either(void **state)
 	free(text);
 }
 
+/* UDP is filtered: no size was probed, but that was tried. */
+static void what_got_no_answer_was_probed(void **state)
+{
+	struct path_survey survey = {.probe_ms = 1003};
+	struct verdict v = settled_one();
+	char *text;
+
+	(void)state;
+	v.warnings = VERDICT_WARN_FILTERED;
+	assert_int_equal(verdict_text(&v, &survey, &text, NULL), 0);
+	assert_non_null(strstr(text, "\nwarning: probes got no answer, so it is not "
+				     "proved that UDP fits: let UDP in on the "
+				     "server's port\n"));
+	free(text);
+}
+
 static void losses_are_no_rates(void **state)
 {
 	struct verdict v = settled_one();
@@ -239,6 +255,7 @@ int main(void)
 		cmocka_unit_test(nothing_works),
 		cmocka_unit_test(only_what_was_confirmed_is_believed),
 		cmocka_unit_test(what_was_not_probed_got_no_answer_either),
+		cmocka_unit_test(what_got_no_answer_was_probed),
 		cmocka_unit_test(losses_are_no_rates),
 		cmocka_unit_test(bands_are_plain),
 	};

@@ -24,6 +24,8 @@
 #	jumbo        links of 9000
 #	resumed      as uneven, and all processes of the peer are killed in the midst; when
 #	             the run goes on the path can no more be probed
+#	filtered     what exceeds 1440 is lost, and so is all UDP inside the tunnel: throughput
+#	             alone has to tell
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -46,6 +48,8 @@ rates) options=(--rate-up 100 --rate-down 20) ;;
 shallow) options=(--queue 5) ;;
 halving) ;;
 ipv6) overhead=80 options=(--endpoint 6) ;;
+# So many visits that a busy machine may not have the time for all of them.
+filtered) upload=1440 download=1440 limit=120 peer_options=(--budget 0) ;;
 jumbo) upload=9000 download=9000 options=(--mtu-outer 9000) ;;
 *) echo "smart.sh: no condition '$condition'" && exit 2 ;;
 esac
@@ -66,6 +70,12 @@ set_path()
 	pppoe | icmp)
 		"$LAB" narrow "$lab_name" upload "$upload"
 		"$LAB" narrow "$lab_name" download "$download"
+		;;
+	filtered)
+		filter_udp server
+		filter_udp peer
+		"$LAB" hole "$lab_name" upload "$upload"
+		"$LAB" hole "$lab_name" download "$download"
 		;;
 	hole)
 		"$LAB" hole "$lab_name" upload "$upload"
@@ -132,6 +142,15 @@ check_resumed()
 			FROM measurement WHERE reference")"
 	check_equal 'resumed: rows at the server' "$(rows_of "$peer_db")" \
 		"$(rows_of "$server_db")"
+}
+
+check_filtered()
+{
+	check_match 'filtered: what the peer says before' \
+		"the path cannot be probed, .*UDP to port 5000 of $LAB_SERVER_IP gets no answer" \
+		"$(<"$tmp/peer.log")"
+	check_match 'filtered: and after' 'probes got no answer, so it is not proved that UDP fits' \
+		"$(<"$tmp/peer.log")"
 }
 
 # Wherever netem is missing there is no delay: the pair is the same.
