@@ -174,6 +174,7 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 		f->committed = false;
 	text_copy(f->run, sizeof(f->run), run.uuid);
 	f->planned = run.pairs_planned;
+	memset(f->surveyed, 0, sizeof(f->surveyed));
 	host_tell("%s %s (%s), run %lld", resumed ? "again" : "session of", address,
 		  m->run.peer.host, (long long)f->run_id);
 	if (m->run.persist != (enum persist)f->config->options->persist)
@@ -398,6 +399,8 @@ const struct endpoint_ops follow_ops = {
 	.probe = follow_probe,
 	.figures = op_figures,
 	.row = op_row,
+	.path = follow_path,
+	.verdict = follow_verdict,
 	.renew = op_renew,
 	.commit = op_commit,
 	.close = op_close,

@@ -42,6 +42,8 @@ struct follow {
 	char run[UUID_SIZE]; /* the last session's */
 	bool committed;      /* its pair is kept, be it in a session before this one */
 	bool settle_warned;
+	struct path_survey survey;    /* of this run, as the peer tells it */
+	bool surveyed[DIR_COUNT];     /* what of it came */
 	struct probe_answer *probing; /* NULL while the path is not probed */
 	char warning[384];            /* of this run, not yet told to the peer */
 	int wake_fd;                  /* eventfd: the main thread looks again */
@@ -62,6 +64,10 @@ int follow_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 		 struct err *err);
 /* End a probe that is under way, so that the guard and the port are free. */
 void follow_end_probe(struct follow *f);
+
+/* endpoint_ops.path and .verdict (cmd/follow_findings.c). */
+int follow_path(void *ctx, const struct msg_path *m, struct err *err);
+int follow_verdict(void *ctx, const struct msg_verdict *m, struct err *err);
 
 /* End what the session's peer left: the test, the MTU, the run. What guard_restore() says
  * is returned. The endpoint must not be calling any operation. */

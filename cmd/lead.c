@@ -229,6 +229,9 @@ static int sweep(struct lead *lead, struct err *err)
 	r = begin_run(lead, err);
 	if (r == 0 && lead->config->strategy == LEAD_SMART)
 		r = store_put_path(lead->store, lead->run_id, &lead->survey, err);
+	/* Where it is not taken now it is sent again at the end. */
+	if (r == 0 && lead->config->strategy == LEAD_SMART)
+		lead_smart_share_path(lead, NULL);
 	if (r == 0)
 		r = sweep_run(plan, &options, &lead_ops, lead, &summary, err);
 	plan_free(plan);

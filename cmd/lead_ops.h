@@ -43,6 +43,7 @@ struct lead {
 	bool bound;        /* the same of run.server_range */
 	struct resumed resumed;
 	struct path_survey survey; /* smart: of the path, before the sweep */
+	bool path_shared;          /* the server has it */
 	int visits;                /* to be made now: without those of before */
 	char session[MSG_TOKEN_SIZE];
 	int64_t lease_ms; /* the shorter of both ends' */

@@ -1,18 +1,21 @@
 #include "cmd/lead_smart.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
+#include "base/text.h"
+#include "cmd/conclude.h"
 #include "cmd/lead_probe.h"
-#include "cmd/lead_rows.h"
 #include "engine/plan_smart.h"
-#include "engine/verdict.h"
-#include "engine/verdict_text.h"
 #include "store/query.h"
 
 #define PRINT_TIMEOUT_MS 1000
+#define SHARE_TIMEOUT_MS 2000
+#define ROWS_TIMEOUT_MS  5000
 /* Of probing, where the session or a link is lost meanwhile. */
 #define TRIES_MAX 3
 
@@ -88,39 +91,100 @@ int lead_smart_plan(const struct lead *lead, struct plan **ret, struct err *err)
 
 /* --- after it --- */
 
-static int tell(struct lead *lead, const struct verdict *verdict, struct err *err)
+/* What one direction of the survey is, as a message. */
+static struct msg_path path_message(const struct lead *lead, enum direction dir)
 {
-	cleanup_free char *text = NULL;
-	int r = verdict_text(verdict, &lead->survey, &text, err);
+	const struct path_survey *survey = &lead->survey;
+	struct msg_path m = {
+		.download = dir == DIR_DOWNLOAD,
+		.overhead = survey->path.overhead,
+		.probes = survey->probes[dir],
+		.probe_ms = survey->probe_ms,
+	};
 
+	text_copy(m.session, sizeof(m.session), lead->session);
+	path_bands_format(&survey->path.dir[dir], m.bands);
+	return m;
+}
+
+int lead_smart_share_path(struct lead *lead, struct err *err)
+{
+	for (int dir = 0; dir < DIR_COUNT && !lead->path_shared; dir++) {
+		struct msg_path m = path_message(lead, (enum direction)dir);
+		int64_t sent_at_ms = clock_boot_ms();
+		int r = client_path(lead->client, &m,
+				    lead_timeout_ms(lead, SHARE_TIMEOUT_MS), err);
+
+		if (r < 0)
+			return r;
+		lead_heard(lead, sent_at_ms);
+	}
+	lead->path_shared = true;
+	return 0;
+}
+
+static int send_verdict(struct lead *lead, const struct verdict *v, struct err *err)
+{
+	struct msg_verdict m = {
+		.mtu = v->recommended.mtu,
+		.settled = v->settled,
+		.margin = lead->config->margin,
+		.visits = v->visits,
+	};
+	int64_t sent_at_ms = clock_boot_ms();
+	int r;
+
+	text_copy(m.session, sizeof(m.session), lead->session);
+	r = client_verdict(lead->client, &m, lead_timeout_ms(lead, SHARE_TIMEOUT_MS),
+			   err);
+	if (r == 0)
+		lead_heard(lead, sent_at_ms);
+	return r;
+}
+
+/* The server's copy says the same, where it can be reached: it is a copy. */
+static void share(struct lead *lead, const struct verdict *v)
+{
+	struct err err = ERR_INIT;
+	int r;
+
+	/* It is found from the rows, there as here. */
+	lead_send_rows(lead, ROWS_TIMEOUT_MS);
+	r = lead_smart_share_path(lead, &err);
+	if (r == 0)
+		r = send_verdict(lead, v, &err);
 	if (r < 0)
-		return r;
+		host_tell("the server's database lacks what this run comes to: %.300s",
+			  err.text);
+}
+
+static int tell(struct lead *lead, const struct conclusion *found, struct err *err)
+{
+	const struct verdict *v = &found->verdict;
+	int r;
+
 	/* The database has it too: a reader who does not read is not waited for. */
-	io_write_or_drop(STDOUT_FILENO, text, strlen(text), PRINT_TIMEOUT_MS);
-	if (!verdict->recommended.mtu.server)
+	io_write_or_drop(STDOUT_FILENO, found->text, strlen(found->text),
+			 PRINT_TIMEOUT_MS);
+	if (!v->recommended.mtu.server)
 		return 0;
-	return store_recommend(lead->store, lead->run_id, &verdict->recommended.mtu,
-			       verdict->settled, text, err);
+	r = store_recommend(lead->store, lead->run_id, &v->recommended.mtu, v->settled,
+			    found->text, err);
+	if (r == 0)
+		share(lead, v);
+	return r;
 }
 
 int lead_smart_conclude(struct lead *lead, struct mtu_pair *ret, struct err *err)
 {
-	struct verdict_input input = {
-		.path = lead->survey.path,
-		.server = lead->run.server_range,
-		.peer = lead->run.peer_range,
-		.current = current_pair(lead),
-		.margin = lead->config->margin / 100.0,
-	};
-	cleanup_free struct measurement *rows = NULL;
-	struct verdict verdict;
-	int r = lead_load_rows(lead, &rows, &input.count, err);
+	struct conclusion found;
+	int r = conclude_run(lead->config->options->db, lead->run_id,
+			     lead->config->margin, &found, err);
 
-	input.m = rows;
-	if (r == 0 && verdict_find(&input, &verdict) < 0)
-		r = err_set(err, -ENOMEM, "out of memory");
 	if (r < 0)
 		return r;
-	*ret = verdict.recommended.mtu;
-	return tell(lead, &verdict, err);
+	*ret = found.verdict.recommended.mtu;
+	r = tell(lead, &found, err);
+	free(found.text);
+	return r;
 }

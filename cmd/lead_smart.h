@@ -16,8 +16,11 @@ int lead_smart_survey(struct lead *lead, struct err *err);
 /* The plan, by lead->survey. */
 int lead_smart_plan(const struct lead *lead, struct plan **ret, struct err *err);
 
-/* Which pair the run comes to: stored, and printed. *ret is {0, 0} where none is
- * recommended. */
+/* Send lead->survey to the server's copy of the run, once: 0 where it has it already. */
+int lead_smart_share_path(struct lead *lead, struct err *err);
+
+/* Which pair the run comes to: stored, and printed, and sent to the server's copy of the
+ * run. *ret is {0, 0} where none is recommended. */
 int lead_smart_conclude(struct lead *lead, struct mtu_pair *ret, struct err *err);
 
 #endif

@@ -229,6 +229,22 @@ int client_row(struct client *client, const char *run, const struct msg_row *m,
 	return change(client, &x, msg_row_encode(m, err), err);
 }
 
+int client_path(struct client *client, const struct msg_path *m, int timeout_ms,
+		struct err *err)
+{
+	struct transport_exchange x = EXCHANGE("POST", "/v1/path", timeout_ms);
+
+	return change(client, &x, msg_path_encode(m, err), err);
+}
+
+int client_verdict(struct client *client, const struct msg_verdict *m, int timeout_ms,
+		   struct err *err)
+{
+	struct transport_exchange x = EXCHANGE("POST", "/v1/verdict", timeout_ms);
+
+	return change(client, &x, msg_verdict_encode(m, err), err);
+}
+
 static int send_session(struct client *client, const char *path, const char *session,
 			int timeout_ms, struct err *err)
 {

@@ -58,6 +58,11 @@ int client_figures(struct client *client, const struct msg_ask *m, int timeout_m
 		   struct msg_figures *ret, struct err *err);
 int client_row(struct client *client, const char *run, const struct msg_row *m,
 	       int timeout_ms, struct err *err);
+/* These state what is so, and may be repeated as well. */
+int client_path(struct client *client, const struct msg_path *m, int timeout_ms,
+		struct err *err);
+int client_verdict(struct client *client, const struct msg_verdict *m, int timeout_ms,
+		   struct err *err);
 int client_renew(struct client *client, const char *session, int timeout_ms,
 		 struct err *err);
 int client_commit(struct client *client, const char *session, int timeout_ms,

@@ -39,6 +39,10 @@ struct endpoint_ops {
 	int (*figures)(void *ctx, uint32_t test, struct msg_figures *ret,
 		       struct err *err);
 	int (*row)(void *ctx, const struct measurement *m, struct err *err);
+	/* What the peer knows of one direction of the path. */
+	int (*path)(void *ctx, const struct msg_path *m, struct err *err);
+	/* What the run comes to, by the rows and the path sent before. */
+	int (*verdict)(void *ctx, const struct msg_verdict *m, struct err *err);
 	int (*renew)(void *ctx, struct err *err);
 	int (*commit)(void *ctx, struct err *err);
 	int (*close)(void *ctx, enum run_outcome outcome, const char *text,

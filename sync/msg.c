@@ -41,6 +41,13 @@ static bool address_valid(const char *text)
 	       inet_pton(AF_INET6, text, &parsed) == 1;
 }
 
+static bool bands_valid(const char *text)
+{
+	struct path_bands bands;
+
+	return path_bands_parse(text, &bands, NULL) == 0;
+}
+
 static bool uuid_or_none(const char *text)
 {
 	return text[0] == '\0' || uuid_valid(text);
@@ -240,6 +247,26 @@ static const struct field row_fields[] = {
 	END,
 };
 
+static const struct field path_fields[] = {
+	SESSION(struct msg_path),
+	WORD("download", FIELD_BOOL, struct msg_path, download),
+	NUMBER("overhead", FIELD_INT, struct msg_path, overhead, 1, OVERHEAD_MAX),
+	NUMBER("probes", FIELD_INT, struct msg_path, probes, 0, PASSES_MAX),
+	NUMBER("probe_ms", FIELD_AMOUNT, struct msg_path, probe_ms, 0, FOR_MAX_MS),
+	TEXT("bands", struct msg_path, bands, PATH_BANDS_TEXT_SIZE, bands_valid),
+	END,
+};
+
+static const struct field verdict_fields[] = {
+	SESSION(struct msg_verdict),
+	NUMBER("server", FIELD_INT, struct msg_verdict, mtu.server, MTU_MIN, MTU_MAX),
+	NUMBER("peer", FIELD_INT, struct msg_verdict, mtu.peer, MTU_MIN, MTU_MAX),
+	WORD("settled", FIELD_BOOL, struct msg_verdict, settled),
+	NUMBER("margin", FIELD_INT, struct msg_verdict, margin, 0, 100),
+	NUMBER("visits", FIELD_INT, struct msg_verdict, visits, 0, PAIRS_MAX),
+	END,
+};
+
 static const struct field session_fields[] = {
 	SESSION(struct msg_session),
 	END,
@@ -318,6 +345,8 @@ DEFINE_MESSAGE(probing)
 DEFINE_MESSAGE(ask)
 DEFINE_MESSAGE(figures)
 DEFINE_MESSAGE(row)
+DEFINE_MESSAGE(path)
+DEFINE_MESSAGE(verdict)
 DEFINE_MESSAGE(session)
 DEFINE_MESSAGE(close)
 DEFINE_MESSAGE(answer)

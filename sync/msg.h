@@ -2,6 +2,7 @@
 #define SYNC_MSG_H
 
 #include "base/err.h"
+#include "base/path.h"
 #include "base/types.h"
 
 /*
@@ -111,6 +112,25 @@ struct msg_row {
 	struct measurement row;
 };
 
+/* POST /v1/path: what the peer knows of one direction of the path. */
+struct msg_path {
+	char session[MSG_TOKEN_SIZE];
+	bool download; /* server to peer */
+	int overhead;  /* of WireGuard, of both directions */
+	int probes;    /* sizes probed; 0: throughput alone tells */
+	int64_t probe_ms;
+	char bands[PATH_BANDS_TEXT_SIZE]; /* as path_bands_parse() takes it */
+};
+
+/* POST /v1/verdict: what the run comes to. */
+struct msg_verdict {
+	char session[MSG_TOKEN_SIZE];
+	struct mtu_pair mtu; /* the recommended pair */
+	bool settled;
+	int margin; /* percent, that it was settled by */
+	int visits; /* that it rests on */
+};
+
 /* POST /v1/lease and POST /v1/commit carry the session alone; commit keeps the MTU set.
  */
 struct msg_session {
@@ -148,6 +168,8 @@ char *msg_probing_encode(const struct msg_probing *m, struct err *err);
 char *msg_ask_encode(const struct msg_ask *m, struct err *err);
 char *msg_figures_encode(const struct msg_figures *m, struct err *err);
 char *msg_row_encode(const struct msg_row *m, struct err *err);
+char *msg_path_encode(const struct msg_path *m, struct err *err);
+char *msg_verdict_encode(const struct msg_verdict *m, struct err *err);
 char *msg_session_encode(const struct msg_session *m, struct err *err);
 char *msg_close_encode(const struct msg_close *m, struct err *err);
 char *msg_answer_encode(const struct msg_answer *m, struct err *err);
@@ -173,6 +195,10 @@ int msg_ask_decode(const char *json, size_t size, struct msg_ask *ret, struct er
 int msg_figures_decode(const char *json, size_t size, struct msg_figures *ret,
 		       struct err *err);
 int msg_row_decode(const char *json, size_t size, struct msg_row *ret, struct err *err);
+int msg_path_decode(const char *json, size_t size, struct msg_path *ret,
+		    struct err *err);
+int msg_verdict_decode(const char *json, size_t size, struct msg_verdict *ret,
+		       struct err *err);
 int msg_session_decode(const char *json, size_t size, struct msg_session *ret,
 		       struct err *err);
 int msg_close_decode(const char *json, size_t size, struct msg_close *ret,

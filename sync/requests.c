@@ -288,6 +288,38 @@ static void handle_row(struct call *call)
 	operate(call, rc, m.session, run_row, &m);
 }
 
+static int run_path(struct call *call, const void *message)
+{
+	struct requests *q = call->requests;
+
+	return q->ops->path(q->ctx, message, &call->err);
+}
+
+static void handle_path(struct call *call)
+{
+	const struct http_request *request = call->request;
+	struct msg_path m;
+	int rc = msg_path_decode(request->body, request->size, &m, &call->err);
+
+	operate(call, rc, m.session, run_path, &m);
+}
+
+static int run_verdict(struct call *call, const void *message)
+{
+	struct requests *q = call->requests;
+
+	return q->ops->verdict(q->ctx, message, &call->err);
+}
+
+static void handle_verdict(struct call *call)
+{
+	const struct http_request *request = call->request;
+	struct msg_verdict m;
+	int rc = msg_verdict_decode(request->body, request->size, &m, &call->err);
+
+	operate(call, rc, m.session, run_verdict, &m);
+}
+
 static int close_session(struct call *call, const struct msg_close *m)
 {
 	struct requests *q = call->requests;
@@ -361,7 +393,8 @@ static const struct route routes[] = {
 	{"/v1/arm", "POST", handle_arm},         {"/v1/run/", "PUT", handle_row},
 	{"/v1/lease", "POST", handle_renew},     {"/v1/commit", "POST", handle_commit},
 	{"/v1/close", "POST", handle_close},     {"/v1/probe", "POST", handle_probe},
-	{"/v1/figures", "POST", handle_figures},
+	{"/v1/figures", "POST", handle_figures}, {"/v1/path", "POST", handle_path},
+	{"/v1/verdict", "POST", handle_verdict},
 };
 
 static const struct route *find_route(const char *path)

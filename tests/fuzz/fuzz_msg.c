@@ -38,7 +38,11 @@ ROUND_TRIP(pair)
 ROUND_TRIP(arm)
 ROUND_TRIP(probe)
 ROUND_TRIP(probing)
+ROUND_TRIP(ask)
+ROUND_TRIP(figures)
 ROUND_TRIP(row)
+ROUND_TRIP(path)
+ROUND_TRIP(verdict)
 ROUND_TRIP(session)
 ROUND_TRIP(close)
 ROUND_TRIP(answer)
@@ -55,7 +59,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arm_round_trip(json, size);
 	probe_round_trip(json, size);
 	probing_round_trip(json, size);
+	ask_round_trip(json, size);
+	figures_round_trip(json, size);
 	row_round_trip(json, size);
+	path_round_trip(json, size);
+	verdict_round_trip(json, size);
 	session_round_trip(json, size);
 	close_round_trip(json, size);
 	answer_round_trip(json, size);

@@ -21,6 +21,7 @@
 #	shallow      a bottleneck that queues 5 ms
 #	halving      the bottleneck has half its capacity from the middle of the run on
 #	ipv6         outer packets are IPv6's
+#	forgetful    nothing but the link's 1500, and rows get lost in the server's database
 #	jumbo        links of 9000
 #	resumed      as uneven, and all processes of the peer are killed in the midst; when
 #	             the run goes on the path can no more be probed
@@ -37,7 +38,7 @@ upload=1500 download=1500
 options=() peer_options=()
 
 case $condition in
-clean | nofrag) ;;
+clean | nofrag | forgetful) ;;
 pppoe) upload=1492 download=1492 ;;
 icmp | hole) upload=1460 download=1460 ;;
 uneven) upload=1440 download=1480 ;;
@@ -91,6 +92,20 @@ set_path()
 		;;
 	band) "$LAB" band "$lab_name" upload $((upload + 1)) 1500 ;;
 	esac
+}
+
+serves()
+{
+	grep -q 'waiting for a peer' "$tmp/server.log"
+}
+
+# Every other row of the server's copy.
+lose_rows()
+{
+	wait_for 10 'the server' serves
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$server_db" \
+		'CREATE TRIGGER lose AFTER INSERT ON measurement BEGIN
+			DELETE FROM measurement WHERE seq % 2 = 0; END'
 }
 
 half_way()
@@ -165,6 +180,7 @@ before=$(hosts_state)
 right="$((download - overhead))/$((upload - overhead))"
 begun=${EPOCHREALTIME/[.,]/}
 start_server --once
+[[ $condition != forgetful ]] || lose_rows
 start_peer "${peer_options[@]}"
 [[ $condition != resumed ]] || interrupt
 if [[ $condition == halving ]]; then
@@ -182,6 +198,18 @@ check_equal "$condition: the pair, server/peer" "$right" \
 check_match "$condition: what the peer says" \
 	"recommended: server MTU ${right%/*}, peer MTU ${right#*/}" "$(cat "$tmp/peer.log")"
 check_equal "$condition: the strategy" smart "$(sql "$peer_db" 'SELECT strategy FROM run')"
+found='SELECT path.overhead, upload_probes, download_probes, direction, size_max, fate,
+	server_mtu, peer_mtu, settled FROM path, path_band, recommendation'
+[[ $condition == filtered ]] || check_match "$condition: the path is stored" '[|](whole|lost)[|]' \
+	"$(sql "$peer_db" "$found")"
+check_equal "$condition: the server's copy" "$(sql "$peer_db" "$found")" \
+	"$(sql "$server_db" "$found")"
+rests_on=$(newest text recommendation)
+[[ $condition != forgetful ]] ||
+	rests_on="recommended: server MTU ${right%/*}, peer MTU ${right#*/}
+why: the peer says so; not all that it rests on is in this copy of the run"
+check_equal "$condition: what it rests on there" "$rests_on" \
+	"$(sql "$server_db" 'SELECT text FROM recommendation')"
 [[ $(type -t "check_$condition") != function ]] || "check_$condition"
 check_same_text "$condition: both hosts" "$before" "$(hosts_state)"
 tail -n 25 "$tmp/peer.log" | tr '\r' '\n'

@@ -245,6 +245,22 @@ static int op_row(void *ctx, const struct measurement *m, struct err *err)
 	return outcome_of(ops, err);
 }
 
+static int op_path(void *ctx, const struct msg_path *m, struct err *err)
+{
+	struct support_ops *ops = ctx;
+
+	ops->path = *m;
+	return outcome_of(ops, err);
+}
+
+static int op_verdict(void *ctx, const struct msg_verdict *m, struct err *err)
+{
+	struct support_ops *ops = ctx;
+
+	ops->verdict = *m;
+	return outcome_of(ops, err);
+}
+
 static int op_renew(void *ctx, struct err *err)
 {
 	struct support_ops *ops = ctx;
@@ -288,6 +304,8 @@ const struct endpoint_ops support_endpoint_ops = {
 	.probe = op_probe,
 	.figures = op_figures,
 	.row = op_row,
+	.path = op_path,
+	.verdict = op_verdict,
 	.renew = op_renew,
 	.commit = op_commit,
 	.close = op_close,

@@ -42,6 +42,8 @@ struct support_ops {
 	struct msg_arm arm;
 	struct msg_probe probe;
 	struct measurement row;
+	struct msg_path path;
+	struct msg_verdict verdict;
 	enum run_outcome outcome;
 };
 

@@ -153,6 +153,47 @@ static int raw_post(const char *from, const char *path, const char *json,
 
 /* --- every message --- */
 
+/* What is known of the path, and what the run comes to; each again, as after an answer
+ * that got lost, and refused, and of a session that is none. */
+static void check_findings(struct stage *stage)
+{
+	struct client *client = stage->client;
+	struct err *err = &stage->err;
+	struct msg_path path;
+	struct msg_verdict verdict;
+
+	/* Compared with what arrives, with all that is between their members. */
+	memset(&path, 0, sizeof(path));
+	memset(&verdict, 0, sizeof(verdict));
+	path.download = true;
+	path.overhead = 60;
+	path.probes = 15;
+	path.probe_ms = 120;
+	verdict.mtu = (struct mtu_pair){1440, 1400};
+	verdict.settled = true;
+	verdict.margin = 5;
+	verdict.visits = 7;
+	text_copy(path.session, sizeof(path.session), stage->opened.session);
+	text_copy(path.bands, sizeof(path.bands), "1460:whole,65535:lost");
+	text_copy(verdict.session, sizeof(verdict.session), stage->opened.session);
+	for (int i = 0; i < 2; i++) {
+		memset(&stage->ops.path, 0, sizeof(stage->ops.path));
+		memset(&stage->ops.verdict, 0, sizeof(stage->ops.verdict));
+		assert_int_equal(client_path(client, &path, IN_TIME, err), 0);
+		assert_memory_equal(&stage->ops.path, &path, sizeof(path));
+		assert_int_equal(client_verdict(client, &verdict, IN_TIME, err), 0);
+		assert_memory_equal(&stage->ops.verdict, &verdict, sizeof(verdict));
+	}
+	stage->ops.fail = ENOSPC;
+	assert_int_equal(client_path(client, &path, IN_TIME, err), -ENOSPC);
+	assert_int_equal(client_verdict(client, &verdict, IN_TIME, err), -ENOSPC);
+	stage->ops.fail = 0;
+	path.session[0] ^= 1;
+	verdict.session[0] ^= 1;
+	assert_int_equal(client_path(client, &path, IN_TIME, err), -ESTALE);
+	assert_int_equal(client_verdict(client, &verdict, IN_TIME, err), -ESTALE);
+}
+
 static void a_run_from_hello_to_close(void **state)
 {
 	struct stage *stage = *state;
@@ -205,6 +246,7 @@ static void a_run_from_hello_to_close(void **state)
 	stage->ops.fail = 0;
 	ask.session[0] ^= 1;
 	assert_int_equal(client_figures(client, &ask, IN_TIME, &figures, err), -ESTALE);
+	check_findings(stage);
 	row = row_of(stage, 1);
 	assert_int_equal(client_row(client, SUPPORT_RUN, &row, IN_TIME, err), 0);
 	assert_memory_equal(&stage->ops.row, &row.row, sizeof(row.row));

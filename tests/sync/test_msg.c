@@ -49,6 +49,19 @@ static void set_dir(struct dir_result *dir)
 	dir->duration_ms = 999999999;
 }
 
+/* As many as there can be, with the longest names that neighbours can have. */
+static void set_bands(char ret[PATH_BANDS_TEXT_SIZE])
+{
+	struct path_bands bands = {0};
+
+	for (int i = 1; i < PATH_BANDS_MAX; i++)
+		assert_int_equal(path_bands_add(&bands, 10000 + i,
+						i % 2 ? FATE_FRAGMENTED : FATE_UNKNOWN),
+				 0);
+	assert_int_equal(path_bands_add(&bands, OUTER_SIZE_MAX, FATE_UNKNOWN), 0);
+	path_bands_format(&bands, ret);
+}
+
 /* Every message with its longest values. */
 static struct extremes {
 	struct msg_hello hello;
@@ -62,6 +75,8 @@ static struct extremes {
 	struct msg_ask ask;
 	struct msg_figures figures;
 	struct msg_row row;
+	struct msg_path path;
+	struct msg_verdict verdict;
 	struct msg_session session;
 	struct msg_close close;
 	struct msg_answer answer;
@@ -124,6 +139,15 @@ static int set_longest(void **state)
 	longest.row.row.mtu = (struct mtu_pair){MTU_MAX, MTU_MAX};
 	set_dir(&longest.row.row.dir[DIR_UPLOAD]);
 	set_dir(&longest.row.row.dir[DIR_DOWNLOAD]);
+	strcpy(longest.path.session, TOKEN);
+	longest.path.overhead = 1000;
+	longest.path.probes = 1000000;
+	longest.path.probe_ms = 999999999;
+	set_bands(longest.path.bands);
+	strcpy(longest.verdict.session, TOKEN);
+	longest.verdict.mtu = (struct mtu_pair){MTU_MAX, MTU_MAX};
+	longest.verdict.margin = 100;
+	longest.verdict.visits = 100000000;
 	strcpy(longest.session.session, TOKEN);
 	strcpy(longest.close.session, TOKEN);
 	longest.close.outcome = RUN_INTERRUPTED;
@@ -161,6 +185,8 @@ DEFINE_ROUND_TRIP(probing)
 DEFINE_ROUND_TRIP(ask)
 DEFINE_ROUND_TRIP(figures)
 DEFINE_ROUND_TRIP(row)
+DEFINE_ROUND_TRIP(path)
+DEFINE_ROUND_TRIP(verdict)
 DEFINE_ROUND_TRIP(session)
 DEFINE_ROUND_TRIP(close)
 DEFINE_ROUND_TRIP(answer)
@@ -327,6 +353,20 @@ static int decode_close(const char *json, size_t size, struct err *err)
 	return msg_close_decode(json, size, &m, err);
 }
 
+static int decode_path(const char *json, size_t size, struct err *err)
+{
+	struct msg_path m;
+
+	return msg_path_decode(json, size, &m, err);
+}
+
+static int decode_verdict(const char *json, size_t size, struct err *err)
+{
+	struct msg_verdict m;
+
+	return msg_verdict_decode(json, size, &m, err);
+}
+
 static int decode_answer(const char *json, size_t size, struct err *err)
 {
 	struct msg_answer m;
@@ -355,6 +395,13 @@ static int decode_answer(const char *json, size_t size, struct err *err)
 	"{\"session\":" GOOD_ID ",\"seq\":" seq ",\"pass\":1,\"server\":1420," \
 	"\"peer\":1420,\"up\":" up ",\"down\":" DIR_JSON("\"ok\"") "}"
 
+#define PATH(download, overhead, bands)                                             \
+	"{\"session\":" GOOD_ID ",\"download\":" download ",\"overhead\":" overhead \
+	",\"probes\":15,\"probe_ms\":120,\"bands\":" bands "}"
+#define VERDICT(server, settled, margin)                               \
+	"{\"session\":" GOOD_ID ",\"server\":" server ",\"peer\":1400" \
+	",\"settled\":" settled ",\"margin\":" margin ",\"visits\":7}"
+
 struct hostile {
 	int (*decode)(const char *json, size_t size, struct err *err);
 	const char *json;
@@ -365,6 +412,22 @@ struct hostile {
 static const struct hostile hostiles[] = {
 	{decode_pair, PAIR(GOOD_ID, "1420", "1", ""), 0, ""},
 	{decode_pair, PAIR(GOOD_ID, "1420", "0", ",\"later\":[1,{}]"), 0, ""},
+	{decode_path, PATH("true", "60", "\"1460:whole,65535:lost\""), 0, ""},
+	/* Nothing is known of it. */
+	{decode_path, PATH("false", "80", "\"\""), 0, ""},
+	{decode_path, PATH("true", "0", "\"\""), -EBADMSG,
+	 "'overhead' is out of range"},
+	{decode_path, PATH("1", "60", "\"\""), -EBADMSG, "'download'"},
+	{decode_path, PATH("true", "60", "null"), -EBADMSG, "'bands'"},
+	{decode_path, PATH("true", "60", "\"1460:gone\""), -EBADMSG, "'bands'"},
+	{decode_path, PATH("true", "60", "\"1460:whole,1400:lost\""), -EBADMSG,
+	 "'bands'"},
+	{decode_verdict, VERDICT("1440", "true", "5"), 0, ""},
+	{decode_verdict, VERDICT("575", "true", "5"), -EBADMSG,
+	 "'server' is out of range"},
+	{decode_verdict, VERDICT("1440", "\"yes\"", "5"), -EBADMSG, "'settled'"},
+	{decode_verdict, VERDICT("1440", "true", "101"), -EBADMSG,
+	 "'margin' is out of range"},
 	{decode_pair, "", -EBADMSG, "bad message"},
 	{decode_pair, "null", -EBADMSG, "bad message"},
 	{decode_pair, "[]", -EBADMSG, "not a JSON object"},
@@ -512,6 +575,8 @@ int main(void)
 		cmocka_unit_test(figures_comes_back),
 		cmocka_unit_test(an_arm_without_precision_is_taken),
 		cmocka_unit_test(row_comes_back),
+		cmocka_unit_test(path_comes_back),
+		cmocka_unit_test(verdict_comes_back),
 		cmocka_unit_test(session_comes_back),
 		cmocka_unit_test(close_comes_back),
 		cmocka_unit_test(answer_comes_back),
