@@ -8,7 +8,9 @@
 #include "cmd/read.h"
 #include "cmd/read_map.h"
 #include "store/heatmap_cairo.h"
+#include "store/heatmap_json.h"
 #include "store/heatmap_term.h"
+#include "store/runjson.h"
 
 /* Of what is no terminal. */
 #define COLUMNS 80
@@ -32,7 +34,7 @@ static const struct option_spec options[] = {
 	 .kind = OPTION_FLAG,
 	 .into = &wanted.average,
 	 .help = "draw one map of the mean of upload and\ndownload"},
-	{.name = NULL, .more = read_run_options},
+	{.name = NULL, .more = read_json_run_options},
 };
 
 typedef int write_fn(const struct heatmap *map, FILE *out, struct err *err);
@@ -51,6 +53,10 @@ static write_fn *writer_of(const char *path)
 
 static int check(struct err *err)
 {
+	if (output && read_given.json)
+		return err_set(err, -EINVAL,
+			       "--json prints the map, --output draws it: give one of "
+			       "them");
 	if (!output || writer_of(output))
 		return 0;
 	return err_set(err, -EINVAL,
@@ -99,6 +105,8 @@ static int run_heatmap(struct query *query, struct err *err)
 		return r;
 	if (output)
 		r = draw_file(&map, err);
+	else if (read_given.json)
+		r = read_print_json(heatmap_json(&map, runjson_run(&run)), err);
 	else
 		print_map(&map);
 	heatmap_release(&map);

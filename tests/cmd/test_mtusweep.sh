@@ -104,6 +104,7 @@ expect 2 '' 'takes one command' help show best
 
 expect 2 '' "'map.jpg' ends neither in .png nor in .svg" heatmap -o map.jpg
 expect 2 '' "'png' ends neither" heatmap -o png
+expect 2 '' '--json prints the map, --output draws it' heatmap --json -o map.svg
 
 expect 2 '' "it takes 2 arguments, RUN RUN, and 1 was given" compare 1
 expect 2 '' "it takes 2 arguments, RUN RUN, and 3 were given" compare 1 2 3
@@ -302,6 +303,17 @@ for word in 'recommended 1400/1380' 'predicted: lost' 'upload path: whole to 146
 	fi
 done
 
+expect 0 '"server_mtus": \[~ +1280,~ +1350,~ +1420~ +\],.*"title": "Upload, received",' '' \
+	heatmap --run 1 --json
+expect 0 '~ +"server_mtu": 1280,~ +"peer_mtu": 1350,~ +"status": "ok",~ +"rate_bps": 40500000,~ +"predicted": "whole"~' \
+	'' heatmap --run 1 --json
+expect 0 '~ +"server_mtu": 1420,~ +"peer_mtu": 1420,~ +"status": "blackhole",~ +"rate_bps": null,~ +"predicted": "lost"~' \
+	'' heatmap --run 1 --json
+expect 0 '"current": null,~ +"fastest": \{~ +"server_mtu": 1280,~ +"peer_mtu": 1350~ +\},~ +"recommended": \{~ +"server_mtu": 1400,.*"size": 1460,~ +"below": "whole",~ +"above": "lost"~' \
+	'' heatmap --run 1 --json
+expect 0 '"title": "Mean of upload and download, sent",' '' \
+	heatmap --run 1 --json --average --all
+
 # Logs: each comes out as it went in.
 expect 0 '^run 1: 144 visits, 21 failed~$' '' import "$sweeps/deadzone.csv" --db logs.db
 expect 0 '^run 2: 144 visits, 0 failed~$' '' import "$sweeps/pppoe.csv" --db logs.db
@@ -346,7 +358,7 @@ fi
 # An output that cannot be written is an error, and one message.
 for arguments in runs 'show --run 1' 'best --run 1' 'heatmap --run 1' 'compare 1 2' 'export --run 1' \
 	'export --run 1 --format json' 'export --run 1 --format prometheus' 'runs --json' \
-	'show --json --run 1' 'best --json --run 1' --help --version \
+	'show --json --run 1' 'best --json --run 1' 'heatmap --json --run 1' --help --version \
 	'help show'; do
 	# shellcheck disable=SC2086 # the words are meant to be split
 	"$program" $arguments >/dev/full 2>err

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+#
+# The man pages have what the programs have: every option and command of their --help, what
+# each exit status means, and examples that the programs take.
+#
+#	test_man.sh PROGRAMS ROOT
+
+set -uo pipefail
+
+programs=$(realpath -e "$1") || exit 1
+root=$(realpath -e "$2") || exit 1
+folder=$(mktemp -d /tmp/mtusweep-man-XXXXXX) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+PATH=$programs:$PATH
+failures=0
+checks=0
+
+fail()
+{
+	failures=$((failures + 1))
+	echo "FAIL: $1"
+}
+
+# PAGE SECTION
+section()
+{
+	sed -n "/^\.Sh $2\$/,/^\.Sh /p" "$root/docs/man/$1" | sed '1d'
+}
+
+# PAGE SECTION REGEX: whether a line of it is like that
+has_line()
+{
+	grep -qE -- "$3" <<<"$(section "$1" "$2")"
+}
+
+# PAGE PROGRAM [COMMAND]: each option of the help is described in the page
+check_options()
+{
+	local page=$1 option count=0
+	shift
+	for option in $("$@" --help | grep -oE '^  (-., )?--[a-z0-9-]+' | grep -oE -- '--?[a-z0-9-]+'); do
+		count=$((count + 1))
+		# "Fl -db" is --db, "Fl o" is -o.
+		has_line "$page" DESCRIPTION "^\.It .*Fl ${option#-}( |$)" ||
+			fail "$page does not describe $option of $*"
+	done
+	checks=$((checks + count))
+	((count >= 2)) || fail "no options in the help of $*"
+}
+
+# PAGE PROGRAM: the examples of the page, a line each
+examples()
+{
+	section "$1" EXAMPLES | sed -nE "s/^\.Dl (\\$ )?($2 .*)/\2/p; s/^\\$ ($2 .*)/\1/p"
+}
+
+for page in mtusweep.1 mtusweep-server.8 mtusweep-peer.8; do
+	for status in 0 1 2; do
+		has_line $page 'EXIT STATUS' "^\.It $status$" ||
+			fail "$page does not say what exit status $status means"
+	done
+done
+check_options mtusweep-server.8 mtusweep-server
+check_options mtusweep-peer.8 mtusweep-peer
+for command in $(mtusweep --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+	check_options mtusweep.1 mtusweep "$command"
+	has_line mtusweep.1 DESCRIPTION "^\.It Cm $command$" ||
+		fail "mtusweep.1 does not describe the command $command"
+	has_line mtusweep.1 SYNOPSIS "^\.Cm $command$" ||
+		fail "mtusweep.1 has no synopsis of $command"
+done
+
+# The two that need a tunnel: all of their examples' options are taken, and have the values
+# they want. Help comes after that.
+for page in mtusweep-server.8 mtusweep-peer.8; do
+	count=0
+	while read -r line; do
+		count=$((count + 1))
+		# shellcheck disable=SC2086 # its words are meant to be split
+		$line --help >out 2>&1 || fail "$page: '$line': $(cat out)"
+	done < <(examples $page "${page%.8}")
+	((count >= 3)) || fail "$page has $count examples"
+done
+
+# The reader's do what they say, on sweeps where they have them.
+mkdir srv
+for _ in 1 2 3 4; do
+	for db in mtusweep.db srv/sweeps.db; do
+		mtusweep import "$root/tests/bench/sweeps/deadzone.csv" --db $db >/dev/null || exit 1
+	done
+done
+cp "$root/tests/bench/sweeps/deadzone.csv" sweep.csv
+count=0
+while read -r line; do
+	count=$((count + 1))
+	bash -c "${line//\/srv\//srv/}" >out 2>err || fail "'$line': $(cat err)"
+	[ ! -s err ] || fail "'$line' says: $(cat err)"
+done < <(examples mtusweep.1 mtusweep)
+((count >= 9)) || fail "mtusweep.1 has $count examples"
+for file in sweep.png sweep.html sweep.csv; do
+	[ -s $file ] || fail "the examples made no $file"
+done
+echo "$checks options, $failures failed"
+[ $failures = 0 ]
