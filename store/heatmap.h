@@ -86,6 +86,7 @@ struct heatmap {
 	struct heatmap_mark mark[HEATMAP_MARKS];
 	struct heatmap_edge edge[HEATMAP_EDGES_MAX];
 	int edges;
+	bool edges_guessed[DIR_COUNT]; /* from throughput: not probed */
 };
 
 struct heatmap_options {

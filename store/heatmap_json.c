@@ -69,11 +69,12 @@ static json_t *mark_object(const struct heatmap *map, enum heatmap_mark_kind kin
 			 mark->mtu.peer);
 }
 
-static json_t *edge_object(const struct heatmap_edge *edge)
+static json_t *edge_object(const struct heatmap *map, const struct heatmap_edge *edge)
 {
-	return json_pack("{ss si ss ss}", "direction", direction_name(edge->dir),
+	return json_pack("{ss si ss ss ss}", "direction", direction_name(edge->dir),
 			 "size", edge->size, "below", fate_name(edge->below), "above",
-			 fate_name(edge->above));
+			 fate_name(edge->above), "told_from",
+			 map->edges_guessed[edge->dir] ? "throughput" : "probes");
 }
 
 json_t *heatmap_json(const struct heatmap *map, json_t *run)
@@ -84,7 +85,7 @@ json_t *heatmap_json(const struct heatmap *map, json_t *run)
 	for (int p = 0; p < map->panels; p++)
 		maps = with(maps, map_object(map, p));
 	for (int e = 0; e < map->edges; e++)
-		edges = with(edges, edge_object(&map->edge[e]));
+		edges = with(edges, edge_object(map, &map->edge[e]));
 	return json_pack("{so so so so s{so so so} so}", "run", run, "server_mtus",
 			 axis_array(&map->server), "peer_mtus", axis_array(&map->peer),
 			 "maps", maps, "marks", "current",

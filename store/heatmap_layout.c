@@ -133,7 +133,9 @@ static void add_edge_keys(const struct heatmap *map, struct heatmap_layout *layo
 				key = add_key(layout, HEATMAP_KEY_EDGES, d, "");
 				used = (size_t)snprintf(
 					key->text, sizeof(key->text),
-					"%s path:", direction_name(edge->dir));
+					"%s path%s:", direction_name(edge->dir),
+					map->edges_guessed[d] ? " (by throughput alone)"
+							      : "");
 			}
 			last = edge->above;
 			if (used < sizeof(key->text))

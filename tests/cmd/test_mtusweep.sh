@@ -288,7 +288,8 @@ run_sql plain.db <<<'DELETE FROM path_band; DELETE FROM path; DELETE FROM recomm
 plain=$(draws plain.db)
 told=$(draws mtusweep.db)
 if [ "$plain" != "0
-<desc>blackhole; not measured; fastest measured 1280/1350" ] || [ "$told" != "2
+<desc>blackhole; not measured; fastest measured 1280/1350; upload path (by throughput alone):\
+ whole to 1340 bytes, unknown to 1479, lost above (dashed: TCP stays below)" ] || [ "$told" != "2
 <desc>blackhole; not measured; predicted: lost; fastest measured 1280/1350; recommended\
  1400/1380; upload path: whole to 1460 bytes, lost above (dashed: TCP stays below)" ]; then
 	printf 'FAIL: drawn without and with what is known:\n%s\n%s\n' "$plain" "$told"
@@ -309,7 +310,7 @@ expect 0 '~ +"server_mtu": 1280,~ +"peer_mtu": 1350,~ +"status": "ok",~ +"rate_b
 	'' heatmap --run 1 --json
 expect 0 '~ +"server_mtu": 1420,~ +"peer_mtu": 1420,~ +"status": "blackhole",~ +"rate_bps": null,~ +"predicted": "lost"~' \
 	'' heatmap --run 1 --json
-expect 0 '"current": null,~ +"fastest": \{~ +"server_mtu": 1280,~ +"peer_mtu": 1350~ +\},~ +"recommended": \{~ +"server_mtu": 1400,.*"size": 1460,~ +"below": "whole",~ +"above": "lost"~' \
+expect 0 '"current": null,~ +"fastest": \{~ +"server_mtu": 1280,~ +"peer_mtu": 1350~ +\},~ +"recommended": \{~ +"server_mtu": 1400,.*"size": 1460,~ +"below": "whole",~ +"above": "lost",~ +"told_from": "probes"~' \
 	'' heatmap --run 1 --json
 expect 0 '"title": "Mean of upload and download, sent",' '' \
 	heatmap --run 1 --json --average --all
@@ -331,6 +332,14 @@ expect 0 'strategy imported, 1 pass~.*warning   imported from .*deadzone.csv' ''
 	show --run 1 --db logs.db
 expect 0 '~ 1400 [0-9f ]{14}B B B B B ~' '' heatmap --run 1 --db logs.db
 expect 0 'pairs     144 in both' '' compare 1 3 --db logs.db
+expect 0 '"direction": "upload",~ +"size": 1500,~ +"below": "lost",~ +"above": "unknown",~ +"told_from": "throughput"' \
+	'' heatmap --run 1 --db logs.db --json
+expect 0 '' '' share 1 --db logs.db -o logs.html
+if ! grep -q '<li>upload path (by throughput alone): whole to 1460 bytes, unknown to 1467, lost to 1500,' logs.html
+then
+	echo 'FAIL: the shared page of a log has no edges'
+	failures=$((failures + 1))
+fi
 # Its path shows in its rates.
 expect 0 '^upload, by throughput alone: .*1480 bytes; the path loses .*~download, by throughput alone: .*whole.*~sizes: of outer packets over IPv4' \
 	'' explain --pair 1420,1420 --run 1 --db logs.db
