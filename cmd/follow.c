@@ -62,6 +62,8 @@ static int open_all(struct follow *f, int guard_socket, int runner_socket,
 	if (r == 0)
 		store_set_patience(f->store, FOLLOW_PATIENCE_MS);
 	if (r == 0)
+		r = live_new(config->options->db, &f->page.live, err);
+	if (r == 0)
 		r = endpoint_new(&endpoint, &f->endpoint, err);
 	return r;
 }
@@ -151,6 +153,7 @@ static void close_all(struct follow *f)
 	struct err err = ERR_INIT;
 
 	endpoint_free(f->endpoint);
+	live_free(f->page.live);
 	if (store_close(f->store, &err) < 0)
 		host_tell("%s", err.text);
 	rtwatch_free(f->watch);
@@ -181,6 +184,7 @@ int follow_main(void *ctx, int guard_socket, int runner_socket)
 		.config = ctx,
 		.wake_fd = -1,
 		.watch_lock = PTHREAD_MUTEX_INITIALIZER,
+		.now = {.lock = PTHREAD_MUTEX_INITIALIZER},
 	};
 	struct err err = ERR_INIT;
 	int status = 1;

@@ -109,6 +109,7 @@ int follow_leave_run(struct follow *f, enum run_outcome outcome, const char *tex
 		host_tell("%s", stored.text);
 	store_set_patience(f->store, FOLLOW_PATIENCE_MS);
 	f->run_id = 0;
+	follow_tell(f, NULL);
 	atomic_store(&f->session_open, false);
 	return r;
 }
@@ -284,6 +285,7 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 	}
 	r = m->test ? arm(f, &upload, err) : 0;
 	if (r == 0) {
+		follow_tell_pair(f, m);
 		err_set(err, 0, "%s", f->warning);
 		f->warning[0] = '\0';
 	}
@@ -296,7 +298,12 @@ static int op_arm(void *ctx, const struct msg_arm *m, struct err *err)
 
 	follow_end_probe(ctx);
 	r = renew(ctx, err);
-	return r < 0 ? r : arm(ctx, m, err);
+	if (r == 0)
+		r = arm(ctx, m, err);
+	/* The upload was armed with the pair. */
+	if (r == 0)
+		follow_tell(ctx, m->full_size ? "full-size packets" : "download");
+	return r;
 }
 
 static int op_figures(void *ctx, uint32_t test, struct msg_figures *ret,
@@ -331,6 +338,7 @@ static int op_row(void *ctx, const struct measurement *m, struct err *err)
 		return r;
 	/* A lapse voids the next visit, not the row that is safe now. */
 	guard_renew(f->guard, f->lease_ms, NULL);
+	follow_tell(f, "recorded");
 	f->rows++;
 	line.done = (int)m->seq;
 	progress_row(&line);
@@ -405,4 +413,5 @@ const struct endpoint_ops follow_ops = {
 	.commit = op_commit,
 	.close = op_close,
 	.expired = op_expired,
+	.page = {.progress = follow_progress},
 };

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "cmd/follow.h"
+#include "cmd/live_page.h"
 #include "engine/runner.h"
 #include "netctl/guard.h"
 #include "netctl/probe_answer.h"
@@ -13,9 +14,19 @@
 #include "store/store.h"
 #include "sync/endpoint.h"
 
+/* For who looks on. */
+struct follow_now {
+	pthread_mutex_t lock;
+	const char *doing;   /* NULL: nothing; static */
+	struct mtu_pair mtu; /* .peer 0: the peer does not say */
+	int64_t visits_left; /* or NO_FIGURE */
+	int64_t over_at_ms;  /* clock_boot_ms(), about; 0 unknown */
+};
+
 /*
- * Operations run in the endpoint's threads, one at a time but for renew and hello; what
- * they share with those two and with the main thread is atomic or locks by itself.
+ * Operations run in the endpoint's threads, one at a time but for renew, hello and the
+ * page's; what they share with those and with the main thread is atomic or locks by
+ * itself.
  */
 struct follow {
 	const struct follow_config *config;
@@ -23,6 +34,8 @@ struct follow {
 	struct runner *runner;
 	struct store *store;
 	struct endpoint *endpoint;
+	struct live_page page;
+	struct follow_now now;
 	struct end_facts facts;  /* of this end, without the endpoint's family */
 	char peer[ADDRESS_SIZE]; /* of the session */
 	int64_t run_id;          /* 0 while there is none */
@@ -68,6 +81,13 @@ void follow_end_probe(struct follow *f);
 /* endpoint_ops.path and .verdict (cmd/follow_findings.c). */
 int follow_path(void *ctx, const struct msg_path *m, struct err *err);
 int follow_verdict(void *ctx, const struct msg_verdict *m, struct err *err);
+
+/* page_ops.progress (cmd/follow_page.c), and what it says of what is under way: `doing` is
+ * static, NULL when nothing is. */
+int follow_progress(void *ctx, const struct page_ask *ask, char **ret_json,
+		    struct err *err);
+void follow_tell(struct follow *f, const char *doing);
+void follow_tell_pair(struct follow *f, const struct msg_pair *m);
 
 /* End what the session's peer left: the test, the MTU, the run. What guard_restore() says
  * is returned. The endpoint must not be calling any operation. */

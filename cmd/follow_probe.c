@@ -48,6 +48,9 @@ int follow_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 	/* A lost session it is not. */
 	if (r < 0)
 		return r == -ESTALE ? -ECANCELED : r;
+	follow_tell_pair(
+		f, &(struct msg_pair){.visits_left = NO_FIGURE, .left_ms = NO_FIGURE});
+	follow_tell(f, "probing the path");
 	*ret = (struct msg_probing){
 		.overhead = facts.overhead,
 		.outer_mtu = facts.outer_mtu,

@@ -61,6 +61,9 @@ static int set_there(struct lead *lead, int mtu, uint32_t test, struct err *err)
 		.duration_ms = lead->config->duration_ms,
 		.rtt_us = client_rtt_us(lead->client),
 		.from_port = test ? lead->from_port : 0,
+		.peer_mtu = lead->mtu.peer,
+		.visits_left = lead->visits_left,
+		.left_ms = lead->left_ms,
 	};
 	int64_t sent_at_ms = clock_boot_ms();
 	int r;
@@ -346,6 +349,7 @@ static const char *phase_text(const struct sweep_progress *p)
 
 static void op_progress(void *ctx, const struct sweep_progress *p)
 {
+	struct lead *lead = ctx;
 	struct progress_line line = {
 		.mtu = p->visit.mtu,
 		.doing = phase_text(p),
@@ -355,7 +359,8 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 		.last = p->last,
 	};
 
-	(void)ctx;
+	lead->visits_left = p->total - p->done;
+	lead->left_ms = p->left_ms;
 	if (p->phase == SWEEP_RECOVERING && p->why)
 		host_tell("pair %d/%d interrupted, it will be measured again: %.300s",
 			  p->visit.mtu.server, p->visit.mtu.peer, p->why);

@@ -28,16 +28,6 @@ static int check(struct err *err)
 	return pair_parse(pair_text, &pair, err);
 }
 
-static int keep_pair(void *ctx, const struct query_result *result)
-{
-	struct query_result *wanted = ctx;
-
-	if (result->mtu.server != pair.server || result->mtu.peer != pair.peer)
-		return 0;
-	*wanted = *result;
-	return 1;
-}
-
 /* A word for each direction, then the sentence. */
 static json_t *predicted_json(const struct read_path *known, enum direction dir)
 {
@@ -92,9 +82,10 @@ static int run_explain(struct query *query, struct err *err)
 
 	if (r == 0)
 		r = read_path(query, &run, &path, err);
-	if (r == 0)
-		r = query_results(query, run.id, keep_pair, &measured, err);
 	if (r < 0)
+		return r;
+	r = query_result(query, run.id, &pair, &measured, err);
+	if (r < 0 && r != -ENODATA)
 		return r;
 	if (read_given.json)
 		return print_json(&path, &measured, err);

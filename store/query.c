@@ -300,6 +300,27 @@ int query_results(struct query *query, int64_t run,
 			    row, ctx, err);
 }
 
+int query_result(struct query *query, int64_t run, const struct mtu_pair *mtu,
+		 struct query_result *ret, struct err *err)
+{
+	static const char sql[] = RESULT_SELECT " AND server_mtu = ? AND peer_mtu = ?";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = prepare_for_run(query, sql, run, &stmt, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int(stmt, 2, mtu->server);
+	sqlite3_bind_int(stmt, 3, mtu->peer);
+	r = db_step(&query->db, stmt, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(err, -ENODATA, "pair %d/%d was not visited in this run",
+			       mtu->server, mtu->peer);
+	read_result(stmt, ret);
+	return 0;
+}
+
 /* Sums are rounded as the rates are: 0.1 + 0.7 and 0.3 + 0.5 are to be equal. */
 #define RANKED_SELECT(figure)                                                       \
 	RESULT_SELECT " AND status = 'ok' AND (" figure ") IS NOT NULL"             \
@@ -337,27 +358,78 @@ int query_best(struct query *query, int64_t run, enum query_by by,
 	return r < 0 ? r : 0;
 }
 
-int query_measurements(struct query *query, int64_t run,
+/* What picks a run's visits is put behind it. */
+#define VISIT_SELECT \
+	"SELECT " ROW_MEASUREMENT_COLUMNS " FROM measurement WHERE run_id = ?"
+
+/* A statement of that kind, its parameters bound, to its end. */
+static int list_visits(struct query *query, sqlite3_stmt *stmt,
 		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
 		       struct err *err)
 {
-	static const char sql[] = "SELECT " ROW_MEASUREMENT_COLUMNS " FROM measurement"
-				  " WHERE run_id = ? ORDER BY seq";
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct measurement m;
-	int r = prepare_for_run(query, sql, run, &stmt, err);
+	int r = 0;
 
 	while (r == 0) {
-		struct row from = {0};
+		struct row from = {.stmt = stmt};
 
 		r = db_step(&query->db, stmt, err);
 		if (r <= 0)
 			return r;
-		from.stmt = stmt;
 		row_read_measurement(&from, &m);
 		r = row(ctx, &m);
 	}
 	return r;
+}
+
+int query_visits_after(struct query *query, int64_t run, uint32_t after,
+		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
+		       struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = prepare_for_run(query, VISIT_SELECT " AND seq > ? ORDER BY seq", run,
+				&stmt, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(stmt, 2, after);
+	return list_visits(query, stmt, row, ctx, err);
+}
+
+int query_measurements(struct query *query, int64_t run,
+		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
+		       struct err *err)
+{
+	return query_visits_after(query, run, 0, row, ctx, err);
+}
+
+int query_visits(struct query *query, int64_t run, const struct mtu_pair *mtu,
+		 int (*row)(void *ctx, const struct measurement *m), void *ctx,
+		 struct err *err)
+{
+	static const char sql[] = VISIT_SELECT
+		" AND server_mtu = ? AND peer_mtu = ? ORDER BY seq DESC";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = prepare_for_run(query, sql, run, &stmt, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int(stmt, 2, mtu->server);
+	sqlite3_bind_int(stmt, 3, mtu->peer);
+	return list_visits(query, stmt, row, ctx, err);
+}
+
+int query_last_visit(struct query *query, int64_t run, uint32_t *ret, struct err *err)
+{
+	static const char sql[] = "SELECT coalesce(max(seq), 0) FROM measurement"
+				  " WHERE run_id = ?";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = fetch_for_run(query, sql, run, &stmt, err);
+
+	if (r < 0)
+		return r;
+	*ret = (uint32_t)sqlite3_column_int64(stmt, 0);
+	return 0;
 }
 
 struct measurements {

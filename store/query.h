@@ -69,6 +69,10 @@ int query_results(struct query *query, int64_t run,
 		  int (*row)(void *ctx, const struct query_result *result), void *ctx,
 		  struct err *err);
 
+/* That of one pair. -ENODATA: it was not visited. */
+int query_result(struct query *query, int64_t run, const struct mtu_pair *mtu,
+		 struct query_result *ret, struct err *err);
+
 enum query_by {
 	QUERY_BY_SUM,
 	QUERY_BY_UP,
@@ -94,6 +98,18 @@ int query_load_measurements(struct query *query, int64_t run, struct measurement
 int query_measurements(struct query *query, int64_t run,
 		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
 		       struct err *err);
+
+/* Those of one pair, the last one first. */
+int query_visits(struct query *query, int64_t run, const struct mtu_pair *mtu,
+		 int (*row)(void *ctx, const struct measurement *m), void *ctx,
+		 struct err *err);
+
+/* Those with a sequence number above `after`, in order; and the highest number that there
+ * is, 0 without visits. */
+int query_visits_after(struct query *query, int64_t run, uint32_t after,
+		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
+		       struct err *err);
+int query_last_visit(struct query *query, int64_t run, uint32_t *ret, struct err *err);
 
 /* What is known of the run's path. -ENODATA: nothing is stored of it. */
 int query_path(struct query *query, int64_t run, struct path_survey *ret,

@@ -5,15 +5,16 @@
 
 #include "base/err.h"
 #include "sync/msg.h"
+#include "sync/page.h"
 
 /*
  * The server's HTTP endpoint (civetweb), bound to the tunnel address and, for reading
  * only, to 127.0.0.1. It checks address, session and message, then calls the operation,
  * which cmd/server.c fills from netctl, engine and store. Operations run in civetweb's
- * threads: those that change state one at a time, `renew` and `hello` beside them. Each
- * returns 0 or a negative errno with a sentence, which the peer gets with the HTTP
- * status that docs/protocol.md gives for it. A warning goes into `err` with a return of
- * 0.
+ * threads: those that change state one at a time, `renew`, `hello` and the page's beside
+ * them. Each returns 0 or a negative errno with a sentence, which the peer gets with the
+ * HTTP status that docs/protocol.md gives for it. A warning goes into `err` with a return
+ * of 0.
  *
  * A session's lease is renewed by each of its requests that succeeds, and cannot run
  * out while an operation of its own is under way. `close` is called once a session:
@@ -49,6 +50,8 @@ struct endpoint_ops {
 		     struct err *err);
 	/* The session's lease ran out (called by endpoint_tick()). */
 	void (*expired)(void *ctx);
+	/* For who looks on, at any time; one at a time. */
+	struct page_ops page;
 };
 
 struct endpoint_config {

@@ -1,4 +1,4 @@
-/* A small JSON-only web server on one address. */
+/* A small web server on one address. */
 
 #include "sync/http.h"
 
@@ -24,6 +24,10 @@
 /* What is refused is still read up to here: closing over unread bytes resets the
  * connection, and the answer is lost. */
 #define DRAIN_LIMIT 16384
+
+/* The kernel doubles it, then counts its own headers of packets in, more than the answer
+ * itself; beyond 208 KiB it does not go unless told to (wmem_max). */
+#define SEND_BUFFER (HTTP_ANSWER_MAX * 5 / 2)
 
 struct http {
 	struct http_config config;
@@ -80,27 +84,37 @@ static void refuse(struct http_response *ret, int status, int code, const char *
 }
 
 /* Headers and body leave in one write: as one segment where they fit one. */
+static int write_whole(const struct http_response *response, const char *reason,
+		       char **ret)
+{
+	const char *allow = response->allow;
+	const char *body = response->document ? response->document : response->json;
+
+	return asprintf(ret,
+			"HTTP/1.1 %d %s\r\n"
+			"Content-Type: %s\r\n"
+			"Content-Length: %zu\r\n"
+			"Cache-Control: no-store\r\n"
+			"%s%s%s%s"
+			"Connection: %s\r\n\r\n%s",
+			response->status, reason,
+			response->document ? response->type : "application/json",
+			body ? strlen(body) : 0, allow ? "Allow: " : "",
+			allow ? allow : "", allow ? "\r\n" : "",
+			response->headers ? response->headers : "",
+			response->keep ? "keep-alive" : "close", body ? body : "");
+}
+
 static void send_response(struct mg_connection *conn, struct http_response *response)
 {
 	cleanup_free char *json = response->json;
 	cleanup_free char *whole = NULL;
-	const char *allow = response->allow;
 	int length;
 
 	if (!response->keep)
 		mg_disable_connection_keep_alive(conn);
-	length = asprintf(&whole,
-			  "HTTP/1.1 %d %s\r\n"
-			  "Content-Type: application/json\r\n"
-			  "Content-Length: %zu\r\n"
-			  "Cache-Control: no-store\r\n"
-			  "%s%s%s"
-			  "Connection: %s\r\n\r\n%s",
-			  response->status,
-			  mg_get_response_code_text(conn, response->status),
-			  json ? strlen(json) : 0, allow ? "Allow: " : "",
-			  allow ? allow : "", allow ? "\r\n" : "",
-			  response->keep ? "keep-alive" : "close", json ? json : "");
+	length = write_whole(response,
+			     mg_get_response_code_text(conn, response->status), &whole);
 	if (length < 0) {
 		whole = NULL;
 		mg_disable_connection_keep_alive(conn);
@@ -221,6 +235,7 @@ static void call_handler(struct http *http, const struct mg_request_info *info,
 	struct http_request request = {
 		.method = info->request_method,
 		.path = info->local_uri_raw,
+		.query = info->query_string ? info->query_string : "",
 		.address = info->remote_addr,
 		.body = body,
 		.size = info->content_length > 0 ? (size_t)info->content_length : 0,
@@ -258,6 +273,15 @@ static void leave(struct http *http)
 	pthread_mutex_unlock(&http->lock);
 }
 
+/* A caller that does not read must not keep the worker. */
+static void take_whole_answer(int fd)
+{
+	int size = SEND_BUFFER;
+
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
 /* An admitted request whose body was read, to the end of its answer. */
 static void serve(struct http *http, struct mg_connection *conn,
 		  const struct mg_request_info *info, const char *body)
@@ -273,6 +297,7 @@ static void serve(struct http *http, struct mg_connection *conn,
 	if (callers_asked(&http->callers, info->remote_addr, info->remote_port, &fd)) {
 		call_handler(http, info, body, &response);
 		response.keep = response.keep && wants_keep(conn, info);
+		take_whole_answer(fd);
 		send_response(conn, &response);
 		callers_answered(&http->callers, fd, response.keep);
 	} else {

@@ -7,11 +7,12 @@
 #include "base/err.h"
 
 /*
- * A small JSON-only web server on one address (civetweb), for endpoint.c. It lets
+ * A small web server on one address (civetweb), for endpoint.c and page.c. It lets
  * through to its handler what is addressed to it by name, has a method it serves and,
  * if it carries a body, a JSON one of at most `body_limit` bytes; it answers everything
- * else itself, in JSON too. The handler runs in civetweb's threads, several at a time,
- * on stacks of 100 KB.
+ * else itself, in JSON. The handler runs in civetweb's threads, several at a time, on
+ * stacks of 100 KB. Who does not read its answer holds no worker: the kernel takes all of
+ * it at once, up to HTTP_ANSWER_MAX bytes.
  *
  * Nothing is served from disk, and no other path of civetweb's request handling is
  * used: requests are answered before it looks at them.
@@ -20,6 +21,7 @@
 struct http_request {
 	const char *method;  /* GET, POST or PUT */
 	const char *path;    /* without the query */
+	const char *query;   /* what comes behind '?', as it was sent; "" without */
 	const char *address; /* whose request it is */
 	const char *body;
 	size_t size;
@@ -29,8 +31,15 @@ struct http_response {
 	int status;
 	const char *allow; /* methods, for 405; else NULL */
 	char *json;        /* malloc()ed; freed by the server */
-	bool keep;         /* the connection, for the caller's next request */
+	/* In its place: static, of this type. */
+	const char *document;
+	const char *type;
+	const char
+		*headers; /* more of them, each with its line's end; static, or NULL */
+	bool keep;        /* the connection, for the caller's next request */
 };
+
+#define HTTP_ANSWER_MAX 80000
 
 struct http_config {
 	const char *address;

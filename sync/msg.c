@@ -74,7 +74,12 @@ static bool uuid_or_none(const char *text)
 		.name = (json_name), .kind = FIELD_TEXT, MEMBER(type, member),       \
 		.size = sizeof(((type *)0)->member), .max = (room), .valid = (check) \
 	}
-/* One that earlier versions do not send. */
+/* Those that earlier versions do not send. */
+#define NEW_NUMBER(json_name, number_kind, type, member, low, high)               \
+	{                                                                         \
+		.name = (json_name), .kind = (number_kind), MEMBER(type, member), \
+		.min = (low), .max = (high), .optional = true                     \
+	}
 #define NEW_TEXT(json_name, type, member, room)                                      \
 	{                                                                            \
 		.name = (json_name), .kind = FIELD_TEXT, MEMBER(type, member),       \
@@ -173,6 +178,9 @@ static const struct field pair_fields[] = {
 	SESSION(struct msg_pair),
 	NUMBER("mtu", FIELD_INT, struct msg_pair, mtu, MTU_MIN, MTU_MAX),
 	TEST_FIELDS(struct msg_pair, 0),
+	NEW_NUMBER("peer_mtu", FIELD_INT, struct msg_pair, peer_mtu, 0, MTU_MAX),
+	NUMBER("visits_left", FIELD_FIGURE, struct msg_pair, visits_left, 0, PAIRS_MAX),
+	NUMBER("left_ms", FIELD_FIGURE, struct msg_pair, left_ms, 0, FOR_MAX_MS),
 	END,
 };
 

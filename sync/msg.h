@@ -61,6 +61,10 @@ struct msg_pair {
 	int64_t duration_ms;
 	int64_t rtt_us;
 	int from_port; /* of the test's first connection; 0 any */
+	/* For who looks on at the server's. */
+	int peer_mtu;        /* 0: it does not say */
+	int64_t visits_left; /* this one included; NO_FIGURE: it does not say */
+	int64_t left_ms;     /* until the sweep is over, about; or NO_FIGURE */
 };
 
 /* POST /v1/arm: end what still runs, arm this test. */

@@ -416,6 +416,10 @@ void requests_handle(struct requests *requests, const struct http_request *reque
 	const struct route *route = find_route(request->path);
 	struct call call = {.requests = requests, .request = request, .response = ret};
 
+	if (page_handle(&requests->page, request, ret)) {
+		ret->keep = false;
+		return;
+	}
 	if (!route) {
 		http_answer(ret, ENOENT, "nothing is served under this path");
 	} else if (strcmp(route->method, request->method) != 0) {
@@ -440,6 +444,8 @@ int requests_init(struct requests *requests, const struct endpoint_config *confi
 		.ctx = config->ctx,
 	};
 	gate_init(&requests->gate);
+	page_init(&requests->page,
+		  config->ops->page.progress ? &config->ops->page : NULL, config->ctx);
 	requests->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (requests->event_fd < 0)
 		return err_sys(err, errno, "cannot make an event descriptor");
@@ -449,6 +455,7 @@ int requests_init(struct requests *requests, const struct endpoint_config *confi
 void requests_release(struct requests *requests)
 {
 	fd_close(&requests->event_fd);
+	page_release(&requests->page);
 	gate_release(&requests->gate);
 }
 

@@ -4,6 +4,7 @@
 #include "sync/endpoint.h"
 #include "sync/gate.h"
 #include "sync/http.h"
+#include "sync/page.h"
 
 /*
  * What the endpoint is asked: one request after the other finds its operation, is checked
@@ -16,6 +17,7 @@ struct requests {
 	void *ctx;
 	int event_fd; /* endpoint_fd() */
 	struct gate gate;
+	struct page page;
 	struct msg_answer closed_answer; /* of the last session its peer closed */
 };
 

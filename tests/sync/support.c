@@ -269,6 +269,21 @@ static int op_renew(void *ctx, struct err *err)
 	return outcome_of(ops, err);
 }
 
+static int op_progress(void *ctx, const struct page_ask *ask, char **ret_json,
+		       struct err *err)
+{
+	struct support_ops *ops = ctx;
+	char byte;
+
+	ops->ask = *ask;
+	ops->asked++;
+	if (ops->page_gate >= 0 && read(ops->page_gate, &byte, 1) != 1)
+		return -EIO;
+	if (asprintf(ret_json, "{\"run\":null}%*s", ops->page_size, "") < 0)
+		return -ENOMEM;
+	return outcome_of(ops, err);
+}
+
 static int op_commit(void *ctx, struct err *err)
 {
 	struct support_ops *ops = ctx;
@@ -310,6 +325,7 @@ const struct endpoint_ops support_endpoint_ops = {
 	.commit = op_commit,
 	.close = op_close,
 	.expired = op_expired,
+	.page = {.progress = op_progress},
 };
 
 void support_ops_init(struct support_ops *ops)
@@ -317,4 +333,5 @@ void support_ops_init(struct support_ops *ops)
 	memset(ops, 0, sizeof(*ops));
 	ops->text = "";
 	ops->arm_gate = -1;
+	ops->page_gate = -1;
 }

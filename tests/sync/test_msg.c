@@ -119,7 +119,8 @@ static int set_longest(void **state)
 	longest.opened.lease_ms = 600000;
 	set_facts(&longest.opened.server);
 	longest.pair = (struct msg_pair){
-		TOKEN, MTU_MAX, UINT32_MAX, 3600000, INT64_C(3600000000), 65535};
+		TOKEN, MTU_MAX, UINT32_MAX, 3600000,  INT64_C(3600000000),
+		65535, MTU_MAX, 100000000,  999999999};
 	longest.arm = (struct msg_arm){
 		TOKEN, false, UINT32_MAX, 3600000, INT64_C(3600000000), 65535, 50};
 	strcpy(longest.probe.session, TOKEN);

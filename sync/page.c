@@ -1,0 +1,217 @@
+/* The page on which a sweep is looked at. */
+
+#include "sync/page.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/text.h"
+#include "sync/page_documents.h"
+
+/* Nothing from anywhere else, no code but the page's own, and no other site's page around
+ * it or reading it. */
+#define HEADERS_ALL                           \
+	"X-Content-Type-Options: nosniff\r\n" \
+	"Referrer-Policy: no-referrer\r\n"    \
+	"Cross-Origin-Resource-Policy: same-origin\r\n"
+static const char document_headers[] =
+	"Content-Security-Policy: default-src 'none'; script-src 'self'; "
+	"style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+	"frame-ancestors 'none'\r\n" HEADERS_ALL;
+
+static const struct document {
+	const char *path;
+	const char *type;
+	const char *text;
+} documents[] = {
+	{"/", "text/html; charset=utf-8", page_html},
+	{"/page.css", "text/css; charset=utf-8", page_css},
+	{"/page.js", "text/javascript; charset=utf-8", page_js},
+};
+
+void page_init(struct page *page, const struct page_ops *ops, void *ctx)
+{
+	*page = (struct page){.ops = ops, .ctx = ctx};
+	pthread_mutex_init(&page->lock, NULL);
+}
+
+void page_release(struct page *page)
+{
+	pthread_mutex_destroy(&page->lock);
+}
+
+/* --- the query --- */
+
+static int take_text(const char *value, char *ret, size_t size)
+{
+	static const char allowed[] = "0123456789abcdefABCDEF-";
+
+	if (strlen(value) >= size || value[strspn(value, allowed)])
+		return -EINVAL;
+	text_copy(ret, size, value);
+	return 0;
+}
+
+static int take_number(const char *value, const char **ret_end, uint32_t max,
+		       uint32_t *ret)
+{
+	uint64_t number = 0;
+	const char *c = value;
+
+	for (; *c >= '0' && *c <= '9' && number <= max; c++)
+		number = number * 10 + (uint64_t)(*c - '0');
+	if (c == value || number > max)
+		return -EINVAL;
+	*ret_end = c;
+	*ret = (uint32_t)number;
+	return 0;
+}
+
+static int take_pair(const char *value, struct mtu_pair *ret)
+{
+	uint32_t server;
+	uint32_t peer;
+
+	if (take_number(value, &value, MTU_MAX, &server) < 0 || *value != ',')
+		return -EINVAL;
+	if (take_number(value + 1, &value, MTU_MAX, &peer) < 0 || *value)
+		return -EINVAL;
+	*ret = (struct mtu_pair){(int)server, (int)peer};
+	return 0;
+}
+
+static int take_after(const char *value, uint32_t *ret)
+{
+	if (take_number(value, &value, UINT32_MAX, ret) < 0 || *value)
+		return -EINVAL;
+	return 0;
+}
+
+static int take_field(const char *name, const char *value, struct page_ask *ret)
+{
+	if (strcmp(name, "run") == 0)
+		return take_text(value, ret->run, sizeof(ret->run));
+	if (strcmp(name, "have") == 0)
+		return take_text(value, ret->have, sizeof(ret->have));
+	if (strcmp(name, "rev") == 0)
+		return take_text(value, ret->revision, sizeof(ret->revision));
+	if (strcmp(name, "after") == 0)
+		return take_after(value, &ret->after);
+	if (strcmp(name, "pair") == 0)
+		return take_pair(value, &ret->pair);
+	return 0; /* of a later version */
+}
+
+int page_ask_parse(const char *query, struct page_ask *ret, struct err *err)
+{
+	struct page_ask ask = {0};
+	char copy[512];
+	char *rest = copy;
+	char *field;
+
+	if (strlen(query) >= sizeof(copy))
+		return err_set(err, -EINVAL, "the query is too long");
+	text_copy(copy, sizeof(copy), query);
+	while ((field = strsep(&rest, "&")) != NULL) {
+		char *value = strchr(field, '=');
+
+		if (!value)
+			continue;
+		*value++ = '\0';
+		if (take_field(field, value, &ask) < 0)
+			return err_set(err, -EINVAL,
+				       "'%.20s' in the query is not valid", field);
+	}
+	*ret = ask;
+	return 0;
+}
+
+/* --- requests --- */
+
+/* That host itself: its packets do not pass the tunnel. */
+static bool is_near(const char *address)
+{
+	return strncmp(address, "127.", 4) == 0;
+}
+
+typedef int tell_fn(struct page *page, const struct page_ask *ask, char **ret_json,
+		    struct err *err);
+
+static int tell_progress(struct page *page, const struct page_ask *ask, char **ret_json,
+			 struct err *err)
+{
+	return page->ops->progress(page->ctx, ask, ret_json, err);
+}
+
+static int tell_runs(struct page *page, const struct page_ask *ask, char **ret_json,
+		     struct err *err)
+{
+	(void)ask;
+	return page->ops->runs(page->ctx, ret_json, err);
+}
+
+static void answer(struct page *page, const struct http_request *request, tell_fn *tell,
+		   struct http_response *ret)
+{
+	struct err err = ERR_INIT;
+	struct page_ask ask;
+	char *json = NULL;
+	int rc = page_ask_parse(request->query, &ask, &err);
+
+	if (rc == 0 && pthread_mutex_trylock(&page->lock) != 0)
+		rc = err_set(&err, -EAGAIN, "another page is being answered");
+	else if (rc == 0) {
+		ask.near = is_near(request->address);
+		rc = tell(page, &ask, &json, &err);
+		pthread_mutex_unlock(&page->lock);
+	}
+	if (rc < 0) {
+		http_answer(ret, -rc, err.text);
+	} else {
+		ret->status = 200;
+		ret->json = json;
+	}
+	ret->headers = HEADERS_ALL;
+}
+
+static tell_fn *find_tell(const struct page *page, const char *path)
+{
+	if (strcmp(path, "/progress") == 0)
+		return tell_progress;
+	if (strcmp(path, "/runs") == 0 && page->ops->runs)
+		return tell_runs;
+	return NULL;
+}
+
+static const struct document *find_document(const char *path)
+{
+	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+		if (strcmp(documents[i].path, path) == 0)
+			return &documents[i];
+	}
+	return NULL;
+}
+
+bool page_handle(struct page *page, const struct http_request *request,
+		 struct http_response *ret)
+{
+	const struct document *document = find_document(request->path);
+	tell_fn *tell = page->ops ? find_tell(page, request->path) : NULL;
+
+	if (!page->ops || (!document && !tell))
+		return false;
+	if (strcmp(request->method, "GET") != 0) {
+		http_answer(ret, EOPNOTSUPP, "this path is not for this method");
+		ret->allow = "GET";
+	} else if (tell) {
+		answer(page, request, tell, ret);
+	} else {
+		ret->status = 200;
+		ret->document = document->text;
+		ret->type = document->type;
+		ret->headers = document_headers;
+	}
+	return true;
+}

@@ -1,0 +1,61 @@
+#ifndef SYNC_PAGE_H
+#define SYNC_PAGE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/types.h"
+#include "sync/http.h"
+
+/*
+ * The page on which a sweep is looked at, for the server's endpoint and for whoever serves
+ * a database: its documents, which are part of the program (sync/page/), and what its
+ * script asks for. For http_config.handle:
+ *
+ *	page_init(&page, &ops, ctx);
+ *	...
+ *	if (page_handle(&page, request, ret))
+ *		return;
+ *	... some other path
+ *
+ * One question is answered at a time, and nobody waits for his turn: who comes meanwhile is
+ * told so (503), so that page readers never hold more than one of the web server's workers.
+ */
+
+struct page_ask {
+	char run[UUID_SIZE]; /* a run's name; "": the newest, or the usual one */
+	char have
+		[UUID_SIZE]; /* the run that the rest is of; "": nothing is known yet */
+	char revision[20];   /* of the facts that are known; "": none */
+	uint32_t after;      /* rows up to this one are known */
+	struct mtu_pair pair; /* which is wanted in full; 0, 0: none */
+	bool near;            /* the answer does not go through the tunnel */
+};
+
+struct page_ops {
+	/* docs/protocol.md's answer to GET /progress, for free(). */
+	int (*progress)(void *ctx, const struct page_ask *ask, char **ret_json,
+			struct err *err);
+	/* The runs to choose from; NULL: there is no choice. */
+	int (*runs)(void *ctx, char **ret_json, struct err *err);
+};
+
+struct page {
+	const struct page_ops *ops; /* NULL: no page */
+	void *ctx;
+	pthread_mutex_t lock;
+};
+
+void page_init(struct page *page, const struct page_ops *ops, void *ctx);
+void page_release(struct page *page);
+
+/* Whether it was one of the page's paths; then it is answered. */
+bool page_handle(struct page *page, const struct http_request *request,
+		 struct http_response *ret);
+
+/* The query of GET /progress, without `near`. -EINVAL: the text names the field. */
+int page_ask_parse(const char *query, struct page_ask *ret, struct err *err);
+
+#endif

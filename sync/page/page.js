@@ -1,0 +1,749 @@
+'use strict';
+
+/* The page asks for what is new once a second; docs/protocol.md describes the answers. On
+ * the host itself it asks sooner where it lacks something: that does not pass the tunnel. */
+const POLL_MS = 1000;
+const NEAR_MS = 150;
+const HIDDEN_MS = 10000;
+const TIMEOUT_MS = 4000;
+const ROWS_SHOWN = 500;
+
+const DIRECTIONS = ['upload', 'download'];
+const FAILURES = {
+	blackhole: 'no full-size packet arrived',
+	timeout: 'data flowed, then stalled',
+	unreachable: 'the test got no answer',
+	refused: 'nobody listened for the test',
+	error: 'the test failed',
+};
+
+const link = document.getElementById('link');
+
+/* --- words ------------------------------------------------------------------------- */
+
+function mbps(bps, digits = 1) {
+	return (bps / 1e6).toFixed(digits);
+}
+
+/* Of one direction: Mbit/s, how it failed, or nothing. */
+function figure(value, digits, unit = '') {
+	if (value === null || value === undefined)
+		return '-';
+	return typeof value === 'number' ? mbps(value, digits) + unit : value;
+}
+
+function duration(ms) {
+	const s = Math.round(ms / 1000);
+	const two = (n) => String(n).padStart(2, '0');
+	const hours = Math.floor(s / 3600);
+
+	return hours ? `${hours}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`
+		: `${Math.floor(s / 60)}:${two(s % 60)}`;
+}
+
+function endName(end) {
+	return [end.host || '?', end.interface].filter(Boolean).join(' ');
+}
+
+function rangeText(lattice) {
+	return lattice ? `${lattice[0]} to ${lattice[1]} by ${lattice[2]}` : 'any';
+}
+
+function element(name, text) {
+	const made = document.createElement(name);
+
+	made.textContent = text;
+	return made;
+}
+
+function setText(node, text) {
+	if (node.textContent !== text)
+		node.textContent = text;
+}
+
+/* --- maps -------------------------------------------------------------------------- */
+
+const MARGIN = { left: 46, right: 6, top: 6, bottom: 26 };
+
+function color(colors, t) {
+	const x = Math.min(Math.max(t, 0), 1) * (colors.length - 1);
+	const i = Math.min(Math.floor(x), colors.length - 2);
+	const part = (c, at) => parseInt(c.slice(at, at + 2), 16);
+	const mix = [1, 3, 5].map((at) => Math.round(part(colors[i], at) * (1 - x + i) +
+		part(colors[i + 1], at) * (x - i)));
+
+	return `rgb(${mix.join(' ')})`;
+}
+
+/* Each kind of failure has its own. */
+function hatch(context, status, ground, line) {
+	const tile = document.createElement('canvas');
+	const c = tile.getContext('2d');
+
+	tile.width = tile.height = 8;
+	c.fillStyle = ground;
+	c.fillRect(0, 0, 8, 8);
+	c.strokeStyle = line;
+	c.beginPath();
+	if (status === 'blackhole' || status === 'timeout') {
+		c.moveTo(0, 8);
+		c.lineTo(8, 0);
+	}
+	if (status === 'blackhole' || status === 'unreachable') {
+		c.moveTo(0, 0);
+		c.lineTo(8, 8);
+	}
+	if (status === 'refused') {
+		c.moveTo(0, 4);
+		c.lineTo(8, 4);
+	}
+	if (status === 'error')
+		c.rect(3, 3, 2, 2);
+	c.stroke();
+	return context.createPattern(tile, 'repeat');
+}
+
+class Chart {
+	constructor(sweep, canvas, scale, direction) {
+		this.sweep = sweep;
+		this.canvas = canvas;
+		this.scale = scale;
+		this.direction = direction;
+		canvas.addEventListener('pointermove', (e) => sweep.select(this.pairAt(e)));
+		canvas.addEventListener('pointerdown', (e) => sweep.select(this.pairAt(e)));
+		canvas.addEventListener('focus', () => sweep.select(sweep.selected || sweep.middle()));
+		canvas.addEventListener('keydown', (e) => this.key(e));
+	}
+
+	key(event) {
+		const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0],
+			ArrowDown: [-1, 0], PageUp: [10, 0], PageDown: [-10, 0],
+			Home: [0, -Infinity], End: [0, Infinity] };
+
+		if (event.key === 'Escape')
+			this.sweep.select(null);
+		else if (moves[event.key])
+			this.sweep.move(...moves[event.key]);
+		else
+			return;
+		event.preventDefault();
+	}
+
+	pairAt(event) {
+		const box = this.canvas.getBoundingClientRect();
+		const { servers, peers } = this.sweep;
+		const j = Math.floor((event.clientX - box.left - MARGIN.left) / this.cell[0]);
+		const i = Math.floor((box.height - MARGIN.bottom - event.clientY + box.top) /
+			this.cell[1]);
+
+		if (i < 0 || j < 0 || i >= servers.length || j >= peers.length)
+			return this.sweep.selected;
+		return [servers[i], peers[j]];
+	}
+
+	resize() {
+		const { servers, peers } = this.sweep;
+		const width = this.canvas.clientWidth;
+		const across = width - MARGIN.left - MARGIN.right;
+		const up = Math.min(Math.max(across * servers.length / peers.length, 100), across, 480);
+		const height = Math.round(up + MARGIN.top + MARGIN.bottom);
+		const dots = window.devicePixelRatio || 1;
+
+		this.canvas.style.height = `${height}px`;
+		this.canvas.width = Math.round(width * dots);
+		this.canvas.height = Math.round(height * dots);
+		this.cell = [across / peers.length, (height - MARGIN.top - MARGIN.bottom) /
+			servers.length];
+		this.base = height - MARGIN.bottom;
+		this.context = this.canvas.getContext('2d');
+		this.context.scale(dots, dots);
+	}
+
+	/* x, y, width, height of a pair's cell; null where the maps have none. */
+	box(pair) {
+		const i = this.sweep.servers.indexOf(pair[0]);
+		const j = this.sweep.peers.indexOf(pair[1]);
+		const [w, h] = this.cell;
+
+		return i < 0 || j < 0 ? null
+			: [MARGIN.left + j * w, this.base - (i + 1) * h, w, h];
+	}
+
+	draw() {
+		const style = getComputedStyle(document.documentElement);
+
+		if (!this.sweep.servers.length || !this.canvas.clientWidth)
+			return;
+		this.colorOf = (name) => style.getPropertyValue(`--${name}`).trim();
+		this.resize();
+		this.drawAxes();
+		this.drawCells();
+		this.drawEdges();
+		this.drawMarks();
+		this.drawScale();
+		this.canvas.setAttribute('aria-label', `${DIRECTIONS[this.direction]}: ` +
+			`${this.sweep.cells.size} of ` +
+			`${this.sweep.servers.length * this.sweep.peers.length} pairs measured`);
+	}
+
+	drawAxes() {
+		const c = this.context;
+		const { servers, peers } = this.sweep;
+		const every = (count, room) => Math.max(1, Math.ceil(count / room));
+		const rows = every(servers.length, (this.base - MARGIN.top) / 16);
+		const columns = every(peers.length, this.cell[0] * peers.length / 42);
+
+		c.fillStyle = this.colorOf('faint');
+		c.font = '12px system-ui, sans-serif';
+		c.textAlign = 'right';
+		c.textBaseline = 'middle';
+		for (let i = 0; i < servers.length; i += rows)
+			c.fillText(servers[i], MARGIN.left - 6, this.base - (i + .5) * this.cell[1]);
+		c.textAlign = 'center';
+		c.textBaseline = 'top';
+		for (let j = 0; j < peers.length; j += columns)
+			c.fillText(peers[j], MARGIN.left + (j + .5) * this.cell[0], this.base + 6);
+		c.strokeStyle = this.colorOf('line');
+		c.strokeRect(MARGIN.left, MARGIN.top, this.cell[0] * peers.length,
+			this.base - MARGIN.top);
+	}
+
+	drawCells() {
+		const c = this.context;
+		const { cells, facts, scale } = this.sweep;
+		const [low, high] = scale ? scale[this.direction] : [0, 1];
+		const hatches = {};
+
+		for (const cell of cells.values()) {
+			const value = cell.value[this.direction];
+			let [x, y, w, h] = this.box(cell.pair);
+
+			if (typeof value === 'number')
+				c.fillStyle = color(facts.colors, (value - low) / (high - low));
+			else if (value)
+				c.fillStyle = hatches[value] = hatches[value] || hatch(c, value,
+					this.colorOf('failed'), this.colorOf('hatch'));
+			else
+				continue;
+			/* Alone among thousands a small one would not be seen. */
+			if (w < 6 && cells.size * 50 < this.sweep.servers.length * this.sweep.peers.length)
+				[x, y, w, h] = [x + w / 2 - 4, y + h / 2 - 4, 8, 8];
+			c.fillRect(x, y, w + .3, h + .3);
+		}
+	}
+
+	/* Beyond it the sender's full-size packets fare differently. */
+	drawEdges() {
+		const c = this.context;
+		const own = this.direction === 0 ? this.sweep.peers : this.sweep.servers;
+
+		c.strokeStyle = this.colorOf('text');
+		for (const edge of this.sweep.facts.edges) {
+			const below = own.filter((mtu) => mtu <= edge.mtu).length;
+
+			if (edge.direction !== DIRECTIONS[this.direction] || !below || below === own.length)
+				continue;
+			c.beginPath();
+			if (this.direction === 0) {
+				c.moveTo(MARGIN.left + below * this.cell[0], MARGIN.top);
+				c.lineTo(MARGIN.left + below * this.cell[0], this.base);
+			} else {
+				c.moveTo(MARGIN.left, this.base - below * this.cell[1]);
+				c.lineTo(MARGIN.left + this.cell[0] * this.sweep.peers.length,
+					this.base - below * this.cell[1]);
+			}
+			c.stroke();
+		}
+	}
+
+	/* In two strokes, so that it is seen on every colour. */
+	mark(pair, trace, line, dash = []) {
+		const c = this.context;
+		const box = pair && this.box(pair);
+
+		if (!box)
+			return;
+		c.setLineDash(dash);
+		for (const [width, style] of [[4, this.colorOf('ground')], [2, line]]) {
+			c.lineWidth = width;
+			c.strokeStyle = style;
+			c.beginPath();
+			trace(c, box[0] + box[2] / 2, box[1] + box[3] / 2,
+				Math.max(Math.min(box[2], box[3]) / 2 - 1.5, 7), box);
+			c.stroke();
+		}
+		c.setLineDash([]);
+		c.lineWidth = 1;
+	}
+
+	drawMarks() {
+		const s = this.sweep;
+		const text = this.colorOf('text');
+		const square = (c, x, y, r) => c.rect(x - r * .7, y - r * .7, r * 1.4, r * 1.4);
+		const round = (c, x, y, r) => c.arc(x, y, r * .8, 0, 7);
+		const diamond = (c, x, y, r) => {
+			c.moveTo(x, y - r);
+			c.lineTo(x + r, y);
+			c.lineTo(x, y + r);
+			c.lineTo(x - r, y);
+			c.closePath();
+		};
+		const frame = (c, x, y, r, box) => c.rect(x - Math.max(box[2] / 2, 5),
+			y - Math.max(box[3] / 2, 5), Math.max(box[2], 10), Math.max(box[3], 10));
+
+		this.mark(s.pairOf(s.facts.current), square, text);
+		this.mark(s.pairOf(s.fastest), round, text);
+		this.mark(s.pairOf(s.facts.recommended), diamond, text);
+		this.mark(s.pairOf(s.now), frame, this.colorOf('accent'), [4, 3]);
+		this.mark(s.selected, frame, this.colorOf('accent'));
+	}
+
+	drawScale() {
+		const [low, bar, high] = this.scale.children;
+		const { facts, scale } = this.sweep;
+
+		this.scale.hidden = !scale;
+		if (!scale)
+			return;
+		setText(low, mbps(scale[this.direction][0], 0));
+		setText(high, `${mbps(scale[this.direction][1], 0)} Mbit/s`);
+		bar.style.background = `linear-gradient(90deg, ${facts.colors.join(', ')})`;
+	}
+}
+
+/* --- a run ------------------------------------------------------------------------- */
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+class Sweep {
+	/* `name`: which run; '' is the newest, or what the program was started for. */
+	constructor(name) {
+		const copy = document.getElementById('sweep').content.cloneNode(true);
+
+		this.name = name;
+		this.section = copy.querySelector('section');
+		this.find = (selector) => this.section.querySelector(selector);
+		this.charts = [...this.section.querySelectorAll('.map')].map((canvas, direction) =>
+			new Chart(this, canvas, canvas.nextElementSibling, direction));
+		this.find('.all').addEventListener('toggle', () => this.showTable());
+		this.find('button').addEventListener('click', () => {
+			this.shown += ROWS_SHOWN;
+			this.showTable();
+		});
+		this.forget('');
+	}
+
+	forget(run) {
+		Object.assign(this, { run, revision: '', next: 0, more: false, facts: null,
+			scale: null, fastest: null, now: null, cells: new Map(), references: [],
+			servers: [], peers: [], selected: null, wanted: null, told: null,
+			shown: ROWS_SHOWN });
+	}
+
+	/* --- what is asked and answered --- */
+
+	query() {
+		const parts = [`after=${this.next}`, `have=${this.run}`, `rev=${this.revision}`];
+
+		if (this.name)
+			parts.push(`run=${this.name}`);
+		if (this.wanted)
+			parts.push(`pair=${this.wanted.join(',')}`);
+		return parts.join('&');
+	}
+
+	take(answer, asked) {
+		if (answer.run === null) {
+			this.forget('');
+			return;
+		}
+		if (answer.run !== this.run)
+			this.forget(answer.run);
+		if (answer.facts)
+			this.takeFacts(answer);
+		for (const key of ['scale', 'fastest', 'now', 'next', 'more', 'state', 'visits'])
+			this[key] = answer[key];
+		this.failed = answer.visits_failed;
+		this.outcome = answer.outcome_text;
+		this.references.push(...answer.references);
+		answer.rows.forEach((row) => this.takeRow(row));
+		if (answer.pair)
+			this.takePair(answer.pair, asked);
+		this.show();
+	}
+
+	takeFacts(answer) {
+		const { run } = answer.facts;
+
+		this.facts = answer.facts;
+		this.revision = answer.revision;
+		this.facts.current = run.server.link_mtu && run.peer.link_mtu
+			? { server_mtu: run.server.link_mtu, peer_mtu: run.peer.link_mtu } : null;
+		[this.servers, this.peers] = this.facts.lattice.map((lattice) => {
+			const mtus = [];
+
+			for (let mtu = lattice ? lattice[0] : 1; lattice && mtu <= lattice[1];
+				mtu += lattice[2])
+				mtus.push(mtu);
+			return mtus;
+		});
+		for (const cell of this.cells.values())
+			this.extend(cell.pair);
+	}
+
+	/* Pairs are measured beside the lattice, too. */
+	extend(pair) {
+		[this.servers, this.peers].forEach((axis, end) => {
+			if (axis.includes(pair[end]))
+				return;
+			axis.push(pair[end]);
+			axis.sort((a, b) => a - b);
+		});
+	}
+
+	takeRow([, server, peer, up, down]) {
+		const pair = [server, peer];
+
+		this.cells.set(pair.join(), { pair, value: [up, down] });
+		this.extend(pair);
+		if (this.selected && this.selected.join() === pair.join())
+			this.wanted = pair;
+	}
+
+	takePair(answer, asked) {
+		this.told = answer;
+		if (this.wanted === asked)
+			this.wanted = null;
+	}
+
+	/* --- the chosen pair --- */
+
+	pairOf(object) {
+		return object && object.server_mtu ? [object.server_mtu, object.peer_mtu] : null;
+	}
+
+	middle() {
+		return this.pairOf(this.fastest) ||
+			(this.servers.length ? [this.servers[0], this.peers[0]] : null);
+	}
+
+	move(up, right) {
+		const from = this.selected || this.middle();
+		const along = (axis, mtu, step) => axis[Math.min(Math.max(axis.indexOf(mtu) + step, 0),
+			axis.length - 1)];
+
+		if (from)
+			this.select([along(this.servers, from[0], up), along(this.peers, from[1], right)]);
+	}
+
+	select(pair) {
+		if (String(pair) === String(this.selected))
+			return;
+		this.selected = this.wanted = pair;
+		this.showPair();
+		this.draw();
+	}
+
+	/* --- what is shown --- */
+
+	show() {
+		const seen = [this.run, this.revision, this.next, this.scale, JSON.stringify(this.fastest),
+			this.now && this.pairOf(this.now)].join();
+
+		this.showTitle();
+		this.showProgress();
+		this.showCards();
+		this.showPair();
+		if (seen === this.seen)
+			return;
+		this.seen = seen;
+		this.showDrift();
+		this.showTable();
+		this.draw();
+	}
+
+	draw() {
+		this.charts.forEach((chart) => chart.draw());
+	}
+
+	showTitle() {
+		const { run } = this.facts;
+		const families = new Set([run.server.endpoint_family, run.peer.endpoint_family]);
+		const backends = [run.server.backend, run.peer.backend].join(' and ');
+
+		families.delete(null);
+		setText(this.find('.title'), `${endName(run.server)} - ${endName(run.peer)}`);
+		setText(this.find('.about'), [
+			`run ${run.id} (${run.uuid.slice(0, 8)})`,
+			`${(run.started_at || '').slice(0, 16).replace('T', ' ')} UTC`,
+			`strategy ${run.strategy}`,
+			`server MTUs ${rangeText(this.facts.lattice[0])}`,
+			`peer MTUs ${rangeText(this.facts.lattice[1])}`,
+			`WireGuard: ${backends}${families.size ? `, IPv${[...families].join(' and ')}` : ''}`,
+		].join(', '));
+	}
+
+	/* Visits that are done and those to come; 0: nobody knows. */
+	total() {
+		if (!this.now || this.now.visits_left === null)
+			return this.facts.run.pairs_planned || 0;
+		return this.visits + this.now.visits_left - (this.now.doing === 'recorded' ? 1 : 0);
+	}
+
+	showProgress() {
+		const bar = this.find('progress');
+		const total = this.state === 'done' ? this.visits : this.total();
+		const parts = [`${this.visits}${total ? ` of ${total}` : ''} visits`];
+
+		if (total) {
+			bar.max = total;
+			bar.value = Math.min(this.visits, total);
+		} else {
+			bar.removeAttribute('value');
+		}
+		parts.push(`${this.failed} failed`, this.state);
+		if (this.now && this.now.left_ms !== null)
+			parts.push(`about ${duration(this.now.left_ms)} left`);
+		if (this.more)
+			parts.push('still loading');
+		if (this.outcome)
+			parts.push(this.outcome);
+		setText(this.find('.count'), parts.join(', '));
+	}
+
+	showCards() {
+		const { current, recommended, warnings } = this.facts;
+		const pair = (object) => `${object.server_mtu} / ${object.peer_mtu || '?'}`;
+		const list = this.find('.warnings');
+		const best = this.fastest;
+
+		setText(this.find('.now'), !this.now ? '-'
+			: `${this.now.server_mtu ? `${pair(this.now)} ` : ''}${this.now.doing}`);
+		setText(this.find('.fastest'), !best ? '-' : `${pair(best)}\n` +
+			`${figure(best.upload_bps)} up, ${figure(best.download_bps)} down`);
+		setText(this.find('.current'), current ? pair(current) : '-');
+		this.find('.recommended').parentNode.hidden = !recommended;
+		if (recommended)
+			setText(this.find('.recommended'), `${pair(recommended)}\n` +
+				`${recommended.settled ? 'no pair may be faster' : 'not settled'}`);
+		this.find('.reasons').hidden = !recommended;
+		setText(this.find('.reasons p'), recommended ? recommended.text : '');
+		list.hidden = warnings.length === 0;
+		if (list.children.length !== warnings.length)
+			list.replaceChildren(...warnings.map((text) => element('li', text)));
+	}
+
+	/* What is known of the chosen pair: at once what the map has, then all of it. */
+	pairLines() {
+		const told = this.told && String(this.pairOf(this.told)) === String(this.selected)
+			? this.told : null;
+		const cell = this.cells.get(this.selected.join());
+		const lines = [];
+
+		DIRECTIONS.forEach((name, d) => {
+			const value = cell ? cell.value[d] : null;
+
+			lines.push(`${name}: ${cell ? figure(value, 3, ' Mbit/s') : 'not measured'}` +
+				`${FAILURES[value] ? `, ${FAILURES[value]}` : ''}` +
+				`${told && told.result ? this.detail(told, name) : ''}`);
+			if (told && told[name])
+				lines.push(told[name]);
+		});
+		return lines;
+	}
+
+	detail(told, name) {
+		const [last] = told.visits;
+		const ok = told.result[`${name}_ok`];
+		const parts = [`${ok} of ${told.result.visits} visits ok`];
+
+		if (!last)
+			return '';
+		const it = last[name];
+
+		if (it.status !== 'ok')
+			parts.push(`the last one ${it.status}${it.text ? `: ${it.text}` : ''}`);
+		for (const [key, text] of [['sent_bps', 'sent'], ['received_bps', 'received']])
+			if (it[key] !== null)
+				parts.push(`${text} ${mbps(it[key], 3)}`);
+		if (it.retransmits !== null)
+			parts.push(`${it.retransmits} retransmits`);
+		if (it.rtt_us !== null)
+			parts.push(`round trip ${(it.rtt_us / 1000).toFixed(1)} ms`);
+		return `; ${parts.join(', ')}`;
+	}
+
+	showPair() {
+		const panel = this.find('.pair');
+		const lines = this.selected ? this.pairLines() : [];
+		const text = String(this.selected) + lines.join('\n');
+
+		if (this.panel === text)
+			return;
+		this.panel = text;
+		if (!this.selected)
+			panel.replaceChildren(element('p', 'No pair is chosen.'));
+		else
+			panel.replaceChildren(element('h3',
+				`Server MTU ${this.selected[0]}, peer MTU ${this.selected[1]}`),
+			...lines.map((line) => element('p', line)));
+	}
+
+	showDrift() {
+		const all = this.references;
+		const rates = all.flatMap((r) => [r[2], r[3]]).filter((rate) => rate !== null);
+		const svg = this.find('.drift svg');
+
+		this.find('.drift').hidden = all.length < 2 || !rates.length;
+		if (this.find('.drift').hidden || Number(svg.dataset.count) === all.length)
+			return;
+		svg.dataset.count = all.length;
+		const [from, to] = [all[0][1], all[all.length - 1][1]];
+		const top = Math.max(...rates);
+		const bottom = Math.min(...rates, top * .8);
+		const x = (ms) => 50 + 540 * (ms - from) / Math.max(to - from, 1);
+		const y = (rate) => 10 + 100 * (top - rate) / Math.max(top - bottom, 1);
+		const part = (name, attributes, text = '') => {
+			const made = document.createElementNS(SVG, name);
+
+			for (const key of Object.keys(attributes))
+				made.setAttribute(key, attributes[key]);
+			made.textContent = text;
+			return made;
+		};
+		const curve = (d) => part('polyline', { class: d === 2 ? 'up' : 'down',
+			points: all.filter((r) => r[d] !== null)
+				.map((r) => `${x(r[1]).toFixed(1)},${y(r[d]).toFixed(1)}`).join(' ') });
+
+		svg.replaceChildren(part('line', { x1: 50, x2: 590, y1: 110, y2: 110 }),
+			part('text', { x: 44, y: 16, 'text-anchor': 'end' }, mbps(top, 0)),
+			part('text', { x: 44, y: 112, 'text-anchor': 'end' }, mbps(bottom, 0)),
+			part('text', { x: 50, y: 130 }, duration(from)),
+			part('text', { x: 590, y: 130, 'text-anchor': 'end' }, duration(to)),
+			curve(2), curve(3));
+		svg.setAttribute('aria-label', `${all.length} visits of the reference pair, ` +
+			`${mbps(bottom)} to ${mbps(top)} Mbit/s`);
+	}
+
+	showTable() {
+		const body = this.find('tbody');
+		const cells = [...this.cells.values()].sort((a, b) => a.pair[0] - b.pair[0] ||
+			a.pair[1] - b.pair[1]);
+		const text = (cell) => [...cell.pair, ...cell.value.map((v) => figure(v, 3))];
+
+		if (!this.find('.all').open)
+			return;
+		cells.slice(0, this.shown).forEach((cell, i) => {
+			const row = body.rows[i] || body.insertRow();
+
+			text(cell).forEach((value, column) =>
+				setText(row.cells[column] || row.insertCell(), String(value)));
+		});
+		while (body.rows.length > Math.min(cells.length, this.shown))
+			body.deleteRow(-1);
+		this.find('button').hidden = cells.length <= this.shown;
+	}
+}
+
+/* --- asking ------------------------------------------------------------------------ */
+
+let sweeps = [];
+let near = false;
+let chooser = false;
+let answeredAt = Date.now();
+
+/* Whether it was answered. A server that is busy with another page was, too. */
+async function ask(sweep) {
+	const asked = sweep.wanted;
+	const response = await fetch(`/progress?${sweep.query()}`,
+		{ signal: AbortSignal.timeout(TIMEOUT_MS) });
+	const answer = await response.json();
+
+	if (!sweeps.includes(sweep))
+		return;
+	if (response.ok) {
+		near = answer.near;
+		sweep.take(answer, asked);
+		if (answer.choose && !chooser)
+			await fillChooser();
+	} else if (response.status !== 503) {
+		throw new Error(answer.text);
+	}
+}
+
+function tell(error) {
+	const seconds = Math.round((Date.now() - answeredAt) / 1000);
+
+	link.classList.toggle('lost', error !== null);
+	if (error === null)
+		setText(link, 'Up to date.');
+	else
+		setText(link, `No answer for ${seconds} s (${error.message}). Trying again.`);
+}
+
+async function poll() {
+	let wait = POLL_MS;
+
+	try {
+		for (const sweep of sweeps)
+			await ask(sweep);
+		answeredAt = Date.now();
+		tell(null);
+		if (near && sweeps.some((sweep) => sweep.more || sweep.wanted))
+			wait = NEAR_MS;
+	} catch (error) {
+		tell(error);
+	}
+	setTimeout(poll, document.hidden ? HIDDEN_MS : wait);
+}
+
+function start(names) {
+	const main = document.getElementById('sweeps');
+
+	sweeps = names.map((name) => new Sweep(name));
+	main.classList.toggle('beside', sweeps.length > 1);
+	main.replaceChildren(...sweeps.map((sweep) => sweep.section));
+}
+
+/* The names in the address, so that it can be kept. */
+function chosen() {
+	const query = new URLSearchParams(location.search);
+	const names = [query.get('run') || ''];
+
+	if (query.get('beside'))
+		names.push(query.get('beside'));
+	return names;
+}
+
+function choose() {
+	const [first, second] = [document.getElementById('first').value,
+		document.getElementById('second').value];
+
+	history.replaceState(null, '', `/?run=${first}${second ? `&beside=${second}` : ''}`);
+	start(chosen());
+}
+
+async function fillChooser() {
+	const runs = await (await fetch('/runs')).json();
+	const [first, second] = [document.getElementById('first'),
+		document.getElementById('second')];
+	const names = chosen();
+	const option = (run) => new Option(`${run.id}: ${(run.started_at || '').slice(0, 16)
+		.replace('T', ' ')}, ${run.visits} visits, ${run.state}`, run.uuid);
+
+	chooser = true;
+	first.replaceChildren(...runs.reverse().map(option));
+	second.replaceChildren(new Option('none', ''), ...runs.map(option));
+	first.value = names[0] || sweeps[0].run;
+	second.value = names[1] || '';
+	first.addEventListener('change', choose);
+	second.addEventListener('change', choose);
+	document.getElementById('choose').hidden = false;
+}
+
+const drawAll = () => sweeps.forEach((sweep) => sweep.draw());
+
+window.addEventListener('resize', drawAll);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
+start(chosen());
+poll();

@@ -1,0 +1,229 @@
+#!/usr/bin/env bash
+#
+# tests/integration/page.sh [CASE ...]: all of CASES below, or these.
+#
+# The page in a real browser, through the tunnel: what it shows against what the database
+# has while a sweep goes on, when the tunnel is cut, and what it costs.
+
+# shellcheck source=tests/integration/lib.sh
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+readonly BROWSER=${BASH_SOURCE[0]%/*}/browser.pl
+readonly SCHEMA=${BASH_SOURCE[0]%/*}/../../store/schema.sql
+readonly CASES=(live flap cost)
+# Of a table's rows, as the test asks the database for them.
+readonly TABLE='[...document.querySelectorAll("SECTION tbody tr")].map((row) =>
+	[...row.cells].map((cell) => cell.textContent).join("|")).join("\n")'
+
+browser_pid=
+
+# HOST [OPTION ...] URL STEP ...; what it prints is left in $tmp/browser.out
+browse()
+{
+	local host=$1
+	shift
+	on "$host" perl "$BROWSER" "$@" >"$tmp/browser.out" 2>"$tmp/browser.log"
+	# What the page throws.
+	check_equal 'errors of the page' '' "$(grep '^page:' "$tmp/browser.out" || true)"
+}
+
+browse_meanwhile()
+{
+	local host=$1
+	shift
+	on "$host" perl "$BROWSER" "$@" >"$tmp/browser.out" 2>"$tmp/browser.log" &
+	browser_pid=$!
+}
+
+printed()
+{
+	grep -qx "$1" "$tmp/browser.out"
+}
+
+# [SECTION]: a step that opens its table
+# shellcheck disable=SC2120 # without one it is the only one
+open_table()
+{
+	local open="document.querySelector(\"${1-} .all\").open = true"
+	printf 'wait=(%s) && %s' "$open" \
+		"document.querySelector(\"${1-} tbody tr\") !== null"
+}
+
+# shellcheck disable=SC2120
+table()
+{
+	printf 'print=%s' "${TABLE/SECTION/${1-}}"
+}
+
+# DATABASE RUN: what its table is to show
+expected_table()
+{
+	sql "$1" "SELECT server_mtu, peer_mtu,
+			CASE WHEN upload_status = 'ok' THEN printf('%.3f', upload_mbps)
+				ELSE upload_status END,
+			CASE WHEN download_status = 'ok' THEN printf('%.3f', download_mbps)
+				ELSE download_status END
+		FROM results WHERE run_id = $2 ORDER BY 1, 2"
+}
+
+# DATABASE RUN STARTED: a run of a lattice of 4 by 4, of which the reference pair is
+# visited often, one pair fails in both directions and one only in the second visit.
+make_run()
+{
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <<-SQL
+		INSERT INTO run (id, uuid, role, started_at, outcome, strategy, passes, seed,
+			duration_ms, persist, pairs_planned, server_host, server_link_mtu,
+			server_backend, server_endpoint_family, server_mtu_min,
+			server_mtu_max, server_mtu_step, peer_host, peer_link_mtu,
+			peer_backend, peer_endpoint_family, peer_mtu_min, peer_mtu_max,
+			peer_mtu_step, ended_at)
+		VALUES ($2, '0a1b2c3d-0000-4000-8000-00000000000$2', 'peer', '$3', 'done',
+			'smart', 1, '7', 5000, 'none', 16, 'hub', 1420, 'kernel', 4, 1280,
+			1430, 50, '<b>laptop', 1420, 'kernel', 4, 1280, 1430, 50, '$3');
+		WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 15)
+		INSERT INTO measurement (run_id, seq, pass, reference, server_mtu, peer_mtu,
+			upload_status, upload_text, upload_goodput_bps, upload_received_bps,
+			upload_started_at, download_status, download_text,
+			download_goodput_bps, download_received_bps)
+		SELECT $2, i + 1, 1, i % 5 = 0, 1280 + 50 * (i / 4), 1280 + 50 * (i % 4),
+			iif(i = 15, 'blackhole', 'ok'), iif(i = 15, 'nothing arrived', ''),
+			iif(i = 15, NULL, 90000000 + $2 * 1000000 + 123456 * i),
+			iif(i = 15, NULL, 80000000), '$3',
+			iif(i IN (14, 15), 'timeout', 'ok'), '',
+			iif(i IN (14, 15), NULL, 50000000 + 98765 * i),
+			iif(i IN (14, 15), NULL, 40000000)
+		FROM n;
+		INSERT INTO path VALUES ($2, 60, 9, 9, 100);
+		INSERT INTO path_band VALUES ($2, 'upload', 1440, 'whole'),
+			($2, 'upload', 65535, 'lost');
+	SQL
+}
+
+make_database()
+{
+	rm -f "$1"*
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <"$SCHEMA"
+}
+
+# --- cases -----------------------------------------------------------------------------
+
+# A sweep under way, looked at from the peer's host through the tunnel.
+case_live()
+{
+	local url=http://$LAB_SERVER_IP:5000/
+	start_server "${LATTICE_3X3[@]}" --lease 5
+	wait_for 10 'the server to listen' listening 5000
+	browse_meanwhile peer "$url" \
+		'wait=document.querySelector(".now").textContent.match(/^1[34][05]0 . 1[34][05]0 /)' \
+		'print=document.querySelector(".count").textContent' \
+		'print="looked"' \
+		'wait=document.querySelector(".count").textContent.includes("done")' \
+		'print=document.querySelector(".count").textContent' \
+		"$(open_table "")" "$(table "")" \
+		'print="fastest " + document.querySelector(".fastest").textContent' \
+		'print=document.querySelector(".title").textContent' \
+		'print=document.querySelector(".current").textContent'
+	start_peer "${LATTICE_3X3[@]}" --duration 0.5 --lease 5
+	wait_exit "$peer_pid" 60 'the peer'
+	check_equal "the peer's exit status" 0 "$status"
+	wait_exit "$browser_pid" 30 'the browser'
+	check_equal "the browser's exit status" 0 "$status"
+	check_match 'how far it is, under way' '^[0-8] of 9 visits, .*running' \
+		"$(head -1 "$tmp/browser.out")"
+	check_match 'how far it is, at the end' '^9 of 9 visits, 0 failed, done$' \
+		"$(sed -n 3p "$tmp/browser.out")"
+	check_same_text 'the table' "$(expected_table "$server_db" 1)" \
+		"$(sed -n 4,12p "$tmp/browser.out")"
+	check_equal 'the fastest pair' "fastest $(sql "$server_db" "SELECT
+		format('%d / %d', server_mtu, peer_mtu) FROM results WHERE run_id = 1
+		ORDER BY upload_mbps + download_mbps DESC LIMIT 1")" \
+		"$(sed -n 13p "$tmp/browser.out")"
+	check_equal 'the title' "$(hostname) $LAB_SERVER_IF - $(hostname) $LAB_PEER_IF" \
+		"$(sed -n 15p "$tmp/browser.out")"
+	check_equal 'the pair before the run' "$LAB_MTU / $LAB_MTU" \
+		"$(sed -n 16p "$tmp/browser.out")"
+	# Looking on has not kept the database open.
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+	check_equal 'the journal mode' delete "$(sql "$server_db" 'PRAGMA journal_mode')"
+}
+
+# The tunnel is cut for a while: the page says so, and comes back by itself.
+case_flap()
+{
+	start_server "${LATTICE_3X3[@]}"
+	wait_for 10 'the server to listen' listening 5000
+	browse_meanwhile peer "http://$LAB_SERVER_IP:5000/" \
+		'wait=link.textContent === "Up to date."' 'print="there"' \
+		'wait=link.classList.contains("lost")' 'print=link.textContent' 'print="lost"' \
+		'wait=link.textContent === "Up to date."' 'print="back"'
+	wait_for 20 'the page' printed there
+	on server ip link set dev "$LAB_SERVER_IF" down
+	wait_for 20 'the page to notice' printed lost
+	on server ip link set dev "$LAB_SERVER_IF" up
+	wait_for 20 'the page to come back' printed back
+	wait_exit "$browser_pid" 10 'the browser'
+	check_equal "the browser's exit status" 0 "$status"
+	check_match 'what it says' 'No answer for [0-9]+ s .*Trying again' \
+		"$(cat "$tmp/browser.out")"
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+}
+
+# Bytes in and out of the peer's host, all headers in.
+outer_bytes()
+{
+	on peer cat /sys/class/net/eth0/statistics/{rx,tx}_bytes | awk '{ s += $1 } END { print s }'
+}
+
+# The worst it comes to: it still has a thousand rows to fetch, and a pair is asked for.
+case_cost()
+{
+	local before after began ended rate
+	make_database "$server_db"
+	make_run "$server_db" 1 2026-11-22T12:20:39.123Z
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$server_db" <<-'SQL'
+		WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1023)
+		INSERT INTO measurement (run_id, seq, pass, server_mtu, peer_mtu, upload_status,
+			upload_text, upload_goodput_bps, download_status, download_text,
+			download_goodput_bps)
+		SELECT 1, 100 + i, 1, 2000 + i / 32, 2000 + i % 32, 'ok', '', 900000000 + i,
+			'ok', '', 950000000 + i
+		FROM n;
+	SQL
+	start_server
+	wait_for 10 'the server to listen' listening 5000
+	browse_meanwhile peer "http://$LAB_SERVER_IP:5000/" \
+		'wait=document.querySelector(".fastest").textContent !== "-"' 'print="there"' \
+		'print=sweeps[0].select([1280, 1280])' \
+		'wait=performance.now() > 17000' 'print=sweeps[0].more' \
+		'print=sweeps[0].told.server_mtu'
+	wait_for 20 'the page' printed there
+	# The page itself and the facts have come.
+	sleep 1
+	began=${EPOCHREALTIME/[.,]/}
+	before=$(outer_bytes)
+	sleep 10
+	after=$(outer_bytes)
+	ended=${EPOCHREALTIME/[.,]/}
+	rate=$(((after - before) * 1000000 / (ended - began)))
+	echo "the page costs the tunnel $rate bytes/s, in and out"
+	check_equal 'it costs less than 5 kB/s' yes "$( ((rate > 500 && rate < 5000)) && echo yes)"
+	wait_exit "$browser_pid" 30 'the browser'
+	check_same_text 'rows were still to come, and the pair came' "$(printf 'true\n1280')" \
+		"$(tail -2 "$tmp/browser.out")"
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+}
+
+main()
+{
+	local name
+	test_begin
+	for name in "${@:-${CASES[@]}}"; do
+		echo "- $name"
+		"case_$name"
+	done
+}
+
+main "$@"
