@@ -27,7 +27,8 @@ struct read_command {
 	/* What it does once its database is open. Errors of stdout are left for the
 	 * caller to find with ferror(), except where it says what it was writing. */
 	int (*run)(struct query *query, struct err *err);
-	/* The same for a command that reads no database; then `run` is NULL. */
+	/* The same for a command that reads no database, or opens it itself, now and then;
+	 * then `run` is NULL. */
 	int (*run_alone)(struct err *err);
 };
 
@@ -40,6 +41,7 @@ extern const struct read_command read_compare;
 extern const struct read_command read_export;
 extern const struct read_command read_import;
 extern const struct read_command read_share;
+extern const struct read_command read_view;
 
 /* What the shared options are read into. */
 struct read_settings {

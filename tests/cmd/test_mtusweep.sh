@@ -119,7 +119,7 @@ expect 0 '^usage: mtusweep .*runs .*show .*best .*export ' '' --help
 expect 0 '^usage: mtusweep ' '' help
 expect 0 '^mtusweep [0-9]+\.[0-9]+\.[0-9]+ \(SQLite 3\.' '' --version
 expect 0 '^usage: mtusweep compare RUN RUN .*--json' '' help compare
-for command in runs show best heatmap compare export import share; do
+for command in runs show best heatmap compare export import share view; do
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' help "$command"
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' "$command" --help
 done
@@ -132,6 +132,8 @@ expect 1 '' "'theirs.db' is another program's database" best --db theirs.db
 expect 1 '' "'newer.db' was written by a newer mtusweep" export --db=newer.db
 expect 1 '' "'nothing.db' is empty" runs --db nothing.db
 expect 1 '' "no run is stored in database 'empty.db' yet" show --db empty.db
+expect 1 '' "no database 'no.db'; name another" view --db no.db
+expect 1 '' "no run '9' in database" view --run 9
 expect 0 '^ run  uuid [^~]*~$' '' runs --db empty.db
 
 # Runs.

@@ -2,20 +2,23 @@
 #
 # tests/integration/page.sh [CASE ...]: all of CASES below, or these.
 #
-# The page in a real browser, through the tunnel: what it shows against what the database
-# has while a sweep goes on, when the tunnel is cut, and what it costs.
+# The page in a real browser: what it shows against what the database has, by mouse and by
+# keys, light and dark, on a phone; over the tunnel while a sweep goes on, when the tunnel
+# is cut, and what it costs there.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly BROWSER=${BASH_SOURCE[0]%/*}/browser.pl
 readonly SCHEMA=${BASH_SOURCE[0]%/*}/../../store/schema.sql
-readonly CASES=(live flap cost)
+readonly CASES=(live flap cost view)
+readonly VIEW_PORT=5080
 # Of a table's rows, as the test asks the database for them.
 readonly TABLE='[...document.querySelectorAll("SECTION tbody tr")].map((row) =>
 	[...row.cells].map((cell) => cell.textContent).join("|")).join("\n")'
 
 browser_pid=
+view_pid=
 
 # HOST [OPTION ...] URL STEP ...; what it prints is left in $tmp/browser.out
 browse()
@@ -119,7 +122,7 @@ case_live()
 		'print="looked"' \
 		'wait=document.querySelector(".count").textContent.includes("done")' \
 		'print=document.querySelector(".count").textContent' \
-		"$(open_table "")" "$(table "")" \
+		"$(open_table)" "$(table)" \
 		'print="fastest " + document.querySelector(".fastest").textContent' \
 		'print=document.querySelector(".title").textContent' \
 		'print=document.querySelector(".current").textContent'
@@ -214,6 +217,115 @@ case_cost()
 		"$(tail -2 "$tmp/browser.out")"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
+}
+
+start_view()
+{
+	run_on server "$MTUSWEEP_BIN/mtusweep" view --db "$1" "${@:2}" \
+		>"$tmp/view.out" 2>"$tmp/view.log" &
+	view_pid=$!
+	wait_for 10 'mtusweep view' grep -qs http "$tmp/view.out"
+}
+
+check_light_and_dark()
+{
+	local ground='print=getComputedStyle(document.body).backgroundColor'
+	browse server "$1" "$(open_table)" "$ground"
+	check_equal 'a light page' 'rgb(255, 255, 255)' "$(cat "$tmp/browser.out")"
+	browse server --dark "$1" "$(open_table)" "$ground"
+	check_equal 'a dark page' 'rgb(20, 22, 26)' "$(cat "$tmp/browser.out")"
+}
+
+# Pixels of cells: brighter where it is faster, and with a pattern where it failed.
+check_colours()
+{
+	local light='((pair) => { const chart = sweeps[0].charts[0];
+		const [x, y, w, h] = chart.box(pair);
+		const [r, g, b] = chart.context.getImageData(x + 4, y + 4, 1, 1).data;
+		return Math.round(.3 * r + .6 * g + .1 * b); })'
+	browse server "$1" 'wait=sweeps[0].cells.size === 16' \
+		"print=${light}([1280, 1280]) < ${light}([1380, 1330])" \
+		"print=${light}([1380, 1330]) < ${light}([1430, 1330])"
+	check_same_text 'brighter where it is faster' "$(printf 'true\ntrue')" \
+		"$(cat "$tmp/browser.out")"
+}
+
+# The focus begins at the fastest pair.
+check_keys()
+{
+	browse server "$1" 'wait=sweeps[0].cells.size === 16' \
+		'print=document.querySelector(".map").focus()' \
+		'print=document.querySelector(".pair h3").textContent' \
+		key=Home key=ArrowDown key=ArrowRight \
+		'wait=document.querySelectorAll(".pair p").length === 3' \
+		'print=[...document.querySelector(".pair").children].map((e) => e.textContent)
+			.join("\n")' \
+		key=Escape 'print=document.querySelector(".pair").innerText'
+	check_same_text 'what the keys show' "$(
+		echo 'Server MTU 1430, peer MTU 1330'
+		echo 'Server MTU 1380, peer MTU 1330'
+		echo 'upload: 92.111 Mbit/s; 1 of 1 visits ok, received 80.000'
+		"$MTUSWEEP_BIN/mtusweep" explain --db "$2" --run 1 --pair 1380,1330 |
+			sed -n 's/^upload: //p'
+		echo 'download: 50.889 Mbit/s; 1 of 1 visits ok, received 40.000'
+		echo 'No pair is chosen.')" "$(sed 1d "$tmp/browser.out")"
+}
+
+# The last of the pairs is in the corner, and failed.
+check_mouse()
+{
+	browse server "$1" 'wait=sweeps[0].cells.size === 16' point=.map,0.95,0.05 \
+		'wait=document.querySelectorAll(".pair p").length === 3' \
+		'print=document.querySelector(".pair h3").textContent' \
+		'print=document.querySelectorAll(".pair p")[0].textContent'
+	check_same_text 'what the mouse shows' "$(
+		echo 'Server MTU 1430, peer MTU 1430'
+		echo 'upload: blackhole, no full-size packet arrived; 0 of 1 visits ok,' \
+			'the last one blackhole: nothing arrived')" "$(cat "$tmp/browser.out")"
+}
+
+# A file's runs, without a tunnel: one, and two side by side.
+case_view()
+{
+	local db=$tmp/db/view.db url=http://127.0.0.1:$VIEW_PORT/
+	make_database "$db"
+	make_run "$db" 1 2026-11-22T12:20:39.123Z
+	make_run "$db" 2 2026-11-23T12:20:39.123Z
+	start_view "$db" --run 1
+	check_equal 'where it is' "$url" "$(cat "$tmp/view.out")"
+
+	browse server "$url" 'wait=document.querySelectorAll("#first option").length' \
+		"$(open_table)" "$(table)" \
+		'print=[...document.querySelectorAll("select")].map((s) => s.options.length)' \
+		'print=document.querySelector(".title").textContent'
+	check_same_text 'the table of run 1' "$(expected_table "$db" 1)" \
+		"$(head -16 "$tmp/browser.out")"
+	check_equal 'the runs to choose from' '[2,3]' "$(sed -n 17p "$tmp/browser.out")"
+	check_equal 'names are text' 'hub - <b>laptop' "$(sed -n 18p "$tmp/browser.out")"
+
+	browse server "$url?run=2&beside=1" \
+		"$(open_table 'section:nth-of-type(1)')" "$(open_table 'section:nth-of-type(2)')" \
+		"$(table 'section:nth-of-type(1)')" "$(table 'section:nth-of-type(2)')"
+	check_same_text 'two runs side by side' \
+		"$(expected_table "$db" 2; expected_table "$db" 1)" "$(cat "$tmp/browser.out")"
+
+	browse server --size 375x800 "$url" "$(open_table)" \
+		'print=document.documentElement.scrollWidth' \
+		'print=document.querySelector(".map").clientWidth > 300'
+	check_same_text 'on a phone nothing is beside the screen' "$(printf '375\ntrue')" \
+		"$(cat "$tmp/browser.out")"
+
+	check_light_and_dark "$url"
+	check_colours "$url"
+	check_keys "$url" "$db"
+	check_mouse "$url"
+	check_match 'a port that is taken' "port $VIEW_PORT" \
+		"$(on server "$MTUSWEEP_BIN/mtusweep" view --db "$db" 2>&1)"
+	check_equal 'a page of another name' 421 "$(on server curl -s -o /dev/null \
+		-w '%{http_code}' -H 'Host: evil.example' "${url}progress")"
+	kill -TERM "$view_pid"
+	wait_exit "$view_pid" 10 'mtusweep view'
+	check_equal "mtusweep view's exit status" 0 "$status"
 }
 
 main()
