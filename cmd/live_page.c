@@ -3,37 +3,69 @@
 #include "cmd/live_page.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "base/clock.h"
+#include "base/text.h"
 #include "engine/pathmodel.h"
 
 /* On the host itself nothing is saved by small answers. */
 #define NEAR_BYTES  40000
 #define FAR_VISITS  1
 #define NEAR_VISITS 20
+/* The path may take one part in so many of the time. */
+#define SHARE 20
 
-static json_t *explain(const struct path *path, const struct mtu_pair *mtu,
+/* What is known of the path. Where it was not probed, all the rows have to be looked at:
+ * not each time one has come. */
+static int learn_path(void *ctx, struct query *query, const struct query_run *run,
+		      struct err *err)
+{
+	struct live_page *page = ctx;
+	struct live_page_path *known = &page->path;
+	int64_t began_ms = clock_boot_ms();
+	bool same = strcmp(known->run, run->info.uuid) == 0;
+	int r;
+
+	if (same && (known->visits == run->measured || began_ms < known->again_at_ms))
+		return 0;
+	*known = (struct live_page_path){.visits = run->measured};
+	text_copy(known->run, sizeof(known->run), run->info.uuid);
+	r = read_path(query, run, &known->path, err);
+	known->again_at_ms = clock_boot_ms() + SHARE * (clock_boot_ms() - began_ms);
+	return r == -ENODATA ? 0 : r;
+}
+
+static json_t *explain(const struct live_page *page, const struct mtu_pair *mtu,
 		       enum direction dir)
 {
+	const struct read_path *known = &page->path.path;
 	char text[PATHMODEL_TEXT];
 
-	if (path->dir[dir].count == 0)
+	if (known->path.dir[dir].count == 0)
 		return json_null();
-	pathmodel_explain(path, mtu, dir, text);
-	return json_string(text);
+	pathmodel_explain(&known->path, mtu, dir, text);
+	return json_sprintf("%s%s", known->guessed[dir] ? "by throughput alone: " : "",
+			    text);
 }
 
 static int add_pair(struct live_page *page, const struct page_ask *ask, const char *run,
 		    json_t *answer, struct err *err)
 {
-	int visits = ask->near ? NEAR_VISITS : FAR_VISITS;
+	struct live_pair_ask wish = {
+		.run = run,
+		.mtu = ask->pair,
+		.visits_max = ask->near ? NEAR_VISITS : FAR_VISITS,
+		.look = learn_path,
+		.ctx = page,
+	};
 	json_t *pair = NULL;
-	struct path path;
-	int r = live_pair(page->live, run, &ask->pair, visits, &pair, &path, err);
+	int r = live_pair(page->live, &wish, &pair, err);
 
 	if (r < 0)
 		return r;
-	json_object_set_new(pair, "upload", explain(&path, &ask->pair, DIR_UPLOAD));
-	json_object_set_new(pair, "download", explain(&path, &ask->pair, DIR_DOWNLOAD));
+	json_object_set_new(pair, "upload", explain(page, &ask->pair, DIR_UPLOAD));
+	json_object_set_new(pair, "download", explain(page, &ask->pair, DIR_DOWNLOAD));
 	json_object_set_new(answer, "pair", pair);
 	return 0;
 }

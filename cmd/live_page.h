@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "cmd/read_path.h"
 #include "store/live.h"
 #include "sync/page.h"
 
@@ -12,11 +13,19 @@
  * for mtusweep view.
  */
 
+/* Of the run whose pair was asked for last. */
+struct live_page_path {
+	char run[UUID_SIZE];
+	int visits; /* it is told from so many */
+	int64_t again_at_ms;
+	struct read_path path;
+};
+
 struct live_page {
 	struct live *live;
-	const char
-		*run; /* what is shown unless another is asked for; NULL: the newest */
-	bool choose;  /* there is a list of runs */
+	const char *run; /* shown unless another is asked for; NULL: the newest */
+	bool choose;     /* there is a list of runs */
+	struct live_page_path path;
 };
 
 /* Over the tunnel an answer takes so many bytes at most, but for the facts of a run, which

@@ -497,24 +497,21 @@ static int read_pair(struct query *query, int64_t run, const struct mtu_pair *mt
 	return r < 0 ? r : 0;
 }
 
-int live_pair(struct live *live, const char *run, const struct mtu_pair *mtu,
-	      int visits_max, json_t **ret, struct path *ret_path, struct err *err)
+int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,
+	      struct err *err)
 {
-	struct visits visits = {.list = json_array(), .max = (size_t)visits_max};
-	struct path_survey survey = {0};
+	struct visits visits = {.list = json_array(), .max = (size_t)ask->visits_max};
 	struct query *query = NULL;
 	json_t *pair = NULL;
 	struct view *view;
-	int r = refresh(live, run, &query, &view, err);
+	int r = refresh(live, ask->run, &query, &view, err);
 
 	if (r == 0 && !query)
 		r = query_open(live->path, &query, err);
 	if (r == 0)
-		r = read_pair(query, view->run.id, mtu, &visits, &pair, err);
-	if (r == 0) {
-		r = query_path(query, view->run.id, &survey, err);
-		r = r == -ENODATA ? 0 : r;
-	}
+		r = read_pair(query, view->run.id, &ask->mtu, &visits, &pair, err);
+	if (r == 0)
+		r = ask->look(ask->ctx, query, &view->run, err);
 	query_close(query);
 	json_decref(visits.list);
 	if (r < 0) {
@@ -522,7 +519,6 @@ int live_pair(struct live *live, const char *run, const struct mtu_pair *mtu,
 		return r;
 	}
 	*ret = pair;
-	*ret_path = survey.path;
 	return 0;
 }
 

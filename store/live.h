@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "base/path.h"
 #include "base/types.h"
+#include "store/query.h"
 
 /*
  * Runs as somebody sees them who looks again and again, also while they go on: what was
@@ -37,10 +37,20 @@ struct live_ask {
 int live_progress(struct live *live, const struct live_ask *ask, json_t **ret,
 		  struct err *err);
 
-/* A pair of that run: "result" as runjson_result(), and its last visits, at most so many,
- * the newest first; and what is known of the path, count 0 where nothing is. */
-int live_pair(struct live *live, const char *run, const struct mtu_pair *mtu,
-	      int visits_max, json_t **ret, struct path *ret_path, struct err *err);
+struct live_pair_ask {
+	const char *run; /* as above */
+	struct mtu_pair mtu;
+	int visits_max;
+	/* For what else is to be read of the run, while the database is open. */
+	int (*look)(void *ctx, struct query *query, const struct query_run *run,
+		    struct err *err);
+	void *ctx;
+};
+
+/* A pair of a run: "result" as runjson_result() or null, and "visits", its last ones, the
+ * newest first. Errors of reading, and look's. */
+int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,
+	      struct err *err);
 
 /* All runs, oldest first: runjson_run() of each. */
 int live_runs(struct live *live, json_t **ret, struct err *err);

@@ -257,7 +257,7 @@ check_keys()
 		'print=document.querySelector(".map").focus()' \
 		'print=document.querySelector(".pair h3").textContent' \
 		key=Home key=ArrowDown key=ArrowRight \
-		'wait=document.querySelectorAll(".pair p").length === 3' \
+		'wait=document.querySelectorAll(".pair p").length === 4' \
 		'print=[...document.querySelector(".pair").children].map((e) => e.textContent)
 			.join("\n")' \
 		key=Escape 'print=document.querySelector(".pair").innerText'
@@ -268,6 +268,8 @@ check_keys()
 		"$MTUSWEEP_BIN/mtusweep" explain --db "$2" --run 1 --pair 1380,1330 |
 			sed -n 's/^upload: //p'
 		echo 'download: 50.889 Mbit/s; 1 of 1 visits ok, received 40.000'
+		"$MTUSWEEP_BIN/mtusweep" explain --db "$2" --run 1 --pair 1380,1330 |
+			sed -n 's/^download, //p'
 		echo 'No pair is chosen.')" "$(sed 1d "$tmp/browser.out")"
 }
 
@@ -275,7 +277,7 @@ check_keys()
 check_mouse()
 {
 	browse server "$1" 'wait=sweeps[0].cells.size === 16' point=.map,0.95,0.05 \
-		'wait=document.querySelectorAll(".pair p").length === 3' \
+		'wait=document.querySelectorAll(".pair p").length === 4' \
 		'print=document.querySelector(".pair h3").textContent' \
 		'print=document.querySelectorAll(".pair p")[0].textContent'
 	check_same_text 'what the mouse shows' "$(

@@ -246,6 +246,33 @@ static void two_runs_are_told_apart(void **state)
 	look_away(&looker);
 }
 
+static int count_looks(void *ctx, struct query *query, const struct query_run *run,
+		       struct err *err)
+{
+	struct query_run same;
+	int *looks = ctx;
+
+	++*looks;
+	return query_run(query, run->info.uuid, &same, err);
+}
+
+static json_t *pair_of(struct looker *looker, const struct mtu_pair *mtu)
+{
+	int looks = 0;
+	struct live_pair_ask ask = {
+		.run = "",
+		.mtu = *mtu,
+		.visits_max = 2,
+		.look = count_looks,
+		.ctx = &looks,
+	};
+	json_t *pair = NULL;
+
+	assert_int_equal(live_pair(looker->live, &ask, &pair, NULL), 0);
+	assert_int_equal(looks, 1);
+	return pair;
+}
+
 static void a_pair_is_told_in_full(void **state)
 {
 	struct fixture *fixture = *state;
@@ -254,15 +281,13 @@ static void a_pair_is_told_in_full(void **state)
 	const struct mtu_pair none = {1400, 1301};
 	int64_t run;
 	struct store *store = fixture_open(fixture, 1, &run);
-	struct path path;
-	json_t *pair = NULL;
+	json_t *pair;
 	json_t *visits;
 
 	record(store, run, 1, 90, 91);
 	record(store, run, 2, 92, -TEST_BLACKHOLE);
 	record(store, run, 3, 97, 93);
-	assert_int_equal(live_pair(looker.live, "", &mtu, 2, &pair, &path, NULL), 0);
-	assert_int_equal(path.dir[DIR_UPLOAD].count, 0);
+	pair = pair_of(&looker, &mtu);
 	visits = json_object_get(pair, "visits");
 	assert_int_equal(json_array_size(visits), 2);
 	assert_int_equal(
@@ -272,7 +297,7 @@ static void a_pair_is_told_in_full(void **state)
 				 json_object_get(pair, "result"), "upload_bps")),
 			 92000000);
 	json_decref(pair);
-	assert_int_equal(live_pair(looker.live, "", &none, 2, &pair, &path, NULL), 0);
+	pair = pair_of(&looker, &none);
 	assert_true(json_is_null(json_object_get(pair, "result")));
 	json_decref(pair);
 	fixture_close(store);
