@@ -3,7 +3,7 @@
 /* The page asks for what is new once a second; docs/protocol.md describes the answers. On
  * the host itself it asks sooner where it lacks something: that does not pass the tunnel. */
 const POLL_MS = 1000;
-const NEAR_MS = 150;
+const NEAR_MS = 50;
 const HIDDEN_MS = 10000;
 const TIMEOUT_MS = 4000;
 const ROWS_SHOWN = 500;
@@ -65,14 +65,20 @@ function setText(node, text) {
 
 const MARGIN = { left: 46, right: 6, top: 6, bottom: 26 };
 
-function color(colors, t) {
-	const x = Math.min(Math.max(t, 0), 1) * (colors.length - 1);
-	const i = Math.min(Math.floor(x), colors.length - 2);
-	const part = (c, at) => parseInt(c.slice(at, at + 2), 16);
-	const mix = [1, 3, 5].map((at) => Math.round(part(colors[i], at) * (1 - x + i) +
-		part(colors[i + 1], at) * (x - i)));
+/* So many steps from the first colour to the last. */
+const SHADES = 256;
 
-	return `rgb(${mix.join(' ')})`;
+function shades(colors) {
+	const part = (c, at) => parseInt(c.slice(at, at + 2), 16);
+
+	return Array.from({ length: SHADES }, (_, n) => {
+		const x = n / (SHADES - 1) * (colors.length - 1);
+		const i = Math.min(Math.floor(x), colors.length - 2);
+		const mix = [1, 3, 5].map((at) => Math.round(part(colors[i], at) * (1 - x + i) +
+			part(colors[i + 1], at) * (x - i)));
+
+		return `rgb(${mix.join(' ')})`;
+	});
 }
 
 /* Each kind of failure has its own. */
@@ -155,17 +161,17 @@ class Chart {
 		this.cell = [across / peers.length, (height - MARGIN.top - MARGIN.bottom) /
 			servers.length];
 		this.base = height - MARGIN.bottom;
+		this.at = [servers, peers].map((axis) => new Map(axis.map((mtu, i) => [mtu, i])));
 		this.context = this.canvas.getContext('2d');
 		this.context.scale(dots, dots);
 	}
 
 	/* x, y, width, height of a pair's cell; null where the maps have none. */
 	box(pair) {
-		const i = this.sweep.servers.indexOf(pair[0]);
-		const j = this.sweep.peers.indexOf(pair[1]);
+		const [i, j] = this.at.map((positions, end) => positions.get(pair[end]));
 		const [w, h] = this.cell;
 
-		return i < 0 || j < 0 ? null
+		return i === undefined || j === undefined ? null
 			: [MARGIN.left + j * w, this.base - (i + 1) * h, w, h];
 	}
 
@@ -212,6 +218,7 @@ class Chart {
 		const c = this.context;
 		const { cells, facts, scale } = this.sweep;
 		const [low, high] = scale ? scale[this.direction] : [0, 1];
+		const colors = shades(facts.colors);
 		const hatches = {};
 
 		for (const cell of cells.values()) {
@@ -219,7 +226,8 @@ class Chart {
 			let [x, y, w, h] = this.box(cell.pair);
 
 			if (typeof value === 'number')
-				c.fillStyle = color(facts.colors, (value - low) / (high - low));
+				c.fillStyle = colors[Math.round(Math.min(Math.max((value - low) /
+					(high - low), 0), 1) * (SHADES - 1))];
 			else if (value)
 				c.fillStyle = hatches[value] = hatches[value] || hatch(c, value,
 					this.colorOf('failed'), this.colorOf('hatch'));
@@ -337,7 +345,7 @@ class Sweep {
 		Object.assign(this, { run, revision: '', next: 0, more: false, facts: null,
 			scale: null, fastest: null, now: null, cells: new Map(), references: [],
 			servers: [], peers: [], selected: null, wanted: null, told: null,
-			shown: ROWS_SHOWN });
+			shown: ROWS_SHOWN, drawnAt: 0 });
 	}
 
 	/* --- what is asked and answered --- */
@@ -454,9 +462,11 @@ class Sweep {
 		this.showProgress();
 		this.showCards();
 		this.showPair();
-		if (seen === this.seen)
+		/* Large runs come in many parts. */
+		if (seen === this.seen || (this.more && Date.now() - this.drawnAt < POLL_MS))
 			return;
 		this.seen = seen;
+		this.drawnAt = Date.now();
 		this.showDrift();
 		this.showTable();
 		this.draw();
@@ -469,7 +479,7 @@ class Sweep {
 	showTitle() {
 		const { run } = this.facts;
 		const families = new Set([run.server.endpoint_family, run.peer.endpoint_family]);
-		const backends = [run.server.backend, run.peer.backend].join(' and ');
+		const backends = [...new Set([run.server.backend, run.peer.backend])].join(' and ');
 
 		families.delete(null);
 		setText(this.find('.title'), `${endName(run.server)} - ${endName(run.peer)}`);

@@ -1,10 +1,10 @@
 #!/usr/bin/perl
 #
-# browser.pl [--dark] [--size WxH] [--profile FOLDER] URL STEP ...
+# browser.pl [--dark] [--size WxH] [--wait SECONDS] URL STEP ...
 #
 # Opens the page in Chromium, without a window, and does the steps one after the other:
 #
-#	wait=EXPRESSION    until it is true, 20 s at most
+#	wait=EXPRESSION    until it is true, --wait SECONDS (20) at most
 #	print=EXPRESSION   its value, a line
 #	key=NAME           pressed and let go, where the focus is (ArrowLeft, Escape, a, ...)
 #	point=SELECTOR,X,Y the mouse to that part of the element's box (0 to 1)
@@ -24,7 +24,7 @@ use POSIX ();
 use Time::HiRes qw(time sleep);
 
 my ($scheme, $width, $height) = ('light', 1280, 900);
-my $deadline = time + 120;
+my $patience = 20;
 my $json = JSON::PP->new->utf8->allow_nonref->canonical;
 my ($pid, $buffer, $serial, $session) = (0, '', 0, undef);
 my ($to, $from);
@@ -96,7 +96,8 @@ sub call
 	my $message = {id => $id, method => $method, params => \%params};
 	$message->{sessionId} = $session if $session;
 	print $to $json->encode($message), "\0";
-	while (my $answer = read_message($deadline)) {
+	my $until = time + 20;
+	while (my $answer = read_message($until)) {
 		next unless ($answer->{id} // 0) == $id;
 		fail "$method: $answer->{error}{message}" if $answer->{error};
 		return $answer->{result};
@@ -115,7 +116,7 @@ sub evaluate
 sub do_wait
 {
 	my $expression = shift;
-	my $until = time + 20;
+	my $until = time + $patience;
 	# What is not there yet makes it throw.
 	until (evaluate("(() => { try { return $expression; } catch { return false; } })()")) {
 		fail "waited in vain for $expression" if time > $until;
@@ -167,8 +168,9 @@ while (@ARGV && $ARGV[0] =~ /^--/) {
 	my $option = shift;
 	$scheme = 'dark' if $option eq '--dark';
 	($width, $height) = split /x/, shift if $option eq '--size';
+	$patience = shift if $option eq '--wait';
 }
-my $url = shift // fail 'usage: browser.pl [--dark] [--size WxH] URL STEP ...';
+my $url = shift // fail 'usage: browser.pl [--dark] [--size WxH] [--wait SECONDS] URL STEP ...';
 $^F = 20;    # the pipes are for Chromium
 start(tempdir(CLEANUP => 1));
 $| = 1;

@@ -330,6 +330,28 @@ case_view()
 	check_equal "mtusweep view's exit status" 0 "$status"
 }
 
+# Not a test: the README's picture, docs/page.png, is made by "page.sh picture".
+case_picture()
+{
+	local picture=${BASH_SOURCE[0]%/*}/../../docs/page.png
+	"$LAB" hole "$lab_name" upload 1480
+	"$LAB" hole "$lab_name" download 1500
+	start_server --lease 5
+	wait_for 10 'the server to listen' listening 5000
+	browse_meanwhile peer --size 1100x900 --wait 250 "http://$LAB_SERVER_IP:5000/" \
+		'wait=sweeps[0].visits > 95' \
+		'print=sweeps[0].select([1420, 1460])' \
+		'wait=document.querySelectorAll(".pair p").length === 4' \
+		"shot=$picture"
+	start_peer --strategy grid --duration 0.3 --lease 5 --seed 7
+	wait_exit "$browser_pid" 300 'the browser'
+	check_equal "the browser's exit status" 0 "$status"
+	kill -INT "$peer_pid"
+	wait_exit "$peer_pid" 10 'the peer'
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+}
+
 main()
 {
 	local name
