@@ -154,6 +154,7 @@ static void close_all(struct follow *f)
 
 	endpoint_free(f->endpoint);
 	live_free(f->page.live);
+	follow_metrics_release(&f->metrics);
 	if (store_close(f->store, &err) < 0)
 		host_tell("%s", err.text);
 	rtwatch_free(f->watch);

@@ -413,5 +413,5 @@ const struct endpoint_ops follow_ops = {
 	.commit = op_commit,
 	.close = op_close,
 	.expired = op_expired,
-	.page = {.progress = follow_progress},
+	.page = {.progress = follow_progress, .metrics = follow_metrics},
 };

@@ -23,6 +23,12 @@ struct follow_now {
 	int64_t over_at_ms;  /* clock_boot_ms(), about; 0 unknown */
 };
 
+/* What GET /metrics was answered last, over the tunnel and near; for free(). */
+struct follow_metrics {
+	char *text[2];
+	int64_t at_ms[2]; /* clock_boot_ms() */
+};
+
 /*
  * Operations run in the endpoint's threads, one at a time but for renew, hello and the
  * page's; what they share with those and with the main thread is atomic or locks by
@@ -36,6 +42,7 @@ struct follow {
 	struct endpoint *endpoint;
 	struct live_page page;
 	struct follow_now now;
+	struct follow_metrics metrics;
 	struct end_facts facts;  /* of this end, without the endpoint's family */
 	char peer[ADDRESS_SIZE]; /* of the session */
 	int64_t run_id;          /* 0 while there is none */
@@ -81,6 +88,10 @@ void follow_end_probe(struct follow *f);
 /* endpoint_ops.path and .verdict (cmd/follow_findings.c). */
 int follow_path(void *ctx, const struct msg_path *m, struct err *err);
 int follow_verdict(void *ctx, const struct msg_verdict *m, struct err *err);
+
+/* page_ops.metrics (cmd/follow_metrics.c). */
+int follow_metrics(void *ctx, bool near, char **ret_text, struct err *err);
+void follow_metrics_release(struct follow_metrics *metrics);
 
 /* page_ops.progress (cmd/follow_page.c), and what it says of what is under way: `doing` is
  * static, NULL when nothing is. */

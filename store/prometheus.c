@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "store/runjson.h"
 
@@ -68,6 +69,9 @@ static void put_run(const struct query_run *run, FILE *out)
 		   run->measured);
 	put_number(out, "run_failed_visits", "Visits that failed in a direction.",
 		   run->failed);
+	if (info->pairs_planned)
+		put_number(out, "run_planned_visits", "Visits that were planned.",
+			   info->pairs_planned);
 }
 
 static void put_pair(FILE *out, const char *name, const struct query_result *result,
@@ -100,6 +104,16 @@ static int put_failures(void *ctx, const struct query_result *result)
 	return 0;
 }
 
+static void put_mtus(FILE *out, const char *name, const char *help,
+		     const struct mtu_pair *mtu)
+{
+	put_help(out, name, help);
+	fprintf(out,
+		"mtusweep_%s{end=\"server\"} %d\n"
+		"mtusweep_%s{end=\"peer\"} %d\n",
+		name, mtu->server, name, mtu->peer);
+}
+
 static int put_best(struct query *query, const struct query_run *run, FILE *out,
 		    struct err *err)
 {
@@ -108,32 +122,67 @@ static int put_best(struct query *query, const struct query_run *run, FILE *out,
 
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
-	put_help(out, "fastest_mtu_bytes", "The MTUs of the fastest pair measured.");
-	fprintf(out,
-		"mtusweep_fastest_mtu_bytes{end=\"server\"} %d\n"
-		"mtusweep_fastest_mtu_bytes{end=\"peer\"} %d\n",
-		best.mtu.server, best.mtu.peer);
+	put_mtus(out, "fastest_mtu_bytes", "The MTUs of the fastest pair measured.",
+		 &best.mtu);
 	return 0;
 }
 
-int prometheus_export(struct query *query, const struct query_run *run, FILE *out,
-		      struct err *err)
+static int put_recommended(struct query *query, const struct query_run *run, FILE *out,
+			   struct err *err)
+{
+	struct query_recommendation recommended = {0};
+	int r = query_recommended(query, run->id, &recommended, err);
+
+	if (r < 0)
+		return r == -ENODATA ? 0 : r;
+	free(recommended.text);
+	put_mtus(out, "recommended_mtu_bytes", "The MTUs that the run recommends.",
+		 &recommended.mtu);
+	return 0;
+}
+
+static int finish(FILE *out, struct err *err)
+{
+	errno = 0;
+	if (fflush(out) == EOF || ferror(out))
+		return err_sys(err, errno ? errno : EIO, "cannot write the export");
+	return 0;
+}
+
+void prometheus_put_server(FILE *out, const char *version, bool session_open)
+{
+	put_help(out, "server_info", "The server that answers.");
+	fputs("mtusweep_server_info{", out);
+	put_label(out, "version", version);
+	fputs("} 1\n", out);
+	put_number(out, "session_open", "Whether a peer's session is open.",
+		   session_open);
+}
+
+int prometheus_export_run(struct query *query, const struct query_run *run, FILE *out,
+			  struct err *err)
 {
 	int r;
 
 	put_run(run, out);
 	r = put_best(query, run, out, err);
+	if (r == 0)
+		r = put_recommended(query, run, out, err);
+	return r < 0 ? r : finish(out, err);
+}
+
+int prometheus_export(struct query *query, const struct query_run *run, FILE *out,
+		      struct err *err)
+{
+	int r = prometheus_export_run(query, run, out, err);
+
+	if (r < 0)
+		return r;
 	put_help(out, "pair_goodput_bytes_per_second",
 		 "Median over the visits that were ok in this direction.");
-	if (r == 0)
-		r = query_results(query, run->id, put_rates, out, err);
+	r = query_results(query, run->id, put_rates, out, err);
 	put_help(out, "pair_failed_visits", "Visits that failed in this direction.");
 	if (r == 0)
 		r = query_results(query, run->id, put_failures, out, err);
-	if (r < 0)
-		return r;
-	errno = 0;
-	if (fflush(out) == EOF || ferror(out))
-		return err_sys(err, errno ? errno : EIO, "cannot write the export");
-	return 0;
+	return r < 0 ? r : finish(out, err);
 }

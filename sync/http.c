@@ -98,7 +98,7 @@ static int write_whole(const struct http_response *response, const char *reason,
 			"%s%s%s%s"
 			"Connection: %s\r\n\r\n%s",
 			response->status, reason,
-			response->document ? response->type : "application/json",
+			response->type ? response->type : "application/json",
 			body ? strlen(body) : 0, allow ? "Allow: " : "",
 			allow ? allow : "", allow ? "\r\n" : "",
 			response->headers ? response->headers : "",

@@ -31,9 +31,9 @@ struct http_response {
 	int status;
 	const char *allow; /* methods, for 405; else NULL */
 	char *json;        /* malloc()ed; freed by the server */
-	/* In its place: static, of this type. */
+	/* In its place: static. */
 	const char *document;
-	const char *type;
+	const char *type; /* of either; NULL: it is JSON */
 	const char
 		*headers; /* more of them, each with its line's end; static, or NULL */
 	bool keep;        /* the connection, for the caller's next request */

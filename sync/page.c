@@ -152,6 +152,12 @@ static int tell_runs(struct page *page, const struct page_ask *ask, char **ret_j
 	return page->ops->runs(page->ctx, ret_json, err);
 }
 
+static int tell_metrics(struct page *page, const struct page_ask *ask, char **ret_json,
+			struct err *err)
+{
+	return page->ops->metrics(page->ctx, ask->near, ret_json, err);
+}
+
 static void answer(struct page *page, const struct http_request *request, tell_fn *tell,
 		   struct http_response *ret)
 {
@@ -172,6 +178,9 @@ static void answer(struct page *page, const struct http_request *request, tell_f
 	} else {
 		ret->status = 200;
 		ret->json = json;
+		/* Of exposition format 0.0.4, its version, scrapers want to be told. */
+		if (tell == tell_metrics)
+			ret->type = "text/plain; version=0.0.4; charset=utf-8";
 	}
 	ret->headers = HEADERS_ALL;
 }
@@ -182,6 +191,8 @@ static tell_fn *find_tell(const struct page *page, const char *path)
 		return tell_progress;
 	if (strcmp(path, "/runs") == 0 && page->ops->runs)
 		return tell_runs;
+	if (strcmp(path, "/metrics") == 0 && page->ops->metrics)
+		return tell_metrics;
 	return NULL;
 }
 

@@ -40,6 +40,8 @@ struct page_ops {
 			struct err *err);
 	/* The runs to choose from; NULL: there is no choice. */
 	int (*runs)(void *ctx, char **ret_json, struct err *err);
+	/* What GET /metrics answers, in Prometheus' text format; NULL: nothing does. */
+	int (*metrics)(void *ctx, bool near, char **ret_text, struct err *err);
 };
 
 struct page {

@@ -290,6 +290,36 @@ static void prometheus(void **state)
 	free(text);
 }
 
+/* Without its pairs, for who is asked over the tunnel; and what a server adds. */
+static void prometheus_of_a_server(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query_run run;
+	struct query *query;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	make_full_run(fixture);
+	fixture_exec(fixture->db, "INSERT OR REPLACE INTO recommendation"
+				  " SELECT id, 1400, 1380, 1, 'x' FROM run");
+	query = fixture_query(fixture);
+	find_run(query, &run);
+	prometheus_put_server(out, "1.2\"3", true);
+	assert_int_equal(prometheus_export_run(query, &run, out, NULL), 0);
+	query_close(query);
+	fclose(out);
+	assert_non_null(
+		strstr(text, "\nmtusweep_server_info{version=\"1.2\\\"3\"} 1\n"));
+	assert_non_null(strstr(text, "\nmtusweep_session_open 1\n"));
+	assert_non_null(strstr(text, "\nmtusweep_run_visits "));
+	assert_non_null(strstr(text,
+			       "\nmtusweep_recommended_mtu_bytes{end=\"server\"} 1400\n"
+			       "mtusweep_recommended_mtu_bytes{end=\"peer\"} 1380\n"));
+	assert_null(strstr(text, "server_mtu="));
+	free(text);
+}
+
 static void full_output_is_an_error(void **state)
 {
 	struct fixture *fixture = *state;
@@ -324,6 +354,7 @@ int main(void)
 		TEST(empty_export),
 		cmocka_unit_test(odd_text),
 		TEST(prometheus),
+		TEST(prometheus_of_a_server),
 		TEST(full_output_is_an_error),
 	};
 

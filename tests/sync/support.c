@@ -284,6 +284,17 @@ static int op_progress(void *ctx, const struct page_ask *ask, char **ret_json,
 	return outcome_of(ops, err);
 }
 
+static int op_metrics(void *ctx, bool near, char **ret_text, struct err *err)
+{
+	struct support_ops *ops = ctx;
+	int r = outcome_of(ops, err);
+
+	ops->asked++;
+	if (r == 0 && asprintf(ret_text, "mtusweep_near %d\n", near) < 0)
+		r = -ENOMEM;
+	return r;
+}
+
 static int op_commit(void *ctx, struct err *err)
 {
 	struct support_ops *ops = ctx;
@@ -325,7 +336,7 @@ const struct endpoint_ops support_endpoint_ops = {
 	.commit = op_commit,
 	.close = op_close,
 	.expired = op_expired,
-	.page = {.progress = op_progress},
+	.page = {.progress = op_progress, .metrics = op_metrics},
 };
 
 void support_ops_init(struct support_ops *ops)

@@ -115,6 +115,7 @@ static void other_sites_and_methods_get_none(void **state)
 	} cases[] = {
 		{HEAD("/", "evil.example:5000"), 421},
 		{HEAD("/progress", "evil.example"), 421},
+		{HEAD("/metrics", "evil.example"), 421},
 		{HEAD("/page.txt", ADDRESS), 404},
 		{HEAD("/runs", ADDRESS), 404},
 		{HEAD("/progress?after=x", ADDRESS), 400},
@@ -181,6 +182,32 @@ static void who_is_near_is_known(void **state)
 	assert_int_equal(stage->ops.ask.after, 3);
 }
 
+/* --- metrics --- */
+
+static void metrics_are_text(void **state)
+{
+	cleanup_free char *answer = NULL;
+
+	(void)state;
+	assert_int_equal(get(LOCAL, HEAD("/metrics", "localhost:5000"), &answer), 200);
+	assert_non_null(strstr(answer, "\r\n\r\nmtusweep_near 1\n"));
+	assert_non_null(strstr(answer, "\r\nContent-Type: text/plain; version=0.0.4; "
+				       "charset=utf-8\r\n"));
+}
+
+static void failed_metrics_are_an_error(void **state)
+{
+	struct stage *stage = *state;
+	cleanup_free char *answer = NULL;
+
+	stage->ops.fail = ENOSPC;
+	stage->ops.text = "no room";
+	assert_int_equal(get(ADDRESS, HEAD("/metrics", ADDRESS), &answer), 507);
+	assert_non_null(strstr(answer, "Content-Type: application/json\r\n"));
+	assert_non_null(strstr(answer, "no room"));
+	assert_null(strstr(answer, "mtusweep_near"));
+}
+
 /* --- nobody waits for readers --- */
 
 static void *ask_in_thread(void *ctx)
@@ -241,7 +268,10 @@ static void one_question_at_a_time(void **state)
 	for (int i = 0; i < 10; i++) {
 		cleanup_free char *answer = NULL;
 
-		assert_int_equal(get(ADDRESS, HEAD("/progress", ADDRESS), &answer),
+		assert_int_equal(get(ADDRESS,
+				     i % 2 ? HEAD("/progress", ADDRESS)
+					   : HEAD("/metrics", ADDRESS),
+				     &answer),
 				 503);
 	}
 	assert_true(longest_wait_ms(stage) < 500);
@@ -320,6 +350,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test(queries_are_read_or_refused),
 		cmocka_unit_test_setup_teardown(who_is_near_is_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(metrics_are_text, setup, teardown),
+		cmocka_unit_test_setup_teardown(failed_metrics_are_an_error, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(one_question_at_a_time, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(slow_readers_delay_nobody, setup,
