@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "store/import.h"
 #include "store/runjson.h"
 
 enum figure {
@@ -409,6 +410,28 @@ static int load(struct query *query, const struct query_run *run,
 	return r;
 }
 
+/* A log names no hosts: its file's name tells pictures apart. */
+static int name_log(struct query *query, int64_t run, struct heatmap *map,
+		    struct err *err)
+{
+	cleanup_free char *text = NULL;
+	char name[HEATMAP_TEXT / 2];
+	const char *file;
+	json_t *options;
+	int r = query_options(query, run, &text, err);
+
+	if (r < 0)
+		return r;
+	options = json_loads(text, 0, NULL);
+	file = json_string_value(json_object_get(options, "file"));
+	if (file) {
+		copy_words(name, sizeof(name), basename(file));
+		snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTUs: %s", name);
+	}
+	json_decref(options);
+	return 0;
+}
+
 int heatmap_load(struct query *query, const struct query_run *run,
 		 const struct heatmap_options *options, struct heatmap *ret,
 		 struct err *err)
@@ -416,11 +439,16 @@ int heatmap_load(struct query *query, const struct query_run *run,
 	struct heatmap map = {0};
 	int r = load(query, run, options, &map, err);
 
+	if (r == 0) {
+		describe(&map, run, options->anonymous);
+		if (strcmp(run->info.strategy, STRATEGY_IMPORTED) == 0 &&
+		    !options->anonymous)
+			r = name_log(query, run->id, &map, err);
+	}
 	if (r < 0) {
 		heatmap_release(&map);
 		return r;
 	}
-	describe(&map, run, options->anonymous);
 	*ret = map;
 	return 0;
 }

@@ -332,7 +332,8 @@ for log in deadzone pppoe uneven; do
 done
 expect 0 'strategy imported, 1 pass~.*warning   imported from .*deadzone.csv' '' \
 	show --run 1 --db logs.db
-expect 0 '~ 1400 [0-9f ]{14}B B B B B ~' '' heatmap --run 1 --db logs.db
+expect 0 '^WireGuard MTUs: deadzone.csv~.*~ 1400 [0-9f ]{14}B B B B B ~' '' \
+	heatmap --run 1 --db logs.db
 expect 0 'pairs     144 in both' '' compare 1 3 --db logs.db
 expect 0 '"direction": "upload",~ +"size": 1500,~ +"below": "lost",~ +"above": "unknown",~ +"told_from": "throughput"' \
 	'' heatmap --run 1 --db logs.db --json
@@ -340,6 +341,10 @@ expect 0 '' '' share 1 --db logs.db -o logs.html
 if ! grep -q '<li>upload path (by throughput alone): whole to 1460 bytes, unknown to 1467, lost to 1500,' logs.html
 then
 	echo 'FAIL: the shared page of a log has no edges'
+	failures=$((failures + 1))
+fi
+if grep -q 'deadzone' logs.html; then
+	echo 'FAIL: the shared page of a log names its file'
 	failures=$((failures + 1))
 fi
 # Its path shows in its rates.
