@@ -30,9 +30,10 @@ struct import_result {
 /*
  * `db` is made where it does not exist. -EINVAL: no such log, with line and column;
  * -ENODATA: it has no whole line; -EFBIG; -ENOENT and others of reading a file; those of
- * store_open() and store_record(). Nothing is in the database then. Where the run is
- * there but the database could not be closed as it should, *ret is filled, and the
- * error is store_close()'s.
+ * store_open() and store_record(). Nothing is in the database then. Another program may
+ * have the database open, and write a sweep into it. Where the run is there but the
+ * database could not be closed as it should, *ret is filled, and the error is
+ * store_close()'s.
  */
 int import_csv(const char *file, const char *db, struct import_result *ret,
 	       struct err *err);

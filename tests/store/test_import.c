@@ -234,6 +234,32 @@ static void one_transaction(void **state)
 			 6);
 }
 
+/* A sweep goes on in the same file, and finds its place in it. */
+static void beside_a_sweep(void **state)
+{
+	struct fixture *fixture = *state;
+	struct measurement m =
+		fixture_visit(1, (struct mtu_pair){1420, 1400}, 36.5, 55);
+	struct import_result result;
+	struct err err = ERR_INIT;
+	struct store *store;
+	int64_t run;
+	char file[128];
+
+	store = fixture_open(fixture, 0, &run);
+	make_log(fixture, all_kinds, file);
+	assert_int_equal(import_csv(file, fixture->db, &result, &err), 0);
+	assert_int_not_equal(result.run, run);
+	fixture_record(store, run, &m);
+	fixture_close(store);
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM measurement"),
+			 7);
+	assert_int_equal(fixture_read_int(fixture,
+					  "SELECT journal_mode = 'delete' FROM "
+					  "pragma_journal_mode"),
+			 1);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -246,6 +272,7 @@ int main(void)
 		TEST(refused_and_nothing_imported),
 		TEST(unreadable_log),
 		TEST(one_transaction),
+		TEST(beside_a_sweep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
