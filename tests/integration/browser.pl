@@ -96,7 +96,7 @@ sub call
 	my $message = {id => $id, method => $method, params => \%params};
 	$message->{sessionId} = $session if $session;
 	print $to $json->encode($message), "\0";
-	my $until = time + 20;
+	my $until = time + 60;
 	while (my $answer = read_message($until)) {
 		next unless ($answer->{id} // 0) == $id;
 		fail "$method: $answer->{error}{message}" if $answer->{error};
