@@ -85,10 +85,9 @@ static void refuse(struct http_response *ret, int status, int code, const char *
 
 /* Headers and body leave in one write: as one segment where they fit one. */
 static int write_whole(const struct http_response *response, const char *reason,
-		       char **ret)
+		       const char *body, char **ret)
 {
 	const char *allow = response->allow;
-	const char *body = response->document ? response->document : response->json;
 
 	return asprintf(ret,
 			"HTTP/1.1 %d %s\r\n"
@@ -114,7 +113,8 @@ static void send_response(struct mg_connection *conn, struct http_response *resp
 	if (!response->keep)
 		mg_disable_connection_keep_alive(conn);
 	length = write_whole(response,
-			     mg_get_response_code_text(conn, response->status), &whole);
+			     mg_get_response_code_text(conn, response->status),
+			     response->document ? response->document : json, &whole);
 	if (length < 0) {
 		whole = NULL;
 		mg_disable_connection_keep_alive(conn);
