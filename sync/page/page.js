@@ -189,7 +189,8 @@ class Chart {
 		this.drawScale();
 		this.canvas.setAttribute('aria-label', `${DIRECTIONS[this.direction]}: ` +
 			`${this.sweep.cells.size} of ` +
-			`${this.sweep.servers.length * this.sweep.peers.length} pairs measured`);
+			`${this.sweep.servers.length * this.sweep.peers.length} pairs measured; ` +
+			'arrow keys choose a pair');
 	}
 
 	drawAxes() {

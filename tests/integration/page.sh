@@ -299,11 +299,17 @@ case_view()
 	browse server "$url" 'wait=document.querySelectorAll("#first option").length' \
 		"$(open_table)" "$(table)" \
 		'print=[...document.querySelectorAll("select")].map((s) => s.options.length)' \
-		'print=document.querySelector(".title").textContent'
+		'print=document.querySelector(".title").textContent' \
+		'print=document.querySelector(".drift svg").getAttribute("aria-label")'
 	check_same_text 'the table of run 1' "$(expected_table "$db" 1)" \
 		"$(head -16 "$tmp/browser.out")"
 	check_equal 'the runs to choose from' '[2,3]' "$(sed -n 17p "$tmp/browser.out")"
 	check_equal 'names are text' 'hub - <b>laptop' "$(sed -n 18p "$tmp/browser.out")"
+	check_equal 'the reference pair over time' "$(sql "$db" "SELECT format('%d visits of the ' ||
+			'reference pair, %.1f to %.1f Mbit/s', count(*),
+			min(download_goodput_bps) / 1e6, max(upload_goodput_bps) / 1e6)
+		FROM measurement WHERE run_id = 1 AND reference")" \
+		"$(sed -n 19p "$tmp/browser.out")"
 
 	browse server "$url?run=2&beside=1" \
 		"$(open_table 'section:nth-of-type(1)')" "$(open_table 'section:nth-of-type(2)')" \
