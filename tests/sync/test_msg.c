@@ -192,6 +192,21 @@ DEFINE_ROUND_TRIP(session)
 DEFINE_ROUND_TRIP(close)
 DEFINE_ROUND_TRIP(answer)
 
+/* A peer of before anybody could look on. */
+static void a_pair_that_says_no_more_is_taken(void **state)
+{
+	static const char json[] =
+		"{\"session\":\"" TOKEN "\",\"mtu\":1400,\"test\":1,"
+		"\"duration_ms\":5000,\"rtt_us\":20000,\"from_port\":0}";
+	struct msg_pair m;
+
+	(void)state;
+	assert_int_equal(msg_pair_decode(json, strlen(json), &m, NULL), 0);
+	assert_int_equal(m.peer_mtu, 0);
+	assert_int_equal(m.visits_left, NO_FIGURE);
+	assert_int_equal(m.left_ms, NO_FIGURE);
+}
+
 /* A peer of before there was a precision. */
 static void an_arm_without_precision_is_taken(void **state)
 {
@@ -574,6 +589,7 @@ int main(void)
 		cmocka_unit_test(probing_comes_back),
 		cmocka_unit_test(ask_comes_back),
 		cmocka_unit_test(figures_comes_back),
+		cmocka_unit_test(a_pair_that_says_no_more_is_taken),
 		cmocka_unit_test(an_arm_without_precision_is_taken),
 		cmocka_unit_test(row_comes_back),
 		cmocka_unit_test(path_comes_back),
