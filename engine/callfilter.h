@@ -22,4 +22,8 @@
  */
 int callfilter_set(const char *address, int port, int patience_ms);
 
+/* For another thread, once it knows of a connection that accept() gave to the library: all
+ * that made it has happened before. */
+void callfilter_meet(void);
+
 #endif

@@ -64,8 +64,10 @@ static void end_process(const struct run *run, int code,
 static int hook_control(void *ctx)
 {
 	const struct run *run = ctx;
+	int fd = iperf_get_control_socket(run->test);
 
-	return iperf_get_control_socket(run->test);
+	callfilter_meet();
+	return fd;
 }
 
 static void hook_finish(void *ctx)
