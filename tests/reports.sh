@@ -17,7 +17,7 @@ reports_watch()
 	export ASAN_OPTIONS=${ASAN_OPTIONS-}:log_path=$1/asan:handle_abort=1
 	export UBSAN_OPTIONS=${UBSAN_OPTIONS-}:log_path=$1/ubsan:print_stacktrace=1
 	# The thread sanitizer would sleep for 1 s at the end of each process.
-	export TSAN_OPTIONS=${TSAN_OPTIONS-}:log_path=$1/tsan:atexit_sleep_ms=0
+	export TSAN_OPTIONS=${TSAN_OPTIONS-}:log_path=$1/tsan:atexit_sleep_ms=0:suppressions=$here/races.supp
 }
 
 reports_check()
