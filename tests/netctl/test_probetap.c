@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "netctl/proberoute.h"
 #include "netctl/probetap.h"
@@ -67,18 +68,28 @@ static struct probetap *tap_on(const char *endpoint)
 	return tap;
 }
 
-static void assert_seen(struct probetap *tap, enum probetap_way way, int size,
-			const char *expected)
+static const char *look(struct probetap *tap, enum probetap_way way, int size)
 {
 	struct probetap_seen seen;
 
 	probetap_read(tap);
 	seen = probetap_look(tap, way, size);
-	assert_string_equal(seen.whole && seen.fragmented ? "both"
-			    : seen.whole                  ? "whole"
-			    : seen.fragmented             ? "fragmented"
-							  : "nothing",
-			    expected);
+	return seen.whole && seen.fragmented ? "both"
+	       : seen.whole                  ? "whole"
+	       : seen.fragmented             ? "fragmented"
+					     : "nothing";
+}
+
+/* What was sent may be delivered a moment later. */
+static void assert_seen(struct probetap *tap, enum probetap_way way, int size,
+			const char *expected)
+{
+	int64_t deadline_ms = clock_boot_ms() + 2000;
+
+	while (strcmp(look(tap, way, size), expected) != 0 &&
+	       clock_left_ms(deadline_ms) > 0)
+		usleep(1000);
+	assert_string_equal(look(tap, way, size), expected);
 }
 
 static void look_at(const char *own, const char *endpoint, int largest)
