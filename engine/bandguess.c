@@ -230,14 +230,19 @@ static int write_bands(const struct size *size, int count, struct path_bands *re
 
 	for (int i = 0; r == 0 && i < count; i++) {
 		bool last = i + 1 == count;
-		int gap = last ? OUTER_SIZE_MAX : size[i].outer;
 
-		/* Below the smallest it is as with the smallest, and so on above. */
-		r = path_bands_add(&bands, gap, size[i].fate);
+		/* Below the smallest it is as with the smallest. */
+		r = path_bands_add(&bands, size[i].outer, size[i].fate);
 		if (r == 0 && !last && size[i].fate != size[i + 1].fate &&
 		    size[i + 1].outer - size[i].outer > 1)
 			r = path_bands_add(&bands, size[i + 1].outer - 1, FATE_UNKNOWN);
 	}
+	/* What does not fit whole does not fit larger either. */
+	if (r == 0 && count > 0 && size[count - 1].outer < OUTER_SIZE_MAX)
+		r = path_bands_add(&bands, OUTER_SIZE_MAX,
+				   size[count - 1].fate == FATE_FRAGMENTED
+					   ? FATE_FRAGMENTED
+					   : FATE_UNKNOWN);
 	if (r == -ENOSPC)
 		bands.band[bands.count - 1].max = OUTER_SIZE_MAX;
 	*ret = bands;

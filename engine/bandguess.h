@@ -12,8 +12,9 @@
  *
  * A test tells of one size, that of its full-size segments. That data arrives says that the
  * size is not lost; whether it arrives whole cannot always be told. What stays open is
- * FATE_UNKNOWN: between two sizes of different fates, and above what Ethernet carries
- * (1500) unless the rate shows that nothing was lost by the size.
+ * FATE_UNKNOWN: between two sizes of different fates, above the largest unless that is
+ * fragmented, and above what Ethernet carries (1500) unless the rate shows that nothing was
+ * lost by the size.
  */
 
 /* The rate that counts: the steady goodput where there is one, else what was received, in

@@ -291,7 +291,8 @@ plain=$(draws plain.db)
 told=$(draws mtusweep.db)
 if [ "$plain" != "0
 <desc>blackhole; not measured; fastest measured 1280/1350; upload path (by throughput alone):\
- whole to 1340 bytes, unknown to 1479, lost above (dashed: TCP stays below)" ] || [ "$told" != "2
+ whole to 1340 bytes, unknown to 1479, lost to 1480, unknown above (dashed: TCP stays below);\
+ download path (by throughput alone): whole to 1480 bytes, unknown above (dashed: TCP stays below)" ] || [ "$told" != "2
 <desc>blackhole; not measured; predicted: lost; fastest measured 1280/1350; recommended\
  1400/1380; upload path: whole to 1460 bytes, lost above (dashed: TCP stays below)" ]; then
 	printf 'FAIL: drawn without and with what is known:\n%s\n%s\n' "$plain" "$told"
