@@ -159,9 +159,9 @@ static void say_settled(FILE *out, const struct verdict *v)
 			margin);
 	else if (v->rival.server)
 		fprintf(out,
-			"not settled: %d and %d may still be faster by more than %g "
-			"%%; no pair was shown to be\n",
-			v->rival.server, v->rival.peer, margin);
+			"no pair was shown to be faster; tests differ too much to "
+			"rule out more than %g %% for %d and %d (not settled)\n",
+			margin, v->rival.server, v->rival.peer);
 	else
 		fputs("not settled: the recommended pair was not seen to work both "
 		      "ways\n",
