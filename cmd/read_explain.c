@@ -62,6 +62,10 @@ static void print(const struct read_path *known, const struct query_result *meas
 		printf("%s%s: %s\n", direction_name((enum direction)dir),
 		       known->guessed[dir] ? ", by throughput alone" : "", text);
 	}
+	if (known->guessed[DIR_UPLOAD] || known->guessed[DIR_DOWNLOAD])
+		puts("doubt: this run did not probe the path, and rates are noisy: an "
+		     "edge "
+		     "may be none; mtusweep-peer --strategy probe tells");
 	if (known->family_assumed)
 		puts("sizes: of outer packets over IPv4, which the run does not say; "
 		     "over IPv6, 20 bytes more");

@@ -349,7 +349,7 @@ if grep -q 'deadzone' logs.html; then
 	failures=$((failures + 1))
 fi
 # Its path shows in its rates.
-expect 0 '^upload, by throughput alone: .*1480 bytes; the path loses .*~download, by throughput alone: .*whole.*~sizes: of outer packets over IPv4' \
+expect 0 '^upload, by throughput alone: .*1480 bytes; the path loses .*~download, by throughput alone: .*whole.*~doubt: this run did not probe the path, .*~sizes: of outer packets over IPv4' \
 	'' explain --pair 1420,1420 --run 1 --db logs.db
 expect 0 '"tcp": "lost",.*"told_from": "throughput"' '' \
 	explain --pair 1420,1420 --run 1 --db logs.db --json
