@@ -244,7 +244,7 @@ static void a_run_from_hello_to_close(void **state)
 	stage->ops.fail = ENOENT;
 	assert_int_equal(client_figures(client, &ask, IN_TIME, &figures, err), -ENOENT);
 	stage->ops.fail = 0;
-	ask.session[0] ^= 1;
+	ask.session[0] = ask.session[0] == '0' ? '1' : '0';
 	assert_int_equal(client_figures(client, &ask, IN_TIME, &figures, err), -ESTALE);
 	check_findings(stage);
 	row = row_of(stage, 1);
