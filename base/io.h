@@ -20,7 +20,8 @@ void file_close(FILE **file);
 void mem_free(void *pointer_to_pointer);
 
 /* Open /dev/null in place of those of the descriptors 0 to 2 that are closed: the next
- * ones opened must not be taken for them. For the very start of a program. */
+ * ones opened must not be taken for them. Reading finds the end, writing fails with
+ * -EBADF as before. For the very start of a program. */
 void io_fill_standard(void);
 
 /* Close all but 0 to 2: what a caller forgot to close is no business of a privileged

@@ -46,17 +46,27 @@ void host_tell(const char *fmt, ...)
 	host_say(text);
 }
 
+/* Nothing counts as printed before it has reached the file behind stdout. */
+static int finish_output(void)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	host_tell("cannot write the output: %s", strerror(errno ? errno : EIO));
+	return 1;
+}
+
 static int help(const struct host_program *program)
 {
 	printf("usage: %s\n\n", program->synopsis);
 	options_help(program->rows, stdout);
-	return fflush(stdout) == 0 ? 0 : 1;
+	return finish_output();
 }
 
 static int version(const struct host_program *program)
 {
 	printf("%s %s\n", program->name, MTUSWEEP_VERSION);
-	return fflush(stdout) == 0 ? 0 : 1;
+	return finish_output();
 }
 
 /* -1 to go on, else the exit status. */

@@ -134,40 +134,43 @@ int lead_probe(struct lead *lead, struct path *ret, struct probe_summary *ret_su
 
 /* --- what it says --- */
 
-/* The database has none of it, but a reader who does not read is not waited for. */
-static void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A reader who does not read is not waited for. *r, where it is 0, becomes what the
+ * writing failed with; else nothing is written. */
+static void print(int *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-static void print(const char *fmt, ...)
+static void print(int *r, const char *fmt, ...)
 {
 	char text[PATH_BANDS_TEXT_SIZE + 160];
 	va_list args;
 	int length;
 
+	if (*r < 0)
+		return;
 	va_start(args, fmt);
 	length = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	io_write_or_drop(STDOUT_FILENO, text, (size_t)length, PRINT_TIMEOUT_MS);
+	*r = io_write_or_drop(STDOUT_FILENO, text, (size_t)length, PRINT_TIMEOUT_MS);
 }
 
-static void print_direction(const char *name, const struct path_bands *bands)
+static void print_direction(int *r, const char *name, const struct path_bands *bands)
 {
 	char text[PATH_BANDS_TEXT_SIZE];
 	int from = 1;
 
 	path_bands_format(bands, text);
-	print("%s: %s\n", name, text);
+	print(r, "%s: %s\n", name, text);
 	for (int i = 0; i < bands->count; i++) {
 		const struct path_band *band = &bands->band[i];
 
 		if (band->max == OUTER_SIZE_MAX)
-			print("  outer packets of %d bytes and more %s\n", from,
+			print(r, "  outer packets of %d bytes and more %s\n", from,
 			      fate_phrase(band->fate));
 		else if (band->max == from)
-			print("  outer packets of %d bytes %s\n", from,
+			print(r, "  outer packets of %d bytes %s\n", from,
 			      fate_phrase(band->fate));
 		else
-			print("  outer packets of %d to %d bytes %s\n", from, band->max,
-			      fate_phrase(band->fate));
+			print(r, "  outer packets of %d to %d bytes %s\n", from,
+			      band->max, fate_phrase(band->fate));
 		from = band->max + 1;
 	}
 }
@@ -180,28 +183,32 @@ static int fitting_mtu(const struct path *path, enum direction dir)
 	return mtu < MTU_MIN ? 0 : mtu;
 }
 
-static void print_path(const struct path *path, const struct probe_summary *summary)
+/* 0 or what the writing failed with. */
+static int print_path(const struct path *path, const struct probe_summary *summary)
 {
 	int server = fitting_mtu(path, DIR_DOWNLOAD);
 	int peer = fitting_mtu(path, DIR_UPLOAD);
+	int r = 0;
 
-	print_direction("upload", &path->dir[DIR_UPLOAD]);
-	print_direction("download", &path->dir[DIR_DOWNLOAD]);
-	print("WireGuard adds %d bytes\n", path->overhead);
+	print_direction(&r, "upload", &path->dir[DIR_UPLOAD]);
+	print_direction(&r, "download", &path->dir[DIR_DOWNLOAD]);
+	print(&r, "WireGuard adds %d bytes\n", path->overhead);
 	if (server && peer)
-		print("largest pair that fits whole: server MTU %d, peer MTU %d\n",
+		print(&r, "largest pair that fits whole: server MTU %d, peer MTU %d\n",
 		      server, peer);
 	else
-		print("no pair fits whole\n");
-	print("probes: %d sizes up, %d down, %d rounds, %" PRId64 " ms\n",
+		print(&r, "no pair fits whole\n");
+	print(&r, "probes: %d sizes up, %d down, %d rounds, %" PRId64 " ms\n",
 	      summary->sizes[DIR_UPLOAD], summary->sizes[DIR_DOWNLOAD], summary->rounds,
 	      summary->took_ms);
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		if (summary->counters[dir])
-			print("the kernel's counters judged the %s, since outer "
+			print(&r,
+			      "the kernel's counters judged the %s, since outer "
 			      "packets cannot be looked at\n",
 			      direction_name((enum direction)dir));
 	}
+	return r;
 }
 
 int lead_probe_only(struct lead *lead, struct err *err)
@@ -215,6 +222,13 @@ int lead_probe_only(struct lead *lead, struct err *err)
 		return -ENODATA;
 	if (r < 0)
 		return r;
-	print_path(&path, &summary);
+	r = print_path(&path, &summary);
+	/* The database has none of it. */
+	if (r < 0)
+		return err_set(
+			err, -EIO,
+			"cannot write to the standard output what the probe found "
+			"(%s), and it is stored nowhere: probe again",
+			r == -EAGAIN ? "nobody reads there" : strerror(-r));
 	return 0;
 }

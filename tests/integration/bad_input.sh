@@ -97,6 +97,31 @@ interfaces()
 	either 1 '1280.*IPv6|IPv6.*1280' --mtu-min 1200
 }
 
+# PROGRAM REGEX TARGET [OPTION ...]: what it writes to stdout is lost: what it says
+lost_output()
+{
+	local found=0 before
+	before=$(hosts_state)
+	"${as_on[@]/#HOST/peer}" bash -c 'exec "$@" '"$3" - "$bin/$1" "${@:4}" \
+		</dev/null 2>"$tmp/err" || found=$?
+	check_equal "exit status of: $1 ${*:4} $3" 1 "$found"
+	check_match "stderr of: $1 ${*:4} $3" "$2" "$(cat "$tmp/err")"
+	check_same_text "both hosts after: $1 ${*:4} $3" "$before" "$(hosts_state)"
+}
+
+lost_outputs()
+{
+	local program option
+	for program in server peer; do
+		for option in help version; do
+			lost_output "mtusweep-$program" 'cannot write the output: Bad file' \
+				'>&-' "--$option"
+			lost_output "mtusweep-$program" 'cannot write the output: No space' \
+				'>/dev/full' "--$option"
+		done
+	done
+}
+
 conf_files()
 {
 	local end conf
@@ -208,6 +233,9 @@ others()
 	start_server
 	wait_for 10 'the server to listen' listening 5000
 	server 1 "$LAB_SERVER_IF" --server-port 5001
+	lost_output mtusweep-peer 'cannot write .*what the probe found \(No space' \
+		'>/dev/full' --interface "$LAB_PEER_IF" --server-ip "$LAB_SERVER_IP" \
+		--db "$peer_db" --wait 5 --strategy probe
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server, told to stop'
 }
@@ -238,6 +266,7 @@ cp "$MTUSWEEP_BIN"/mtusweep{,-server,-peer} "$bin"
 as_on=("$LAB" exec "$lab_name" HOST)
 make_good_db
 usage
+lost_outputs
 interfaces
 conf_files
 databases
