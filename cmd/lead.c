@@ -161,8 +161,9 @@ static int find_pair(struct lead *lead, struct err *err)
 	}
 	if (r == 0 && !mtu_range_allows(allowed, found.mtu.peer))
 		r = err_set(err, -ERANGE,
-			    "peer MTU %d is not within --mtu-min %d and --mtu-max %d",
-			    found.mtu.peer, allowed->min, allowed->max);
+			    "this end allows MTUs %d to %d, not peer MTU %d: start it "
+			    "with other --mtu-min and --mtu-max",
+			    allowed->min, allowed->max, found.mtu.peer);
 	lead->run.server_range =
 		(struct mtu_range){found.mtu.server, found.mtu.server, 1};
 	lead->run.peer_range = (struct mtu_range){found.mtu.peer, found.mtu.peer, 1};

@@ -71,7 +71,8 @@ given()
 	check_equal 'the same pair again' "$(kept 1400 1380)" "$(both_have)"
 	apply 'an MTU the server does not allow' 1 'server allows MTUs 1280 to 1500, not 1501' \
 		--pair 1501,1380
-	apply 'an MTU that is not allowed here' 1 'peer MTU 1501 is not within' \
+	apply 'an MTU that is not allowed here' 1 \
+		'this end allows MTUs 1280 to 1500, not peer MTU 1501: start it with other' \
 		--pair 1400,1501
 	check_equal 'after two refusals' "$(kept 1400 1380)" "$(both_have)"
 	undo
