@@ -168,12 +168,50 @@ enum run_outcome lead_outcome(int r)
 								 : RUN_FAILED;
 }
 
+static void put_outcome(const struct measurement *m, enum direction dir, char *ret,
+			size_t size)
+{
+	const struct dir_result *result = &m->dir[dir];
+
+	snprintf(ret, size, "%s %s%s%.150s%s", direction_name(dir),
+		 test_status_name(result->status), result->text[0] ? " (" : "",
+		 result->text, result->text[0] ? ")" : "");
+}
+
+/* The one pair of --apply was not ok in both directions: say which, and why. */
+static int not_kept(const struct lead *lead, struct err *err)
+{
+	cleanup_free struct measurement *rows = NULL;
+	const struct measurement *last;
+	char up[192];
+	char down[192];
+	size_t count;
+	int r = lead_load_rows(lead, &rows, &count, err);
+
+	if (r < 0)
+		return r;
+	if (count == 0)
+		return err_set(err, -ENODATA,
+			       "server MTU %d, peer MTU %d is not kept: it was not "
+			       "measured",
+			       lead->run.server_range.min, lead->run.peer_range.min);
+	last = &rows[count - 1];
+	put_outcome(last, DIR_UPLOAD, up, sizeof(up));
+	put_outcome(last, DIR_DOWNLOAD, down, sizeof(down));
+	return err_set(err, -ENODATA,
+		       "server MTU %d, peer MTU %d is not kept: it was not ok in both "
+		       "directions: %s, %s",
+		       last->mtu.server, last->mtu.peer, up, down);
+}
+
 /* Without any pair that is ok a run is done all the same, unless one was to be kept. */
 static int conclude(struct lead *lead, struct query_result *best, struct err *err)
 {
 	struct mtu_pair recommended = {0};
 	int r = lead_find_best(lead, best, err);
 
+	if (r == -ENODATA && lead->config->apply)
+		return not_kept(lead, err);
 	if (r == 0 && lead->config->strategy == LEAD_GRID)
 		r = conclude_grid(lead, err);
 	if (r == 0 && lead->config->strategy == LEAD_SMART)

@@ -8,7 +8,7 @@
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-readonly CASES=(given measured unproved fastest_unproved udp_closed no_persist peer_dies
+readonly CASES=(given measured unproved lost fastest_unproved udp_closed no_persist peer_dies
 	never_confirmed refused_there confirmed_late confirmed_unheard
 	server_ends)
 
@@ -114,6 +114,18 @@ unproved()
 		--pair 1420,1300
 	check_match 'its tests' 'up [0-9.]+ Mbit/s, down [0-9.]+ Mbit/s' \
 		"$(cat "$tmp/peer.log")"
+	"$LAB" clear "$lab_name"
+	undo
+}
+
+# TCP does not work at this pair either.
+lost()
+{
+	"$LAB" hole "$lab_name" download 1400
+	start_keeping_server
+	apply 'a pair that is lost' 1 \
+		'MTU 1420, peer MTU 1400 is not kept: it was not ok.*download blackhole \(' \
+		--pair 1420,1400
 	"$LAB" clear "$lab_name"
 	undo
 }
