@@ -168,15 +168,16 @@ static void tell_waiting(const struct follow *f)
 	const struct host_options *options = f->config->options;
 	const struct mtu_range *range = &options->range;
 	const struct mtu_range *allowed = &f->config->host->guard.range;
-	char more[64] = "";
+	char mtus[64];
 
-	if (allowed->min < range->min || allowed->max > range->max)
-		snprintf(more, sizeof(more), ", %d to %d where the peer asks for them",
-			 allowed->min, allowed->max);
-	host_tell("waiting for a peer on %s port %d, interface '%s', MTUs %d to %d by "
-		  "%d%s",
-		  f->config->address, f->config->port, options->interface, range->min,
-		  range->max, range->step, more);
+	/* Without a lattice the peer chooses among all that is allowed. */
+	if (host_options_have_lattice())
+		snprintf(mtus, sizeof(mtus), "%d to %d by %d", range->min, range->max,
+			 range->step);
+	else
+		snprintf(mtus, sizeof(mtus), "%d to %d", allowed->min, allowed->max);
+	host_tell("waiting for a peer on %s port %d, interface '%s', MTUs %s",
+		  f->config->address, f->config->port, options->interface, mtus);
 }
 
 int follow_main(void *ctx, int guard_socket, int runner_socket)

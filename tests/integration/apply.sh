@@ -83,6 +83,8 @@ measured()
 	start_server --mtu-min 1340 --mtu-max 1400 --mtu-step 60 --once
 	start_peer --mtu-min 1340 --mtu-max 1400 --mtu-step 60 --duration 0.3 --lease 2
 	wait_both 60
+	check_match 'a server with a lattice' ', MTUs 1340 to 1400 by 60$' \
+		"$(grep 'waiting for a peer' "$tmp/server.log")"
 	start_keeping_server
 	apply 'the fastest of a run' 0 'both ends keep this pair'
 	check_equal 'the fastest of a run' "$(kept "$(sql "$peer_db" 'SELECT server_mtu
@@ -160,6 +162,8 @@ no_persist()
 {
 	start_server
 	apply 'a server without --persist' 1 'started with --persist none' --pair 1400,1380
+	check_match 'a server without a lattice' ', MTUs 1280 to 1500$' \
+		"$(grep 'waiting for a peer' "$tmp/server.log")"
 	undo
 }
 
