@@ -280,6 +280,23 @@ static int begin(int *ret_lock_fd, struct err *ret_text, struct err *err)
 	return r;
 }
 
+/* There is nothing to put back: whether there is such an interface, and where there is
+ * something. */
+static void tell_nothing_left(const char *interface)
+{
+	struct rtlink link;
+	char others[160];
+	bool gone = rtlink_get(interface, &link, NULL) == -ENODEV;
+
+	journal_list_left(others, sizeof(others));
+	host_tell("no killed run left anything to put back on '%s'%s%s%s%s", interface,
+		  gone ? ", and there is no such interface" : "",
+		  others[0] ? "; one did on " : "", others,
+		  others[0] ? ": name it with --interface"
+		  : gone    ? ": name the tunnel's with --interface"
+			    : "");
+}
+
 static int restore(void)
 {
 	struct err text = ERR_INIT;
@@ -289,9 +306,10 @@ static int restore(void)
 
 	if (r < 0)
 		host_say(err.text);
+	else if (text.text[0])
+		host_say(text.text);
 	else
-		host_say(text.text[0] ? text.text
-				      : "no killed run left anything to put back");
+		tell_nothing_left(host_options.interface);
 	lockfile_release(&lock_fd);
 	return r < 0 ? 1 : 0;
 }

@@ -407,3 +407,49 @@ void journal_remove_useless(void)
 	if (folder)
 		closedir(folder);
 }
+
+/* An interface of this namespace with a journal: whether nobody runs on it. */
+static bool is_left(const char *interface)
+{
+	int fd;
+
+	if (journal_lock(interface, &fd, NULL) < 0)
+		return false;
+	lockfile_release(&fd);
+	return true;
+}
+
+/* The interface that a journal of this namespace is named after; NULL: none is. */
+static const char *interface_of(const char *name, uint64_t inode)
+{
+	const char *dot = strrchr(name, '.');
+	char *end;
+
+	if (dot && (strcmp(dot, ".lock") == 0 || strcmp(dot, ".new") == 0))
+		return NULL;
+	if (strtoull(name, &end, 10) != inode || end == name || *end != '-')
+		return NULL;
+	return end + 1;
+}
+
+void journal_list_left(char *ret, size_t size)
+{
+	DIR *folder = opendir(FOLDER);
+	struct dirent *entry;
+	struct stat ns;
+	size_t used = 0;
+
+	ret[0] = '\0';
+	if (stat("/proc/self/ns/net", &ns) < 0)
+		ns.st_ino = 0;
+	while (folder && (entry = readdir(folder))) {
+		const char *name = interface_of(entry->d_name, ns.st_ino);
+
+		if (!name || used + strlen(name) + 5 > size || !is_left(name))
+			continue;
+		used += (size_t)snprintf(ret + used, size - used, "%s'%s'",
+					 used ? ", " : "", name);
+	}
+	if (folder)
+		closedir(folder);
+}

@@ -2,6 +2,7 @@
 #define NETCTL_JOURNAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -80,5 +81,9 @@ int journal_remove(const char *interface, struct err *err);
  * somewhere they stay.
  */
 void journal_remove_useless(void);
+
+/* The interfaces of this network namespace that have a journal whose mtusweep runs no
+ * more, as "'wg0', 'wg1'"; "" for none. Names that do not fit into `size` are left out. */
+void journal_list_left(char *ret, size_t size);
 
 #endif

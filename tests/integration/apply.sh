@@ -176,6 +176,9 @@ peer_dies()
 	wait_for 20 'both MTUs changed' mtus_are 1400 1380
 	kill_all "$peer_pid"
 	wait_for 10 "the server's MTU to come back" server_is_back
+	check_match 'what --restore says of another interface' \
+		"to put back on 'lo'; one did on '$LAB_PEER_IF': name it with --interface" \
+		"$(on peer "$MTUSWEEP_BIN/mtusweep-peer" --restore --interface lo 2>&1)"
 	on peer "$MTUSWEEP_BIN/mtusweep-peer" --restore --interface "$LAB_PEER_IF" 2>/dev/null
 	unmute_server
 	undo

@@ -122,6 +122,14 @@ lost_outputs()
 	done
 }
 
+nothing_left()
+{
+	server 0 "anything to put back on '$LAB_SERVER_IF'\$" --restore
+	peer 0 "anything to put back on '$LAB_PEER_IF'\$" --restore
+	either 0 "to put back on 'nosuch0', and there is no such interface: .*--interface" \
+		--restore --interface nosuch0
+}
+
 conf_files()
 {
 	local end conf
@@ -270,6 +278,7 @@ lost_outputs
 interfaces
 conf_files
 databases
+nothing_left
 disk_full
 privileges
 others
