@@ -161,7 +161,8 @@ static const struct option_spec rows[] = {
 	 .value = "RUN",
 	 .kind = OPTION_STRING,
 	 .into = &lead.apply_run,
-	 .help = "with --apply: of this run (default: the newest sweep)"},
+	 .help = "with --apply: of this run (default: the newest sweep); with\n"
+		 "--pair too: only if that was ok there, on the same two ends"},
 	{.name = "pair",
 	 .value = "S,P",
 	 .kind = OPTION_STRING,
