@@ -234,6 +234,13 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 	struct query_run run;
 	int r = find_run(query, wish->db, wish->run, &run, err);
 
+	if (r == 0 && is_imported(&run))
+		r = err_set(
+			err, -EINVAL,
+			"run %lld was imported, maybe from another tunnel: there are "
+			"no ends to compare with these; name the pair with --pair "
+			"alone",
+			(long long)run.id);
 	if (r == 0 && !wish->mtu.server)
 		r = find_recommended(query, run.id, &result.mtu, err);
 	if (r == 0)

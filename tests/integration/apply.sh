@@ -101,7 +101,12 @@ measured()
 	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$peer_db" \
 		"UPDATE run SET server_interface = 'wg9' WHERE id = 1"
 	apply "another tunnel's run" 1 "another tunnel: the server's interface" --run 1
-	check_equal 'after three refusals' "$(kept 1340 1400)" "$(both_have)"
+	"$MTUSWEEP_BIN/mtusweep" export --run 1 --format csv --db "$peer_db" >"$tmp/run.csv"
+	setpriv --reuid "$DB_USER" --clear-groups "$MTUSWEEP_BIN/mtusweep" import \
+		--db "$peer_db" "$tmp/run.csv" >/dev/null
+	apply 'an imported run' 1 'run [0-9]+ was imported.*--pair' --run "$(sql "$peer_db" \
+		"SELECT id FROM run WHERE strategy = 'imported'")"
+	check_equal 'after four refusals' "$(kept 1340 1400)" "$(both_have)"
 	undo
 }
 
