@@ -235,6 +235,12 @@ static int check_conf(const struct host_options *options, struct guard_config *g
 		snprintf(path, sizeof(path), "/etc/wireguard/%s.conf",
 			 options->interface);
 	r = conffile_check(path, real, err);
+	if (r == -ENOENT && !options->conf_file)
+		return err_set(
+			err, r,
+			"there is no conf file '%s' to write to: name wg-quick's "
+			"file for '%s' with --conf-file",
+			path, options->interface);
 	if (r < 0 || options->persist == PERSIST_NONE)
 		return r;
 	text_copy(guard->conf_file, sizeof(guard->conf_file), real);
