@@ -24,6 +24,21 @@
 
 /* --- the start of a run --- */
 
+/* A database that is opened for writing is made where there is none: not for a name that
+ * has a run to be found in it. */
+static int check_database(const struct lead_config *config, struct err *err)
+{
+	bool needs_run = config->resume || config->apply_run ||
+			 (config->apply && !config->pair.server);
+	struct query *query;
+	int r = needs_run ? query_open(config->options->db, &query, err) : 0;
+
+	if (needs_run && r == 0)
+		query_close(query);
+	/* The others come again as it is opened. */
+	return r == -ENOENT ? r : 0;
+}
+
 static int open_all(struct lead *lead, int guard_socket, int runner_socket,
 		    struct err *err)
 {
@@ -35,6 +50,8 @@ static int open_all(struct lead *lead, int guard_socket, int runner_socket,
 	r = guard_new(guard_socket, &lead->guard, err);
 	if (r == 0)
 		r = runner_new(runner_socket, &lead->runner, err);
+	if (r == 0)
+		r = check_database(config, err);
 	if (r == 0)
 		r = store_open(config->options->db, &lead->store, err);
 	if (r == 0)

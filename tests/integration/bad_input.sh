@@ -175,6 +175,15 @@ databases()
 	tool 1 '4711' show --run 4711 --db "$good_db"
 }
 
+# A run to be found in a database that is not there: none is made.
+mistyped()
+{
+	peer 1 "no database '.*/mistyped\.db'.*--db" --db "$tmp/db/mistyped.db" --resume
+	peer 1 "no database '.*/mistyped\.db'.*--db" --db "$tmp/db/mistyped.db" \
+		--conf-file "$LAB_PEER_CONF" --apply
+	check_equal 'what a mistyped database leaves' '' "$(find "$tmp/db" -name 'mistyped*')"
+}
+
 # A file system with no room left; it goes with the mount namespace of the command.
 disk_full()
 {
@@ -278,6 +287,7 @@ lost_outputs
 interfaces
 conf_files
 databases
+mistyped
 nothing_left
 disk_full
 privileges
