@@ -203,7 +203,8 @@ static int begin_run(struct lead *lead, struct err *err)
 	else if (lead->config->resume)
 		host_tell("run %lld goes on after %zu visits", (long long)lead->run_id,
 			  lead->resumed.count);
-	host_tell("visits planned: %d, with %.1f s of tests", lead->visits,
+	host_tell("visits planned%s: %d, with %.1f s of tests",
+		  lead->config->strategy == LEAD_SMART ? " at first" : "", lead->visits,
 		  (double)lead->visits * (double)lead->run.duration_ms * 2 / 1000);
 	lead_warn(lead, lead->config->warning);
 	for (int i = 0; sysctl_warning(i, warning, sizeof(warning)); i++)

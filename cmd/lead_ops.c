@@ -350,17 +350,19 @@ static const char *phase_text(const struct sweep_progress *p)
 static void op_progress(void *ctx, const struct sweep_progress *p)
 {
 	struct lead *lead = ctx;
+	/* A smart plan goes on as long as it takes: what it has so far is no end. */
+	bool open_ended = lead->config->strategy == LEAD_SMART;
 	struct progress_line line = {
 		.mtu = p->visit.mtu,
 		.doing = phase_text(p),
 		.done = p->done,
-		.total = p->total,
-		.left_ms = p->left_ms,
+		.total = open_ended ? 0 : p->total,
+		.left_ms = open_ended ? NO_FIGURE : p->left_ms,
 		.last = p->last,
 	};
 
-	lead->visits_left = p->total - p->done;
-	lead->left_ms = p->left_ms;
+	lead->visits_left = open_ended ? NO_FIGURE : p->total - p->done;
+	lead->left_ms = line.left_ms;
 	if (p->phase == SWEEP_RECOVERING && p->why)
 		host_tell("pair %d/%d interrupted, it will be measured again: %.300s",
 			  p->visit.mtu.server, p->visit.mtu.peer, p->why);

@@ -51,7 +51,7 @@ struct lead {
 		renewed_at;  /* clock_boot_ms() of the last request it said yes to */
 	_Atomic bool lapsed; /* a lease may have run out since the pair was set */
 	struct mtu_pair mtu; /* of the visit under way */
-	int visits_left;     /* with that one; as it was when it began */
+	int visits_left;     /* with that one; as it was when it began; or NO_FIGURE */
 	int64_t left_ms;     /* the same, of the time */
 	enum lead_there there;
 	int mtu_there; /* that it keeps, or may keep */

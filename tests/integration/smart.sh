@@ -206,6 +206,10 @@ pair=$(newest "server_mtu || '/' || peer_mtu" recommendation)
 	"$( ((seconds < limit)) && echo yes || echo "$seconds s")"
 check_match "$condition: what the peer says" \
 	"recommended: server MTU ${pair%/*}, peer MTU ${pair#*/}" "$(cat "$tmp/peer.log")"
+check_equal "$condition: totals that are none" '' \
+	"$(grep -E '^\[[0-9]+( of|,)' "$tmp/peer.log" "$tmp/server.log" || true)"
+check_match "$condition: the count of visits" '\[1\] [0-9]+/[0-9]+: up' \
+	"$(cat "$tmp/peer.log")"
 check_equal "$condition: the strategy" smart "$(sql "$peer_db" 'SELECT strategy FROM run')"
 found='SELECT path.overhead, upload_probes, download_probes, direction, size_max, fate,
 	server_mtu, peer_mtu, settled FROM path, path_band, recommendation'
