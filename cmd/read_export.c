@@ -1,5 +1,5 @@
-#include "base/outfile.h"
 #include "cmd/read.h"
+#include "cmd/read_output.h"
 #include "store/csv.h"
 #include "store/prometheus.h"
 #include "store/runjson.h"
@@ -48,10 +48,10 @@ static int run_export(struct query *query, struct err *err)
 		return r;
 	if (!output)
 		return exports[format](query, &run, stdout, err);
-	r = outfile_open(&out, output, err);
+	r = read_output_open(&out, output, err);
 	if (r == 0)
 		r = exports[format](query, &run, out.stream, err);
-	return r < 0 ? r : outfile_commit(&out, err);
+	return read_output_end(&out, r, err);
 }
 
 const struct read_command read_export = {

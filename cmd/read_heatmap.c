@@ -4,9 +4,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/outfile.h"
 #include "cmd/read.h"
 #include "cmd/read_map.h"
+#include "cmd/read_output.h"
 #include "store/heatmap_cairo.h"
 #include "store/heatmap_json.h"
 #include "store/heatmap_term.h"
@@ -86,11 +86,11 @@ static void print_map(const struct heatmap *map)
 static int draw_file(const struct heatmap *map, struct err *err)
 {
 	cleanup_outfile struct outfile out = OUTFILE_INIT;
-	int r = outfile_open(&out, output, err);
+	int r = read_output_open(&out, output, err);
 
 	if (r == 0)
 		r = writer_of(output)(map, out.stream, err);
-	return r < 0 ? r : outfile_commit(&out, err);
+	return read_output_end(&out, r, err);
 }
 
 static int run_heatmap(struct query *query, struct err *err)

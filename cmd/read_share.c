@@ -1,8 +1,8 @@
 #include <errno.h>
 
-#include "base/outfile.h"
 #include "cmd/read.h"
 #include "cmd/read_map.h"
+#include "cmd/read_output.h"
 #include "store/share.h"
 
 static const char *output;
@@ -31,14 +31,14 @@ static int run_share(struct query *query, struct err *err)
 	int r = query_run(query, read_given.argument[0], &run, err);
 
 	if (r == 0)
-		r = outfile_open(&out, output, err);
+		r = read_output_open(&out, output, err);
 	if (r == 0)
 		r = read_map_load(query, &run, &anonymous, &map, err);
 	if (r < 0)
 		return r;
 	r = share_write(query, run.id, &map, out.stream, err);
 	heatmap_release(&map);
-	return r < 0 ? r : outfile_commit(&out, err);
+	return read_output_end(&out, r, err);
 }
 
 const struct read_command read_share = {

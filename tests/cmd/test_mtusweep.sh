@@ -221,6 +221,38 @@ then
 fi
 expect 1 '' "no run '9'" share 9 -o 9.html
 
+# No output takes the place of a database, by whatever name.
+mkdir own
+cp mtusweep.db own/runs.svg
+cp mtusweep.db own/other.png
+ln -s runs.svg own/link.svg
+ln own/runs.svg own/hard.svg
+cp own/runs.svg kept.db
+for name in runs link hard; do
+	for command in export heatmap 'share 1'; do
+		# shellcheck disable=SC2086 # the words are meant to be split
+		expect 1 '' "^mtusweep: the output 'own/$name.svg' is the database 'own/runs.svg' that is read; give --output another name~\$" \
+			$command --db own/runs.svg -o "own/$name.svg"
+	done
+done
+expect 1 '' "'own/runs.svg' is the database 'own/link.svg'" export --db own/link.svg -o own/runs.svg
+for command in export heatmap 'share 1'; do
+	# shellcheck disable=SC2086 # as above
+	expect 1 '' "^mtusweep: the output 'own/other.png' is an SQLite database, which is not replaced; " \
+		$command --db own/runs.svg -o own/other.png
+done
+cp mtusweep.db own/wal.db
+sqlite3 own/wal.db 'PRAGMA journal_mode = WAL;' 'UPDATE run SET passes = passes;' \
+	".shell $program export --db own/wal.db -o own/wal.db-wal 2>err" >/dev/null
+if ! grep -q "'own/wal.db-wal' is a part of the database 'own/wal.db'" err ||
+	! cmp own/runs.svg kept.db || ! cmp own/other.png kept.db ||
+	[ "$(echo own/.[!.]*)" != 'own/.[!.]*' ]; then
+	echo 'FAIL: an output has replaced a database, or left something beside it:'
+	cat err
+	ls -la own
+	failures=$((failures + 1))
+fi
+
 # The heatmap: what kind of file it is, that it is whole, and nothing beside it.
 mkdir maps
 expect 0 '' '' heatmap --run 1 -o maps/1.png
