@@ -47,12 +47,15 @@ static int open_temporary(struct outfile *out, mode_t mode, struct err *err)
 	if (!name_temporary(out->path, out->temporary)) {
 		out->temporary[0] = '\0';
 		return err_sys(err, ENAMETOOLONG, "cannot write the file '%s'",
-			       out->path);
+			       out->name);
 	}
 	fd = mkostemp(out->temporary, O_CLOEXEC);
 	if (fd < 0) {
 		out->temporary[0] = '\0';
-		return err_sys(err, errno, "cannot make a file beside '%s'", out->path);
+		return err_sys(err, errno,
+			       "cannot write the file '%s': a file cannot be made "
+			       "in its folder",
+			       out->name);
 	}
 	if (fchmod(fd, mode) < 0)
 		return err_sys(err, errno, "cannot set the mode of '%s'",
@@ -70,6 +73,7 @@ int outfile_open(struct outfile *out, const char *path, struct err *err)
 	struct stat st;
 	int r = resolve(path, out->path, err);
 
+	out->name = path;
 	if (r < 0)
 		return r;
 	if (stat(out->path, &st) == 0) {
@@ -119,7 +123,7 @@ int outfile_commit(struct outfile *out, struct err *err)
 	if (error == 0 && *out->temporary && rename(out->temporary, out->path) < 0)
 		error = errno;
 	if (error)
-		return err_sys(err, error, "cannot write the file '%s'", out->path);
+		return err_sys(err, error, "cannot write the file '%s'", out->name);
 	out->temporary[0] = '\0';
 	return 0;
 }

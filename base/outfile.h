@@ -20,7 +20,8 @@
  */
 
 struct outfile {
-	FILE *stream; /* to write to; closed by commit and release */
+	FILE *stream;     /* to write to; closed by commit and release */
+	const char *name; /* as it was given: borrowed, for messages */
 	char path[PATH_MAX];
 	char temporary[PATH_MAX]; /* "": it is written to directly */
 };
@@ -30,7 +31,8 @@ struct outfile {
 		.stream = NULL \
 	}
 
-/* -EISDIR; -ENAMETOOLONG; -EACCES, -ENOENT and others of opening a file. */
+/* `path` is to stay until the release. -EISDIR; -ENAMETOOLONG; -EACCES, -ENOENT and
+ * others of opening a file. */
 int outfile_open(struct outfile *out, const char *path, struct err *err);
 
 /* All of it is on the disk, in its place. -ENOSPC and others of writing, also of what was

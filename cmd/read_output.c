@@ -71,7 +71,9 @@ int read_output_open(struct outfile *out, const char *path, struct err *err)
 
 int read_output_end(struct outfile *out, int r, struct err *err)
 {
-	if (r < 0)
-		return r;
-	return outfile_commit(out, err);
+	if (r == 0)
+		return outfile_commit(out, err);
+	if (out->stream && ferror(out->stream))
+		return err_sys(err, -r, "cannot write the file '%s'", out->name);
+	return r;
 }

@@ -14,8 +14,7 @@
  */
 
 /* As outfile_open(). -EEXIST: it is the database of --db, one of SQLite's files beside
- * that, or another SQLite database, none of which an output may replace. `path` stays the
- * caller's and is kept. */
+ * that, or another SQLite database, none of which an output may replace. */
 int read_output_open(struct outfile *out, const char *path, struct err *err);
 
 /* Commit it where all went well (`r` is 0). Else return `r`, and where it was the file

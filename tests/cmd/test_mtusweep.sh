@@ -180,7 +180,18 @@ for run in 1 2; do
 		failures=$((failures + 1))
 	fi
 done
-expect 1 '' "cannot make a file beside 'no/a.csv'" export --run 1 -o no/a.csv
+# Which file cannot be written, and why.
+expect 1 '' "^mtusweep: cannot write the file 'no/a.csv': a file cannot be made in its folder: No such file or directory~\$" \
+	export --run 1 -o no/a.csv
+ln -s /dev/full full.svg
+for command in export 'export --format json' 'export --format prometheus' heatmap; do
+	# shellcheck disable=SC2086 # the words are meant to be split
+	expect 1 '' "^mtusweep: cannot write the file 'full.svg': No space left on device~\$" \
+		$command --run 1 -o full.svg
+done
+expect 1 '' "^mtusweep: cannot write the file 'full.svg': No space left on device~\$" \
+	share 1 -o full.svg
+rm full.svg
 
 # For programs.
 expect 0 '^\[~\{"id":1,.*\},~\{"id":2,.*\}\]~$' '' runs --json
@@ -259,13 +270,13 @@ expect 0 '' '' heatmap --run 1 -o maps/1.png
 expect 0 '' '' heatmap --run 1 --all --average --output=maps/1.svg
 expect 0 '' '' heatmap --run 2 -o maps/2.png
 expect 1 '' "no run '9'" heatmap --run 9 -o maps/9.png
-expect 1 '' "cannot make a file beside 'no/1.png': No such file" heatmap --run 1 -o no/1.png
+expect 1 '' "cannot write the file 'no/1.png': .* folder: No such file" heatmap --run 1 -o no/1.png
 mkdir maps/folder.png
 expect 1 '' "'maps/folder.png' is a folder" heatmap --run 1 -o maps/folder.png
 rmdir maps/folder.png
-ln -s /dev/full maps/full.svg
-expect 1 '' 'cannot write the .*: No space left' heatmap --run 1 -o maps/full.svg
-rm maps/full.svg
+ln -s /dev/full maps/full.png
+expect 1 '' "cannot write the file 'maps/full.png': No space left" heatmap --run 1 -o maps/full.png
+rm maps/full.png
 if [ "$(cd maps && echo .[!.]* *)" != '.[!.]* 1.png 1.svg 2.png' ] ||
 	[ "$(head -c 4 maps/1.png)" != $'\x89PNG' ] || ! grep -q '</svg>' maps/1.svg ||
 	! grep -q '<title>WireGuard MTUs: hub wg0 - laptop?\[2J; 2026-11-22 12:20' maps/1.svg
