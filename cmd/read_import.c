@@ -1,23 +1,39 @@
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "cmd/read.h"
 #include "store/import.h"
+
+/* Whoever does not get to see the number is told it, lest he imports it once more. */
+static int print_result(const struct import_result *result, struct err *err)
+{
+	errno = 0;
+	printf("run %" PRId64 ": %d visit%s, %d failed\n", result->run, result->visits,
+	       result->visits == 1 ? "" : "s", result->failed);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	return err_sys(err, errno ? errno : EIO,
+		       "run %" PRId64 " is stored in '%s'; only the output, which says "
+		       "so, cannot be written",
+		       result->run, read_given.db);
+}
 
 static int run_import(struct err *err)
 {
 	struct import_result result = {0};
 	int r = import_csv(read_given.argument[0], read_given.db, &result, err);
+	int printed;
 
 	if (!result.run)
 		return r;
-	printf("run %" PRId64 ": %d visit%s, %d failed\n", result.run, result.visits,
-	       result.visits == 1 ? "" : "s", result.failed);
+	printed = print_result(&result, r == 0 ? err : NULL);
 	if (result.cut_line)
 		fprintf(stderr,
 			"mtusweep: line %d, the last one of '%s', is half written and "
 			"left out\n",
 			result.cut_line, read_given.argument[0]);
-	return r;
+	return r < 0 ? r : printed;
 }
 
 static const struct option_spec options[] = {

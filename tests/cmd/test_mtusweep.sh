@@ -415,6 +415,17 @@ if [ -e none.db ] || [ "$(sqlite3 logs.db 'SELECT count(*) FROM run')" != 4 ]; t
 	failures=$((failures + 1))
 fi
 
+# An import whose output cannot be written has been made all the same.
+"$program" import "$sweeps/pppoe.csv" --db logs.db >/dev/full 2>err
+status=$?
+if [ $status != 1 ] || [ "$(wc -l <err)" != 1 ] ||
+	! grep -q "^mtusweep: run 5 is stored in 'logs.db'; only .*: No space left on device\$" err ||
+	[ "$(sqlite3 logs.db 'SELECT max(id) FROM run')" != 5 ]; then
+	echo "FAIL: an import without an output gave status $status:"
+	cat err
+	failures=$((failures + 1))
+fi
+
 # An output that cannot be written is an error, and one message.
 for arguments in runs 'show --run 1' 'best --run 1' 'heatmap --run 1' 'compare 1 2' 'export --run 1' \
 	'export --run 1 --format json' 'export --run 1 --format prometheus' 'runs --json' \
