@@ -24,9 +24,38 @@ struct reader {
 	struct err *err;
 };
 
+static bool begins(const struct reader *r, const char *at, const char *word)
+{
+	size_t length = strlen(word);
+
+	return (size_t)(r->end - at) >= length && memcmp(at, word, length) == 0;
+}
+
+/* What other programs make of a log without its showing on a screen. NULL: none of it. */
+static const char *find_unseen(const struct reader *r, const char *at)
+{
+	if (begins(r, at, "\r\n"))
+		return "the line ends with a carriage return: these are DOS line ends, "
+		       "convert them to Unix's";
+	if (at != r->start)
+		return NULL;
+	if (begins(r, at, "\n"))
+		return "an empty line: remove it";
+	if (r->line == 1 && begins(r, at, "\xef\xbb\xbf"))
+		return "a byte order mark before the header: remove these three bytes";
+	if (r->line == 1 && (begins(r, at, "\xff\xfe") || begins(r, at, "\xfe\xff")))
+		return "UTF-16 text: convert it to ASCII";
+	return NULL;
+}
+
 static int refuse(struct reader *r, const char *at, const char *expected)
 {
+	const char *unseen = find_unseen(r, at);
+
 	r->refused = at;
+	if (unseen)
+		return err_set(r->err, -EINVAL, "line %zu, column %zu: %s", r->line,
+			       (size_t)(at - r->start) + 1, unseen);
 	return err_set(r->err, -EINVAL, "line %zu, column %zu: expected %s", r->line,
 		       (size_t)(at - r->start) + 1, expected);
 }

@@ -9,7 +9,9 @@
 /*
  * Reads what store/csv.h describes: nr-wg-mtu-finder's logs, and those written by
  * csv_export(). Strict: exactly that header, six fields a line, MTUs from MTU_MIN to
- * MTU_MAX, rates in Mbit/s with three decimals. Pure.
+ * MTU_MAX, rates in Mbit/s with three decimals. What does not show on a screen (DOS line
+ * ends, a byte order mark, empty lines) is refused like the rest, and called by its name.
+ * Pure.
  *
  * A direction whose received rate is a failure is TEST_BLACKHOLE. There are two ways:
  * -1.000 (or -1), and the -0.000 that nr-wg-mtu-finder writes where it means -1, for the

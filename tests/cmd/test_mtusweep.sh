@@ -409,6 +409,14 @@ expect 0 '^run 4: 5 visits, 0 failed~$' \
 expect 1 '' "^mtusweep: nothing imported: 'bad.csv', line 146, column 17: expected a rate" \
 	import bad.csv --db logs.db
 expect 1 '' 'line 146, column 17' import bad.csv --db none.db
+sed 's/$/\r/' "$sweeps/pppoe.csv" >dos.csv
+expect 1 '' "'dos.csv', line 1, column 90: the line ends with a carriage return: these are DOS line ends, convert them to Unix's~\$" \
+	import dos.csv --db none.db
+{ printf '\xef\xbb\xbf'; cat "$sweeps/pppoe.csv"; } >mark.csv
+expect 1 '' "'mark.csv', line 1, column 1: a byte order mark before the header: remove these three bytes~\$" \
+	import mark.csv --db none.db
+{ cat "$sweeps/pppoe.csv"; echo; } >empty.csv
+expect 1 '' "'empty.csv', line 146, column 1: an empty line: remove it~\$" import empty.csv --db none.db
 expect 1 '' "cannot open 'none.csv': No such file" import none.csv --db logs.db
 if [ -e none.db ] || [ "$(sqlite3 logs.db 'SELECT count(*) FROM run')" != 4 ]; then
 	echo 'FAIL: something was imported of a file that is no log'
