@@ -1,3 +1,6 @@
+#include <errno.h>
+#include <stdlib.h>
+
 #include "cmd/read.h"
 #include "cmd/table.h"
 #include "store/runjson.h"
@@ -14,6 +17,18 @@ static int print_result_line(void *ctx, const struct query_result *result)
 	return 0;
 }
 
+static int print_recommended(struct query *query, int64_t run, struct err *err)
+{
+	struct query_recommendation recommended;
+	int r = query_recommended(query, run, &recommended, err);
+
+	if (r < 0)
+		return r == -ENODATA ? 0 : r;
+	table_recommended(stdout, &recommended);
+	free(recommended.text);
+	return 0;
+}
+
 static int run_show(struct query *query, struct err *err)
 {
 	struct query_run run;
@@ -25,6 +40,8 @@ static int run_show(struct query *query, struct err *err)
 		return runjson_show(query, &run, stdout, err);
 	table_run(stdout, &run);
 	r = query_warnings(query, run.id, print_warning, stdout, err);
+	if (r == 0)
+		r = print_recommended(query, run.id, err);
 	if (r < 0)
 		return r;
 	table_results_heading(stdout);

@@ -134,6 +134,21 @@ void table_warning(FILE *out, const char *text)
 	fputc('\n', out);
 }
 
+void table_recommended(FILE *out, const struct query_recommendation *recommended)
+{
+	static const char mark[] = "warning: ";
+	cleanup_free char *text = strdup(recommended->text);
+	char *rest = NULL;
+
+	fprintf(out, "pair      recommended: server MTU %d, peer MTU %d\n",
+		recommended->mtu.server, recommended->mtu.peer);
+	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (strncmp(line, mark, strlen(mark)) == 0)
+			table_warning(out, line + strlen(mark));
+	}
+}
+
 void table_results_heading(FILE *out)
 {
 	fprintf(out, "\n%10s  %8s  %13s  %13s  %6s\n", "server MTU", "peer MTU",

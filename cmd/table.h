@@ -19,6 +19,8 @@ void table_run_line(FILE *out, const struct query_run *run);
 /* All of a run's row, a few lines. */
 void table_run(FILE *out, const struct query_run *run);
 void table_warning(FILE *out, const char *text);
+/* The pair, and the warnings that what it rests on has, which the run itself has not. */
+void table_recommended(FILE *out, const struct query_recommendation *recommended);
 
 /* A line a pair; a direction that failed has its status in place of a rate. */
 void table_results_heading(FILE *out);

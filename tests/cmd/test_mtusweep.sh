@@ -312,9 +312,14 @@ run_sql mtusweep.db <<'SQL' || exit 1
 INSERT INTO recommendation VALUES (1, 1400, 1380, 1,
 	'recommended: server MTU 1400, peer MTU 1380
 why: it fits
+warning: rates are noisy
+warning: the line drifts
 ');
 SQL
-expect 0 "^recommended: server MTU 1400, peer MTU 1380~why: it fits~~fastest measured: $sum~\$" \
+expect 0 '~warning   tcp_mtu_probing is on~pair      recommended: server MTU 1400, peer MTU 1380~warning   rates are noisy~warning   the line drifts~~' \
+	'' show --run 1
+expect 0 '^[^~]*~([a-z ]{10}[^~]*~){5}~' '' show --run 2
+expect 0 "^recommended: server MTU 1400, peer MTU 1380~why: it fits~warning: rates are noisy~warning: the line drifts~~fastest measured: $sum~\$" \
 	'' best --run 1
 expect 0 '"recommended": \{~ +"server_mtu": 1400,~ +"peer_mtu": 1380,~ +"settled": true,' \
 	'' best --run 1 --json
