@@ -108,6 +108,8 @@ static const char mark_letters[HEATMAP_MARKS] = {
 	[HEATMAP_RECOMMENDED] = 'r',
 };
 
+#define MARK_SHARED '*'
+
 static char mark_letter(const struct heatmap *map, int i, int j)
 {
 	char letter = ' ';
@@ -117,7 +119,7 @@ static char mark_letter(const struct heatmap *map, int i, int j)
 
 		if (mark->set && mark->mtu.server == map->server.mtu[i] &&
 		    mark->mtu.peer == map->peer.mtu[j])
-			letter = letter == ' ' ? mark_letters[m] : '*';
+			letter = letter == ' ' ? mark_letters[m] : MARK_SHARED;
 	}
 	return letter;
 }
@@ -249,6 +251,17 @@ static char key_letter(const struct heatmap_key *key)
 	return 0;
 }
 
+static bool has_shared_mark(const struct heatmap *map)
+{
+	for (int i = 0; i < map->server.count; i++) {
+		for (int j = 0; j < map->peer.count; j++) {
+			if (mark_letter(map, i, j) == MARK_SHARED)
+				return true;
+		}
+	}
+	return false;
+}
+
 static void print_keys(const struct heatmap *map, int columns, FILE *out)
 {
 	struct heatmap_layout layout;
@@ -265,6 +278,8 @@ static void print_keys(const struct heatmap *map, int columns, FILE *out)
 			print_wrapped(text, columns, out);
 		}
 	}
+	if (has_shared_mark(map))
+		fprintf(out, "%c more than one of c, f, r\n", MARK_SHARED);
 }
 
 void heatmap_print(const struct heatmap *map, enum heatmap_colors colors, int columns,

@@ -106,7 +106,12 @@ static void letters(void **state)
 				  "      0: from 0, 9: up to 10 Mbit/s\n\n"
 				  "T timeout\n. not measured\nc current 1280/1281\n"
 				  "f fastest measured 1282/1282\n"
-				  "r recommended 1282/1282\n");
+				  "r recommended 1282/1282\n"
+				  "* more than one of c, f, r\n");
+	free(text);
+	map.mark[HEATMAP_RECOMMENDED].mtu.peer = 1280;
+	text = print(&map, HEATMAP_LETTERS, 80);
+	assert_null(strchr(text, '*'));
 	free(text);
 	heatmap_release(&map);
 }
