@@ -86,6 +86,11 @@ void text_printable(char *text)
 	}
 }
 
+const char *text_plural(int64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 void text_put_markup(FILE *out, const char *text)
 {
 	for (; *text; text++) {

@@ -26,6 +26,9 @@ size_t text_control(const char *text);
 /* Replace each byte of those by '?'. */
 void text_printable(char *text);
 
+/* What a noun ends in after this count: "" or "s". Static. */
+const char *text_plural(int64_t count);
+
 /* Write it so that HTML and XML have it as text. */
 void text_put_markup(FILE *out, const char *text);
 

@@ -127,9 +127,10 @@ static int leave_session(struct follow *f, const char *why)
 	follow_leave_run(f, kept ? RUN_DONE : RUN_INTERRUPTED, kept ? "" : why, &here);
 	if (kept)
 		err_set(&here, 0, "keeps MTU %d, in link and conf file", f->mtu);
-	host_tell("%s %s of a run; this end: %.250s; %d rows are kept in '%s'", why,
+	host_tell("%s %s of a run; this end: %.250s; %d row%s kept in '%s'", why,
 		  kept ? "at the end" : "in the middle",
-		  here.text[0] ? here.text : "as it was", rows, f->config->options->db);
+		  here.text[0] ? here.text : "as it was", rows,
+		  rows == 1 ? " is" : "s are", f->config->options->db);
 	return kept ? 0 : 1;
 }
 

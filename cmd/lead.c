@@ -201,8 +201,9 @@ static int begin_run(struct lead *lead, struct err *err)
 			  (long long)lead->run_id, lead->visits,
 			  lead->run.pairs_planned);
 	else if (lead->config->resume)
-		host_tell("run %lld goes on after %zu visits", (long long)lead->run_id,
-			  lead->resumed.count);
+		host_tell("run %lld goes on after %zu visit%s", (long long)lead->run_id,
+			  lead->resumed.count,
+			  text_plural((int64_t)lead->resumed.count));
 	host_tell("visits planned%s: %d, with %.1f s of tests",
 		  lead->config->strategy == LEAD_SMART ? " at first" : "", lead->visits,
 		  (double)lead->visits * (double)lead->run.duration_ms * 2 / 1000);

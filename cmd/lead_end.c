@@ -253,9 +253,9 @@ static void tell_summary(const struct lead *lead)
 	/* A smart plan goes on as long as it takes. */
 	if (run.info.pairs_planned)
 		snprintf(planned, sizeof(planned), " of %d", run.info.pairs_planned);
-	host_tell("%d%s visits made and kept, %d of them failed; run %lld in '%s'",
-		  run.measured, planned, run.failed, (long long)run.id,
-		  lead->config->options->db);
+	host_tell("%d%s visit%s made and kept, %d of them failed; run %lld in '%s'",
+		  run.measured, planned, *planned ? "s" : text_plural(run.measured),
+		  run.failed, (long long)run.id, lead->config->options->db);
 }
 
 /* Returns `r`, or why the end of a run that was fine could not be stored. */

@@ -198,9 +198,10 @@ static int print_path(const struct path *path, const struct probe_summary *summa
 		      server, peer);
 	else
 		print(&r, "no pair fits whole\n");
-	print(&r, "probes: %d sizes up, %d down, %d rounds, %" PRId64 " ms\n",
-	      summary->sizes[DIR_UPLOAD], summary->sizes[DIR_DOWNLOAD], summary->rounds,
-	      summary->took_ms);
+	print(&r, "probes: %d size%s up, %d down, %d round%s, %" PRId64 " ms\n",
+	      summary->sizes[DIR_UPLOAD], text_plural(summary->sizes[DIR_UPLOAD]),
+	      summary->sizes[DIR_DOWNLOAD], summary->rounds,
+	      text_plural(summary->rounds), summary->took_ms);
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		if (summary->counters[dir])
 			print(&r,

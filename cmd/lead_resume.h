@@ -54,7 +54,8 @@ struct apply_wish {
 	struct mtu_pair mtu; /* {0, 0}: what the run recommends, else its fastest */
 };
 
-/* -ENOENT, -ENOTUNIQ no such run; -EINVAL it was imported; -ENODATA the pair is not in it, or was not ok each time.
+/* -ENOENT, -ENOTUNIQ no such run; -EINVAL it was imported; -ENODATA the pair is not in it,
+ * or was not ok each time.
  */
 int apply_load(const struct apply_wish *wish, struct applied *ret, struct err *err);
 

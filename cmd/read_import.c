@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "cmd/read.h"
 #include "store/import.h"
 
@@ -10,7 +11,7 @@ static int print_result(const struct import_result *result, struct err *err)
 {
 	errno = 0;
 	printf("run %" PRId64 ": %d visit%s, %d failed\n", result->run, result->visits,
-	       result->visits == 1 ? "" : "s", result->failed);
+	       text_plural(result->visits), result->failed);
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
 	return err_sys(err, errno ? errno : EIO,

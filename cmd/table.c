@@ -195,18 +195,30 @@ void table_result_line(FILE *out, const struct query_result *result)
 	fputc('\n', out);
 }
 
+static bool has_rate(enum test_status status, int64_t rate_bps)
+{
+	return status == TEST_OK && rate_bps != NO_FIGURE;
+}
+
 void table_best(FILE *out, const struct query_result *result)
 {
+	static const char unit[] = " Mbit/s";
 	char up[RATE_SIZE];
 	char down[RATE_SIZE];
-	char sum[RATE_SIZE];
+	bool up_known = has_rate(result->upload_status, result->upload_bps);
+	bool down_known = has_rate(result->download_status, result->download_bps);
+	bool both = up_known && down_known;
 
 	format_rate(result->upload_status, result->upload_bps, up);
 	format_rate(result->download_status, result->download_bps, down);
-	format_rate(result->status, result->upload_bps + result->download_bps, sum);
 	fprintf(out, "server MTU %d, peer MTU %d\n", result->mtu.server,
 		result->mtu.peer);
-	fprintf(out, "upload %s, download %s, sum %s Mbit/s", up, down, sum);
+	fprintf(out, "upload %s%s, download %s%s", up, up_known && !both ? unit : "",
+		down, down_known && !both ? unit : "");
+	if (both)
+		fprintf(out, ", sum %.3f%s",
+			(double)(result->upload_bps + result->download_bps) / 1e6,
+			unit);
 	if (result->visits > 1)
 		fprintf(out, ", medians of %d visits", result->visits);
 	print_flaky(out, result);

@@ -13,8 +13,8 @@ static void print_summary(FILE *out, enum direction dir,
 
 	fprintf(out, "%-9s ", direction_name(dir));
 	if (summary->compared < COMPARE_MIN) {
-		fprintf(out, "%d pairs worked in both: too few to tell noise\n",
-			summary->compared);
+		fprintf(out, "%d pair%s worked in both: too few to tell noise\n",
+			summary->compared, text_plural(summary->compared));
 		return;
 	}
 	fprintf(out, "%d pairs worked in both: ", summary->compared);

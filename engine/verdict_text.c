@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
+
 /* Headers of IPv4 and TCP, of IPv6 and TCP: what the MTU has beside a segment's data. */
 #define HEADERS_IPV4 40
 #define HEADERS_IPV6 60
@@ -98,7 +100,8 @@ static void say_path(FILE *out, const struct verdict *v,
 		if (v->guessed[dir])
 			fputs(" (told from throughput)\n", out);
 		else
-			fprintf(out, " (%d probes)\n", survey->probes[dir]);
+			fprintf(out, " (%d probe%s)\n", survey->probes[dir],
+				text_plural(survey->probes[dir]));
 	}
 	fprintf(out, "WireGuard makes each packet %d bytes larger (IPv%d outside)\n",
 		v->path.overhead, v->path.overhead == PATH_OVERHEAD_IPV6 ? 6 : 4);
@@ -151,7 +154,7 @@ static void say_settled(FILE *out, const struct verdict *v)
 {
 	double margin = 100 * v->margin;
 
-	fprintf(out, "%d visits; ", v->visits);
+	fprintf(out, "%d visit%s; ", v->visits, text_plural(v->visits));
 	if (v->settled)
 		fprintf(out,
 			"settled: no pair that was tested may be faster by more than "

@@ -365,10 +365,10 @@ static void describe(struct heatmap *map, const struct query_run *run, bool anon
 	if (info->pairs_planned)
 		snprintf(planned, sizeof(planned), " of %d", info->pairs_planned);
 	snprintf(map->line[1], HEATMAP_TEXT,
-		 "%.10s %.5s UTC, run %" PRId64 "%s%.*s%s, %s: %d%s visits, %d failed",
+		 "%.10s %.5s UTC, run %" PRId64 "%s%.*s%s, %s: %d%s visit%s, %d failed",
 		 at, at + 11, run->id, anonymous ? "" : " (", anonymous ? 0 : 8,
 		 info->uuid, anonymous ? "" : ")", query_run_state(run), run->measured,
-		 planned, run->failed);
+		 planned, *planned ? "s" : text_plural(run->measured), run->failed);
 	if (info->peer.endpoint_family || info->server.endpoint_family)
 		snprintf(family, sizeof(family), "endpoints over IPv%d, ",
 			 info->peer.endpoint_family ? info->peer.endpoint_family

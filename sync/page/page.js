@@ -504,7 +504,7 @@ class Sweep {
 	showProgress() {
 		const bar = this.find('progress');
 		const total = this.state === 'done' ? this.visits : this.total();
-		const parts = [`${this.visits}${total ? ` of ${total}` : ''} visits`];
+		const parts = [`${this.visits}${total ? ` of ${total}` : ''} visit${total || this.visits !== 1 ? 's' : ''}`];
 
 		if (total) {
 			bar.max = total;
@@ -740,7 +740,7 @@ async function fillChooser() {
 		document.getElementById('second')];
 	const names = chosen();
 	const option = (run) => new Option(`${run.id}: ${(run.started_at || '').slice(0, 16)
-		.replace('T', ' ')}, ${run.visits} visits, ${run.state}`, run.uuid);
+		.replace('T', ' ')}, ${run.visits} visit${run.visits === 1 ? '' : 's'}, ${run.state}`, run.uuid);
 
 	chooser = true;
 	first.replaceChildren(...runs.reverse().map(option));

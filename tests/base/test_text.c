@@ -143,13 +143,21 @@ static void test_markup(void **state)
 	free(text);
 }
 
+static void test_plural(void **state)
+{
+	(void)state;
+	assert_string_equal(text_plural(0), "s");
+	assert_string_equal(text_plural(1), "");
+	assert_string_equal(text_plural(2), "s");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_markup), cmocka_unit_test(test_int),
 		cmocka_unit_test(test_ms),     cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_iso),    cmocka_unit_test(test_uuid),
-		cmocka_unit_test(test_err),
+		cmocka_unit_test(test_err),    cmocka_unit_test(test_plural),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -303,8 +303,17 @@ INSERT INTO path VALUES (1, 60, 5, 5, 100);
 INSERT INTO path_band VALUES (1, 'upload', 1460, 'whole'), (1, 'upload', 65535, 'lost'),
 	(1, 'download', 65535, 'whole');
 SQL
-expect 0 '^upload: .*1480 bytes; the path loses .*~download: .*whole.*~measured: server MTU 1420, peer MTU 1420~upload blackhole' \
+expect 0 '^upload: .*1480 bytes; the path loses .*~download: .*whole.*~measured: server MTU 1420, peer MTU 1420~upload blackhole, download 60.500 Mbit/s~$' \
 	'' explain --pair 1420,1420 --run 1
+cp mtusweep.db failed.db
+run_sql failed.db <<'SQL' || exit 1
+INSERT INTO measurement (run_id, seq, pass, server_mtu, peer_mtu, upload_status, upload_text,
+	upload_received_bps, download_status, download_text)
+VALUES (1, 5, 1, 1350, 1350, 'timeout', 'stalled', NULL, 'blackhole', 'nothing arrived'),
+	(1, 6, 1, 1350, 1420, 'ok', '', 7000000, 'refused', 'nobody listened');
+SQL
+expect 0 '~upload timeout, download blackhole~$' '' explain --pair 1350,1350 --run 1 --db failed.db
+expect 0 '~upload 7.000 Mbit/s, download refused~$' '' explain --pair 1350,1420 --run 1 --db failed.db
 expect 0 'measured: not in this run~$' '' explain --pair 1300,1300 --run 1
 expect 0 '"upload": \{~ +"tcp": "lost",~ +"tcp_outer": 1480,.*"told_from": "probes"' '' \
 	explain --pair 1420,1420 --run 1 --json
@@ -410,6 +419,10 @@ head -c 300 "$sweeps/pppoe.csv" >cut.csv
 expect 0 '^run 4: 5 visits, 0 failed~$' \
 	"^mtusweep: line 7, the last one of 'cut.csv', is half written and left out~\$" \
 	import cut.csv --db logs.db
+head -n 2 "$sweeps/pppoe.csv" >one.csv
+expect 0 '^run 1: 1 visit, 0 failed~$' '' import one.csv --db one.db
+expect 0 'done: 1 visit, 0 failed~' '' heatmap --db one.db
+expect 0 'upload    1 pair worked in both: too few' '' compare 1 1 --db one.db
 { cat "$sweeps/pppoe.csv"; echo '1500,1500,1.000,x,1.000,1.000'; } >bad.csv
 expect 1 '' "^mtusweep: nothing imported: 'bad.csv', line 146, column 17: expected a rate" \
 	import bad.csv --db logs.db
