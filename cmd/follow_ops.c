@@ -363,7 +363,7 @@ static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 	struct follow *f = ctx;
 	int r;
 
-	host_tell("run %lld of %s ended: %s%s%.300s, %d row%s received",
+	host_tell("run %lld of %s ended: %s%s%s, %d row%s received",
 		  (long long)f->run_id, f->peer, run_outcome_name(outcome),
 		  text[0] ? ": " : "", text, f->rows, text_plural(f->rows));
 	r = follow_leave_run(f, outcome, text, err);

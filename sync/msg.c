@@ -283,7 +283,7 @@ static const struct field session_fields[] = {
 static const struct field close_fields[] = {
 	SESSION(struct msg_close),
 	WORD("outcome", FIELD_OUTCOME, struct msg_close, outcome),
-	TEXT("text", struct msg_close, text, 400, NULL),
+	TEXT("text", struct msg_close, text, 600, NULL),
 	END,
 };
 

@@ -145,7 +145,7 @@ struct msg_session {
 struct msg_close {
 	char session[MSG_TOKEN_SIZE];
 	enum run_outcome outcome;
-	char text[160];
+	char text[384];
 };
 
 /* The body of every answer that is not 2xx, and of a 2xx that has nothing else to say.

@@ -159,6 +159,9 @@ udp_closed()
 	on server nft add rule ip closed in iifname "$LAB_SERVER_IF" udp dport 5000 drop
 	start_keeping_server
 	apply 'a closed UDP port' 1 'cannot be proved.*let UDP port 5000 in' --pair 1400,1380
+	check_match "the server's word of it" \
+		"failed: no pair is kept.*tunnel's interface of the server, 1 row received\$" \
+		"$(grep ' ended: ' "$tmp/server.log")"
 	on server nft delete table ip closed
 	undo
 }
