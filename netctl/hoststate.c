@@ -371,11 +371,13 @@ int hoststate_expire(struct hoststate *state, struct err *err)
 	struct journal *journal = &state->journal;
 	struct err link_err = ERR_INIT;
 	struct err conf_err = ERR_INIT;
+	char conf_file[sizeof(journal->conf_file)];
 	int link = 0;
 	int conf = 0;
 
 	if (!state->pending)
 		return 0;
+	text_copy(conf_file, sizeof(conf_file), journal->conf_file);
 	link = restore_link(journal, &link_err);
 	if (journal->conf_file[0])
 		conf = restore_conf(journal, &conf_err);
@@ -388,8 +390,9 @@ int hoststate_expire(struct hoststate *state, struct err *err)
 	if (link < 0 || conf < 0)
 		return err_set(err, -ESTALE, "%s%s%s", link_err.text,
 			       link < 0 && conf < 0 ? "; " : "", conf_err.text);
-	return err_set(err, 0, "'%s' has its MTU %d back", journal->interface,
-		       journal->mtu_original);
+	return err_set(err, 0, "'%s' has its MTU %d back%s%.200s%s", journal->interface,
+		       journal->mtu_original, conf_file[0] ? ", and conf file '" : "",
+		       conf_file, conf_file[0] ? "' is as it was" : "");
 }
 
 int hoststate_restore(struct hoststate *state, struct err *err)

@@ -78,6 +78,16 @@ void assert_file(const char *path, const char *text)
 	assert_string_equal(data, text);
 }
 
+void assert_both_back(const char *prefix, const char *text)
+{
+	char expected[256];
+
+	snprintf(expected, sizeof(expected),
+		 "%s'" LINK "' has its MTU 1420 back, and conf file '%s' is as it was",
+		 prefix, t.conf);
+	assert_string_equal(text, expected);
+}
+
 static void note_said(const char *text)
 {
 	text_copy(t.said->last, sizeof(t.said->last), text);

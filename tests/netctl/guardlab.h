@@ -52,6 +52,9 @@ void wait_ms(int ms);
 void write_file(const char *path, const char *text);
 void assert_file(const char *path, const char *text);
 
+/* That `text` says, after `prefix`, that link and conf file are back. */
+void assert_both_back(const char *prefix, const char *text);
+
 /* The conf file as a mount point: nothing can be renamed onto it. */
 void block_conf(void);
 void unblock_conf(void);
