@@ -63,9 +63,9 @@ static const char *backend_words(enum backend backend)
 {
 	switch (backend) {
 	case BACKEND_KERNEL:
-		return ", WireGuard in the kernel";
+		return "WireGuard in the kernel";
 	case BACKEND_USERSPACE:
-		return ", WireGuard in userspace";
+		return "WireGuard in userspace";
 	case BACKEND_NONE:
 	case BACKEND_COUNT:
 		break;
@@ -73,21 +73,35 @@ static const char *backend_words(enum backend backend)
 	return "";
 }
 
+static void print_tunnel(FILE *out, const struct end_facts *end)
+{
+	const char *words = backend_words(end->backend);
+
+	if (!*words && !end->endpoint_family)
+		return;
+	fputs(words, out);
+	if (end->endpoint_family)
+		fprintf(out, "%sover IPv%d", *words ? " " : "", end->endpoint_family);
+	fputs(", ", out);
+}
+
+/* What is not known of it, as in a log, is left out. */
 static void print_end(FILE *out, const char *name, const struct end_facts *end,
 		      const struct mtu_range *range)
 {
 	fprintf(out, "%-8s  ", name);
-	print_end_name(out, end);
-	if (*end->address) {
-		fputc(' ', out);
-		print_text(out, end->address);
+	if (*end->host || *end->interface || *end->address) {
+		print_end_name(out, end);
+		if (*end->address) {
+			fputc(' ', out);
+			print_text(out, end->address);
+		}
+		fputs(", ", out);
 	}
 	if (end->link_mtu)
-		fprintf(out, ", MTU %d before", end->link_mtu);
-	fputs(backend_words(end->backend), out);
-	if (end->endpoint_family)
-		fprintf(out, " over IPv%d", end->endpoint_family);
-	fprintf(out, ", MTUs %d to %d by %d\n", range->min, range->max, range->step);
+		fprintf(out, "MTU %d before, ", end->link_mtu);
+	print_tunnel(out, end);
+	fprintf(out, "MTUs %d to %d by %d\n", range->min, range->max, range->step);
 }
 
 static void print_outcome(FILE *out, const struct query_run *run)

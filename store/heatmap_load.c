@@ -338,29 +338,67 @@ static void describe_end(char *ret, size_t size, const struct end_facts *end)
 	snprintf(ret, size, "%s%s%s", host, *interface ? " " : "", interface);
 }
 
-/* Of an end that nothing is known of, not even its name, this is not known either. */
-static const char *backend_of(const struct end_facts *end)
+/* "server - peer", but of an end whose name is not known, as in a log, nothing. */
+static void describe_ends(struct heatmap *map, const struct run_info *info,
+			  bool anonymous)
 {
-	return *end->host ? backend_name(end->backend) : "?";
+	char server[HEATMAP_TEXT / 2 - 12] = "server";
+	char peer[HEATMAP_TEXT / 2 - 12] = "peer";
+
+	if (!anonymous) {
+		if (!*info->server.host && !*info->peer.host) {
+			text_copy(map->line[0], HEATMAP_TEXT, "WireGuard MTUs");
+			return;
+		}
+		describe_end(server, sizeof(server), &info->server);
+		describe_end(peer, sizeof(peer), &info->peer);
+	}
+	snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTUs: %s - %s", server, peer);
+}
+
+/* "endpoints over IPv6, WireGuard: server kernel, peer userspace; grid, 5 s a test", with
+ * only what is known of it: of an end without a name its WireGuard is not. */
+static void describe_tunnel(struct heatmap *map, const struct run_info *info)
+{
+	const struct end_facts *const ends[] = {&info->server, &info->peer};
+	static const char *const names[] = {"server", "peer"};
+	int family = info->peer.endpoint_family ? info->peer.endpoint_family
+						: info->server.endpoint_family;
+	const char *before = "WireGuard: ";
+	char strategy[sizeof(info->strategy)];
+	char text[HEATMAP_TEXT] = "";
+	size_t used = 0;
+
+	if (family) {
+		used = (size_t)snprintf(text, sizeof(text), "endpoints over IPv%d",
+					family);
+		before = ", WireGuard: ";
+	}
+	for (int e = 0; e < 2; e++) {
+		if (!*ends[e]->host)
+			continue;
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %s",
+					 before, names[e],
+					 backend_name(ends[e]->backend));
+		before = ", ";
+	}
+	copy_words(strategy, sizeof(strategy), info->strategy);
+	used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+				 used ? "; " : "", strategy);
+	if (info->duration_ms)
+		snprintf(text + used, sizeof(text) - used, ", %g s a test",
+			 (double)info->duration_ms / 1000);
+	text_copy(map->line[2], HEATMAP_TEXT, text);
 }
 
 static void describe(struct heatmap *map, const struct query_run *run, bool anonymous)
 {
 	const struct run_info *info = &run->info;
 	char at[CLOCK_ISO_SIZE];
-	char server[HEATMAP_TEXT / 2 - 12] = "server";
-	char peer[HEATMAP_TEXT / 2 - 12] = "peer";
-	char strategy[sizeof(info->strategy)];
-	char family[32] = "";
 	char planned[16] = "";
-	char duration[32] = "";
 
-	if (!anonymous) {
-		describe_end(server, sizeof(server), &info->server);
-		describe_end(peer, sizeof(peer), &info->peer);
-	}
-	snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTUs: %s - %s", server, peer);
-	copy_words(strategy, sizeof(strategy), info->strategy);
+	describe_ends(map, info, anonymous);
+	describe_tunnel(map, info);
 	clock_iso(info->started_at_ms, at);
 	if (info->pairs_planned)
 		snprintf(planned, sizeof(planned), " of %d", info->pairs_planned);
@@ -369,16 +407,6 @@ static void describe(struct heatmap *map, const struct query_run *run, bool anon
 		 at, at + 11, run->id, anonymous ? "" : " (", anonymous ? 0 : 8,
 		 info->uuid, anonymous ? "" : ")", query_run_state(run), run->measured,
 		 planned, *planned ? "s" : text_plural(run->measured), run->failed);
-	if (info->peer.endpoint_family || info->server.endpoint_family)
-		snprintf(family, sizeof(family), "endpoints over IPv%d, ",
-			 info->peer.endpoint_family ? info->peer.endpoint_family
-						    : info->server.endpoint_family);
-	if (info->duration_ms)
-		snprintf(duration, sizeof(duration), ", %g s a test",
-			 (double)info->duration_ms / 1000);
-	snprintf(map->line[2], HEATMAP_TEXT, "%sWireGuard: server %s, peer %s; %s%s",
-		 family, backend_of(&info->server), backend_of(&info->peer), strategy,
-		 duration);
 }
 
 static int load(struct query *query, const struct query_run *run,

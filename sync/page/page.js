@@ -483,15 +483,20 @@ class Sweep {
 		const backends = [...new Set([run.server.backend, run.peer.backend])].join(' and ');
 
 		families.delete(null);
-		setText(this.find('.title'), `${endName(run.server)} - ${endName(run.peer)}`);
+		/* A log knows neither end. */
+		const known = run.server.host || run.peer.host;
+
+		setText(this.find('.title'), known ? `${endName(run.server)} - ${endName(run.peer)}`
+			: `run ${run.id}`);
 		setText(this.find('.about'), [
 			`run ${run.id} (${run.uuid.slice(0, 8)})`,
 			`${(run.started_at || '').slice(0, 16).replace('T', ' ')} UTC`,
 			`strategy ${run.strategy}`,
 			`server MTUs ${rangeText(this.facts.lattice[0])}`,
 			`peer MTUs ${rangeText(this.facts.lattice[1])}`,
-			`WireGuard: ${backends}${families.size ? `, IPv${[...families].join(' and ')}` : ''}`,
-		].join(', '));
+			known && `WireGuard: ${backends}`,
+			families.size && `IPv${[...families].join(' and ')}`,
+		].filter(Boolean).join(', '));
 	}
 
 	/* Visits that are done and those to come; 0: nobody knows. */

@@ -148,6 +148,8 @@ expect 0 'run       1 .*warning   tcp_mtu_probing is on~' '' show --run 1
 expect 0 'visits    3 of 3, 2 failed~' '' show --run 1
 expect 0 'hub wg0 10.0.0.1, MTU 1420 before, WireGuard in the kernel over IPv4' '' \
 	show --run 1
+expect 0 'peer      laptop.{4}, WireGuard in userspace, MTUs 1280 to 1420 by 70~' '' show --run 1
+expect 0 '~server    MTUs 1280 to 1420 by 70~peer      MTUs 1280 to 1420 by 70~' '' show --run 2
 expect 0 '~ +1280 +1280 +30.500 +51.500 +2, upload ok in 1 of 2~' '' show --run 1
 expect 0 '~ +1280 +1350 +40.500 +20.000 +1~' '' show --run 1
 expect 0 '~ +1420 +1420 +blackhole +60.500 +1~$' '' show --run 1
@@ -390,7 +392,8 @@ for log in deadzone pppoe uneven; do
 done
 expect 0 'strategy imported, 1 pass~.*warning   imported from .*deadzone.csv' '' \
 	show --run 1 --db logs.db
-expect 0 '^WireGuard MTUs: deadzone.csv~.*~ 1400 [0-9f ]{14}B B B B B ~' '' \
+expect 0 '^WireGuard MTUs~[^~]*~grid, 0.3 s a test~' '' heatmap --run 2
+expect 0 '^WireGuard MTUs: deadzone.csv~[^~]*~imported~.*~ 1400 [0-9f ]{14}B B B B B ~' '' \
 	heatmap --run 1 --db logs.db
 expect 0 'pairs     144 in both' '' compare 1 3 --db logs.db
 expect 0 '"direction": "upload",~ +"size": 1500,~ +"below": "lost",~ +"above": "unknown",~ +"told_from": "throughput"' \
@@ -399,6 +402,10 @@ expect 0 '' '' share 1 --db logs.db -o logs.html
 if ! grep -q '<li>upload path (by throughput alone): whole to 1460 bytes, unknown to 1467, lost to 1500,' logs.html
 then
 	echo 'FAIL: the shared page of a log has no edges'
+	failures=$((failures + 1))
+fi
+if ! grep -q '<p>imported</p>' logs.html; then
+	echo 'FAIL: the shared page of a log says what nobody knows'
 	failures=$((failures + 1))
 fi
 if grep -q 'deadzone' logs.html; then
