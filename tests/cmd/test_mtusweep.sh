@@ -358,6 +358,17 @@ if [ "$plain" != "0
 	failures=$((failures + 1))
 fi
 expect 0 'r recommended 1400/1380' '' heatmap --run 1
+
+# The MTUs before the run: a small ring in each map and one below, black within white.
+cp mtusweep.db before.db
+run_sql before.db <<<'UPDATE run SET peer_link_mtu = 1350 WHERE id = 1;'
+expect 0 '' '' heatmap --db before.db --run 1 -o ring.svg
+expect 0 '' '' heatmap --run 1 -o none.svg
+rings='fill:none;[^>]*stroke:rgb\(0%,0%,0%\);[^>]* d="M [0-9. ]* C '
+if [ "$(grep -cE "$rings" ring.svg)" != 3 ] || grep -qE "$rings" none.svg; then
+	echo 'FAIL: what was before the run is no ring'
+	failures=$((failures + 1))
+fi
 expect 0 '' '' share 1 -o told.html
 for word in 'recommended 1400/1380' 'predicted: lost' 'upload path: whole to 1460 bytes'; do
 	if ! grep -q "<li>$word" told.html; then
