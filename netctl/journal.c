@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -408,11 +409,18 @@ void journal_remove_useless(void)
 		closedir(folder);
 }
 
-/* An interface of this namespace with a journal: whether nobody runs on it. */
+/* An interface with a journal of this inode: whether it is of this namespace, not of one
+ * before that had the inode, and nobody runs on it. A damaged journal does not tell. */
 static bool is_left(const char *interface)
 {
+	struct journal journal;
+	int r = journal_read(interface, &journal, NULL);
 	int fd;
 
+	if (r < 0 && (r != -EBADMSG || !if_nametoindex(interface)))
+		return false;
+	if (r == 0 && !journal_is_from_here(&journal))
+		return false;
 	if (journal_lock(interface, &fd, NULL) < 0)
 		return false;
 	lockfile_release(&fd);

@@ -231,6 +231,7 @@ static const struct leftover leftovers[] = {
 	{"of another namespace", "", false, false, true, "", true},
 	{"of another boot, with a conf file", "/a", false, false, false, "", true},
 	{"damaged", NULL, false, false, true, "", true},
+	{"damaged, and no such interface here", NULL, true, false, true, "", true},
 	{"a whole one, unfinished", "", false, false, true, ".new", true},
 };
 
@@ -283,6 +284,38 @@ static void test_useless_journals_go(void **state)
 	}
 }
 
+static void assert_listed(const struct leftover *l, int i, bool listed)
+{
+	char list[160];
+	char name[32];
+
+	journal_list_left(list, sizeof(list));
+	snprintf(name, sizeof(name), "'j%d-%d'", (int)getpid(), i);
+	if (!!strstr(list, name) != listed)
+		fail_msg("%s: the list is \"%s\"", l->what, list);
+}
+
+/* Of all that is in the folder, what is of this namespace and boot, and nobody's. */
+static void test_what_is_left_is_listed(void **state)
+{
+	char path[128];
+	char lock[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
+		const struct leftover *l = &leftovers[i];
+		struct lockfile_holder holder = {"me"};
+		int fd = -1;
+
+		leave(l, (int)i, path, lock);
+		assert_int_equal(lockfile_take(lock, &holder, &fd, NULL), 0);
+		assert_listed(l, (int)i, false);
+		lockfile_release(&fd);
+		assert_listed(l, (int)i, strcmp(l->what, "ours") == 0);
+		unlink(path);
+	}
+}
+
 static void test_interface_names(void **state)
 {
 	static const char *const names[] = {"", "../../etc/x", "a/b",
@@ -306,6 +339,7 @@ int main(void)
 		GUARD_TEST(test_lockers_never_meet),
 		GUARD_TEST(test_release_of_what_is_gone),
 		GUARD_TEST(test_useless_journals_go),
+		GUARD_TEST(test_what_is_left_is_listed),
 		GUARD_TEST(test_interface_names),
 	};
 
