@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 int err_set(struct err *err, int code, const char *fmt, ...)
 {
 	va_list args;
@@ -13,6 +15,7 @@ int err_set(struct err *err, int code, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, args);
 	va_end(args);
+	text_printable(err->text);
 	return code;
 }
 
@@ -29,5 +32,6 @@ int err_sys(struct err *err, int errno_value, const char *fmt, ...)
 	length = strlen(err->text);
 	snprintf(err->text + length, sizeof(err->text) - length, ": %s",
 		 strerror(errno_value));
+	text_printable(err->text);
 	return -errno_value;
 }

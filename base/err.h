@@ -6,7 +6,8 @@
  * errno and take a struct err as their last parameter; where they fail, they fill it
  * once, at the place that knows what failed and on what. Text is lower case, failure
  * first, the subject in 'quotes', and has the remedy where there is one. NULL is
- * allowed: the text is then not wanted.
+ * allowed: the text is then not wanted. Names in it may be anybody's: it is made fit for a
+ * terminal.
  */
 
 struct err {

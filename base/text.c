@@ -74,15 +74,35 @@ size_t text_control(const char *text)
 	return (first && first < 0x20) || first == 0x7f;
 }
 
+/* How many bytes the UTF-8 character at `text` has, which is not the end; 0: it is none.
+ * RFC 3629: no longer than needed, no surrogates, up to U+10FFFF. */
+static size_t character_size(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	size_t size = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+	unsigned char low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
+	unsigned char high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
+
+	if (at[0] < 0x80)
+		return 1;
+	if (at[0] < 0xc2 || at[0] > 0xf4 || at[1] < low || at[1] > high)
+		return 0;
+	for (size_t i = 2; i < size; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return size;
+}
+
 void text_printable(char *text)
 {
-	for (; *text; text++) {
-		size_t length = text_control(text);
+	while (*text) {
+		size_t control = text_control(text);
+		size_t size = control ? control : character_size(text);
 
-		if (length > 1)
-			*text++ = '?';
-		if (length > 0)
-			*text = '?';
+		if (control || size == 0)
+			memset(text, '?', size ? size : 1);
+		text += size ? size : 1;
 	}
 }
 

@@ -23,7 +23,8 @@ int text_to_ms(const char *text, int64_t min_ms, int64_t max_ms, int64_t *ret);
  * act on: below 0x20, 0x7f, and U+0080 to U+009F in UTF-8. 0: none. */
 size_t text_control(const char *text);
 
-/* Replace each byte of those by '?'. */
+/* Make it fit for a terminal: replace each byte of those, and each that is no part of a
+ * UTF-8 character, by '?'. */
 void text_printable(char *text);
 
 /* What a noun ends in after this count: "" or "s". Static. */

@@ -42,6 +42,7 @@ void host_tell(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	text_printable(text);
 	progress_clear();
 	host_say(text);
 }

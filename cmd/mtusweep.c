@@ -77,10 +77,11 @@ static int fail_usage(const char *command, const char *text)
 
 static int fail_unknown(const char *name)
 {
-	fprintf(stderr,
-		"mtusweep: unknown command '%s'; 'mtusweep --help' lists the "
-		"commands\n",
-		name);
+	struct err err = ERR_INIT;
+
+	err_set(&err, -EINVAL,
+		"unknown command '%s'; 'mtusweep --help' lists the commands", name);
+	fprintf(stderr, "mtusweep: %s\n", err.text);
 	return EXIT_USAGE;
 }
 

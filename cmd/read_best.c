@@ -44,8 +44,10 @@ static int print(const struct query_run *run,
 {
 	if (read_given.json)
 		return print_json(run, recommended, fastest, err);
-	if (recommended->text)
-		printf("%s\nfastest measured: ", recommended->text);
+	if (recommended->text) {
+		table_lines(stdout, recommended->text);
+		fputs("\nfastest measured: ", stdout);
+	}
 	table_best(stdout, fastest);
 	return 0;
 }

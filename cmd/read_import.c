@@ -23,17 +23,19 @@ static int print_result(const struct import_result *result, struct err *err)
 static int run_import(struct err *err)
 {
 	struct import_result result = {0};
+	struct err cut = ERR_INIT;
 	int r = import_csv(read_given.argument[0], read_given.db, &result, err);
 	int printed;
 
 	if (!result.run)
 		return r;
 	printed = print_result(&result, r == 0 ? err : NULL);
-	if (result.cut_line)
-		fprintf(stderr,
-			"mtusweep: line %d, the last one of '%s', is half written and "
-			"left out\n",
+	if (result.cut_line) {
+		err_set(&cut, 0,
+			"line %d, the last one of '%s', is half written and left out",
 			result.cut_line, read_given.argument[0]);
+		fprintf(stderr, "mtusweep: %s\n", cut.text);
+	}
 	return r < 0 ? r : printed;
 }
 

@@ -18,7 +18,8 @@ static void format_time(int64_t at_ms, char ret[CLOCK_ISO_SIZE])
 	ret[19] = '\0';
 }
 
-/* Names and texts may have come from the other host. */
+/* All text of a database goes through here: names and messages may have come from the
+ * other host, or from whoever wrote the file. */
 static void print_text(FILE *out, const char *text)
 {
 	cleanup_free char *copy = strdup(text);
@@ -48,11 +49,16 @@ static void print_end_name(FILE *out, const struct end_facts *end)
 void table_run_line(FILE *out, const struct query_run *run)
 {
 	char started[CLOCK_ISO_SIZE];
+	char uuid[UUID_SIZE];
+	char role[sizeof(run->role)];
 
 	format_time(run->info.started_at_ms, started);
+	text_copy(uuid, sizeof(uuid), run->info.uuid);
+	text_copy(role, sizeof(role), run->role);
+	text_printable(uuid);
+	text_printable(role);
 	fprintf(out, "%4" PRId64 "  %-8.8s  %-19s  %-6s  %-11s  %6d  %6d  ", run->id,
-		run->info.uuid, started, run->role, query_run_state(run), run->measured,
-		run->failed);
+		uuid, started, role, query_run_state(run), run->measured, run->failed);
 	print_end_name(out, &run->info.server);
 	fputs(" - ", out);
 	print_end_name(out, &run->info.peer);
@@ -129,10 +135,13 @@ void table_run(FILE *out, const struct query_run *run)
 	char started[CLOCK_ISO_SIZE];
 
 	format_time(info->started_at_ms, started);
-	fprintf(out, "run       %" PRId64 " (%s), the %s's record\n", run->id,
-		info->uuid, run->role);
-	fprintf(out, "started   %s UTC, strategy %s, %d pass%s", started,
-		info->strategy, info->passes, info->passes == 1 ? "" : "es");
+	fprintf(out, "run       %" PRId64 " (", run->id);
+	print_text(out, info->uuid);
+	fputs("), the ", out);
+	print_text(out, run->role);
+	fprintf(out, "'s record\nstarted   %s UTC, strategy ", started);
+	print_text(out, info->strategy);
+	fprintf(out, ", %d pass%s", info->passes, info->passes == 1 ? "" : "es");
 	if (info->duration_ms)
 		fprintf(out, ", %g s a test", (double)info->duration_ms / 1000);
 	fputc('\n', out);
@@ -146,6 +155,18 @@ void table_warning(FILE *out, const char *text)
 	fputs("warning   ", out);
 	print_text(out, text);
 	fputc('\n', out);
+}
+
+void table_lines(FILE *out, const char *text)
+{
+	cleanup_free char *copy = strdup(text);
+	char *rest = NULL;
+
+	for (char *line = copy ? strtok_r(copy, "\n", &rest) : NULL; line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		print_text(out, line);
+		fputc('\n', out);
+	}
 }
 
 void table_recommended(FILE *out, const struct query_recommendation *recommended)

@@ -21,6 +21,8 @@ void table_run(FILE *out, const struct query_run *run);
 void table_warning(FILE *out, const char *text);
 /* The pair, and the warnings that what it rests on has, which the run itself has not. */
 void table_recommended(FILE *out, const struct query_recommendation *recommended);
+/* What a recommendation rests on, as it is. */
+void table_lines(FILE *out, const char *text);
 
 /* A line a pair; a direction that failed has its status in place of a rate. */
 void table_results_heading(FILE *out);

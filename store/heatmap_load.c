@@ -321,10 +321,7 @@ static void mark_current(struct heatmap *map, const struct run_info *info)
 /* Fit to be drawn, which takes nothing but UTF-8, and printed. */
 static void copy_words(char *ret, size_t size, const char *text)
 {
-	json_t *value = runjson_text(text);
-
-	text_copy(ret, size, value ? json_string_value(value) : "?");
-	json_decref(value);
+	text_copy(ret, size, text);
 	text_printable(ret);
 }
 

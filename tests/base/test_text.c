@@ -73,6 +73,26 @@ static void test_ms(void **state)
 static void test_copy(void **state)
 {
 	char buffer[5];
+	static const struct {
+		const char *text;
+		const char *printable;
+	} rows[] = {
+		{"", ""},
+		{"\xff\x41", "?A"},
+		{"a\xc3", "a?"},
+		{"\xc3\xc3\xa4", "?\xc3\xa4"},
+		{"\xe2\x82\xac\xf0\x9f\x98\x80", "\xe2\x82\xac\xf0\x9f\x98\x80"},
+		{"\xe2\x82", "??"},
+		{"\xc0\xaf", "??"},
+		{"\xe0\x9f\xbf", "???"},
+		{"\xe0\xa0\x80", "\xe0\xa0\x80"},
+		{"\xed\xa0\x80", "???"},
+		{"\xed\x9f\xbf", "\xed\x9f\xbf"},
+		{"\xf0\x8f\xbf\xbf", "????"},
+		{"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
+		{"\xf4\x90\x80\x80", "????"},
+		{"\x80\xbf\xfe", "???"},
+	};
 	char bad[] = "a\033[2Jb\n\x7f\xc3\xa4\xc2\x9b";
 
 	(void)state;
@@ -82,6 +102,13 @@ static void test_copy(void **state)
 	assert_string_equal(buffer, "abcd");
 	text_printable(bad);
 	assert_string_equal(bad, "a?[2Jb??\xc3\xa4??");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[16];
+
+		text_copy(text, sizeof(text), rows[i].text);
+		text_printable(text);
+		assert_string_equal(text, rows[i].printable);
+	}
 }
 
 static void test_iso(void **state)
@@ -125,6 +152,10 @@ static void test_err(void **state)
 	(void)state;
 	assert_int_equal(err_set(&err, -EINVAL, "no '%s'", "wg0"), -EINVAL);
 	assert_string_equal(err.text, "no 'wg0'");
+	assert_int_equal(err_set(&err, -EIO, "no '%s'", "a\033[2J\xff"), -EIO);
+	assert_string_equal(err.text, "no 'a?[2J?'");
+	assert_int_equal(err_sys(&err, ENOENT, "cannot open '%s'", "\x80"), -ENOENT);
+	assert_string_equal(err.text, "cannot open '?': No such file or directory");
 	assert_int_equal(err_sys(&err, ENOENT, "cannot open '%s'", "x"), -ENOENT);
 	assert_string_equal(err.text, "cannot open 'x': No such file or directory");
 	assert_int_equal(err_sys(NULL, ENOENT, "cannot open '%s'", "x"), -ENOENT);

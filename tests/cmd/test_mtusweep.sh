@@ -388,6 +388,33 @@ expect 0 '"current": null,~ +"fastest": \{~ +"server_mtu": 1280,~ +"peer_mtu": 1
 expect 0 '"title": "Mean of upload and download, sent",' '' \
 	heatmap --run 1 --json --average --all
 
+# Nothing of a database, a file or a command line reaches the terminal but text.
+cp mtusweep.db raw.db
+run_sql raw.db <<'SQL' || exit 1
+UPDATE run SET server_host = CAST(x'1b5d303b61ff62' AS TEXT), server_interface =
+	CAST(x'c3a90780' AS TEXT), strategy = CAST(x'67fe' AS TEXT), outcome_text =
+	CAST(x'0d00' AS TEXT), peer_host = CAST(x'c3a9' AS TEXT) WHERE id = 1;
+INSERT INTO warning (run_id, warned_at, text)
+VALUES (1, '2026-11-22T12:20:39.123Z', CAST(x'9b324a1b5b324a' AS TEXT));
+UPDATE recommendation SET text = CAST(x'776879c00a1b63' AS TEXT);
+SQL
+expect 0 '  \?\]0;a\?b é\?\? - é~' '' runs --db raw.db
+expect 0 'strategy g\?, 1 pass.*~server    \?\]0;a\?b é\?\? 10.0.0.1,.*~warning   \?2J\?\[2J~' '' \
+	show --run 1 --db raw.db
+expect 0 '^why\?~\?c~~fastest measured: ' '' best --run 1 --db raw.db
+expect 0 '^WireGuard MTUs: \?\]0;a\?b é\?\? - é~' '' heatmap --run 1 --db raw.db
+odd=$'a\033[2J\xffé'
+printable='a\?\[2J\?é'
+expect 1 '' "^mtusweep: no database '$printable'; name another" runs --db "$odd"
+expect 1 '' "^mtusweep: no run '$printable' in" show --run "$odd"
+expect 1 '' "^mtusweep: cannot open '$printable': No such file" import "$odd" --db raw.db
+expect 1 '' "^mtusweep: cannot write the file '$printable/x': " export --run 1 -o "$odd/x"
+expect 2 '' "^mtusweep: unknown command '$printable';" "$odd"
+expect 2 '' "^mtusweep runs: unknown option '--$printable'" runs "--$odd"
+expect 2 '' "^mtusweep runs: '$printable' is one argument too many" runs "$odd"
+head -c 300 "$sweeps/pppoe.csv" >"$odd"
+expect 0 '^run ' "^mtusweep: line 7, the last one of '$printable', is half" import "$odd" --db raw.db
+
 # Logs: each comes out as it went in.
 expect 0 '^run 1: 144 visits, 21 failed~$' '' import "$sweeps/deadzone.csv" --db logs.db
 expect 0 '^run 2: 144 visits, 0 failed~$' '' import "$sweeps/pppoe.csv" --db logs.db
