@@ -26,7 +26,7 @@ struct follow_now {
 /* What GET /metrics was answered last, over the tunnel and near; for free(). */
 struct follow_metrics {
 	char *text[2];
-	int64_t at_ms[2]; /* clock_boot_ms() */
+	int64_t again_at_ms[2]; /* not read before that: clock_boot_ms() */
 };
 
 /*

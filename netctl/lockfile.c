@@ -54,8 +54,12 @@ static int try_take(const char *path, struct lockfile_holder *holder, int *ret_f
 	if (!is_at(path, fd))
 		return 0;
 	if (ftruncate(fd, 0) < 0 ||
-	    pwrite(fd, holder->text, length, 0) != (ssize_t)length)
-		return err_sys(err, errno, "cannot write '%s'", path);
+	    pwrite(fd, holder->text, length, 0) != (ssize_t)length) {
+		int r = err_sys(err, errno, "cannot write '%s'", path);
+
+		unlink(path);
+		return r;
+	}
 	*ret_fd = fd;
 	fd = -1;
 	return 1;

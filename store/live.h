@@ -23,7 +23,7 @@ int live_new(const char *path, struct live **ret, struct err *err);
 void live_free(struct live *live);
 
 struct live_ask {
-	const char *run;      /* its name, as query_run() has it; NULL: the newest */
+	const char *run;      /* its name, as query_run() has it; "": the newest */
 	const char *have;     /* UUID of the run that the rest is of */
 	const char *revision; /* of the facts known */
 	uint32_t after;       /* rows up to this one are known */

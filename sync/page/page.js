@@ -136,6 +136,8 @@ class Chart {
 	}
 
 	pairAt(event) {
+		if (!this.cell)
+			return this.sweep.selected;
 		const box = this.canvas.getBoundingClientRect();
 		const { servers, peers } = this.sweep;
 		const j = Math.floor((event.clientX - box.left - MARGIN.left) / this.cell[0]);
@@ -676,7 +678,7 @@ async function ask(sweep) {
 	const answer = await response.json();
 
 	if (!sweeps.includes(sweep))
-		return;
+		return true;
 	if (response.ok) {
 		near = answer.near;
 		sweep.take(answer, asked);
@@ -685,6 +687,7 @@ async function ask(sweep) {
 	} else if (response.status !== 503) {
 		throw new Error(answer.text);
 	}
+	return response.ok;
 }
 
 function tell(error) {
@@ -699,12 +702,15 @@ function tell(error) {
 
 async function poll() {
 	let wait = POLL_MS;
+	let answered = true;
 
 	try {
 		for (const sweep of sweeps)
-			await ask(sweep);
-		answeredAt = Date.now();
-		tell(null);
+			answered = await ask(sweep) && answered;
+		if (answered)
+			answeredAt = Date.now();
+		if (answered || Date.now() - answeredAt > TIMEOUT_MS)
+			tell(answered ? null : new Error('others look, too'));
 		if (near && sweeps.some((sweep) => sweep.more || sweep.wanted))
 			wait = NEAR_MS;
 	} catch (error) {
@@ -740,14 +746,18 @@ function choose() {
 }
 
 async function fillChooser() {
-	const runs = await (await fetch('/runs')).json();
+	const response = await fetch('/runs');
+
+	/* Another reader has the turn: asked again with the next answer. */
+	if (!response.ok)
+		return;
+	const runs = await response.json();
 	const [first, second] = [document.getElementById('first'),
 		document.getElementById('second')];
 	const names = chosen();
 	const option = (run) => new Option(`${run.id}: ${(run.started_at || '').slice(0, 16)
 		.replace('T', ' ')}, ${run.visits} visit${run.visits === 1 ? '' : 's'}, ${run.state}`, run.uuid);
 
-	chooser = true;
 	first.replaceChildren(...runs.reverse().map(option));
 	second.replaceChildren(new Option('none', ''), ...runs.map(option));
 	first.value = names[0] || sweeps[0].run;
@@ -755,6 +765,7 @@ async function fillChooser() {
 	first.addEventListener('change', choose);
 	second.addEventListener('change', choose);
 	document.getElementById('choose').hidden = false;
+	chooser = true;
 }
 
 const drawAll = () => sweeps.forEach((sweep) => sweep.draw());

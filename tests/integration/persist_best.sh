@@ -68,6 +68,9 @@ chmod 0640 "$LAB_SERVER_CONF" "$LAB_PEER_CONF"
 cp "$LAB_SERVER_CONF" "$tmp/server.before"
 cp "$LAB_PEER_CONF" "$tmp/peer.before"
 
+# What an earlier lab of the same name left.
+read -ra old < <(locks) || true
+((${#old[@]} == 0)) || (cd /run/mtusweep && rm -f "${old[@]}")
 refused_without_persist
 
 start_server --once "${LATTICE[@]}" --persist best --conf-file "$LAB_SERVER_CONF"
