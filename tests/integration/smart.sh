@@ -167,7 +167,7 @@ check_filtered()
 		"(server_mtu BETWEEN 1280 AND ${right%/*}) || ' ' ||
 		(peer_mtu BETWEEN 1280 AND ${right#*/})" recommendation)"
 	check_equal 'filtered: directions known to lose what exceeds 1440 bytes' 2 "$(grep -cE \
-		'^path, (up|down)load: .* to 1440 (bytes )?arrive [a-z ]*, larger ones are lost \(told' \
+		'^path, (up|down)load: .* to 1440 (bytes )?arrive [a-z ]*, those of 1441 to [0-9]* are lost, larger ones could not be judged \(told' \
 		"$tmp/peer.log")"
 	check_match 'filtered: what the peer says before' \
 		"the path cannot be probed, .*UDP to port 5000 of $LAB_SERVER_IP gets no answer" \
