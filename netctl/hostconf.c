@@ -260,14 +260,17 @@ static int rename_original(const struct path *original, const char *conf_file,
 
 	gmtime_r(&now, &utc);
 	strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &utc);
-	snprintf(ret->text, sizeof(ret->text), "%s.mtusweep-%s", conf_file, date);
+	if (snprintf(ret->text, sizeof(ret->text), "%s.mtusweep-%s", conf_file, date) >=
+	    (int)sizeof(ret->text))
+		return -ENAMETOOLONG;
 	for (int i = 2; i < 100; i++) {
 		r = renameat2(AT_FDCWD, original->text, AT_FDCWD, ret->text,
 			      RENAME_NOREPLACE);
 		if (r == 0 || errno != EEXIST)
 			break;
-		snprintf(ret->text, sizeof(ret->text), "%s.mtusweep-%s-%d", conf_file,
-			 date, i);
+		if (snprintf(ret->text, sizeof(ret->text), "%s.mtusweep-%s-%d",
+			     conf_file, date, i) >= (int)sizeof(ret->text))
+			return -ENAMETOOLONG;
 	}
 	return r == 0 ? 0 : -errno;
 }
