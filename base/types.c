@@ -122,6 +122,16 @@ bool mtu_range_allows(const struct mtu_range *range, int mtu)
 	return mtu >= range->min && mtu <= range->max;
 }
 
+bool mtu_pair_same(const struct mtu_pair *a, const struct mtu_pair *b)
+{
+	return a->server == b->server && a->peer == b->peer;
+}
+
+int mtu_pair_compare(const struct mtu_pair *a, const struct mtu_pair *b)
+{
+	return a->server != b->server ? a->server - b->server : a->peer - b->peer;
+}
+
 void dir_result_init(struct dir_result *result, enum test_status status,
 		     const char *fmt, ...)
 {

@@ -154,6 +154,10 @@ int mtu_range_at(const struct mtu_range *range, int i);
 /* Whether `mtu` lies within min and max; the step does not matter. */
 bool mtu_range_allows(const struct mtu_range *range, int mtu);
 
+bool mtu_pair_same(const struct mtu_pair *a, const struct mtu_pair *b);
+/* By the server's MTU, then the peer's: negative, 0, positive. */
+int mtu_pair_compare(const struct mtu_pair *a, const struct mtu_pair *b);
+
 /* A result that has no figures and the given status; fmt says why ("" for ok). */
 void dir_result_init(struct dir_result *result, enum test_status status,
 		     const char *fmt, ...) __attribute__((format(printf, 3, 4)));

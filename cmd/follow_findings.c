@@ -28,9 +28,8 @@ int follow_path(void *ctx, const struct msg_path *m, struct err *err)
 /* This end's rows and path are the peer's, unless rows were lost on the way. */
 static bool is_same(const struct verdict *v, const struct msg_verdict *m)
 {
-	return v->recommended.mtu.server == m->mtu.server &&
-	       v->recommended.mtu.peer == m->mtu.peer && v->settled == m->settled &&
-	       v->visits == m->visits;
+	return mtu_pair_same(&v->recommended.mtu, &m->mtu) &&
+	       v->settled == m->settled && v->visits == m->visits;
 }
 
 int follow_verdict(void *ctx, const struct msg_verdict *m, struct err *err)

@@ -52,7 +52,7 @@ static void put_first(struct candidates *all, const struct mtu_pair *first)
 	for (int i = 1; i < all->count; i++) {
 		struct query_result found = all->list[i];
 
-		if (found.mtu.server != first->server || found.mtu.peer != first->peer)
+		if (!mtu_pair_same(&found.mtu, first))
 			continue;
 		memmove(all->list + 1, all->list, (size_t)i * sizeof(found));
 		all->list[0] = found;

@@ -207,8 +207,7 @@ static int find_same(void *ctx, const struct query_result *result)
 {
 	struct query_result *wanted = ctx;
 
-	if (result->mtu.server != wanted->mtu.server ||
-	    result->mtu.peer != wanted->mtu.peer)
+	if (!mtu_pair_same(&result->mtu, &wanted->mtu))
 		return 0;
 	*wanted = *result;
 	return 1;

@@ -38,17 +38,12 @@ struct smart {
 	struct verdict verdict;
 };
 
-static bool same(const struct mtu_pair *a, const struct mtu_pair *b)
-{
-	return a->server == b->server && a->peer == b->peer;
-}
-
 static int visits_of(const struct smart *s, const struct mtu_pair *mtu)
 {
 	int n = 0;
 
 	for (int i = 0; i < s->count; i++)
-		n += same(&s->known[i].mtu, mtu);
+		n += mtu_pair_same(&s->known[i].mtu, mtu);
 	return n;
 }
 
@@ -62,10 +57,10 @@ static void enqueue(struct smart *s, const struct mtu_pair *mtu, bool reference)
 /* Once only, and not the reference. */
 static void enqueue_new(struct smart *s, const struct mtu_pair *mtu)
 {
-	if (same(mtu, &s->reference) || visits_of(s, mtu) > 0)
+	if (mtu_pair_same(mtu, &s->reference) || visits_of(s, mtu) > 0)
 		return;
 	for (int i = s->taken; i < s->queued; i++) {
-		if (same(&s->queue[i].mtu, mtu))
+		if (mtu_pair_same(&s->queue[i].mtu, mtu))
 			return;
 	}
 	enqueue(s, mtu, false);
@@ -214,7 +209,7 @@ static bool halve(struct smart *s, int low, int high)
 	if (fate_of(s, low, DIR_UPLOAD) == fate_of(s, high, DIR_UPLOAD) &&
 	    fate_of(s, low, DIR_DOWNLOAD) == fate_of(s, high, DIR_DOWNLOAD))
 		return false;
-	if (same(&middle, &a) || same(&middle, &b))
+	if (mtu_pair_same(&middle, &a) || mtu_pair_same(&middle, &b))
 		return false;
 	enqueue_new(s, &middle);
 	return s->queued > s->taken;
@@ -235,7 +230,7 @@ static int list_diagonal(const struct smart *s, int *ret)
 		int top = mtu->server > mtu->peer ? mtu->server : mtu->peer;
 		struct mtu_pair pair = diagonal(s, top);
 
-		if (same(&pair, mtu))
+		if (mtu_pair_same(&pair, mtu))
 			ret[n++] = top;
 	}
 	qsort(ret, (size_t)n, sizeof(ret[0]), compare_ints);
@@ -302,9 +297,9 @@ static bool duel(struct smart *s)
 
 	if (v->recommended.mtu.server && visits_of(s, &v->recommended.mtu) < 2)
 		enqueue(s, &v->recommended.mtu,
-			same(&v->recommended.mtu, &s->reference));
+			mtu_pair_same(&v->recommended.mtu, &s->reference));
 	else if (!v->settled && v->rival.server)
-		enqueue(s, &v->rival, same(&v->rival, &s->reference));
+		enqueue(s, &v->rival, mtu_pair_same(&v->rival, &s->reference));
 	return s->queued > s->taken;
 }
 
@@ -314,7 +309,8 @@ static bool after_check(struct smart *s)
 
 	if (v->contradicted.server && !v->contradiction_confirmed &&
 	    visits_of(s, &v->contradicted) < 3) {
-		enqueue(s, &v->contradicted, same(&v->contradicted, &s->reference));
+		enqueue(s, &v->contradicted,
+			mtu_pair_same(&v->contradicted, &s->reference));
 		return true;
 	}
 	if (v->contradiction_confirmed || v->why == VERDICT_FASTER ||

@@ -243,7 +243,7 @@ static void find_rival(const struct stats *s, struct verdict *v)
 		const struct mtu_pair *mtu = &s->pairs->pair[i].mtu;
 		double by;
 
-		if (same_pair(mtu, best))
+		if (mtu_pair_same(mtu, best))
 			continue;
 		by = may_be_faster(s, mtu, best, in->margin);
 		if (by > 0)
@@ -273,7 +273,7 @@ static void choose(const struct stats *s, struct verdict *v)
 	for (size_t i = 0; i < in->count; i++) {
 		const struct mtu_pair *mtu = &in->m[i].mtu;
 
-		if (same_pair(mtu, &best) || !pathmodel_fits(&v->path, mtu) ||
+		if (mtu_pair_same(mtu, &best) || !pathmodel_fits(&v->path, mtu) ||
 		    !is_faster(s, mtu, &best, in->margin))
 			continue;
 		best = *mtu;

@@ -4,30 +4,20 @@
 #include <errno.h>
 #include <stdlib.h>
 
-bool same_pair(const struct mtu_pair *a, const struct mtu_pair *b)
-{
-	return a->server == b->server && a->peer == b->peer;
-}
-
-static int order_pairs(const struct mtu_pair *a, const struct mtu_pair *b)
-{
-	return a->server != b->server ? a->server - b->server : a->peer - b->peer;
-}
-
 static int compare_visits(const void *a, const void *b, void *ctx)
 {
 	const struct measurement *m = ctx;
 	size_t x = *(const size_t *)a;
 	size_t y = *(const size_t *)b;
-	int by_pair = order_pairs(&m[x].mtu, &m[y].mtu);
+	int by_pair = mtu_pair_compare(&m[x].mtu, &m[y].mtu);
 
 	return by_pair ? by_pair : (x > y) - (x < y);
 }
 
 static int compare_pairs(const void *a, const void *b)
 {
-	return order_pairs(&((const struct pair_visits *)a)->mtu,
-			   &((const struct pair_visits *)b)->mtu);
+	return mtu_pair_compare(&((const struct pair_visits *)a)->mtu,
+				&((const struct pair_visits *)b)->mtu);
 }
 
 int pairs_init(struct pairs *pairs, const struct measurement *m, size_t count)
@@ -49,7 +39,7 @@ int pairs_init(struct pairs *pairs, const struct measurement *m, size_t count)
 		const struct mtu_pair *mtu = &m[pairs->order[i]].mtu;
 		struct pair_visits *last = &pairs->pair[pairs->count];
 
-		if (i == 0 || !same_pair(&last[-1].mtu, mtu)) {
+		if (i == 0 || !mtu_pair_same(&last[-1].mtu, mtu)) {
 			*last = (struct pair_visits){*mtu, &pairs->order[i], 0};
 			pairs->count++;
 		}

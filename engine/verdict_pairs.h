@@ -30,6 +30,4 @@ void pairs_release(struct pairs *pairs);
 const struct pair_visits *pairs_find(const struct pairs *pairs,
 				     const struct mtu_pair *mtu);
 
-bool same_pair(const struct mtu_pair *a, const struct mtu_pair *b);
-
 #endif

@@ -369,7 +369,7 @@ struct estimate stats_ratio(const struct stats *s, const struct mtu_pair *mtu,
 	struct pair_level a = level_of(s, mtu, dir);
 	struct pair_level b = level_of(s, base, dir);
 
-	if (same_pair(mtu, base) && a.count)
+	if (mtu_pair_same(mtu, base) && a.count)
 		return (struct estimate){a.count, 1, 1, 1};
 	if (!b.count || (!a.count && !a.lost))
 		return (struct estimate){0};

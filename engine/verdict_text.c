@@ -140,7 +140,7 @@ static void say_gain(FILE *out, const struct verdict *v)
 
 	if (!now->server)
 		return;
-	if (now->server == best->server && now->peer == best->peer) {
+	if (mtu_pair_same(now, best)) {
 		fputs("it is the current pair\n", out);
 		return;
 	}

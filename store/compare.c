@@ -68,13 +68,6 @@ static struct compare_change make_change(const struct query_result *first,
 	return change;
 }
 
-static int pair_order(const struct query_result *a, const struct query_result *b)
-{
-	if (a->mtu.server != b->mtu.server)
-		return a->mtu.server - b->mtu.server;
-	return a->mtu.peer - b->mtu.peer;
-}
-
 /* Both are by server MTU, then peer MTU. */
 static void join(const struct results *first, const struct results *second,
 		 struct comparison *ret)
@@ -83,7 +76,7 @@ static void join(const struct results *first, const struct results *second,
 	int b = 0;
 
 	while (a < first->count && b < second->count) {
-		int order = pair_order(&first->row[a], &second->row[b]);
+		int order = mtu_pair_compare(&first->row[a].mtu, &second->row[b].mtu);
 
 		if (order != 0) {
 			ret->only[order > 0]++;

@@ -230,11 +230,9 @@ static int compare_pairs(const void *a, const void *b)
 	const struct measurement *x = *(struct measurement *const *)a;
 	const struct measurement *y = *(struct measurement *const *)b;
 
-	if (x->mtu.server != y->mtu.server)
-		return x->mtu.server - y->mtu.server;
-	if (x->mtu.peer != y->mtu.peer)
-		return x->mtu.peer - y->mtu.peer;
-	return (x->seq > y->seq) - (x->seq < y->seq);
+	int order = mtu_pair_compare(&x->mtu, &y->mtu);
+
+	return order ? order : (x->seq > y->seq) - (x->seq < y->seq);
 }
 
 /* A pass is a pair's how-manieth visit. */
@@ -249,8 +247,7 @@ static int count_passes(struct csv_log *log, struct err *err)
 		sorted[i] = &log->m[i];
 	qsort(sorted, log->count, sizeof(sorted[0]), compare_pairs);
 	for (size_t i = 1; i < log->count; i++) {
-		if (sorted[i]->mtu.server == sorted[i - 1]->mtu.server &&
-		    sorted[i]->mtu.peer == sorted[i - 1]->mtu.peer)
+		if (mtu_pair_same(&sorted[i]->mtu, &sorted[i - 1]->mtu))
 			sorted[i]->pass = sorted[i - 1]->pass + 1;
 	}
 	return 0;

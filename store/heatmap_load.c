@@ -68,11 +68,9 @@ static int by_pair(const void *left, const void *right)
 	const struct visit *a = left;
 	const struct visit *b = right;
 
-	if (a->mtu.server != b->mtu.server)
-		return a->mtu.server < b->mtu.server ? -1 : 1;
-	if (a->mtu.peer != b->mtu.peer)
-		return a->mtu.peer < b->mtu.peer ? -1 : 1;
-	return a->seq < b->seq ? -1 : a->seq > b->seq;
+	int order = mtu_pair_compare(&a->mtu, &b->mtu);
+
+	return order ? order : (a->seq > b->seq) - (a->seq < b->seq);
 }
 
 static int by_rate(const void *left, const void *right)
@@ -235,8 +233,7 @@ static int fill_cells(struct heatmap *map, struct visits *all, struct err *err)
 		struct rank rank;
 		size_t n = 1;
 
-		while (i + n < all->count && first[n].mtu.server == first->mtu.server &&
-		       first[n].mtu.peer == first->mtu.peer)
+		while (i + n < all->count && mtu_pair_same(&first[n].mtu, &first->mtu))
 			n++;
 		fill_pair(map, first, n, rates);
 		if (rank_pair(first, n, rates, &rank) &&

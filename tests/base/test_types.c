@@ -65,6 +65,24 @@ static void test_ranges(void **state)
 	assert_false(mtu_range_allows(&rows[0].range, 1501));
 }
 
+static void test_pairs(void **state)
+{
+	/* Ascending. */
+	static const struct mtu_pair pairs[] = {
+		{1280, 1500}, {1400, 1280}, {1400, 1400}, {1500, 1280}};
+	const int count = sizeof(pairs) / sizeof(pairs[0]);
+
+	(void)state;
+	for (int i = 0; i < count; i++) {
+		for (int j = 0; j < count; j++) {
+			int order = mtu_pair_compare(&pairs[i], &pairs[j]);
+
+			assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
+			assert_int_equal(mtu_pair_same(&pairs[i], &pairs[j]), i == j);
+		}
+	}
+}
+
 static void test_measurement(void **state)
 {
 	struct measurement m = {0};
@@ -88,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_measurement),
 	};
 

@@ -12,16 +12,11 @@
 /* Times are not recorded: one visit after the other. */
 #define VISIT_MS 3000
 
-static int compare_pairs(const struct mtu_pair *a, const struct mtu_pair *b)
-{
-	return a->server != b->server ? a->server - b->server : a->peer - b->peer;
-}
-
 static int compare_records(const void *a, const void *b)
 {
 	const struct measurement *x = *(struct measurement *const *)a;
 	const struct measurement *y = *(struct measurement *const *)b;
-	int order = compare_pairs(&x->mtu, &y->mtu);
+	int order = mtu_pair_compare(&x->mtu, &y->mtu);
 
 	return order ? order : x->pass - y->pass;
 }
@@ -31,7 +26,7 @@ static int compare_cells(const void *a, const void *b)
 	const struct recorded_cell *x = a;
 	const struct recorded_cell *y = b;
 
-	return compare_pairs(&x->mtu, &y->mtu);
+	return mtu_pair_compare(&x->mtu, &y->mtu);
 }
 
 double recorded_median(double *values, size_t count)
@@ -104,8 +99,8 @@ static void gather_cells(struct recorded *recorded)
 	for (size_t i = 0; i < recorded->log.count; i++) {
 		struct recorded_cell *cell = &recorded->cells[recorded->count];
 
-		if (i == 0 || compare_pairs(&recorded->sorted[i]->mtu,
-					    &recorded->sorted[i - 1]->mtu) != 0) {
+		if (i == 0 || mtu_pair_compare(&recorded->sorted[i]->mtu,
+					       &recorded->sorted[i - 1]->mtu) != 0) {
 			*cell = (struct recorded_cell){.mtu = recorded->sorted[i]->mtu,
 						       .record = &recorded->sorted[i]};
 			recorded->count++;

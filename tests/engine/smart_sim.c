@@ -120,8 +120,7 @@ void smart_sim_count(const struct sim *sim, const struct verdict *v,
 	t->settled += v->settled;
 	if (sim->visits > t->most)
 		t->most = sim->visits;
-	if (v->recommended.mtu.server == best->server &&
-	    v->recommended.mtu.peer == best->peer) {
+	if (mtu_pair_same(&v->recommended.mtu, best)) {
 		t->right++;
 		return;
 	}

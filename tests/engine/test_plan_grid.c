@@ -64,7 +64,7 @@ static void test_row_order(void **state)
 
 static bool same_mtu(const struct visit *a, const struct visit *b)
 {
-	return a->mtu.server == b->mtu.server && a->mtu.peer == b->mtu.peer;
+	return mtu_pair_same(&a->mtu, &b->mtu);
 }
 
 /* How often a pair was visited before, which its pass says. */

@@ -101,17 +101,12 @@ static struct plan_smart_options make_options(const struct path *told, uint64_t 
 	};
 }
 
-static bool same(const struct mtu_pair *a, const struct mtu_pair *b)
-{
-	return a->server == b->server && a->peer == b->peer;
-}
-
 static int visits_of(const struct run *run, struct mtu_pair mtu)
 {
 	int n = 0;
 
 	for (int i = 0; i < run->count; i++)
-		n += same(&run->visit[i].mtu, &mtu);
+		n += mtu_pair_same(&run->visit[i].mtu, &mtu);
 	return n;
 }
 
@@ -158,14 +153,15 @@ static void check_run(const struct check *c, const struct run *run)
 		bool reference = i == 0 || i == c->middle || i == run->count - 1;
 
 		assert_int_equal(run->visit[i].reference, reference);
-		assert_int_equal(same(&run->visit[i].mtu, &c->reference), reference);
+		assert_int_equal(mtu_pair_same(&run->visit[i].mtu, &c->reference),
+				 reference);
 	}
 	for (int i = 0; i < c->rival_count; i++)
 		assert_int_equal(visits_of(run, c->rivals[i]), 1);
 	assert_int_equal(run->visit[run->count - 1].pass, 3);
 	assert_true(run->verdict.settled);
 	assert_int_equal(run->verdict.why, VERDICT_FITS);
-	assert_true(same(&run->verdict.recommended.mtu, &c->reference));
+	assert_true(mtu_pair_same(&run->verdict.recommended.mtu, &c->reference));
 }
 
 static void rivals_between_references(void **state)
@@ -189,7 +185,7 @@ static void rivals_between_references(void **state)
 static bool same_order(const struct run *a, const struct run *b)
 {
 	for (int i = 0; i < a->count; i++) {
-		if (!same(&a->visit[i].mtu, &b->visit[i].mtu))
+		if (!mtu_pair_same(&a->visit[i].mtu, &b->visit[i].mtu))
 			return false;
 	}
 	return a->count == b->count;
@@ -294,7 +290,8 @@ static void visits_that_cannot_settle_are_not_made(void **state)
 	run_plan(&options, &path, &run);
 	wobble = 0;
 	assert_true(run.count > 6);
-	assert_true(same(&run.verdict.recommended.mtu, &(struct mtu_pair){1440, 1400}));
+	assert_true(mtu_pair_same(&run.verdict.recommended.mtu,
+				  &(struct mtu_pair){1440, 1400}));
 }
 
 /* Interrupted after `cut` visits of `whole`: the rest, and nothing but it. */
@@ -315,7 +312,7 @@ static void check_rest(const struct plan_smart_options *options,
 		struct measurement now;
 
 		assert_true(at < whole->count);
-		assert_true(same(&visit.mtu, &whole->visit[at].mtu));
+		assert_true(mtu_pair_same(&visit.mtu, &whole->visit[at].mtu));
 		assert_int_equal(visit.pass, whole->visit[at].pass);
 		assert_int_equal(visit.reference, whole->visit[at].reference);
 		/* This one, and what else is known to come. */
