@@ -151,6 +151,12 @@ void dir_result_init(struct dir_result *result, enum test_status status,
 	va_end(args);
 }
 
+int64_t dir_result_rate(const struct dir_result *result)
+{
+	return result->goodput_bps != NO_FIGURE ? result->goodput_bps
+						: result->received_bps;
+}
+
 enum test_status measurement_status(const struct measurement *m)
 {
 	if (m->dir[DIR_UPLOAD].status != TEST_OK)

@@ -162,6 +162,10 @@ int mtu_pair_compare(const struct mtu_pair *a, const struct mtu_pair *b);
 void dir_result_init(struct dir_result *result, enum test_status status,
 		     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* The rate that counts of one that was ok: the steady goodput where there is one, else what
+ * was received; or NO_FIGURE. */
+int64_t dir_result_rate(const struct dir_result *result);
+
 /* ok only if both directions are, else the first that is not. */
 enum test_status measurement_status(const struct measurement *m);
 

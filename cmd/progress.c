@@ -34,11 +34,9 @@ static void put(const char *text)
 
 static void put_rate(const struct dir_result *result, char *ret, size_t size)
 {
-	int64_t bps = result->goodput_bps != NO_FIGURE ? result->goodput_bps
-						       : result->received_bps;
-
 	if (result->status == TEST_OK)
-		snprintf(ret, size, "%.1f Mbit/s", (double)bps / 1e6);
+		snprintf(ret, size, "%.1f Mbit/s",
+			 (double)dir_result_rate(result) / 1e6);
 	else
 		snprintf(ret, size, "%s", test_status_name(result->status));
 }

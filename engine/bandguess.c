@@ -31,8 +31,7 @@ int64_t bandguess_rate(const struct dir_result *result)
 {
 	switch (result->status) {
 	case TEST_OK:
-		return result->goodput_bps != NO_FIGURE ? result->goodput_bps
-							: result->received_bps;
+		return dir_result_rate(result);
 	case TEST_BLACKHOLE:
 	case TEST_TIMEOUT:
 	case TEST_UNREACHABLE:

@@ -17,9 +17,8 @@
  * lost by the size.
  */
 
-/* The rate that counts: the steady goodput where there is one, else what was received, in
- * bit/s. 0 where nothing got through, NO_FIGURE where the test says nothing of the path:
- * it never came to that (TEST_REFUSED, TEST_ERROR). */
+/* dir_result_rate(), in bit/s. 0 where nothing got through, NO_FIGURE where the test says
+ * nothing of the path: it never came to that (TEST_REFUSED, TEST_ERROR). */
 int64_t bandguess_rate(const struct dir_result *result);
 
 /* Bands of one direction; count 0 where nothing was measured. `noise` is the standard

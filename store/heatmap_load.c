@@ -53,9 +53,7 @@ static int add_visit(void *ctx, const struct measurement *m)
 		bool ok = dir->status == TEST_OK;
 
 		visit->status[d] = dir->status;
-		visit->rate_bps[RECEIVED][d] = dir->goodput_bps != NO_FIGURE
-						       ? dir->goodput_bps
-						       : dir->received_bps;
+		visit->rate_bps[RECEIVED][d] = dir_result_rate(dir);
 		visit->rate_bps[SENT][d] = dir->sent_bps;
 		for (int f = 0; f < FIGURE_COUNT && !ok; f++)
 			visit->rate_bps[f][d] = NO_FIGURE;

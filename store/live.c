@@ -320,8 +320,7 @@ static json_t *cell_value(const struct heatmap_cell *cell)
 
 static json_t *rate_value(const struct dir_result *dir)
 {
-	int64_t rate = dir->goodput_bps != NO_FIGURE ? dir->goodput_bps
-						     : dir->received_bps;
+	int64_t rate = dir_result_rate(dir);
 
 	return dir->status == TEST_OK && rate != NO_FIGURE ? json_integer(rate)
 							   : json_null();
