@@ -18,16 +18,6 @@
 /* The path may take one part in so many of the time. */
 #define SHARE 20
 
-static int read_probed(struct query *query, const struct query_run *run,
-		       struct live_page_path *ret, struct err *err)
-{
-	struct path_survey survey = {0};
-	int r = query_path(query, run->id, &survey, err);
-
-	ret->path.path = survey.path;
-	return r;
-}
-
 /* What is known of the path. Where it was not probed, all the rows have to be looked at:
  * not each time one has come. */
 static int learn_path(void *ctx, struct query *query, const struct query_run *run,
@@ -43,8 +33,7 @@ static int learn_path(void *ctx, struct query *query, const struct query_run *ru
 		return 0;
 	*known = (struct live_page_path){.visits = run->measured};
 	text_copy(known->run, sizeof(known->run), run->info.uuid);
-	r = run->measured > GUESS_VISITS_MAX ? read_probed(query, run, known, err)
-					     : read_path(query, run, &known->path, err);
+	r = read_path(query, run, GUESS_VISITS_MAX, &known->path, err);
 	known->again_at_ms = clock_boot_ms() + SHARE * (clock_boot_ms() - began_ms);
 	return r == -ENODATA ? 0 : r;
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 
 #include "cmd/pair.h"
 #include "cmd/read.h"
@@ -64,8 +65,7 @@ static void print(const struct read_path *known, const struct query_result *meas
 	}
 	if (known->guessed[DIR_UPLOAD] || known->guessed[DIR_DOWNLOAD])
 		puts("doubt: this run did not probe the path, and rates are noisy: an "
-		     "edge "
-		     "may be none; mtusweep-peer --strategy probe tells");
+		     "edge may be none; mtusweep-peer --strategy probe tells");
 	if (known->family_assumed)
 		puts("sizes: of outer packets over IPv4, which the run does not say; "
 		     "over IPv6, 20 bytes more");
@@ -85,7 +85,7 @@ static int run_explain(struct query *query, struct err *err)
 	int r = read_find_run(query, &run, err);
 
 	if (r == 0)
-		r = read_path(query, &run, &path, err);
+		r = read_path(query, &run, INT_MAX, &path, err);
 	if (r < 0)
 		return r;
 	r = query_result(query, run.id, &pair, &measured, err);

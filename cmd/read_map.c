@@ -22,39 +22,26 @@ static void predict(struct heatmap *map, const struct path *path, enum direction
 	}
 }
 
-static int add_guessed(struct query *query, const struct query_run *run,
-		       struct heatmap *map, struct err *err)
-{
-	struct read_path known;
-	int r = read_path(query, run, &known, err);
-
-	if (r < 0)
-		return r == -ENODATA ? 0 : r;
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		if (!known.guessed[dir])
-			continue;
-		heatmap_add_edges(map, (enum direction)dir, known.path.overhead,
-				  &known.path.dir[dir]);
-		map->edges_guessed[dir] = true;
-	}
-	return 0;
-}
-
+/* What is only told from rates has edges, and predicts nothing. */
 static int add_known(struct query *query, const struct query_run *run,
 		     struct heatmap *map, struct err *err)
 {
-	struct path_survey survey = {0};
-	int r = query_path(query, run->id, &survey, err);
+	struct read_path known;
+	int r = read_path(query, run, GUESS_VISITS_MAX, &known, err);
 
-	if (r < 0 && r != -ENODATA)
-		return r;
-	for (int dir = 0; dir < DIR_COUNT; dir++)
-		predict(map, &survey.path, (enum direction)dir);
-	if ((survey.path.dir[DIR_UPLOAD].count &&
-	     survey.path.dir[DIR_DOWNLOAD].count) ||
-	    run->measured > GUESS_VISITS_MAX)
-		return 0;
-	return add_guessed(query, run, map, err);
+	if (r < 0)
+		return r == -ENODATA ? 0 : r;
+	for (int i = 0; i < DIR_COUNT; i++) {
+		enum direction dir = (enum direction)i;
+
+		if (!known.guessed[dir]) {
+			predict(map, &known.path, dir);
+			continue;
+		}
+		heatmap_add_edges(map, dir, known.path.overhead, &known.path.dir[dir]);
+		map->edges_guessed[dir] = true;
+	}
+	return 0;
 }
 
 int read_map_load(struct query *query, const struct query_run *run,

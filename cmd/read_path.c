@@ -59,8 +59,8 @@ static void assume_overhead(const struct run_info *info, struct read_path *path)
 	path->path.overhead = family == 6 ? PATH_OVERHEAD_IPV6 : PATH_OVERHEAD_IPV4;
 }
 
-int read_path(struct query *query, const struct query_run *run, struct read_path *ret,
-	      struct err *err)
+int read_path(struct query *query, const struct query_run *run, int guess_max,
+	      struct read_path *ret, struct err *err)
 {
 	struct path_survey survey = {0};
 	struct read_path path = {0};
@@ -72,7 +72,8 @@ int read_path(struct query *query, const struct query_run *run, struct read_path
 	path.path = survey.path;
 	if (stored < 0)
 		assume_overhead(&run->info, &path);
-	if (!path.path.dir[DIR_UPLOAD].count || !path.path.dir[DIR_DOWNLOAD].count)
+	if (run->measured <= guess_max &&
+	    (!path.path.dir[DIR_UPLOAD].count || !path.path.dir[DIR_DOWNLOAD].count))
 		r = guess(query, run, &path, err);
 	if (r < 0)
 		return r;

@@ -11,8 +11,10 @@ struct read_path {
 	bool family_assumed;     /* IPv4 outside: the run does not say */
 };
 
-/* -ENODATA: nothing is stored of it, and nothing was measured; the errors of reading. */
-int read_path(struct query *query, const struct query_run *run, struct read_path *ret,
-	      struct err *err);
+/* What was not probed is told from a run's visits where these are `guess_max` at most: all
+ * of them have to be read for it. -ENODATA: nothing is stored of it, and nothing was
+ * measured, or too much, *ret untouched; the errors of reading. */
+int read_path(struct query *query, const struct query_run *run, int guess_max,
+	      struct read_path *ret, struct err *err);
 
 #endif
