@@ -300,17 +300,29 @@ int query_results(struct query *query, int64_t run,
 			    row, ctx, err);
 }
 
+/* "?" of the run, the server's and the peer's MTU, in this order. */
+static int prepare_for_pair(struct query *query, const char *sql, int64_t run,
+			    const struct mtu_pair *mtu, sqlite3_stmt **ret,
+			    struct err *err)
+{
+	int r = prepare_for_run(query, sql, run, ret, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int(*ret, 2, mtu->server);
+	sqlite3_bind_int(*ret, 3, mtu->peer);
+	return 0;
+}
+
 int query_result(struct query *query, int64_t run, const struct mtu_pair *mtu,
 		 struct query_result *ret, struct err *err)
 {
 	static const char sql[] = RESULT_SELECT " AND server_mtu = ? AND peer_mtu = ?";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = prepare_for_run(query, sql, run, &stmt, err);
+	int r = prepare_for_pair(query, sql, run, mtu, &stmt, err);
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_int(stmt, 2, mtu->server);
-	sqlite3_bind_int(stmt, 3, mtu->peer);
 	r = db_step(&query->db, stmt, err);
 	if (r < 0)
 		return r;
@@ -410,13 +422,9 @@ int query_visits(struct query *query, int64_t run, const struct mtu_pair *mtu,
 	static const char sql[] = VISIT_SELECT
 		" AND server_mtu = ? AND peer_mtu = ? ORDER BY seq DESC";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = prepare_for_run(query, sql, run, &stmt, err);
+	int r = prepare_for_pair(query, sql, run, mtu, &stmt, err);
 
-	if (r < 0)
-		return r;
-	sqlite3_bind_int(stmt, 2, mtu->server);
-	sqlite3_bind_int(stmt, 3, mtu->peer);
-	return list_visits(query, stmt, row, ctx, err);
+	return r < 0 ? r : list_visits(query, stmt, row, ctx, err);
 }
 
 int query_last_visit(struct query *query, int64_t run, uint32_t *ret, struct err *err)
