@@ -96,6 +96,19 @@ int heatmap_boundary(const struct heatmap_axis *axis, int mtu)
 	return i;
 }
 
+bool heatmap_find(const struct heatmap *map, const struct mtu_pair *mtu, int *ret_i,
+		  int *ret_j)
+{
+	int i = heatmap_boundary(&map->server, mtu->server) - 1;
+	int j = heatmap_boundary(&map->peer, mtu->peer) - 1;
+
+	if (i < 0 || j < 0)
+		return false;
+	*ret_i = i;
+	*ret_j = j;
+	return true;
+}
+
 double heatmap_position(const struct heatmap_axis *axis, int mtu)
 {
 	int above = heatmap_boundary(axis, mtu);

@@ -126,6 +126,10 @@ double heatmap_fraction(const struct heatmap_panel *panel, int64_t rate_bps);
 /* Index of an MTU on an axis; between two where it lies between them (0.5: halfway), NAN
  * outside. */
 double heatmap_position(const struct heatmap_axis *axis, int mtu);
+/* The row and the column of a pair: of the MTUs at or just below its own. False where one is
+ * below its axis, the rest untouched. */
+bool heatmap_find(const struct heatmap *map, const struct mtu_pair *mtu, int *ret_i,
+		  int *ret_j);
 /* How many MTUs of the axis are at or below this one. */
 int heatmap_boundary(const struct heatmap_axis *axis, int mtu);
 

@@ -161,9 +161,10 @@ static struct heatmap_cell one_cell(const struct visit *first, size_t count,
 static void fill_pair(struct heatmap *map, const struct visit *first, size_t count,
 		      int64_t *rates)
 {
-	int i = heatmap_boundary(&map->server, first->mtu.server) - 1;
-	int j = heatmap_boundary(&map->peer, first->mtu.peer) - 1;
+	int i, j;
 
+	if (!heatmap_find(map, &first->mtu, &i, &j))
+		return;
 	for (int p = 0; p < map->panels; p++) {
 		const bool *shows = map->panel[p].shows;
 		enum figure figure = map->panel[p].sent ? SENT : RECEIVED;

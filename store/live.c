@@ -338,13 +338,12 @@ static int add_row(void *ctx, const struct measurement *m)
 	struct rows *rows = ctx;
 	const struct view *view = rows->view;
 	const struct heatmap *map = &view->map;
-	int i = heatmap_boundary(&map->server, m->mtu.server) - 1;
-	int j = heatmap_boundary(&map->peer, m->mtu.peer) - 1;
+	int i, j;
 	int r = 0;
 
 	if (rows->used >= rows->room || m->seq > view->last)
 		return 1;
-	if (map->panels == 2 && i >= 0 && j >= 0)
+	if (map->panels == 2 && heatmap_find(map, &m->mtu, &i, &j))
 		r = append(rows, rows->list,
 			   json_pack("[Iiioo]", (json_int_t)m->seq, m->mtu.server,
 				     m->mtu.peer, cell_value(heatmap_at(map, 0, i, j)),
@@ -381,13 +380,10 @@ static int read_rows(struct live *live, struct query **query, struct rows *rows,
 static json_t *fastest(const struct heatmap *map)
 {
 	const struct heatmap_mark *mark = &map->mark[HEATMAP_FASTEST];
-	int i;
-	int j;
+	int i, j;
 
-	if (!mark->set || map->panels != 2)
+	if (!mark->set || map->panels != 2 || !heatmap_find(map, &mark->mtu, &i, &j))
 		return json_null();
-	i = heatmap_boundary(&map->server, mark->mtu.server) - 1;
-	j = heatmap_boundary(&map->peer, mark->mtu.peer) - 1;
 	return json_pack("{si si so so}", "server_mtu", mark->mtu.server, "peer_mtu",
 			 mark->mtu.peer, "upload_bps",
 			 cell_value(heatmap_at(map, 0, i, j)), "download_bps",
