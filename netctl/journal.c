@@ -35,21 +35,29 @@ static int make_folder(struct err *err)
 	return 0;
 }
 
+/* Of this network namespace; 0, with errno, where it cannot be told. */
+static uint64_t netns_inode(void)
+{
+	struct stat ns;
+
+	return stat("/proc/self/ns/net", &ns) < 0 ? 0 : ns.st_ino;
+}
+
 /* Each network namespace has interfaces, and so journals, of its own. */
 static int make_path(const char *interface, const char *suffix, struct path *ret,
 		     struct err *err)
 {
-	struct stat ns;
+	uint64_t inode = netns_inode();
 
 	/* The kernel has no such name either; this one must not lead out of the folder.
 	 */
 	if (!interface[0] || strlen(interface) >= IF_NAME_SIZE ||
 	    strchr(interface, '/'))
 		return err_set(err, -EINVAL, "'%s' is no interface name", interface);
-	if (stat("/proc/self/ns/net", &ns) < 0)
+	if (!inode)
 		return err_sys(err, errno, "cannot read '/proc/self/ns/net'");
-	snprintf(ret->text, sizeof(ret->text), "%s/%ju-%s%s", FOLDER,
-		 (uintmax_t)ns.st_ino, interface, suffix);
+	snprintf(ret->text, sizeof(ret->text), "%s/%ju-%s%s", FOLDER, (uintmax_t)inode,
+		 interface, suffix);
 	return make_folder(err);
 }
 
@@ -143,16 +151,23 @@ void journal_note_place(struct journal *journal)
 	read_boot(journal->boot);
 }
 
+/* Where either does not know, it is taken for the same. */
+static bool is_another_netns(const struct journal *a, const struct journal *b)
+{
+	return a->netns_cookie && b->netns_cookie && a->netns_cookie != b->netns_cookie;
+}
+
+static bool is_another_boot(const struct journal *a, const struct journal *b)
+{
+	return a->boot[0] && b->boot[0] && strcmp(a->boot, b->boot) != 0;
+}
+
 bool journal_is_from_here(const struct journal *journal)
 {
 	struct journal here;
 
 	journal_note_place(&here);
-	if (journal->netns_cookie && here.netns_cookie &&
-	    journal->netns_cookie != here.netns_cookie)
-		return false;
-	return !journal->boot[0] || !here.boot[0] ||
-	       strcmp(journal->boot, here.boot) == 0;
+	return !is_another_netns(journal, &here) && !is_another_boot(journal, &here);
 }
 
 static int sync_folder(void)
@@ -345,14 +360,10 @@ int journal_remove(const char *interface, struct err *err)
 static bool is_over(const struct journal *journal, uint64_t inode)
 {
 	struct journal here;
-	struct stat ns;
 
 	journal_note_place(&here);
-	if (journal->boot[0] && here.boot[0] && strcmp(journal->boot, here.boot) != 0)
-		return true;
-	return stat("/proc/self/ns/net", &ns) == 0 && inode == ns.st_ino &&
-	       journal->netns_cookie && here.netns_cookie &&
-	       journal->netns_cookie != here.netns_cookie;
+	return is_another_boot(journal, &here) ||
+	       (inode && inode == netns_inode() && is_another_netns(journal, &here));
 }
 
 /* The conf file outlives both. */
@@ -444,14 +455,12 @@ void journal_list_left(char *ret, size_t size)
 {
 	DIR *folder = opendir(FOLDER);
 	struct dirent *entry;
-	struct stat ns;
+	uint64_t inode = netns_inode();
 	size_t used = 0;
 
 	ret[0] = '\0';
-	if (stat("/proc/self/ns/net", &ns) < 0)
-		ns.st_ino = 0;
 	while (folder && (entry = readdir(folder))) {
-		const char *name = interface_of(entry->d_name, ns.st_ino);
+		const char *name = interface_of(entry->d_name, inode);
 
 		if (!name || used + strlen(name) + 5 > size || !is_left(name))
 			continue;
