@@ -36,6 +36,13 @@ int clock_left_ms(int64_t deadline_ms)
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
+int64_t clock_again_ms(int64_t began_ms, int parts)
+{
+	int64_t now_ms = clock_boot_ms();
+
+	return now_ms + parts * (now_ms - began_ms);
+}
+
 void clock_iso(int64_t wall_ms, char ret[CLOCK_ISO_SIZE])
 {
 	time_t seconds = wall_ms / 1000;

@@ -15,6 +15,9 @@ int64_t clock_boot_ms(void);
 int64_t clock_wall_ms(void);
 /* What is left until `deadline_ms` on clock_boot_ms(), 0 when past: fit for poll(). */
 int clock_left_ms(int64_t deadline_ms);
+/* When what was begun at `began_ms` on clock_boot_ms(), and ends now, may be done again, so
+ * that it takes one part in so many of the time. */
+int64_t clock_again_ms(int64_t began_ms, int parts);
 
 /* "2026-11-22T12:20:39.123Z". */
 #define CLOCK_ISO_SIZE 32

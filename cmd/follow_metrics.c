@@ -11,10 +11,10 @@
 #include "store/query.h"
 #include "sync/http.h"
 
-/* Reading a run's pairs takes 50 ms where there are a thousand, during tests too: however
- * often it is asked for, a fortieth of the time at most. */
+/* An answer is good for so long at least. */
 #define FRESH_MS 2000
-/* So much longer than a reading took it is good for: a twentieth of one processor. */
+/* Reading a run's pairs takes 50 ms where there are a thousand, during tests too: however
+ * often it is asked for, one part in so many of the time at most. */
 #define SHARE 20
 /* Of a run with more visits the pairs could not be told anyhow. */
 #define PAIRS_VISITS_MAX 20000
@@ -76,7 +76,6 @@ int follow_metrics(void *ctx, bool near, char **ret_text, struct err *err)
 	struct follow *f = ctx;
 	struct follow_metrics *m = &f->metrics;
 	int64_t now_ms = clock_boot_ms();
-	int64_t took_ms;
 	int r;
 
 	if (!m->text[near] || now_ms >= m->again_at_ms[near]) {
@@ -88,10 +87,9 @@ int follow_metrics(void *ctx, bool near, char **ret_text, struct err *err)
 			return r;
 		free(m->text[near]);
 		m->text[near] = text;
-		took_ms = clock_boot_ms() - now_ms;
-		m->again_at_ms[near] =
-			now_ms +
-			(SHARE * took_ms > FRESH_MS ? SHARE * took_ms : FRESH_MS);
+		m->again_at_ms[near] = clock_again_ms(now_ms, SHARE);
+		if (m->again_at_ms[near] < now_ms + FRESH_MS)
+			m->again_at_ms[near] = now_ms + FRESH_MS;
 	}
 	*ret_text = strdup(m->text[near]);
 	return *ret_text ? 0 : err_set(err, -ENOMEM, "out of memory");

@@ -34,7 +34,7 @@ static int learn_path(void *ctx, struct query *query, const struct query_run *ru
 	*known = (struct live_page_path){.visits = run->measured};
 	text_copy(known->run, sizeof(known->run), run->info.uuid);
 	r = read_path(query, run, GUESS_VISITS_MAX, &known->path, err);
-	known->again_at_ms = clock_boot_ms() + SHARE * (clock_boot_ms() - began_ms);
+	known->again_at_ms = clock_again_ms(began_ms, SHARE);
 	return r == -ENODATA ? 0 : r;
 }
 

@@ -6,10 +6,9 @@
 
 #include "base/sort.h"
 
-/* Normal distribution: median of |x| over the standard deviation; 99.5 % quantile. */
-#define MEDIAN_OF_NORMAL 0.6745
-#define CERTAIN          2.576
-#define DRIFT_MIN        0.02
+/* Normal distribution: 99.5 % quantile. */
+#define CERTAIN   2.576
+#define DRIFT_MIN 0.02
 
 static int compare_times(const void *a, const void *b)
 {

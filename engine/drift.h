@@ -11,6 +11,9 @@
  * were measured. Pure.
  */
 
+/* Of a normal distribution: the median of |x| over the standard deviation. */
+#define MEDIAN_OF_NORMAL 0.6745
+
 struct drift_sample {
 	int64_t at_ms;
 	double rate; /* above 0; of any unit */

@@ -15,8 +15,6 @@
 #define PRIOR_NOISE     0.01
 #define PRIOR_NOISE_MIN 0.005
 #define NORMAL_95       1.96
-/* Median of |x| over the standard deviation. */
-#define MEDIAN_OF_NORMAL 0.6745
 /* Pairs of visits that tell the noise better than all visits together. */
 #define REPEATS_MIN 3
 /* Degrees of freedom of each difference, where their median is taken: about half of what

@@ -287,7 +287,7 @@ static int refresh(struct live *live, const char *name, struct query **query,
 	}
 	text_copy(fresh.name, sizeof(fresh.name), name);
 	fresh.read_at_ms = clock_boot_ms();
-	fresh.again_at_ms = fresh.read_at_ms + SHARE * (fresh.read_at_ms - now_ms);
+	fresh.again_at_ms = clock_again_ms(now_ms, SHARE);
 	fresh.used_at_ms = now_ms;
 	view_release(view);
 	*view = fresh;
