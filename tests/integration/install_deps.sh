@@ -5,11 +5,11 @@
 # stand-ins: all packages are there, and apt-get fails as it does without a network.
 
 set -euo pipefail
+# shellcheck source=tests/integration/checks.sh
+. "${BASH_SOURCE[0]%/*}/checks.sh"
 
 ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 readonly ROOT
-checks=0
-failures=0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/scripts" "$tmp/bin"
@@ -18,15 +18,6 @@ printf '#!/bin/sh\necho installed\n' >"$tmp/bin/dpkg-query"
 printf '#!/bin/sh\necho called >>%q\necho "E: no network" >&2\nexit 100\n' \
 	"$tmp/calls" >"$tmp/bin/apt-get"
 chmod 0755 "$tmp/bin"/*
-
-# WHAT EXPECTED FOUND
-check_equal()
-{
-	checks=$((checks + 1))
-	[[ $2 == "$3" ]] && return
-	failures=$((failures + 1))
-	printf 'FAILED: %s\n    expected: %s\n    found:    %s\n' "$1" "$2" "$3"
-}
 
 # [OPTION ...]
 install_deps()

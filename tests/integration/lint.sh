@@ -4,6 +4,8 @@
 # be, and that the three programs can start no other.
 
 set -euo pipefail
+# shellcheck source=tests/integration/checks.sh
+. "${BASH_SOURCE[0]%/*}/checks.sh"
 
 : "${MTUSWEEP_BIN:?is not set: give the folder that holds the three programs}"
 cd "${BASH_SOURCE[0]%/*}/../.."
@@ -12,15 +14,6 @@ readonly FOLDERS=(base engine netctl sync store cmd)
 readonly FILE_LINES_MAX=600
 # wordexp(3) runs a shell too.
 readonly STARTERS='exec[lv]p?e?|execveat|fexecve|system|popen|posix_spawnp?|wordexp'
-failures=0
-
-# WHAT EXPECTED FOUND
-check_equal()
-{
-	[[ $2 == "$3" ]] && return
-	failures=$((failures + 1))
-	printf 'FAILED: %s\n    expected: %s\n    found:    %s\n' "$1" "$2" "$3"
-}
 
 sources()
 {

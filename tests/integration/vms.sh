@@ -4,11 +4,11 @@
 # share each is given, what the summary makes of it, and that none outlives it.
 
 set -euo pipefail
+# shellcheck source=tests/integration/checks.sh
+. "${BASH_SOURCE[0]%/*}/checks.sh"
 
 ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 readonly ROOT
-checks=0
-failures=0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cp "$ROOT/tests/lab/vms" "$tmp"
@@ -40,15 +40,6 @@ exit 8
 VM
 chmod 0755 "$tmp"/*
 export CALLS=$tmp/calls
-
-# WHAT EXPECTED FOUND
-check_equal()
-{
-	checks=$((checks + 1))
-	[[ $2 == "$3" ]] && return
-	failures=$((failures + 1))
-	printf 'FAILED: %s\n    expected: %s\n    found:    %s\n' "$1" "$2" "$3"
-}
 
 # TESTS STATUS SUMMARY
 check_run()
