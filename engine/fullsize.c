@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/leave.h"
+#include "base/uuid.h"
 
 #define MAGIC UINT32_C(0x4d545546) /* "MTUF" */
 /* Headers of an inner packet: IP without options, UDP. */
@@ -25,6 +26,8 @@ enum kind {
 	KIND_HERE,
 	KIND_FULL, /* padded to the sender's MTU */
 	KIND_ARRIVED,
+	KIND_CONFIRM, /* a full-size one of the server's arrived */
+	KIND_NOTED,
 };
 
 /* The beginning of each datagram; in the two ends' own byte order by htonl(). */
@@ -32,7 +35,10 @@ struct head {
 	uint32_t magic;
 	uint32_t test; /* so that a late one of another test does not count */
 	uint32_t kind;
-};
+	/* Random bits of the server, in its full-size datagrams and their confirmation; else
+	 * 0. */
+	uint64_t nonce;
+} __attribute__((packed));
 
 struct exchange {
 	const struct test_spec *spec;
@@ -43,6 +49,8 @@ struct exchange {
 	int64_t began_at_ms;
 	bool heard;   /* a small one came */
 	bool arrived; /* a full-size one did */
+	bool closed;  /* nobody has had the other end's port since the last send */
+	uint64_t nonce;
 	char full[MTU_MAX];
 };
 
@@ -133,6 +141,8 @@ static int send_one(struct exchange *x, enum kind kind)
 	};
 	size_t size = kind == KIND_FULL ? full_size(x) : sizeof(head);
 
+	if (kind == KIND_CONFIRM || (kind == KIND_FULL && x->spec->role == ROLE_SERVER))
+		head.nonce = x->nonce;
 	memcpy(x->full, &head, sizeof(head));
 	if (send(x->fd, x->full, size, 0) < 0 &&
 	    (errno == EMSGSIZE || errno == ECONNREFUSED))
@@ -151,19 +161,19 @@ static int send_full(struct exchange *x)
 }
 
 /* The kind of the next datagram of this test, 0 for none of ours, or -errno. */
-static int receive_one(struct exchange *x, struct sockaddr_storage *from)
+static int receive_one(struct exchange *x, struct head *ret,
+		       struct sockaddr_storage *from)
 {
 	socklen_t size = sizeof(*from);
-	struct head head;
-	ssize_t n = recvfrom(x->fd, &head, sizeof(head), MSG_TRUNC,
+	ssize_t n = recvfrom(x->fd, ret, sizeof(*ret), MSG_TRUNC,
 			     (struct sockaddr *)from, &size);
 
 	if (n < 0)
 		return -errno;
-	if (n < (ssize_t)sizeof(head) || ntohl(head.magic) != MAGIC ||
-	    ntohl(head.test) != x->spec->id)
+	if (n < (ssize_t)sizeof(*ret) || ntohl(ret->magic) != MAGIC ||
+	    ntohl(ret->test) != x->spec->id)
 		return 0;
-	return (int)ntohl(head.kind);
+	return (int)ntohl(ret->kind);
 }
 
 /* Readable, or the deadline. */
@@ -219,27 +229,47 @@ static void ask(struct exchange *x)
 		refuse(x);
 }
 
-static void hear(struct exchange *x)
+/* True when the awaited kind came. */
+static bool hear(struct exchange *x, enum kind awaited)
 {
-	enum kind awaited = x->spec->dir == DIR_UPLOAD ? KIND_ARRIVED : KIND_FULL;
 	struct sockaddr_storage from;
+	bool came = false;
+	struct head head;
 	int kind;
 
-	while ((kind = receive_one(x, &from)) >= 0) {
-		if (kind == (int)awaited)
-			x->arrived = true;
+	while ((kind = receive_one(x, &head, &from)) >= 0) {
 		if (kind == KIND_HERE)
 			x->heard = true;
+		if (kind == KIND_FULL)
+			x->nonce = head.nonce;
+		if (kind == (int)awaited)
+			came = true;
 	}
 	/* Nobody has the port: an answer, by ICMP. */
-	if (kind == -ECONNREFUSED)
-		refuse(x);
+	x->closed = kind == -ECONNREFUSED;
+	return came;
+}
+
+/* The server ends when it has noted the confirmation, so a closed port says as much. */
+static void confirm(struct exchange *x, int64_t deadline_ms)
+{
+	bool noted = false;
+
+	while (!noted && !x->closed && clock_left_ms(deadline_ms) > 0) {
+		int64_t again_ms = clock_boot_ms() + FULLSIZE_AGAIN_MS;
+
+		if (send_one(x, KIND_CONFIRM) == -ECONNREFUSED)
+			return;
+		while (!noted && !x->closed && wait_readable(x->fd, again_ms))
+			noted = hear(x, KIND_NOTED);
+	}
 }
 
 static void run_client(struct exchange *x) __attribute__((noreturn));
 
 static void run_client(struct exchange *x)
 {
+	bool upload = x->spec->dir == DIR_UPLOAD;
 	int64_t deadline_ms = x->began_ms + testspec_blackhole_ms(x->spec);
 	int64_t again_ms = x->began_ms;
 
@@ -249,8 +279,12 @@ static void run_client(struct exchange *x)
 			again_ms = clock_boot_ms() + FULLSIZE_AGAIN_MS;
 		}
 		if (wait_readable(x->fd, again_ms))
-			hear(x);
+			x->arrived = hear(x, upload ? KIND_ARRIVED : KIND_FULL);
+		if (x->closed && !x->arrived)
+			refuse(x);
 	}
+	if (x->arrived && !upload)
+		confirm(x, clock_boot_ms() + testspec_blackhole_ms(x->spec));
 	judge(x);
 }
 
@@ -272,7 +306,8 @@ static bool take_caller(struct exchange *x, const struct sockaddr_storage *from)
 static void answer(struct exchange *x)
 {
 	struct sockaddr_storage from;
-	int kind = receive_one(x, &from);
+	struct head head;
+	int kind = receive_one(x, &head, &from);
 
 	if (kind <= 0 || (!x->heard && !take_caller(x, &from)))
 		return;
@@ -282,6 +317,10 @@ static void answer(struct exchange *x)
 	}
 	if (kind == KIND_FULL)
 		send_one(x, KIND_ARRIVED);
+	if (kind == KIND_CONFIRM && head.nonce == x->nonce) {
+		x->arrived = true;
+		send_one(x, KIND_NOTED);
+	}
 }
 
 static void run_server(struct exchange *x) __attribute__((noreturn));
@@ -296,11 +335,15 @@ static void run_server(struct exchange *x)
 	armed.armed = true;
 	if (io_write_all(x->report_fd, &armed, sizeof(armed)) < 0)
 		fail(x, "cannot tell that it listens");
-	while (clock_left_ms(deadline_ms) > 0) {
+	while (!x->arrived && clock_left_ms(deadline_ms) > 0) {
 		if (wait_readable(x->fd, deadline_ms))
 			answer(x);
 	}
-	dir_result_init(&result, TEST_OK, "%s", "");
+	if (x->arrived)
+		dir_result_init(&result, TEST_OK, "%s", "");
+	else
+		dir_result_init(&result, TEST_BLACKHOLE,
+				"no full-size datagram was confirmed");
 	end_process(x, 0, &result);
 }
 
@@ -314,6 +357,7 @@ void fullsize_run(const struct test_spec *spec, int report_fd)
 	x.report_fd = report_fd;
 	x.began_ms = clock_boot_ms();
 	x.began_at_ms = clock_wall_ms();
+	x.nonce = spec->role == ROLE_SERVER ? random_u64() : 0;
 	open_socket(&x);
 	if (spec->role == ROLE_CLIENT)
 		run_client(&x);

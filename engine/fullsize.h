@@ -13,9 +13,11 @@
  *	  hello, small           ------>      here I am, small
  *	  upload: full size      ------>      it arrived, small
  *	  download:              <------      full size, one for each hello
+ *	            confirmation ------>      noted, small
  *
- * The client asks again every FULLSIZE_AGAIN_MS, so that ordinary loss does not matter,
- * and judges:
+ * The server's full-size datagrams carry 64 random bits, and the confirmation repeats them:
+ * nobody can confirm a datagram that did not arrive. The client repeats its messages every
+ * FULLSIZE_AGAIN_MS, so that ordinary loss does not matter, and judges:
  *
  *	ok           a full-size datagram arrived
  *	blackhole    small ones did, full-size ones did not, within
@@ -23,8 +25,9 @@
  *	refused      nobody has the port
  *	unreachable  nothing arrived at all: the port is not let in
  *
- * The server answers the address of the spec alone, and the first port it comes from, until
- * the client's deadline is over.
+ * The server answers only the address of the spec, and of that only the first port that
+ * sends. It ends when a full-size datagram is confirmed (ok), else at the client's deadline
+ * (blackhole): its own proof that packets of its MTU arrive.
  */
 
 #define FULLSIZE_AGAIN_MS 50

@@ -9,8 +9,14 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "runner_lab.h"
@@ -81,6 +87,85 @@ static void arrives_both_ways(void **state)
 		/* The port is the first caller's: for a second one nobody is there. */
 		measure(lab, (enum direction)dir, TEST_REFUSED);
 	}
+}
+
+/* The server's own result is what it has seen itself. */
+static enum test_status seen_by_server(struct lab *lab)
+{
+	struct dir_result seen;
+	struct err err = ERR_INIT;
+	int r = runner_result(lab->server.runner, lab->arm.id, &seen, &err);
+
+	if (r == -ETIMEDOUT)
+		return TEST_TIMEOUT;
+	if (r < 0)
+		fail_msg("no result of the server: %s", err.text);
+	return seen.status;
+}
+
+static void the_server_sees_its_own_proof(void **state)
+{
+	struct lab *lab = *state;
+
+	arm(lab);
+	measure(lab, DIR_DOWNLOAD, TEST_OK);
+	assert_int_equal(seen_by_server(lab), TEST_OK);
+	/* The other direction proves nothing of the server's packets. */
+	arm(lab);
+	measure(lab, DIR_UPLOAD, TEST_OK);
+	assert_int_equal(seen_by_server(lab), TEST_TIMEOUT);
+	lab_drop(&lab->peer, "meta length 1500");
+	arm(lab);
+	measure(lab, DIR_DOWNLOAD, TEST_BLACKHOLE);
+	assert_int_equal(seen_by_server(lab), TEST_TIMEOUT);
+}
+
+/* Say hello, then confirm with a nonce of 0 and one more, from the peer's namespace. */
+static int confirm_blindly(const struct lab *lab)
+{
+	/* As engine/fullsize.c has them: hello is 1, the confirmation 5. */
+	struct {
+		uint32_t magic, test, kind;
+		uint64_t nonce;
+	} __attribute__((packed)) head = {htonl(0x4d545546), htonl(lab->arm.id), 0, 0};
+	static const uint32_t kinds[] = {1, 5, 5};
+	struct sockaddr_storage server;
+	int fd;
+
+	if (setns(lab->peer.netns, CLONE_NEWNET) < 0 ||
+	    address_parse(LAB_SERVER, LAB_PORT, &server) < 0)
+		return __LINE__;
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (connect(fd, (struct sockaddr *)&server, address_size(&server)) < 0)
+		return __LINE__;
+	for (int i = 0; i < 3; i++) {
+		head.kind = htonl(kinds[i]);
+		head.nonce = (uint64_t)i / 2;
+		if (send(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head))
+			return __LINE__;
+	}
+	/* It is heard: hello is answered. */
+	return recv(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+			       ntohl(head.kind) == 2
+		       ? 0
+		       : __LINE__;
+}
+
+/* A confirmation of what did not arrive is a guess at 64 random bits. */
+static void nothing_is_confirmed_by_a_guess(void **state)
+{
+	struct lab *lab = *state;
+	pid_t child;
+	int result;
+
+	lab_drop(&lab->peer, "meta length 1500");
+	arm(lab);
+	child = fork();
+	if (child == 0)
+		_exit(confirm_blindly(lab));
+	assert_int_equal(waitpid(child, &result, 0), child);
+	assert_int_equal(result, 0);
+	assert_int_equal(seen_by_server(lab), TEST_TIMEOUT);
 }
 
 /* Exactly these sizes: one byte less does not do. */
@@ -180,6 +265,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_LAB(arrives_both_ways),
+		ON_LAB(the_server_sees_its_own_proof),
+		ON_LAB(nothing_is_confirmed_by_a_guess),
 		ON_LAB(sizes_are_exact),
 		ON_LAB(ordinary_loss_does_not_matter),
 		ON_LAB(closed_ports_are_told),
