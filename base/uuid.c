@@ -1,6 +1,7 @@
 #include "base/uuid.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,4 +49,27 @@ uint64_t random_u64(void)
 
 	random_bytes(&value, sizeof(value));
 	return value;
+}
+
+void token_make(char ret[TOKEN_SIZE])
+{
+	snprintf(ret, TOKEN_SIZE, "%016" PRIx64 "%016" PRIx64, random_u64(),
+		 random_u64());
+}
+
+bool token_valid(const char *text)
+{
+	return strnlen(text, TOKEN_SIZE) == TOKEN_SIZE - 1 &&
+	       strspn(text, "0123456789abcdef") == TOKEN_SIZE - 1;
+}
+
+bool token_same(const char *a, const char *b)
+{
+	unsigned char differ = 0;
+
+	if (!token_valid(a) || !token_valid(b))
+		return false;
+	for (int i = 0; i < TOKEN_SIZE - 1; i++)
+		differ |= (unsigned char)(a[i] ^ b[i]);
+	return differ == 0;
 }

@@ -120,13 +120,14 @@ static int serve(struct follow *f, struct err *err)
  * close it. */
 static int leave_session(struct follow *f, const char *why)
 {
-	bool kept = f->committed;
+	bool kept = f->committed_mtu != 0;
 	struct err here = ERR_INIT;
 	int rows = f->rows;
 
 	follow_leave_run(f, kept ? RUN_DONE : RUN_INTERRUPTED, kept ? "" : why, &here);
 	if (kept)
-		err_set(&here, 0, "keeps MTU %d, in link and conf file", f->mtu);
+		err_set(&here, 0, "keeps MTU %d, in link and conf file",
+			f->committed_mtu);
 	host_tell("%s %s of a run; this end: %.250s; %d row%s kept in '%s'", why,
 		  kept ? "at the end" : "in the middle",
 		  here.text[0] ? here.text : "as it was", rows,

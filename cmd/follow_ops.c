@@ -144,6 +144,7 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	struct run_info run = m->run;
 	struct guard_facts facts = {0};
 	struct err warning = ERR_INIT;
+	bool known;
 	int r = check_way(f, address, &warning);
 
 	if (r < 0)
@@ -161,18 +162,26 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	ret->endpoint_family = facts.endpoint_family;
 	run.server = *ret;
 	text_copy(run.peer.address, sizeof(run.peer.address), address);
-	r = store_begin_run(f->store, &run, "server", NULL, &f->run_id, err);
+	r = store_begin_copy(f->store, &run, m->secret, &f->run_id, &known, err);
 	if (r < 0)
 		return r;
+	if (resumed)
+		rowcheck_resume(&f->check);
+	else
+		rowcheck_begin(&f->check, &run, known);
 	text_copy(f->peer, sizeof(f->peer), address);
 	f->lease_ms = m->lease_ms;
 	atomic_store(&f->lease_now, m->lease_ms);
 	atomic_store(&f->session_open, true);
 	atomic_store(&f->farewell_by_ms, 0);
-	if (!resumed)
+	if (!resumed) {
 		f->rows = 0;
+		f->proved_mtu = 0;
+	}
+	f->proof_test = 0;
+	f->may_commit = run.persist == PERSIST_BEST;
 	if (strcmp(f->run, run.uuid) != 0)
-		f->committed = false;
+		f->committed_mtu = 0;
 	text_copy(f->run, sizeof(f->run), run.uuid);
 	f->planned = run.pairs_planned;
 	memset(f->surveyed, 0, sizeof(f->surveyed));
@@ -270,6 +279,7 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 	int r;
 
 	runner_cancel(f->runner, NULL);
+	f->proof_test = 0;
 	follow_end_probe(f);
 	link_was_down(f, true);
 	r = guard_set(f->guard, m->mtu, f->lease_ms, err);
@@ -285,6 +295,8 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 	}
 	r = m->test ? arm(f, &upload, err) : 0;
 	if (r == 0) {
+		if (m->test)
+			rowcheck_earn(&f->check);
 		follow_tell_pair(f, m);
 		err_set(err, 0, "%s", f->warning);
 		f->warning[0] = '\0';
@@ -294,15 +306,19 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 
 static int op_arm(void *ctx, const struct msg_arm *m, struct err *err)
 {
+	struct follow *f = ctx;
 	int r;
 
-	follow_end_probe(ctx);
-	r = renew(ctx, err);
+	follow_end_probe(f);
+	f->proof_test = 0;
+	r = renew(f, err);
 	if (r == 0)
-		r = arm(ctx, m, err);
+		r = arm(f, m, err);
+	if (r == 0 && m->full_size)
+		f->proof_test = m->test;
 	/* The upload was armed with the pair. */
 	if (r == 0)
-		follow_tell(ctx, m->full_size ? "full-size packets" : "download");
+		follow_tell(f, m->full_size ? "full-size packets" : "download");
 	return r;
 }
 
@@ -332,10 +348,17 @@ static int op_row(void *ctx, const struct measurement *m, struct err *err)
 		.left_ms = NO_FIGURE,
 		.last = m,
 	};
-	int r = store_record(f->store, f->run_id, m, err);
+	int r = rowcheck_take(&f->check, m, err);
 
 	if (r < 0)
 		return r;
+	/* The peer repeats a row whose answer it did not get. */
+	if (r == 0)
+		return store_check_row(f->store, f->run_id, m, err);
+	r = store_record(f->store, f->run_id, m, err);
+	if (r < 0)
+		return r;
+	rowcheck_count(&f->check, m);
 	/* A lapse voids the next visit, not the row that is safe now. */
 	guard_renew(f->guard, f->lease_ms, NULL);
 	follow_tell(f, "recorded");
@@ -345,16 +368,51 @@ static int op_row(void *ctx, const struct measurement *m, struct err *err)
 	return 0;
 }
 
+/* Whether this end has itself seen that packets of the MTU that is set arrive. */
+static int check_proof(struct follow *f, struct err *err)
+{
+	struct dir_result seen;
+
+	if (f->proof_test &&
+	    runner_result(f->runner, f->proof_test, &seen, NULL) == 0 &&
+	    seen.status == TEST_OK)
+		f->proved_mtu = f->mtu;
+	f->proof_test = 0;
+	if (f->proved_mtu == f->mtu)
+		return 0;
+	return err_set(err, -ENODATA,
+		       "MTU %d is not kept: in this session no packet of that size was "
+		       "proved to arrive at the peer",
+		       f->mtu);
+}
+
+static int check_commit(struct follow *f, struct err *err)
+{
+	if (!f->may_commit)
+		return err_set(err, -EACCES,
+			       "not permitted: the run was not started with --persist "
+			       "best, so it keeps no MTU");
+	/* Asked again, since the answer was lost. */
+	if (f->committed_mtu && f->committed_mtu == f->mtu)
+		return 0;
+	return check_proof(f, err);
+}
+
 static int op_commit(void *ctx, struct err *err)
 {
 	struct follow *f = ctx;
-	int r = guard_commit(f->guard, err);
+	int r = check_commit(f, err);
 
-	if (r == 0 && !f->committed)
+	if (r < 0)
+		return r;
+	r = guard_commit(f->guard, err);
+	if (r < 0)
+		return not_stale(r);
+	if (!f->committed_mtu)
 		host_tell("MTU %d is kept, in link and conf file%s%.300s", f->mtu,
 			  err->text[0] ? "; " : "", err->text);
-	f->committed = f->committed || r == 0;
-	return not_stale(r);
+	f->committed_mtu = f->mtu;
+	return 0;
 }
 
 static int op_close(void *ctx, enum run_outcome outcome, const char *text,
@@ -371,8 +429,9 @@ static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 	if (r == 0)
 		err_set(err, 0, "%s", "");
 	/* A peer that failed may not know. */
-	if (r == 0 && f->committed && outcome != RUN_DONE)
-		err_set(err, 0, "it keeps MTU %d, in link and conf file", f->mtu);
+	if (r == 0 && f->committed_mtu && outcome != RUN_DONE)
+		err_set(err, 0, "it keeps MTU %d, in link and conf file",
+			f->committed_mtu);
 	if (outcome == RUN_DONE && r == 0)
 		atomic_store(&f->completed, true);
 	wake(f);
@@ -388,7 +447,7 @@ static void op_expired(void *ctx)
 		  (long long)(f->lease_ms / 1000));
 	/* With its pair kept, only an answer or the farewell was lost; the peer may not
 	 * know, and ask again. */
-	if (f->committed) {
+	if (f->committed_mtu) {
 		follow_leave_run(f, RUN_DONE, "", &err);
 		atomic_store(&f->farewell_by_ms, clock_boot_ms() + FOLLOW_FAREWELL_MS);
 		wake(f);

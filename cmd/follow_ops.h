@@ -13,6 +13,7 @@
 #include "netctl/rtwatch.h"
 #include "store/store.h"
 #include "sync/endpoint.h"
+#include "sync/rowcheck.h"
 
 /* For who looks on. */
 struct follow_now {
@@ -48,6 +49,7 @@ struct follow {
 	int64_t run_id;          /* 0 while there is none */
 	int mtu;                 /* of this end, as the peer last set it */
 	int rows;                /* of this run, received */
+	struct rowcheck check;   /* of the session's rows */
 	int planned;
 	int64_t lease_ms;          /* in force */
 	_Atomic int64_t lease_now; /* the same, for renew */
@@ -60,7 +62,12 @@ struct follow {
 	struct rtwatch *watch;
 	bool was_down;       /* the link, since the pair was set */
 	char run[UUID_SIZE]; /* the last session's */
-	bool committed;      /* its pair is kept, be it in a session before this one */
+	bool may_commit;     /* both ends were started for that */
+	int committed_mtu; /* the run's that is kept, be it since a session before; or 0 */
+	/* What full-size packets were proved for in this session, and the test that may
+	 * still prove it for the MTU that is set; or 0. */
+	int proved_mtu;
+	uint32_t proof_test;
 	bool settle_warned;
 	struct path_survey survey;    /* of this run, as the peer tells it */
 	bool surveyed[DIR_COUNT];     /* what of it came */
@@ -69,7 +76,7 @@ struct follow {
 	int wake_fd;                  /* eventfd: the main thread looks again */
 };
 
-/* A peer that lost the answer to its commit asks again for 10 s (cmd/lead_keep.c). */
+/* A peer that lost the answer to its commit asks again for 8 s (cmd/lead_keep.c). */
 #define FOLLOW_FAREWELL_MS 20000
 
 /* A peer waits 2 s for the answer to an open or a row: before that it is to hear whose lock

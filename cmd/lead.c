@@ -74,6 +74,7 @@ static void describe_run(struct lead *lead)
 	char versions[sizeof(run->peer.versions)];
 
 	uuid_make(run->uuid);
+	token_make(lead->secret);
 	run->started_at_ms = clock_wall_ms();
 	run->peer_range = config->options->range;
 	run->passes = config->passes;
@@ -128,6 +129,19 @@ static char *options_json(const struct lead_config *config)
 	return text;
 }
 
+static int find_secret(struct lead *lead, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = store_find_secret(lead->store, lead->run.uuid, lead->secret, &why);
+
+	if (r != -ENOENT)
+		return r < 0 ? err_set(err, r, "%s", why.text) : 0;
+	return err_set(err, r,
+		       "run %lld cannot be resumed: %.300s; copy the file of secrets "
+		       "along with the database, or start a new run",
+		       (long long)lead->resumed.run, why.text);
+}
+
 /* With --resume: the run of the database in place of a new one. */
 static int find_run(struct lead *lead, struct err *err)
 {
@@ -151,7 +165,7 @@ static int find_run(struct lead *lead, struct err *err)
 	lead->run = lead->resumed.info;
 	lead->server_known = true;
 	lead->bound = true;
-	return 0;
+	return find_secret(lead, err);
 }
 
 /* With --apply: the one pair, and where it was measured the two ends it was measured
@@ -191,9 +205,11 @@ static int begin_run(struct lead *lead, struct err *err)
 {
 	cleanup_free char *options = options_json(lead->config);
 	char warning[256];
-	int r = store_begin_run(lead->store, &lead->run, "peer", options, &lead->run_id,
-				err);
+	int r = store_keep_secret(lead->store, lead->run.uuid, lead->secret, err);
 
+	if (r == 0)
+		r = store_begin_record(lead->store, &lead->run, options, &lead->run_id,
+				       err);
 	if (r < 0)
 		return r;
 	if (lead->config->resume && lead->run.pairs_planned)

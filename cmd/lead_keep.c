@@ -13,10 +13,10 @@
 /* A request to commit. */
 #define COMMIT_TIMEOUT_MS 5000
 /* How long a commit without an answer is tried again. */
-#define COMMIT_LIMIT_MS 10000
-/* The last try may begin then: setting 3 s, committing 5 s. Where nobody answers it is 2 s
- * for rows that are left and 7 s for the close. */
-#define AFTER_LIMIT_MS 17000
+#define COMMIT_LIMIT_MS 8000
+/* The last try may begin then: setting 3 s, proving 4.5 s, committing 5 s. Where nobody
+ * answers it is 2 s for rows that are left and 7 s for the close. */
+#define AFTER_LIMIT_MS 21500
 /* Of a proof that something else spoils. */
 #define TRIES_MAX 3
 
@@ -210,14 +210,30 @@ static int commit_there(struct lead *lead, bool *unclear, struct err *err)
 	return lead_mendable(r);
 }
 
+/* For the server's eyes: it keeps no MTU whose packets it has not seen arrive in this
+ * session. */
+static int prove_there(struct lead *lead, struct err *err)
+{
+	struct dir_result result;
+	int r = lead_measure_full_size(lead, DIR_DOWNLOAD, &result, err);
+
+	if (r < 0 || result.status == TEST_OK)
+		return r;
+	return err_set(err, -EAGAIN,
+		       "packets as large as its MTU do not arrive any more (%.200s)",
+		       result.text);
+}
+
 /* Setting and committing again what was committed already changes nothing. */
-static int commit_again(struct lead *lead, const struct mtu_pair *mtu,
+static int commit_again(struct lead *lead, const struct mtu_pair *mtu, bool prove,
 			int64_t deadline_ms, bool *unclear, struct err *err)
 {
 	int r = lead_connect(lead, clock_left_ms(deadline_ms), err);
 
 	if (r == 0)
 		r = lead_set_pair(lead, mtu, err);
+	if (r == 0 && prove)
+		r = prove_there(lead, err);
 	return r < 0 ? lead_mendable(r) : commit_there(lead, unclear, err);
 }
 
@@ -259,8 +275,8 @@ static int commit_both(struct lead *lead, const struct mtu_pair *mtu, struct err
 	lead->stop_fd = -1;
 	client_ignore_stop(lead->client);
 	r = commit_there(lead, &unclear, err);
-	while (r == -EAGAIN && clock_left_ms(deadline_ms) > 0)
-		r = commit_again(lead, mtu, deadline_ms, &unclear, err);
+	while ((r == -EAGAIN || r == -ENODATA) && clock_left_ms(deadline_ms) > 0)
+		r = commit_again(lead, mtu, r == -ENODATA, deadline_ms, &unclear, err);
 	lead->mtu_there = mtu->server;
 	if (r == 0)
 		lead->there = LEAD_THERE_KEPT;

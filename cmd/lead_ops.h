@@ -38,14 +38,15 @@ struct lead {
 	int stop_fd; /* -1 once nothing shall end what is under way */
 	struct msg_hello hello;
 	struct run_info run;
-	int64_t run_id;    /* 0 before there is one */
-	bool server_known; /* run.server says which it is: no other will do */
-	bool bound;        /* the same of run.server_range */
+	char secret[TOKEN_SIZE]; /* of the run */
+	int64_t run_id;          /* 0 before there is one */
+	bool server_known;       /* run.server says which it is: no other will do */
+	bool bound;              /* the same of run.server_range */
 	struct resumed resumed;
 	struct path_survey survey; /* smart: of the path, before the sweep */
 	bool path_shared;          /* the server has it */
 	int visits;                /* to be made now: without those of before */
-	char session[MSG_TOKEN_SIZE];
+	char session[TOKEN_SIZE];
 	int64_t lease_ms; /* the shorter of both ends' */
 	_Atomic int64_t
 		renewed_at;  /* clock_boot_ms() of the last request it said yes to */

@@ -25,7 +25,7 @@ static bool is_no_probe(int r)
 }
 
 /* The same bits for the datagrams and for the request. */
-static void make_token(unsigned char bytes[PROBEMSG_TOKEN], char hex[MSG_TOKEN_SIZE])
+static void make_token(unsigned char bytes[PROBEMSG_TOKEN], char hex[TOKEN_SIZE])
 {
 	for (int i = 0; i < PROBEMSG_TOKEN; i += 8) {
 		uint64_t bits = random_u64();

@@ -249,6 +249,7 @@ static int open_session(struct lead *lead, struct err *err)
 	run->pairs_planned =
 		lead->config->strategy == LEAD_GRID ? plan_grid_visits(&grid) : 0;
 	open.run = *run;
+	text_copy(open.secret, sizeof(open.secret), lead->secret);
 	r = client_open(lead->client, &open, lead_timeout_ms(lead, ASK_TIMEOUT_MS),
 			&opened, err);
 	if (r < 0)

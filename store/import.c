@@ -74,7 +74,7 @@ static int begin_run(struct import *in, struct err *err)
 	if (!options)
 		return err_set(err, -ENOMEM, "out of memory");
 	describe_run(in, &info);
-	return store_begin_run(in->store, &info, "peer", options, &in->run, err);
+	return store_begin_record(in->store, &info, options, &in->run, err);
 }
 
 static int warn(struct import *in, struct err *err)

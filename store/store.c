@@ -8,7 +8,9 @@
 #include "base/process.h"
 #include "store/db.h"
 #include "store/row.h"
+#include "store/runcopy.h"
 #include "store/schema.h"
+#include "store/secrets.h"
 
 /* How long store_close() waits for readers, which take milliseconds, to be done. */
 #define CLOSE_WAIT_MS 1000
@@ -16,6 +18,7 @@
 
 struct store {
 	struct db db;
+	bool copying; /* store_begin_copy() was called */
 };
 
 /* upgrades[v] makes schema version v + 1 out of version v. */
@@ -73,7 +76,7 @@ static int try_open(struct db *db, const char *path, struct err *err)
 int store_open(const char *path, struct store **ret, struct err *err)
 {
 	int64_t deadline_ms = clock_boot_ms() + STORE_PATIENCE_MS;
-	struct store *store = malloc(sizeof(*store));
+	struct store *store = calloc(1, sizeof(*store));
 	int r;
 
 	if (!store)
@@ -171,8 +174,9 @@ static int find_run(struct db *db, const char *uuid, int64_t *ret_run, struct er
 	return 0;
 }
 
-int store_begin_run(struct store *store, const struct run_info *info, const char *role,
-		    const char *options, int64_t *ret_run, struct err *err)
+/* A run's row, `conflict` where its UUID is there. */
+static int insert_run(struct db *db, const struct run_info *info, const char *role,
+		      const char *options, struct err *err)
 {
 	/* Both ends may share a file on one machine: the record then outranks the copy.
 	 */
@@ -180,16 +184,13 @@ int store_begin_run(struct store *store, const struct run_info *info, const char
 		"INSERT INTO run (role, options, process, " ROW_RUN_COLUMNS ")"
 		" VALUES (?, ?, ?, " ROW_RUN_VALUES ")"
 		" ON CONFLICT (uuid) DO UPDATE SET outcome = 'running',"
-		" outcome_text = '', ended_at = NULL,"
-		" role = CASE excluded.role WHEN 'peer' THEN 'peer' ELSE role END,"
+		" outcome_text = '', ended_at = NULL, role = excluded.role,"
 		" options = coalesce(options, excluded.options),"
 		" process = excluded.process";
 	struct row row = {.column = 1};
 	char process[PROCESS_ID_SIZE];
-	int r = check_place(&store->db, err);
+	int r = db_prepare(db, sql, &row.stmt, err);
 
-	if (r == 0)
-		r = db_prepare(&store->db, sql, &row.stmt, err);
 	if (r < 0)
 		return r;
 	row_bind_text(&row, role);
@@ -197,29 +198,158 @@ int store_begin_run(struct store *store, const struct run_info *info, const char
 	process_identify(process);
 	row_bind_text(&row, process);
 	row_bind_run(&row, info);
-	r = finish(&store->db, row.stmt, err);
+	return finish(db, row.stmt, err);
+}
+
+int store_begin_record(struct store *store, const struct run_info *info,
+		       const char *options, int64_t *ret_run, struct err *err)
+{
+	int r = check_place(&store->db, err);
+
+	if (r == 0)
+		r = insert_run(&store->db, info, "peer", options, err);
+	return r < 0 ? r : find_run(&store->db, info->uuid, ret_run, err);
+}
+
+/* --- the server's copy --- */
+
+/* A fact of a run may be written: 1; 0: it is the peer's own record, which has it; else
+ * -errno. */
+static int may_write(struct store *store, int64_t run, struct err *err)
+{
+	int r = check_place(&store->db, err);
+
+	if (r == 0 && store->copying)
+		r = runcopy_is_record(&store->db, run, err);
+	return r < 0 ? r : !r;
+}
+
+struct new_copy {
+	const struct run_info *info;
+	const char *secret;
+	bool known;
+};
+
+static int begin_copy(struct db *db, void *ctx, struct err *err)
+{
+	struct new_copy *copy = ctx;
+	int r = runcopy_admit(db, copy->info, copy->secret, err);
+
 	if (r < 0)
 		return r;
+	copy->known = r != RUNCOPY_NEW;
+	return r == RUNCOPY_RECORD ? 0
+				   : insert_run(db, copy->info, "server", NULL, err);
+}
+
+int store_begin_copy(struct store *store, const struct run_info *info,
+		     const char *secret, int64_t *ret_run, bool *ret_known,
+		     struct err *err)
+{
+	struct new_copy copy = {.info = info, .secret = secret};
+	int r = check_place(&store->db, err);
+
+	if (r == 0)
+		r = runcopy_check_room(&store->db, err);
+	if (r == 0)
+		r = db_transact(&store->db, begin_copy, &copy, err);
+	if (r < 0)
+		return r;
+	store->copying = true;
+	*ret_known = copy.known;
 	return find_run(&store->db, info->uuid, ret_run, err);
 }
 
-int store_record(struct store *store, int64_t run, const struct measurement *m,
-		 struct err *err)
+int store_keep_secret(struct store *store, const char *uuid, const char *secret,
+		      struct err *err)
+{
+	return secrets_put(store->db.path, uuid, secret, err);
+}
+
+int store_find_secret(struct store *store, const char *uuid, char ret[TOKEN_SIZE],
+		      struct err *err)
+{
+	return secrets_get(store->db.path, uuid, ret, err);
+}
+
+/* --- rows --- */
+
+/* 1: the row was stored; 0: one with its number is there. */
+static int insert_row(struct db *db, int64_t run, const struct measurement *m,
+		      struct err *err)
 {
 	static const char sql[] =
 		"INSERT INTO measurement (run_id, " ROW_MEASUREMENT_COLUMNS ")"
 		" VALUES (?, " ROW_MEASUREMENT_VALUES ")"
 		" ON CONFLICT DO NOTHING";
 	struct row row = {.column = 1};
-	int r = check_place(&store->db, err);
+	int r = db_prepare(db, sql, &row.stmt, err);
 
-	if (r == 0)
-		r = db_prepare(&store->db, sql, &row.stmt, err);
 	if (r < 0)
 		return r;
 	row_bind_int(&row, run);
 	row_bind_measurement(&row, m);
-	return finish(&store->db, row.stmt, err);
+	r = finish(db, row.stmt, err);
+	return r < 0 ? r : sqlite3_changes(db->sql);
+}
+
+/* In the record the sentences are whole, and figures as they were measured; in a message
+ * they are not. */
+static int find_row(struct db *db, int64_t run, const struct measurement *m,
+		    bool record, struct err *err)
+{
+	static const char same[] = "SELECT 1 FROM measurement WHERE run_id = ?"
+				   " AND (" ROW_MEASUREMENT_COLUMNS
+				   ") IS (" ROW_MEASUREMENT_VALUES ")";
+	static const char alike[] = "SELECT 1 FROM measurement WHERE run_id = ?"
+				    " AND seq = ? AND server_mtu = ? AND peer_mtu = ?";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct row row = {.column = 1};
+	int r = db_prepare(db, record ? alike : same, &stmt, err);
+
+	if (r < 0)
+		return r;
+	row.stmt = stmt;
+	row_bind_int(&row, run);
+	if (record) {
+		row_bind_int(&row, m->seq);
+		row_bind_int(&row, m->mtu.server);
+		row_bind_int(&row, m->mtu.peer);
+	} else {
+		row_bind_measurement(&row, m);
+	}
+	r = db_step(db, stmt, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return err_set(
+		err, -EINVAL,
+		"row %u refused: database '%s' has another one, or none, of this "
+		"number",
+		m->seq, db->path);
+}
+
+int store_check_row(struct store *store, int64_t run, const struct measurement *m,
+		    struct err *err)
+{
+	int r = store->copying ? runcopy_is_record(&store->db, run, err) : 0;
+
+	return r < 0 ? r : find_row(&store->db, run, m, r == 1, err);
+}
+
+int store_record(struct store *store, int64_t run, const struct measurement *m,
+		 struct err *err)
+{
+	int r = may_write(store, run, err);
+
+	if (r == 0)
+		return store_check_row(store, run, m, err);
+	if (r > 0 && store->copying)
+		r = runcopy_check_room(&store->db, err);
+	if (r >= 0)
+		r = insert_row(&store->db, run, m, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return find_row(&store->db, run, m, false, err);
 }
 
 int store_acknowledge(struct store *store, int64_t run, uint32_t seq, struct err *err)
@@ -267,9 +397,11 @@ int store_warn(struct store *store, int64_t run, const char *text, struct err *e
 				  " VALUES (?, ?, ?)"
 				  " ON CONFLICT (run_id, text) DO NOTHING";
 	struct row row = {.column = 1};
-	int r = db_prepare(&store->db, sql, &row.stmt, err);
+	int r = may_write(store, run, err);
 
-	if (r < 0)
+	if (r > 0)
+		r = db_prepare(&store->db, sql, &row.stmt, err);
+	if (r < 0 || !row.stmt)
 		return r;
 	row_bind_int(&row, run);
 	row_bind_time(&row, clock_wall_ms());
@@ -331,9 +463,9 @@ int store_put_path(struct store *store, int64_t run, const struct path_survey *s
 		   struct err *err)
 {
 	struct new_path path = {run, survey};
-	int r = check_place(&store->db, err);
+	int r = may_write(store, run, err);
 
-	return r < 0 ? r : db_transact(&store->db, replace_path, &path, err);
+	return r <= 0 ? r : db_transact(&store->db, replace_path, &path, err);
 }
 
 int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu,
@@ -342,11 +474,11 @@ int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu
 	static const char sql[] =
 		"INSERT OR REPLACE INTO recommendation VALUES (?, ?, ?, ?, ?)";
 	struct row row = {.column = 1};
-	int r = check_place(&store->db, err);
+	int r = may_write(store, run, err);
 
-	if (r == 0)
+	if (r > 0)
 		r = db_prepare(&store->db, sql, &row.stmt, err);
-	if (r < 0)
+	if (r < 0 || !row.stmt)
 		return r;
 	row_bind_int(&row, run);
 	row_bind_int(&row, mtu->server);
@@ -368,10 +500,12 @@ int store_end_run_at(struct store *store, int64_t run, int64_t ended_at_ms,
 	static const char sql[] = "UPDATE run SET outcome = ?, outcome_text = ?,"
 				  " ended_at = ? WHERE id = ?";
 	struct row row = {.column = 1};
-	int r = db_prepare(&store->db, sql, &row.stmt, err);
+	int r = store->copying ? runcopy_is_record(&store->db, run, err) : 0;
 
-	if (r < 0)
-		return r;
+	if (r == 0)
+		r = db_prepare(&store->db, sql, &row.stmt, err);
+	if (r < 0 || !row.stmt)
+		return r < 0 ? r : 0;
 	row_bind_text(&row, run_outcome_name(outcome));
 	row_bind_text(&row, text);
 	row_bind_time(&row, ended_at_ms);

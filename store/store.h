@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/types.h"
+#include "base/uuid.h"
 
 /*
  * Writing runs into the SQLite database of docs/schema.md. A store belongs to one
@@ -34,16 +35,38 @@ int store_close(struct store *store, struct err *err);
 #define STORE_PATIENCE_MS 5000
 void store_set_patience(struct store *store, int ms);
 
-/* `role` is "peer" (the record) or "server" (the copy of what it was told); `options`
- * is the command line's options as a JSON object, or NULL. The same UUID again
- * continues that run (outcome back to running). *ret_run is its id here. */
-int store_begin_run(struct store *store, const struct run_info *info, const char *role,
-		    const char *options, int64_t *ret_run, struct err *err);
+/* Begin the record of a run, at the end that measures. `options` is the command line's
+ * options as a JSON object, or NULL. The same UUID again continues that run (outcome back
+ * to running). *ret_run is its id here. */
+int store_begin_record(struct store *store, const struct run_info *info,
+		       const char *options, int64_t *ret_run, struct err *err);
 
-/* Idempotent on (run, seq): the same row again changes nothing. -ENOSPC; -ESTALE the
- * file was moved or removed; -EINVAL the run or the row cannot be. */
+/*
+ * Begin, or continue, the copy of a run at the server. *ret_known: the database has this
+ * run already. From now on what this store writes is a copy's: it leaves the record of the
+ * run alone, where the peer writes into the same file, and takes no row while the disk is
+ * nearly full (-ENOSPC). -EACCES: the run is there, of another address, with another
+ * secret, or without any.
+ */
+int store_begin_copy(struct store *store, const struct run_info *info,
+		     const char *secret, int64_t *ret_run, bool *ret_known,
+		     struct err *err);
+
+/* The secret of a run, kept beside the database for its owner's eyes (store/secrets.h). */
+int store_keep_secret(struct store *store, const char *uuid, const char *secret,
+		      struct err *err);
+/* -ENOENT: there is none. */
+int store_find_secret(struct store *store, const char *uuid, char ret[TOKEN_SIZE],
+		      struct err *err);
+
+/* Idempotent on (run, seq): the same row again changes nothing. -EINVAL the run or the row
+ * cannot be, or another row has its number; -ENOSPC; -ESTALE the file was moved or
+ * removed. */
 int store_record(struct store *store, int64_t run, const struct measurement *m,
 		 struct err *err);
+/* Whether that row is stored: 0, or -EINVAL. */
+int store_check_row(struct store *store, int64_t run, const struct measurement *m,
+		    struct err *err);
 
 /* The other end has it: the row need not be sent again. */
 int store_acknowledge(struct store *store, int64_t run, uint32_t seq, struct err *err);

@@ -176,7 +176,11 @@ int client_open(struct client *client, const struct msg_open *m, int timeout_ms,
 
 	if (rc < 0)
 		return rc;
-	return decoded(client, msg_opened_decode(got.body, got.size, ret, err), err);
+	rc = decoded(client, msg_opened_decode(got.body, got.size, ret, err), err);
+	/* This end restores when its own lease says so, whatever the server grants. */
+	if (rc == 0 && ret->lease_ms > m->lease_ms)
+		ret->lease_ms = m->lease_ms;
+	return rc;
 }
 
 int client_pair(struct client *client, const struct msg_pair *m, int timeout_ms,

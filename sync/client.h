@@ -43,6 +43,7 @@ bool client_answered(const struct client *client);
 /* All times are the request's deadline from now. */
 int client_hello(struct client *client, int timeout_ms, struct msg_hello *ret,
 		 struct err *err);
+/* ret->lease_ms is never longer than what was asked for. */
 int client_open(struct client *client, const struct msg_open *m, int timeout_ms,
 		struct msg_opened *ret, struct err *err);
 /* These, but for the probe: a warning of the server's with a return of 0 is in err's text, else "".

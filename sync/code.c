@@ -23,6 +23,7 @@ static const struct code codes[] = {
 	{"ENOENT", ENOENT, 404},
 	{"EOPNOTSUPP", EOPNOTSUPP, 405},
 	{"EBUSY", EBUSY, 409},
+	{"ENODATA", ENODATA, 409},
 	{"ESTALE", ESTALE, 410},
 	{"EMSGSIZE", EMSGSIZE, 413},
 	{"EMEDIUMTYPE", EMEDIUMTYPE, 415},

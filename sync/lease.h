@@ -14,7 +14,7 @@ struct lease;
 
 struct lease_config {
 	struct client_config client;
-	char session[MSG_TOKEN_SIZE];
+	char session[TOKEN_SIZE];
 	int64_t lease_ms;
 	/* In the lease's thread, after each try: 0, or the client's error. The server's
 	 * clock runs from some moment after `sent_at_ms` (clock_boot_ms()). */

@@ -7,11 +7,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/uuid.h"
 #include "sync/field.h"
 
 /* Ranges. They are wide, and bounded so that a message's largest size is known. */
-#define RATE_MAX    INT64_C(999999999999) /* 1 Tbit/s */
+#define RATE_MAX    INT64_C(400000000000) /* the fastest Ethernet that hosts have */
 #define COUNT_MAX   INT64_C(9999999999)
 #define RTT_MAX_US  INT64_C(3600000000)
 #define AT_MAX_MS   INT64_C(253402300799999) /* the end of year 9999 */
@@ -26,12 +25,6 @@
 #define PROBE_MAX     (MTU_MAX - OVERHEAD_MAX)
 #define LEASE_MIN_MS  1000
 #define LEASE_MAX_MS  600000
-
-static bool token_valid(const char *text)
-{
-	return strlen(text) == MSG_TOKEN_SIZE - 1 &&
-	       strspn(text, "0123456789abcdef") == MSG_TOKEN_SIZE - 1;
-}
 
 static bool address_valid(const char *text)
 {
@@ -90,7 +83,7 @@ static bool uuid_or_none(const char *text)
 		.name = (json_name), .kind = FIELD_OBJECT, MEMBER(type, member), \
 		.fields = (table)                                                \
 	}
-#define SESSION(type)  TEXT("session", type, session, MSG_TOKEN_SIZE, token_valid)
+#define SESSION(type)  TEXT("session", type, session, TOKEN_SIZE, token_valid)
 #define PROTOCOL(type) NUMBER("protocol", FIELD_INT, type, protocol, 0, 65535)
 #define TEST_FIELDS(type, first)                                                 \
 	NUMBER("test", FIELD_U32, type, test, first, UINT32_MAX),                \
@@ -160,6 +153,7 @@ static const struct field run_fields[] = {
 
 static const struct field open_fields[] = {
 	PROTOCOL(struct msg_open),
+	TEXT("secret", struct msg_open, secret, TOKEN_SIZE, token_valid),
 	NUMBER("lease_ms", FIELD_I64, struct msg_open, lease_ms, LEASE_MIN_MS,
 	       LEASE_MAX_MS),
 	OBJECT("run", struct msg_open, run, run_fields),
@@ -208,7 +202,7 @@ static const struct field figures_fields[] = {
 
 static const struct field probe_fields[] = {
 	SESSION(struct msg_probe),
-	TEXT("token", struct msg_probe, token, MSG_TOKEN_SIZE, token_valid),
+	TEXT("token", struct msg_probe, token, TOKEN_SIZE, token_valid),
 	NUMBER("port", FIELD_INT, struct msg_probe, port, 1, 65535),
 	NUMBER("reach", FIELD_INT, struct msg_probe, reach, MTU_MIN, MTU_MAX),
 	END,

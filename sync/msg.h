@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/types.h"
+#include "base/uuid.h"
 
 /*
  * The messages of docs/protocol.md as values, and their JSON. Encoding and decoding are
@@ -13,9 +14,8 @@
  * message -EBADMSG, with the field's name in the text. Unknown fields are skipped.
  */
 
-#define MSG_PROTOCOL   1
+#define MSG_PROTOCOL   2
 #define MSG_BODY_LIMIT 760
-#define MSG_TOKEN_SIZE 33 /* session id: 128 random bits in hex */
 
 /* GET /v1/hello: who is there and what is allowed. */
 struct msg_hello {
@@ -43,19 +43,20 @@ struct msg_status {
 /* POST /v1/session */
 struct msg_open {
 	int protocol;
-	struct run_info run; /* .server is not sent: the server fills it in */
+	char secret[TOKEN_SIZE]; /* of the run: only its peer may open it again */
+	struct run_info run;     /* .server is not sent: the server fills it in */
 	int64_t lease_ms;
 };
 
 struct msg_opened {
-	char session[MSG_TOKEN_SIZE];
+	char session[TOKEN_SIZE];
 	int64_t lease_ms; /* in force: the shorter of what the two ends want */
 	struct end_facts server;
 };
 
 /* POST /v1/pair: set the server's MTU, clear what the last pair left, arm a test. */
 struct msg_pair {
-	char session[MSG_TOKEN_SIZE];
+	char session[TOKEN_SIZE];
 	int mtu;
 	uint32_t test; /* the test to arm; 0 for none */
 	int64_t duration_ms;
@@ -69,7 +70,7 @@ struct msg_pair {
 
 /* POST /v1/arm: end what still runs, arm this test. */
 struct msg_arm {
-	char session[MSG_TOKEN_SIZE];
+	char session[TOKEN_SIZE];
 	bool full_size; /* whether packets of the MTU arrive; else throughput */
 	uint32_t test;
 	int64_t duration_ms;
@@ -80,7 +81,7 @@ struct msg_arm {
 
 /* POST /v1/figures: what the server saw of the test it was armed for last. */
 struct msg_ask {
-	char session[MSG_TOKEN_SIZE];
+	char session[TOKEN_SIZE];
 	uint32_t test;
 };
 
@@ -94,10 +95,10 @@ struct msg_figures {
 
 /* POST /v1/probe: set this host up for probes from that UDP port, and answer them. */
 struct msg_probe {
-	char session[MSG_TOKEN_SIZE];
-	char token[MSG_TOKEN_SIZE]; /* what every datagram carries */
-	int port;                   /* the peer's */
-	int reach;                  /* inner sizes go up to this at least */
+	char session[TOKEN_SIZE];
+	char token[TOKEN_SIZE]; /* what every datagram carries */
+	int port;               /* the peer's */
+	int reach;              /* inner sizes go up to this at least */
 };
 
 /* What the server can do. Sizes are of inner packets. */
@@ -112,13 +113,13 @@ struct msg_probing {
 
 /* PUT /v1/run/<uuid>/row/<seq> */
 struct msg_row {
-	char session[MSG_TOKEN_SIZE];
+	char session[TOKEN_SIZE];
 	struct measurement row;
 };
 
 /* POST /v1/path: what the peer knows of one direction of the path. */
 struct msg_path {
-	char session[MSG_TOKEN_SIZE];
+	char session[TOKEN_SIZE];
 	bool download; /* server to peer */
 	int overhead;  /* of WireGuard, of both directions */
 	int probes;    /* sizes probed; 0: throughput alone tells */
@@ -128,7 +129,7 @@ struct msg_path {
 
 /* POST /v1/verdict: what the run comes to. */
 struct msg_verdict {
-	char session[MSG_TOKEN_SIZE];
+	char session[TOKEN_SIZE];
 	struct mtu_pair mtu; /* the recommended pair */
 	bool settled;
 	int margin; /* percent, that it was settled by */
@@ -138,12 +139,12 @@ struct msg_verdict {
 /* POST /v1/lease and POST /v1/commit carry the session alone; commit keeps the MTU set.
  */
 struct msg_session {
-	char session[MSG_TOKEN_SIZE];
+	char session[TOKEN_SIZE];
 };
 
 /* POST /v1/close */
 struct msg_close {
-	char session[MSG_TOKEN_SIZE];
+	char session[TOKEN_SIZE];
 	enum run_outcome outcome;
 	char text[384];
 };

@@ -68,8 +68,11 @@ static void expire(struct requests *q)
 static int check_free(struct call *call, const struct msg_open *m)
 {
 	struct session session = gate_session(&call->requests->gate);
-	struct session_wish wish = {.address = call->request->address,
-				    .run = m->run.uuid};
+	struct session_wish wish = {
+		.address = call->request->address,
+		.run = m->run.uuid,
+		.secret = m->secret,
+	};
 	bool resumed;
 
 	return session_open(&session, &wish, clock_boot_ms(), &resumed, &call->err);
@@ -80,7 +83,11 @@ static int open_session(struct call *call, struct msg_open *m,
 {
 	struct requests *q = call->requests;
 	const char *address = call->request->address;
-	struct session_wish wish = {.address = address, .run = m->run.uuid};
+	struct session_wish wish = {
+		.address = address,
+		.run = m->run.uuid,
+		.secret = m->secret,
+	};
 	struct session next;
 	bool resumed;
 	int rc;

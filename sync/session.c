@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -13,18 +12,6 @@
 static bool is_alive(const struct session *s, int64_t now_ms)
 {
 	return s->open && now_ms < s->expires_at_ms;
-}
-
-/* In constant time: how much of a guess was right must not show. */
-static bool same_id(const char *a, const char *b)
-{
-	unsigned char differ = 0;
-
-	if (strnlen(b, MSG_TOKEN_SIZE) != MSG_TOKEN_SIZE - 1)
-		return false;
-	for (int i = 0; i < MSG_TOKEN_SIZE - 1; i++)
-		differ |= (unsigned char)(a[i] ^ b[i]);
-	return differ == 0;
 }
 
 int session_open(struct session *s, const struct session_wish *wish, int64_t now_ms,
@@ -39,11 +26,16 @@ int session_open(struct session *s, const struct session_wish *wish, int64_t now
 			"server busy: a run from '%s' is under way, it ends or its "
 			"lease runs out in %" PRId64 " s at the latest unless renewed",
 			s->address, (s->expires_at_ms - now_ms + 999) / 1000);
+	if (resumed && !token_same(s->secret, wish->secret))
+		return err_set(err, -EACCES,
+			       "not permitted: the open session of run %s is not taken "
+			       "over without the run's secret",
+			       wish->run);
 	s->open = true;
-	snprintf(s->id, sizeof(s->id), "%016" PRIx64 "%016" PRIx64, random_u64(),
-		 random_u64());
+	token_make(s->id);
 	text_copy(s->address, sizeof(s->address), wish->address);
 	text_copy(s->run, sizeof(s->run), wish->run);
+	text_copy(s->secret, sizeof(s->secret), wish->secret);
 	s->lease_ms = wish->lease_ms;
 	session_renew(s, now_ms);
 	*ret_resumed = resumed;
@@ -53,7 +45,7 @@ int session_open(struct session *s, const struct session_wish *wish, int64_t now
 int session_check(const struct session *s, const char *address, const char *id,
 		  int64_t now_ms, struct err *err)
 {
-	if (!is_alive(s, now_ms) || !same_id(s->id, id))
+	if (!is_alive(s, now_ms) || !token_same(s->id, id))
 		return err_set(
 			err, -ESTALE,
 			"no such session any more: it was closed, taken over, or its "

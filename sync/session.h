@@ -12,9 +12,10 @@
 
 struct session {
 	bool open;
-	char id[MSG_TOKEN_SIZE];
+	char id[TOKEN_SIZE];
 	char address[ADDRESS_SIZE];
 	char run[UUID_SIZE];
+	char secret[TOKEN_SIZE]; /* of the run; its peer alone knows it */
 	int64_t lease_ms;
 	int64_t expires_at_ms; /* on the caller's clock */
 };
@@ -22,13 +23,14 @@ struct session {
 struct session_wish {
 	const char *address;
 	const char *run;
+	const char *secret;
 	int64_t lease_ms;
 };
 
 /*
- * Open it. The same address with the same run takes its session over at once, under a
- * new id (*ret_resumed is then true). -EBUSY: another peer's session is open; the text
- * names its address.
+ * Open it. The same address with the same run and its secret takes its session over at
+ * once, under a new id (*ret_resumed is then true). -EBUSY: another session is open; the
+ * text names its address. -EACCES: it is this run's, but the secret differs.
  */
 int session_open(struct session *s, const struct session_wish *wish, int64_t now_ms,
 		 bool *ret_resumed, struct err *err);

@@ -11,7 +11,7 @@
 #   mute         the same: says nothing, until it is closed
 # or, once:
 #   session BODY             opens a session and closes it; prints both answers
-#   get PATH, post PATH BODY      one request; prints the answer in one line
+#   get PATH, post|put PATH BODY  one request; prints the answer in one line
 
 use strict;
 use warnings;
@@ -90,7 +90,7 @@ sub hostile_requests {
 	my $guess = join '', map { sprintf '%08x', int rand 2**32 } 1 .. 4;
 	my @requests;
 	my $fields = '"mtu":1300,"test":1,"duration_ms":300,"rtt_us":1,"from_port":0,"full_size":false,"outcome":"done",'
-		. '"text":"","protocol":1,"lease_ms":1000';
+		. '"text":"","protocol":2,"lease_ms":1000';
 	for my $id ($old, $guess, '', 'x' x 500) {
 		my @paths = qw(pair arm lease commit session);
 		# Who closed a session gets the answer to that again.
@@ -152,10 +152,12 @@ sub iperf {
 	}
 }
 
-sub post {
-	my ($path, $body) = @_;
-	return request("POST $path HTTP/1.1\r\nHost: $to\r\n" . json(), $body);
+sub change {
+	my ($method, $path, $body) = @_;
+	return request("$method $path HTTP/1.1\r\nHost: $to\r\n" . json(), $body);
 }
+
+sub post { return change('POST', @_) }
 
 my %do = (
 	silent => sub { crowd($args[0], '') },
@@ -175,7 +177,8 @@ my %do = (
 	},
 	get => sub { print request("GET $args[0] HTTP/1.1\r\nHost: $to\r\n"), "\n" },
 	post => sub { print post(@args), "\n" },
+	put => sub { print change('PUT', @args), "\n" },
 );
 ($do{$what} // die "hostile.pl: what is '$what'?\n")->();
 print "$what from $from:", (map { " $_ $seen{$_}" } sort keys %seen), "\n" 
-	if $what !~ /^(session|get|post)$/;
+	if $what !~ /^(session|get|post|put)$/;

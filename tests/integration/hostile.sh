@@ -116,15 +116,18 @@ crowd()
 	check_run 'a crowd' "$ANY_MARK"
 }
 
+# [RUN [SECRET [PERSIST]]]: a run of its own unless it is told another
 session_body()
 {
+	local run=${1:-$(cat /proc/sys/kernel/random/uuid)}
+	local secret=${2:-0123456789abcdef0123456789abcdef}
 	local end='"host":"other","interface":"wg0","address":"10.77.0.3","mtu":1420'
 	local range='{"min":1300,"max":1400,"step":50}'
 	end+=',"backend":"kernel","family":4,"versions":""'
-	printf '{"protocol":1,"lease_ms":4000,"run":{"uuid":"%s","started_at_ms":1,"peer":{%s},%s' \
-		"$(cat /proc/sys/kernel/random/uuid)" "$end" \
+	printf '{"protocol":2,"secret":"%s","lease_ms":4000,"run":{"uuid":"%s","started_at_ms":1,"peer":{%s},%s' \
+		"$secret" "$run" "$end" \
 		"\"server_range\":$range,\"peer_range\":$range,\"strategy\":\"grid\","
-	printf '"passes":1,"seed":"1","duration_ms":500,"persist":"none","pairs":9}}'
+	printf '"passes":1,"seed":"1","duration_ms":500,"persist":"%s","pairs":9}}' "${3:-none}"
 }
 
 # A neighbour may have a session when nobody has; its id is worth nothing afterwards.
@@ -233,7 +236,93 @@ iperf_client()
 	sed 's/.*error - //' "$tmp/iperf3" | sort | uniq -c
 }
 
-readonly CASES=(crowd requests outsider iperf_neighbour iperf_own iperf_client)
+# WHAT FROM [ARG ...]: once, as a user of the peer's host who has no rights
+try()
+{
+	on peer setpriv --reuid nobody --clear-groups perl "$HOSTILE" "$1" "$2" \
+		"$LAB_SERVER_IP" "${@:3}"
+}
+
+# What the takeover is after: the server's copy, its link and both conf files.
+server_keeps()
+{
+	echo "$(link_mtu server) $(sha256sum <"$LAB_SERVER_CONF") $(sql "$server_db" \
+		"SELECT uuid, outcome, outcome_text, (SELECT count(*) FROM measurement
+		WHERE run_id = run.id) FROM run ORDER BY id")"
+}
+
+# SESSION SEQ BITS: a row that would be the best there ever was
+forged_row()
+{
+	local dir="{\"status\":\"ok\",\"text\":\"\",\"recv_bps\":$3,\"at_ms\":1,\"for_ms\":1}"
+	printf '{"session":"%s","seq":%d,"pass":1,"server":1300,"peer":1300,"up":%s,"down":%s}' \
+		"$1" "$2" "$dir" "$dir"
+}
+
+# FROM WHAT RUN: nobody opens this run who has no more of it than what is published
+refused_run()
+{
+	check_match "$2: a session of the run" '403 Forbidden .*"EACCES".*secret' \
+		"$(try post "$1" /v1/session "$(session_body "$3")")"
+	check_match "$2: a row of it" '410 Gone|403 Forbidden' \
+		"$(try put "$1" "/v1/run/$3/row/1" "$(forged_row "$no_session" 1 390000000000)")"
+}
+
+published_run()
+{
+	try get "$LAB_PEER_IP" /v1/status | sed -n 's/.*"run":"\([0-9a-f-]*\)".*/\1/p'
+}
+
+readonly no_session=00000000000000000000000000000000
+
+# A user of the peer's host, and a neighbour, want the session or the run of a peer; then
+# they use a session of their own, which is theirs to have while there is no other.
+takeover()
+{
+	local run own kept name
+	start_server "${LATTICE[@]}" --lease 2 --persist best --conf-file "$LAB_SERVER_CONF"
+	wait_for 10 'the server to listen' listening 5000
+	start_peer "${LATTICE[@]}" --duration 0.3 --lease 2 --wait 20
+	wait_for 20 'a sweep under way' under_way
+	run=$(published_run)
+	check_match 'the run that is published' '^[0-9a-f]{8}-' "$run"
+	refused_run "$LAB_PEER_IP" 'a user of the host' "$run"
+	check_match "a neighbour: a session while the peer's lives" '409 Conflict .*"EBUSY"' \
+		"$(try post "$NEIGHBOUR" /v1/session "$(session_body "$run")")"
+	wait_exit "$peer_pid" 60 'the peer'
+	check_equal "the peer's exit status" 0 "$status"
+	check_complete 'a takeover'
+	check_equal 'marks of it in the logs' '' \
+		"$(grep -Eh "$ANY_MARK" "$tmp/server.log" "$tmp/peer.log" || true)"
+
+	kept=$(server_keeps)
+	refused_run "$LAB_PEER_IP" 'a user of the host, afterwards' "$run"
+	check_match 'a neighbour, afterwards' '403 Forbidden .*"EACCES".*another peer' \
+		"$(try post "$NEIGHBOUR" /v1/session "$(session_body "$run")")"
+	check_same_text 'what the server has' "$kept" "$(server_keeps)"
+
+	own=$(try post "$LAB_PEER_IP" /v1/session "$(session_body '' '' best)" |
+		sed -n 's/.*"session":"\([0-9a-f]*\)".*/\1/p')
+	check_match 'a session of their own' '^[0-9a-f]{32}$' "$own"
+	run=$(published_run)
+	check_match 'a pair' '200 OK' "$(try post "$LAB_PEER_IP" /v1/pair "{\"session\":\"$own\",
+		\"mtu\":1300,\"test\":0,\"duration_ms\":300,\"rtt_us\":1,\"from_port\":0}")"
+	check_match 'a row that cannot be' "400 Bad Request .*'recv_bps' is out of range" \
+		"$(try put "$LAB_PEER_IP" "/v1/run/$run/row/1" "$(forged_row "$own" 1 999999999999)")"
+	check_match 'a commit without a proof' '409 Conflict .*"ENODATA".*MTU 1300 is not kept' \
+		"$(try post "$LAB_PEER_IP" /v1/commit "{\"session\":\"$own\"}")"
+	check_match 'the end of it' '200 OK' "$(try post "$LAB_PEER_IP" /v1/close \
+		"{\"session\":\"$own\",\"outcome\":\"done\",\"text\":\"\"}")"
+	check_same_text 'both hosts' "$before" "$(hosts_state)"
+	for name in "$peer_db" "$server_db"; do
+		check_equal "who may read the secrets beside ${name##*/}" "600 $DB_USER" \
+			"$(stat -c '%a %U' "$name.secrets")"
+	done
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+}
+
+readonly CASES=(takeover crowd requests outsider iperf_neighbour iperf_own iperf_client)
 
 (($#)) || set -- "${CASES[@]}"
 test_begin --inner 4

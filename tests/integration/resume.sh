@@ -147,6 +147,10 @@ chmod a+r "$tmp/log.csv"
 setpriv --reuid "$DB_USER" --clear-groups "$MTUSWEEP_BIN/mtusweep" import "$tmp/log.csv" \
 	--db "$tmp/db/other.db" >/dev/null
 peer_db=$tmp/db/other.db refused 'an imported run' 'run 3 was imported' --resume 3
+peer_db=$tmp/db/other.db refused 'a copy without its secrets' \
+	"run [0-9]+ cannot be resumed: '.*/other.db.secrets' has no secret of run .*; copy the file" \
+	--resume
+setpriv --reuid "$DB_USER" --clear-groups cp "$peer_db.secrets" "$tmp/db/other.db.secrets"
 peer_db=$tmp/db/other.db refused 'another tunnel' \
 	"another tunnel: the server's interface is '$LAB_SERVER_IF', .* 'wg9'" --resume
 kill -TERM "$server_pid"

@@ -124,7 +124,7 @@ struct store *fixture_open(struct fixture *fixture, int number, int64_t *ret_run
 	struct err err = ERR_INIT;
 
 	if (store_open(fixture->db, &store, &err) < 0 ||
-	    store_begin_run(store, &info, "peer", NULL, ret_run, &err) < 0)
+	    store_begin_record(store, &info, NULL, ret_run, &err) < 0)
 		fail_msg("%s", err.text);
 	return store;
 }

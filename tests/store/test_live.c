@@ -221,7 +221,7 @@ static void two_runs_are_told_apart(void **state)
 	struct looker other;
 	json_t *list = NULL;
 
-	assert_int_equal(store_begin_run(store, &info, "peer", NULL, &second, NULL), 0);
+	assert_int_equal(store_begin_record(store, &info, NULL, &second, NULL), 0);
 	record(store, first, 1, 90, 90);
 	record(store, second, 1, 10, 10);
 	record(store, second, 2, 10, 10);

@@ -210,8 +210,8 @@ static void options_come_back(void **state)
 	int64_t first, id;
 	struct store *store = fixture_open(fixture, 0, &first);
 
-	assert_int_equal(
-		store_begin_run(store, &info, "peer", "{\"passes\":2}", &id, NULL), 0);
+	assert_int_equal(store_begin_record(store, &info, "{\"passes\":2}", &id, NULL),
+			 0);
 	fixture_close(store);
 	query = fixture_query(fixture);
 	assert_int_equal(query_options(query, first, &text, NULL), 0);

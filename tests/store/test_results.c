@@ -162,7 +162,7 @@ static void results_are_in_order_and_of_one_run(void **state)
 	struct store *store = fixture_open(fixture, 0, &run);
 	struct run_info info = fixture_run(1);
 
-	assert_int_equal(store_begin_run(store, &info, "peer", NULL, &other, NULL), 0);
+	assert_int_equal(store_begin_record(store, &info, NULL, &other, NULL), 0);
 	for (uint32_t i = 0; i < 4; i++) {
 		struct measurement m = fixture_visit(i + 1, mtus[i], 1, 1);
 

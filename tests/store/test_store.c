@@ -76,8 +76,8 @@ static void run_row_keeps_every_field(void **state)
 
 	info.peer.endpoint_family = 0;
 	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
-	assert_int_equal(
-		store_begin_run(store, &info, "peer", "{\"passes\":3}", &run, NULL), 0);
+	assert_int_equal(store_begin_record(store, &info, "{\"passes\":3}", &run, NULL),
+			 0);
 	fixture_close(store);
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		char sql[64];
@@ -144,8 +144,11 @@ static void record_is_idempotent(void **state)
 	assert_int_equal(store_record(store, run, &m, NULL), 0);
 	assert_int_equal(store_acknowledge(store, run, 1, NULL), 0);
 	assert_int_equal(store_record(store, run, &m, NULL), 0);
+	/* Another row of the same number is not taken for it. */
+	m.dir[DIR_UPLOAD].retransmits++;
+	assert_int_equal(store_record(store, run, &m, NULL), -EINVAL);
 	m = fixture_visit(1, (struct mtu_pair){1500, 1500}, 99, 99);
-	assert_int_equal(store_record(store, run, &m, NULL), 0);
+	assert_int_equal(store_record(store, run, &m, NULL), -EINVAL);
 	fixture_close(store);
 	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM measurement"),
 			 1);
@@ -189,8 +192,7 @@ static void same_uuid_continues_the_run(void **state)
 			 1);
 	fixture_close(store);
 	store = fixture_open(fixture, 1, &other);
-	assert_int_equal(store_begin_run(store, &info, "server", "{}", &again, NULL),
-			 0);
+	assert_int_equal(store_begin_record(store, &info, "{}", &again, NULL), 0);
 	assert_int_equal(again, first);
 	assert_int_not_equal(other, first);
 	fixture_close(store);
@@ -214,7 +216,7 @@ static void rows_wait_until_acknowledged(void **state)
 	struct store *store = fixture_open(fixture, 0, &run);
 	struct run_info info = fixture_run(1);
 
-	assert_int_equal(store_begin_run(store, &info, "peer", NULL, &other, NULL), 0);
+	assert_int_equal(store_begin_record(store, &info, NULL, &other, NULL), 0);
 	for (uint32_t seq = 1; seq <= 4; seq++) {
 		/* Not in the order in which the table keeps them. */
 		mtu.server = 1500 - 20 * (int)seq;

@@ -249,7 +249,7 @@ static int fill_disk(struct fixture *fixture)
 
 	CHECK(mount_small(fixture, "512k") == 0);
 	CHECK(store_open(fixture->db, &store, &err) == 0);
-	CHECK(store_begin_run(store, &info, "peer", NULL, &run, &err) == 0);
+	CHECK(store_begin_record(store, &info, NULL, &run, &err) == 0);
 	while (r == 0 && m.seq < 100000) {
 		r = store_record(store, run, &m, &err);
 		stored += r == 0;

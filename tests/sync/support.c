@@ -126,6 +126,7 @@ struct msg_open support_open(const char *uuid, int64_t lease_ms)
 
 	memset(&m, 0, sizeof(m));
 	m.protocol = MSG_PROTOCOL;
+	text_copy(m.secret, sizeof(m.secret), SUPPORT_SECRET);
 	m.lease_ms = lease_ms;
 	text_copy(m.run.uuid, sizeof(m.run.uuid), uuid);
 	m.run.started_at_ms = INT64_C(1700000000000);

@@ -62,7 +62,8 @@ struct msg_open support_open(const char *uuid, int64_t lease_ms);
 struct measurement support_row(uint32_t seq);
 struct end_facts support_facts(const char *host);
 
-#define SUPPORT_RUN   "11111111-2222-4333-8444-555555555555"
-#define SUPPORT_OTHER "99999999-2222-4333-8444-555555555555"
+#define SUPPORT_RUN    "11111111-2222-4333-8444-555555555555"
+#define SUPPORT_SECRET "0123456789abcdef0123456789abcdef"
+#define SUPPORT_OTHER  "99999999-2222-4333-8444-555555555555"
 
 #endif

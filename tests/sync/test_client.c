@@ -26,7 +26,7 @@
 #define ADDRESS "127.0.0.5"
 #define PORT    5000
 #define HELLO_BODY                                                                   \
-	"{\"protocol\":1,\"server\":{\"host\":\"h\",\"interface\":\"wg0\","          \
+	"{\"protocol\":2,\"server\":{\"host\":\"h\",\"interface\":\"wg0\","          \
 	"\"address\":\"10.0.0.1\",\"mtu\":1420,\"backend\":\"kernel\",\"family\":4," \
 	"\"versions\":\"\"},\"range\":{\"min\":1280,\"max\":1500,\"step\":20},"      \
 	"\"iperf_port\":5201,\"persist\":\"none\",\"busy\":false}"
@@ -172,13 +172,13 @@ static struct bad_server bad_servers[] = {
 	 -EPROTO,
 	 "not an mtusweep server"},
 	{"says another message",
-	 {.reply = OK_REPLY("{\"protocol\":1}", "14")},
+	 {.reply = OK_REPLY("{\"protocol\":2}", "14")},
 	 -EPROTO,
 	 "not an mtusweep server"},
 	{"is of another version",
 	 {.reply = OK_REPLY("{\"protocol\":3}", "14")},
 	 -EPROTO,
-	 "protocol 3, this one 1"},
+	 "protocol 3, this one 2"},
 	{"sends too much",
 	 {.reply = "HTTP/1.1 200 OK\r\n\r\n ", .endless = true},
 	 -EPROTO,
@@ -239,6 +239,36 @@ static void every_request_ends(void **state)
 		client_free(client);
 		stop_server(&bad->server);
 	}
+}
+
+/* A server that grants more than was asked for would have this end wait as long before it
+ * restores. */
+static void a_lease_is_never_longer_than_asked_for(void **state)
+{
+	static const char end[] =
+		"{\"host\":\"h\",\"interface\":\"wg0\",\"address\":\"\",\"mtu\":0,"
+		"\"backend\":\"kernel\",\"family\":4,\"versions\":\"\"}";
+	char body[512];
+	char reply[1024];
+	struct server server = {.reply = reply};
+	struct msg_open m = support_open(SUPPORT_RUN, 2000);
+	struct client *client;
+	struct msg_opened opened;
+
+	(void)state;
+	snprintf(body, sizeof(body),
+		 "{\"session\":\"" SUPPORT_SECRET
+		 "\",\"lease_ms\":600000,\"server\":%s}",
+		 end);
+	snprintf(reply, sizeof(reply),
+		 "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(body),
+		 body);
+	start_server(&server);
+	client = make_client(ADDRESS, "lo", -1);
+	assert_int_equal(client_open(client, &m, 5000, &opened, NULL), 0);
+	assert_int_equal(opened.lease_ms, 2000);
+	client_free(client);
+	stop_server(&server);
 }
 
 static void nobody_there(void **state)
@@ -435,6 +465,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_request_ends),
+		cmocka_unit_test(a_lease_is_never_longer_than_asked_for),
 		cmocka_unit_test(nobody_there),
 		cmocka_unit_test(a_connect_has_the_deadline_too),
 		cmocka_unit_test(a_stop_ends_a_request),

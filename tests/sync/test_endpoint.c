@@ -90,7 +90,7 @@ static struct msg_pair pair_of(const struct stage *stage)
 	struct msg_pair m = {
 		.mtu = 1400, .test = 7, .duration_ms = 5000, .rtt_us = 20000};
 
-	memcpy(m.session, stage->opened.session, MSG_TOKEN_SIZE);
+	memcpy(m.session, stage->opened.session, TOKEN_SIZE);
 	return m;
 }
 
@@ -107,7 +107,7 @@ static struct msg_arm arm_of(const struct stage *stage)
 {
 	struct msg_arm m = {.test = 8, .duration_ms = 5000, .rtt_us = 20000};
 
-	memcpy(m.session, stage->opened.session, MSG_TOKEN_SIZE);
+	memcpy(m.session, stage->opened.session, TOKEN_SIZE);
 	return m;
 }
 
@@ -115,7 +115,7 @@ static struct msg_row row_of(const struct stage *stage, uint32_t seq)
 {
 	struct msg_row m = {.row = support_row(seq)};
 
-	memcpy(m.session, stage->opened.session, MSG_TOKEN_SIZE);
+	memcpy(m.session, stage->opened.session, TOKEN_SIZE);
 	return m;
 }
 
@@ -123,7 +123,7 @@ static struct msg_close close_of(const struct stage *stage)
 {
 	struct msg_close m = {.outcome = RUN_DONE, .text = "all done"};
 
-	memcpy(m.session, stage->opened.session, MSG_TOKEN_SIZE);
+	memcpy(m.session, stage->opened.session, TOKEN_SIZE);
 	return m;
 }
 
@@ -426,7 +426,7 @@ static void another_version_is_told_both_numbers(void **state)
 		raw_post(NULL, "/v1/session", "{\"protocol\":9,\"x\":{}}", answer),
 		426);
 	assert_non_null(strstr(answer, "EPROTO"));
-	assert_non_null(strstr(answer, "protocol 9, this one 1"));
+	assert_non_null(strstr(answer, "protocol 9, this one 2"));
 }
 
 static void loopback_only_looks_on(void **state)

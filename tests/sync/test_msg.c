@@ -38,7 +38,7 @@ static void set_dir(struct dir_result *dir)
 {
 	dir->status = TEST_UNREACHABLE;
 	fill(dir->text, 83, 'x');
-	dir->sent_bps = INT64_C(999999999999);
+	dir->sent_bps = INT64_C(400000000000);
 	dir->received_bps = dir->sent_bps;
 	dir->goodput_bps = dir->sent_bps;
 	dir->goodput_low_bps = dir->sent_bps;
@@ -102,6 +102,7 @@ static int set_longest(void **state)
 	strcpy(longest.status.run, UUID);
 	longest.status.rows = UINT32_MAX;
 	longest.open.protocol = MSG_PROTOCOL;
+	strcpy(longest.open.secret, TOKEN);
 	longest.open.lease_ms = 600000;
 	strcpy(run->uuid, UUID);
 	run->started_at_ms = INT64_C(253402300799999);
@@ -131,8 +132,8 @@ static int set_longest(void **state)
 		(struct msg_probing){1000, MTU_MAX, 64535, 64535, false, false};
 	longest.ask = (struct msg_ask){TOKEN, UINT32_MAX};
 	longest.figures =
-		(struct msg_figures){INT64_C(999999999999), INT64_C(999999999999),
-				     INT64_C(999999999999), INT64_C(3600000000)};
+		(struct msg_figures){INT64_C(400000000000), INT64_C(400000000000),
+				     INT64_C(400000000000), INT64_C(3600000000)};
 	strcpy(longest.row.session, TOKEN);
 	longest.row.row.seq = UINT32_MAX;
 	longest.row.row.pass = 1000000;
@@ -261,7 +262,7 @@ static void wild_figures_are_bounded(void **state)
 	json = msg_row_encode(&m, NULL);
 	assert_non_null(json);
 	assert_int_equal(msg_row_decode(json, strlen(json), &back, NULL), 0);
-	assert_int_equal(back.row.dir[DIR_UPLOAD].sent_bps, INT64_C(999999999999));
+	assert_int_equal(back.row.dir[DIR_UPLOAD].sent_bps, INT64_C(400000000000));
 	assert_int_equal(back.row.dir[DIR_UPLOAD].rtt_us, NO_FIGURE);
 	assert_int_equal(back.row.dir[DIR_UPLOAD].duration_ms, 0);
 	free(json);
@@ -403,8 +404,9 @@ static int decode_answer(const char *json, size_t size, struct err *err)
 	",\"peer_range\":{\"min\":1280,\"max\":1500,\"step\":20}"   \
 	",\"strategy\":\"grid\",\"passes\":1,\"seed\":" seed        \
 	",\"duration_ms\":5000,\"persist\":\"none\",\"pairs\":4}"
-#define OPEN(protocol, run) \
-	"{\"protocol\":" protocol ",\"lease_ms\":30000,\"run\":" run "}"
+#define OPEN(protocol, run)                              \
+	"{\"protocol\":" protocol ",\"secret\":\"" TOKEN \
+	"\",\"lease_ms\":30000,\"run\":" run "}"
 #define DIR_JSON(status) \
 	"{\"status\":" status ",\"text\":\"\",\"at_ms\":0,\"for_ms\":0}"
 #define ROW(seq, up)                                                           \
@@ -484,35 +486,35 @@ static const struct hostile hostiles[] = {
 	 "'test' is out of range"},
 	{decode_pair, PAIR(GOOD_ID, "1420", "4294967296", ""), -EBADMSG,
 	 "'test' is out of"},
-	{decode_open, OPEN("1", RUN("\"" UUID "\"", FACTS("\"h\""), "\"7\"")), 0, ""},
-	{decode_open, OPEN("2", "{}"), -EPROTO, "protocol 2, this one 1"},
+	{decode_open, OPEN("2", RUN("\"" UUID "\"", FACTS("\"h\""), "\"7\"")), 0, ""},
+	{decode_open, OPEN("1", "{}"), -EPROTO, "protocol 1, this one 2"},
 	{decode_open, OPEN("\"1\"", "{}"), -EBADMSG,
 	 "'protocol' is not a whole number"},
 	{decode_open, "{\"run\":{}}", -EBADMSG, "'protocol' is missing"},
-	{decode_open, OPEN("1", "7"), -EBADMSG, "'run' is not an object"},
-	{decode_open, OPEN("1", RUN("\"x\"", FACTS("\"h\""), "\"7\"")), -EBADMSG,
+	{decode_open, OPEN("2", "7"), -EBADMSG, "'run' is not an object"},
+	{decode_open, OPEN("2", RUN("\"x\"", FACTS("\"h\""), "\"7\"")), -EBADMSG,
 	 "'uuid'"},
-	{decode_open, OPEN("1", RUN("\"" UUID "\"", "[]", "\"7\"")), -EBADMSG,
+	{decode_open, OPEN("2", RUN("\"" UUID "\"", "[]", "\"7\"")), -EBADMSG,
 	 "'peer' is not"},
-	{decode_open, OPEN("1", RUN("\"" UUID "\"", FACTS("\"a\\u001b[2J\""), "\"7\"")),
+	{decode_open, OPEN("2", RUN("\"" UUID "\"", FACTS("\"a\\u001b[2J\""), "\"7\"")),
 	 -EBADMSG, "'host' holds a control character"},
 	{decode_open,
-	 OPEN("1", RUN("\"" UUID "\"",
+	 OPEN("2", RUN("\"" UUID "\"",
 		       FACTS("\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 			     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\""),
 		       "\"7\"")),
 	 -EBADMSG, "'host' is too long"},
-	{decode_open, OPEN("1", RUN("\"" UUID "\"", FACTS("\"h\""), "7")), -EBADMSG,
+	{decode_open, OPEN("2", RUN("\"" UUID "\"", FACTS("\"h\""), "7")), -EBADMSG,
 	 "'seed'"},
-	{decode_open, OPEN("1", RUN("\"" UUID "\"", FACTS("\"h\""), "\"-7\"")),
+	{decode_open, OPEN("2", RUN("\"" UUID "\"", FACTS("\"h\""), "\"-7\"")),
 	 -EBADMSG, "'seed' is not a number"},
-	{decode_open, OPEN("1", RUN("\"" UUID "\"", FACTS("\"h\""), "\" 7\"")),
+	{decode_open, OPEN("2", RUN("\"" UUID "\"", FACTS("\"h\""), "\" 7\"")),
 	 -EBADMSG, "'seed' is not a number"},
 	{decode_open,
-	 OPEN("1", RUN("\"" UUID "\"", FACTS("\"h\""), "\"18446744073709551616\"")),
+	 OPEN("2", RUN("\"" UUID "\"", FACTS("\"h\""), "\"18446744073709551616\"")),
 	 -EBADMSG, "'seed' is out of range"},
 	{decode_hello, "{\"protocol\":7,\"new\":\"world\"}", -EPROTO, "protocol 7"},
-	{decode_hello, "{\"protocol\":1}", -EBADMSG, "'server' is missing"},
+	{decode_hello, "{\"protocol\":2}", -EBADMSG, "'server' is missing"},
 	{decode_row, ROW("1", DIR_JSON("\"ok\"")), 0, ""},
 	{decode_row, ROW("0", DIR_JSON("\"ok\"")), -EBADMSG, "'seq' is out of range"},
 	{decode_row, ROW("1", DIR_JSON("\"great\"")), -EBADMSG,

@@ -10,11 +10,14 @@
 
 #include <cmocka.h>
 
-#define RUN_1 "11111111-2222-4333-8444-555555555555"
-#define RUN_2 "99999999-2222-4333-8444-555555555555"
+#define RUN_1  "11111111-2222-4333-8444-555555555555"
+#define RUN_2  "99999999-2222-4333-8444-555555555555"
+#define SECRET "0123456789abcdef0123456789abcdef"
+#define ALMOST "0123456789abcdef0123456789abcdee"
 
 enum act {
 	OPEN,  /* by `address` for `run` */
+	GUESS, /* the same, with another secret than the run's */
 	CHECK, /* by `address`, with the id opened last */
 	STALE, /* by `address`, with the id opened before that */
 	RENEW,
@@ -63,6 +66,12 @@ static const struct history histories[] = {
 	  {901, CHECK, "10.0.0.2", NULL, 0, 0},
 	  {901, STALE, "10.0.0.2", NULL, -ESTALE, 0},
 	  {1899, CHECK, "10.0.0.2", NULL, 0, 0}}},
+	{"a takeover without the secret is refused, and changes nothing",
+	 {{0, OPEN, "10.0.0.2", RUN_1, 0, false},
+	  {1, GUESS, "10.0.0.2", RUN_1, -EACCES, false},
+	  {2, CHECK, "10.0.0.2", NULL, 0, 0},
+	  {999, EXPIRE, NULL, NULL, 0, 0},
+	  {1000, EXPIRE, NULL, NULL, 1, 0}}},
 	{"the lease runs out",
 	 {{0, OPEN, "10.0.0.2", RUN_1, 0, false},
 	  {999, EXPIRE, NULL, NULL, 0, 0},
@@ -83,10 +92,9 @@ static const struct history histories[] = {
 	  {1001, CHECK, "10.0.0.3", NULL, 0, 0}}},
 };
 
-static const struct session_wish wish_1 = {"10.0.0.2", RUN_1, 1000};
+static const struct session_wish wish_1 = {"10.0.0.2", RUN_1, SECRET, 1000};
 
-static void take(struct session *s, const struct step *step,
-		 char ids[2][MSG_TOKEN_SIZE])
+static void take(struct session *s, const struct step *step, char ids[2][TOKEN_SIZE])
 {
 	struct err err = ERR_INIT;
 	struct session_wish wish = {.lease_ms = 1000};
@@ -94,8 +102,10 @@ static void take(struct session *s, const struct step *step,
 
 	switch (step->act) {
 	case OPEN:
+	case GUESS:
 		wish.address = step->address;
 		wish.run = step->run;
+		wish.secret = step->act == OPEN ? SECRET : ALMOST;
 		assert_int_equal(session_open(s, &wish, step->at_ms, &resumed, &err),
 				 step->rc);
 		assert_int_equal(resumed, step->resumed);
@@ -103,8 +113,8 @@ static void take(struct session *s, const struct step *step,
 			assert_non_null(strstr(err.text, "'10.0.0.2'"));
 		if (step->rc < 0)
 			break;
-		memcpy(ids[1], ids[0], MSG_TOKEN_SIZE);
-		memcpy(ids[0], s->id, MSG_TOKEN_SIZE);
+		memcpy(ids[1], ids[0], TOKEN_SIZE);
+		memcpy(ids[0], s->id, TOKEN_SIZE);
 		break;
 	case CHECK:
 	case STALE:
@@ -129,7 +139,7 @@ static void histories_go_as_told(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(histories) / sizeof(histories[0]); i++) {
-		char ids[2][MSG_TOKEN_SIZE] = {""};
+		char ids[2][TOKEN_SIZE] = {""};
 		struct session s = {0};
 
 		print_message("%s\n", histories[i].what);
@@ -144,7 +154,7 @@ static void histories_go_as_told(void **state)
 
 static void ids_are_long_and_differ(void **state)
 {
-	char seen[64][MSG_TOKEN_SIZE];
+	char seen[64][TOKEN_SIZE];
 	bool resumed;
 
 	(void)state;
@@ -152,8 +162,8 @@ static void ids_are_long_and_differ(void **state)
 		struct session s = {0};
 
 		assert_int_equal(session_open(&s, &wish_1, 0, &resumed, NULL), 0);
-		assert_int_equal(strspn(s.id, "0123456789abcdef"), MSG_TOKEN_SIZE - 1);
-		memcpy(seen[i], s.id, MSG_TOKEN_SIZE);
+		assert_int_equal(strspn(s.id, "0123456789abcdef"), TOKEN_SIZE - 1);
+		memcpy(seen[i], s.id, TOKEN_SIZE);
 		for (int k = 0; k < i; k++)
 			assert_string_not_equal(seen[k], seen[i]);
 	}
@@ -167,8 +177,8 @@ static void every_character_counts(void **state)
 
 	(void)state;
 	session_open(&s, &wish_1, 0, &resumed, NULL);
-	for (int i = 0; i < MSG_TOKEN_SIZE - 1; i++) {
-		char id[MSG_TOKEN_SIZE];
+	for (int i = 0; i < TOKEN_SIZE - 1; i++) {
+		char id[TOKEN_SIZE];
 
 		memcpy(id, s.id, sizeof(id));
 		id[i] = id[i] == '0' ? '1' : '0';

@@ -1,0 +1,75 @@
+#include "sync/rowcheck.h"
+
+#include <errno.h>
+
+void rowcheck_begin(struct rowcheck *check, const struct run_info *run, bool known)
+{
+	*check = (struct rowcheck){
+		.server = run->server_range,
+		.peer = run->peer_range,
+		.left = known ? ROWCHECK_BACKLOG : ROWCHECK_BACKLOG_NEW,
+	};
+}
+
+void rowcheck_resume(struct rowcheck *check)
+{
+	check->last = 0;
+}
+
+void rowcheck_earn(struct rowcheck *check)
+{
+	check->left++;
+}
+
+static int check_dir(const struct measurement *m, enum direction dir, struct err *err)
+{
+	const struct dir_result *result = &m->dir[dir];
+
+	if (result->goodput_bps != NO_FIGURE &&
+	    result->goodput_low_bps <= result->goodput_bps &&
+	    (result->goodput_high_bps == NO_FIGURE ||
+	     result->goodput_high_bps >= result->goodput_bps))
+		return 0;
+	if (result->goodput_bps == NO_FIGURE && result->goodput_low_bps == NO_FIGURE &&
+	    result->goodput_high_bps == NO_FIGURE)
+		return 0;
+	return err_set(
+		err, -EINVAL,
+		"row %u refused: the goodput of its %s is not within its interval",
+		m->seq, direction_name(dir));
+}
+
+int rowcheck_take(const struct rowcheck *check, const struct measurement *m,
+		  struct err *err)
+{
+	if (!mtu_range_allows(&check->server, m->mtu.server) ||
+	    !mtu_range_allows(&check->peer, m->mtu.peer))
+		return err_set(err, -EINVAL,
+			       "row %u refused: pair %d/%d is not in the run's ranges",
+			       m->seq, m->mtu.server, m->mtu.peer);
+	if (m->seq > ROWCHECK_SEQ_MAX)
+		return err_set(err, -EINVAL,
+			       "row %u refused: a run has %d rows at most", m->seq,
+			       ROWCHECK_SEQ_MAX);
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		int r = check_dir(m, (enum direction)dir, err);
+
+		if (r < 0)
+			return r;
+	}
+	if (m->seq <= check->last)
+		return 0;
+	if (check->left > 0)
+		return 1;
+	return err_set(
+		err, -ENOSPC,
+		"row %u refused: the session has sent a row for each pair it had "
+		"set, and %d of before",
+		m->seq, ROWCHECK_BACKLOG);
+}
+
+void rowcheck_count(struct rowcheck *check, const struct measurement *m)
+{
+	check->last = m->seq;
+	check->left--;
+}

@@ -1,0 +1,267 @@
+/*
+ * The server's copies of runs: a run is opened by its own peer only, its rows are never
+ * replaced, and a peer's own record in the same file stays the peer's.
+ */
+
+#include "store/store.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "store/secrets.h"
+
+#define SECRET "0123456789abcdef0123456789abcdef"
+#define ALMOST "0123456789abcdef0123456789abcdee"
+
+static struct store *open_store(const struct fixture *fixture)
+{
+	struct store *store = NULL;
+	struct err err = ERR_INIT;
+
+	if (store_open(fixture->db, &store, &err) < 0)
+		fail_msg("%s", err.text);
+	return store;
+}
+
+/* The result; *ret_known is -1 where the copy was not begun. */
+static int begin_copy(struct store *store, const struct run_info *info,
+		      const char *secret, int64_t *ret_run, int *ret_known)
+{
+	struct err err = ERR_INIT;
+	bool known;
+	int r = store_begin_copy(store, info, secret, ret_run, &known, &err);
+
+	*ret_known = r < 0 ? -1 : known;
+	if (r < 0)
+		assert_string_not_equal(err.text, "");
+	return r;
+}
+
+static void check_outcome(const struct fixture *fixture, const char *expected)
+{
+	char *text = fixture_read_text(fixture, "SELECT outcome || '/' || outcome_text"
+						" || '/' || role FROM run");
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void only_its_own_peer_reopens_a_run(void **state)
+{
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(0);
+	struct run_info neighbour = info;
+	struct store *store = open_store(fixture);
+	int64_t run, again;
+	int known;
+
+	strcpy(neighbour.peer.address, "10.0.0.3");
+	assert_int_equal(begin_copy(store, &info, SECRET, &run, &known), 0);
+	assert_int_equal(known, 0);
+	assert_int_equal(store_end_run(store, run, RUN_DONE, "over", NULL), 0);
+	fixture_close(store);
+
+	store = open_store(fixture);
+	assert_int_equal(begin_copy(store, &info, ALMOST, &again, &known), -EACCES);
+	assert_int_equal(begin_copy(store, &info, "", &again, &known), -EACCES);
+	assert_int_equal(begin_copy(store, &neighbour, ALMOST, &again, &known),
+			 -EACCES);
+	assert_int_equal(begin_copy(store, &neighbour, SECRET, &again, &known),
+			 -EACCES);
+	check_outcome(fixture, "done/over/server");
+	assert_int_equal(begin_copy(store, &info, SECRET, &again, &known), 0);
+	assert_int_equal(again, run);
+	assert_int_equal(known, 1);
+	check_outcome(fixture, "running//server");
+	fixture_close(store);
+}
+
+/* Of an earlier version, or whose file of secrets was lost. */
+static void a_run_without_a_secret_is_nobodys(void **state)
+{
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(0);
+	struct store *store = open_store(fixture);
+	char secrets[128], kept[TOKEN_SIZE];
+	int64_t run;
+	int known;
+
+	assert_int_equal(begin_copy(store, &info, SECRET, &run, &known), 0);
+	snprintf(secrets, sizeof(secrets), "%s" SECRETS_SUFFIX, fixture->db);
+	assert_int_equal(unlink(secrets), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(begin_copy(store, &info, SECRET, &run, &known),
+				 -EACCES);
+	assert_int_equal(store_find_secret(store, info.uuid, kept, NULL), -ENOENT);
+	fixture_close(store);
+}
+
+static void secrets_are_their_owners(void **state)
+{
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(0);
+	struct store *store = open_store(fixture);
+	struct err err = ERR_INIT;
+	char secrets[128], kept[TOKEN_SIZE];
+	struct stat st;
+
+	snprintf(secrets, sizeof(secrets), "%s" SECRETS_SUFFIX, fixture->db);
+	assert_int_equal(store_keep_secret(store, info.uuid, SECRET, NULL), 0);
+	assert_int_equal(stat(secrets, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	/* The first one stays. */
+	assert_int_equal(store_keep_secret(store, info.uuid, ALMOST, NULL), 0);
+	assert_int_equal(store_find_secret(store, info.uuid, kept, NULL), 0);
+	assert_string_equal(kept, SECRET);
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM sqlite_master"
+						   " WHERE sql LIKE '%secret%'"),
+			 0);
+	assert_int_equal(chmod(secrets, 0640), 0);
+	assert_int_equal(store_find_secret(store, info.uuid, kept, &err), -EPERM);
+	assert_non_null(strstr(err.text, secrets));
+	assert_int_equal(unlink(secrets), 0);
+	assert_int_equal(symlink("/dev/null", secrets), 0);
+	assert_int_equal(store_keep_secret(store, info.uuid, SECRET, &err), -ELOOP);
+	fixture_close(store);
+}
+
+static void a_row_is_not_replaced(void **state)
+{
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(0);
+	struct store *store = open_store(fixture);
+	struct measurement m = fixture_visit(1, (struct mtu_pair){1420, 1400}, 40, 50);
+	struct measurement forged = m;
+	struct err err = ERR_INIT;
+	int64_t run;
+	int known;
+
+	forged.dir[DIR_UPLOAD].goodput_high_bps += 1;
+	assert_int_equal(begin_copy(store, &info, SECRET, &run, &known), 0);
+	assert_int_equal(store_check_row(store, run, &m, &err), -EINVAL);
+	assert_int_equal(store_record(store, run, &m, NULL), 0);
+	assert_int_equal(store_record(store, run, &m, NULL), 0);
+	assert_int_equal(store_check_row(store, run, &m, NULL), 0);
+	assert_int_equal(store_record(store, run, &forged, &err), -EINVAL);
+	assert_int_equal(store_check_row(store, run, &forged, NULL), -EINVAL);
+	assert_int_equal(fixture_read_int(fixture, "SELECT upload_goodput_high_bps"
+						   " FROM measurement"),
+			 m.dir[DIR_UPLOAD].goodput_high_bps);
+	fixture_close(store);
+}
+
+/* The record says more than the messages do. */
+static void check_record_untouched(const struct fixture *fixture)
+{
+	check_outcome(fixture, "running//peer");
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM measurement"),
+			 1);
+	assert_int_equal(fixture_read_int(fixture,
+					  "SELECT (SELECT count(*) FROM warning) +"
+					  " (SELECT count(*) FROM path) +"
+					  " (SELECT count(*) FROM recommendation)"),
+			 0);
+}
+
+static void the_peers_record_stays_the_peers(void **state)
+{
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(0);
+	struct path_survey survey = {.path.overhead = 60};
+	struct measurement m = fixture_visit(1, (struct mtu_pair){1420, 1400}, 40, 50);
+	struct measurement cut = m;
+	struct store *peer = open_store(fixture);
+	struct store *server = open_store(fixture);
+	int64_t run, record;
+	int known;
+
+	strcpy(m.dir[DIR_UPLOAD].text, "all of the sentence");
+	strcpy(cut.dir[DIR_UPLOAD].text, "all of the");
+	assert_int_equal(begin_copy(server, &info, SECRET, &run, &known), 0);
+	assert_int_equal(store_keep_secret(peer, info.uuid, SECRET, NULL), 0);
+	assert_int_equal(store_begin_record(peer, &info, "{}", &record, NULL), 0);
+	assert_int_equal(record, run);
+	assert_int_equal(store_record(peer, run, &m, NULL), 0);
+
+	assert_int_equal(begin_copy(server, &info, ALMOST, &run, &known), -EACCES);
+	assert_int_equal(begin_copy(server, &info, SECRET, &run, &known), 0);
+	assert_int_equal(store_record(server, run, &cut, NULL), 0);
+	cut.seq = 2;
+	assert_int_equal(store_record(server, run, &cut, NULL), -EINVAL);
+	assert_int_equal(store_warn(server, run, "forged", NULL), 0);
+	assert_int_equal(store_put_path(server, run, &survey, NULL), 0);
+	assert_int_equal(store_recommend(server, run, &m.mtu, true, "forged", NULL), 0);
+	assert_int_equal(store_end_run(server, run, RUN_DONE, "forged", NULL), 0);
+	check_record_untouched(fixture);
+	/* The other store still has the file open. */
+	assert_int_equal(store_close(peer, NULL), -EBUSY);
+	fixture_close(server);
+}
+
+/* On a disk of its own, of 1 MiB. */
+static int leaves_room(struct fixture *fixture)
+{
+	struct run_info info = fixture_run(0);
+	struct measurement m = fixture_visit(1, (struct mtu_pair){1420, 1400}, 40, 50);
+	struct store *store;
+	char filler[128];
+	int64_t run;
+	FILE *file;
+	bool known;
+
+	CHECK(mount("none", fixture->folder, "tmpfs", 0, "size=1m") == 0);
+	store = open_store(fixture);
+	CHECK(store_begin_copy(store, &info, SECRET, &run, &known, NULL) == 0);
+	CHECK(store_record(store, run, &m, NULL) == 0);
+	snprintf(filler, sizeof(filler), "%s/filler", fixture->folder);
+	file = fopen(filler, "w");
+	CHECK(file);
+	setbuf(file, NULL);
+	for (m.seq = 2; m.seq < 300; m.seq++) {
+		CHECK(fwrite(filler, sizeof(filler), 32, file) == 32);
+		if (store_record(store, run, &m, NULL) == -ENOSPC)
+			break;
+	}
+	/* A page is left all the same, and what was there is still there. */
+	CHECK(m.seq < 300);
+	CHECK(fwrite(filler, sizeof(filler), 32, file) == 32);
+	m.seq = 1;
+	CHECK(store_check_row(store, run, &m, NULL) == 0);
+	CHECK(store_begin_copy(store, &info, SECRET, &run, &known, NULL) == -ENOSPC);
+	fclose(file);
+	CHECK(store_close(store, NULL) == 0);
+	CHECK(umount2(fixture->folder, MNT_DETACH) == 0);
+	return 0;
+}
+
+static void a_copy_leaves_room_on_the_disk(void **state)
+{
+	fixture_in_child(leaves_room, *state);
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(only_its_own_peer_reopens_a_run),
+		TEST(a_run_without_a_secret_is_nobodys),
+		TEST(secrets_are_their_owners),
+		TEST(a_row_is_not_replaced),
+		TEST(the_peers_record_stays_the_peers),
+		TEST(a_copy_leaves_room_on_the_disk),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
