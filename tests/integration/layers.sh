@@ -24,27 +24,50 @@ drawn()
 	[[ $1 == "$2" || $2 == base ]]
 }
 
-# FOLDER HEADER: compile, as if in FOLDER, a file that includes HEADER.
-compiles()
+# FOLDER [OPTION ...]: the compiler, as if it compiled a source in FOLDER; from stdin
+compile_as()
 {
 	local includes=INCLUDES_$1 dirs
 	IFS=: read -ra dirs <<<"${!includes}"
-	echo "#include \"$2\"" | "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -fsyntax-only \
-		-iquote "$ROOT/$1" "${dirs[@]/#/-I}" -x c - 2>/dev/null
+	"${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -iquote "$ROOT/$1" "${dirs[@]/#/-I}" \
+		"${@:2}" -x c - 2>/dev/null
 }
 
-for from in "${FOLDERS[@]}"; do
-	for header in "$ROOT"/{base,engine,netctl,sync,store}/*.h; do
-		header=${header#"$ROOT"/}
-		expected=no found=no
-		! drawn "$from" "${header%/*}" || expected=yes
-		! compiles "$from" "$header" || found=yes
-		checks=$((checks + 1))
-		[[ $expected == "$found" ]] && continue
-		failures=$((failures + 1))
-		echo "FAILED: a source in $from/ includes $header"
-		echo "    expected to compile: $expected, found: $found"
+# HEADER ...: text that asks for each whether it can be included
+ask_for()
+{
+	local header
+	for header; do
+		printf '#if __has_include("%s")\n"%s"\n#endif\n' "$header" "$header"
 	done
+}
+
+# FOLDER, what the compiler finds and what is expected in $found and $expected
+check()
+{
+	checks=$((checks + 1))
+	[[ $expected == "$found" ]] && return
+	failures=$((failures + 1))
+	echo "FAILED: what a source in $1/ can include: expected (<), found (>)"
+	diff <(echo "$expected") <(echo "$found") || true
+}
+
+cd "$ROOT"
+headers=({base,engine,netctl,sync,store}/*.h)
+cd "$empty"
+for from in "${FOLDERS[@]}"; do
+	expected=$(for header in "${headers[@]}"; do
+		! drawn "$from" "${header%/*}" || echo "$header"
+	done)
+	found=$(ask_for "${headers[@]}" | compile_as "$from" -E -P | tr -d '"')
+	check "$from"
+	# Each of them stands by itself.
+	checks=$((checks + 1))
+	for header in $expected; do
+		echo "#include \"$header\""
+	done | compile_as "$from" -fsyntax-only && continue
+	failures=$((failures + 1))
+	echo "FAILED: the headers that a source in $from/ can include do not compile"
 done
 echo "$checks checks, $failures failed"
 ((checks > 0 && failures == 0))
