@@ -9,10 +9,27 @@
 
 #include "base/text.h"
 
-#define HELP_COLUMN 28
+#define HELP_COLUMN     28
+#define VALUE_NAME_SIZE 128
+
+/* How help and errors name the value: "a|b|c" for a choice; "" for a flag. */
+static const char *value_name(const struct option_spec *spec, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	if (spec->kind != OPTION_CHOICE)
+		return spec->value ? spec->value : "";
+	buffer[0] = '\0';
+	for (int i = 0; spec->choices[i] && used < size; i++)
+		used += (size_t)snprintf(buffer + used, size - used, "%s%s",
+					 i ? "|" : "", spec->choices[i]);
+	return buffer;
+}
 
 static int wrong(const struct option_spec *spec, const char *given, struct err *err)
 {
+	char name[VALUE_NAME_SIZE];
+
 	switch (spec->kind) {
 	case OPTION_INT:
 		return err_set(
@@ -43,7 +60,7 @@ static int wrong(const struct option_spec *spec, const char *given, struct err *
 		break;
 	}
 	return err_set(err, -EINVAL, "'%s' is no value for --%s: it takes %s", given,
-		       spec->name, spec->value ? spec->value : "none");
+		       spec->name, value_name(spec, name, sizeof(name)));
 }
 
 static int set_bool(const struct option_spec *spec, const char *value, struct err *err)
@@ -221,8 +238,10 @@ static void help_row(const struct option_spec *row, FILE *out)
 {
 	const char *line = row->help;
 	const char letter[] = {'-', row->letter, ',', ' ', '\0'};
+	char buffer[VALUE_NAME_SIZE];
+	const char *value = value_name(row, buffer, sizeof(buffer));
 	int width = fprintf(out, "  %s--%s%s%s", row->letter ? letter : "", row->name,
-			    row->value ? " " : "", row->value ? row->value : "");
+			    *value ? " " : "", value);
 
 	if (width >= HELP_COLUMN) {
 		fputc('\n', out);

@@ -29,8 +29,9 @@ enum option_kind {
 
 struct option_spec {
 	const char *name;  /* without the dashes; NULL ends the table, see `more` */
-	const char *value; /* what help calls the value; NULL for a flag; in brackets
-			      where it may be left away, see OPTION_OPTIONAL */
+	const char *value; /* how help names the value; NULL for a flag, and for a
+			      choice, which help names by its choices; in brackets where
+			      it may be omitted, see OPTION_OPTIONAL */
 	enum option_kind kind;
 	char letter; /* 0: none */
 	void *into;

@@ -53,7 +53,6 @@ const struct option_spec host_option_rows[] = {
 	 .into = &host_options.db,
 	 .help = "database for the results (default mtusweep.db)"},
 	{.name = "persist",
-	 .value = "none|each|best",
 	 .kind = OPTION_CHOICE,
 	 .into = &host_options.persist,
 	 .seen = &host_options.persist_given,

@@ -13,13 +13,8 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "base/uuid.h"
-#include "cmd/lead_grid.h"
 #include "cmd/lead_ops.h"
-#include "cmd/lead_probe.h"
-#include "cmd/lead_smart.h"
 #include "engine/iperf_test.h"
-#include "engine/plan_rest.h"
-#include "netctl/sysctl.h"
 #include "store/query.h"
 
 /* --- the start of a run --- */
@@ -61,12 +56,6 @@ static int open_all(struct lead *lead, int guard_socket, int runner_socket,
 	return r;
 }
 
-static const char *const strategy_names[] = {
-	[LEAD_GRID] = "grid",
-	[LEAD_SMART] = "smart",
-	[LEAD_PROBE] = STRATEGY_PROBE,
-};
-
 static void describe_run(struct lead *lead)
 {
 	const struct lead_config *config = lead->config;
@@ -82,7 +71,7 @@ static void describe_run(struct lead *lead)
 	run->duration_ms = config->duration_ms;
 	run->persist = (enum persist)config->options->persist;
 	text_copy(run->strategy, sizeof(run->strategy),
-		  config->apply ? STRATEGY_APPLY : strategy_names[config->strategy]);
+		  config->apply ? STRATEGY_APPLY : strategy_name(config->strategy));
 	snprintf(versions, sizeof(versions),
 		 "mtusweep " MTUSWEEP_VERSION ", libiperf %s, curl %s, sqlite %s",
 		 iperf_test_version(), client_library_version(),
@@ -122,7 +111,7 @@ static char *options_json(const struct lead_config *config)
 		"wait", (double)config->wait_ms / 1000, "lease",
 		(double)options->lease_ms / 1000, "peer-skip-errors",
 		config->skip_errors, "precision", config->precision, "congestion",
-		config->congestion, "strategy", strategy_names[config->strategy],
+		config->congestion, "strategy", strategy_name(config->strategy),
 		"margin", config->margin, "budget", (double)config->budget_ms / 1000);
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
@@ -145,11 +134,10 @@ static int find_secret(struct lead *lead, struct err *err)
 /* With --resume: the run of the database in place of a new one. */
 static int find_run(struct lead *lead, struct err *err)
 {
-	cleanup_free char *options = options_json(lead->config);
 	struct resume_wish wish = {
 		.db = lead->config->options->db,
 		.run = lead->config->resume_run,
-		.options = options,
+		.options = lead->options,
 		.seed_given = lead->config->seed_given,
 	};
 	int r;
@@ -201,94 +189,6 @@ static int find_pair(struct lead *lead, struct err *err)
 	return r;
 }
 
-static int begin_run(struct lead *lead, struct err *err)
-{
-	cleanup_free char *options = options_json(lead->config);
-	char warning[256];
-	int r = store_keep_secret(lead->store, lead->run.uuid, lead->secret, err);
-
-	if (r == 0)
-		r = store_begin_record(lead->store, &lead->run, options, &lead->run_id,
-				       err);
-	if (r < 0)
-		return r;
-	if (lead->config->resume && lead->run.pairs_planned)
-		host_tell("run %lld goes on: %d of %d visits are left",
-			  (long long)lead->run_id, lead->visits,
-			  lead->run.pairs_planned);
-	else if (lead->config->resume)
-		host_tell("run %lld goes on after %zu visit%s", (long long)lead->run_id,
-			  lead->resumed.count,
-			  text_plural((int64_t)lead->resumed.count));
-	host_tell("visits planned%s: %d, with %.1f s of tests",
-		  lead->config->strategy == LEAD_SMART ? " at first" : "", lead->visits,
-		  (double)lead->visits * (double)lead->run.duration_ms * 2 / 1000);
-	lead_warn(lead, lead->config->warning);
-	for (int i = 0; sysctl_warning(i, warning, sizeof(warning)); i++)
-		lead_warn(lead, warning);
-	return 0;
-}
-
-static int make_plan(const struct lead *lead, struct plan **ret, struct err *err)
-{
-	struct plan_grid_options grid = lead_grid_options(lead);
-	struct plan_rest_options rest = {
-		.known = lead->resumed.known,
-		.known_count = lead->resumed.count,
-		.repeat_failed = lead->config->repeat_failed,
-	};
-	int r;
-
-	if (lead->config->strategy == LEAD_SMART)
-		r = lead_smart_plan(lead, &rest.whole, err);
-	else
-		r = plan_grid_new(&grid, &rest.whole, err);
-	return r < 0 ? r : plan_rest_new(&rest, ret, err);
-}
-
-static int sweep(struct lead *lead, struct err *err)
-{
-	struct sweep_options options = {
-		.stop_on_failure = !lead->config->skip_errors,
-		.first_seq = lead->resumed.last_seq + 1,
-		.budget_ms = lead->config->strategy == LEAD_SMART
-				     ? lead->config->budget_ms
-				     : 0,
-	};
-	struct sweep_summary summary = {0};
-	struct plan *plan;
-	int r = make_plan(lead, &plan, err);
-
-	if (r < 0)
-		return r;
-	lead->visits = plan_total(plan);
-	r = begin_run(lead, err);
-	if (r == 0 && lead->config->strategy == LEAD_SMART)
-		r = store_put_path(lead->store, lead->run_id, &lead->survey, err);
-	/* Where it is not taken now it is sent again at the end. */
-	if (r == 0 && lead->config->strategy == LEAD_SMART)
-		lead_smart_share_path(lead, NULL);
-	if (r == 0)
-		r = sweep_run(plan, &options, &lead_ops, lead, &summary, err);
-	plan_free(plan);
-	if (r == 0 && summary.budget_spent)
-		host_tell("the time of --budget %g is spent: what is open stays open",
-			  (double)lead->config->budget_ms / 1000);
-	return r;
-}
-
-static int probe_only(struct lead *lead, struct err *err)
-{
-	int r = lead_probe_only(lead, err);
-
-	if (r == -EINTR)
-		err_set(err, r, "%s", stop_reason());
-	if (r < 0)
-		host_tell("%s", err->text);
-	lead_put_back(lead, lead_outcome(r), r < 0 ? err->text : "");
-	return r;
-}
-
 static int run(struct lead *lead, struct err *err)
 {
 	int r = ask_guard(lead, err);
@@ -305,13 +205,7 @@ static int run(struct lead *lead, struct err *err)
 		host_tell("%s", err->text);
 		return r;
 	}
-	if (lead->config->strategy == LEAD_PROBE)
-		return probe_only(lead, err);
-	if (lead->config->strategy == LEAD_SMART)
-		r = lead_smart_survey(lead, err);
-	if (r == 0)
-		r = sweep(lead, err);
-	return lead_end(lead, r, err);
+	return lead->config->strategy->run(lead, err);
 }
 
 /* After a failure that was told of, the database has little to add. */
@@ -320,6 +214,7 @@ static void close_all(struct lead *lead, bool failed)
 	struct err err = ERR_INIT;
 
 	lease_stop(lead->lease);
+	free(lead->options);
 	resume_release(&lead->resumed);
 	client_free(lead->client);
 	rtwatch_free(lead->watch);
@@ -345,6 +240,7 @@ int lead_main(void *ctx, int guard_socket, int runner_socket)
 		host_tell("%s", err.text);
 	} else {
 		describe_run(&lead);
+		lead.options = options_json(lead.config);
 		r = run(&lead, &err);
 	}
 	close_all(&lead, r < 0);

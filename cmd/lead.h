@@ -3,6 +3,7 @@
 
 #include "base/types.h"
 #include "cmd/host.h"
+#include "cmd/strategy.h"
 #include "engine/plan_grid.h"
 
 /*
@@ -10,12 +11,6 @@
  * netctl, sync and store, runs the plan, and puts both ends back or keeps the best
  * pair.
  */
-
-enum lead_strategy {
-	LEAD_GRID,
-	LEAD_SMART, /* by probes and few visits */
-	LEAD_PROBE, /* no sweep: what the path does to packets */
-};
 
 struct lead_config {
 	const struct host_options *options;
@@ -36,7 +31,7 @@ struct lead_config {
 	const char *resume_run; /* which; NULL: its newest of this role */
 	bool repeat_failed;     /* with resume: visits that failed are made again */
 	bool seed_given;
-	enum lead_strategy strategy;
+	const struct strategy *strategy;
 	int margin;               /* percent, smart: by which no rival may be faster */
 	int64_t budget_ms;        /* smart: no visit is begun after that; 0: no limit */
 	bool apply;               /* a plan of one pair, which is kept */

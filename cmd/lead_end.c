@@ -13,8 +13,6 @@
 #include "cmd/lead_keep.h"
 #include "cmd/lead_ops.h"
 #include "cmd/lead_rows.h"
-#include "cmd/lead_smart.h"
-#include "engine/verdict_text.h"
 #include "store/query.h"
 
 /* For each of: the rows that are left, the close. */
@@ -22,36 +20,6 @@
 /* A close is asked for again where no answer came. */
 #define CLOSE_TRY_MS   2000
 #define CLOSE_PAUSE_MS 200
-
-/* Warn of drift where the rows of the run show one. */
-static int conclude_grid(struct lead *lead, struct err *err)
-{
-	cleanup_free struct measurement *rows = NULL;
-	struct drift drift[DIR_COUNT];
-	char changes[VERDICT_DRIFT_SIZE];
-	char text[256];
-	size_t count;
-	int r;
-
-	/* In row order there is no series. */
-	if (lead->config->order == GRID_ROW)
-		return 0;
-	r = lead_load_rows(lead, &rows, &count, err);
-	if (r < 0)
-		return r;
-	if (verdict_drift(rows, count, drift) < 0)
-		return err_set(err, -ENOMEM, "out of memory");
-	verdict_drift_text(drift, changes);
-	if (!changes[0])
-		return 0;
-	snprintf(text, sizeof(text),
-		 "the line's capacity changed meanwhile: %s, by the visits of server "
-		 "MTU %d, peer MTU %d: pairs of which one was measured early, one late "
-		 "differ by that, too",
-		 changes, lead->run.server_range.min, lead->run.peer_range.min);
-	lead_warn(lead, text);
-	return 0;
-}
 
 static void print_best(const struct query_result *best)
 {
@@ -212,10 +180,8 @@ static int conclude(struct lead *lead, struct query_result *best, struct err *er
 
 	if (r == -ENODATA && lead->config->apply)
 		return not_kept(lead, err);
-	if (r == 0 && lead->config->strategy == LEAD_GRID)
-		r = conclude_grid(lead, err);
-	if (r == 0 && lead->config->strategy == LEAD_SMART)
-		r = lead_smart_conclude(lead, &recommended, err);
+	if (r == 0)
+		r = lead->config->strategy->conclude(lead, &recommended, err);
 	if (r == -ENODATA && lead->run.persist != PERSIST_BEST) {
 		host_tell("%s", err->text);
 		return 0;

@@ -351,7 +351,7 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 {
 	struct lead *lead = ctx;
 	/* A smart plan goes on as long as it takes: what it has so far is no end. */
-	bool open_ended = lead->config->strategy == LEAD_SMART;
+	bool open_ended = !lead->config->strategy->is_grid;
 	struct progress_line line = {
 		.mtu = p->visit.mtu,
 		.doing = phase_text(p),

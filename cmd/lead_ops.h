@@ -42,6 +42,7 @@ struct lead {
 	int64_t run_id;          /* 0 before there is one */
 	bool server_known;       /* run.server says which it is: no other will do */
 	bool bound;              /* the same of run.server_range */
+	char *options;           /* of the command line, JSON; NULL: out of memory */
 	struct resumed resumed;
 	struct path_survey survey; /* smart: of the path, before the sweep */
 	bool path_shared;          /* the server has it */

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "base/uuid.h"
 
@@ -212,7 +213,7 @@ static int print_path(const struct path *path, const struct probe_summary *summa
 	return r;
 }
 
-int lead_probe_only(struct lead *lead, struct err *err)
+static int probe_only(struct lead *lead, struct err *err)
 {
 	struct probe_summary summary;
 	struct path path;
@@ -232,4 +233,16 @@ int lead_probe_only(struct lead *lead, struct err *err)
 			"(%s), and it is stored nowhere: probe again",
 			r == -EAGAIN ? "nobody reads there" : strerror(-r));
 	return 0;
+}
+
+int lead_probe_run(struct lead *lead, struct err *err)
+{
+	int r = probe_only(lead, err);
+
+	if (r == -EINTR)
+		err_set(err, r, "%s", stop_reason());
+	if (r < 0)
+		host_tell("%s", err->text);
+	lead_put_back(lead, lead_outcome(r), r < 0 ? err->text : "");
+	return r;
 }

@@ -14,7 +14,7 @@
 int lead_probe(struct lead *lead, struct path *ret, struct probe_summary *ret_summary,
 	       struct err *err);
 
-/* --strategy probe: that alone, and what it says on stdout. */
-int lead_probe_only(struct lead *lead, struct err *err);
+/* strategy.run of --strategy probe: that alone, and what it says on stdout. */
+int lead_probe_run(struct lead *lead, struct err *err);
 
 #endif

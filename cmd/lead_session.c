@@ -189,7 +189,7 @@ struct mtu_range lead_server_lattice(const struct lead *lead)
 {
 	struct mtu_range range = lead->hello.range;
 
-	if (lead->config->strategy == LEAD_GRID)
+	if (lead->config->strategy->is_grid)
 		return range;
 	range = server_allows(&lead->hello);
 	range.step = lead->config->options->range.step;
@@ -236,7 +236,6 @@ static int open_session(struct lead *lead, struct err *err)
 		.protocol = MSG_PROTOCOL,
 		.lease_ms = lead->config->options->lease_ms,
 	};
-	struct plan_grid_options grid;
 	struct msg_opened opened;
 	int64_t sent_at_ms = clock_boot_ms();
 	int r;
@@ -245,9 +244,8 @@ static int open_session(struct lead *lead, struct err *err)
 	if (!lead->config->apply)
 		run->server_range = lead_server_lattice(lead);
 	/* A smart plan goes by what is measured. */
-	grid = lead_grid_options(lead);
-	run->pairs_planned =
-		lead->config->strategy == LEAD_GRID ? plan_grid_visits(&grid) : 0;
+	run->pairs_planned = lead->config->strategy->is_grid ? lead_grid_visits(lead)
+							     : 0;
 	open.run = *run;
 	text_copy(open.secret, sizeof(open.secret), lead->secret);
 	r = client_open(lead->client, &open, lead_timeout_ms(lead, ASK_TIMEOUT_MS),

@@ -107,7 +107,7 @@ static struct msg_path path_message(const struct lead *lead, enum direction dir)
 	return m;
 }
 
-int lead_smart_share_path(struct lead *lead, struct err *err)
+static int share_path(struct lead *lead, struct err *err)
 {
 	for (int dir = 0; dir < DIR_COUNT && !lead->path_shared; dir++) {
 		struct msg_path m = path_message(lead, (enum direction)dir);
@@ -121,6 +121,16 @@ int lead_smart_share_path(struct lead *lead, struct err *err)
 	}
 	lead->path_shared = true;
 	return 0;
+}
+
+int lead_smart_begun(struct lead *lead, struct err *err)
+{
+	int r = store_put_path(lead->store, lead->run_id, &lead->survey, err);
+
+	/* Where the server does not take it now, it is sent again at the end. */
+	if (r == 0)
+		share_path(lead, NULL);
+	return r;
 }
 
 static int send_verdict(struct lead *lead, const struct verdict *v, struct err *err)
@@ -150,7 +160,7 @@ static void share(struct lead *lead, const struct verdict *v)
 
 	/* It is found from the rows, there as here. */
 	lead_send_rows(lead, ROWS_TIMEOUT_MS);
-	r = lead_smart_share_path(lead, &err);
+	r = share_path(lead, &err);
 	if (r == 0)
 		r = send_verdict(lead, v, &err);
 	if (r < 0)

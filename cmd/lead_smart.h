@@ -5,8 +5,8 @@
 #include "engine/plan.h"
 
 /*
- * What --strategy smart has beside the sweep: the path is probed before it, and what all
- * of it comes to is said, and stored, after it.
+ * --strategy smart, the functions of struct strategy: the path is probed before the sweep,
+ * and what all of it comes to is said, and stored, after it.
  */
 
 /* With the session open: lead->survey, by probes; of a run that goes on, from the
@@ -16,8 +16,8 @@ int lead_smart_survey(struct lead *lead, struct err *err);
 /* The plan, by lead->survey. */
 int lead_smart_plan(const struct lead *lead, struct plan **ret, struct err *err);
 
-/* Send lead->survey to the server's copy of the run, once: 0 where it has it already. */
-int lead_smart_share_path(struct lead *lead, struct err *err);
+/* Store lead->survey with the run, and send it to the server's copy. */
+int lead_smart_begun(struct lead *lead, struct err *err);
 
 /* Which pair the run comes to: stored, and printed, and sent to the server's copy of the
  * run. *ret is {0, 0} where none is recommended. */

@@ -12,8 +12,6 @@
 #include "cmd/pair.h"
 #include "netctl/rtroute.h"
 
-/* In the order of enum lead_strategy. */
-static const char *const strategies[] = {"grid", "smart", "probe", NULL};
 static const char *const orders[] = {"row", "shuffled", NULL};
 
 static struct lead_config lead = {
@@ -80,17 +78,11 @@ static const struct option_spec rows[] = {
 	 .help = "TCP congestion control of the tests, at whichever end sends\n"
 		 "(default: each kernel's own; smart: bbr where both have it)"},
 	{.name = "strategy",
-	 .value = "grid|smart|probe",
 	 .kind = OPTION_CHOICE,
 	 .into = &strategy,
 	 .seen = &strategy_given,
-	 .choices = strategies,
-	 .help = "smart: probes of the path, a few tests of what they predict,\n"
-		 "and the pair to recommend (default without --mtu-min,\n"
-		 "--mtu-max and --mtu-step); grid: every MTU of the server\n"
-		 "with every one of the peer (default with one of them);\n"
-		 "probe: no test, only what becomes of packets on the path, by\n"
-		 "their size, and which pair fits"},
+	 .choices = strategy_names,
+	 .help = STRATEGY_LIST(STRATEGY_HELP)},
 	{.name = "margin",
 	 .value = "PERCENT",
 	 .kind = OPTION_INT,
@@ -116,7 +108,6 @@ static const struct option_spec rows[] = {
 	 .max = 1000,
 	 .help = "with grid: measure every pair N times (default 1)"},
 	{.name = "order",
-	 .value = "row|shuffled",
 	 .kind = OPTION_CHOICE,
 	 .into = &order,
 	 .seen = &order_given,
@@ -230,12 +221,13 @@ static int check_apply(struct err *err)
 /* A probe keeps nothing and leaves nothing to go on with. */
 static int check_probe(struct err *err)
 {
-	if (lead.strategy != LEAD_PROBE)
+	if (lead.strategy->make_plan)
 		return 0;
 	if (lead.apply || lead.resume || host_options.persist != PERSIST_NONE)
 		return err_set(err, -EINVAL,
-			       "--strategy probe measures and keeps no pair: leave "
-			       "--apply, --resume and --persist away");
+			       "--strategy %s measures and keeps no pair: leave "
+			       "--apply, --resume and --persist away",
+			       strategy_name(lead.strategy));
 	return 0;
 }
 
@@ -248,30 +240,27 @@ static int find_strategy(struct err *err)
 			"--strategy is for a sweep, --apply keeps one pair: give "
 			"one of them");
 	if (!strategy_given)
-		strategy = lead.apply || host_options_have_lattice() ? LEAD_GRID
-								     : LEAD_SMART;
-	lead.strategy = (enum lead_strategy)strategy;
-	if (lead.strategy == LEAD_GRID || !(passes_given || order_given))
+		strategy = lead.apply || host_options_have_lattice() ? STRATEGY_grid
+								     : STRATEGY_smart;
+	lead.strategy = &strategies[strategy];
+	if (lead.strategy->is_grid || !(passes_given || order_given))
 		return 0;
 	return err_set(err, -EINVAL, "%s is for --strategy grid, this is %s%s",
-		       passes_given ? "--passes" : "--order", strategies[strategy],
+		       passes_given ? "--passes" : "--order", strategy_names[strategy],
 		       strategy_given ? ""
 				      : ", the default without --mtu-min, --mtu-max "
 					"and --mtu-step");
 }
 
-static void set_smart_defaults(void)
+static void set_strategy_defaults(void)
 {
-	if (lead.strategy != LEAD_SMART)
-		return;
-	if (!duration_given)
-		lead.duration_ms = 2000;
-	if (!precision_given)
-		lead.precision = 3;
-	/* Any MTU may be the right one. */
-	if (!host_options.step_given)
-		host_options.range.step = 1;
-	lead.prefer_bbr = true;
+	if (!duration_given && lead.strategy->duration_ms)
+		lead.duration_ms = lead.strategy->duration_ms;
+	if (!precision_given && lead.strategy->precision)
+		lead.precision = lead.strategy->precision;
+	if (!host_options.step_given && lead.strategy->mtu_step)
+		host_options.range.step = lead.strategy->mtu_step;
+	lead.prefer_bbr = lead.strategy->prefer_bbr;
 }
 
 static int check_usage(struct err *err)
@@ -283,7 +272,7 @@ static int check_usage(struct err *err)
 	r = find_strategy(err);
 	if (r < 0)
 		return r;
-	set_smart_defaults();
+	set_strategy_defaults();
 	r = check_probe(err);
 	if (r == 0)
 		r = check_apply(err);
@@ -308,7 +297,7 @@ static int ready(const struct host *host, struct err *err)
 		lead.seed = random_u64() >> 1;
 	lead.order = (enum grid_order)order;
 	/* What this end allows, unless a lattice was asked for. */
-	if (lead.strategy != LEAD_GRID && !host_options_have_lattice())
+	if (!lead.strategy->is_grid && !host_options_have_lattice())
 		host_options.range = host->guard.range;
 	lead.options = &host_options;
 	lead.host = host;

@@ -12,7 +12,6 @@ static const char *const by_names[] = {"sum", "up", "down", NULL};
 
 static const struct option_spec options[] = {
 	{.name = "by",
-	 .value = "up|down|sum",
 	 .kind = OPTION_CHOICE,
 	 .into = &by,
 	 .choices = by_names,

@@ -22,7 +22,6 @@ static export_fn *const exports[] = {export_csv, runjson_export, prometheus_expo
 
 static const struct option_spec options[] = {
 	{.name = "format",
-	 .value = "csv|json|prometheus",
 	 .kind = OPTION_CHOICE,
 	 .into = &format,
 	 .choices = format_names,

@@ -3,6 +3,7 @@
 #include "sync/requests.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -24,29 +25,78 @@ struct call {
 	struct err err;
 };
 
-static void answer(struct call *call, int rc)
-{
-	http_answer(call->response, -rc, call->err.text);
-}
+/* What a request says. All but `open` begin with the id of a session. */
+union message {
+	char session[TOKEN_SIZE];
+	struct msg_open open;
+	struct msg_pair pair;
+	struct msg_arm arm;
+	struct msg_probe probe;
+	struct msg_ask figures;
+	struct msg_row row;
+	struct msg_path path;
+	struct msg_verdict verdict;
+	struct msg_session lease;
+	struct msg_session commit;
+	struct msg_close close;
+};
 
-static void answer_json(struct call *call, char *json)
-{
-	if (!json) {
-		answer(call, -EIO);
-		return;
+#define BEGINS_WITH_SESSION(name)                           \
+	_Static_assert(offsetof(struct name, session) == 0, \
+		       "union message reads it as its session")
+BEGINS_WITH_SESSION(msg_pair);
+BEGINS_WITH_SESSION(msg_arm);
+BEGINS_WITH_SESSION(msg_probe);
+BEGINS_WITH_SESSION(msg_ask);
+BEGINS_WITH_SESSION(msg_row);
+BEGINS_WITH_SESSION(msg_path);
+BEGINS_WITH_SESSION(msg_verdict);
+BEGINS_WITH_SESSION(msg_session);
+BEGINS_WITH_SESSION(msg_close);
+
+#define DEFINE_DECODE(member, type)                                                   \
+	static int decode_##member(const char *json, size_t size, union message *ret, \
+				   struct err *err)                                   \
+	{                                                                             \
+		return msg_##type##_decode(json, size, &ret->member, err);            \
 	}
+DEFINE_DECODE(open, open)
+DEFINE_DECODE(pair, pair)
+DEFINE_DECODE(arm, arm)
+DEFINE_DECODE(probe, probe)
+DEFINE_DECODE(figures, ask)
+DEFINE_DECODE(row, row)
+DEFINE_DECODE(path, path)
+DEFINE_DECODE(verdict, verdict)
+DEFINE_DECODE(lease, session)
+DEFINE_DECODE(commit, session)
+DEFINE_DECODE(close, close)
+
+/*
+ * How a request is served. `run` returns 0 or a negative errno with its sentence in
+ * call->err; one that answers with more than yes or no has done so when it returns 0.
+ */
+struct route {
+	const char *method;
+	const char *path; /* or its beginning, where it ends in '/' */
+	/* NULL: it says nothing beside its path. */
+	int (*decode)(const char *json, size_t size, union message *ret,
+		      struct err *err);
+	/* When and for whom it runs; calls `run`. */
+	int (*serve)(struct call *call, const struct route *route, union message *m);
+	int (*run)(struct call *call, union message *m);
+};
+
+static int answer_json(struct call *call, char *json)
+{
+	if (!json)
+		return -EIO;
 	call->response->status = 200;
 	call->response->json = json;
+	return 0;
 }
 
-/* --- a session's operations --- */
-
-/* 0: the operation may run; operation_end() follows. */
-static int operation_begin(struct call *call, const char *id)
-{
-	return gate_enter(&call->requests->gate, call->request->address, id,
-			  &call->err);
-}
+/* --- who may, and when --- */
 
 /* requests_tick() has something new to say after each. */
 static void operation_end(struct call *call, bool renew)
@@ -57,6 +107,105 @@ static void operation_end(struct call *call, bool renew)
 	io_write_all(call->requests->event_fd, &one, sizeof(one));
 }
 
+/* Anybody, at any time. */
+static int serve_read(struct call *call, const struct route *route, union message *m)
+{
+	return route->run(call, m);
+}
+
+/* The session's peer, one after the other. */
+static int serve_operation(struct call *call, const struct route *route,
+			   union message *m)
+{
+	int rc = gate_enter(&call->requests->gate, call->request->address, m->session,
+			    &call->err);
+
+	if (rc < 0)
+		return rc;
+	call->ours = true;
+	rc = route->run(call, m);
+	operation_end(call, rc == 0);
+	return rc;
+}
+
+/* The session's peer, beside whatever operation runs. */
+static int serve_beside(struct call *call, const struct route *route, union message *m)
+{
+	struct gate *gate = &call->requests->gate;
+	const char *address = call->request->address;
+	int rc = gate_check(gate, address, m->session, &call->err);
+
+	if (rc < 0)
+		return rc;
+	call->ours = true;
+	rc = route->run(call, m);
+	if (rc == 0)
+		gate_renew(gate, address, m->session);
+	return rc;
+}
+
+/* Whoever may have a session; checked before it waits for its turn, since the operation
+ * under way may be another's. */
+static int serve_open(struct call *call, const struct route *route, union message *m)
+{
+	struct gate *gate = &call->requests->gate;
+	struct session session = gate_session(gate);
+	struct session_wish wish = {
+		.address = call->request->address,
+		.run = m->open.run.uuid,
+		.secret = m->open.secret,
+	};
+	bool resumed;
+	int rc = session_open(&session, &wish, clock_boot_ms(), &resumed, &call->err);
+
+	if (rc < 0)
+		return rc;
+	gate_lock(gate);
+	rc = route->run(call, m);
+	operation_end(call, false);
+	return rc;
+}
+
+/* The session's peer, also one whose answer got lost and who asks again. */
+static int serve_close(struct call *call, const struct route *route, union message *m)
+{
+	struct gate *gate = &call->requests->gate;
+	const char *address = call->request->address;
+	int rc = 0;
+
+	if (!gate_was_closed(gate, address, m->session))
+		rc = gate_known(gate, address, m->session, &call->err);
+	if (rc < 0)
+		return rc;
+	gate_lock(gate);
+	rc = route->run(call, m);
+	operation_end(call, false);
+	return rc;
+}
+
+/* --- the requests --- */
+
+static int run_hello(struct call *call, union message *m)
+{
+	struct requests *q = call->requests;
+	struct msg_hello hello = {0};
+
+	(void)m;
+	q->ops->hello(q->ctx, &hello);
+	hello.protocol = MSG_PROTOCOL;
+	hello.busy = gate_session(&q->gate).open;
+	return answer_json(call, msg_hello_encode(&hello, &call->err));
+}
+
+static int run_status(struct call *call, union message *m)
+{
+	struct msg_status status;
+
+	(void)m;
+	gate_status(&call->requests->gate, &status);
+	return answer_json(call, msg_status_encode(&status, &call->err));
+}
+
 /* With the gate's lock. */
 static void expire(struct requests *q)
 {
@@ -64,197 +213,72 @@ static void expire(struct requests *q)
 		q->ops->expired(q->ctx);
 }
 
-/* Without waiting for the operation under way: it may be another's. */
-static int check_free(struct call *call, const struct msg_open *m)
-{
-	struct session session = gate_session(&call->requests->gate);
-	struct session_wish wish = {
-		.address = call->request->address,
-		.run = m->run.uuid,
-		.secret = m->secret,
-	};
-	bool resumed;
-
-	return session_open(&session, &wish, clock_boot_ms(), &resumed, &call->err);
-}
-
-static int open_session(struct call *call, struct msg_open *m,
-			struct msg_opened *opened)
+/* The session there is stays as it is unless the operation succeeds. */
+static int run_open(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
-	const char *address = call->request->address;
+	struct msg_open *open = &m->open;
+	struct msg_opened opened = {0};
 	struct session_wish wish = {
-		.address = address,
-		.run = m->run.uuid,
-		.secret = m->secret,
+		.address = call->request->address,
+		.run = open->run.uuid,
+		.secret = open->secret,
 	};
 	struct session next;
 	bool resumed;
 	int rc;
 
-	if (m->lease_ms > q->lease_max_ms)
-		m->lease_ms = q->lease_max_ms;
-	wish.lease_ms = m->lease_ms;
+	if (open->lease_ms > q->lease_max_ms)
+		open->lease_ms = q->lease_max_ms;
+	wish.lease_ms = open->lease_ms;
 	expire(q);
-	/* The session there is stays as it is unless the operation succeeds. */
 	next = gate_session(&q->gate);
 	rc = session_open(&next, &wish, clock_boot_ms(), &resumed, &call->err);
 	if (rc < 0)
 		return rc;
-	rc = q->ops->open(q->ctx, m, address, resumed, &opened->server, &call->err);
+	rc = q->ops->open(q->ctx, open, wish.address, resumed, &opened.server,
+			  &call->err);
 	if (rc < 0)
 		return rc;
 	gate_install(&q->gate, &next);
 	call->ours = true;
-	text_copy(opened->session, sizeof(opened->session), next.id);
-	opened->lease_ms = next.lease_ms;
-	return 0;
+	text_copy(opened.session, sizeof(opened.session), next.id);
+	opened.lease_ms = next.lease_ms;
+	return answer_json(call, msg_opened_encode(&opened, &call->err));
 }
 
-static void handle_open(struct call *call)
-{
-	const struct http_request *request = call->request;
-	struct msg_opened opened = {0};
-	struct msg_open m;
-	int rc = msg_open_decode(request->body, request->size, &m, &call->err);
-
-	if (rc == 0)
-		rc = check_free(call, &m);
-	if (rc == 0) {
-		gate_lock(&call->requests->gate);
-		rc = open_session(call, &m, &opened);
-		operation_end(call, false);
-	}
-	if (rc < 0)
-		answer(call, rc);
-	else
-		answer_json(call, msg_opened_encode(&opened, &call->err));
-}
-
-typedef int run_fn(struct call *call, const void *message);
-
-/* One of the session's operations, if its message decoded (`rc`). One that answers with
- * more than yes or no has done so when it returns 0. */
-static void operate(struct call *call, int rc, const char *id, run_fn *run,
-		    const void *message)
-{
-	if (rc == 0)
-		rc = operation_begin(call, id);
-	if (rc == 0) {
-		call->ours = true;
-		rc = run(call, message);
-		operation_end(call, rc == 0);
-	}
-	if (rc < 0 || !call->response->json)
-		answer(call, rc);
-}
-
-static int run_pair(struct call *call, const void *message)
+static int run_pair(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
 
-	return q->ops->pair(q->ctx, message, &call->err);
+	return q->ops->pair(q->ctx, &m->pair, &call->err);
 }
 
-static void handle_pair(struct call *call)
-{
-	const struct http_request *request = call->request;
-	struct msg_pair m;
-	int rc = msg_pair_decode(request->body, request->size, &m, &call->err);
-
-	operate(call, rc, m.session, run_pair, &m);
-}
-
-static int run_arm(struct call *call, const void *message)
+static int run_arm(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
 
-	return q->ops->arm(q->ctx, message, &call->err);
+	return q->ops->arm(q->ctx, &m->arm, &call->err);
 }
 
-static void handle_arm(struct call *call)
-{
-	const struct http_request *request = call->request;
-	struct msg_arm m;
-	int rc = msg_arm_decode(request->body, request->size, &m, &call->err);
-
-	operate(call, rc, m.session, run_arm, &m);
-}
-
-static int run_probe(struct call *call, const void *message)
+static int run_probe(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
 	struct msg_probing probing = {0};
-	int rc = q->ops->probe(q->ctx, message, &probing, &call->err);
+	int rc = q->ops->probe(q->ctx, &m->probe, &probing, &call->err);
 
-	if (rc == 0)
-		answer_json(call, msg_probing_encode(&probing, &call->err));
-	return rc;
+	return rc < 0 ? rc
+		      : answer_json(call, msg_probing_encode(&probing, &call->err));
 }
 
-static void handle_probe(struct call *call)
+static int run_figures(struct call *call, union message *m)
 {
-	const struct http_request *request = call->request;
-	struct msg_probe m;
-	int rc = msg_probe_decode(request->body, request->size, &m, &call->err);
-
-	operate(call, rc, m.session, run_probe, &m);
-}
-
-static int run_figures(struct call *call, const void *message)
-{
-	const struct msg_ask *m = message;
 	struct requests *q = call->requests;
 	struct msg_figures figures;
-	int rc = q->ops->figures(q->ctx, m->test, &figures, &call->err);
+	int rc = q->ops->figures(q->ctx, m->figures.test, &figures, &call->err);
 
-	if (rc == 0)
-		answer_json(call, msg_figures_encode(&figures, &call->err));
-	return rc;
-}
-
-static void handle_figures(struct call *call)
-{
-	const struct http_request *request = call->request;
-	struct msg_ask m;
-	int rc = msg_ask_decode(request->body, request->size, &m, &call->err);
-
-	operate(call, rc, m.session, run_figures, &m);
-}
-
-static int run_commit(struct call *call, const void *message)
-{
-	struct requests *q = call->requests;
-
-	(void)message;
-	return q->ops->commit(q->ctx, &call->err);
-}
-
-static void handle_commit(struct call *call)
-{
-	const struct http_request *request = call->request;
-	struct msg_session m;
-	int rc = msg_session_decode(request->body, request->size, &m, &call->err);
-
-	operate(call, rc, m.session, run_commit, &m);
-}
-
-/* Beside whatever operation runs. */
-static void handle_renew(struct call *call)
-{
-	const struct http_request *request = call->request;
-	struct requests *q = call->requests;
-	struct msg_session m;
-	int rc = msg_session_decode(request->body, request->size, &m, &call->err);
-
-	if (rc == 0)
-		rc = gate_check(&q->gate, request->address, m.session, &call->err);
-	call->ours = rc == 0;
-	if (rc == 0)
-		rc = q->ops->renew(q->ctx, &call->err);
-	if (rc == 0)
-		gate_renew(&q->gate, request->address, m.session);
-	answer(call, rc);
+	return rc < 0 ? rc
+		      : answer_json(call, msg_figures_encode(&figures, &call->err));
 }
 
 /* Whether "/v1/run/<uuid>/row/<seq>" names the session's run and this row. */
@@ -273,135 +297,83 @@ static int check_row_path(struct call *call, const struct msg_row *m)
 		       expected);
 }
 
-static int run_row(struct call *call, const void *message)
+static int run_row(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
-	const struct msg_row *m = message;
-	int rc = check_row_path(call, m);
+	int rc = check_row_path(call, &m->row);
 
 	if (rc == 0)
-		rc = q->ops->row(q->ctx, &m->row, &call->err);
+		rc = q->ops->row(q->ctx, &m->row.row, &call->err);
 	if (rc == 0)
-		gate_count_row(&q->gate, m->row.seq);
+		gate_count_row(&q->gate, m->row.row.seq);
 	return rc;
 }
 
-static void handle_row(struct call *call)
-{
-	const struct http_request *request = call->request;
-	struct msg_row m;
-	int rc = msg_row_decode(request->body, request->size, &m, &call->err);
-
-	operate(call, rc, m.session, run_row, &m);
-}
-
-static int run_path(struct call *call, const void *message)
+static int run_path(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
 
-	return q->ops->path(q->ctx, message, &call->err);
+	return q->ops->path(q->ctx, &m->path, &call->err);
 }
 
-static void handle_path(struct call *call)
-{
-	const struct http_request *request = call->request;
-	struct msg_path m;
-	int rc = msg_path_decode(request->body, request->size, &m, &call->err);
-
-	operate(call, rc, m.session, run_path, &m);
-}
-
-static int run_verdict(struct call *call, const void *message)
+static int run_verdict(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
 
-	return q->ops->verdict(q->ctx, message, &call->err);
+	return q->ops->verdict(q->ctx, &m->verdict, &call->err);
 }
 
-static void handle_verdict(struct call *call)
-{
-	const struct http_request *request = call->request;
-	struct msg_verdict m;
-	int rc = msg_verdict_decode(request->body, request->size, &m, &call->err);
-
-	operate(call, rc, m.session, run_verdict, &m);
-}
-
-static int close_session(struct call *call, const struct msg_close *m)
+static int run_renew(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
+
+	(void)m;
+	return q->ops->renew(q->ctx, &call->err);
+}
+
+static int run_commit(struct call *call, union message *m)
+{
+	struct requests *q = call->requests;
+
+	(void)m;
+	return q->ops->commit(q->ctx, &call->err);
+}
+
+static int run_close(struct call *call, union message *m)
+{
+	struct requests *q = call->requests;
+	const char *address = call->request->address;
 	struct msg_answer *said = &q->closed_answer;
 	int rc;
 
-	/* This peer's answer got lost, and it asks again. */
-	if (gate_was_closed(&q->gate, call->request->address, m->session)) {
+	if (gate_was_closed(&q->gate, address, m->session)) {
 		text_copy(call->err.text, sizeof(call->err.text), said->text);
 		return -said->code;
 	}
-	rc = gate_check(&q->gate, call->request->address, m->session, &call->err);
+	rc = gate_check(&q->gate, address, m->session, &call->err);
 	if (rc < 0)
 		return rc;
-	rc = q->ops->close(q->ctx, m->outcome, m->text, &call->err);
+	rc = q->ops->close(q->ctx, m->close.outcome, m->close.text, &call->err);
 	said->code = -rc;
 	text_copy(said->text, sizeof(said->text), call->err.text);
 	gate_close(&q->gate);
 	return rc;
 }
 
-static void handle_close(struct call *call)
-{
-	const struct http_request *request = call->request;
-	struct gate *gate = &call->requests->gate;
-	struct msg_close m;
-	int rc = msg_close_decode(request->body, request->size, &m, &call->err);
-
-	if (rc == 0 && !gate_was_closed(gate, request->address, m.session))
-		rc = gate_known(gate, request->address, m.session, &call->err);
-	if (rc == 0) {
-		gate_lock(gate);
-		rc = close_session(call, &m);
-		operation_end(call, false);
-	}
-	answer(call, rc);
-}
-
-/* --- reads --- */
-
-static void handle_hello(struct call *call)
-{
-	struct requests *q = call->requests;
-	struct msg_hello m = {0};
-
-	q->ops->hello(q->ctx, &m);
-	m.protocol = MSG_PROTOCOL;
-	m.busy = gate_session(&q->gate).open;
-	answer_json(call, msg_hello_encode(&m, &call->err));
-}
-
-static void handle_status(struct call *call)
-{
-	struct msg_status m;
-
-	gate_status(&call->requests->gate, &m);
-	answer_json(call, msg_status_encode(&m, &call->err));
-}
-
-/* --- which request it is --- */
-
-struct route {
-	const char *path; /* or its beginning, where it ends in '/' */
-	const char *method;
-	void (*handle)(struct call *call);
-};
-
 static const struct route routes[] = {
-	{"/v1/hello", "GET", handle_hello},      {"/v1/status", "GET", handle_status},
-	{"/v1/session", "POST", handle_open},    {"/v1/pair", "POST", handle_pair},
-	{"/v1/arm", "POST", handle_arm},         {"/v1/run/", "PUT", handle_row},
-	{"/v1/lease", "POST", handle_renew},     {"/v1/commit", "POST", handle_commit},
-	{"/v1/close", "POST", handle_close},     {"/v1/probe", "POST", handle_probe},
-	{"/v1/figures", "POST", handle_figures}, {"/v1/path", "POST", handle_path},
-	{"/v1/verdict", "POST", handle_verdict},
+	{"GET", "/v1/hello", NULL, serve_read, run_hello},
+	{"GET", "/v1/status", NULL, serve_read, run_status},
+	{"POST", "/v1/session", decode_open, serve_open, run_open},
+	{"POST", "/v1/pair", decode_pair, serve_operation, run_pair},
+	{"POST", "/v1/arm", decode_arm, serve_operation, run_arm},
+	{"POST", "/v1/probe", decode_probe, serve_operation, run_probe},
+	{"POST", "/v1/figures", decode_figures, serve_operation, run_figures},
+	{"PUT", "/v1/run/", decode_row, serve_operation, run_row},
+	{"POST", "/v1/path", decode_path, serve_operation, run_path},
+	{"POST", "/v1/verdict", decode_verdict, serve_operation, run_verdict},
+	{"POST", "/v1/lease", decode_lease, serve_beside, run_renew},
+	{"POST", "/v1/commit", decode_commit, serve_operation, run_commit},
+	{"POST", "/v1/close", decode_close, serve_close, run_close},
 };
 
 static const struct route *find_route(const char *path)
@@ -415,6 +387,20 @@ static const struct route *find_route(const char *path)
 			return &routes[i];
 	}
 	return NULL;
+}
+
+static void serve_route(struct call *call, const struct route *route)
+{
+	const struct http_request *request = call->request;
+	union message m;
+	int rc = 0;
+
+	if (route->decode)
+		rc = route->decode(request->body, request->size, &m, &call->err);
+	if (rc == 0)
+		rc = route->serve(call, route, &m);
+	if (rc < 0 || !call->response->json)
+		http_answer(call->response, -rc, call->err.text);
 }
 
 void requests_handle(struct requests *requests, const struct http_request *request,
@@ -433,7 +419,7 @@ void requests_handle(struct requests *requests, const struct http_request *reque
 		http_answer(ret, EOPNOTSUPP, "this path is not for this method");
 		ret->allow = route->method;
 	} else {
-		route->handle(&call);
+		serve_route(&call, route);
 	}
 	/* A kept connection holds a worker: only the session's peer is worth one, and
 	 * its address alone does not tell it from others on its host. */

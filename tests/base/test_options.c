@@ -66,7 +66,6 @@ static struct option_spec *make_table(struct values *v)
 		 .into = &v->yes,
 		 .help = "a boolean"},
 		{.name = "choice",
-		 .value = "none|each|best",
 		 .kind = OPTION_CHOICE,
 		 .into = &v->choice,
 		 .choices = choices,
