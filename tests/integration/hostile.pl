@@ -92,7 +92,7 @@ sub hostile_requests {
 	my $fields = '"mtu":1300,"test":1,"duration_ms":300,"rtt_us":1,"from_port":0,"full_size":false,"outcome":"done",'
 		. '"text":"","protocol":2,"lease_ms":1000';
 	for my $id ($old, $guess, '', 'x' x 500) {
-		my @paths = qw(pair arm lease commit session);
+		my @paths = qw(pair arm probe figures path verdict lease commit session);
 		# Who closed a session gets the answer to that again.
 		push @paths, 'close' if $id ne $old;
 		push @requests, ["POST /v1/$_ HTTP/1.1\r\n$host" . json(),
