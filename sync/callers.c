@@ -22,6 +22,7 @@ enum state {
 	STATE_WAITING, /* for its first request, or the rest of it */
 	STATE_BUSY,
 	STATE_KEPT,
+	STATE_REFUSED, /* it has its answer, and may still send the rest of its request */
 	STATE_GOING,
 };
 
@@ -80,7 +81,7 @@ static int64_t waited_ms(const struct callers *c, int fd, bool spare_kept)
 	    (state == STATE_KEPT && spare_kept))
 		return -1;
 	/* What is there to be read may be the request. */
-	if (ioctl(fd, FIONREAD, &unread) < 0 || unread > 0)
+	if (ioctl(fd, FIONREAD, &unread) < 0 || (unread > 0 && state != STATE_REFUSED))
 		return -1;
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
 		return -1;
@@ -94,12 +95,19 @@ static void end_caller(struct callers *c, int fd)
 	shutdown(fd, SHUT_RDWR);
 }
 
+static bool has_had_time(const struct callers *c, int fd, int64_t ms)
+{
+	enum state state = state_of(c, fd);
+
+	return (state == STATE_WAITING && ms >= (c->ending ? 0 : PATIENCE_MS)) ||
+	       (state == STATE_REFUSED && ms >= 0);
+}
+
 /* All that had time enough, else the oldest. With the lock, so that none of them is closed
  * meanwhile. */
 static void end_some(struct callers *c)
 {
 	bool spare_kept = !c->ending && count_kept(c) <= c->workers / 2;
-	int64_t patience_ms = c->ending ? 0 : PATIENCE_MS;
 	int64_t longest_ms = -1;
 	int oldest = -1;
 	bool ended = false;
@@ -107,7 +115,7 @@ static void end_some(struct callers *c)
 	for (int fd = 0; fd < SOCKETS_FD_LIMIT; fd++) {
 		int64_t ms = is_ours(c, fd) ? waited_ms(c, fd, spare_kept) : -1;
 
-		if (ms >= patience_ms && state_of(c, fd) == STATE_WAITING) {
+		if (has_had_time(c, fd, ms)) {
 			end_caller(c, fd);
 			ended = true;
 		} else if (ms > longest_ms) {
@@ -233,6 +241,18 @@ void callers_answered(struct callers *c, int fd, bool keep)
 	pthread_mutex_lock(&c->lock);
 	set_state(c, fd, keep ? STATE_KEPT : STATE_GOING);
 	pthread_mutex_unlock(&c->lock);
+}
+
+int callers_refused(struct callers *c, const char *remote, int remote_port)
+{
+	int fd;
+
+	pthread_mutex_lock(&c->lock);
+	fd = find(c, remote, remote_port);
+	if (fd >= 0 && state_of(c, fd) != STATE_GOING)
+		set_state(c, fd, STATE_REFUSED);
+	pthread_mutex_unlock(&c->lock);
+	return fd;
 }
 
 void callers_left(struct callers *c, const char *remote, int remote_port)

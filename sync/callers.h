@@ -51,10 +51,12 @@ void callers_stop(struct callers *c);
 /* These in the worker that has the connection. A worker took one up; it has a whole
  * request (false: the connection was ended just before, and nobody would hear the answer;
  * *ret_fd is its descriptor, -1 where it was not found); its request is answered, and the
- * connection is kept for the next or not; it is about to be closed. */
+ * connection is kept for the next or not; its request was refused, and the rest of it is read
+ * and discarded (returns its descriptor, or -1); it is about to be closed. */
 void callers_arrived(struct callers *c);
 bool callers_asked(struct callers *c, const char *remote, int remote_port, int *ret_fd);
 void callers_answered(struct callers *c, int fd, bool keep);
+int callers_refused(struct callers *c, const char *remote, int remote_port);
 void callers_left(struct callers *c, const char *remote, int remote_port);
 
 #endif
