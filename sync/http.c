@@ -148,10 +148,14 @@ static bool admit(const struct http *http, const char *address,
 
 static void refuse_broken(struct mg_connection *conn, const char *text)
 {
-	const struct http *http = mg_get_user_data(mg_get_context(conn));
+	struct http *http = mg_get_user_data(mg_get_context(conn));
 	const struct mg_request_info *info = mg_get_request_info(conn);
 	struct http_response response = {0};
+	int fd;
 
+	/* One that was ended has nobody who reads. */
+	if (!callers_asked(&http->callers, info->remote_addr, info->remote_port, &fd))
+		return;
 	if (admit(http, info->remote_addr, &response))
 		refuse(&response, 400, EBADMSG, text);
 	send_refusal(conn, &response);
@@ -382,40 +386,41 @@ static void take_whole_answer(int fd)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
-/* An admitted request whose body was read, to the end of its answer. */
-static void serve(struct http *http, struct mg_connection *conn,
+/* A request that is here as a whole, to the end of its answer. */
+static void serve(struct http *http, struct mg_connection *conn, int fd,
 		  const struct mg_request_info *info, const char *body)
 {
 	struct http_response response = {0};
-	int fd;
 
 	if (!enter(http)) {
 		refuse(&response, 503, ESHUTDOWN, "the server is ending");
 		send_response(conn, &response);
 		return;
 	}
-	if (callers_asked(&http->callers, info->remote_addr, info->remote_port, &fd)) {
-		call_handler(http, info, body, &response);
-		response.keep = response.keep && wants_keep(conn, info);
-		take_whole_answer(fd);
-		send_response(conn, &response);
-		callers_answered(&http->callers, fd, response.keep);
-	} else {
-		mg_disable_connection_keep_alive(conn);
-	}
+	call_handler(http, info, body, &response);
+	response.keep = response.keep && wants_keep(conn, info);
+	take_whole_answer(fd);
+	send_response(conn, &response);
+	callers_answered(&http->callers, fd, response.keep);
 	leave(http);
 }
 
 /* A request that is served: its body, then its answer. */
-static void take(struct http *http, struct mg_connection *conn,
+static void take(struct http *http, struct mg_connection *conn, int fd,
 		 const struct mg_request_info *info)
 {
 	size_t size = info->content_length > 0 ? (size_t)info->content_length : 0;
 	struct http_response response = {0};
 	char *body = calloc(1, size + 1);
+	bool whole;
 
-	if (body && read_body(conn, body, size)) {
-		serve(http, conn, info, body);
+	if (size > 0)
+		callers_lacks(&http->callers, fd);
+	whole = body && read_body(conn, body, size);
+	if (!callers_complete(&http->callers, fd)) {
+		mg_disable_connection_keep_alive(conn);
+	} else if (whole) {
+		serve(http, conn, fd, info, body);
 	} else {
 		refuse(&response, 408, EBADMSG, "the request's body did not come");
 		send_refusal(conn, &response);
@@ -429,10 +434,13 @@ static int begin_request(struct mg_connection *conn)
 	const struct mg_request_info *info = mg_get_request_info(conn);
 	struct http *http = info->user_data;
 	struct http_response response = {0};
+	int fd;
 
-	if (admit(http, info->remote_addr, &response) &&
-	    is_served(&http->config, conn, info, &response))
-		take(http, conn, info);
+	if (!callers_asked(&http->callers, info->remote_addr, info->remote_port, &fd))
+		mg_disable_connection_keep_alive(conn);
+	else if (admit(http, info->remote_addr, &response) &&
+		 is_served(&http->config, conn, info, &response))
+		take(http, conn, fd, info);
 	else
 		send_refusal(conn, &response);
 	return 1;
@@ -465,6 +473,8 @@ static int start(struct http *http, struct err *err)
 		"yes",
 		"keep_alive_timeout_ms",
 		"30000",
+		"listen_backlog",
+		"1000",
 		"tcp_nodelay",
 		"1",
 		"max_request_size",
@@ -488,7 +498,7 @@ static int start(struct http *http, struct err *err)
 	mg_init_library(MG_FEATURES_DEFAULT);
 	http->mg = mg_start(&callbacks, http, options);
 	if (http->mg) {
-		http->listener = sockets_find_listener(config->address, config->port);
+		http->listener = sockets_find_listener(&http->callers.local);
 		return 0;
 	}
 	mg_exit_library();
