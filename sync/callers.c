@@ -6,6 +6,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -23,7 +24,8 @@
 #define STACK_SIZE (128 * 1024)
 
 enum state {
-	STATE_WAITING, /* for its first request, or the rest of it */
+	STATE_WAITING, /* for its first request's head */
+	STATE_LACKING, /* a request's body, or a part of it */
 	STATE_BUSY,
 	STATE_KEPT,
 	STATE_REFUSED, /* it has its answer, and may still send the rest of its request */
@@ -94,41 +96,67 @@ static int count_kept(const struct callers *c)
 	return kept;
 }
 
-/* Whether nothing has come of it for a while, or at all: its worker may have read what was
- * there, and be about to say that it is a request. */
-static bool is_calm(struct caller *caller, uint64_t mark, uint64_t bytes)
+/* Whether its worker may have read a request just now, and be about to say so. */
+static bool may_be_asking(struct caller *caller, uint64_t mark, uint64_t bytes)
 {
 	int64_t now_ms = clock_boot_ms();
+	bool kept = (mark & STATE_MASK) == STATE_KEPT;
 
-	if (caller->seen_mark != mark || caller->seen_bytes != bytes) {
+	if (bytes == 0)
+		return false;
+	if (caller->heard == mark)
+		return true;
+	if (caller->seen_mark != mark || (kept && caller->seen_bytes != bytes)) {
 		caller->seen_mark = mark;
 		caller->seen_bytes = bytes;
 		caller->seen_at_ms = now_ms;
 	}
-	return bytes == 0 || now_ms - caller->seen_at_ms >= LOOK_AGAIN_MS;
+	return now_ms - caller->seen_at_ms < LOOK_AGAIN_MS;
 }
 
-/* Whether what is there to be read cannot be a whole request: its head has no end. That
- * of one whose beginning was read before is not known. */
-static bool lacks_head(int fd, uint64_t unread, uint64_t bytes)
+/* Whether a text begins with a request, with as much of a body as it says. */
+static bool is_whole(const char *text, size_t size)
 {
-	char head[HEAD_MAX];
+	const char *length = strcasestr(text, "\nContent-Length:");
+	const char *end = strstr(text, "\r\n\r\n");
+	unsigned long body = 0;
+
+	if (end)
+		end += 4;
+	else if ((end = strstr(text, "\n\n")))
+		end += 2;
+	if (end && length && length < end)
+		body = strtoul(length + strlen("\nContent-Length:"), NULL, 10);
+	return end && body <= size - (size_t)(end - text);
+}
+
+/* Whether what is there to be read may be a request, as far as can be seen without taking it
+ * from its worker. */
+static bool may_be_whole(struct caller *caller, int fd, uint64_t mark, bool is_all)
+{
+	char text[HEAD_MAX + 1];
 	ssize_t n;
 
-	if (unread != bytes)
-		return false;
-	n = recv(fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
-	return n > 0 && n < HEAD_MAX && !memmem(head, (size_t)n, "\r\n\r\n", 4) &&
-	       !memmem(head, (size_t)n, "\n\n", 2);
+	if (!is_all || caller->heard == mark)
+		return true;
+	n = recv(fd, text, HEAD_MAX, MSG_PEEK | MSG_DONTWAIT);
+	if (n <= 0)
+		return true;
+	text[n] = '\0';
+	if (n == HEAD_MAX || is_whole(text, (size_t)n))
+		caller->heard = mark;
+	return caller->heard == mark;
 }
 
 /* For how long it has been there without an answer; -1: it is not to be ended. */
 static int64_t waited_ms(struct callers *c, int fd, uint64_t mark, bool spare_kept)
 {
 	enum state state = (enum state)(mark & STATE_MASK);
+	struct caller *caller = &c->list[fd];
 	struct tcp_info info = {0};
 	socklen_t size = sizeof(info);
 	int unread = 0;
+	bool asks;
 
 	if (state == STATE_BUSY || state == STATE_GOING ||
 	    (state == STATE_KEPT && spare_kept))
@@ -138,13 +166,14 @@ static int64_t waited_ms(struct callers *c, int fd, uint64_t mark, bool spare_ke
 	if (ioctl(fd, FIONREAD, &unread) < 0 ||
 	    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
 		return -1;
+	if (unread > 0)
+		asks = may_be_whole(caller, fd, mark,
+				    (uint64_t)unread == info.tcpi_bytes_received) ||
+		       info.tcpi_last_data_sent < PATIENCE_MS;
+	else
+		asks = may_be_asking(caller, mark, info.tcpi_bytes_received);
 	/* Nothing was sent yet: since it was set up. */
-	if (unread == 0 && is_calm(&c->list[fd], mark, info.tcpi_bytes_received))
-		return info.tcpi_last_data_sent;
-	if (unread > 0 && info.tcpi_last_data_sent >= PATIENCE_MS &&
-	    lacks_head(fd, (uint64_t)unread, info.tcpi_bytes_received))
-		return info.tcpi_last_data_sent;
-	return -1;
+	return asks ? -1 : (int64_t)info.tcpi_last_data_sent;
 }
 
 static void end_caller(struct callers *c, int fd, uint64_t mark)
@@ -181,15 +210,19 @@ static void end_some(struct callers *c)
 		end_caller(c, oldest, oldest_mark);
 }
 
-static void wait_changed(struct callers *c, int64_t ms)
+/* Not woken by what happens meanwhile: to look at all of them costs time, which the workers
+ * need. */
+static void rest(struct callers *c)
 {
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += ms * 1000000;
+	until.tv_nsec += LOOK_AGAIN_MS * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	pthread_cond_clockwait(&c->changed, &c->lock, CLOCK_MONOTONIC, &until);
+	while (!c->stop && pthread_cond_clockwait(&c->changed, &c->lock,
+						  CLOCK_MONOTONIC, &until) != ETIMEDOUT)
+		continue;
 }
 
 static void *make_room(void *arg)
@@ -203,8 +236,7 @@ static void *make_room(void *arg)
 			continue;
 		}
 		end_some(c);
-		/* Until its worker has noticed, or somebody can be ended. */
-		wait_changed(c, LOOK_AGAIN_MS);
+		rest(c);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
@@ -287,7 +319,7 @@ void callers_lacks(struct callers *c, int fd)
 {
 	/* Who has shown the session's id does not drip. */
 	if (fd >= 0 && !c->list[fd].kept)
-		set_state(c, fd, STATE_WAITING);
+		set_state(c, fd, STATE_LACKING);
 }
 
 bool callers_complete(struct callers *c, int fd)

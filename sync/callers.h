@@ -15,8 +15,9 @@
  * say nothing, or a byte now and then, for seconds: a handful of those would keep
  * everybody else out. So whenever all workers are taken, a thread of its own ends the
  * connections that have not brought a whole request for 0.1 s, or else the oldest of
- * them, until a worker is free again. One of which something has come is watched for 2 ms
- * before: its worker may just have read a whole request, and be about to say so.
+ * them, until a worker is free again. One whose request was seen as a whole is not
+ * ended; one of which something was read is watched for 2 ms before, since its worker may
+ * be about to say that it is a request.
  * A connection whose request is being answered is never ended, nor one that was kept
  * for its caller's next request; of the latter, only those beyond half of the workers.
  *
@@ -29,7 +30,9 @@ struct caller {
 	_Atomic uint64_t mark;
 	/* Its worker's: it was kept, before this request. */
 	bool kept;
-	/* Since when the thread that makes room has seen it so. */
+	/* Of the thread that makes room. The mark it had when a whole request was seen; since
+	 * when it was seen with something read of it. */
+	uint64_t heard;
 	uint64_t seen_mark;
 	uint64_t seen_bytes;
 	int64_t seen_at_ms;
