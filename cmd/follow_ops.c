@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cmd/progress.h"
 #include "engine/tcp.h"
+#include "netctl/rtlink.h"
 #include "netctl/rtroute.h"
 #include "netctl/sysctl.h"
 
@@ -24,19 +25,37 @@ static void wake(const struct follow *f)
 
 /* --- what a peer may ask --- */
 
-/* Another path than the tunnel would be measured, and its owner obeyed. */
+/* While the interface is gone or down, its routes are too, and another takes the packets:
+ * that says nothing about whose address it is. */
+static int check_other_way(const char *interface, const struct rtroute *route,
+			   const char *address, struct err *err)
+{
+	struct rtlink link;
+	int r = rtlink_get(interface, &link, err);
+
+	if (r < 0)
+		return -EAGAIN;
+	if (!link.up)
+		return err_set(err, -EAGAIN, "the server's interface '%s' is down",
+			       interface);
+	return err_set(err, -EACCES,
+		       "packets from the server to %s leave by '%s', not by '%s'",
+		       address, route->oif_name, interface);
+}
+
+/* Another path than the tunnel would be measured, and its owner obeyed: -EACCES. -EAGAIN
+ * for a lookup that failed: the peer asks again. */
 static int check_way(const struct follow *f, const char *address, struct err *err)
 {
+	const char *interface = f->config->options->interface;
 	struct rtroute route;
 	int r = rtroute_get(address, &route, err);
 
+	/* An IPv6 address with its scope is no tunnel's. */
 	if (r < 0)
-		return r;
-	if (strcmp(route.oif_name, f->config->options->interface) != 0)
-		return err_set(
-			err, -EACCES,
-			"packets from the server to %s leave by '%s', not by '%s'",
-			address, route.oif_name, f->config->options->interface);
+		return r == -EINVAL ? -EACCES : -EAGAIN;
+	if (strcmp(route.oif_name, interface) != 0)
+		return check_other_way(interface, &route, address, err);
 	if (route.mtu)
 		err_set(err, 0,
 			"the server's route to %s has an MTU of its own, %d, which "
@@ -45,9 +64,9 @@ static int check_way(const struct follow *f, const char *address, struct err *er
 	return 0;
 }
 
-static bool op_admit(void *ctx, const char *address)
+static int op_admit(void *ctx, const char *address)
 {
-	return check_way(ctx, address, NULL) == 0;
+	return check_way(ctx, address, NULL);
 }
 
 static void op_hello(void *ctx, struct msg_hello *ret)

@@ -34,6 +34,7 @@ static bool is_silence(int r)
 	case ENODEV:
 	case EADDRNOTAVAIL:
 	case ESHUTDOWN: /* an answer, but of one that is about to be silent */
+	case EAGAIN:    /* or of one that cannot tell now whose request it is */
 		return true;
 	default:
 		return false;

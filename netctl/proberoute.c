@@ -124,12 +124,16 @@ static bool cannot(int r)
 	return r == -EOPNOTSUPP || r == -EAFNOSUPPORT || r == -EINVAL;
 }
 
-/* A kernel older than 4.17 knows no ports in rules, and takes it for one without. */
-static bool catches_all(const char *address)
+/* A kernel older than 4.17 knows no ports in rules, and takes it for one without: then
+ * -EOPNOTSUPP. */
+static int check_ports(const char *address)
 {
 	struct rtroute route;
+	int r = rtroute_get(address, &route, NULL);
 
-	return rtroute_get(address, &route, NULL) == 0 && route.mtu == PROBE_MTU;
+	if (r == 0 && route.mtu == PROBE_MTU)
+		return -EOPNOTSUPP;
+	return r == -ENETUNREACH ? 0 : r;
 }
 
 int proberoute_add(const struct proberoute *way, struct err *err)
@@ -145,8 +149,8 @@ int proberoute_add(const struct proberoute *way, struct err *err)
 	r = add_route(&nl, &to, way->ifindex);
 	if (r == 0)
 		r = add_rule(&nl, &to, way->port);
-	if (r == 0 && catches_all(way->address))
-		r = -EOPNOTSUPP;
+	if (r == 0)
+		r = check_ports(way->address);
 	if (r == 0)
 		return 0;
 	nl_error(&nl, r, err, "cannot make a route for probes to '%s'", way->address);

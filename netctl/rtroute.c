@@ -7,6 +7,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/address.h"
@@ -44,11 +45,23 @@ static bool no_way(int rc, unsigned char type)
 	       type == RTN_PROHIBIT;
 }
 
+/* By the socket there is: if_indextoname() opens another, which may fail. */
+static int name_interface(const struct nl *nl, int index, char ret[IF_NAME_SIZE])
+{
+	struct ifreq request = {.ifr_ifindex = index};
+
+	if (ioctl(mnl_socket_get_fd(nl->socket), SIOCGIFNAME, &request) < 0)
+		return -errno;
+	text_copy(ret, IF_NAME_SIZE, request.ifr_name);
+	return 0;
+}
+
 int rtroute_get(const char *address, struct rtroute *ret, struct err *err)
 {
 	struct rtparse_route way = {.family = strchr(address, ':') ? AF_INET6
 								   : AF_INET};
 	struct rtparse_route entry = {.family = way.family};
+	struct rtroute found = {0};
 	unsigned char bytes[sizeof(struct in6_addr)];
 	cleanup_nl struct nl nl = NL_INIT;
 	int rc;
@@ -68,16 +81,16 @@ int rtroute_get(const char *address, struct rtroute *ret, struct err *err)
 			       address);
 	if (rc == 0)
 		rc = ask_route(&nl, RTM_F_FIB_MATCH, bytes, &entry);
+	if (rc == 0)
+		rc = name_interface(&nl, way.oif, found.oif_name);
 	if (rc < 0)
 		return nl_error(&nl, rc, err, "cannot look up the route to '%s'",
 				address);
-	*ret = (struct rtroute){
-		.oif = way.oif,
-		.mtu = entry.mtu,
-		.local = way.type == RTN_LOCAL,
-	};
-	text_copy(ret->source, sizeof(ret->source), way.source);
-	if_indextoname((unsigned)way.oif, ret->oif_name);
+	found.oif = way.oif;
+	found.mtu = entry.mtu;
+	found.local = way.type == RTN_LOCAL;
+	text_copy(found.source, sizeof(found.source), way.source);
+	*ret = found;
 	return 0;
 }
 

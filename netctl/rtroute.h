@@ -15,7 +15,9 @@ struct rtroute {
 	bool local;                /* the destination is this host itself */
 };
 
-/* RTM_GETROUTE for an IPv4 or IPv6 address. -EINVAL: not an address; -ENETUNREACH. */
+/* RTM_GETROUTE for an IPv4 or IPv6 address. -EINVAL: not an address; -ENETUNREACH: no
+ * route; -ENODEV: its interface went meanwhile. Any other error: the lookup failed, and
+ * says nothing about the route. */
 int rtroute_get(const char *address, struct rtroute *ret, struct err *err);
 
 /*

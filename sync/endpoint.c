@@ -31,12 +31,13 @@ const char *endpoint_library_version(void)
 }
 
 /* This host itself may look on; there is no tunnel to it, so it can open nothing. */
-static bool is_admitted(void *ctx, const char *address)
+static int admit(void *ctx, const char *address)
 {
 	const struct endpoint *e = ctx;
 
-	return strcmp(address, e->address) == 0 ||
-	       e->requests.ops->admit(e->requests.ctx, address);
+	if (strcmp(address, e->address) == 0)
+		return 0;
+	return e->requests.ops->admit(e->requests.ctx, address);
 }
 
 static void handle(void *ctx, const struct http_request *request,
@@ -55,7 +56,7 @@ static int listen_tunnel(struct endpoint *e, int port, struct err *err)
 		.workers = TUNNEL_WORKERS,
 		.names = {e->address, e->bracketed, NULL},
 		.body_limit = MSG_BODY_LIMIT,
-		.is_admitted = is_admitted,
+		.admit = admit,
 		.handle = handle,
 		.ctx = e,
 	};

@@ -23,9 +23,10 @@
  */
 
 struct endpoint_ops {
-	/* Whether the way to this address is the tunnel. Asked at each request, before
-	 * anything else is looked at; at any time. */
-	bool (*admit)(void *ctx, const char *address);
+	/* 0: the way to this address is the tunnel; -EACCES: it is not; -EAGAIN: the
+	 * lookup failed. Asked at each request, before anything else is looked at; at any
+	 * time. */
+	int (*admit)(void *ctx, const char *address);
 	void (*hello)(void *ctx, struct msg_hello *ret);
 	/* A session was opened, or taken over (`resumed`); fill in the server's facts.
 	 * `address` is the peer's tunnel address. */

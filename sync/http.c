@@ -21,13 +21,16 @@
 /* A connection that says nothing, or not all, gives its worker back after this, if it
  * was not ended before for another's sake. */
 #define REQUEST_TIMEOUT_MS 3000
-/* What is refused is still read up to here: closing over unread bytes resets the
- * connection, and the answer is lost. */
-#define DRAIN_LIMIT 16384
+/* The rest of a refused request is still read, up to here: closing over unread bytes
+ * resets the connection, and the answer is lost. */
+#define DRAIN_LIMIT 65536
+#define DRAIN_MS    1000
 
 /* The kernel doubles it, then counts its own headers of packets in, more than the answer
  * itself; beyond 208 KiB it does not go unless told to (wmem_max). */
 #define SEND_BUFFER (HTTP_ANSWER_MAX * 5 / 2)
+
+#define BAD_TARGET "the request's target is not a path"
 
 struct http {
 	struct http_config config;
@@ -55,14 +58,6 @@ static int connection_open(const struct mg_connection *conn, void **ret_data)
 	(void)ret_data;
 	callers_arrived(&http->callers);
 	return 0;
-}
-
-static void connection_close(const struct mg_connection *conn)
-{
-	struct http *http = mg_get_user_data(mg_get_context(conn));
-	const struct mg_request_info *info = mg_get_request_info(conn);
-
-	callers_left(&http->callers, info->remote_addr, info->remote_port);
 }
 
 /* --- answers --- */
@@ -124,14 +119,94 @@ static void send_response(struct mg_connection *conn, struct http_response *resp
 		mg_disable_connection_keep_alive(conn);
 }
 
-/* What civetweb refuses by itself: broken requests. */
+/* --- refusals --- */
+
+/* The user data of a connection whose last request was refused, perhaps unread. */
+static char refused;
+
+/* The request's end may still be under way. */
+static void send_refusal(struct mg_connection *conn, struct http_response *response)
+{
+	send_response(conn, response);
+	mg_set_user_connection_data(conn, &refused);
+}
+
+/* False: *ret is the refusal, which says nothing else to an outsider. */
+static bool admit(const struct http *http, const char *address,
+		  struct http_response *ret)
+{
+	const struct http_config *config = &http->config;
+	int r = config->admit ? config->admit(config->ctx, address) : 0;
+
+	if (r == -EAGAIN)
+		refuse(ret, 503, EAGAIN,
+		       "cannot look up the caller's route now: try again");
+	else if (r < 0)
+		refuse(ret, 403, EPERM, "not permitted from here");
+	return r == 0;
+}
+
+static void refuse_broken(struct mg_connection *conn, const char *text)
+{
+	struct http *http = mg_get_user_data(mg_get_context(conn));
+	const struct mg_request_info *info = mg_get_request_info(conn);
+	struct http_response response = {0};
+	int fd;
+
+	/* One that was ended has nobody who reads. */
+	if (!callers_asked(&http->callers, info->remote_addr, info->remote_port, &fd))
+		return;
+	if (admit(http, info->remote_addr, &response))
+		refuse(&response, 400, EBADMSG, text);
+	send_refusal(conn, &response);
+}
+
+/* Broken requests, which civetweb refuses before begin_request(). */
 static int http_error(struct mg_connection *conn, int status, const char *text)
 {
-	struct http_response response = {0};
-
-	refuse(&response, status, status == 413 ? EMSGSIZE : EBADMSG, text);
-	send_response(conn, &response);
+	(void)status;
+	refuse_broken(conn, text);
 	return 0;
+}
+
+static void drain(int fd)
+{
+	int64_t deadline_ms = clock_boot_ms() + DRAIN_MS;
+	char rest[1024];
+	size_t left = DRAIN_LIMIT;
+	ssize_t n = 1;
+
+	shutdown(fd, SHUT_WR);
+	while (n > 0 && left >= sizeof(rest) && io_wait(fd, -1, deadline_ms) == 1) {
+		n = recv(fd, rest, sizeof(rest), MSG_DONTWAIT);
+		left -= n > 0 ? (size_t)n : 0;
+	}
+}
+
+/* civetweb drops a request for '*' or for another server's URI without a word: there is a
+ * target, but no path of it. */
+static bool is_dropped(const struct mg_connection *conn,
+		       const struct mg_request_info *info)
+{
+	return mg_get_user_connection_data(conn) != &refused && info->request_uri &&
+	       !info->local_uri_raw;
+}
+
+static void connection_close(const struct mg_connection *conn)
+{
+	struct http *http = mg_get_user_data(mg_get_context(conn));
+	const struct mg_request_info *info = mg_get_request_info(conn);
+	int fd;
+
+	if (is_dropped(conn, info))
+		refuse_broken((struct mg_connection *)conn, BAD_TARGET);
+	if (mg_get_user_connection_data(conn) == &refused) {
+		fd = callers_refused(&http->callers, info->remote_addr,
+				     info->remote_port);
+		if (fd >= 0)
+			drain(fd);
+	}
+	callers_left(&http->callers, info->remote_addr, info->remote_port);
 }
 
 static int log_message(const struct mg_connection *conn, const char *message)
@@ -173,37 +248,67 @@ static bool writes(const char *method)
 	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0;
 }
 
+static int count_headers(const struct mg_request_info *info, const char *name)
+{
+	int count = 0;
+
+	for (int i = 0; i < info->num_headers; i++)
+		count += strcasecmp(info->http_headers[i].name, name) == 0;
+	return count;
+}
+
+/* civetweb takes the first of several headers, a number for what follows it, and what
+ * comes behind its last header for none. */
+static const char *find_flaw(struct mg_connection *conn,
+			     const struct mg_request_info *info)
+{
+	const char *length = mg_get_header(conn, "Content-Length");
+
+	if (info->request_uri[0] != '/')
+		return BAD_TARGET;
+	if (info->num_headers >= MG_MAX_HEADERS)
+		return "the request has too many headers";
+	if (count_headers(info, "Host") > 1)
+		return "the request has several 'Host'";
+	if (count_headers(info, "Content-Length") > 1)
+		return "the request has several 'Content-Length'";
+	if (length && (!length[0] || length[strspn(length, "0123456789")]))
+		return "'Content-Length' is not a number";
+	return NULL;
+}
+
 /* False: *ret is the refusal. */
-static bool admit(const struct http_config *config, struct mg_connection *conn,
-		  const struct mg_request_info *info, struct http_response *ret)
+static bool is_served(const struct http_config *config, struct mg_connection *conn,
+		      const struct mg_request_info *info, struct http_response *ret)
 {
 	const char *host = mg_get_header(conn, "Host");
+	const char *flaw = find_flaw(conn, info);
+	bool change = writes(info->request_method);
 
-	if (config->is_admitted &&
-	    !config->is_admitted(config->ctx, info->remote_addr)) {
-		refuse(ret, 403, EPERM, "not permitted from here");
-		return false;
-	}
-	/* A page whose name was made to resolve to this address is not our caller. */
-	if (!host || !names_us(config, host)) {
+	if (flaw) {
+		refuse(ret, 400, EBADMSG, flaw);
+	} else if (!host || !names_us(config, host)) {
+		/* A page whose name was made to resolve to this address is not our
+		 * caller. */
 		refuse(ret, 421, EPERM,
 		       "misdirected request: 'Host' is not this endpoint's address");
 	} else if (mg_get_header(conn, "Transfer-Encoding")) {
 		refuse(ret, 411, EBADMSG, "the request has no 'Content-Length'");
-	} else if (!writes(info->request_method) &&
-		   strcmp(info->request_method, "GET") != 0) {
+	} else if (!change && strcmp(info->request_method, "GET") != 0) {
 		refuse(ret, 405, EOPNOTSUPP, "method not served here");
 		ret->allow = config->read_only ? "GET" : "GET, POST, PUT";
-	} else if (!writes(info->request_method)) {
-		return true;
-	} else if (config->read_only) {
+	} else if (change && config->read_only) {
 		refuse(ret, 403, EPERM,
 		       "read-only: changes are taken over the tunnel alone");
-	} else if (!is_json(mg_get_header(conn, "Content-Type"))) {
+	} else if (change && !is_json(mg_get_header(conn, "Content-Type"))) {
 		/* A browser asks before it sends this type to another site. */
 		refuse(ret, 415, EMEDIUMTYPE, "'Content-Type' is not application/json");
-	} else if (info->content_length < 0) {
+	} else if (change && info->content_length < 0) {
 		refuse(ret, 411, EBADMSG, "the request has no 'Content-Length'");
+	} else if (info->content_length > (long long)config->body_limit) {
+		refuse(ret, 413, EMSGSIZE, "the request's body is too large");
+	} else if (mg_get_header(conn, "Expect")) {
+		refuse(ret, 417, EBADMSG, "'Expect' is not served: send the body");
 	} else {
 		return true;
 	}
@@ -213,15 +318,14 @@ static bool admit(const struct http_config *config, struct mg_connection *conn,
 /*
  * `size` bytes of the body, all of them or false. Byte by byte (from civetweb's buffer,
  * as a rule): its own loop waits anew for each byte, and one sender could hold a worker
- * for an hour. `into` may be NULL.
+ * for an hour.
  */
 static bool read_body(struct mg_connection *conn, char *into, size_t size)
 {
 	int64_t deadline_ms = clock_boot_ms() + REQUEST_TIMEOUT_MS;
-	char byte;
 
 	for (size_t i = 0; i < size; i++) {
-		if (mg_read(conn, into ? into + i : &byte, 1) != 1)
+		if (mg_read(conn, into + i, 1) != 1)
 			return false;
 		if (clock_left_ms(deadline_ms) == 0)
 			return false;
@@ -282,42 +386,44 @@ static void take_whole_answer(int fd)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
-/* An admitted request whose body was read, to the end of its answer. */
-static void serve(struct http *http, struct mg_connection *conn,
+/* A request that is here as a whole, to the end of its answer. */
+static void serve(struct http *http, struct mg_connection *conn, int fd,
 		  const struct mg_request_info *info, const char *body)
 {
 	struct http_response response = {0};
-	int fd;
 
 	if (!enter(http)) {
 		refuse(&response, 503, ESHUTDOWN, "the server is ending");
 		send_response(conn, &response);
 		return;
 	}
-	if (callers_asked(&http->callers, info->remote_addr, info->remote_port, &fd)) {
-		call_handler(http, info, body, &response);
-		response.keep = response.keep && wants_keep(conn, info);
-		take_whole_answer(fd);
-		send_response(conn, &response);
-		callers_answered(&http->callers, fd, response.keep);
-	} else {
-		mg_disable_connection_keep_alive(conn);
-	}
+	call_handler(http, info, body, &response);
+	response.keep = response.keep && wants_keep(conn, info);
+	take_whole_answer(fd);
+	send_response(conn, &response);
+	callers_answered(&http->callers, fd, response.keep);
 	leave(http);
 }
 
-/* An admitted request: its body, then its answer. */
-static void take(struct http *http, struct mg_connection *conn,
-		 const struct mg_request_info *info, size_t size)
+/* A request that is served: its body, then its answer. */
+static void take(struct http *http, struct mg_connection *conn, int fd,
+		 const struct mg_request_info *info)
 {
+	size_t size = info->content_length > 0 ? (size_t)info->content_length : 0;
 	struct http_response response = {0};
 	char *body = calloc(1, size + 1);
+	bool whole;
 
-	if (body && read_body(conn, body, size)) {
-		serve(http, conn, info, body);
+	if (size > 0)
+		callers_lacks(&http->callers, fd);
+	whole = body && read_body(conn, body, size);
+	if (!callers_complete(&http->callers, fd)) {
+		mg_disable_connection_keep_alive(conn);
+	} else if (whole) {
+		serve(http, conn, fd, info, body);
 	} else {
 		refuse(&response, 408, EBADMSG, "the request's body did not come");
-		send_response(conn, &response);
+		send_refusal(conn, &response);
 	}
 	free(body);
 }
@@ -328,20 +434,15 @@ static int begin_request(struct mg_connection *conn)
 	const struct mg_request_info *info = mg_get_request_info(conn);
 	struct http *http = info->user_data;
 	struct http_response response = {0};
-	size_t size = info->content_length > 0 ? (size_t)info->content_length : 0;
-	bool admitted = admit(&http->config, conn, info, &response);
+	int fd;
 
-	if (admitted && size > http->config.body_limit) {
-		admitted = false;
-		refuse(&response, 413, EMSGSIZE, "the request's body is too large");
-	}
-	if (admitted) {
-		take(http, conn, info, size);
-		return 1;
-	}
-	if (size <= DRAIN_LIMIT)
-		read_body(conn, NULL, size);
-	send_response(conn, &response);
+	if (!callers_asked(&http->callers, info->remote_addr, info->remote_port, &fd))
+		mg_disable_connection_keep_alive(conn);
+	else if (admit(http, info->remote_addr, &response) &&
+		 is_served(&http->config, conn, info, &response))
+		take(http, conn, fd, info);
+	else
+		send_refusal(conn, &response);
 	return 1;
 }
 
@@ -372,6 +473,8 @@ static int start(struct http *http, struct err *err)
 		"yes",
 		"keep_alive_timeout_ms",
 		"30000",
+		"listen_backlog",
+		"1000",
 		"tcp_nodelay",
 		"1",
 		"max_request_size",
@@ -395,7 +498,7 @@ static int start(struct http *http, struct err *err)
 	mg_init_library(MG_FEATURES_DEFAULT);
 	http->mg = mg_start(&callbacks, http, options);
 	if (http->mg) {
-		http->listener = sockets_find_listener(config->address, config->port);
+		http->listener = sockets_find_listener(&http->callers.local);
 		return 0;
 	}
 	mg_exit_library();

@@ -48,8 +48,9 @@ struct http_config {
 	bool read_only;       /* POST and PUT are refused */
 	const char *names[3]; /* what Host may say, with any port or none; NULL ends */
 	size_t body_limit;
-	/* NULL: everybody is. Who is not is told just that, whatever was asked. */
-	bool (*is_admitted)(void *ctx, const char *address);
+	/* 0: the address is admitted; -EAGAIN: it cannot be told now; else it is not. It
+	 * is told just that, whatever was asked. NULL: everybody is admitted. */
+	int (*admit)(void *ctx, const char *address);
 	void (*handle)(void *ctx, const struct http_request *request,
 		       struct http_response *ret);
 	void *ctx;

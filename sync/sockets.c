@@ -3,9 +3,7 @@
 #include "sync/sockets.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <stdio.h>
-#include <string.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,21 +12,20 @@
 
 typedef int get_name_fn(int fd, struct sockaddr *address, socklen_t *size);
 
-static bool has_name(int fd, get_name_fn *get_name, const char *address, int port)
+/* Both kinds of addresses have their port at the same place. */
+static in_port_t port_of(const struct sockaddr_storage *name)
+{
+	return ((const struct sockaddr_in *)name)->sin_port;
+}
+
+/* Compared as they are: this is asked of many descriptors, and often. */
+static bool has_name(int fd, get_name_fn *get_name, const struct sockaddr_storage *want)
 {
 	struct sockaddr_storage name;
 	socklen_t size = sizeof(name);
-	char host[64];
-	char service[8];
-	char expected[16];
 
-	if (get_name(fd, (struct sockaddr *)&name, &size) < 0 || size == 0)
-		return false;
-	if (getnameinfo((struct sockaddr *)&name, size, host, sizeof(host), service,
-			sizeof(service), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		return false;
-	snprintf(expected, sizeof(expected), "%d", port);
-	return strcmp(host, address) == 0 && strcmp(service, expected) == 0;
+	return get_name(fd, (struct sockaddr *)&name, &size) == 0 && size > 0 &&
+	       port_of(&name) == port_of(want) && address_same_host(&name, want);
 }
 
 static bool is_stream(int fd, int listening)
@@ -43,27 +40,30 @@ static bool is_stream(int fd, int listening)
 	       accepts == listening;
 }
 
-int sockets_find_listener(const char *address, int port)
+int sockets_find_listener(const struct sockaddr_storage *local)
 {
 	for (int fd = 0; fd < SOCKETS_FD_LIMIT; fd++) {
-		if (is_stream(fd, 1) && has_name(fd, getsockname, address, port))
+		if (has_name(fd, getsockname, local) && is_stream(fd, 1))
 			return fd;
 	}
 	return -1;
 }
 
-bool sockets_is_connection(int fd, const char *address, int port)
+bool sockets_is_connection(int fd, const struct sockaddr_storage *local)
 {
-	return is_stream(fd, 0) && has_name(fd, getsockname, address, port);
+	return has_name(fd, getsockname, local) && is_stream(fd, 0);
 }
 
-int sockets_find_connection(const char *address, int port, const char *remote,
+int sockets_find_connection(const struct sockaddr_storage *local, const char *remote,
 			    int remote_port)
 {
+	struct sockaddr_storage name;
+
+	if (address_parse(remote, remote_port, &name) < 0)
+		return -1;
 	for (int fd = 0; fd < SOCKETS_FD_LIMIT; fd++) {
-		if (is_stream(fd, 0) &&
-		    has_name(fd, getpeername, remote, remote_port) &&
-		    has_name(fd, getsockname, address, port))
+		if (has_name(fd, getpeername, &name) &&
+		    sockets_is_connection(fd, local))
 			return fd;
 	}
 	return -1;

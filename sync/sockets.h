@@ -2,6 +2,7 @@
 #define SYNC_SOCKETS_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #include "base/err.h"
 
@@ -20,15 +21,15 @@
  * -EADDRNOTAVAIL, -EACCES; -EINVAL no IP address; -EAFNOSUPPORT IPv6 without `v6`. */
 int sockets_try_listen(const char *address, int port, bool v6, struct err *err);
 
-/* The listening socket, or -1. */
-int sockets_find_listener(const char *address, int port);
+/* The listening socket of this name, or -1. */
+int sockets_find_listener(const struct sockaddr_storage *local);
 
-/* Whether this is a connection to `address` and `port` of ours. */
-bool sockets_is_connection(int fd, const char *address, int port);
+/* Whether this is a connection to that name of ours. */
+bool sockets_is_connection(int fd, const struct sockaddr_storage *local);
 
 /* The connection's socket, or -1. To be called by the thread that serves it, so that
  * the descriptor cannot become another's meanwhile. */
-int sockets_find_connection(const char *address, int port, const char *remote,
+int sockets_find_connection(const struct sockaddr_storage *local, const char *remote,
 			    int remote_port);
 
 #endif

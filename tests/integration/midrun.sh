@@ -3,8 +3,9 @@
 # tests/integration/midrun.sh [CASE ...]: all of CASES below, or these.
 #
 # What happens to a sweep under way: its interface goes down and comes up again, on either
-# end; the server is killed and started again; a second peer calls; the disk fills up. The
-# run goes on, or ends with a message, and both hosts are as they were.
+# end; the server is killed and started again, or runs out of descriptors; a second peer
+# calls; the disk fills up. The run goes on, or ends with a message, and both hosts are as
+# they were.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -211,9 +212,67 @@ end_not_stored()
 	check_same_text 'end not stored: both hosts' "$before" "$(hosts_state)"
 }
 
+# PID [SOFT]: how many descriptors it may have, or from now on. By who it runs as: root in
+# a container may not have CAP_SYS_RESOURCE.
+limit_descriptors()
+{
+	local uid gid
+	uid=$(sed -n 's/^Uid:\s*\([0-9]*\).*/\1/p' "/proc/$1/status")
+	gid=$(sed -n 's/^Gid:\s*\([0-9]*\).*/\1/p' "/proc/$1/status")
+	setpriv --reuid "$uid" --regid "$gid" --clear-groups prlimit --pid "$1" \
+		"--nofile${2:+=$2:}" --output SOFT --noheadings
+}
+
+# PID: its lowest descriptor that is free
+free_fd()
+{
+	local fd=0
+	while [[ -e /proc/$1/fd/$fd ]]; do
+		fd=$((fd + 1))
+	done
+	echo "$fd"
+}
+
+# MAIN: none of its descriptors that it has not got now. It waits for events with those it
+# has, and may not have fewer.
+peer_waits_without_lookups()
+{
+	limit_descriptors "$1" "$(free_fd "$1")"
+	grep -q 'waiting up to' "$tmp/peer.log"
+}
+
+is_answered_503()
+{
+	grep -q '^HTTP/1.1 503 .*"EAGAIN"' <<<"$(on peer perl "${BASH_SOURCE[0]%/*}/hostile.pl" \
+		get "$LAB_PEER_IP" "$LAB_SERVER_IP" /v1/hello)"
+}
+
+# The server has no descriptor left for its route lookup: the peer asks again, also for
+# the session that is lost meanwhile.
+lookup_fails()
+{
+	local main limit
+	passes=3
+	fresh_run
+	main=$(pgrep -P "$server_pid" -x mtusweep-main)
+	limit=$(limit_descriptors "$main")
+	wait_for 20 'the peer to wait for the server' peer_waits_without_lookups "$main"
+	# One is free: it takes the connection, and none is left for the lookup.
+	limit_descriptors "$main" "$(($(free_fd "$main") + 1))"
+	for _ in 1 2 3; do
+		wait_for 10 'an answer without a lookup' is_answered_503
+	done
+	check_equal 'the peer goes on' yes "$(kill -0 "$peer_pid" && echo yes)"
+	limit_descriptors "$main" "$((limit))"
+	wait_both 60
+	check_equal 'lookups that fail: rows' '27 27' \
+		"$(rows_of "$peer_db") $(rows_of "$server_db")"
+	check_same_text 'lookups that fail: both hosts' "$before" "$(hosts_state)"
+}
+
 readonly CASES=(peer_link_down server_link_down server_killed second_peer server_busy
 	disk_full nobody_reads restored_by_hand stopped_main commit_lost row_lost
-	end_not_stored)
+	end_not_stored lookup_fails)
 
 peer_link_down()
 {

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -386,10 +387,44 @@ static void test_flush_another_table(void **state)
 	netlab_run("ip -6 route flush table 4711");
 }
 
+static int lowest_free_fd(void)
+{
+	cleanup_fd int fd = dup(0);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* A lookup takes one descriptor; without it, it is an error and no route. */
+static void test_get_without_descriptors(void **state)
+{
+	struct err err = ERR_INIT;
+	struct rlimit before;
+	struct rtroute found[2] = {{.oif = 77}, {.oif = 77}};
+	int results[2];
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (int spare = 0; spare < 2; spare++) {
+		struct rlimit few = before;
+
+		few.rlim_cur = (rlim_t)(lowest_free_fd() + spare);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		results[spare] = rtroute_get(THERE4, &found[spare], &err);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	}
+	assert_int_equal(results[0], -EMFILE);
+	assert_int_equal(found[0].oif, 77);
+	assert_non_null(strstr(err.text, "cannot open a netlink socket"));
+	assert_int_equal(results[1], 0);
+	assert_string_equal(found[1].oif_name, "here");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_get_without_descriptors),
 		cmocka_unit_test(test_exception_is_not_the_routes_own),
 		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_flush_half),

@@ -166,10 +166,13 @@ static int outcome_of(struct support_ops *ops, struct err *err)
 	return err_set(err, -ops->fail, "%s", ops->text);
 }
 
-static bool op_admit(void *ctx, const char *address)
+static int op_admit(void *ctx, const char *address)
 {
-	(void)ctx;
-	return strcmp(address, SUPPORT_OUTSIDER) != 0;
+	struct support_ops *ops = ctx;
+
+	if (ops->lookup)
+		return -ops->lookup;
+	return strcmp(address, SUPPORT_OUTSIDER) == 0 ? -EACCES : 0;
 }
 
 static void op_hello(void *ctx, struct msg_hello *ret)

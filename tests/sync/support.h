@@ -33,11 +33,12 @@ struct support_ops {
 	int committed;
 	int closed;
 	int expired;
-	int fail;          /* 0, or the errno the operations return */
-	const char *text;  /* what they say, failing or not */
-	int arm_gate;      /* -1, or what arm reads a byte from before it returns */
-	int page_gate;     /* the same, of the page's question */
-	_Atomic int asked; /* the page's question came so often */
+	_Atomic int lookup; /* 0, or the errno that admit returns for everybody */
+	int fail;           /* 0, or the errno the operations return */
+	const char *text;   /* what they say, failing or not */
+	int arm_gate;       /* -1, or what arm reads a byte from before it returns */
+	int page_gate;      /* the same, of the page's question */
+	_Atomic int asked;  /* the page's question came so often */
 	struct page_ask ask;
 	int page_size; /* of the answer, with spaces at its end */
 	char address[ADDRESS_SIZE];
