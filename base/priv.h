@@ -73,6 +73,13 @@ enum priv_sockets {
 int priv_confine(enum priv_sockets sockets, struct err *err);
 
 /*
+ * Go on with no capability at all, as the uid it is, and with no system call but those by
+ * which a process receives from, and answers on, the sockets it already has. All others
+ * fail with EPERM. After priv_confine().
+ */
+int priv_receive_only(struct err *err);
+
+/*
  * Get `sig` when the parent dies. To be called after the last uid change (a change
  * clears it: prctl(2)); exits the process at once when `parent` is gone already.
  */

@@ -1,8 +1,10 @@
 /* Privileges, each in a child process whose /proc/self/status is then read. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -310,6 +312,37 @@ static int work_as_usual(void)
 	return wait(&status) > 0 && status == 0 ? 0 : 5;
 }
 
+#ifndef __SANITIZE_ADDRESS__
+static int receive_only(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)};
+	int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char byte = 0;
+	int pair[2];
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (udp < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0 ||
+	    priv_confine(PRIV_SOCKETS_LOCAL, NULL) < 0 || priv_receive_only(NULL) < 0)
+		return 1;
+	if (send(pair[0], &byte, 1, MSG_NOSIGNAL) != 1 ||
+	    recv(pair[1], &byte, 1, 0) != 1)
+		return 2;
+	if (sendto(udp, &byte, 1, 0, (struct sockaddr *)&to, sizeof(to)) >= 0 ||
+	    errno != EPERM)
+		return 3;
+	if (open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0 || errno != EPERM)
+		return 4;
+	if (socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0 || errno != EPERM)
+		return 5;
+	if (fork() >= 0 || errno != EPERM)
+		return 6;
+	if (kill(getppid(), 0) == 0 || errno != EPERM)
+		return 7;
+	return bind(udp, (struct sockaddr *)&to, sizeof(to)) < 0 && errno == EPERM ? 0
+										   : 8;
+}
+#endif
+
 static int dead_parent(void)
 {
 	priv_die_with_parent(SIGTERM, getppid() + 100000);
@@ -331,6 +364,9 @@ static void test_processes(void **state)
 	assert_int_equal(in_child(inet_sockets), 0);
 	assert_int_equal(in_child(packet_sockets), 0);
 	assert_int_equal(in_child(work_as_usual), 0);
+#ifndef __SANITIZE_ADDRESS__
+	assert_int_equal(in_child(receive_only), 0);
+#endif
 	assert_int_equal(in_child(dead_parent), 1);
 	assert_true(priv_have_net_admin());
 }
