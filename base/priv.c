@@ -7,12 +7,14 @@
 #include <libgen.h>
 #include <limits.h>
 #include <pwd.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -185,23 +187,218 @@ void priv_spare_from_oom(void)
 		set_oom_score(0);
 }
 
-int priv_forbid_exec(struct err *err)
-{
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int r;
+/* --- system calls --- */
 
-	if (!filter)
-		return err_set(err, -ENOMEM, "cannot make a seccomp filter");
-	r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(execve), 0);
+/* Namespaces: clone(2) takes them among its flags, the first argument but on s390. */
+#ifdef __s390__
+#define CLONE_FLAGS_ARGUMENT 1
+#else
+#define CLONE_FLAGS_ARGUMENT 0
+#endif
+
+struct refusal {
+	int call;
+	int errno_value;
+};
+
+/*
+ * No process of the program has a use for these, and each has led from an ordinary
+ * process into the kernel or another process before. ENOSYS is for calls that libraries
+ * try and do without: clone3() has its flags in memory, where no filter can look, so the
+ * C library must go on with clone().
+ */
+static const struct refusal refusals[] = {
+	/* another program */
+	{SCMP_SYS(execve), EPERM},
+	{SCMP_SYS(execveat), EPERM},
+	/* namespaces */
+	{SCMP_SYS(clone3), ENOSYS},
+	{SCMP_SYS(unshare), EPERM},
+	{SCMP_SYS(setns), EPERM},
+/* other processes */
+#ifndef __SANITIZE_ADDRESS__ /* its search for leaks traces the process */
+	{SCMP_SYS(ptrace), EPERM},
+#endif
+	{SCMP_SYS(process_vm_readv), EPERM},
+	{SCMP_SYS(process_vm_writev), EPERM},
+	{SCMP_SYS(process_madvise), EPERM},
+	{SCMP_SYS(pidfd_getfd), EPERM},
+	{SCMP_SYS(kcmp), EPERM},
+	/* code and memory for the kernel */
+	{SCMP_SYS(bpf), EPERM},
+	{SCMP_SYS(perf_event_open), EPERM},
+	{SCMP_SYS(userfaultfd), EPERM},
+	{SCMP_SYS(io_uring_setup), ENOSYS},
+	{SCMP_SYS(io_uring_enter), ENOSYS},
+	{SCMP_SYS(io_uring_register), ENOSYS},
+	{SCMP_SYS(init_module), EPERM},
+	{SCMP_SYS(finit_module), EPERM},
+	{SCMP_SYS(delete_module), EPERM},
+	{SCMP_SYS(kexec_load), EPERM},
+	{SCMP_SYS(kexec_file_load), EPERM},
+	{SCMP_SYS(iopl), EPERM},
+	{SCMP_SYS(ioperm), EPERM},
+	{SCMP_SYS(modify_ldt), EPERM},
+	/* keys */
+	{SCMP_SYS(add_key), EPERM},
+	{SCMP_SYS(request_key), EPERM},
+	{SCMP_SYS(keyctl), EPERM},
+	/* file systems, and files by their number */
+	{SCMP_SYS(mount), EPERM},
+	{SCMP_SYS(umount), EPERM},
+	{SCMP_SYS(umount2), EPERM},
+	{SCMP_SYS(pivot_root), EPERM},
+	{SCMP_SYS(chroot), EPERM},
+	{SCMP_SYS(fsopen), EPERM},
+	{SCMP_SYS(fsconfig), EPERM},
+	{SCMP_SYS(fsmount), EPERM},
+	{SCMP_SYS(fspick), EPERM},
+	{SCMP_SYS(move_mount), EPERM},
+	{SCMP_SYS(open_tree), EPERM},
+	{SCMP_SYS(mount_setattr), EPERM},
+	{SCMP_SYS(name_to_handle_at), EPERM},
+	{SCMP_SYS(open_by_handle_at), EPERM},
+	{SCMP_SYS(swapon), EPERM},
+	{SCMP_SYS(swapoff), EPERM},
+	{SCMP_SYS(quotactl), EPERM},
+	{SCMP_SYS(acct), EPERM},
+	/* the whole machine */
+	{SCMP_SYS(reboot), EPERM},
+	{SCMP_SYS(syslog), EPERM},
+	{SCMP_SYS(sethostname), EPERM},
+	{SCMP_SYS(setdomainname), EPERM},
+	{SCMP_SYS(settimeofday), EPERM},
+	{SCMP_SYS(clock_settime), EPERM},
+};
+
+static int refuse_calls(scmp_filter_ctx filter)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		r = seccomp_rule_add(filter,
+				     SCMP_ACT_ERRNO((uint32_t)refusals[i].errno_value),
+				     refusals[i].call, 0);
+	return r;
+}
+
+static int refuse_namespaces(scmp_filter_ctx filter)
+{
+	static const unsigned int flags[] = {
+		CLONE_NEWNS,   CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+		CLONE_NEWUSER, CLONE_NEWPID,    CLONE_NEWNET,
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(flags) / sizeof(flags[0]); i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+				     SCMP_CMP(CLONE_FLAGS_ARGUMENT, SCMP_CMP_MASKED_EQ,
+					      flags[i], flags[i]));
+	return r;
+}
+
+static bool may_have(enum priv_sockets sockets, int family)
+{
+	switch (family) {
+	case AF_UNIX:
+	case AF_NETLINK:
+		return true;
+	case AF_INET:
+	case AF_INET6:
+		return sockets >= PRIV_SOCKETS_INET;
+	case AF_PACKET:
+		return sockets >= PRIV_SOCKETS_PACKET;
+	default:
+		return false;
+	}
+}
+
+/* A rule for each family that is refused, and one for all above them. */
+static int refuse_families(scmp_filter_ctx filter, int call, enum priv_sockets sockets)
+{
+	const uint32_t refused = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i <= AF_PACKET; i++) {
+		if (!may_have(sockets, (int)i))
+			r = seccomp_rule_add(filter, refused, call, 1,
+					     SCMP_A0(SCMP_CMP_EQ, i));
+	}
 	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(execveat),
-				     0);
+		r = seccomp_rule_add(filter, refused, call, 1,
+				     SCMP_A0(SCMP_CMP_GT, AF_PACKET));
+	return r;
+}
+
+/* Load it, whatever came of its rules, and let go of it. */
+static int load_filter(scmp_filter_ctx filter, int r, struct err *err)
+{
+	/* Calls by another architecture's numbers, which a filter would not know. */
+	if (r == 0)
+		r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
+				     SCMP_ACT_ERRNO(ENOSYS));
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
 	if (r < 0)
 		return err_sys(err, -r, "cannot load the seccomp filter");
 	return 0;
+}
+
+int priv_confine(enum priv_sockets sockets, struct err *err)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int r;
+
+	if (!filter)
+		return err_set(err, -ENOMEM, "cannot make a seccomp filter");
+	r = refuse_calls(filter);
+	if (r == 0)
+		r = refuse_namespaces(filter);
+	if (r == 0)
+		r = refuse_families(filter, SCMP_SYS(socket), sockets);
+	if (r == 0)
+		r = refuse_families(filter, SCMP_SYS(socketpair), sockets);
+	return load_filter(filter, r, err);
+}
+
+/* No address: a packet socket that is bound to no interface cannot send then. */
+static int allow_receiving(scmp_filter_ctx filter)
+{
+	static const int calls[] = {
+		SCMP_SYS(recvfrom),        SCMP_SYS(poll), SCMP_SYS(ppoll),
+		SCMP_SYS(rt_sigreturn),    SCMP_SYS(exit), SCMP_SYS(exit_group),
+		SCMP_SYS(restart_syscall),
+	};
+	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1,
+				 SCMP_A4(SCMP_CMP_EQ, 0));
+
+	for (size_t i = 0; r == 0 && i < sizeof(calls) / sizeof(calls[0]); i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	return r;
+}
+
+static int filter_receiving(struct err *err)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+
+	if (!filter)
+		return err_set(err, -ENOMEM, "cannot make a seccomp filter");
+	return load_filter(filter, allow_receiving(filter), err);
+}
+
+int priv_receive_only(struct err *err)
+{
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
+		return err_set(err, -EPERM, "cannot drop capabilities");
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	/* They make system calls of their own. */
+	(void)filter_receiving;
+	return 0;
+#else
+	return filter_receiving(err);
+#endif
 }
 
 void priv_die_with_parent(int sig, pid_t parent)

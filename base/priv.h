@@ -55,8 +55,29 @@ int priv_keep(unsigned int keep, struct err *err);
 #define PRIV_SPARED_SCORE (-900)
 void priv_spare_from_oom(void);
 
-/* From here on execve and execveat fail with EPERM, in all children too. */
-int priv_forbid_exec(struct err *err);
+/* The socket families a process may use, each with those before it. */
+enum priv_sockets {
+	PRIV_SOCKETS_LOCAL,  /* AF_UNIX, AF_NETLINK */
+	PRIV_SOCKETS_INET,   /* AF_INET, AF_INET6 */
+	PRIV_SOCKETS_PACKET, /* AF_PACKET */
+};
+
+/*
+ * Load a seccomp filter, for this process and all its children. It refuses, with an
+ * errno: execve and execveat; new namespaces and entering others'; access to other
+ * processes' memory and descriptors; io_uring, bpf, perf, userfaultfd; mounts, modules,
+ * kexec, keys; the clock and the host's name (EPERM; ENOSYS for what libraries do
+ * without: clone3, io_uring); sockets of other families (EAFNOSUPPORT); and calls by the
+ * numbers of another architecture (ENOSYS).
+ */
+int priv_confine(enum priv_sockets sockets, struct err *err);
+
+/*
+ * Go on with no capability at all, as the uid it is, and with no system call but those by
+ * which a process receives from, and answers on, the sockets it already has. All others
+ * fail with EPERM. After priv_confine().
+ */
+int priv_receive_only(struct err *err);
 
 /*
  * Get `sig` when the parent dies. To be called after the last uid change (a change

@@ -25,6 +25,10 @@
 #define CONGESTION_SIZE      16 /* of an algorithm's name: TCP_CA_NAME_MAX */
 #define CONGESTION_LIST_SIZE 96 /* of several, with spaces between */
 
+/* How long an end may stay silent before the other one restores its MTU. */
+#define LEASE_MIN_MS 1000
+#define LEASE_MAX_MS 600000
+
 /* A figure that is not there: no test, or one that did not say. Never 0 in its place.
  */
 #define NO_FIGURE INT64_C(-1)

@@ -25,7 +25,7 @@ struct host_program {
 	/* What a table cannot say of the options; a failure is one of usage. */
 	int (*check)(struct err *err);
 	/* The program's own checks of the host, and the last words to its main's `ctx`. */
-	int (*ready)(const struct host *host, struct err *err);
+	int (*ready)(struct host *host, struct err *err);
 	/* Its main process and what that gets (keeper_roles). */
 	int (*main)(void *ctx, int guard_fd, int runner_fd);
 	void *ctx;

@@ -71,8 +71,8 @@ const struct option_spec host_option_rows[] = {
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
 	 .into = &host_options.lease_ms,
-	 .min = 1000,
-	 .max = 600000,
+	 .min = LEASE_MIN_MS,
+	 .max = LEASE_MAX_MS,
 	 .help = "put the MTU back when the other end was not heard of for\n"
 		 "so long (default 10; the shorter of both ends counts)"},
 	{.name = "user",

@@ -291,7 +291,7 @@ static int check_usage(struct err *err)
 	return host_options_check_address("server-ip", lead.server_ip, err);
 }
 
-static int ready(const struct host *host, struct err *err)
+static int ready(struct host *host, struct err *err)
 {
 	if (!lead.seed_given)
 		lead.seed = random_u64() >> 1;
@@ -301,6 +301,7 @@ static int ready(const struct host *host, struct err *err)
 		host_options.range = host->guard.range;
 	lead.options = &host_options;
 	lead.host = host;
+	text_copy(host->guard.remote, sizeof(host->guard.remote), lead.server_ip);
 	return check_route(host, err);
 }
 

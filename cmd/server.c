@@ -68,7 +68,7 @@ static int check_usage(struct err *err)
 	return server_ip ? host_options_check_address("server-ip", server_ip, err) : 0;
 }
 
-static int ready(const struct host *host, struct err *err)
+static int ready(struct host *host, struct err *err)
 {
 	follow.options = &host_options;
 	follow.host = host;

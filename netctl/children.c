@@ -49,7 +49,7 @@ static int guard_child(struct family *f)
 	fd_close(&f->runner_pair[0]);
 	fd_close(&f->runner_pair[1]);
 	fd_close(&f->keeper_pair[0]);
-	if (priv_keep(keep, &err) < 0 || priv_forbid_exec(&err) < 0) {
+	if (priv_keep(keep, &err) < 0 || priv_confine(PRIV_SOCKETS_PACKET, &err) < 0) {
 		say(f, err.text);
 		return 1;
 	}
@@ -60,7 +60,8 @@ static int unprivileged(struct family *f, int death_signal)
 {
 	struct err err = ERR_INIT;
 
-	if (priv_drop(f->config->user, &err) < 0 || priv_forbid_exec(&err) < 0) {
+	if (priv_drop(f->config->user, &err) < 0 ||
+	    priv_confine(PRIV_SOCKETS_INET, &err) < 0) {
 		say(f, err.text);
 		return -EPERM;
 	}

@@ -18,14 +18,17 @@
 #include "netctl/rtroute.h"
 #include "netctl/wginfo.h"
 
-#define LEASE_MAX_MS INT64_C(3600000)
 /* What could not be put back is tried again so often. */
 #define TRY_AGAIN_MS 1000
 
 struct guard_process {
 	const struct guard_config *config;
 	struct hoststate state;
-	int lease_fd;       /* timerfd; armed while something is pending */
+	int lease_fd; /* timerfd; armed while something is pending */
+	bool was_set; /* the MTU is a guard_set()'s, which may be kept */
+	bool probing; /* a probe is under way, with `outer` */
+	struct probetap_target outer;
+	pid_t tap;          /* who looks at its packets; 0 nobody */
 	bool expired;       /* the last lease ran out, and nothing was set since */
 	bool failing;       /* a restore failed; lease_fd is for the next try */
 	struct err failure; /* the last failure that somebody was told of */
@@ -44,12 +47,45 @@ static int set_lease(const struct guard_process *g, int64_t ms, struct err *err)
 		.it_value = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000},
 	};
 
-	if (ms < 0 || ms > LEASE_MAX_MS)
-		return err_set(err, -ERANGE, "lease of %lld ms is out of range",
-			       (long long)ms);
 	if (timerfd_settime(g->lease_fd, 0, &timer, NULL) < 0)
 		return err_sys(err, errno, "cannot set the lease's timer");
 	return 0;
+}
+
+/* Not less: 0 would end the lease, and leave a change without one. */
+static int check_lease(int64_t ms, struct err *err)
+{
+	if (ms >= LEASE_MIN_MS && ms <= LEASE_MAX_MS)
+		return 0;
+	return err_set(err, -ERANGE, "a lease of %lld ms is not from %d to %d ms",
+		       (long long)ms, LEASE_MIN_MS, LEASE_MAX_MS);
+}
+
+static int not_behind(const struct guard_process *g, const char *address,
+		      struct err *err)
+{
+	return err_set(err, -EACCES, "'%s' is not behind interface '%s'", address,
+		       g->config->interface);
+}
+
+/* The WireGuard peer that the address belongs to: packets to it must leave by the
+ * interface, and WireGuard must have it in that peer's AllowedIPs. */
+static int find_peer(const struct guard_process *g, const struct rtlink *link,
+		     const char *address, struct wginfo_peer *ret, struct err *err)
+{
+	const char *remote = g->config->remote;
+	struct rtroute route;
+	int r;
+
+	if (remote[0] && strcmp(address, remote) != 0)
+		return err_set(err, -EACCES, "'%s' is not the other end, which is '%s'",
+			       address, remote);
+	r = rtroute_get(address, &route, err);
+	if (r == -ENETUNREACH || (r == 0 && (route.local || route.oif != link->index)))
+		return not_behind(g, address, err);
+	if (r == 0)
+		r = wginfo_find_peer(link, wginfo_backend(link), address, ret, err);
+	return r == -ENOENT ? not_behind(g, address, err) : r;
 }
 
 static int do_facts(const struct guard_process *g, const char *address,
@@ -69,9 +105,7 @@ static int do_facts(const struct guard_process *g, const char *address,
 	facts->up = link.up;
 	facts->mtu = link.mtu;
 	facts->backend = wginfo_backend(&link);
-	if (!address[0] || facts->backend == BACKEND_NONE)
-		return 0;
-	if (wginfo_find_peer(&link, facts->backend, address, &peer, NULL) < 0)
+	if (!address[0] || find_peer(g, &link, address, &peer, NULL) < 0)
 		return 0;
 	facts->endpoint_family = peer.endpoint_family;
 	facts->endpoint_port = peer.endpoint_port;
@@ -92,13 +126,29 @@ struct mtu_range guard_probe_range(const struct mtu_range *range)
 	};
 }
 
+/* Whoever looks at its packets is ended, too. */
+static void end_probe(struct guard_process *g)
+{
+	g->probing = false;
+	probetap_stop(&g->tap);
+}
+
 static int change_host(struct guard_process *g, const struct guard_request *request,
 		       struct err *err)
 {
-	if (request->verb == GUARD_PROBE)
-		return hoststate_probe(&g->state, request->mtu, request->address,
+	int r;
+
+	if (request->verb == GUARD_PROBE) {
+		g->was_set = false;
+		return hoststate_probe(&g->state, request->mtu,
+				       request->port ? request->address : "",
 				       request->port, err);
-	return hoststate_set(&g->state, request->mtu, err);
+	}
+	end_probe(g);
+	r = hoststate_set(&g->state, request->mtu, err);
+	if (r == 0)
+		g->was_set = true;
+	return r;
 }
 
 static int do_change(struct guard_process *g, const struct guard_request *request,
@@ -111,8 +161,9 @@ static int do_change(struct guard_process *g, const struct guard_request *reques
 			       "MTU %d is outside the range %d to %d that this end was "
 			       "started with",
 			       request->mtu, range->min, range->max);
-	if (request->lease_ms < 1)
-		return err_set(err, -ERANGE, "an MTU is set with a lease only");
+	r = check_lease(request->lease_ms, err);
+	if (r < 0)
+		return r;
 	/* It refuses, and the timer is for what must be put back. */
 	if (g->state.must_restore)
 		return change_host(g, request, err);
@@ -127,35 +178,102 @@ static int do_change(struct guard_process *g, const struct guard_request *reques
 	return r;
 }
 
+/* The interface of this session, up and as it was left. */
+static int find_link(const struct guard_process *g, struct rtlink *ret, struct err *err)
+{
+	int r = hoststate_check(&g->state, err);
+
+	if (r == 0)
+		r = rtlink_get(g->config->interface, ret, err);
+	if (r < 0)
+		return r;
+	if (g->state.ifindex && ret->index != g->state.ifindex)
+		return err_set(err, -ENODEV, "interface '%s' of this run is gone",
+			       g->config->interface);
+	if (!ret->up)
+		return err_set(err, -ENETDOWN, "interface '%s' is down",
+			       g->config->interface);
+	return 0;
+}
+
+static int find_outer(const struct guard_process *g, const char *address,
+		      struct probetap_target *ret, struct err *err)
+{
+	struct wginfo_peer peer = {0};
+	struct rtlink link;
+	int r = find_link(g, &link, err);
+
+	if (r == 0)
+		r = find_peer(g, &link, address, &peer, err);
+	if (r < 0)
+		return r;
+	if (!peer.endpoint[0])
+		return err_set(err, -ENOTCONN,
+			       "the WireGuard endpoint of '%s' is not known", address);
+	text_copy(ret->address, sizeof(ret->address), peer.endpoint);
+	ret->port = peer.endpoint_port;
+	return 0;
+}
+
+static int check_port(const struct guard_process *g, int port, struct err *err)
+{
+	if (port && (port < GUARD_PROBE_PORT_MIN || port > UINT16_MAX))
+		return err_set(err, -ERANGE, "no port for probes: %d", port);
+	/* One that the last probe has left would stay. */
+	if (!port && g->state.journal.probe_address[0])
+		return err_set(
+			err, -EBUSY,
+			"the way of another probe is still there; restore first");
+	return 0;
+}
+
+/* One that was under way is over, also where this one is refused. */
+static int begin_probe(struct guard_process *g, const struct guard_request *request,
+		       const struct mtu_range *range, struct err *err)
+{
+	int r;
+
+	end_probe(g);
+	r = check_port(g, request->port, err);
+	if (r == 0)
+		r = find_outer(g, request->address, &g->outer, err);
+	if (r == 0)
+		r = do_change(g, request, range, err);
+	g->probing = r == 0;
+	return r;
+}
+
 static int do_probe(struct guard_process *g, const struct guard_request *request,
 		    struct err *err)
 {
 	struct mtu_range range = guard_probe_range(&g->config->range);
 
-	if (request->address[0] && (request->port < 1 || request->port > UINT16_MAX))
-		return err_set(err, -ERANGE, "no port: %d", request->port);
+	if (request->address[0])
+		return begin_probe(g, request, &range, err);
+	if (!g->probing)
+		return err_set(err, -ESTALE, "no probe is under way on '%s'",
+			       g->config->interface);
+	if (request->port)
+		return err_set(err, -ERANGE, "a port without an address");
 	return do_change(g, request, &range, err);
 }
 
-static int do_tap(struct guard_process *g, const char *address, int *ret_fd,
-		  struct err *err)
+static int do_tap(struct guard_process *g, int *ret_fd, struct err *err)
 {
-	struct guard_facts facts = {0};
-	int r = do_facts(g, address, &facts, err);
-
-	if (r < 0)
-		return r;
-	if (!facts.endpoint[0])
-		return err_set(err, -ENOTCONN,
-			       "the WireGuard endpoint of '%s' is not known", address);
-	return probetap_open(facts.endpoint, ret_fd, err);
+	if (!g->probing)
+		return err_set(err, -ESTALE, "no probe is under way on '%s'",
+			       g->config->interface);
+	probetap_stop(&g->tap);
+	return probetap_start(&g->outer, &g->tap, ret_fd, err);
 }
 
 static int do_renew(struct guard_process *g, int64_t lease_ms, struct err *err)
 {
 	int renewed;
-	int r;
+	int r = check_lease(lease_ms, err);
 
+	if (r < 0)
+		return r;
 	if (g->expired && !g->state.must_restore)
 		return err_set(
 			err, -ESTALE,
@@ -170,8 +288,14 @@ static int do_renew(struct guard_process *g, int64_t lease_ms, struct err *err)
 
 static int do_commit(struct guard_process *g, struct err *err)
 {
-	int r = hoststate_commit(&g->state, err);
+	int r;
 
+	/* A probe's may lie outside the range, and no pair was measured with it. */
+	if (g->state.pending && !g->was_set)
+		return err_set(err, -ESTALE,
+			       "the MTU of '%s' is a probe's, which is not kept",
+			       g->config->interface);
+	r = hoststate_commit(&g->state, err);
 	if (r == 0) {
 		g->expired = false;
 		set_lease(g, 0, NULL);
@@ -183,8 +307,11 @@ static int do_commit(struct guard_process *g, struct err *err)
 static int put_back(struct guard_process *g,
 		    int (*how)(struct hoststate *, struct err *), struct err *err)
 {
-	int r = how(&g->state, err);
+	int r;
 
+	end_probe(g);
+	g->was_set = false;
+	r = how(&g->state, err);
 	g->failing = g->state.pending;
 	set_lease(g, g->failing ? TRY_AGAIN_MS : 0, NULL);
 	return r;
@@ -217,7 +344,7 @@ static void obey(struct guard_process *g, const struct guard_request *request,
 		reply->result = do_probe(g, request, &reply->err);
 		return;
 	case GUARD_TAP:
-		reply->result = do_tap(g, request->address, ret_fd, &reply->err);
+		reply->result = do_tap(g, ret_fd, &reply->err);
 		return;
 	case GUARD_RENEW:
 		reply->result = do_renew(g, request->lease_ms, &reply->err);
@@ -266,7 +393,8 @@ static bool serve_one(struct guard_process *g, int main_fd)
 	cleanup_fd int fd = -1;
 	struct guard_request request;
 	struct guard_reply reply;
-	ssize_t n = recv(main_fd, &request, sizeof(request), 0);
+	/* What is longer is said to be. */
+	ssize_t n = recv(main_fd, &request, sizeof(request), MSG_TRUNC);
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
@@ -337,6 +465,7 @@ int guard_serve(const struct guard_config *config, int main_fd, int keeper_fd)
 	if (g.lease_fd < 0)
 		return 1;
 	serve(&g, main_fd, keeper_fd);
+	end_probe(&g);
 	r = hoststate_restore(&g.state, &err);
 	if (r < 0)
 		say(&g, err.text);

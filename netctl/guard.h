@@ -10,6 +10,10 @@
  * nothing that came from a network, and restores by itself when a lease runs out, when
  * main's socket closes without a commit, or when the keeper is gone.
  *
+ * Main speaks to the network, so the guard takes it for an attacker's: each request is
+ * bounded by what this end was started with, and by what kernel and WireGuard say
+ * themselves, never by what main says of them.
+ *
  * Before each change it checks that interface index, MTU (and conf file) are what it
  * left; if somebody else changed them, theirs is kept and -ESTALE says so. A session
  * lasts from the first guard_set() to guard_commit() or guard_restore(): through all of
@@ -21,6 +25,9 @@
 struct guard_config {
 	char interface[IF_NAME_SIZE];
 	struct mtu_range range; /* the only MTUs it will set */
+	/* The only other end, where it is known from the start; "": any that is behind
+	 * the interface. */
+	char remote[ADDRESS_SIZE];
 	enum persist persist;
 	char conf_file[4096]; /* the real path; "" unless persist */
 	int lock_fd;          /* journal_lock()'s; keeper and guard hold it */
@@ -63,13 +70,18 @@ struct guard_facts {
 			  has learned of it; 0 unknown */
 };
 
-/* `address`: a tunnel address, or "" for the link's facts alone. Never keys. */
+/*
+ * `address`: a tunnel address, or "" for the link's facts alone. Never keys. Where the
+ * address is not behind the interface, by the route to it and by the AllowedIPs, or is
+ * not the config's `remote`, the facts of a WireGuard peer stay unknown.
+ */
 int guard_get_facts(struct guard *guard, const char *address, struct guard_facts *ret,
 		    struct err *err);
 
 /*
  * Set the link's MTU (and the conf's with PERSIST_EACH), to be undone after `lease_ms`
- * unless renewed. -ERANGE outside the declared range; -ESTALE somebody else changed the
+ * unless renewed. -ERANGE outside the declared range, or a lease that is not from
+ * LEASE_MIN_MS to LEASE_MAX_MS; -ESTALE somebody else changed the
  * link or conf, or what was set before is still to be put back; -EEXIST an original of
  * the conf file lies there from an earlier run; -ENETDOWN it is down; -ENODEV it is
  * gone.
@@ -80,17 +92,24 @@ int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err);
  * A further `lease_ms` from now, and a look at the link. 0 also when nothing is set.
  * -ESTALE when the lease had run out and everything was put back; it is said again
  * until a set, a restore or a commit succeeds. Else as hoststate_check(): -ESTALE and
- * -ENODEV leave the lease to run out; with -ENETDOWN it is renewed all the same.
+ * -ENODEV leave the lease to run out; with -ENETDOWN it is renewed all the same. -ERANGE
+ * as guard_set().
  */
 int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err);
 
 /*
- * The link's MTU for a probe, within guard_probe_range(), to be undone like a set; the
- * conf file is left alone. With `address` and `port` (the other end's, inside the tunnel)
- * also a way for probes to there (netctl/proberoute.h), which lasts until the next
- * guard_set(), or until all is put back; "" leaves it as it is. -EOPNOTSUPP: the MTU is
- * set, but there can be no such way here. Else as guard_set().
+ * Begin a probe of the path to `address`, the other end's inside the tunnel: set the
+ * link's MTU, within guard_probe_range(), to be undone like a set; the conf file is left
+ * alone. With a `port` (the other end's; 0: none) also make a way for probes to there
+ * (netctl/proberoute.h). The probe lasts until the next one, until a guard_set(), or
+ * until all is restored. With "" a probe that is under way goes on with another MTU.
+ *
+ * -EACCES: the address is not behind the interface, by the route to it and by the
+ * AllowedIPs, or is not the config's `remote`. -ENOTCONN: its endpoint is not known.
+ * -ERANGE: a port below GUARD_PROBE_PORT_MIN, too. -EOPNOTSUPP: not WireGuard, or there
+ * can be no such way here. -ESTALE: no probe is under way, too. Else as guard_set().
  */
+#define GUARD_PROBE_PORT_MIN 1024
 int guard_probe(struct guard *guard, int mtu, const char *address, int port,
 		int64_t lease_ms, struct err *err);
 
@@ -100,11 +119,11 @@ int guard_probe(struct guard *guard, int mtu, const char *address, int port,
 struct mtu_range guard_probe_range(const struct mtu_range *range);
 
 /*
- * A look at the outer packets of the WireGuard peer that `address` belongs to: a
- * probetap_open() descriptor in *ret_fd, the caller's. -ENOTCONN: its endpoint is not
- * known; else as probetap_open().
+ * A look at the outer packets of the end that is probed, until the probe ends, or the
+ * next call: a descriptor for probetap_new() in *ret_fd, the caller's. -ESTALE: no probe
+ * is under way; else as probetap_start().
  */
-int guard_tap(struct guard *guard, const char *address, int *ret_fd, struct err *err);
+int guard_tap(struct guard *guard, int *ret_fd, struct err *err);
 
 /* rtroute_flush_exceptions() by proxy, with its errors. */
 int guard_settle(struct guard *guard, struct err *err);
@@ -113,7 +132,7 @@ int guard_settle(struct guard *guard, struct err *err);
  * Keep the MTU that is set: write it to the conf file, end the lease. What is now is
  * what later restores put back. Said again (the answer may have been lost) it is 0
  * while the link still has that MTU; -ESTALE when nothing was committed, or a set, a
- * restore or the end of a lease came between. -EACCES without PERSIST_BEST. The text with
+ * restore, a probe or the end of a lease came between. -EACCES without PERSIST_BEST. The text with
  * a 0 is hoststate_commit()'s.
  */
 int guard_commit(struct guard *guard, struct err *err);

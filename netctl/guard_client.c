@@ -188,15 +188,12 @@ int guard_probe(struct guard *guard, int mtu, const char *address, int port,
 	return call(guard, &request, &reply, err);
 }
 
-int guard_tap(struct guard *guard, const char *address, int *ret_fd, struct err *err)
+int guard_tap(struct guard *guard, int *ret_fd, struct err *err)
 {
 	struct guard_request request = {.verb = GUARD_TAP};
 	struct guard_reply reply;
 	int fd = -1;
-	int r;
-
-	text_copy(request.address, sizeof(request.address), address);
-	r = call_for_fd(guard, &request, &reply, &fd, err);
+	int r = call_for_fd(guard, &request, &reply, &fd, err);
 	if (r == 0 && fd < 0)
 		return err_set(err, -EMFILE,
 			       "no room for the descriptor of outer packets");

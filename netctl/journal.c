@@ -17,23 +17,15 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "netctl/lockfile.h"
+#include "netctl/rundir.h"
 
-#define FOLDER    "/run/mtusweep"
 #define MAGIC     "mtusweep journal 2"
 #define COMMITTED "committed\n"
-/* Of any file in the folder. */
-#define PATH_SIZE (sizeof(FOLDER) + 8 + NAME_MAX)
 
-struct path {
-	char text[JOURNAL_PATH_SIZE];
+/* Of a file in the folder. */
+struct name {
+	char text[NAME_MAX + 1];
 };
-
-static int make_folder(struct err *err)
-{
-	if (mkdir(FOLDER, 0700) < 0 && errno != EEXIST)
-		return err_sys(err, errno, "cannot make folder '%s'", FOLDER);
-	return 0;
-}
 
 /* Of this network namespace; 0, with errno, where it cannot be told. */
 static uint64_t netns_inode(void)
@@ -44,7 +36,7 @@ static uint64_t netns_inode(void)
 }
 
 /* Each network namespace has interfaces, and so journals, of its own. */
-static int make_path(const char *interface, const char *suffix, struct path *ret,
+static int make_name(const char *interface, const char *suffix, struct name *ret,
 		     struct err *err)
 {
 	uint64_t inode = netns_inode();
@@ -56,31 +48,31 @@ static int make_path(const char *interface, const char *suffix, struct path *ret
 		return err_set(err, -EINVAL, "'%s' is no interface name", interface);
 	if (!inode)
 		return err_sys(err, errno, "cannot read '/proc/self/ns/net'");
-	snprintf(ret->text, sizeof(ret->text), "%s/%ju-%s%s", FOLDER, (uintmax_t)inode,
-		 interface, suffix);
-	return make_folder(err);
+	snprintf(ret->text, sizeof(ret->text), "%ju-%s%s", (uintmax_t)inode, interface,
+		 suffix);
+	return 0;
 }
 
 int journal_path(const char *interface, char ret[JOURNAL_PATH_SIZE], struct err *err)
 {
-	struct path path;
-	int r = make_path(interface, "", &path, err);
+	struct name name;
+	int r = make_name(interface, "", &name, err);
 
 	if (r == 0)
-		text_copy(ret, JOURNAL_PATH_SIZE, path.text);
+		snprintf(ret, JOURNAL_PATH_SIZE, RUNDIR_PATH "/%.60s", name.text);
 	return r;
 }
 
 int journal_lock(const char *interface, int *ret_fd, struct err *err)
 {
 	struct lockfile_holder holder;
-	struct path path;
-	int r = make_path(interface, ".lock", &path, err);
+	struct name name;
+	int r = make_name(interface, ".lock", &name, err);
 
 	if (r < 0)
 		return r;
 	snprintf(holder.text, sizeof(holder.text), "%d", (int)getpid());
-	r = lockfile_take(path.text, &holder, ret_fd, err);
+	r = lockfile_take(name.text, &holder, ret_fd, err);
 	if (r == -EBUSY)
 		return err_set(err, r,
 			       "another mtusweep runs on interface '%s' (process %s); "
@@ -97,17 +89,15 @@ int journal_lock_conf(const char *conf_file, const char *interface, int *ret_fd,
 	struct lockfile_holder holder;
 	struct stat folder;
 	char text[4096];
-	int r = make_folder(err);
+	int r;
 
-	if (r < 0)
-		return r;
 	/* "folder/." is the folder, also for "/". */
 	snprintf(text, sizeof(text), "%.*s.", (int)(name - conf_file), conf_file);
 	if (stat(text, &folder) < 0)
 		return err_sys(err, errno, "cannot use the folder of conf file '%s'",
 			       conf_file);
 	/* A name that is cut can only make two files share a lock. */
-	snprintf(text, sizeof(text), "%s/conf-%jx-%ju-%.150s.lock", FOLDER,
+	snprintf(text, sizeof(text), "conf-%jx-%ju-%.150s.lock",
 		 (uintmax_t)folder.st_dev, (uintmax_t)folder.st_ino, name);
 	snprintf(holder.text, sizeof(holder.text), "%d, interface '%s'", (int)getpid(),
 		 interface);
@@ -170,52 +160,64 @@ bool journal_is_from_here(const struct journal *journal)
 	return !is_another_netns(journal, &here) && !is_another_boot(journal, &here);
 }
 
-static int sync_folder(void)
+static int format_journal(const struct journal *journal, char *text, size_t size)
 {
-	cleanup_fd int fd = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int length =
+		snprintf(text, size,
+			 MAGIC "\nnetns %" PRIu64 "\nboot %s\nindex %d\noriginal %d"
+			       "\nbefore %d\nset %d\nconf %s\ninode %" PRIu64 "\n",
+			 journal->netns_cookie, journal->boot, journal->ifindex,
+			 journal->mtu_original, journal->mtu_before, journal->mtu_set,
+			 journal->conf_file, journal->original_inode);
 
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+	if (journal->probe_address[0])
+		length += snprintf(text + length, size - (size_t)length,
+				   "probe-port %d\nprobe %s\n", journal->probe_port,
+				   journal->probe_address);
+	length += snprintf(text + length, size - (size_t)length, "%send\n",
+			   journal->committed ? COMMITTED : "");
+	return length;
+}
+
+/* In one step, and safe on the disk after it. */
+static int write_file(int folder, const char *name, const char *fresh, const char *text,
+		      size_t length)
+{
+	cleanup_fd int fd = -1;
+	int r = rundir_open_file(folder, fresh, O_WRONLY | O_CREAT | O_TRUNC, &fd,
+				 NULL);
+
+	if (r == 0)
+		r = io_write_all(fd, text, length);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0 && renameat(folder, fresh, folder, name) < 0)
+		r = -errno;
+	if (r == 0 && fsync(folder) < 0)
+		r = -errno;
+	return r;
 }
 
 int journal_write(const struct journal *journal, struct err *err)
 {
-	cleanup_fd int fd = -1;
+	cleanup_fd int folder = -1;
 	char text[4736];
-	struct path path;
-	struct path fresh;
+	struct name name;
+	struct name fresh;
 	int length;
-	int r = make_path(journal->interface, "", &path, err);
+	int r = make_name(journal->interface, "", &name, err);
 
-	if (r < 0)
-		return r;
-	r = make_path(journal->interface, ".new", &fresh, err);
-	if (r < 0)
-		return r;
-	length = snprintf(text, sizeof(text),
-			  MAGIC "\nnetns %" PRIu64 "\nboot %s\nindex %d\noriginal %d"
-				"\nbefore %d\nset %d\nconf %s\ninode %" PRIu64 "\n",
-			  journal->netns_cookie, journal->boot, journal->ifindex,
-			  journal->mtu_original, journal->mtu_before, journal->mtu_set,
-			  journal->conf_file, journal->original_inode);
-	if (journal->probe_address[0])
-		length += snprintf(text + length, sizeof(text) - (size_t)length,
-				   "probe-port %d\nprobe %s\n", journal->probe_port,
-				   journal->probe_address);
-	length += snprintf(text + length, sizeof(text) - (size_t)length, "%send\n",
-			   journal->committed ? COMMITTED : "");
-	fd = open(fresh.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		  0600);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot make journal '%s'", fresh.text);
-	r = io_write_all(fd, text, (size_t)length);
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
-	if (r == 0 && rename(fresh.text, path.text) < 0)
-		r = -errno;
 	if (r == 0)
-		r = sync_folder();
+		r = make_name(journal->interface, ".new", &fresh, err);
+	if (r == 0)
+		r = rundir_open(&folder, err);
 	if (r < 0)
-		return err_sys(err, -r, "cannot write journal '%s'", path.text);
+		return r;
+	length = format_journal(journal, text, sizeof(text));
+	r = write_file(folder, name.text, fresh.text, text, (size_t)length);
+	if (r < 0)
+		return err_sys(err, -r, "cannot write journal '" RUNDIR_PATH "/%s'",
+			       name.text);
 	return 0;
 }
 
@@ -307,35 +309,39 @@ static bool parse(char *text, struct journal *ret)
 }
 
 /* Without the interface, which its name alone says. */
-static int read_path(const char *path, struct journal *ret, struct err *err)
+static int read_file(int folder, const char *name, struct journal *ret, struct err *err)
 {
 	cleanup_free char *text = NULL;
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	cleanup_fd int fd = -1;
 	size_t size;
-	int r;
+	int r = rundir_open_file(folder, name, O_RDONLY, &fd, err);
 
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open journal '%s'", path);
+	if (r < 0)
+		return r;
 	r = io_read_file(fd, 8192, &text, &size);
 	if (r < 0)
-		return err_sys(err, -r, "cannot read journal '%s'", path);
+		return err_sys(err, -r, "cannot read journal '" RUNDIR_PATH "/%s'",
+			       name);
 	memset(ret, 0, sizeof(*ret));
 	return strlen(text) == size && parse(text, ret) ? 0 : -EBADMSG;
 }
 
 int journal_read(const char *interface, struct journal *ret, struct err *err)
 {
-	struct path path;
-	int r = make_path(interface, "", &path, err);
+	cleanup_fd int folder = -1;
+	struct name name;
+	int r = make_name(interface, "", &name, err);
 
 	if (r == 0)
-		r = read_path(path.text, ret, err);
+		r = rundir_open(&folder, err);
+	if (r == 0)
+		r = read_file(folder, name.text, ret, err);
 	if (r == -EBADMSG)
-		return err_set(
-			err, r,
-			"journal '%s' is damaged; check the MTU of '%s' by hand, "
-			"then remove the journal",
-			path.text, interface);
+		return err_set(err, r,
+			       "journal '" RUNDIR_PATH
+			       "/%s' is damaged; check the MTU of "
+			       "'%s' by hand, then remove the journal",
+			       name.text, interface);
 	if (r == 0)
 		text_copy(ret->interface, sizeof(ret->interface), interface);
 	return r;
@@ -343,13 +349,17 @@ int journal_read(const char *interface, struct journal *ret, struct err *err)
 
 int journal_remove(const char *interface, struct err *err)
 {
-	struct path path;
-	int r = make_path(interface, "", &path, err);
+	cleanup_fd int folder = -1;
+	struct name name;
+	int r = make_name(interface, "", &name, err);
 
+	if (r == 0)
+		r = rundir_open(&folder, err);
 	if (r < 0)
 		return r;
-	if (unlink(path.text) < 0 && errno != ENOENT)
-		return err_sys(err, errno, "cannot remove journal '%s'", path.text);
+	if (unlinkat(folder, name.text, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "cannot remove journal '" RUNDIR_PATH "/%s'",
+			       name.text);
 	return 0;
 }
 
@@ -367,10 +377,10 @@ static bool is_over(const struct journal *journal, uint64_t inode)
 }
 
 /* The conf file outlives both. */
-static bool is_useless(const char *path, uint64_t inode, bool unfinished)
+static bool is_useless(int folder, const char *name, uint64_t inode, bool unfinished)
 {
 	struct journal journal;
-	int r = read_path(path, &journal, NULL);
+	int r = read_file(folder, name, &journal, NULL);
 
 	if (r == -EBADMSG)
 		return unfinished;
@@ -379,42 +389,51 @@ static bool is_useless(const char *path, uint64_t inode, bool unfinished)
 
 /* `name`: <inode>-<interface>, with ".new" where its writer did not finish. Who holds the
  * lock writes it, and nobody else does. */
-static void remove_useless(const char *name)
+static void remove_useless(int folder, const char *name)
 {
 	struct lockfile_holder holder;
 	size_t length = strlen(name);
 	bool unfinished = length > 4 && strcmp(name + length - 4, ".new") == 0;
-	char path[PATH_SIZE];
-	char lock[PATH_SIZE];
+	struct name lock;
 	char *end;
 	uint64_t inode = strtoull(name, &end, 10);
 	int fd;
 
 	if (end == name || *end != '-')
 		return;
-	snprintf(path, sizeof(path), "%s/%s", FOLDER, name);
-	if (!is_useless(path, inode, unfinished))
+	if (!is_useless(folder, name, inode, unfinished))
 		return;
-	snprintf(lock, sizeof(lock), "%s/%.*s.lock", FOLDER,
+	snprintf(lock.text, sizeof(lock.text), "%.*s.lock",
 		 (int)(unfinished ? length - 4 : length), name);
 	snprintf(holder.text, sizeof(holder.text), "%d", (int)getpid());
-	if (lockfile_take(lock, &holder, &fd, NULL) < 0)
+	if (lockfile_take(lock.text, &holder, &fd, NULL) < 0)
 		return;
-	if (is_useless(path, inode, unfinished))
-		unlink(path);
+	if (is_useless(folder, name, inode, unfinished))
+		unlinkat(folder, name, 0);
 	lockfile_release(&fd);
+}
+
+static DIR *list_folder(void)
+{
+	cleanup_fd int fd = -1;
+	DIR *folder = rundir_open(&fd, NULL) < 0 ? NULL : fdopendir(fd);
+
+	/* Its own from here on. */
+	if (folder)
+		fd = -1;
+	return folder;
 }
 
 void journal_remove_useless(void)
 {
-	DIR *folder = opendir(FOLDER);
+	DIR *folder = list_folder();
 	struct dirent *entry;
 
 	while (folder && (entry = readdir(folder))) {
 		const char *dot = strrchr(entry->d_name, '.');
 
 		if (!dot || strcmp(dot, ".lock") != 0)
-			remove_useless(entry->d_name);
+			remove_useless(dirfd(folder), entry->d_name);
 	}
 	if (folder)
 		closedir(folder);
@@ -453,7 +472,7 @@ static const char *interface_of(const char *name, uint64_t inode)
 
 void journal_list_left(char *ret, size_t size)
 {
-	DIR *folder = opendir(FOLDER);
+	DIR *folder = list_folder();
 	struct dirent *entry;
 	uint64_t inode = netns_inode();
 	size_t used = 0;

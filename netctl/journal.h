@@ -14,7 +14,7 @@
  * written and fsynced before the first change, and removed after restore or commit.
  * Whoever runs on an interface holds a lock on <...>.lock there (lockfile.h), so that two
  * never meet; whoever may rewrite a conf file holds one for it too, whatever the interface
- * and its namespace.
+ * and its namespace. All that opens the folder fails as rundir_open().
  */
 
 #define JOURNAL_BOOT_SIZE 40

@@ -260,7 +260,7 @@ int keeper_run(const struct guard_config *config, const struct priv_user *user,
 	if (r == 0)
 		r = priv_keep(keep, &err);
 	if (r == 0)
-		r = priv_forbid_exec(&err);
+		r = priv_confine(PRIV_SOCKETS_LOCAL, &err);
 	if (r == 0)
 		return supervise(&k);
 	say(&k, err.text);

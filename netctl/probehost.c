@@ -19,8 +19,10 @@
 /* A userspace WireGuard hears of a new MTU by and by. */
 #define FOLLOW_US    2500
 #define FOLLOW_TRIES 4
-#define PADDING      16
-#define ETHERNET_MTU 1500
+/* Whether a packet has left shows a moment later. */
+#define LOOK_AGAIN_US 100
+#define PADDING       16
+#define ETHERNET_MTU  1500
 /* The smallest probe: its head must fit in with room to spare. */
 #define SIZE_LEAST 256
 
@@ -96,12 +98,12 @@ int probehost_port(const struct probehost *host)
 
 /* --- setting up --- */
 
-static void open_tap(struct probehost *host, int endpoint_port)
+static void open_tap(struct probehost *host)
 {
 	int fd;
 
-	if (guard_tap(host->config.guard, host->config.remote, &fd, NULL) == 0)
-		probetap_new(fd, endpoint_port, &host->tap, NULL);
+	if (guard_tap(host->config.guard, &fd, NULL) == 0)
+		probetap_new(fd, &host->tap, NULL);
 	host->facts.tap = host->tap != NULL;
 }
 
@@ -132,7 +134,7 @@ static int prepare_link(struct probehost *host, enum backend backend, int remote
 				remote_port, config->lease_ms, err);
 	host->facts.exact = r == 0;
 	if (r == -EOPNOTSUPP)
-		r = guard_probe(config->guard, host->facts.size_max, "", 0,
+		r = guard_probe(config->guard, host->facts.size_max, config->remote, 0,
 				config->lease_ms, err);
 	host->facts.size_min = host->facts.exact ? SIZE_LEAST : range.min;
 	host->link_mtu = host->facts.size_max;
@@ -177,9 +179,12 @@ int probehost_set_up(struct probehost *host, int remote_port, struct err *err)
 	host->facts.outer_mtu = probehost_outer_mtu(host);
 	if (!host->facts.outer_mtu)
 		host->facts.outer_mtu = ETHERNET_MTU;
-	open_tap(host, facts.endpoint_port);
 	r = hear_only(host, remote_port, err);
-	return r < 0 ? r : prepare_link(host, facts.backend, remote_port, err);
+	if (r == 0)
+		r = prepare_link(host, facts.backend, remote_port, err);
+	if (r == 0)
+		open_tap(host);
+	return r;
 }
 
 int probehost_outer_mtu(const struct probehost *host)
@@ -244,7 +249,6 @@ static int checked(int r, int size, struct err *err)
 static bool leaves(struct probehost *host, int size, int64_t within_us)
 {
 	int64_t deadline_us = clock_boot_us() + within_us;
-	struct pollfd polled = {.fd = probetap_fd(host->tap), .events = POLLIN};
 
 	for (;;) {
 		struct probetap_seen seen;
@@ -256,7 +260,7 @@ static bool leaves(struct probehost *host, int size, int64_t within_us)
 			return true;
 		if (left_us <= 0)
 			return false;
-		poll(&polled, 1, (int)(left_us / 1000) + 1);
+		pause_us(left_us < LOOK_AGAIN_US ? left_us : LOOK_AGAIN_US);
 	}
 }
 
@@ -342,22 +346,19 @@ int probehost_receive(struct probehost *host, int64_t deadline_us, struct probem
 	struct pollfd polled[] = {
 		{.fd = host->fd, .events = POLLIN},
 		{.fd = host->config.stop_fd, .events = POLLIN},
-		{.fd = host->tap ? probetap_fd(host->tap) : -1, .events = POLLIN},
 	};
 
 	for (;;) {
 		int64_t left_us = deadline_us - clock_boot_us();
 		struct timespec timeout = {0};
 
-		if (host->tap)
-			probetap_read(host->tap);
 		if (take_datagram(host, ret))
 			return 1;
 		if (left_us <= 0)
 			return 0;
 		timeout.tv_sec = left_us / 1000000;
 		timeout.tv_nsec = left_us % 1000000 * 1000;
-		ppoll(polled, 3, &timeout, NULL);
+		ppoll(polled, 2, &timeout, NULL);
 		if (polled[1].revents)
 			return -EINTR;
 	}

@@ -77,8 +77,8 @@ int probehost_send_probes(struct probehost *host, const struct probemsg_list *li
 			  int round, struct err *err);
 int probehost_send(struct probehost *host, struct probemsg *m);
 
-/* The next datagram of the other end's, until the deadline (clock_boot_us()); what is
- * seen of outer packets is taken in meanwhile. 1, 0 deadline, -EINTR. */
+/* The next datagram of the other end's, until the deadline (clock_boot_us()). 1, 0 deadline,
+ * -EINTR. */
 int probehost_receive(struct probehost *host, int64_t deadline_us,
 		      struct probemsg *ret);
 

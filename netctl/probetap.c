@@ -1,4 +1,4 @@
-/* A filtered look at a WireGuard peer's outer packets. */
+/* A filtered look at a WireGuard peer's outer packets, and the process that has it. */
 #include "netctl/probetap.h"
 
 #include <arpa/inet.h>
@@ -6,28 +6,36 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/priv.h"
 #include "netctl/outerpkt.h"
+#include "netctl/probetap_wire.h"
 
-/* A busy tunnel's packets wait here while main does something else: each counts with
+/* A busy tunnel's packets wait here while others have the processor: each counts with
  * about 2.3 KB. */
 #define RECEIVE_BUFFER (8 << 20)
-#define UDP_SIZE_MAX   65535
 
 /* --- the filter: offsets are from the IP header --- */
 
-#define LOAD8(at)  BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (at))
-#define LOAD16(at) BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (at))
-#define LOAD32(at) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at))
-#define AND(mask)  BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (mask))
-#define ACCEPT     BPF_STMT(BPF_RET | BPF_K, OUTERPKT_HEAD)
-#define REFUSE     BPF_STMT(BPF_RET | BPF_K, 0)
+#define LOAD8(at)           BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (at))
+#define LOAD16(at)          BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (at))
+#define LOAD32(at)          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at))
+#define AND(mask)           BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (mask))
+#define ACCEPT              BPF_STMT(BPF_RET | BPF_K, OUTERPKT_HEAD)
+#define REFUSE              BPF_STMT(BPF_RET | BPF_K, 0)
+#define IPV4_HEADER_TO_X    BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0)
+#define X_IS(offset)        BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, (offset))
+#define LOAD16_BEHIND_X(at) BPF_STMT(BPF_LD | BPF_H | BPF_IND, (at))
+#define GO_ON_AFTER(skip)   BPF_STMT(BPF_JMP | BPF_JA, (skip))
 /* Go on with the next one, or leave so many out. */
 #define UNLESS_SKIP(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skip))
 #define IF_SKIP(value, skip)     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (skip), 0)
@@ -45,22 +53,29 @@ static int attach(int fd, struct sock_filter *code, size_t count)
 }
 
 /* UDP from or to it, whole or a first fragment. */
-static int filter_ipv4(int fd, const struct in_addr *endpoint)
+static int filter_ipv4(int fd, const struct in_addr *endpoint, uint32_t port)
 {
 	uint32_t address = ntohl(endpoint->s_addr);
 	struct sock_filter code[] = {
 		LOAD8(0),
 		AND(0xf0),
-		UNLESS_SKIP(0x40, 10),
+		UNLESS_SKIP(0x40, 15),
 		LOAD8(9),
-		UNLESS_SKIP(IPPROTO_UDP, 8),
+		UNLESS_SKIP(IPPROTO_UDP, 13),
 		LOAD16(6),
 		AND(0x1fff),
-		UNLESS_SKIP(0, 5),
+		UNLESS_SKIP(0, 10),
+		IPV4_HEADER_TO_X,
+		/* from it */
 		LOAD32(12),
-		IF_SKIP(address, 2),
+		UNLESS_SKIP(address, 2),
+		LOAD16_BEHIND_X(0),
+		IF_SKIP(port, 4),
+		/* to it */
 		LOAD32(16),
-		UNLESS_SKIP(address, 1),
+		UNLESS_SKIP(address, 3),
+		LOAD16_BEHIND_X(2),
+		UNLESS_SKIP(port, 1),
 		ACCEPT,
 		REFUSE,
 	};
@@ -76,38 +91,48 @@ static uint32_t word_of(const struct in6_addr *address, int i)
 	return ntohl(word);
 }
 
-static int filter_ipv6(int fd, const struct in6_addr *endpoint)
+static int filter_ipv6(int fd, const struct in6_addr *endpoint, uint32_t port)
 {
 	uint32_t w[4] = {word_of(endpoint, 0), word_of(endpoint, 1),
 			 word_of(endpoint, 2), word_of(endpoint, 3)};
 	struct sock_filter code[] = {
 		LOAD8(0),
 		AND(0xf0),
-		UNLESS_SKIP(0x60, 23),
+		UNLESS_SKIP(0x60, 32),
+		/* where UDP's header is */
 		LOAD8(6),
-		IF_SKIP(IPPROTO_UDP, 4),
-		UNLESS_SKIP(IPPROTO_FRAGMENT, 20),
+		IF_SKIP(IPPROTO_UDP, 8),
+		UNLESS_SKIP(IPPROTO_FRAGMENT, 29),
+		LOAD8(40),
+		UNLESS_SKIP(IPPROTO_UDP, 27),
 		LOAD16(42),
 		AND(0xfff8),
-		UNLESS_SKIP(0, 17),
+		UNLESS_SKIP(0, 24),
+		X_IS(48),
+		GO_ON_AFTER(1),
+		X_IS(40),
 		/* from it */
 		LOAD32(8),
-		UNLESS_SKIP(w[0], 6),
+		UNLESS_SKIP(w[0], 8),
 		LOAD32(12),
-		UNLESS_SKIP(w[1], 4),
+		UNLESS_SKIP(w[1], 6),
 		LOAD32(16),
-		UNLESS_SKIP(w[2], 2),
+		UNLESS_SKIP(w[2], 4),
 		LOAD32(20),
-		IF_SKIP(w[3], 8),
+		UNLESS_SKIP(w[3], 2),
+		LOAD16_BEHIND_X(0),
+		IF_SKIP(port, 10),
 		/* to it */
 		LOAD32(24),
-		UNLESS_SKIP(w[0], 7),
+		UNLESS_SKIP(w[0], 9),
 		LOAD32(28),
-		UNLESS_SKIP(w[1], 5),
+		UNLESS_SKIP(w[1], 7),
 		LOAD32(32),
-		UNLESS_SKIP(w[2], 3),
+		UNLESS_SKIP(w[2], 5),
 		LOAD32(36),
-		UNLESS_SKIP(w[3], 1),
+		UNLESS_SKIP(w[3], 3),
+		LOAD16_BEHIND_X(2),
+		UNLESS_SKIP(port, 1),
 		ACCEPT,
 		REFUSE,
 	};
@@ -115,19 +140,20 @@ static int filter_ipv6(int fd, const struct in6_addr *endpoint)
 	return attach(fd, code, sizeof(code) / sizeof(code[0]));
 }
 
-static int filter(int fd, const char *endpoint)
+static int filter(int fd, const struct probetap_target *target)
 {
+	uint32_t port = (uint32_t)target->port;
 	struct in6_addr ipv6;
 	struct in_addr ipv4;
 
-	if (inet_pton(AF_INET, endpoint, &ipv4) == 1)
-		return filter_ipv4(fd, &ipv4);
-	if (inet_pton(AF_INET6, endpoint, &ipv6) == 1)
-		return filter_ipv6(fd, &ipv6);
+	if (inet_pton(AF_INET, target->address, &ipv4) == 1)
+		return filter_ipv4(fd, &ipv4, port);
+	if (inet_pton(AF_INET6, target->address, &ipv6) == 1)
+		return filter_ipv6(fd, &ipv6, port);
 	return -EINVAL;
 }
 
-int probetap_open(const char *endpoint, int *ret, struct err *err)
+int probetap_open(const struct probetap_target *target, int *ret, struct err *err)
 {
 	/* Of no protocol, so that nothing comes in before the filter is there. */
 	cleanup_fd int fd =
@@ -141,10 +167,10 @@ int probetap_open(const char *endpoint, int *ret, struct err *err)
 
 	if (fd < 0)
 		return err_sys(err, errno, "cannot look at outer packets");
-	r = filter(fd, endpoint);
+	r = filter(fd, target);
 	if (r < 0)
 		return err_sys(err, -r, "cannot look at the outer packets of '%s'",
-			       endpoint);
+			       target->address);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0)
@@ -154,57 +180,28 @@ int probetap_open(const char *endpoint, int *ret, struct err *err)
 	return 0;
 }
 
-/* --- what is seen --- */
+/* --- the process --- */
 
-#define SEEN_WHOLE(way)      (1 << (2 * (way)))
-#define SEEN_FRAGMENTED(way) (2 << (2 * (way)))
-
-struct probetap {
-	int fd;
+struct watcher {
+	int packets;
 	int port;
-	unsigned char seen[UDP_SIZE_MAX + 1]; /* by UDP size */
+	unsigned char seen[PROBETAP_UDP_MAX + 1]; /* by UDP size, until it is told */
 };
 
-int probetap_new(int fd, int port, struct probetap **ret, struct err *err)
-{
-	struct probetap *tap = calloc(1, sizeof(*tap));
-
-	if (!tap) {
-		fd_close(&fd);
-		return err_set(err, -ENOMEM, "out of memory");
-	}
-	tap->fd = fd;
-	tap->port = port;
-	*ret = tap;
-	return 0;
-}
-
-void probetap_free(struct probetap *tap)
-{
-	if (!tap)
-		return;
-	fd_close(&tap->fd);
-	free(tap);
-}
-
-int probetap_fd(const struct probetap *tap)
-{
-	return tap->fd;
-}
-
-static void note(struct probetap *tap, enum probetap_way way,
+static void note(struct watcher *w, enum probetap_way way,
 		 const struct outerpkt *packet)
 {
 	int port = way == PROBETAP_IN ? packet->source_port : packet->destination_port;
 
-	if (port != tap->port)
+	/* The filter takes either way's. */
+	if (port != w->port)
 		return;
-	tap->seen[packet->udp_size] |= (unsigned char)(packet->fragment
-							       ? SEEN_FRAGMENTED(way)
-							       : SEEN_WHOLE(way));
+	w->seen[packet->udp_size] |= (unsigned char)(packet->fragment
+							     ? SEEN_FRAGMENTED(way)
+							     : SEEN_WHOLE(way));
 }
 
-void probetap_read(struct probetap *tap)
+static void take_packets(struct watcher *w)
 {
 	unsigned char head[OUTERPKT_HEAD];
 	struct sockaddr_ll from;
@@ -214,7 +211,7 @@ void probetap_read(struct probetap *tap)
 
 	for (;;) {
 		length = sizeof(from);
-		n = recvfrom(tap->fd, head, sizeof(head), MSG_DONTWAIT,
+		n = recvfrom(w->packets, head, sizeof(head), MSG_DONTWAIT,
 			     (struct sockaddr *)&from, &length);
 		/* An interface that went down is said once, as an error. */
 		if (n < 0 && (errno == EINTR || errno == ENETDOWN))
@@ -222,28 +219,121 @@ void probetap_read(struct probetap *tap)
 		if (n < 0)
 			return;
 		if (outerpkt_parse(head, (size_t)n, &packet) == 0)
-			note(tap,
+			note(w,
 			     from.sll_pkttype == PACKET_OUTGOING ? PROBETAP_OUT
 								 : PROBETAP_IN,
 			     &packet);
 	}
 }
 
-void probetap_forget(struct probetap *tap, enum probetap_way way)
+static bool send_answer(int client, struct probetap_answer *answer)
 {
-	for (int i = 0; i <= UDP_SIZE_MAX; i++)
-		tap->seen[i] &=
-			(unsigned char)~(SEEN_WHOLE(way) | SEEN_FRAGMENTED(way));
+	size_t size = sizeof(*answer) - sizeof(answer->sizes) +
+		      answer->count * sizeof(answer->sizes[0]);
+	bool sent = send(client, answer, size, MSG_NOSIGNAL) == (ssize_t)size;
+
+	answer->count = 0;
+	return sent;
 }
 
-struct probetap_seen probetap_look(const struct probetap *tap, enum probetap_way way,
-				   int udp_size)
+static bool tell(struct watcher *w, int client)
 {
-	struct probetap_seen seen = {0};
+	struct probetap_answer answer = {.more = 1};
 
-	if (udp_size < 0 || udp_size > UDP_SIZE_MAX)
-		return seen;
-	seen.whole = tap->seen[udp_size] & SEEN_WHOLE(way);
-	seen.fragmented = tap->seen[udp_size] & SEEN_FRAGMENTED(way);
-	return seen;
+	for (int i = 0; i <= PROBETAP_UDP_MAX; i++) {
+		if (!w->seen[i])
+			continue;
+		if (answer.count == PROBETAP_SEEN && !send_answer(client, &answer))
+			return false;
+		answer.sizes[answer.count].udp_size = (uint16_t)i;
+		answer.sizes[answer.count++].seen = w->seen[i];
+		w->seen[i] = 0;
+	}
+	answer.more = 0;
+	return send_answer(client, &answer);
+}
+
+/* Until main closes its end. */
+static void watch(struct watcher *w, int client)
+{
+	struct pollfd polled[] = {
+		{.fd = w->packets, .events = POLLIN},
+		{.fd = client, .events = POLLIN},
+	};
+	char question;
+
+	for (;;) {
+		if (poll(polled, 2, -1) < 0)
+			continue;
+		if (polled[1].revents && recv(client, &question, 1, 0) != 1)
+			return;
+		/* Whoever asks means all that has come until then. */
+		take_packets(w);
+		if (polled[1].revents && !tell(w, client))
+			return;
+	}
+}
+
+/* All but the standard streams and these two. */
+static void close_others(int a, int b)
+{
+	int low = a < b ? a : b;
+	int high = a < b ? b : a;
+
+	if (low > 3)
+		close_range(3, (unsigned)low - 1, 0);
+	if (high > low + 1)
+		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+	close_range((unsigned)high + 1, ~0U, 0);
+}
+
+static void watch_in_child(int packets, int port, int client, pid_t guard)
+{
+	static struct watcher watcher;
+
+	prctl(PR_SET_NAME, "mtusweep-tap", 0, 0, 0);
+	close_others(packets, client);
+	priv_die_with_parent(SIGKILL, guard);
+	watcher.packets = packets;
+	watcher.port = port;
+	if (priv_receive_only(NULL) == 0)
+		watch(&watcher, client);
+}
+
+int probetap_start(const struct probetap_target *target, pid_t *ret_pid, int *ret_fd,
+		   struct err *err)
+{
+	cleanup_fd int packets = -1;
+	cleanup_fd int mine = -1;
+	pid_t guard = getpid();
+	int pair[2];
+	int r = probetap_open(target, &packets, err);
+
+	if (r < 0)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, errno, "cannot look at outer packets");
+	mine = pair[1];
+	*ret_pid = fork();
+	if (*ret_pid == 0) {
+		watch_in_child(packets, target->port, mine, guard);
+		_exit(0);
+	}
+	if (*ret_pid < 0) {
+		*ret_pid = 0;
+		fd_close(&pair[0]);
+		return err_sys(err, errno, "cannot look at outer packets");
+	}
+	*ret_fd = pair[0];
+	return 0;
+}
+
+void probetap_stop(pid_t *pid)
+{
+	if (!*pid)
+		return;
+	kill(*pid, SIGKILL);
+	while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	*pid = 0;
 }

@@ -2,19 +2,43 @@
 #define NETCTL_PROBETAP_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
+#include "base/types.h"
 
 /*
- * A look at the outer packets of one WireGuard peer, in both directions: an AF_PACKET
- * socket with a filter that is locked, so that whoever has it sees the headers of the
- * endpoint's UDP packets and nothing else. Opened by the guard (CAP_NET_RAW), read by
- * main.
+ * A look at the outer packets of one WireGuard peer, in both directions. A packet socket
+ * can also send, join other groups and bind elsewhere, and lives as long as anybody has
+ * it; so main never gets one. The guard (CAP_NET_RAW) opens it, with a filter that is
+ * locked, for a process of its own, without privileges, which reads the headers and
+ * tells main, when asked, which sizes it has seen. The guard ends that process with the
+ * probe.
  */
 
-/* The guard's: a descriptor in *ret, close-on-exec. -EINVAL not an address; -EPERM,
- * -EACCES without CAP_NET_RAW; -EAFNOSUPPORT a kernel without packet sockets. */
-int probetap_open(const char *endpoint, int *ret, struct err *err);
+/* Where the outer packets go. */
+struct probetap_target {
+	char address[ADDRESS_SIZE];
+	int port;
+};
+
+/* --- the guard's --- */
+
+/*
+ * Fork that process: its pid in *ret_pid, a descriptor for main's probetap_new() in
+ * *ret_fd. It dies with the guard. -EINVAL not an address; -EPERM, -EACCES without
+ * CAP_NET_RAW; -EAFNOSUPPORT a kernel without packet sockets.
+ */
+int probetap_start(const struct probetap_target *target, pid_t *ret_pid, int *ret_fd,
+		   struct err *err);
+/* End it; 0 is none. */
+void probetap_stop(pid_t *pid);
+
+/* The packet socket alone, close-on-exec: what leads to or comes from the target's
+ * address and UDP port, whole or a first fragment, and only its beginning. */
+int probetap_open(const struct probetap_target *target, int *ret, struct err *err);
+
+/* --- main's --- */
 
 enum probetap_way {
 	PROBETAP_IN,
@@ -26,16 +50,14 @@ struct probetap_seen {
 	bool fragmented;
 };
 
-/* Main's: what was seen since the last probetap_forget(). One thread at a time. */
+/* What was seen since the last probetap_forget(). One thread at a time. */
 struct probetap;
 
-/* Takes `fd` over. `port`: the endpoint's; packets of other ports are not ours. */
-int probetap_new(int fd, int port, struct probetap **ret, struct err *err);
+/* Takes `fd` over. */
+int probetap_new(int fd, struct probetap **ret, struct err *err);
 void probetap_free(struct probetap *tap);
-/* For poll(). */
-int probetap_fd(const struct probetap *tap);
 
-/* Read what there is, without waiting. */
+/* Take in all that has come until now. Once its process is gone nothing is seen. */
 void probetap_read(struct probetap *tap);
 void probetap_forget(struct probetap *tap, enum probetap_way way);
 /* `udp_size`: of the outer UDP datagram, header included, as it was sent. */

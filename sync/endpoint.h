@@ -58,7 +58,8 @@ struct endpoint_ops {
 struct endpoint_config {
 	const char *address; /* inside the tunnel */
 	int port;
-	/* A peer that wants a longer lease gets this one; 1000 to 600000. */
+	/* A peer that wants a longer lease gets this one; LEASE_MIN_MS to
+	 * LEASE_MAX_MS. */
 	int64_t lease_max_ms;
 	const struct endpoint_ops *ops;
 	void *ctx;

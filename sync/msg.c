@@ -23,8 +23,6 @@
 #define PASSES_MAX    1000000
 #define OVERHEAD_MAX  1000
 #define PROBE_MAX     (MTU_MAX - OVERHEAD_MAX)
-#define LEASE_MIN_MS  1000
-#define LEASE_MAX_MS  600000
 
 static bool address_valid(const char *text)
 {

@@ -24,6 +24,7 @@
 #include "base/text.h"
 #include "netctl/journal.h"
 #include "netctl/rtlink.h"
+#include "netctl/wginfo.h"
 #include "netlab.h"
 
 struct guardlab t;
@@ -88,6 +89,36 @@ void assert_both_back(const char *prefix, const char *text)
 	assert_string_equal(text, expected);
 }
 
+static void start_wireguard_go(void)
+{
+	int64_t deadline = clock_boot_ms() + 10000;
+	struct rtlink link;
+
+	mkdir("/run/wireguard", 0755);
+	assert_int_equal(mount("tmpfs", "/run/wireguard", "tmpfs", 0, NULL), 0);
+	t.daemon = netlab_start("wireguard-go -f " LINK);
+	while (rtlink_get(LINK, &link, NULL) < 0 ||
+	       wginfo_backend(&link) != BACKEND_USERSPACE) {
+		if (clock_boot_ms() > deadline)
+			fail_msg("wireguard-go did not start within 10 s");
+		wait_ms(5);
+	}
+}
+
+#define KEY(letter) letter "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+void use_wireguard(void)
+{
+	netlab_run("ip link del " LINK);
+	if (netlab_try("ip link add " LINK " type wireguard") != 0)
+		start_wireguard_go();
+	netlab_run("wg set " LINK " peer " KEY(
+		"B") " endpoint 127.0.0.9:4600 allowed-ips 10.9.0.2/32,10.9.0.7/32");
+	netlab_run("wg set " LINK " peer " KEY("C") " allowed-ips 10.9.0.3/32");
+	netlab_run("ip link set " LINK " mtu 1420 up");
+	netlab_run("ip addr add 10.9.0.1/24 dev " LINK);
+}
+
 static void note_said(const char *text)
 {
 	text_copy(t.said->last, sizeof(t.said->last), text);
@@ -106,6 +137,8 @@ void start_guard(enum persist persist)
 	int keeper_pair[2];
 
 	text_copy(config.interface, sizeof(config.interface), LINK);
+	if (t.remote)
+		text_copy(config.remote, sizeof(config.remote), t.remote);
 	if (persist != PERSIST_NONE)
 		text_copy(config.conf_file, sizeof(config.conf_file), t.conf);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, main_pair), 0);
@@ -153,6 +186,8 @@ void unblock_conf(void)
 int guardlab_set_up(void **state)
 {
 	(void)state;
+	t.daemon = 0;
+	t.remote = NULL;
 	netlab_enter();
 	netlab_private_run();
 	netlab_run("ip link add " LINK " type veth peer name mtpeer");
@@ -177,6 +212,7 @@ int guardlab_tear_down(void **state)
 		continue;
 	if (t.guard)
 		end_guard();
+	netlab_stop(t.daemon);
 	journal_remove(LINK, NULL);
 	unlink(t.conf);
 	unlink(t.beside);

@@ -26,6 +26,8 @@ struct guardlab {
 	struct guard *guard;
 	pid_t pid;
 	int keeper_fd;
+	pid_t daemon;       /* of use_wireguard(), where the kernel has none */
+	const char *remote; /* the next guard's config */
 	char folder[32];
 	char conf[64];
 	char beside[96]; /* where the original is kept */
@@ -38,6 +40,12 @@ int guardlab_set_up(void **state);
 int guardlab_tear_down(void **state);
 #define GUARD_TEST(f) \
 	cmocka_unit_test_setup_teardown(f, guardlab_set_up, guardlab_tear_down)
+
+/*
+ * Make LINK a WireGuard interface, the kernel's where it has that: 10.9.0.1/24, with the
+ * peers 10.9.0.2 and 10.9.0.7, whose endpoint is 127.0.0.9, and 10.9.0.3 without one.
+ */
+void use_wireguard(void);
 
 void start_guard(enum persist persist);
 /* As when main exits: the guard's exit status. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 #include "netctl/hoststate.h"
 #include "netctl/journal.h"
 #include "netctl/lockfile.h"
+#include "netctl/rundir.h"
 #include "netlab.h"
 
 static void test_journal(void **state)
@@ -147,7 +149,6 @@ static void test_lock_conf(void **state)
 struct race {
 	_Atomic int holders;
 	_Atomic int met;
-	char path[128];
 };
 
 static int take_and_release(void *ctx)
@@ -157,7 +158,7 @@ static int take_and_release(void *ctx)
 	for (int i = 0; i < ROUNDS; i++) {
 		struct lockfile_holder holder = {"me"};
 		int fd = -1;
-		int r = lockfile_take(race->path, &holder, &fd, NULL);
+		int r = lockfile_take("race.lock", &holder, &fd, NULL);
 
 		if (r == -EBUSY)
 			continue;
@@ -180,7 +181,6 @@ static void test_lockers_never_meet(void **state)
 
 	(void)state;
 	assert_true(race != MAP_FAILED);
-	snprintf(race->path, sizeof(race->path), "%s/race.lock", t.folder);
 	for (int i = 0; i < LOCKERS; i++) {
 		pids[i] = fork();
 		assert_true(pids[i] >= 0);
@@ -190,20 +190,19 @@ static void test_lockers_never_meet(void **state)
 	for (int i = 0; i < LOCKERS; i++)
 		assert_int_equal(netlab_wait(pids[i]), 0);
 	assert_int_equal(race->met, 0);
-	assert_int_equal(access(race->path, F_OK), -1);
+	assert_int_equal(access(RUNDIR_PATH "/race.lock", F_OK), -1);
 	munmap(race, sizeof(*race));
 }
 
 /* Another has made it anew meanwhile, which no program of ours does. */
 static void test_release_of_what_is_gone(void **state)
 {
+	static const char path[] = RUNDIR_PATH "/gone.lock";
 	struct lockfile_holder holder = {"me"};
-	char path[128];
 	int fd = -1;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/gone.lock", t.folder);
-	assert_int_equal(lockfile_take(path, &holder, &fd, NULL), 0);
+	assert_int_equal(lockfile_take("gone.lock", &holder, &fd, NULL), 0);
 	assert_int_equal(unlink(path), 0);
 	write_file(path, "another's");
 	lockfile_release(&fd);
@@ -234,6 +233,11 @@ static const struct leftover leftovers[] = {
 	{"damaged, and no such interface here", NULL, true, false, true, "", true},
 	{"a whole one, unfinished", "", false, false, true, ".new", true},
 };
+
+static const char *base_of(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
 
 static void leave(const struct leftover *l, int i, char path[128], char lock[128])
 {
@@ -273,7 +277,7 @@ static void test_useless_journals_go(void **state)
 		print_message("%s\n", leftovers[i].what);
 		leave(&leftovers[i], (int)i, path, lock);
 		/* Whoever has the lock may be about to use it. */
-		assert_int_equal(lockfile_take(lock, &holder, &fd, NULL), 0);
+		assert_int_equal(lockfile_take(base_of(lock), &holder, &fd, NULL), 0);
 		journal_remove_useless();
 		assert_int_equal(access(path, F_OK), 0);
 		lockfile_release(&fd);
@@ -308,12 +312,99 @@ static void test_what_is_left_is_listed(void **state)
 		int fd = -1;
 
 		leave(l, (int)i, path, lock);
-		assert_int_equal(lockfile_take(lock, &holder, &fd, NULL), 0);
+		assert_int_equal(lockfile_take(base_of(lock), &holder, &fd, NULL), 0);
 		assert_listed(l, (int)i, false);
 		lockfile_release(&fd);
 		assert_listed(l, (int)i, strcmp(l->what, "ours") == 0);
 		unlink(path);
 	}
+}
+
+/* --- the folder itself --- */
+
+static void assert_refused(int code, const char *words)
+{
+	struct journal journal = {.ifindex = 1};
+	struct err err = ERR_INIT;
+	int fd = -1;
+
+	text_copy(journal.interface, sizeof(journal.interface), LINK);
+	assert_int_equal(journal_lock(LINK, &fd, &err), code);
+	assert_non_null(strstr(err.text, words));
+	assert_non_null(strstr(err.text, "remove it"));
+	assert_int_equal(journal_lock_conf(t.conf, LINK, &fd, &err), code);
+	assert_int_equal(journal_write(&journal, &err), code);
+	assert_int_equal(journal_read(LINK, &journal, &err), code);
+	assert_int_equal(journal_remove(LINK, &err), code);
+	assert_int_equal(hoststate_restore_journal(LINK, &err), code);
+	assert_int_equal(fd, -1);
+}
+
+static void test_folder_of_others(void **state)
+{
+	static const mode_t modes[] = {0755, 0770, 0707, 01777, 02700, 0500};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		assert_int_equal(chmod(RUNDIR_PATH, modes[i]), 0);
+		assert_refused(-EPERM, "must be root's, with mode 0700");
+	}
+	assert_int_equal(chmod(RUNDIR_PATH, 0700), 0);
+	assert_int_equal(chown(RUNDIR_PATH, 65534, 0), 0);
+	assert_refused(-EPERM, "is user 65534's");
+	assert_int_equal(chown(RUNDIR_PATH, 0, 0), 0);
+}
+
+/* In a /run of its own, for all to see the way back. */
+static void test_folder_is_none(void **state)
+{
+	struct stat made;
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(mount("tmpfs", "/run", "tmpfs", 0, NULL), 0);
+	assert_int_equal(mkdir("/run/elsewhere", 0700), 0);
+	assert_int_equal(symlink("/run/elsewhere", RUNDIR_PATH), 0);
+	assert_refused(-ENOTDIR, "symbolic link");
+	assert_int_equal(rmdir("/run/elsewhere"), 0);
+	assert_int_equal(unlink(RUNDIR_PATH), 0);
+	write_file(RUNDIR_PATH, "");
+	assert_refused(-ENOTDIR, "no folder");
+	assert_int_equal(unlink(RUNDIR_PATH), 0);
+	assert_int_equal(journal_lock(LINK, &fd, NULL), 0);
+	assert_int_equal(stat(RUNDIR_PATH, &made), 0);
+	assert_int_equal(made.st_mode & 07777, 0700);
+	lockfile_release(&fd);
+	assert_int_equal(umount2("/run", MNT_DETACH), 0);
+}
+
+/* From a time when others could write there. */
+static void test_files_of_others(void **state)
+{
+	struct lockfile_holder holder = {"me"};
+	struct journal journal;
+	struct err err = ERR_INIT;
+	char path[JOURNAL_PATH_SIZE];
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(journal_path(LINK, path, NULL), 0);
+	write_file(path, "mtusweep journal 2\n");
+	assert_int_equal(chown(path, 65534, 0), 0);
+	assert_int_equal(journal_read(LINK, &journal, &err), -EPERM);
+	assert_non_null(strstr(err.text, path));
+	assert_non_null(strstr(err.text, "is not root's"));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink(t.conf, path), 0);
+	assert_int_equal(journal_read(LINK, &journal, &err), -ELOOP);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(journal_read(LINK, &journal, &err), -EPERM);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink(t.conf, RUNDIR_PATH "/x.lock"), 0);
+	assert_int_equal(lockfile_take("x.lock", &holder, &fd, &err), -ELOOP);
+	assert_file(t.conf, CONF);
+	assert_int_equal(unlink(RUNDIR_PATH "/x.lock"), 0);
 }
 
 static void test_interface_names(void **state)
@@ -340,6 +431,9 @@ int main(void)
 		GUARD_TEST(test_release_of_what_is_gone),
 		GUARD_TEST(test_useless_journals_go),
 		GUARD_TEST(test_what_is_left_is_listed),
+		GUARD_TEST(test_folder_of_others),
+		GUARD_TEST(test_folder_is_none),
+		GUARD_TEST(test_files_of_others),
 		GUARD_TEST(test_interface_names),
 	};
 

@@ -17,6 +17,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "netctl/outerpkt.h"
 #include "netctl/proberoute.h"
 #include "netctl/probetap.h"
 #include "netctl/rtroute.h"
@@ -56,16 +57,34 @@ static void send_udp(const char *from, const char *to, int port, size_t size)
 			 (ssize_t)size - 8);
 }
 
+static struct probetap_target target_of(const char *endpoint)
+{
+	struct probetap_target target = {.port = PORT};
+
+	snprintf(target.address, sizeof(target.address), "%s", endpoint);
+	return target;
+}
+
+static pid_t tap_pid;
+
 static struct probetap *tap_on(const char *endpoint)
 {
+	struct probetap_target target = target_of(endpoint);
 	struct err err = ERR_INIT;
 	struct probetap *tap;
 	int fd;
 
-	if (probetap_open(endpoint, &fd, &err) < 0)
+	if (probetap_start(&target, &tap_pid, &fd, &err) < 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(probetap_new(fd, PORT, &tap, NULL), 0);
+	assert_int_equal(probetap_new(fd, &tap, NULL), 0);
 	return tap;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	probetap_stop(&tap_pid);
+	return 0;
 }
 
 static const char *look(struct probetap *tap, enum probetap_way way, int size)
@@ -115,6 +134,10 @@ static void look_at(const char *own, const char *endpoint, int largest)
 	assert_seen(tap, PROBETAP_OUT, 900, "nothing");
 	probetap_forget(tap, PROBETAP_IN);
 	assert_seen(tap, PROBETAP_IN, 3000, "nothing");
+	/* Once it is ended nothing is seen any more. */
+	send_udp(own, endpoint, PORT, 903);
+	probetap_stop(&tap_pid);
+	assert_seen(tap, PROBETAP_OUT, 903, "nothing");
 	probetap_free(tap);
 }
 
@@ -134,6 +157,7 @@ static int try_other_filter(void *ctx)
 {
 	struct sock_filter all[] = {BPF_STMT(BPF_RET | BPF_K, 65535)};
 	struct sock_fprog program = {.len = 1, .filter = all};
+	struct probetap_target target = target_of("127.0.0.9");
 	int *fd = ctx;
 
 	NETLAB_CHECK(netlab_drop_root() == 0);
@@ -143,20 +167,73 @@ static int try_other_filter(void *ctx)
 	NETLAB_CHECK(setsockopt(*fd, SOL_SOCKET, SO_DETACH_FILTER, all, sizeof(int)) <
 			     0 &&
 		     errno == EPERM);
-	NETLAB_CHECK(probetap_open("127.0.0.9", fd, NULL) == -EPERM);
+	NETLAB_CHECK(probetap_open(&target, fd, NULL) == -EPERM);
 	return 0;
 }
 
-/* Who gets it can see no more. */
+/* Who has it can see no more. */
 static void test_locked(void **state)
 {
+	struct probetap_target target = target_of("127.0.0.9");
 	int fd;
 
 	(void)state;
-	assert_int_equal(probetap_open("127.0.0.9", &fd, NULL), 0);
+	assert_int_equal(probetap_open(&target, &fd, NULL), 0);
 	assert_int_equal(netlab_child(try_other_filter, &fd), 0);
 	close(fd);
-	assert_int_equal(probetap_open("localhost", &fd, NULL), -EINVAL);
+	target = target_of("localhost");
+	assert_int_equal(probetap_open(&target, &fd, NULL), -EINVAL);
+}
+
+/* Bytes of packets that the socket itself gives, until none has come for a while. */
+static int packets_of(int fd)
+{
+	unsigned char head[OUTERPKT_HEAD];
+	int count = 0;
+
+	while (io_wait(fd, -1, clock_boot_ms() + 100) > 0) {
+		if (recv(fd, head, sizeof(head), MSG_DONTWAIT) > 0)
+			count++;
+	}
+	return count;
+}
+
+static void only_the_target(const char *own, const char *endpoint)
+{
+	struct probetap_target target = target_of(endpoint);
+	cleanup_fd int fd = -1;
+
+	assert_int_equal(probetap_open(&target, &fd, NULL), 0);
+	send_udp(own, endpoint, PORT + 1, 901);
+	send_udp(endpoint, own, PORT + 1, 901);
+	send_udp(own, own, PORT, 902);
+	assert_int_equal(packets_of(fd), 0);
+	/* On the loopback each is seen on its way out and in. */
+	send_udp(own, endpoint, PORT, 900);
+	send_udp(endpoint, own, PORT, 3000);
+	assert_int_equal(packets_of(fd), 4);
+}
+
+/* The kernel gives no packet of another port or address to that process. */
+static void test_filter(void **state)
+{
+	(void)state;
+	only_the_target("127.0.0.1", "127.0.0.9");
+	only_the_target("::1", "fd00::9");
+}
+
+/* More sizes than one message has room for. */
+static void test_many_sizes(void **state)
+{
+	struct probetap *tap = tap_on("127.0.0.9");
+
+	(void)state;
+	for (size_t size = 20; size < 1470; size++)
+		send_udp("127.0.0.1", "127.0.0.9", PORT, size);
+	assert_seen(tap, PROBETAP_OUT, 1469, "whole");
+	for (int size = 20; size < 1470; size++)
+		assert_true(probetap_look(tap, PROBETAP_OUT, size).whole);
+	probetap_free(tap);
 }
 
 /* --- the way --- */
@@ -231,7 +308,7 @@ static void test_way_without_link(void **state)
 	assert_int_equal(netlab_try("ip rule del pref 77"), 2);
 }
 
-#define ROOT_TEST(f) cmocka_unit_test_setup(f, set_up)
+#define ROOT_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
@@ -239,6 +316,8 @@ int main(void)
 		ROOT_TEST(test_ipv4),
 		ROOT_TEST(test_ipv6),
 		ROOT_TEST(test_locked),
+		ROOT_TEST(test_filter),
+		ROOT_TEST(test_many_sizes),
 		ROOT_TEST(test_way),
 		ROOT_TEST(test_way_without_link),
 	};

@@ -1,0 +1,75 @@
+/* The folder of journals and locks. */
+#include "netctl/rundir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+#define RUNDIR_MODE 0700
+
+static int not_a_folder(struct err *err)
+{
+	return err_set(err, -ENOTDIR,
+		       "'" RUNDIR_PATH "' is a symbolic link, or no folder: it must be "
+		       "a folder that only root can use; remove it and start again");
+}
+
+static int check_folder(int fd, struct err *err)
+{
+	struct stat folder;
+	unsigned int mode;
+
+	if (fstat(fd, &folder) < 0)
+		return err_sys(err, errno, "cannot use folder '" RUNDIR_PATH "'");
+	mode = folder.st_mode & 07777;
+	if (folder.st_uid == 0 && mode == RUNDIR_MODE)
+		return 0;
+	return err_set(err, -EPERM,
+		       "folder '" RUNDIR_PATH "' is user %u's, with mode %04o: it must "
+		       "be root's, with mode 0700, for its journals are obeyed as root; "
+		       "look at what is in it, then set both, or remove it",
+		       (unsigned)folder.st_uid, mode);
+}
+
+int rundir_open(int *ret_fd, struct err *err)
+{
+	cleanup_fd int fd = -1;
+	int r;
+
+	if (mkdir(RUNDIR_PATH, RUNDIR_MODE) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "cannot make folder '" RUNDIR_PATH "'");
+	fd = open(RUNDIR_PATH, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
+		return not_a_folder(err);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open folder '" RUNDIR_PATH "'");
+	r = check_folder(fd, err);
+	if (r < 0)
+		return r;
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+int rundir_open_file(int folder, const char *name, int flags, int *ret_fd,
+		     struct err *err)
+{
+	/* Not to wait for the other end of a FIFO. */
+	cleanup_fd int fd =
+		openat(folder, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	struct stat file;
+
+	if (fd < 0 || fstat(fd, &file) < 0)
+		return err_sys(err, errno, "cannot open '" RUNDIR_PATH "/%s'", name);
+	if (!S_ISREG(file.st_mode) || file.st_uid != 0)
+		return err_set(err, -EPERM,
+			       "'" RUNDIR_PATH "/%s' is not root's, or no regular "
+			       "file: look at it, then remove it",
+			       name);
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
+}

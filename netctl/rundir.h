@@ -1,0 +1,26 @@
+#ifndef NETCTL_RUNDIR_H
+#define NETCTL_RUNDIR_H
+
+#include "base/err.h"
+
+/*
+ * /run/mtusweep, the folder of journals and locks. What a journal says is done with
+ * root's privileges, so nobody else may write there, or exchange the folder or a file in
+ * it: it is opened once for each job, checked, and used by its descriptor (openat(2) and
+ * the like), with names that never follow a link.
+ */
+
+#define RUNDIR_PATH "/run/mtusweep"
+
+/*
+ * Open it, and make it where it is missing. -ENOTDIR: a symbolic link, or no folder;
+ * -EPERM: its owner is not root, or its mode not 0700. The texts say what to do.
+ */
+int rundir_open(int *ret_fd, struct err *err);
+
+/* Open a file in it, close-on-exec. -EPERM: another user's, or no regular file. -ENOENT,
+ * -ELOOP a link, and what else open(2) says. */
+int rundir_open_file(int folder, const char *name, int flags, int *ret_fd,
+		     struct err *err);
+
+#endif
