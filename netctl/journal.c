@@ -16,10 +16,11 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "netctl/conffile.h"
 #include "netctl/lockfile.h"
 
 #define FOLDER    "/run/mtusweep"
-#define MAGIC     "mtusweep journal 2"
+#define MAGIC     "mtusweep journal 3"
 #define COMMITTED "committed\n"
 /* Of any file in the folder. */
 #define PATH_SIZE (sizeof(FOLDER) + 8 + NAME_MAX)
@@ -92,23 +93,18 @@ int journal_lock(const char *interface, int *ret_fd, struct err *err)
 int journal_lock_conf(const char *conf_file, const char *interface, int *ret_fd,
 		      struct err *err)
 {
-	const char *slash = strrchr(conf_file, '/');
-	const char *name = slash ? slash + 1 : conf_file;
+	cleanup_conffile struct conffile file = {.folder = {.fd = -1}};
 	struct lockfile_holder holder;
-	struct stat folder;
-	char text[4096];
+	char text[PATH_SIZE];
 	int r = make_folder(err);
 
+	if (r == 0)
+		r = conffile_open(conf_file, &file, err);
 	if (r < 0)
 		return r;
-	/* "folder/." is the folder, also for "/". */
-	snprintf(text, sizeof(text), "%.*s.", (int)(name - conf_file), conf_file);
-	if (stat(text, &folder) < 0)
-		return err_sys(err, errno, "cannot use the folder of conf file '%s'",
-			       conf_file);
 	/* A name that is cut can only make two files share a lock. */
-	snprintf(text, sizeof(text), "%s/conf-%jx-%ju-%.150s.lock", FOLDER,
-		 (uintmax_t)folder.st_dev, (uintmax_t)folder.st_ino, name);
+	snprintf(text, sizeof(text), "%s/conf-%" PRIx64 "-%" PRIu64 "-%.150s.lock",
+		 FOLDER, file.folder.device, file.folder.inode, file.name);
 	snprintf(holder.text, sizeof(holder.text), "%d, interface '%s'", (int)getpid(),
 		 interface);
 	r = lockfile_take(text, &holder, ret_fd, err);
@@ -180,7 +176,7 @@ static int sync_folder(void)
 int journal_write(const struct journal *journal, struct err *err)
 {
 	cleanup_fd int fd = -1;
-	char text[4736];
+	char text[4864];
 	struct path path;
 	struct path fresh;
 	int length;
@@ -193,10 +189,12 @@ int journal_write(const struct journal *journal, struct err *err)
 		return r;
 	length = snprintf(text, sizeof(text),
 			  MAGIC "\nnetns %" PRIu64 "\nboot %s\nindex %d\noriginal %d"
-				"\nbefore %d\nset %d\nconf %s\ninode %" PRIu64 "\n",
+				"\nbefore %d\nset %d\nconf %s\nfolder-device %" PRIu64
+				"\nfolder-inode %" PRIu64 "\ninode %" PRIu64 "\n",
 			  journal->netns_cookie, journal->boot, journal->ifindex,
 			  journal->mtu_original, journal->mtu_before, journal->mtu_set,
-			  journal->conf_file, journal->original_inode);
+			  journal->conf_file, journal->folder_device,
+			  journal->folder_inode, journal->original_inode);
 	if (journal->probe_address[0])
 		length += snprintf(text + length, sizeof(text) - (size_t)length,
 				   "probe-port %d\nprobe %s\n", journal->probe_port,
@@ -300,6 +298,8 @@ static bool parse(char *text, struct journal *ret)
 		return false;
 	conf = take_line(&text, "conf");
 	if (!conf || !text_copy(ret->conf_file, sizeof(ret->conf_file), conf) ||
+	    !take_u64(&text, "folder-device", &ret->folder_device) ||
+	    !take_u64(&text, "folder-inode", &ret->folder_inode) ||
 	    !take_u64(&text, "inode", &ret->original_inode) || !take_probe(&text, ret))
 		return false;
 	ret->committed = take_committed(&text);
