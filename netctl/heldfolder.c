@@ -21,6 +21,7 @@ struct walk {
 	char rest[PATH_MAX]; /* of the path */
 	int links;           /* followed so far */
 	uid_t user;
+	uid_t owner; /* of the folder reached */
 	bool shared; /* the folder reached is sticky: anybody can add to it */
 };
 
@@ -77,7 +78,26 @@ static int admit_folder(struct walk *walk, int fd, const char *path, struct err 
 			"others than its owner can write to folder '%.120s', and "
 			"exchange what is in it; run 'chmod go-w %.120s'",
 			path, path);
+	walk->owner = st.st_uid;
 	return admit_user(walk, st.st_uid, path, err);
+}
+
+/* Root makes files in it: it is one where that user could, too. */
+static int admit_last(const struct walk *walk, struct err *err)
+{
+	if (walk->shared)
+		return err_set(err, -EPERM,
+			       "folder '%.160s' is shared by all users; use one that "
+			       "its owner alone can write to",
+			       reached(walk));
+	if (walk->user && walk->owner != walk->user)
+		return err_set(
+			err, -EPERM,
+			"folder '%.120s' belongs to user %u, but user %u can "
+			"exchange what is on the way to it; make one of them, or "
+			"root, own both (chown)",
+			reached(walk), (unsigned)walk->owner, (unsigned)walk->user);
+	return 0;
 }
 
 /* --- walking --- */
@@ -208,12 +228,7 @@ static int walk_all(struct walk *walk, struct err *err)
 		if (r < 0)
 			break;
 	}
-	if (r == 0 && walk->shared)
-		return err_set(err, -EPERM,
-			       "folder '%.160s' is shared by all users; use one that "
-			       "its owner alone can write to",
-			       reached(walk));
-	return r;
+	return r < 0 ? r : admit_last(walk, err);
 }
 
 /* --- what the header declares --- */
