@@ -205,11 +205,14 @@ static int check_link(const struct host_options *options, struct host *host,
 
 static int warn_of_save_config(const char *path, struct err *err)
 {
+	cleanup_conffile struct conffile file;
 	struct conffile_facts facts;
 	char *data;
 	size_t size;
-	int r = conffile_read(path, &data, &size, err);
+	int r = conffile_open(path, &file, err);
 
+	if (r == 0)
+		r = conffile_read(&file, "", &data, &size, err);
 	if (r < 0)
 		return r;
 	r = conffile_facts(data, size, &facts, err);

@@ -1,10 +1,13 @@
 #ifndef NETCTL_CONFFILE_H
 #define NETCTL_CONFFILE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
+#include "netctl/heldfolder.h"
 
 /*
  * wg-quick's conf file (wg-quick(8)): "MTU = N" in the section [Interface]. Names are
@@ -37,32 +40,75 @@ int conffile_facts(const char *data, size_t size, struct conffile_facts *ret,
 		   struct err *err);
 
 /*
+ * A conf file on disk, in its folder, which is held open: conffile_open() reaches the
+ * folder once, safely (heldfolder.h), and each step up to conffile_close() acts in that
+ * folder. A file beside the conf file is named by a suffix to the conf file's name; "" is
+ * the conf file itself. Where a user other than root can exchange the folder, only files
+ * of that user are read, and what root writes belongs to that user. No function here
+ * returns -ESTALE: the kernel's is -EIO.
+ */
+struct conffile {
+	struct heldfolder folder;
+	char name[NAME_MAX + 1];
+};
+
+/* Beside the conf file while it or a copy of it is written, and always the same: what a
+ * killed process left is found and removed. */
+#define CONFFILE_TEMPORARY ".mtusweep-new"
+
+/* The longest suffix of a file that is made beside the conf file. */
+#define CONFFILE_SUFFIX_MAX 32
+
+/* -EISDIR: the path names a folder. Else as heldfolder_open(). */
+int conffile_open(const char *path, struct conffile *ret, struct err *err);
+void conffile_close(struct conffile *file);
+#define cleanup_conffile __attribute__((cleanup(conffile_close)))
+
+/* The path of the file with that suffix; for messages. */
+struct conffile_path {
+	char text[PATH_MAX + NAME_MAX + CONFFILE_SUFFIX_MAX];
+};
+struct conffile_path conffile_path(const struct conffile *file, const char *suffix);
+
+/*
  * Before anything is changed: the path is a regular file, or a symbolic link to one in
- * the same folder; it has an [Interface]; a file can be made beside it. *ret_path is
- * the real path, to be used from then on (PATH_MAX bytes). -ELOOP: link out of its
- * folder.
+ * the same folder; it has an [Interface]; only its owner and root can write to it and
+ * exchange it or its folder; a file can be made beside it. *ret_path is the real path,
+ * to be used from then on (PATH_MAX bytes). -ELOOP: link out of its folder. -EPERM:
+ * others can write to it or exchange it.
  */
 int conffile_check(const char *path, char *ret_path, struct err *err);
 
-/* The whole file; the caller passes the buffer to conffile_wipe(). */
-int conffile_read(const char *path, char **ret, size_t *ret_size, struct err *err);
+/* The whole file; the caller passes the buffer to conffile_wipe(). -ELOOP, -EISDIR,
+ * -EINVAL, -EFBIG: a link, a folder, no regular file, too large. -EPERM: the file is
+ * not the user's who can exchange its folder. */
+int conffile_read(const struct conffile *file, const char *suffix, char **ret,
+		  size_t *ret_size, struct err *err);
+
+/* lstat(2) of it. 0 or -errno. */
+int conffile_stat(const struct conffile *file, const char *suffix, struct stat *ret);
 
 /*
- * Replace the file's content, as one step that a crash cannot split: a temporary file
- * beside it with the same mode and owner (and extended attributes where there are any),
- * fsync, rename, fsync of the folder.
+ * Replace the conf file's content, as one step that a crash cannot split: a temporary
+ * file beside it with the same mode and owner (and extended attributes where there are
+ * any), fsync, rename, fsync of the folder.
  */
-int conffile_replace(const char *path, const char *data, size_t size, struct err *err);
+int conffile_replace(const struct conffile *file, const char *data, size_t size,
+		     struct err *err);
 
-/* Make `to` in the same folder, with `data` as its content and the mode and owner of
- * `from`: for keeping an original beside the file. -EEXIST: there is one, it is kept.
- */
-int conffile_copy(const char *from, const char *to, const char *data, size_t size,
-		  struct err *err);
+/* Copy the conf file to the one with that suffix, in the same way. -EEXIST: there is one,
+ * it is kept. */
+int conffile_copy(const struct conffile *file, const char *suffix, struct err *err);
 
-/* `original`, in the same folder, takes the file's place, with all its attributes. It
+/* The one with that suffix takes the conf file's place, with all its attributes. It
  * takes no space, and a crash cannot split it. */
-int conffile_put_back(const char *original, const char *path, struct err *err);
+int conffile_put_back(const struct conffile *file, const char *suffix, struct err *err);
+
+/* Rename one beside the conf file, never over another (-EEXIST). 0 or -errno. */
+int conffile_rename(const struct conffile *file, const char *from, const char *to);
+
+/* Remove one beside the conf file. 0 also where there is none. */
+int conffile_remove(const struct conffile *file, const char *suffix, struct err *err);
 
 /* Wipe and free. NULL is allowed. */
 void conffile_wipe(char *data, size_t size);

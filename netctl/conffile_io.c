@@ -3,38 +3,124 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/text.h"
 
-/* Beside the file, and always the same: what a crash left is found and replaced. */
-#define TEMPORARY ".mtusweep-new"
+/* As many as the kernel follows. */
+#define LINKS_MAX 40
+
+/* The name within the folder. */
+struct name {
+	char text[NAME_MAX + CONFFILE_SUFFIX_MAX];
+};
+
+static struct name name_of(const struct conffile *file, const char *suffix)
+{
+	struct name name;
+
+	snprintf(name.text, sizeof(name.text), "%s%s", file->name, suffix);
+	return name;
+}
+
+struct conffile_path conffile_path(const struct conffile *file, const char *suffix)
+{
+	struct conffile_path path;
+
+	snprintf(path.text, sizeof(path.text), "%s/%s%s",
+		 strcmp(file->folder.path, "/") ? file->folder.path : "", file->name,
+		 suffix);
+	return path;
+}
+
+/* The callers take -ESTALE for somebody's change; a file system's is a failure to look. */
+static int code_of(int errno_value)
+{
+	return errno_value == ESTALE ? -EIO : -errno_value;
+}
+
+/* errno with a sentence about one of the files. */
+static int failed(struct err *err, int errno_value, const char *what,
+		  const struct conffile *file, const char *suffix)
+{
+	err_sys(err, errno_value, "%s '%s'", what, conffile_path(file, suffix).text);
+	return code_of(errno_value);
+}
+
+/* --- the folder --- */
+
+int conffile_open(const char *path, struct conffile *ret, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	char folder[PATH_MAX];
+	struct err why = ERR_INIT;
+	int r;
+
+	ret->folder.fd = -1;
+	if (strlen(path) >= PATH_MAX || strlen(name) > NAME_MAX)
+		return err_set(err, -ENAMETOOLONG, "the conf file's path is too long");
+	if (!path[0])
+		return err_sys(err, ENOENT, "cannot open the conf file ''");
+	if (!name[0] || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return err_set(err, -EISDIR, "not a conf file but a folder: '%s'",
+			       path);
+	/* "folder/" is the folder, also for "/". */
+	snprintf(folder, sizeof(folder), "%.*s", (int)(name - path), path);
+	text_copy(ret->name, sizeof(ret->name), name);
+	r = heldfolder_open(folder, &ret->folder, &why);
+	if (r < 0)
+		return err_set(err, r, "cannot use conf file '%.120s': %s", path,
+			       why.text);
+	return 0;
+}
+
+void conffile_close(struct conffile *file)
+{
+	heldfolder_release(&file->folder);
+}
 
 /* --- reading --- */
 
-static int open_regular(const char *path, int *ret_fd, struct stat *ret,
-			struct err *err)
+/* A link to a file of root's, made by who owns the folder, must not pass for theirs. */
+static int admit_file(const struct conffile *file, const char *suffix,
+		      const struct stat *st, struct err *err)
+{
+	if (!file->folder.user || st->st_uid == file->folder.user)
+		return 0;
+	return err_set(err, -EPERM,
+		       "'%.120s' belongs to user %u, but user %u can exchange its "
+		       "folder; make one of them, or root, own both (chown)",
+		       conffile_path(file, suffix).text, (unsigned)st->st_uid,
+		       (unsigned)file->folder.user);
+}
+
+static int open_regular(const struct conffile *file, const char *suffix, int *ret_fd,
+			struct stat *ret, struct err *err)
 {
 	/* A fifo must not hold us up, nor a link lead elsewhere than was checked. */
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	cleanup_fd int fd = openat(file->folder.fd, name_of(file, suffix).text,
+				   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int r;
 
 	if (fd < 0)
-		return err_sys(err, errno, "cannot open the conf file '%s'", path);
+		return failed(err, errno, "cannot open the conf file", file, suffix);
 	if (fstat(fd, ret) < 0)
-		return err_sys(err, errno, "cannot read the conf file '%s'", path);
+		return failed(err, errno, "cannot read the conf file", file, suffix);
 	if (S_ISDIR(ret->st_mode))
 		return err_set(err, -EISDIR, "not a conf file but a folder: '%s'",
-			       path);
+			       conffile_path(file, suffix).text);
 	if (!S_ISREG(ret->st_mode))
-		return err_set(err, -EINVAL, "not a regular file: '%s'", path);
+		return err_set(err, -EINVAL, "not a regular file: '%s'",
+			       conffile_path(file, suffix).text);
+	r = admit_file(file, suffix, ret, err);
+	if (r < 0)
+		return r;
 	*ret_fd = fd;
 	fd = -1;
 	return 0;
@@ -59,144 +145,198 @@ static ssize_t read_all(int fd, char *data, size_t size)
 	return (ssize_t)used;
 }
 
-int conffile_read(const char *path, char **ret, size_t *ret_size, struct err *err)
-{
-	cleanup_fd int fd = -1;
+/* An open one, with its attributes: content and owner are of one and the same file. */
+struct opened {
+	int fd;
 	struct stat st;
 	char *data;
-	ssize_t n;
-	int rc = open_regular(path, &fd, &st, err);
+	size_t size;
+};
 
-	if (rc < 0)
-		return rc;
-	if (st.st_size > CONFFILE_LIMIT)
-		return err_set(err, -EFBIG, "too large for a conf file: '%s'", path);
+static void opened_release(struct opened *opened)
+{
+	conffile_wipe(opened->data, opened->size);
+	fd_close(&opened->fd);
+}
+
+#define cleanup_opened __attribute__((cleanup(opened_release)))
+
+static int open_and_read(const struct conffile *file, const char *suffix,
+			 struct opened *ret, struct err *err)
+{
+	int r = open_regular(file, suffix, &ret->fd, &ret->st, err);
+	size_t size;
+	ssize_t n;
+
+	if (r < 0)
+		return r;
+	if (ret->st.st_size > CONFFILE_LIMIT)
+		return err_set(err, -EFBIG, "too large for a conf file: '%s'",
+			       conffile_path(file, suffix).text);
 	/* Not a buffer that grows: it would leave copies of keys behind. */
-	data = malloc((size_t)st.st_size + 1);
-	if (!data)
-		return err_sys(err, ENOMEM, "cannot read the conf file '%s'", path);
-	n = read_all(fd, data, (size_t)st.st_size);
-	if (n < 0) {
-		conffile_wipe(data, (size_t)st.st_size);
-		return err_sys(err, (int)-n, "cannot read the conf file '%s'", path);
-	}
-	data[n] = '\0';
-	*ret = data;
-	*ret_size = (size_t)n;
+	size = (size_t)ret->st.st_size;
+	ret->data = malloc(size + 1);
+	if (!ret->data)
+		return failed(err, ENOMEM, "cannot read the conf file", file, suffix);
+	ret->size = size;
+	n = read_all(ret->fd, ret->data, size);
+	if (n < 0)
+		return failed(err, (int)-n, "cannot read the conf file", file, suffix);
+	ret->data[n] = '\0';
+	ret->size = (size_t)n;
 	return 0;
+}
+
+int conffile_read(const struct conffile *file, const char *suffix, char **ret,
+		  size_t *ret_size, struct err *err)
+{
+	cleanup_opened struct opened opened = {.fd = -1};
+	int r = open_and_read(file, suffix, &opened, err);
+
+	if (r < 0)
+		return r;
+	*ret = opened.data;
+	*ret_size = opened.size;
+	opened.data = NULL;
+	return 0;
+}
+
+int conffile_stat(const struct conffile *file, const char *suffix, struct stat *ret)
+{
+	if (fstatat(file->folder.fd, name_of(file, suffix).text, ret,
+		    AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return code_of(errno);
 }
 
 /* --- checking --- */
 
-static void split_path(const char *path, char folder[PATH_MAX])
+/* Follow a link in the folder; -ELOOP where it leads to another folder. */
+static int follow(const char *path, struct conffile *file, const char *target,
+		  struct err *err)
 {
-	char copy[PATH_MAX];
+	cleanup_conffile struct conffile next = {.folder = {.fd = -1}};
+	char whole[2 * PATH_MAX];
+	int r;
 
-	text_copy(copy, sizeof(copy), path);
-	text_copy(folder, PATH_MAX, dirname(copy));
-}
-
-/* The real path; -ELOOP where a link leads out of the folder it lies in. */
-static int resolve(const char *path, char real[PATH_MAX], struct err *err)
-{
-	char folder[PATH_MAX];
-	char real_folder[PATH_MAX];
-	char target_folder[PATH_MAX];
-
-	if (strlen(path) >= PATH_MAX)
-		return err_set(err, -ENAMETOOLONG, "the conf file's path is too long");
-	if (!realpath(path, real))
-		return err_sys(err, errno, "cannot open the conf file '%s'", path);
-	split_path(path, folder);
-	split_path(real, target_folder);
-	if (!realpath(folder, real_folder))
-		return err_sys(err, errno, "cannot open the folder '%s'", folder);
-	if (strcmp(real_folder, target_folder))
+	snprintf(whole, sizeof(whole), "%s/%s", file->folder.path, target);
+	r = conffile_open(target[0] == '/' ? target : whole, &next, err);
+	if (r < 0)
+		return r;
+	if (!heldfolder_is_same(&file->folder, &next.folder))
 		return err_set(
 			err, -ELOOP,
 			"the conf file '%s' is a symbolic link out of its folder: "
 			"name '%s' itself",
-			path, real);
+			path, conffile_path(&next, "").text);
+	text_copy(file->name, sizeof(file->name), next.name);
 	return 0;
 }
 
-/* What makes rename() onto it fail although the folder can be written. */
-static int check_replaceable(const char *path, struct err *err)
+/* The file that the path leads to, in the folder that it names. */
+static int resolve(const char *path, struct conffile *file, struct err *err)
 {
+	char target[PATH_MAX];
+	int r = conffile_open(path, file, err);
+
+	for (int i = 0; r == 0 && i < LINKS_MAX; i++) {
+		ssize_t n = readlinkat(file->folder.fd, file->name, target,
+				       sizeof(target) - 1);
+
+		if (n < 0 && errno == EINVAL)
+			return 0;
+		if (n < 0)
+			return err_sys(err, errno, "cannot open the conf file '%s'",
+				       path);
+		target[n] = '\0';
+		r = follow(path, file, target, err);
+	}
+	return r < 0 ? r : err_sys(err, ELOOP, "cannot open the conf file '%s'", path);
+}
+
+static int check_content(const char *path, const struct conffile *file, struct err *err)
+{
+	cleanup_opened struct opened opened = {.fd = -1};
+	struct conffile_facts facts;
+	struct err why = ERR_INIT;
+	int r = open_and_read(file, "", &opened, err);
+
+	if (r < 0)
+		return r;
+	r = conffile_facts(opened.data, opened.size, &facts, &why);
+	if (r < 0)
+		return err_set(err, r, "%s: '%s'", why.text, path);
+	if (opened.st.st_mode & (S_IWGRP | S_IWOTH))
+		return err_set(err, -EPERM,
+			       "others than its owner can write to the conf file "
+			       "'%.120s', which holds keys; run 'chmod go-w %.120s'",
+			       conffile_path(file, "").text,
+			       conffile_path(file, "").text);
+	return 0;
+}
+
+/* Find what makes rename() onto it fail although the folder can be written. */
+static int check_replaceable(const struct conffile *file, struct err *err)
+{
+	struct conffile_path path = conffile_path(file, "");
 	struct statx stx;
 
-	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &stx) < 0)
-		return err_sys(err, errno, "cannot read the conf file '%s'", path);
+	if (statx(file->folder.fd, file->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS,
+		  &stx) < 0)
+		return failed(err, errno, "cannot read the conf file", file, "");
 	if (stx.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND))
 		return err_set(
 			err, -EPERM,
 			"cannot replace the conf file '%s': it is immutable (see "
 			"chattr(1))",
-			path);
+			path.text);
 	if (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT)
 		return err_set(
 			err, -EBUSY,
 			"cannot replace the conf file '%s': it is a mount point; "
 			"mount its folder instead",
-			path);
+			path.text);
 	return 0;
 }
 
-static int temporary_path(const char *path, char ret[PATH_MAX], struct err *err)
+static int check_folder(const struct conffile *file, struct err *err)
 {
-	if (snprintf(ret, PATH_MAX, "%s" TEMPORARY, path) >= PATH_MAX)
-		return err_set(err, -ENAMETOOLONG, "the conf file's path is too long");
-	return 0;
-}
-
-static int check_folder(const char *path, struct err *err)
-{
-	char folder[PATH_MAX];
-	char temporary[PATH_MAX];
+	struct name temporary = name_of(file, CONFFILE_TEMPORARY);
+	int folder = file->folder.fd;
 	cleanup_fd int fd = -1;
-	int rc = temporary_path(path, temporary, err);
 
-	if (rc < 0)
-		return rc;
-	split_path(path, folder);
-	fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (strlen(file->name) + CONFFILE_SUFFIX_MAX > NAME_MAX)
+		return err_set(err, -ENAMETOOLONG, "the conf file's name is too long");
+	fd = openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		return 0;
 	/* A file system without nameless files gets one with a name. */
 	if (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT) {
-		fd = open(temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-		if (fd >= 0 && unlink(temporary) == 0)
+		fd = openat(folder, temporary.text,
+			    O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+		if (fd >= 0 && unlinkat(folder, temporary.text, 0) == 0)
 			return 0;
 	}
 	if (errno == EEXIST)
 		return 0;
 	return err_sys(err, errno, "cannot make a file beside the conf file, in '%s'",
-		       folder);
+		       file->folder.path);
 }
 
 int conffile_check(const char *path, char *ret_path, struct err *err)
 {
-	char real[PATH_MAX];
-	struct conffile_facts facts;
-	struct err why = ERR_INIT;
-	char *data = NULL;
-	size_t size = 0;
-	int rc = resolve(path, real, err);
+	cleanup_conffile struct conffile file = {.folder = {.fd = -1}};
+	int r = resolve(path, &file, err);
 
-	if (rc == 0)
-		rc = conffile_read(real, &data, &size, err);
-	if (rc < 0)
-		return rc;
-	rc = conffile_facts(data, size, &facts, &why);
-	conffile_wipe(data, size);
-	if (rc < 0)
-		return err_set(err, rc, "%s: '%s'", why.text, path);
-	rc = check_replaceable(real, err);
-	if (rc == 0)
-		rc = check_folder(real, err);
-	if (rc == 0)
-		text_copy(ret_path, PATH_MAX, real);
-	return rc;
+	if (r == 0)
+		r = check_content(path, &file, err);
+	if (r == 0)
+		r = check_replaceable(&file, err);
+	if (r == 0)
+		r = check_folder(&file, err);
+	if (r == 0 && !text_copy(ret_path, PATH_MAX, conffile_path(&file, "").text))
+		r = err_set(err, -ENAMETOOLONG, "the conf file's path is too long");
+	return r;
 }
 
 /* --- replacing --- */
@@ -229,91 +369,120 @@ static int copy_attributes(int from, int to)
 	return rc;
 }
 
-static int fill(int original, int fd, const char *data, size_t size)
+/* `like`: whose owner, mode and attributes it gets. */
+static int fill(const struct opened *like, int fd, const char *data, size_t size)
 {
-	struct stat st;
-	int rc;
+	int r;
 
-	if (fstat(original, &st) < 0 || fchown(fd, st.st_uid, st.st_gid) < 0)
+	if (fchown(fd, like->st.st_uid, like->st.st_gid) < 0)
 		return -errno;
-	rc = copy_attributes(original, fd);
-	if (rc == 0 && fchmod(fd, st.st_mode & 07777) < 0)
-		rc = -errno;
-	if (rc == 0)
-		rc = io_write_all(fd, data, size);
-	if (rc == 0 && fsync(fd) < 0)
-		rc = -errno;
-	return rc;
+	r = copy_attributes(like->fd, fd);
+	/* No conf file is a program: none becomes another user. */
+	if (r == 0 && fchmod(fd, like->st.st_mode & 0777) < 0)
+		r = -errno;
+	if (r == 0)
+		r = io_write_all(fd, data, size);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	return r;
 }
 
-static int sync_folder(const char *path)
+static int sync_folder(const struct conffile *file)
 {
-	char folder[PATH_MAX];
-	cleanup_fd int fd = -1;
+	cleanup_fd int fd =
+		openat(file->folder.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	split_path(path, folder);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-/* Never over an existing file, unless it is the one to be replaced. */
-static int place(const char *temporary, const char *to, bool replace)
+int conffile_rename(const struct conffile *file, const char *from, const char *to)
 {
+	struct name old = name_of(file, from);
+	struct name fresh = name_of(file, to);
+	int folder = file->folder.fd;
 	struct stat st;
 
-	if (replace)
-		return rename(temporary, to) < 0 ? -errno : 0;
-	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+	if (renameat2(folder, old.text, folder, fresh.text, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
-		return -errno;
+		return code_of(errno);
 	/* A file system without it: the caller's lock has to do. */
-	if (lstat(to, &st) == 0)
+	if (conffile_stat(file, to, &st) == 0)
 		return -EEXIST;
-	return rename(temporary, to) < 0 ? -errno : 0;
+	return renameat(folder, old.text, folder, fresh.text) < 0 ? code_of(errno) : 0;
 }
 
-int conffile_copy(const char *from, const char *to, const char *data, size_t size,
-		  struct err *err)
+/* Never over an existing file, unless it is the conf file. */
+static int place(const struct conffile *file, const char *suffix)
 {
-	char temporary[PATH_MAX];
-	cleanup_fd int original = -1;
+	struct name temporary = name_of(file, CONFFILE_TEMPORARY);
+	int folder = file->folder.fd;
+
+	if (suffix[0])
+		return conffile_rename(file, CONFFILE_TEMPORARY, suffix);
+	return renameat(folder, temporary.text, folder, file->name) < 0 ? -errno : 0;
+}
+
+static int write_new(const struct conffile *file, const char *suffix,
+		     const struct opened *like, const char *data, size_t size,
+		     struct err *err)
+{
+	struct name temporary = name_of(file, CONFFILE_TEMPORARY);
 	cleanup_fd int fd = -1;
-	struct stat st;
-	int rc = temporary_path(to, temporary, err);
+	int r = conffile_remove(file, CONFFILE_TEMPORARY, err);
 
-	if (rc == 0)
-		rc = open_regular(from, &original, &st, err);
-	if (rc < 0)
-		return rc;
-	if (unlink(temporary) < 0 && errno != ENOENT)
-		return err_sys(err, errno, "cannot remove '%s'", temporary);
-	fd = open(temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW,
-		  0600);
+	if (r < 0)
+		return r;
+	fd = openat(file->folder.fd, temporary.text,
+		    O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return err_sys(err, errno, "cannot make '%s'", temporary);
-	rc = fill(original, fd, data, size);
-	if (rc == 0)
-		rc = place(temporary, to, strcmp(from, to) == 0);
-	if (rc < 0) {
-		(void)unlink(temporary);
-		return err_sys(err, -rc, "cannot write the conf file '%s'", to);
+		return failed(err, errno, "cannot make", file, CONFFILE_TEMPORARY);
+	r = fill(like, fd, data, size);
+	if (r == 0)
+		r = place(file, suffix);
+	if (r < 0) {
+		(void)unlinkat(file->folder.fd, temporary.text, 0);
+		return failed(err, -r, "cannot write the conf file", file, suffix);
 	}
-	rc = sync_folder(to);
-	return rc < 0 ? err_sys(err, -rc, "cannot sync the folder of '%s'", to) : 0;
+	r = sync_folder(file);
+	return r < 0 ? failed(err, -r, "cannot sync the folder of", file, suffix) : 0;
 }
 
-int conffile_replace(const char *path, const char *data, size_t size, struct err *err)
+int conffile_copy(const struct conffile *file, const char *suffix, struct err *err)
 {
-	return conffile_copy(path, path, data, size, err);
+	cleanup_opened struct opened opened = {.fd = -1};
+	int r = open_and_read(file, "", &opened, err);
+
+	if (r < 0)
+		return r;
+	return write_new(file, suffix, &opened, opened.data, opened.size, err);
 }
 
-int conffile_put_back(const char *original, const char *path, struct err *err)
+int conffile_replace(const struct conffile *file, const char *data, size_t size,
+		     struct err *err)
 {
-	if (rename(original, path) < 0)
-		return err_sys(err, errno, "cannot put '%s' back as '%s'", original,
-			       path);
+	cleanup_opened struct opened opened = {.fd = -1};
+	int r = open_regular(file, "", &opened.fd, &opened.st, err);
+
+	return r < 0 ? r : write_new(file, "", &opened, data, size, err);
+}
+
+int conffile_put_back(const struct conffile *file, const char *suffix, struct err *err)
+{
+	int folder = file->folder.fd;
+
+	if (renameat(folder, name_of(file, suffix).text, folder, file->name) < 0)
+		return failed(err, errno, "cannot restore the conf file from", file,
+			      suffix);
 	/* It is back, and there is nothing left that another try could move. */
-	(void)sync_folder(path);
+	(void)sync_folder(file);
+	return 0;
+}
+
+int conffile_remove(const struct conffile *file, const char *suffix, struct err *err)
+{
+	if (unlinkat(file->folder.fd, name_of(file, suffix).text, 0) < 0 &&
+	    errno != ENOENT)
+		return failed(err, errno, "cannot remove", file, suffix);
 	return 0;
 }

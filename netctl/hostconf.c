@@ -1,21 +1,17 @@
-/* The conf file beside its original: written, judged, put back. */
+/* The conf file beside its original: written, judged, restored. */
 #include "netctl/hostconf.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "netctl/conffile.h"
 
-struct path {
-	char text[4096 + sizeof(JOURNAL_CONF_SUFFIX)];
-};
+#define ORIGINAL JOURNAL_CONF_SUFFIX
 
 struct content {
 	char *data;
@@ -34,25 +30,81 @@ static bool same(const struct content *a, const struct content *b)
 	return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
 }
 
-static struct path original_path(const char *conf_file)
+static int read_content(const struct conffile *file, const char *suffix,
+			struct content *ret, struct err *err)
 {
-	struct path path;
-
-	snprintf(path.text, sizeof(path.text), "%s%s", conf_file, JOURNAL_CONF_SUFFIX);
-	return path;
+	return conffile_read(file, suffix, &ret->data, &ret->size, err);
 }
 
-int hostconf_check(const char *conf_file, struct err *err)
+/* --- the folder --- */
+
+/* Nothing is known of the conf file then, not even that somebody changed it. */
+static int open_folder(const char *conf_file, struct conffile *ret, struct err *err)
+{
+	return conffile_open(conf_file, ret, err) < 0 ? -EIO : 0;
+}
+
+static void note_folder(const struct conffile *file, struct journal *journal)
+{
+	journal->folder_device = file->folder.device;
+	journal->folder_inode = file->folder.inode;
+}
+
+static bool is_noted_folder(const struct conffile *file, const struct journal *journal)
+{
+	return file->folder.device == journal->folder_device &&
+	       file->folder.inode == journal->folder_inode;
+}
+
+/* True where this is the folder at the path, and the one that the run began with. */
+static bool is_the_folder(const struct conffile *file, const struct journal *journal)
+{
+	return is_noted_folder(file, journal) && heldfolder_is_in_place(&file->folder);
+}
+
+static int another_folder(const struct journal *journal, struct err *err)
+{
+	return err_set(err, -EIO,
+		       "the folder of conf file '%.120s' is not the one the run began "
+		       "with (moved away, or not mounted?): bring that back",
+		       journal->conf_file);
+}
+
+/* After a step that went well. */
+static void tell_of_folder(const struct conffile *file, const struct journal *journal,
+			   struct err *ret_text)
+{
+	bool in_place = heldfolder_is_in_place(&file->folder);
+
+	if (in_place && is_noted_folder(file, journal))
+		err_set(ret_text, 0, "%s", "");
+	else
+		err_set(ret_text, 0,
+			in_place ? "its folder is another one than when the run began"
+				 : "its folder was moved away meanwhile, and is not at "
+				   "this path now");
+}
+
+/* --- the start --- */
+
+/* A killed process was writing it. */
+static int remove_temporary(const struct conffile *file, struct err *err)
+{
+	return conffile_remove(file, CONFFILE_TEMPORARY, err);
+}
+
+static int check(const struct conffile *file, struct err *err)
 {
 	cleanup_content struct content original = {0};
 	cleanup_content struct content now = {0};
-	struct path path = original_path(conf_file);
-	int r = conffile_read(path.text, &original.data, &original.size, err);
+	int r = remove_temporary(file, err);
 
+	if (r == 0)
+		r = read_content(file, ORIGINAL, &original, err);
 	if (r == -ENOENT)
 		return err_set(err, 0, "%s", "");
 	if (r == 0)
-		r = conffile_read(conf_file, &now.data, &now.size, err);
+		r = read_content(file, "", &now, err);
 	if (r < 0)
 		return r;
 	if (!same(&now, &original))
@@ -60,19 +112,28 @@ int hostconf_check(const char *conf_file, struct err *err)
 			       "the original '%s' of an interrupted run differs from "
 			       "the conf file; move it over the conf file if it is the "
 			       "right one, else remove it",
-			       path.text);
-	if (unlink(path.text) < 0)
-		return err_sys(err, errno, "cannot remove '%s'", path.text);
-	return 0;
+			       conffile_path(file, ORIGINAL).text);
+	return conffile_remove(file, ORIGINAL, err);
+}
+
+int hostconf_check(const char *conf_file, struct err *err)
+{
+	cleanup_conffile struct conffile file;
+	int r = conffile_open(conf_file, &file, err);
+
+	return r < 0 ? r : check(&file, err);
 }
 
 void hostconf_note(const char *conf_file, struct hostconf_stamp *ret)
 {
+	cleanup_conffile struct conffile file;
 	struct stat st;
 
 	memset(ret, 0, sizeof(*ret));
-	if (stat(conf_file, &st) < 0)
+	if (conffile_open(conf_file, &file, NULL) < 0 ||
+	    conffile_stat(&file, "", &st) < 0)
 		return;
+	ret->known = true;
 	ret->device = st.st_dev;
 	ret->inode = st.st_ino;
 	ret->size = st.st_size;
@@ -84,10 +145,14 @@ bool hostconf_is_as_noted(const char *conf_file, const struct hostconf_stamp *no
 	struct hostconf_stamp now;
 
 	hostconf_note(conf_file, &now);
+	if (!now.known || !noted->known)
+		return true;
 	return now.device == noted->device && now.inode == noted->inode &&
 	       now.size == noted->size && now.changed.tv_sec == noted->changed.tv_sec &&
 	       now.changed.tv_nsec == noted->changed.tv_nsec;
 }
+
+/* --- judging --- */
 
 /* Whether the conf file holds the original with the given MTU in it: 1, 0, -ENOMEM. */
 static int conf_has_mtu(const struct content *now, const struct content *original,
@@ -107,51 +172,46 @@ static int conf_changed(const struct journal *journal, struct err *err)
 	return err_set(
 		err, -ESTALE,
 		"conf file '%s' was changed by somebody else; theirs is kept, the "
-		"one from before the run is '%s%s'",
-		journal->conf_file, journal->conf_file, JOURNAL_CONF_SUFFIX);
+		"one from before the run is '%s" ORIGINAL "'",
+		journal->conf_file, journal->conf_file);
 }
 
 static int conf_removed(const struct journal *journal, struct err *err)
 {
 	return err_set(err, -ESTALE,
 		       "conf file '%s' was removed by somebody else; the one from "
-		       "before the run is '%s%s'",
-		       journal->conf_file, journal->conf_file, JOURNAL_CONF_SUFFIX);
+		       "before the run is '%s" ORIGINAL "'",
+		       journal->conf_file, journal->conf_file);
 }
 
 static int original_removed(const struct journal *journal, struct err *err)
 {
 	return err_set(err, -ESTALE,
 		       "conf file '%s' is kept as it is: the one from before the run, "
-		       "'%s%s', is not there any more",
-		       journal->conf_file, journal->conf_file, JOURNAL_CONF_SUFFIX);
+		       "'%s" ORIGINAL "', is not there any more",
+		       journal->conf_file, journal->conf_file);
 }
 
-static bool is_missing(int r)
-{
-	return r == -ENOENT || r == -ENOTDIR;
-}
-
-/* A link, a folder, something huge: no file of ours. */
+/* A link, a folder, something huge, another user's: no file of ours. */
 static bool is_another(int r)
 {
-	return r == -ELOOP || r == -EISDIR || r == -EINVAL || r == -EFBIG;
+	return r == -ELOOP || r == -EISDIR || r == -EINVAL || r == -EFBIG ||
+	       r == -EPERM;
 }
 
-/* The original, if the conf file is still one of ours. */
-static int load_original(const struct journal *journal, struct content *ret,
-			 struct err *err)
+/* The original, if the conf file is still one of ours, as far as this folder tells. */
+static int load_ours(const struct conffile *file, const struct journal *journal,
+		     struct content *ret, struct err *err)
 {
 	cleanup_content struct content now = {0};
-	struct path path = original_path(journal->conf_file);
-	int r = conffile_read(path.text, &ret->data, &ret->size, err);
+	int r = read_content(file, ORIGINAL, ret, err);
 
-	if (is_missing(r) || is_another(r))
+	if (r == -ENOENT || is_another(r))
 		return original_removed(journal, err);
 	if (r < 0)
 		return r;
-	r = conffile_read(journal->conf_file, &now.data, &now.size, err);
-	if (is_missing(r))
+	r = read_content(file, "", &now, err);
+	if (r == -ENOENT)
 		return conf_removed(journal, err);
 	if (is_another(r))
 		return conf_changed(journal, err);
@@ -169,132 +229,192 @@ static int load_original(const struct journal *journal, struct content *ret,
 		     : 0;
 }
 
-/* 0: there is no such file. */
-static uint64_t inode_of(const char *path)
+static int load_original(const struct conffile *file, const struct journal *journal,
+			 struct content *ret, struct err *err)
+{
+	int r = load_ours(file, journal, ret, err);
+
+	return r == -ESTALE && !is_the_folder(file, journal)
+		       ? another_folder(journal, err)
+		       : r;
+}
+
+static bool has_original(const struct conffile *file)
 {
 	struct stat st;
 
-	return lstat(path, &st) < 0 ? 0 : st.st_ino;
+	return conffile_stat(file, ORIGINAL, &st) != -ENOENT;
 }
 
-/* Keep the original beside the conf file, and say so in the journal. */
-static int begin(struct journal *journal, const char *conf_file, struct err *err)
-{
-	cleanup_content struct content original = {0};
-	struct path path = original_path(conf_file);
-	int r = hostconf_check(conf_file, err);
+/* --- writing --- */
 
-	if (r == 0)
-		r = conffile_read(conf_file, &original.data, &original.size, err);
-	if (r == 0)
-		r = conffile_copy(conf_file, path.text, original.data, original.size,
-				  err);
+/* Nothing has touched the conf file itself. The journal names it until no copy is left. */
+static void undo_begin(const struct conffile *file, struct journal *journal)
+{
+	if (check(file, NULL) < 0)
+		return;
+	journal->conf_file[0] = '\0';
+	journal_write(journal, NULL);
+}
+
+static int note_original(const struct conffile *file, struct journal *journal,
+			 struct err *err)
+{
+	struct stat st;
+	int r = conffile_stat(file, ORIGINAL, &st);
+
+	if (r < 0)
+		return err_set(err, r, "cannot read '%s': %s",
+			       conffile_path(file, ORIGINAL).text, strerror(-r));
+	journal->original_inode = st.st_ino;
+	return journal_write(journal, err);
+}
+
+/* Keep the original beside the conf file. The journal says first that there may be copies,
+ * and then that there is one that the conf file can be restored from. */
+static int begin(struct journal *journal, const struct conffile *file, struct err *err)
+{
+	int r = check(file, err);
+
 	if (r < 0)
 		return r;
-	text_copy(journal->conf_file, sizeof(journal->conf_file), conf_file);
-	journal->original_inode = inode_of(path.text);
+	text_copy(journal->conf_file, sizeof(journal->conf_file),
+		  conffile_path(file, "").text);
+	note_folder(file, journal);
+	journal->original_inode = 0;
 	r = journal_write(journal, err);
-	if (r < 0) {
-		unlink(path.text);
-		journal->conf_file[0] = '\0';
-	}
+	if (r == 0)
+		r = conffile_copy(file, ORIGINAL, err);
+	if (r == 0)
+		r = note_original(file, journal, err);
+	if (r < 0)
+		undo_begin(file, journal);
 	return r;
+}
+
+static bool has_begun(const struct journal *journal)
+{
+	return journal->conf_file[0] && journal->original_inode;
 }
 
 int hostconf_write(struct journal *journal, const char *conf_file, struct err *err)
 {
 	cleanup_content struct content original = {0};
 	cleanup_content struct content edited = {0};
-	int r = journal->conf_file[0] ? 0 : begin(journal, conf_file, err);
+	cleanup_conffile struct conffile file;
+	int r = open_folder(conf_file, &file, err);
 
+	if (r == 0 && !has_begun(journal))
+		r = begin(journal, &file, err);
 	if (r == 0)
-		r = load_original(journal, &original, err);
+		r = load_original(&file, journal, &original, err);
+	if (r == 0 && !is_the_folder(&file, journal))
+		r = another_folder(journal, err);
 	if (r == 0)
 		r = conffile_edit(original.data, original.size, journal->mtu_set,
 				  &edited.data, &edited.size, err);
-	if (r < 0)
-		return r;
-	return conffile_replace(journal->conf_file, edited.data, edited.size, err);
+	if (r == 0)
+		r = conffile_replace(&file, edited.data, edited.size, err);
+	if (r == 0 && !is_the_folder(&file, journal))
+		r = another_folder(journal, err);
+	return r;
 }
 
-/* Who put it back died before it could say so in the journal. */
-static bool is_back(const struct journal *journal)
-{
-	struct path path = original_path(journal->conf_file);
+/* --- the way back --- */
 
-	return journal->original_inode && !inode_of(path.text) &&
-	       inode_of(journal->conf_file) == journal->original_inode;
+/* The conf file was not touched, or whoever restored it died before the journal said so. */
+static bool is_back(const struct conffile *file, const struct journal *journal)
+{
+	struct stat st;
+
+	if (has_original(file) || !is_the_folder(file, journal))
+		return false;
+	return !journal->original_inode || (conffile_stat(file, "", &st) == 0 &&
+					    st.st_ino == journal->original_inode);
 }
 
 int hostconf_restore(const struct journal *journal, struct err *err)
 {
 	cleanup_content struct content original = {0};
-	struct path path = original_path(journal->conf_file);
-	int r;
+	cleanup_conffile struct conffile file;
+	int r = open_folder(journal->conf_file, &file, err);
 
-	if (is_back(journal))
-		return 0;
-	r = load_original(journal, &original, err);
-	return r < 0 ? r : conffile_put_back(path.text, journal->conf_file, err);
+	if (r == 0)
+		r = remove_temporary(&file, err);
+	if (r < 0)
+		return r;
+	if (is_back(&file, journal))
+		return err_set(err, 0, "%s", "");
+	r = load_original(&file, journal, &original, err);
+	if (r == 0)
+		r = conffile_put_back(&file, ORIGINAL, err);
+	if (r == 0)
+		tell_of_folder(&file, journal, err);
+	return r;
 }
 
-static bool is_unchanged(const struct journal *journal)
+/* --- the end without one --- */
+
+static bool is_unchanged(const struct conffile *file)
 {
 	cleanup_content struct content original = {0};
 	cleanup_content struct content now = {0};
-	struct path path = original_path(journal->conf_file);
 
-	return conffile_read(path.text, &original.data, &original.size, NULL) == 0 &&
-	       conffile_read(journal->conf_file, &now.data, &now.size, NULL) == 0 &&
-	       same(&original, &now);
+	return read_content(file, ORIGINAL, &original, NULL) == 0 &&
+	       read_content(file, "", &now, NULL) == 0 && same(&original, &now);
 }
 
 /* A name that nobody has is taken in one step; the next number otherwise. */
-static int rename_original(const struct path *original, const char *conf_file,
-			   struct path *ret)
+static int rename_original(const struct conffile *file,
+			   char ret_suffix[CONFFILE_SUFFIX_MAX])
 {
 	time_t now = (time_t)(clock_wall_ms() / 1000);
-	char date[32];
+	char date[20];
 	struct tm utc;
-	int r = -1;
+	int r = -EEXIST;
 
 	gmtime_r(&now, &utc);
 	strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &utc);
-	if (snprintf(ret->text, sizeof(ret->text), "%s.mtusweep-%s", conf_file, date) >=
-	    (int)sizeof(ret->text))
-		return -ENAMETOOLONG;
-	for (int i = 2; i < 100; i++) {
-		r = renameat2(AT_FDCWD, original->text, AT_FDCWD, ret->text,
-			      RENAME_NOREPLACE);
-		if (r == 0 || errno != EEXIST)
-			break;
-		if (snprintf(ret->text, sizeof(ret->text), "%s.mtusweep-%s-%d",
-			     conf_file, date, i) >= (int)sizeof(ret->text))
-			return -ENAMETOOLONG;
+	snprintf(ret_suffix, CONFFILE_SUFFIX_MAX, ".mtusweep-%.16s", date);
+	for (unsigned char i = 2; i < 100; i++) {
+		r = conffile_rename(file, ORIGINAL, ret_suffix);
+		if (r != -EEXIST)
+			return r;
+		snprintf(ret_suffix, CONFFILE_SUFFIX_MAX, ".mtusweep-%.16s-%hhu", date,
+			 i);
 	}
-	return r == 0 ? 0 : -errno;
+	return r;
 }
 
-void hostconf_keep(const struct journal *journal, struct err *ret_text)
+static int keep(const struct conffile *file, const struct journal *journal,
+		struct err *err)
 {
-	struct path path = original_path(journal->conf_file);
-	struct path kept;
-	int r;
+	char suffix[CONFFILE_SUFFIX_MAX];
+	int r = remove_temporary(file, err);
 
-	ret_text->text[0] = '\0';
-	if (!inode_of(path.text))
-		return;
-	if (is_unchanged(journal)) {
-		unlink(path.text);
-		return;
-	}
-	r = rename_original(&path, journal->conf_file, &kept);
-	if (r == 0)
-		err_set(ret_text, 0, "the conf file from before is '%.300s'",
-			kept.text);
-	else
-		err_set(ret_text, 0,
-			"the conf file from before is '%.200s', which could not be "
-			"renamed: %s",
-			path.text, strerror(-r));
+	if (r < 0)
+		return r;
+	if (!has_original(file) && !is_the_folder(file, journal))
+		return another_folder(journal, err);
+	err_set(err, 0, "%s", "");
+	if (!has_original(file))
+		return 0;
+	if (is_unchanged(file))
+		return conffile_remove(file, ORIGINAL, err);
+	r = rename_original(file, suffix);
+	if (r < 0)
+		return err_set(err, r,
+			       "the conf file from before is '%.200s', which could not "
+			       "be renamed: %s",
+			       conffile_path(file, ORIGINAL).text, strerror(-r));
+	return err_set(err, 0, "the conf file from before is '%.300s'",
+		       conffile_path(file, suffix).text);
+}
+
+int hostconf_keep(const struct journal *journal, struct err *err)
+{
+	cleanup_conffile struct conffile file;
+	int r = open_folder(journal->conf_file, &file, err);
+
+	return r < 0 ? r : keep(&file, journal, err);
 }

@@ -56,13 +56,33 @@ static int check_link(const struct journal *journal, struct rtlink *ret,
 
 /* --- changes --- */
 
+/* The rest of a commit: the original, and then the journal, which says that the pair is
+ * kept. The text is hostconf_keep()'s. */
+static int put_away(const struct journal *journal, struct err *err)
+{
+	int r = hostconf_keep(journal, err);
+
+	return r < 0 ? r : journal_remove(journal->interface, err);
+}
+
+static int finish(struct hoststate *state, struct err *err)
+{
+	int r = state->unfinished ? put_away(&state->journal, err) : 0;
+
+	if (r == 0)
+		state->unfinished = false;
+	return r;
+}
+
 /* Note what there is, as the way back. */
 static int begin(struct hoststate *state, struct err *err)
 {
 	struct journal *journal = &state->journal;
 	struct rtlink link;
-	int r = get_link(journal->interface, state->ifindex, &link, err);
+	int r = finish(state, err);
 
+	if (r == 0)
+		r = get_link(journal->interface, state->ifindex, &link, err);
 	if (r < 0)
 		return r;
 	if (!state->ifindex)
@@ -258,9 +278,11 @@ static int commit(struct hoststate *state, struct err *err)
 		r = note_commit(journal, err);
 	if (r < 0)
 		return r;
-	/* The journal goes last: what a kill leaves undone, the next start does. */
-	hostconf_keep(journal, &kept);
-	forget(state);
+	/* The journal goes last: what a kill leaves undone, the next start does, and so
+	 * with what fails. */
+	state->unfinished = true;
+	finish(state, &kept);
+	state->pending = false;
 	state->committed = true;
 	state->ifindex = 0;
 	if (theirs)
@@ -376,7 +398,7 @@ int hoststate_expire(struct hoststate *state, struct err *err)
 	int conf = 0;
 
 	if (!state->pending)
-		return 0;
+		return finish(state, err);
 	text_copy(conf_file, sizeof(conf_file), journal->conf_file);
 	link = restore_link(journal, &link_err);
 	if (journal->conf_file[0])
@@ -390,9 +412,11 @@ int hoststate_expire(struct hoststate *state, struct err *err)
 	if (link < 0 || conf < 0)
 		return err_set(err, -ESTALE, "%s%s%s", link_err.text,
 			       link < 0 && conf < 0 ? "; " : "", conf_err.text);
-	return err_set(err, 0, "'%s' has its MTU %d back%s%.200s%s", journal->interface,
-		       journal->mtu_original, conf_file[0] ? ", and conf file '" : "",
-		       conf_file, conf_file[0] ? "' is as it was" : "");
+	return err_set(err, 0, "'%s' has its MTU %d back%s%.160s%s%s%s",
+		       journal->interface, journal->mtu_original,
+		       conf_file[0] ? ", and conf file '" : "", conf_file,
+		       conf_file[0] ? "' is as it was" : "",
+		       conf_err.text[0] ? "; " : "", conf_err.text);
 }
 
 int hoststate_restore(struct hoststate *state, struct err *err)
@@ -409,12 +433,11 @@ int hoststate_restore(struct hoststate *state, struct err *err)
 static int finish_commit(const struct journal *journal, struct err *err)
 {
 	struct err kept = ERR_INIT;
-	int r;
+	int r = put_away(journal, &kept);
 
-	hostconf_keep(journal, &kept);
-	r = journal_remove(journal->interface, err);
 	if (r < 0)
-		return r;
+		return err_set(err, r, "MTU %d of '%s' was kept, but %.300s",
+			       journal->mtu_set, journal->interface, kept.text);
 	return err_set(err, 0, "MTU %d of '%s' was kept, in link and conf file%s%.200s",
 		       journal->mtu_set, journal->interface, kept.text[0] ? "; " : "",
 		       kept.text);
@@ -433,13 +456,12 @@ int hoststate_restore_journal(const char *interface, struct err *err)
 		return err_set(err, 0, "%s", "");
 	if (r < 0)
 		return r;
-	if (state.journal.committed)
-		return finish_commit(&state.journal, err);
-	state.pending = true;
-	r = hoststate_restore(&state, &why);
+	state.pending = !state.journal.committed;
+	r = state.pending ? hoststate_restore(&state, &why)
+			  : finish_commit(&state.journal, &why);
 	if (r == 0 || r == -ESTALE)
 		return err_set(err, r, "%s", why.text);
 	journal_path(interface, path, NULL);
 	/* Short enough for the path to survive a sentence around it. */
-	return err_set(err, r, "%.200s; what to put back is in '%s'", why.text, path);
+	return err_set(err, r, "%.200s; what is left to do is in '%s'", why.text, path);
 }

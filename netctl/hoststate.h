@@ -24,6 +24,8 @@ struct hoststate {
 	bool must_restore; /* a change or the way back stopped half way: only the way
 			      back is open */
 	bool committed;    /* and nothing changed since */
+	bool unfinished;   /* a commit could not put the old conf file away yet: the
+			      journal is on disk, and says that the pair is kept */
 	int ifindex;       /* of the session's first change; 0 before it */
 	enum persist persist;
 	char conf_file[4096];

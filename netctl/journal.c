@@ -16,10 +16,11 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "netctl/conffile.h"
 #include "netctl/lockfile.h"
 #include "netctl/rundir.h"
 
-#define MAGIC     "mtusweep journal 2"
+#define MAGIC     "mtusweep journal 3"
 #define COMMITTED "committed\n"
 
 /* Of a file in the folder. */
@@ -84,21 +85,16 @@ int journal_lock(const char *interface, int *ret_fd, struct err *err)
 int journal_lock_conf(const char *conf_file, const char *interface, int *ret_fd,
 		      struct err *err)
 {
-	const char *slash = strrchr(conf_file, '/');
-	const char *name = slash ? slash + 1 : conf_file;
+	cleanup_conffile struct conffile file = {.folder = {.fd = -1}};
 	struct lockfile_holder holder;
-	struct stat folder;
-	char text[4096];
-	int r;
+	char text[256];
+	int r = conffile_open(conf_file, &file, err);
 
-	/* "folder/." is the folder, also for "/". */
-	snprintf(text, sizeof(text), "%.*s.", (int)(name - conf_file), conf_file);
-	if (stat(text, &folder) < 0)
-		return err_sys(err, errno, "cannot use the folder of conf file '%s'",
-			       conf_file);
+	if (r < 0)
+		return r;
 	/* A name that is cut can only make two files share a lock. */
-	snprintf(text, sizeof(text), "conf-%jx-%ju-%.150s.lock",
-		 (uintmax_t)folder.st_dev, (uintmax_t)folder.st_ino, name);
+	snprintf(text, sizeof(text), "conf-%" PRIx64 "-%" PRIu64 "-%.150s.lock",
+		 file.folder.device, file.folder.inode, file.name);
 	snprintf(holder.text, sizeof(holder.text), "%d, interface '%s'", (int)getpid(),
 		 interface);
 	r = lockfile_take(text, &holder, ret_fd, err);
@@ -165,10 +161,12 @@ static int format_journal(const struct journal *journal, char *text, size_t size
 	int length =
 		snprintf(text, size,
 			 MAGIC "\nnetns %" PRIu64 "\nboot %s\nindex %d\noriginal %d"
-			       "\nbefore %d\nset %d\nconf %s\ninode %" PRIu64 "\n",
+			       "\nbefore %d\nset %d\nconf %s\nfolder-device %" PRIu64
+			       "\nfolder-inode %" PRIu64 "\ninode %" PRIu64 "\n",
 			 journal->netns_cookie, journal->boot, journal->ifindex,
 			 journal->mtu_original, journal->mtu_before, journal->mtu_set,
-			 journal->conf_file, journal->original_inode);
+			 journal->conf_file, journal->folder_device,
+			 journal->folder_inode, journal->original_inode);
 
 	if (journal->probe_address[0])
 		length += snprintf(text + length, size - (size_t)length,
@@ -201,7 +199,7 @@ static int write_file(int folder, const char *name, const char *fresh, const cha
 int journal_write(const struct journal *journal, struct err *err)
 {
 	cleanup_fd int folder = -1;
-	char text[4736];
+	char text[4864];
 	struct name name;
 	struct name fresh;
 	int length;
@@ -302,6 +300,8 @@ static bool parse(char *text, struct journal *ret)
 		return false;
 	conf = take_line(&text, "conf");
 	if (!conf || !text_copy(ret->conf_file, sizeof(ret->conf_file), conf) ||
+	    !take_u64(&text, "folder-device", &ret->folder_device) ||
+	    !take_u64(&text, "folder-inode", &ret->folder_inode) ||
 	    !take_u64(&text, "inode", &ret->original_inode) || !take_probe(&text, ret))
 		return false;
 	ret->committed = take_committed(&text);

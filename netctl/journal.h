@@ -26,10 +26,15 @@ struct journal {
 	char boot[JOURNAL_BOOT_SIZE];
 	int ifindex;
 	int mtu_original;
-	int mtu_before;       /* what the link had before the last change of ours */
-	int mtu_set;          /* what we last set, or are about to set */
-	char conf_file[4096]; /* "" while the conf file is as it was */
-	/* Of the original beside it: what has this one took the conf file's place. */
+	int mtu_before; /* what the link had before the last change of ours */
+	int mtu_set;    /* what we last set, or are about to set */
+	/* "" while the conf file is as it was, and no copy of it lies beside it */
+	char conf_file[4096];
+	/* Its folder: another one at that path is not where the original lies. */
+	uint64_t folder_device;
+	uint64_t folder_inode;
+	/* The inode of the original beside it: a conf file with this one was restored. 0: the
+	 * original is being made, and the conf file was not touched. */
 	uint64_t original_inode;
 	char probe_address[ADDRESS_SIZE]; /* proberoute's; "" while there is none */
 	int probe_port;

@@ -15,6 +15,8 @@
 #define CHILD_END_MS 5000
 /* Against a SIGCHLD that got lost. */
 #define LOOK_ANYWAY_MS 60000
+/* The pause before a failed restore is tried again. */
+#define TRY_AGAIN_S 1
 
 struct keeper {
 	const struct guard_config *config;
@@ -119,7 +121,8 @@ static void restore(struct keeper *k, struct err *err)
 {
 	int r = hoststate_restore_journal(k->config->interface, err);
 
-	k->failing = r < 0 && r != -ESTALE;
+	/* A damaged journal stays so. */
+	k->failing = r < 0 && r != -ESTALE && r != -EBADMSG;
 }
 
 /* First the work, then the words: nobody may be reading them. */
@@ -130,9 +133,10 @@ static void replace_guard(struct keeper *k)
 
 	restore(k, &err);
 	end_main(k);
-	err_set(&text, 0, "the guard process %s; the keeper: %.280s",
+	err_set(&text, 0, "the guard process %s; the keeper: %.270s%s",
 		k->children.status[CHILD_GUARD] > 128 ? "died" : "could not restore",
-		err.text[0] ? err.text : "nothing is left to be put back");
+		err.text[0] ? err.text : "nothing is left to be put back",
+		k->failing ? "; tried again every second" : "");
 	say(k, text.text);
 }
 
@@ -147,6 +151,22 @@ static void try_again(struct keeper *k)
 		return;
 	err_set(&text, 0, "the keeper, tried again: %.300s", err.text);
 	say(k, text.text);
+}
+
+/* Nobody else restores this host before the next start. Once a signal has asked for the
+ * end, the time that main would have is the limit; another signal ends it at once. */
+static void await_restored(struct keeper *k)
+{
+	static const struct timespec pause = {.tv_sec = TRY_AGAIN_S};
+	int64_t deadline = k->asked_at_ms ? k->asked_at_ms + main_end_ms(k) : INT64_MAX;
+
+	while (k->failing && clock_boot_ms() < deadline) {
+		int sig = sigtimedwait(&k->signals, NULL, &pause);
+
+		if (sig > 0 && sig != SIGCHLD && sig != SIGHUP)
+			return;
+		try_again(k);
+	}
 }
 
 static void end_for_runner(struct keeper *k)
@@ -207,6 +227,7 @@ static int supervise(struct keeper *k)
 		replace_guard(k);
 	else if (k->failing)
 		try_again(k);
+	await_restored(k);
 	if (runner_died || died(k, CHILD_GUARD))
 		return 1;
 	return k->children.status[CHILD_MAIN] > 2 ? 1 : k->children.status[CHILD_MAIN];

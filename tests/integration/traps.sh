@@ -16,7 +16,8 @@
 
 readonly CASES=(terminal_gone pipe_closed interrupt_key quit_key session_lost
 	suspended_peer suspended_server path_cut both_links_down remade_peer remade_server
-	mtu_by_another conf_by_another_each conf_by_another_best sys_read_only
+	mtu_by_another conf_by_another_each conf_by_another_best conf_folder_moved
+	sys_read_only
 	database_locked database_read_only killed_peer killed_server
 	guard_stopped)
 
@@ -284,6 +285,42 @@ conf_by_another_each()
 	check_equal 'their conf file' "$theirs" "$(sha256sum <"$LAB_PEER_CONF")"
 	mv "$LAB_PEER_CONF.mtusweep-original" "$LAB_PEER_CONF"
 	end_server
+}
+
+# END: the folder of its conf file is away when the next pair is set, and comes back. The
+# run ends, and the conf file is restored: no copy of it is left, and nobody changed it.
+folder_moved_on()
+{
+	local conf=$LAB_PEER_CONF folder
+	[[ $1 == peer ]] || conf=$LAB_SERVER_CONF
+	folder=${conf%/*}
+	rm -f "$peer_db"* "$server_db"*
+	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
+	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --persist each \
+		--passes "$ENDLESS" --conf-file "$LAB_PEER_CONF"
+	wait_for 20 'a sweep under way' under_way
+	mv "$folder" "$folder.away"
+	wait_for 20 "the $1 to miss the folder" missed_on "$1"
+	sleep 2
+	check_equal "the swept MTU in the $1's conf file" yes \
+		"$(grep -qx "MTU = $LAB_MTU" "$folder.away/${conf##*/}" || echo yes)"
+	mv "$folder.away" "$folder"
+	wait_exit "$peer_pid" 30 "the peer after the $1's folder was away"
+	check_equal "the peer's exit status" 1 "$status"
+	end_server
+	check_equal "somebody's change at the $1" '' "$(log "$1" | grep 'by somebody else' || true)"
+	check_same_text "the $1's folder moved: both hosts" "$before" "$(hosts_state)"
+}
+
+missed_on()
+{
+	log "$1" | grep -q "cannot use conf file '.*': cannot open folder '.*': No such file"
+}
+
+conf_folder_moved()
+{
+	folder_moved_on peer
+	folder_moved_on server
 }
 
 # Their lines stay, beside the MTU that was asked for.

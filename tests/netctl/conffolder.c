@@ -61,13 +61,29 @@ int entries(void)
 	return count;
 }
 
+int read_conf(const char *path, char **ret, size_t *ret_size, struct err *err)
+{
+	cleanup_conffile struct conffile file;
+	int r = conffile_open(path, &file, err);
+
+	return r < 0 ? r : conffile_read(&file, "", ret, ret_size, err);
+}
+
+int replace_conf(const char *path, const char *data, size_t size, struct err *err)
+{
+	cleanup_conffile struct conffile file;
+	int r = conffile_open(path, &file, err);
+
+	return r < 0 ? r : conffile_replace(&file, data, size, err);
+}
+
 bool content_is(const char *path, const char *expected)
 {
 	char *data;
 	size_t size;
 	bool same;
 
-	if (conffile_read(path, &data, &size, NULL) < 0)
+	if (read_conf(path, &data, &size, NULL) < 0)
 		return false;
 	same = size == strlen(expected) && memcmp(data, expected, size) == 0;
 	conffile_wipe(data, size);

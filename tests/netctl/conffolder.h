@@ -5,6 +5,9 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
 
 #define GOOD "[Interface]\nMTU = 1420\n"
 
@@ -17,6 +20,9 @@ int leave_folder(void **state);
 
 void write_file(const char *path, const char *text);
 bool content_is(const char *path, const char *expected);
+/* conffile_read() and conffile_replace() of the conf file at `path`. */
+int read_conf(const char *path, char **ret, size_t *ret_size, struct err *err);
+int replace_conf(const char *path, const char *data, size_t size, struct err *err);
 /* How many files the folder holds. */
 int entries(void);
 

@@ -205,6 +205,8 @@ int guardlab_set_up(void **state)
 
 int guardlab_tear_down(void **state)
 {
+	char command[64];
+
 	(void)state;
 	/* A test that failed may have left the conf file blocked, and the guard busy.
 	 */
@@ -214,12 +216,10 @@ int guardlab_tear_down(void **state)
 		end_guard();
 	netlab_stop(t.daemon);
 	journal_remove(LINK, NULL);
-	unlink(t.conf);
-	unlink(t.beside);
 	while (umount2(t.folder, MNT_DETACH) == 0)
 		continue;
-	unlink(t.conf);
-	rmdir(t.folder);
+	snprintf(command, sizeof(command), "rm -rf %s", t.folder);
+	netlab_run(command);
 	munmap(t.said, sizeof(*t.said));
 	return 0;
 }

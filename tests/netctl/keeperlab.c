@@ -33,7 +33,8 @@
 struct keeperlab_shared *shared;
 struct keeperlab_with with;
 
-static char conf[64];
+static char folder[64];
+static char conf[80];
 
 int keeperlab_init(void)
 {
@@ -64,6 +65,10 @@ static int stand_in_main(void *ctx, int guard_socket, int runner_socket)
 	if (with.conf_lock_fd && fcntl(with.conf_lock_fd, F_GETFD) >= 0)
 		shared->lock_seen = true;
 	shared->main_pid = getpid();
+	while (with.commits && !shared->go)
+		io_wait(-1, -1, clock_boot_ms() + 1);
+	if (with.commits)
+		guard_commit(guard, NULL);
 	if (shared->main_waits) {
 		io_wait(guard_socket, stop_fd(), clock_boot_ms() + 10000);
 		shared->stop_signal = stop_signal();
@@ -113,14 +118,14 @@ pid_t fork_keeper(int main_status, bool main_waits)
 
 	shared->main_pid = shared->runner_pid = 0;
 	shared->stop_signal = 0;
-	shared->lock_seen = shared->say_blocks = false;
+	shared->lock_seen = shared->say_blocks = shared->go = false;
 	shared->said[0] = '\0';
 	shared->set_result = 1;
 	shared->main_status = main_status;
 	shared->main_waits = main_waits;
 	text_copy(config.interface, sizeof(config.interface), LINK);
 	if (with.conf) {
-		config.persist = PERSIST_EACH;
+		config.persist = with.commits ? PERSIST_BEST : PERSIST_EACH;
 		text_copy(config.conf_file, sizeof(config.conf_file), with.conf);
 	}
 	pid = fork();
@@ -244,28 +249,28 @@ int set_up(void **state)
 
 int set_up_conf(void **state)
 {
-	FILE *file;
-	int fd;
+	cleanup_file FILE *file = NULL;
 
 	set_up(state);
-	text_copy(conf, sizeof(conf), "/tmp/mtusweep-keeper-XXXXXX");
-	fd = mkstemp(conf);
-	file = fd < 0 ? NULL : fdopen(fd, "w");
+	text_copy(folder, sizeof(folder), "/tmp/mtusweep-keeper-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(conf, sizeof(conf), "%s/wg0.conf", folder);
+	file = fopen(conf, "w");
 	if (!file)
 		return -1;
 	fputs(CONF, file);
 	with.conf = conf;
-	return fclose(file);
+	return 0;
 }
 
 int tear_down_conf(void **state)
 {
-	char beside[128];
+	char command[96];
 
 	(void)state;
-	snprintf(beside, sizeof(beside), "%s%s", conf, JOURNAL_CONF_SUFFIX);
 	umount2(conf, MNT_DETACH);
-	unlink(conf);
-	unlink(beside);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	netlab_run(command);
 	return 0;
 }

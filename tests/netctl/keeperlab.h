@@ -21,7 +21,8 @@ struct keeperlab_shared {
 	_Atomic int stop_signal;
 	_Atomic bool lock_seen; /* by main or runner */
 	_Atomic bool say_blocks;
-	char said[512]; /* the last text */
+	_Atomic bool go; /* main may commit */
+	char said[512];  /* the last text */
 	int main_status;
 	bool main_waits;
 };
@@ -32,6 +33,7 @@ struct keeperlab_with {
 	int main_end_ms;
 	int ignored[2];   /* signals */
 	const char *conf; /* with PERSIST_EACH */
+	bool commits;     /* with PERSIST_BEST; main does so once `go` is set */
 	int conf_lock_fd;
 };
 extern struct keeperlab_with with;

@@ -12,8 +12,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -24,6 +22,7 @@
 #include "netctl/hoststate.h"
 #include "netctl/journal.h"
 #include "netlab.h"
+#include "syscalls.h"
 
 #define SET 1300
 /* A commit makes some 150. */
@@ -37,32 +36,20 @@ static void commit(void)
 	hoststate_init(&state, LINK, PERSIST_BEST, t.conf);
 	if (hoststate_set(&state, SET, NULL) < 0)
 		_exit(1);
-	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 || raise(SIGSTOP) != 0)
-		_exit(2);
+	syscalls_trace_me();
 	_exit(hoststate_commit(&state, NULL) == 0 ? 0 : 3);
 }
 
 /* Kill it after so many stops; false when it was through before. */
 static bool commit_killed_after(int stops)
 {
-	int status;
-	pid_t pid = fork();
+	struct syscalls child = syscalls_start(commit);
+	bool killed = syscalls_go(&child, stops);
 
-	assert_true(pid >= 0);
-	if (pid == 0)
-		commit();
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	for (int i = 0; i < stops && WIFSTOPPED(status); i++) {
-		assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-	}
-	if (WIFEXITED(status)) {
-		assert_int_equal(WEXITSTATUS(status), 0);
-		return false;
-	}
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return true;
+	syscalls_kill(&child);
+	if (!killed)
+		assert_int_equal(child.status, 0);
+	return killed;
 }
 
 /* Those that are kept of conf files from before. */

@@ -154,7 +154,7 @@ static int check_mounts(void *ctx)
 		mount(NULL, folder, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
 	NETLAB_CHECK(chdir(folder) == 0);
 	NETLAB_CHECK(conffile_check("wg0.conf", real, &err) == -EROFS);
-	NETLAB_CHECK(conffile_replace("wg0.conf", "x", 1, &err) == -EROFS);
+	NETLAB_CHECK(replace_conf("wg0.conf", "x", 1, &err) == -EROFS);
 	return 0;
 }
 
@@ -176,7 +176,7 @@ static void test_read(void **state)
 
 	(void)state;
 	write_file("wg0.conf", GOOD);
-	assert_int_equal(conffile_read("wg0.conf", &data, &size, NULL), 0);
+	assert_int_equal(read_conf("wg0.conf", &data, &size, NULL), 0);
 	assert_int_equal(size, strlen(GOOD));
 	assert_string_equal(data, GOOD);
 	conffile_wipe(data, size);
@@ -184,7 +184,7 @@ static void test_read(void **state)
 	/* After the check a link would lead elsewhere than was checked. */
 	assert_int_equal(symlink("wg0.conf", "link.conf"), 0);
 	data = NULL;
-	assert_int_equal(conffile_read("link.conf", &data, &size, NULL), -ELOOP);
+	assert_int_equal(read_conf("link.conf", &data, &size, NULL), -ELOOP);
 	assert_null(data);
 }
 

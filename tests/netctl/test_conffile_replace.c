@@ -32,7 +32,7 @@ static void test_replace_keeps_mode_and_owner(void **state)
 		assert_int_equal(chmod("wg0.conf", modes[i]), 0);
 		assert_int_equal(stat("wg0.conf", &before), 0);
 		umask(0077);
-		assert_int_equal(conffile_replace("wg0.conf", "new\n", 4, NULL), 0);
+		assert_int_equal(replace_conf("wg0.conf", "new\n", 4, NULL), 0);
 		umask(0022);
 		assert_int_equal(stat("wg0.conf", &after), 0);
 		assert_int_equal(after.st_mode, before.st_mode);
@@ -53,10 +53,10 @@ static void test_replace_keeps_attributes(void **state)
 	if (setxattr("wg0.conf", "user.note", "kept", 4, 0) < 0) {
 		/* No place for user attributes there; then none may get in the way. */
 		assert_int_equal(errno, EOPNOTSUPP);
-		assert_int_equal(conffile_replace("wg0.conf", "x", 1, NULL), 0);
+		assert_int_equal(replace_conf("wg0.conf", "x", 1, NULL), 0);
 		return;
 	}
-	assert_int_equal(conffile_replace("wg0.conf", "x", 1, NULL), 0);
+	assert_int_equal(replace_conf("wg0.conf", "x", 1, NULL), 0);
 	assert_int_equal(getxattr("wg0.conf", "user.note", value, sizeof(value)), 4);
 	assert_memory_equal(value, "kept", 4);
 }
@@ -71,7 +71,7 @@ static void test_replace_leaves_the_old_file(void **state)
 	write_file("wg0.conf", GOOD);
 	old = fopen("wg0.conf", "r");
 	assert_non_null(old);
-	assert_int_equal(conffile_replace("wg0.conf", "x", 1, NULL), 0);
+	assert_int_equal(replace_conf("wg0.conf", "x", 1, NULL), 0);
 	assert_int_equal(fread(text, 1, sizeof(text) - 1, old), strlen(GOOD));
 	assert_string_equal(text, GOOD);
 	fclose(old);
@@ -82,13 +82,13 @@ static void test_replace_over_leftovers(void **state)
 	(void)state;
 	write_file("wg0.conf", GOOD);
 	write_file("wg0.conf.mtusweep-new", "half of a fi");
-	assert_int_equal(conffile_replace("wg0.conf", "x", 1, NULL), 0);
+	assert_int_equal(replace_conf("wg0.conf", "x", 1, NULL), 0);
 	assert_true(content_is("wg0.conf", "x"));
 	assert_int_equal(entries(), 1);
 	/* Not through a link that somebody put there. */
 	write_file("victim", "safe");
 	assert_int_equal(symlink("victim", "wg0.conf.mtusweep-new"), 0);
-	assert_int_equal(conffile_replace("wg0.conf", "y", 1, NULL), 0);
+	assert_int_equal(replace_conf("wg0.conf", "y", 1, NULL), 0);
 	assert_true(content_is("wg0.conf", "y"));
 	assert_true(content_is("victim", "safe"));
 	assert_int_equal(entries(), 2);
@@ -102,10 +102,10 @@ static void test_replace_refuses(void **state)
 	write_file("real.conf", GOOD);
 	assert_int_equal(symlink("real.conf", "link.conf"), 0);
 	assert_int_equal(mkdir("folder.conf", 0755), 0);
-	assert_int_equal(conffile_replace("gone.conf", "x", 1, &err), -ENOENT);
-	assert_non_null(strstr(err.text, "'gone.conf'"));
-	assert_int_equal(conffile_replace("link.conf", "x", 1, &err), -ELOOP);
-	assert_int_equal(conffile_replace("folder.conf", "x", 1, &err), -EISDIR);
+	assert_int_equal(replace_conf("gone.conf", "x", 1, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "/gone.conf'"));
+	assert_int_equal(replace_conf("link.conf", "x", 1, &err), -ELOOP);
+	assert_int_equal(replace_conf("folder.conf", "x", 1, &err), -EISDIR);
 	assert_true(content_is("real.conf", GOOD));
 	assert_int_equal(entries(), 3);
 }
@@ -120,9 +120,8 @@ static int replace_without_space(void *ctx)
 	memset(large, '#', sizeof(large));
 	signal(SIGXFSZ, SIG_IGN);
 	NETLAB_CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-	NETLAB_CHECK(conffile_replace("wg0.conf", large, sizeof(large), &err) ==
-		     -EFBIG);
-	NETLAB_CHECK(strstr(err.text, "'wg0.conf'"));
+	NETLAB_CHECK(replace_conf("wg0.conf", large, sizeof(large), &err) == -EFBIG);
+	NETLAB_CHECK(strstr(err.text, "/wg0.conf'"));
 	return 0;
 }
 
@@ -141,8 +140,8 @@ static int replace_many(void *ctx)
 	const char *const *texts = ctx;
 
 	for (int i = 0; i < 300; i++)
-		NETLAB_CHECK(conffile_replace("wg0.conf", texts[i % 2],
-					      strlen(texts[i % 2]), NULL) == 0);
+		NETLAB_CHECK(replace_conf("wg0.conf", texts[i % 2],
+					  strlen(texts[i % 2]), NULL) == 0);
 	return 0;
 }
 
@@ -156,7 +155,7 @@ static int read_many(void *ctx)
 		size_t size = 0;
 		int which;
 
-		NETLAB_CHECK(conffile_read("wg0.conf", &data, &size, NULL) == 0);
+		NETLAB_CHECK(read_conf("wg0.conf", &data, &size, NULL) == 0);
 		which = size == strlen(texts[1]);
 		NETLAB_CHECK(size == strlen(texts[which]));
 		NETLAB_CHECK(memcmp(data, texts[which], size) == 0);
@@ -190,42 +189,47 @@ static void test_replace_is_atomic(void **state)
 
 static void test_copy(void **state)
 {
+	cleanup_conffile struct conffile file;
 	struct stat st;
 
 	(void)state;
 	write_file("wg0.conf", GOOD);
 	assert_int_equal(chown("wg0.conf", 12345, 54321), 0);
 	assert_int_equal(chmod("wg0.conf", 0640), 0);
-	assert_int_equal(conffile_copy("wg0.conf", "kept", GOOD, strlen(GOOD), NULL),
-			 0);
-	assert_int_equal(stat("kept", &st), 0);
+	assert_int_equal(conffile_open("wg0.conf", &file, NULL), 0);
+	assert_int_equal(conffile_copy(&file, ".kept", NULL), 0);
+	assert_int_equal(stat("wg0.conf.kept", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
 	assert_int_equal(st.st_uid, 12345);
+	assert_true(content_is("wg0.conf.kept", GOOD));
 	/* Never over another. */
-	assert_int_equal(conffile_copy("wg0.conf", "kept", "x", 1, NULL), -EEXIST);
-	assert_int_equal(symlink("nowhere", "link"), 0);
-	assert_int_equal(conffile_copy("wg0.conf", "link", "x", 1, NULL), -EEXIST);
-	assert_true(content_is("kept", GOOD));
-	assert_true(content_is("wg0.conf", GOOD));
+	write_file("wg0.conf", "other\n");
+	assert_int_equal(conffile_copy(&file, ".kept", NULL), -EEXIST);
+	assert_int_equal(symlink("nowhere", "wg0.conf.link"), 0);
+	assert_int_equal(conffile_copy(&file, ".link", NULL), -EEXIST);
+	assert_true(content_is("wg0.conf.kept", GOOD));
+	assert_true(content_is("wg0.conf", "other\n"));
 	assert_int_equal(entries(), 3);
 }
 
 static void test_put_back(void **state)
 {
+	cleanup_conffile struct conffile file;
 	struct stat st;
 
 	(void)state;
 	write_file("wg0.conf", "changed\n");
-	write_file("kept", GOOD);
-	assert_int_equal(chown("kept", 12345, 54321), 0);
-	assert_int_equal(chmod("kept", 0640), 0);
-	assert_int_equal(conffile_put_back("kept", "wg0.conf", NULL), 0);
+	write_file("wg0.conf.kept", GOOD);
+	assert_int_equal(chown("wg0.conf.kept", 12345, 54321), 0);
+	assert_int_equal(chmod("wg0.conf.kept", 0640), 0);
+	assert_int_equal(conffile_open("wg0.conf", &file, NULL), 0);
+	assert_int_equal(conffile_put_back(&file, ".kept", NULL), 0);
 	assert_int_equal(stat("wg0.conf", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
 	assert_int_equal(st.st_uid, 12345);
 	assert_true(content_is("wg0.conf", GOOD));
 	assert_int_equal(entries(), 1);
-	assert_int_equal(conffile_put_back("kept", "wg0.conf", NULL), -ENOENT);
+	assert_int_equal(conffile_put_back(&file, ".kept", NULL), -ENOENT);
 	assert_true(content_is("wg0.conf", GOOD));
 }
 

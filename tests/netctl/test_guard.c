@@ -546,7 +546,7 @@ static void test_lease_fails(void **state)
 	block_conf();
 	assert_int_equal(guard_renew(t.guard, 1000, &err), 0);
 	assert_said_within(1, 2000);
-	assert_non_null(strstr(t.said->last, "the lease ran out: cannot put"));
+	assert_non_null(strstr(t.said->last, "the lease ran out: cannot restore"));
 	assert_int_equal(mtu_now(), ORIGINAL);
 	wait_ms(2300);
 	assert_int_equal(t.said->count, 1);

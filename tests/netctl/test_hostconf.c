@@ -123,7 +123,7 @@ static void test_disk_full(void **state)
 
 	(void)state;
 	unlink(t.conf);
-	assert_int_equal(mount("tmpfs", t.folder, "tmpfs", 0, "size=64k"), 0);
+	assert_int_equal(mount("tmpfs", t.folder, "tmpfs", 0, "size=64k,mode=0755"), 0);
 	write_file(t.conf, CONF);
 	chmod(t.conf, 0604);
 	assert_int_equal(stat(t.conf, &before), 0);

@@ -38,6 +38,8 @@ static void test_journal(void **state)
 		.mtu_before = 1280,
 		.mtu_set = 1300,
 		.conf_file = "/etc/wireguard/a conf.conf",
+		.folder_device = UINT64_MAX - 1,
+		.folder_inode = UINT64_MAX - 2,
 		.original_inode = UINT64_MAX,
 	};
 	struct journal in;
@@ -72,19 +74,19 @@ static void test_journal(void **state)
 
 static void test_damaged_journal(void **state)
 {
-#define START   "mtusweep journal 2\nnetns 1\nboot b\n"
-#define FIGURES "original 1\nbefore 1\nset 1\nconf \n"
+#define START   "mtusweep journal 3\nnetns 1\nboot b\n"
+#define FIGURES "original 1\nbefore 1\nset 1\nconf \nfolder-device 1\nfolder-inode 1\n"
 	static const char *const texts[] = {
 		"",
 		"x",
-		"mtusweep journal 2\nnetns 1\nindex 1\n" FIGURES "inode 1\nend\n",
+		"mtusweep journal 3\nnetns 1\nindex 1\n" FIGURES "inode 1\nend\n",
 		START "index 1\n",
 		START "index 1\n" FIGURES "inode 1\n",
 		START "index x\n" FIGURES "inode 1\nend\n",
 		START "index 1\n" FIGURES "inode 1\nprobe-port 1\nend\n",
 		START "index 1\n" FIGURES "inode -1\nend\n",
 		START "index 1\n" FIGURES "inode 18446744073709551616\nend\n",
-		"mtusweep journal 1\nnetns 1\nboot b\nindex 1\n" FIGURES
+		"mtusweep journal 2\nnetns 1\nboot b\nindex 1\n" FIGURES
 		"inode 1\nend\n",
 	};
 #undef FIGURES
@@ -110,6 +112,7 @@ static void test_lock_conf(void **state)
 	char other_way[256];
 	char other_file[128];
 	char pid[32];
+	struct conffile file;
 	struct err err = ERR_INIT;
 	int first = -1;
 	int second = -1;
@@ -128,7 +131,9 @@ static void test_lock_conf(void **state)
 	assert_non_null(strstr(err.text, "'wg7'"));
 	assert_int_equal(journal_lock_conf(other_way, "wg8", &second, &err), -EBUSY);
 	/* It is the name that is locked: each rewrite makes another file of it. */
-	assert_int_equal(conffile_replace(t.conf, CONF, strlen(CONF), &err), 0);
+	assert_int_equal(conffile_open(t.conf, &file, &err), 0);
+	assert_int_equal(conffile_replace(&file, CONF, strlen(CONF), &err), 0);
+	conffile_close(&file);
 	netlab_enter();
 	assert_int_equal(journal_lock_conf(t.conf, "wg7", &second, &err), -EBUSY);
 	assert_int_equal(second, -1);
@@ -254,8 +259,9 @@ static void leave(const struct leftover *l, int i, char path[128], char lock[128
 	snprintf(path, 128, "/run/mtusweep/%s%s", name, l->suffix);
 	snprintf(lock, 128, "/run/mtusweep/%s.lock", name);
 	snprintf(text, sizeof(text),
-		 "mtusweep journal 2\nnetns %" PRIu64 "\nboot %s\nindex 1\noriginal 1\n"
-		 "before 1\nset 1\nconf %s\ninode 0\nend\n",
+		 "mtusweep journal 3\nnetns %" PRIu64 "\nboot %s\nindex 1\noriginal 1\n"
+		 "before 1\nset 1\nconf %s\nfolder-device 1\nfolder-inode 1\n"
+		 "inode 0\nend\n",
 		 l->here ? here.netns_cookie : here.netns_cookie + 1000000,
 		 l->this_boot ? here.boot : "00000000-0000-0000-0000-000000000000",
 		 l->conf ? l->conf : "");

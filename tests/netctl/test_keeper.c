@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "keeperlab.h"
 #include "netctl/hoststate.h"
 #include "netctl/journal.h"
@@ -147,22 +148,80 @@ static void test_restores_before_it_talks(void **state)
 					  "has its MTU 1420 back");
 }
 
+static void block_conf(void)
+{
+	assert_int_equal(mount(with.conf, with.conf, NULL, MS_BIND, NULL), 0);
+}
+
+static void unblock_conf(void)
+{
+	assert_int_equal(umount2(with.conf, MNT_DETACH), 0);
+}
+
 static void test_guard_could_not(void **state)
 {
 	char journal[JOURNAL_PATH_SIZE];
+	pid_t keeper;
+
+	(void)state;
+	with.main_end_ms = 2000;
+	keeper = start_keeper(0, true);
+	block_conf();
+	kill(keeper, SIGTERM);
+	assert_int_equal(wait_status_within(keeper, 5000), 1);
+	unblock_conf();
+	assert_int_equal(journal_path(LINK, journal, NULL), 0);
+	assert_non_null(strstr(shared->said, "the guard process could not restore; the "
+					     "keeper: cannot restore"));
+	assert_non_null(strstr(shared->said, journal));
+	assert_non_null(strstr(shared->said, "; tried again every second"));
+	assert_int_equal(mtu_now(), ORIGINAL);
+	assert_int_equal(hoststate_restore_journal(LINK, NULL), 0);
+}
+
+static bool has_said(const char *text)
+{
+	int64_t deadline = clock_boot_ms() + 5000;
+
+	while (!strstr(shared->said, text) && clock_boot_ms() < deadline)
+		wait_ms(5);
+	return strstr(shared->said, text);
+}
+
+/* All others have ended, and nobody asked for the end: it is tried until it succeeds. */
+static void test_tries_until_restored(void **state)
+{
 	pid_t keeper = start_keeper(0, true);
 
 	(void)state;
-	assert_int_equal(mount(with.conf, with.conf, NULL, MS_BIND, NULL), 0);
-	kill(keeper, SIGTERM);
+	block_conf();
+	kill(shared->main_pid, SIGKILL);
+	assert_true(has_said("; tried again every second"));
+	wait_ms(1200);
+	assert_true(alive(keeper));
+	unblock_conf();
 	assert_int_equal(wait_status_within(keeper, 5000), 1);
-	assert_int_equal(umount2(with.conf, MNT_DETACH), 0);
-	assert_int_equal(journal_path(LINK, journal, NULL), 0);
-	assert_non_null(strstr(shared->said, "the guard process could not restore; the "
-					     "keeper: cannot put"));
-	assert_non_null(strstr(shared->said, journal));
-	assert_int_equal(mtu_now(), ORIGINAL);
+	assert_non_null(strstr(shared->said, "the keeper, tried again: "));
+	assert_restored();
+}
+
+/* A signal leaves it to the next start. */
+static void test_tries_until_a_signal(void **state)
+{
+	pid_t keeper = start_keeper(0, true);
+
+	(void)state;
+	block_conf();
+	kill(shared->main_pid, SIGKILL);
+	assert_true(has_said("; tried again every second"));
+	kill(keeper, SIGHUP);
+	wait_ms(100);
+	assert_true(alive(keeper));
+	kill(keeper, SIGINT);
+	assert_int_equal(wait_status_within(keeper, 1000), 1);
+	unblock_conf();
 	assert_int_equal(hoststate_restore_journal(LINK, NULL), 0);
+	assert_restored();
 }
 
 static void test_conf_lock(void **state)
@@ -189,6 +248,10 @@ int main(void)
 		cmocka_unit_test_setup(test_nohup, set_up),
 		cmocka_unit_test_setup(test_restores_before_it_talks, set_up),
 		cmocka_unit_test_setup_teardown(test_guard_could_not, set_up_conf,
+						tear_down_conf),
+		cmocka_unit_test_setup_teardown(test_tries_until_restored, set_up_conf,
+						tear_down_conf),
+		cmocka_unit_test_setup_teardown(test_tries_until_a_signal, set_up_conf,
 						tear_down_conf),
 		cmocka_unit_test_setup(test_conf_lock, set_up),
 	};

@@ -1,0 +1,47 @@
+#ifndef NETCTL_HELDFOLDER_H
+#define NETCTL_HELDFOLDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/*
+ * A folder that root works in although a user may own it. heldfolder_open() walks the
+ * path one component at a time, each by a descriptor of its own, and judges each folder
+ * that it passes: nobody but root and one user can exchange it. From then on steps go
+ * through the descriptor with the *at() calls, so that they all act in this one folder,
+ * wherever the path leads meanwhile. That user's own files may be read and replaced
+ * there; the caller refuses files of anybody else (`user`).
+ */
+
+struct heldfolder {
+	int fd;          /* O_PATH; -1 once released */
+	char path[4096]; /* real: absolute, without links, "." and ".." */
+	/* The user besides root who can exchange this folder or one on the way to it,
+	 * or the files in it; 0: nobody can. */
+	uid_t user;
+	uint64_t device;
+	uint64_t inode;
+};
+
+/*
+ * Symbolic links on the way are followed; whoever can exchange them counts as `user`.
+ * -EPERM: users that root does not know to be one and the same can exchange what is on
+ * the way, or everybody can (the text says which folder, and what to do). A sticky
+ * folder such as /tmp may lie on the way, if root or `user` owns the next component in
+ * it, but it may not be the folder itself. With a `user` the folder is that user's own. -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, or
+ * what the kernel says, but never -ESTALE: that is -EIO.
+ */
+int heldfolder_open(const char *path, struct heldfolder *ret, struct err *err);
+
+void heldfolder_release(struct heldfolder *folder);
+#define cleanup_heldfolder __attribute__((cleanup(heldfolder_release)))
+
+bool heldfolder_is_same(const struct heldfolder *a, const struct heldfolder *b);
+
+/* True while its path leads to it; false also where that cannot be opened. */
+bool heldfolder_is_in_place(const struct heldfolder *folder);
+
+#endif

@@ -1,0 +1,33 @@
+#ifndef TESTS_NETCTL_SYSCALLS_H
+#define TESTS_NETCTL_SYSCALLS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * A child that stops before and after each of its system calls, so that a test can do
+ * something at each of these moments. The child calls syscalls_trace_me() where that
+ * begins, and ends with an exit status that the test expects.
+ */
+
+struct syscalls {
+	pid_t pid;
+	bool ended;
+	int status; /* its exit status, once it has ended */
+};
+
+/* In the child; does not return on failure. */
+void syscalls_trace_me(void);
+
+/* Fork a child for `body`, and wait until it is traced. */
+struct syscalls syscalls_start(void (*body)(void));
+
+/* Let it go on through so many stops; false when it ended before. */
+bool syscalls_go(struct syscalls *child, int stops);
+
+/* Let it go on to its end; its exit status. */
+int syscalls_finish(struct syscalls *child);
+
+void syscalls_kill(struct syscalls *child);
+
+#endif
