@@ -252,7 +252,6 @@ is_answered_503()
 lookup_fails()
 {
 	local main limit
-	passes=3
 	fresh_run
 	main=$(pgrep -P "$server_pid" -x mtusweep-main)
 	limit=$(limit_descriptors "$main")
@@ -265,9 +264,7 @@ lookup_fails()
 	check_equal 'the peer goes on' yes "$(kill -0 "$peer_pid" && echo yes)"
 	limit_descriptors "$main" "$((limit))"
 	wait_both 60
-	check_equal 'lookups that fail: rows' '27 27' \
-		"$(rows_of "$peer_db") $(rows_of "$server_db")"
-	check_same_text 'lookups that fail: both hosts' "$before" "$(hosts_state)"
+	check_complete 'lookups that fail'
 }
 
 readonly CASES=(peer_link_down server_link_down server_killed second_peer server_busy
