@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -34,7 +35,7 @@ struct transport {
 	uint32_t sent_again; /* segments of the connection, as of the last answer */
 	bool clean;
 
-	curl_socket_t socket; /* the newest connection's */
+	curl_socket_t socket; /* the newest connection's, while it is open */
 	size_t header_size;
 	size_t size;
 	char body[MSG_BODY_LIMIT];
@@ -50,6 +51,16 @@ static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
 	transport->socket = fd;
 	transport->sent_again = 0;
 	return CURL_SOCKOPT_OK;
+}
+
+/* Its number may be another's from here on. */
+static int on_close(void *ctx, curl_socket_t fd)
+{
+	struct transport *transport = ctx;
+
+	if (transport->socket == fd)
+		transport->socket = CURL_SOCKET_BAD;
+	return close(fd);
 }
 
 static size_t on_header(char *data, size_t one, size_t size, void *ctx)
@@ -98,6 +109,8 @@ static bool set_callbacks(struct transport *transport)
 
 	rc |= curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
 	rc |= curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, transport);
+	rc |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	rc |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transport);
 	rc |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	rc |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, transport);
 	rc |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -289,12 +302,10 @@ static int drive(struct transport *transport, int64_t deadline_ms)
 static void reset_when_closed(const struct transport *transport)
 {
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-	curl_socket_t fd = CURL_SOCKET_BAD;
 
-	if (curl_easy_getinfo(transport->easy, CURLINFO_ACTIVESOCKET, &fd) ==
-		    CURLE_OK &&
-	    fd != CURL_SOCKET_BAD)
-		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	if (transport->socket != CURL_SOCKET_BAD)
+		setsockopt(transport->socket, SOL_SOCKET, SO_LINGER, &at_once,
+			   sizeof(at_once));
 }
 
 /* 0 or a positive errno. */
@@ -308,7 +319,7 @@ static int attempt(struct transport *transport, const struct transport_exchange 
 		return EIO;
 	transport->clean = false;
 	code = drive(transport, x->deadline_ms);
-	if (code != 0)
+	if (code == ETIMEDOUT || code == EINTR)
 		reset_when_closed(transport);
 	/* What is not over yet is thereby ended, its connection closed. */
 	curl_multi_remove_handle(transport->multi, transport->easy);
