@@ -1,5 +1,6 @@
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,4 +35,40 @@ int err_sys(struct err *err, int errno_value, const char *fmt, ...)
 		 strerror(errno_value));
 	text_printable(err->text);
 	return -errno_value;
+}
+
+struct shortage {
+	int code;
+	const char *limit;
+};
+
+static const struct shortage shortages[] = {
+	{-EAGAIN, "the user's limit of processes (ulimit -u) or the cgroup's pids.max"},
+	{-ENOMEM, "memory, or the cgroup's memory.max"},
+	{-EMFILE, "a process's limit of open files (ulimit -n)"},
+	{-ENFILE, "the system's limit of open files (sysctl fs.file-max)"},
+	{-ENOBUFS, "the network's buffers (memory)"},
+	{-EADDRINUSE, "a port that another program has"},
+	{-EADDRNOTAVAIL, "an address or a free port of this host"},
+};
+
+static const struct shortage *find_shortage(int code)
+{
+	for (size_t i = 0; i < sizeof(shortages) / sizeof(shortages[0]); i++) {
+		if (shortages[i].code == code)
+			return &shortages[i];
+	}
+	return NULL;
+}
+
+bool err_is_shortage(int code)
+{
+	return find_shortage(code) != NULL;
+}
+
+const char *err_shortage_limit(int code)
+{
+	const struct shortage *shortage = find_shortage(code);
+
+	return shortage ? shortage->limit : "an unknown limit";
 }

@@ -1,6 +1,8 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+#include <stdbool.h>
+
 /*
  * A failure, in a sentence fit to print. Functions that can fail return 0 or a negative
  * errno and take a struct err as their last parameter; where they fail, they fill it
@@ -29,5 +31,14 @@ int err_set(struct err *err, int code, const char *fmt, ...)
  */
 int err_sys(struct err *err, int errno_value, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Whether a negative errno says that a host lacks something for now: processes, memory,
+ * descriptors, buffers, a free port. Another try later may succeed; nothing follows from
+ * it about the network.
+ */
+bool err_is_shortage(int code);
+/* The limit behind such an error, and where it is set, for a sentence. Static. */
+const char *err_shortage_limit(int code);
 
 #endif

@@ -16,6 +16,9 @@
 #include "engine/iperf_test.h"
 #include "sync/sockets.h"
 
+/* The longest lease that a peer gets from a server that was started without --lease. */
+#define LEASE_UNASKED_MAX_MS 60000
+
 /* That nobody else has the port of the tests shows now, not at the first pair. */
 static int check_iperf_port(const struct follow_config *config, struct err *err)
 {
@@ -27,6 +30,12 @@ static int check_iperf_port(const struct follow_config *config, struct err *err)
 		     : 0;
 }
 
+/* Without a wish of this end's the peer says: it finds out how slow the path is. */
+static int64_t lease_max_ms(const struct host_options *options)
+{
+	return options->lease_given ? options->lease_ms : LEASE_UNASKED_MAX_MS;
+}
+
 static int open_all(struct follow *f, int guard_socket, int runner_socket,
 		    struct err *err)
 {
@@ -34,7 +43,7 @@ static int open_all(struct follow *f, int guard_socket, int runner_socket,
 	struct endpoint_config endpoint = {
 		.address = config->address,
 		.port = config->port,
-		.lease_max_ms = config->options->lease_ms,
+		.lease_max_ms = lease_max_ms(config->options),
 		.ops = &follow_ops,
 		.ctx = f,
 	};

@@ -71,10 +71,12 @@ const struct option_spec host_option_rows[] = {
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
 	 .into = &host_options.lease_ms,
+	 .seen = &host_options.lease_given,
 	 .min = LEASE_MIN_MS,
 	 .max = LEASE_MAX_MS,
 	 .help = "put the MTU back when the other end was not heard of for\n"
-		 "so long (default 10; the shorter of both ends counts)"},
+		 "so long (default 10, more where round trips take seconds;\n"
+		 "the shorter counts of those that were given)"},
 	{.name = "user",
 	 .value = "NAME",
 	 .kind = OPTION_STRING,

@@ -19,6 +19,7 @@ struct host_options {
 	bool max_given;
 	bool step_given;
 	int64_t lease_ms;
+	bool lease_given;
 	bool force;
 	bool restore;
 	bool help;

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cmd/lead_ask.h"
 #include "cmd/progress.h"
 
 /* Arming waits up to 2 s for libiperf's server, on top of the way there and back. */
@@ -15,8 +16,12 @@
 #define ROW_TIMEOUT_MS     2000
 #define RENEW_TIMEOUT_MS   2000
 #define FIGURES_TIMEOUT_MS 2000
-/* So many times a test that others disturbed is done again, before the visit is. */
-#define DISTURBANCES_MAX 4
+/* So many times a test that others disturbed, or an outage of the line, is done again,
+ * before the visit is. */
+#define DISTURBANCES_MAX  4
+#define INTERRUPTIONS_MAX 4
+/* A test that is ok all the same shows an outage too: its data stood still for so long. */
+#define STALL_MS 200
 
 void lead_warn(struct lead *lead, const char *text)
 {
@@ -52,6 +57,11 @@ static uint32_t next_test(struct lead *lead)
 	return ++lead->test;
 }
 
+static int send_pair(struct lead *lead, void *message, int timeout_ms, struct err *err)
+{
+	return client_pair(lead->client, message, timeout_ms, err);
+}
+
 /* `test`: next_test(), or 0. */
 static int set_there(struct lead *lead, int mtu, uint32_t test, struct err *err)
 {
@@ -65,17 +75,16 @@ static int set_there(struct lead *lead, int mtu, uint32_t test, struct err *err)
 		.visits_left = lead->visits_left,
 		.left_ms = lead->left_ms,
 	};
-	int64_t sent_at_ms = clock_boot_ms();
+	int64_t sent_at_ms;
 	int r;
 
 	text_copy(pair.session, sizeof(pair.session), lead->session);
-	r = client_pair(lead->client, &pair, lead_timeout_ms(lead, ARM_TIMEOUT_MS),
-			err);
+	r = lead_ask(lead, send_pair, &pair, ARM_TIMEOUT_MS, &sent_at_ms, err);
 	if (r == 0) {
 		atomic_store(&lead->renewed_at, sent_at_ms);
 		lead_warn(lead, err->text);
 	}
-	return lead_mendable(r);
+	return r;
 }
 
 static int op_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
@@ -87,6 +96,8 @@ static int op_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
 	rtwatch_was_down(lead->watch);
 	atomic_store(&lead->lapsed, false);
 	lead->disturbed = false;
+	lead->blameless = false;
+	lead->tested = false;
 	r = set_here(lead, mtu->peer, err);
 	/* -ESTALE would be the sweep's to mend; somebody else's change is not. */
 	return r == -ESTALE ? -ECANCELED : r;
@@ -104,6 +115,11 @@ static int op_wait_path(void *ctx, struct err *err)
 	return set_there(lead, lead->mtu.server, next_test(lead), err);
 }
 
+static int send_arm(struct lead *lead, void *message, int timeout_ms, struct err *err)
+{
+	return client_arm(lead->client, message, timeout_ms, err);
+}
+
 static int arm(struct lead *lead, bool full_size, struct err *err)
 {
 	uint32_t test = next_test(lead);
@@ -115,77 +131,72 @@ static int arm(struct lead *lead, bool full_size, struct err *err)
 		.from_port = lead->from_port,
 		.precision = lead->config->precision,
 	};
-	int64_t sent_at_ms = clock_boot_ms();
+	int64_t sent_at_ms;
 	int r;
 
 	text_copy(arm.session, sizeof(arm.session), lead->session);
-	r = client_arm(lead->client, &arm, lead_timeout_ms(lead, ARM_TIMEOUT_MS), err);
+	r = lead_ask(lead, send_arm, &arm, ARM_TIMEOUT_MS, &sent_at_ms, err);
 	if (r == 0)
 		lead_heard(lead, sent_at_ms);
-	return lead_mendable(r);
+	return r;
 }
+
+static int send_renewal(struct lead *lead, void *message, int timeout_ms,
+			struct err *err)
+{
+	return client_renew(lead->client, message, timeout_ms, err);
+}
+
+/* What one try of a test comes to. Negative: the errno that ends the visit. */
+enum trial {
+	TRIAL_COUNTS,
+	TRIAL_DISTURBED,   /* others than the two ends took part */
+	TRIAL_INTERRUPTED, /* the line was down for a part of it */
+	TRIAL_NO_ROOM,     /* this end lacked something for it */
+};
+
+/* One test, however often it is done again. */
+struct trials {
+	int disturbances;
+	int interruptions;
+	struct lead_shortage shortage;
+	int lacking; /* what this end lacked: of err_is_shortage() */
+	enum direction dir;
+	struct dir_result best; /* the best that is ok, but for the line */
+};
 
 /*
  * A test that failed says something of the pair only if both ends were there all the
  * time, and by themselves: an interface that went down, or a server that was started
- * again, is waited for instead. -ECONNABORTED: others disturbed the test.
+ * again, is waited for instead. TRIAL_COUNTS: there was a round trip just now.
  */
-static int check_failure(struct lead *lead, const struct dir_result *result,
-			 struct err *err)
+static int check_failure(struct lead *lead, struct err *err)
 {
+	int64_t sent_at_ms;
 	int r;
 
-	if (result->status == TEST_OK)
-		return 0;
-	if (rtwatch_was_down(lead->watch))
+	if (rtwatch_was_down(lead->watch)) {
+		lead->blameless = true;
 		return err_set(err, -EAGAIN, "interface '%s' was down",
 			       lead->config->options->interface);
-	r = client_renew(lead->client, lead->session,
-			 lead_timeout_ms(lead, RENEW_TIMEOUT_MS), err);
-	/* The server's yes came with a reason why the test says nothing. */
-	if (r == 0 && err->text[0])
-		return -ECONNABORTED;
-	return lead_mendable(r);
-}
-
-/* Run the client's half of the test that was armed last. */
-static int measure(struct lead *lead, struct test_spec *spec, struct dir_result *ret,
-		   struct err *err)
-{
-	const struct lead_config *config = lead->config;
-	int r;
-
-	spec->id = lead->test;
-	spec->role = ROLE_CLIENT;
-	spec->client_port = spec->kind == TEST_THROUGHPUT ? lead->from_port : 0;
-	spec->duration_ms = config->duration_ms;
-	spec->precision = config->precision;
-	text_copy(spec->congestion, sizeof(spec->congestion), lead->congestion);
-	spec->rtt_us = client_rtt_us(lead->client);
-	text_copy(spec->interface, sizeof(spec->interface), config->options->interface);
-	text_copy(spec->local, sizeof(spec->local), config->local);
-	text_copy(spec->remote, sizeof(spec->remote), config->server_ip);
-	r = runner_measure(lead->runner, spec, lead->stop_fd, ret, err);
-	if (r == 0)
-		r = check_failure(lead, ret, err);
-	return r < 0 ? r : lead_check_lease(lead, err);
-}
-
-/* A test that others spoilt says nothing of the pair: it is armed and run again. */
-static int measure_undisturbed(struct lead *lead, struct test_spec *spec,
-			       struct dir_result *ret, struct err *err)
-{
-	int r = measure(lead, spec, ret, err);
-
-	for (int i = 0; r == -ECONNABORTED && i < DISTURBANCES_MAX; i++) {
-		lead->disturbed = true;
-		host_tell("pair %d/%d: %.300s; it is done again", lead->mtu.server,
-			  lead->mtu.peer, err->text);
-		r = arm(lead, spec->kind == TEST_FULL_SIZE, err);
-		if (r == 0)
-			r = measure(lead, spec, ret, err);
 	}
-	return r == -ECONNABORTED ? -EAGAIN : r;
+	r = lead_ask(lead, send_renewal, lead->session, RENEW_TIMEOUT_MS, &sent_at_ms,
+		     err);
+	if (r < 0)
+		return r;
+	/* The server's yes came with a reason why the test says nothing. */
+	return err->text[0] ? TRIAL_DISTURBED : TRIAL_COUNTS;
+}
+
+/* A test that failed has to have had a path that carries small packets all the time. One
+ * that is ok may have had to wait for its own queue. */
+static bool was_interrupted(const struct lead *lead, const struct dir_result *result,
+			    const struct lease_gaps *gaps)
+{
+	if (result->status != TEST_OK)
+		return lead_line_was_down(lead, gaps->silent_ms);
+	return lead_line_was_down(lead, gaps->lost_ms) &&
+	       runner_stalled_ms(lead->runner) >= STALL_MS;
 }
 
 /*
@@ -211,6 +222,130 @@ static void ask_sender(struct lead *lead, struct dir_result *result)
 	result->rtt_us = seen.rtt_us;
 }
 
+/* Run the client's half of the test that was armed last. */
+static int run_test(struct lead *lead, struct test_spec *spec, struct trials *trials,
+		    struct dir_result *ret, struct err *err)
+{
+	const struct lead_config *config = lead->config;
+	int r;
+
+	spec->id = lead->test;
+	spec->role = ROLE_CLIENT;
+	spec->client_port = spec->kind == TEST_THROUGHPUT ? lead->from_port : 0;
+	spec->duration_ms = config->duration_ms;
+	spec->precision = config->precision;
+	text_copy(spec->congestion, sizeof(spec->congestion), lead->congestion);
+	spec->rtt_us = client_rtt_us(lead->client);
+	text_copy(spec->interface, sizeof(spec->interface), config->options->interface);
+	text_copy(spec->local, sizeof(spec->local), config->local);
+	text_copy(spec->remote, sizeof(spec->remote), config->server_ip);
+	r = runner_measure(lead->runner, spec, lead->stop_fd, ret, err);
+	if (err_is_shortage(r)) {
+		trials->lacking = r;
+		return TRIAL_NO_ROOM;
+	}
+	if (r < 0)
+		return r;
+	if (ret->status != TEST_OK)
+		return check_failure(lead, err);
+	if (spec->kind == TEST_THROUGHPUT && spec->dir == DIR_DOWNLOAD)
+		ask_sender(lead, ret);
+	return TRIAL_COUNTS;
+}
+
+/* The same, with an eye on the line meanwhile. */
+static int try_test(struct lead *lead, struct test_spec *spec, struct trials *trials,
+		    struct dir_result *ret, struct err *err)
+{
+	struct lease_gaps gaps;
+	int r;
+
+	lease_beat_begin(lead->lease);
+	r = run_test(lead, spec, trials, ret, err);
+	lease_beat_end(lead->lease, &gaps);
+	if (r == TRIAL_COUNTS && was_interrupted(lead, ret, &gaps)) {
+		r = TRIAL_INTERRUPTED;
+		err_set(err, 0,
+			"the line was down in the %s test (no round trip for %.1f s)",
+			direction_name(spec->dir), (double)gaps.silent_ms / 1000);
+	}
+	if (r < 0 || r == TRIAL_NO_ROOM || lead_check_lease(lead, NULL) == 0)
+		return r;
+	/* A line that carries a test is not down: renewals take that long. */
+	if (ret->status == TEST_OK)
+		lead_widen_lease(lead);
+	return lead_check_lease(lead, err);
+}
+
+/* The line never held for a whole test: the best of those that came to an end is true, but
+ * may be too slow, and says so. */
+static int accept_best(struct lead *lead, const struct trials *trials,
+		       struct dir_result *ret)
+{
+	char text[160];
+
+	if (!trials->best.started_at_ms) {
+		lead->blameless = true;
+		return -EAGAIN;
+	}
+	*ret = trials->best;
+	snprintf(text, sizeof(text),
+		 "server MTU %d, peer MTU %d: the line was down for a part of each %s "
+		 "test, so its rate may be too low",
+		 lead->mtu.server, lead->mtu.peer, direction_name(trials->dir));
+	lead_warn(lead, text);
+	return TRIAL_COUNTS;
+}
+
+/* Whether the test is to be armed and done again: then 1; else what it comes to. */
+static int judge_trial(struct lead *lead, struct trials *trials, int r,
+		       struct dir_result *ret, struct err *err)
+{
+	switch (r) {
+	case TRIAL_NO_ROOM:
+		r = lead_await_room(lead, &trials->shortage, "this end",
+				    trials->lacking, err);
+		return r < 0 ? r : 1;
+	case TRIAL_DISTURBED:
+		lead->disturbed = true;
+		if (trials->disturbances++ == DISTURBANCES_MAX)
+			return -EAGAIN;
+		break;
+	case TRIAL_INTERRUPTED:
+		if (ret->status == TEST_OK &&
+		    dir_result_rate(ret) > dir_result_rate(&trials->best))
+			trials->best = *ret;
+		if (trials->interruptions++ == INTERRUPTIONS_MAX)
+			return accept_best(lead, trials, ret);
+		break;
+	default:
+		return r;
+	}
+	host_tell("pair %d/%d: %.300s; it is done again", lead->mtu.server,
+		  lead->mtu.peer, err->text);
+	return 1;
+}
+
+/* A test that others spoilt, or the line, says nothing of the pair: it is armed and run
+ * again. */
+static int measure(struct lead *lead, struct test_spec *spec, struct dir_result *ret,
+		   struct err *err)
+{
+	struct trials trials = {.dir = spec->dir};
+	int r;
+
+	dir_result_init(&trials.best, TEST_ERROR, "%s", "");
+	for (;;) {
+		r = try_test(lead, spec, &trials, ret, err);
+		r = judge_trial(lead, &trials, r, ret, err);
+		if (r <= 0)
+			return r;
+		r = arm(lead, spec->kind == TEST_FULL_SIZE, err);
+		if (r < 0)
+			return r;
+	}
+}
+
 static int op_measure(void *ctx, enum direction dir, struct dir_result *ret,
 		      struct err *err)
 {
@@ -224,9 +359,8 @@ static int op_measure(void *ctx, enum direction dir, struct dir_result *ret,
 	int r = dir == DIR_DOWNLOAD ? arm(lead, false, err) : 0;
 
 	if (r == 0)
-		r = measure_undisturbed(lead, &spec, ret, err);
-	if (r == 0 && dir == DIR_DOWNLOAD && ret->status == TEST_OK)
-		ask_sender(lead, ret);
+		r = measure(lead, &spec, ret, err);
+	lead->tested = r == 0 && dir == DIR_DOWNLOAD;
 	return r;
 }
 
@@ -241,7 +375,7 @@ int lead_measure_full_size(struct lead *lead, enum direction dir,
 	};
 	int r = arm(lead, true, err);
 
-	return r < 0 ? r : measure_undisturbed(lead, &spec, ret, err);
+	return r < 0 ? r : measure(lead, &spec, ret, err);
 }
 
 static int send_row(struct lead *lead, const struct measurement *m, struct err *err)
@@ -302,8 +436,8 @@ static bool never_met(const struct dir_result *result)
 static int check_first(const struct lead *lead, const struct measurement *m,
 		       struct err *err)
 {
-	if (m->seq > 1 || lead->disturbed || !never_met(&m->dir[DIR_UPLOAD]) ||
-	    !never_met(&m->dir[DIR_DOWNLOAD]))
+	if (m->seq > 1 || !lead->tested || lead->disturbed ||
+	    !never_met(&m->dir[DIR_UPLOAD]) || !never_met(&m->dir[DIR_DOWNLOAD]))
 		return 0;
 	return err_set(
 		err, -ECONNREFUSED,
@@ -323,11 +457,22 @@ static int op_record(void *ctx, const struct measurement *m, struct err *err)
 	return check_first(lead, m, err);
 }
 
+/* With an answer before either end's lease can have run out, the pair was in force all the
+ * time: it does not kill the path. Who disturbs a test over and over is another matter. */
 static int op_recover(void *ctx, struct err *err)
 {
 	struct lead *lead = ctx;
+	int64_t in_force_until_ms =
+		atomic_load(&lead->renewed_at) + lead->lease_ms * 9 / 10;
+	bool lapsed = atomic_load(&lead->lapsed);
+	int r = lead_connect(lead, lead->config->wait_ms, err);
 
-	return lead_connect(lead, lead->config->wait_ms, err);
+	if (r < 0)
+		return r;
+	if (lead->blameless ||
+	    (!lapsed && !lead->disturbed && clock_boot_ms() < in_force_until_ms))
+		return SWEEP_BLAMELESS;
+	return SWEEP_MAY_BLAME;
 }
 
 static const char *phase_text(const struct sweep_progress *p)

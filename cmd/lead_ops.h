@@ -62,6 +62,10 @@ struct lead {
 	uint32_t test;             /* the last test's number */
 	int from_port;             /* of its first connection, at this end; 0 any */
 	bool disturbed;            /* by others: a test of this visit */
+	bool blameless;            /* what this visit was lost for is not its pair */
+	bool tested;               /* both directions of this visit */
+	int64_t slowest_ms;        /* the longest that a renewal of any session took */
+	int64_t lease_wish_ms;     /* what the lease has to be; 0: nothing is known */
 	bool settle_warned;
 	bool rows_refused; /* by the server, and that was told */
 };
@@ -78,7 +82,8 @@ int lead_connect(struct lead *lead, int64_t wait_ms, struct err *err);
 /* Where the client and the lease's client connect to. */
 void lead_client_config(const struct lead *lead, struct client_config *ret);
 
-/* A request's deadline: `least_ms` and some round trips. */
+/* A request's deadline: `least_ms` and some round trips: 10, or fewer where they are slow
+ * (those that fit into 2 s; at least 4). */
 int lead_timeout_ms(const struct lead *lead, int least_ms);
 
 /* The server's half of the lattice: its own; where the strategy is not a grid, all that it
@@ -91,6 +96,13 @@ int lead_mendable(int r);
 
 /* The server said yes to a request that was sent then: its lease runs from there. */
 void lead_heard(struct lead *lead, int64_t sent_at_ms);
+
+/* Whether `gap_ms`, one of struct lease_gaps, is an outage of the line. */
+bool lead_line_was_down(const struct lead *lead, int64_t gap_ms);
+
+/* A lease ran out in a test that was ok: renewals take longer than that. The next session's
+ * is twice as long. */
+void lead_widen_lease(struct lead *lead);
 
 /* 0, or -EAGAIN: either end may have gone back by itself since the pair was set. */
 int lead_check_lease(const struct lead *lead, struct err *err);

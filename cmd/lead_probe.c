@@ -14,10 +14,15 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "cmd/lead_ask.h"
 
 #define REQUEST_TIMEOUT_MS 3000
-#define PROBE_LIMIT_MS     10000
-#define PRINT_TIMEOUT_MS   1000
+/* All of it, and so many round trips. */
+#define PROBE_LIMIT_MS    10000
+#define PROBE_LIMIT_TRIPS 20
+/* Where the session, a link or the line is lost meanwhile. */
+#define TRIES_MAX        5
+#define PRINT_TIMEOUT_MS 1000
 
 /* What keeps a path from being probed, and nothing else. */
 static bool is_no_probe(int r)
@@ -37,19 +42,42 @@ static void make_token(unsigned char bytes[PROBEMSG_TOKEN], char hex[TOKEN_SIZE]
 		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 }
 
+/* A request, and what its answer says. */
+struct asked {
+	const struct msg_probe *request;
+	struct msg_probing *probing;
+	int no_probe; /* is_no_probe(), or 0 */
+	struct err why;
+};
+
+static int send_probe(struct lead *lead, void *message, int timeout_ms, struct err *err)
+{
+	struct asked *asked = message;
+	int r = client_probe(lead->client, asked->request, timeout_ms, asked->probing,
+			     err);
+
+	if (!client_answered(lead->client) || !is_no_probe(r))
+		return r;
+	asked->no_probe = r;
+	asked->why = *err;
+	return 0;
+}
+
 static int set_up_there(struct lead *lead, struct msg_probe *request,
 			struct probehost_facts *ret, struct err *err)
 {
-	int64_t sent_at_ms = clock_boot_ms();
-	struct msg_probing probing;
+	struct msg_probing probing = {0};
+	struct asked asked = {.request = request, .probing = &probing};
+	int64_t sent_at_ms;
 	int r;
 
 	text_copy(request->session, sizeof(request->session), lead->session);
 	request->reach = lead->config->host->guard.range.max;
-	r = client_probe(lead->client, request,
-			 lead_timeout_ms(lead, REQUEST_TIMEOUT_MS), &probing, err);
+	r = lead_ask(lead, send_probe, &asked, REQUEST_TIMEOUT_MS, &sent_at_ms, err);
 	if (r < 0)
 		return r;
+	if (asked.no_probe)
+		return err_set(err, asked.no_probe, "%s", asked.why.text);
 	lead_heard(lead, sent_at_ms);
 	*ret = (struct probehost_facts){
 		.overhead = probing.overhead,
@@ -68,8 +96,10 @@ static int probe(struct lead *lead, struct probehost *host, struct msg_probe *re
 {
 	struct probe_options options = {
 		.rtt_us = client_rtt_us(lead->client),
-		.limit_ms = PROBE_LIMIT_MS,
+		.limit_ms = PROBE_LIMIT_MS +
+			    PROBE_LIMIT_TRIPS * client_rtt_us(lead->client) / 1000,
 	};
+	struct lease_gaps gaps;
 	int r = probehost_set_up(host, lead->config->server_port, err);
 
 	if (r == -ESTALE)
@@ -79,8 +109,16 @@ static int probe(struct lead *lead, struct probehost *host, struct msg_probe *re
 	request->port = probehost_port(host);
 	r = set_up_there(lead, request, &options.server, err);
 	if (r < 0)
-		return is_no_probe(r) ? r : lead_mendable(r);
+		return r;
+	lease_beat_begin(lead->lease);
 	r = probe_run(host, &options, ret, ret_summary, err);
+	lease_beat_end(lead->lease, &gaps);
+	if (r == 0 && lead_line_was_down(lead, gaps.silent_ms))
+		return err_set(
+			err, -EAGAIN,
+			"the line was down while the path was probed (no round trip "
+			"for %.1f s)",
+			(double)gaps.silent_ms / 1000);
 	if (r == 0 && ret_summary->filtered)
 		err_set(err, 0,
 			"UDP to port %d of %s gets no answer through the tunnel: let "
@@ -102,8 +140,8 @@ static int put_back(const struct lead *lead, int r, struct err *err)
 	return restored == -ESTALE ? -ECANCELED : restored;
 }
 
-int lead_probe(struct lead *lead, struct path *ret, struct probe_summary *ret_summary,
-	       struct err *err)
+static int probe_once(struct lead *lead, struct path *ret,
+		      struct probe_summary *ret_summary, struct err *err)
 {
 	const struct lead_config *config = lead->config;
 	struct probehost_config own = {
@@ -131,6 +169,27 @@ int lead_probe(struct lead *lead, struct path *ret, struct probe_summary *ret_su
 		r = 0;
 	}
 	return put_back(lead, r, err);
+}
+
+int lead_probe(struct lead *lead, struct path *ret, struct probe_summary *ret_summary,
+	       struct err *err)
+{
+	for (int tries = 1;; tries++) {
+		int r = probe_once(lead, ret, ret_summary, err);
+		struct err why = *err;
+
+		if (r != -EAGAIN)
+			return r;
+		if (tries == TRIES_MAX)
+			return err_set(
+				err, -EIO,
+				"the path could not be probed in %d tries: %.300s",
+				TRIES_MAX, why.text);
+		host_tell("%.300s; it is probed again", why.text);
+		r = lead_connect(lead, lead->config->wait_ms, err);
+		if (r < 0)
+			return r;
+	}
 }
 
 /* --- what it says --- */

@@ -8,8 +8,8 @@
  * Probe the path in the session that is open: both ends are set up for it, and as they
  * were afterwards. 0 also where probes tell nothing (UDP is filtered, no WireGuard, ...):
  * then no band is known in either direction, ret_summary->filtered is set, and err's text
- * says why. -EAGAIN as for all that the sweep may mend; -EINTR; -EPIPE; -ECANCELED
- * somebody else changed the link.
+ * says why. What an outage spoils is probed again, five times at most: then -EIO. -EINTR;
+ * -EPIPE; -ECANCELED somebody else changed the link.
  */
 int lead_probe(struct lead *lead, struct path *ret, struct probe_summary *ret_summary,
 	       struct err *err);

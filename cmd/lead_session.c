@@ -12,13 +12,29 @@
 #include "cmd/lead_ops.h"
 #include "engine/tcp.h"
 
-/* One try of a request that is repeated anyway. */
-#define ASK_TIMEOUT_MS 2000
-#define ASK_AGAIN_MS   200
+/* One try of a request that is repeated anyway: where nobody answers, each has twice the
+ * time of the last, up to 16 s, since the path may be that slow; then from the beginning,
+ * since the server may be there by then. */
+#define ASK_TIMEOUT_MS  2000
+#define ASK_DOUBLES_MAX 3
+#define ASK_AGAIN_MS    200
+/* A request's deadline has so many round trips in it, or as few as are worth so much. */
+#define TRIPS       10
+#define TRIPS_LEAST 4
+#define TRIPS_MS    2000
+/* No round trip of small packets for so long, and one and a half of the usual: the line
+ * was down. One that is lost to a test's own full queue is made good sooner. */
+#define GAP_MS 500
+/* A lease has so many round trips, of which a renewal may take two; up to so much. */
+#define LEASE_TRIPS          6
+#define LEASE_WIDENED_MAX_MS 60000
 
 int lead_timeout_ms(const struct lead *lead, int least_ms)
 {
-	return least_ms + (int)(client_rtt_us(lead->client) / 100);
+	int rtt_ms = (int)(client_rtt_us(lead->client) / 1000);
+	int most_ms = TRIPS_LEAST * rtt_ms > TRIPS_MS ? TRIPS_LEAST * rtt_ms : TRIPS_MS;
+
+	return least_ms + (TRIPS * rtt_ms < most_ms ? TRIPS * rtt_ms : most_ms);
 }
 
 /* No answer, rather than an answer that says no. */
@@ -87,10 +103,16 @@ int lead_check_lease(const struct lead *lead, struct err *err)
 		(long long)(lead->lease_ms / 1000));
 }
 
+bool lead_line_was_down(const struct lead *lead, int64_t gap_ms)
+{
+	return gap_ms >= GAP_MS + client_rtt_us(lead->client) * 3 / 2000;
+}
+
 static int start_lease(struct lead *lead, struct err *err)
 {
 	struct lease_config config = {
 		.lease_ms = lead->lease_ms,
+		.rtt_us = client_rtt_us(lead->client),
 		.renewed = on_renewed,
 		.ctx = lead,
 	};
@@ -230,12 +252,56 @@ static int check_same_server(const struct lead *lead, const struct msg_hello *he
 	return 0;
 }
 
+/* What the round trips of this path take. */
+static int64_t needed_lease_ms(const struct lead *lead)
+{
+	int64_t rtt_ms = client_rtt_us(lead->client) / 1000;
+	int64_t trip_ms = rtt_ms > lead->slowest_ms ? rtt_ms : lead->slowest_ms;
+	int64_t needed_ms = (LEASE_TRIPS * trip_ms + 999) / 1000 * 1000;
+
+	if (needed_ms < lead->lease_wish_ms)
+		needed_ms = lead->lease_wish_ms;
+	return needed_ms < LEASE_WIDENED_MAX_MS ? needed_ms : LEASE_WIDENED_MAX_MS;
+}
+
+static int64_t wanted_lease_ms(const struct lead *lead)
+{
+	const struct host_options *options = lead->config->options;
+	int64_t needed_ms = needed_lease_ms(lead);
+
+	if (options->lease_given || needed_ms < options->lease_ms)
+		return options->lease_ms;
+	return needed_ms;
+}
+
+/* `wanted_ms` is what this end asked for. */
+static void tell_lease(const struct lead *lead, int64_t wanted_ms)
+{
+	int64_t needed_ms = needed_lease_ms(lead);
+
+	if (lead->lease_ms < needed_ms)
+		host_tell("this path is slow: a lease of %lld s may run out in the "
+			  "midst of a test: start both ends without --lease, or with "
+			  "--lease %lld",
+			  (long long)lead->lease_ms / 1000,
+			  (long long)needed_ms / 1000);
+	else if (wanted_ms > lead->config->options->lease_ms)
+		host_tell("this path is slow: the lease is %lld s in place of %lld",
+			  (long long)lead->lease_ms / 1000,
+			  (long long)lead->config->options->lease_ms / 1000);
+}
+
+void lead_widen_lease(struct lead *lead)
+{
+	lead->lease_wish_ms = 2 * lead->lease_ms;
+}
+
 static int open_session(struct lead *lead, struct err *err)
 {
 	struct run_info *run = &lead->run;
 	struct msg_open open = {
 		.protocol = MSG_PROTOCOL,
-		.lease_ms = lead->config->options->lease_ms,
+		.lease_ms = wanted_lease_ms(lead),
 	};
 	struct msg_opened opened;
 	int64_t sent_at_ms = clock_boot_ms();
@@ -255,6 +321,7 @@ static int open_session(struct lead *lead, struct err *err)
 		return r;
 	text_copy(lead->session, sizeof(lead->session), opened.session);
 	lead->lease_ms = opened.lease_ms;
+	tell_lease(lead, open.lease_ms);
 	if (!lead->bound)
 		run->server = opened.server;
 	lead->server_known = true;
@@ -263,9 +330,22 @@ static int open_session(struct lead *lead, struct err *err)
 	return start_lease(lead, err);
 }
 
-static int try_connect(struct lead *lead, struct err *err)
+static void stop_lease(struct lead *lead)
 {
-	int r = client_hello(lead->client, ASK_TIMEOUT_MS, &lead->hello, err);
+	int64_t slowest_ms;
+
+	if (!lead->lease)
+		return;
+	slowest_ms = lease_slowest_ms(lead->lease);
+	if (slowest_ms > lead->slowest_ms)
+		lead->slowest_ms = slowest_ms;
+	lease_stop(lead->lease);
+	lead->lease = NULL;
+}
+
+static int try_connect(struct lead *lead, int timeout_ms, struct err *err)
+{
+	int r = client_hello(lead->client, timeout_ms, &lead->hello, err);
 
 	if (r == 0)
 		r = check_hello(lead, &lead->hello, err);
@@ -276,8 +356,7 @@ static int try_connect(struct lead *lead, struct err *err)
 	if (r < 0)
 		return r;
 	/* Its thread reads what is about to change. */
-	lease_stop(lead->lease);
-	lead->lease = NULL;
+	stop_lease(lead);
 	return open_session(lead, err);
 }
 
@@ -298,7 +377,7 @@ static void blame_own_link(struct lead *lead, struct err *err)
 static void tell_waiting(const struct lead *lead, int r, const struct err *err,
 			 int64_t wait_ms)
 {
-	if (r == -EBUSY)
+	if (!is_silence(r))
 		host_tell("waiting up to %lld s: %.300s", (long long)(wait_ms / 1000),
 			  err->text);
 	else
@@ -321,20 +400,54 @@ static int no_server(const struct lead *lead, int r, int64_t wait_ms, struct err
 		(long long)(wait_ms / 1000), why.text, lead->config->server_port);
 }
 
+/* Nobody answers, or an end lacks something for now. */
+static bool may_pass(int r)
+{
+	return is_silence(r) || r == -EBUSY || err_is_shortage(r);
+}
+
+/* What it waited for lasts. */
+static int no_room(const struct lead *lead, int r, int64_t wait_ms, struct err *err)
+{
+	struct err why = *err;
+
+	if (!err_is_shortage(r))
+		return r;
+	return err_set(err, -EIO, "%s%.230s, for %lld s by now: raise %s there",
+		       client_answered(lead->client) ? "" : "this end: ", why.text,
+		       (long long)(wait_ms / 1000), err_shortage_limit(r));
+}
+
+/* No longer than is left of the wait, but for the least. */
+static int hello_timeout_ms(const struct lead *lead, int silences, int64_t deadline_ms)
+{
+	int doubles = silences % (ASK_DOUBLES_MAX + 1);
+	int least_ms = lead_timeout_ms(lead, ASK_TIMEOUT_MS);
+	int left_ms = clock_left_ms(deadline_ms);
+
+	if (left_ms < least_ms)
+		return least_ms;
+	return least_ms << doubles < left_ms ? least_ms << doubles : left_ms;
+}
+
 int lead_connect(struct lead *lead, int64_t wait_ms, struct err *err)
 {
 	int64_t deadline = clock_boot_ms() + wait_ms;
 	bool told = false;
+	int silences = 0;
 
 	for (;;) {
-		int r = try_connect(lead, err);
+		int r = try_connect(lead, hello_timeout_ms(lead, silences, deadline),
+				    err);
 
-		if (r == 0 || r == -EINTR || (!is_silence(r) && r != -EBUSY))
+		if (r == 0 || r == -EINTR || !may_pass(r))
 			return r;
-		if (r != -EBUSY)
+		silences = r == -ETIMEDOUT ? silences + 1 : 0;
+		if (is_silence(r))
 			blame_own_link(lead, err);
 		if (clock_boot_ms() >= deadline)
-			return r == -EBUSY ? r : no_server(lead, r, wait_ms, err);
+			return is_silence(r) ? no_server(lead, r, wait_ms, err)
+					     : no_room(lead, r, wait_ms, err);
 		if (!told)
 			tell_waiting(lead, r, err, wait_ms);
 		told = true;

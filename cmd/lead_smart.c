@@ -16,8 +16,6 @@
 #define PRINT_TIMEOUT_MS 1000
 #define SHARE_TIMEOUT_MS 2000
 #define ROWS_TIMEOUT_MS  5000
-/* Of probing, where the session or a link is lost meanwhile. */
-#define TRIES_MAX 3
 
 /* --- before the sweep --- */
 
@@ -25,18 +23,10 @@ static int probe(struct lead *lead, struct err *err)
 {
 	struct path_survey *survey = &lead->survey;
 	struct probe_summary summary;
-	int r;
+	int r = lead_probe(lead, &survey->path, &summary, err);
 
-	for (int tries = 1;; tries++) {
-		r = lead_probe(lead, &survey->path, &summary, err);
-		if (r != -EAGAIN || tries == TRIES_MAX)
-			break;
-		r = lead_connect(lead, lead->config->wait_ms, err);
-		if (r < 0)
-			return r;
-	}
 	if (r < 0)
-		return r == -EAGAIN ? -EIO : r;
+		return r;
 	if (!survey->path.overhead)
 		survey->path.overhead = lead->run.peer.endpoint_family == 6
 						? PATH_OVERHEAD_IPV6

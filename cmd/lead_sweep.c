@@ -9,6 +9,25 @@
 #include "engine/plan_rest.h"
 #include "netctl/sysctl.h"
 
+/* A test of so few round trips tells of TCP's start more than of the path. */
+#define TEST_TRIPS 10
+
+static void warn_of_slow_path(struct lead *lead)
+{
+	int64_t rtt_ms = client_rtt_us(lead->client) / 1000;
+	char text[256];
+
+	if (lead->run.duration_ms >= TEST_TRIPS * rtt_ms)
+		return;
+	snprintf(text, sizeof(text),
+		 "tests of %.1f s are short for a path whose round trip takes %.1f s: "
+		 "their rates are TCP's start more than the path's; --duration %lld "
+		 "tells more",
+		 (double)lead->run.duration_ms / 1000, (double)rtt_ms / 1000,
+		 (long long)(TEST_TRIPS * rtt_ms + 999) / 1000);
+	lead_warn(lead, text);
+}
+
 static int begin_run(struct lead *lead, struct err *err)
 {
 	char warning[256];
@@ -31,6 +50,7 @@ static int begin_run(struct lead *lead, struct err *err)
 		  lead->config->strategy->is_grid ? "" : " at first", lead->visits,
 		  (double)lead->visits * (double)lead->run.duration_ms * 2 / 1000);
 	lead_warn(lead, lead->config->warning);
+	warn_of_slow_path(lead);
 	for (int i = 0; sysctl_warning(i, warning, sizeof(warning)); i++)
 		lead_warn(lead, warning);
 	return 0;

@@ -128,8 +128,8 @@ static const struct option_spec rows[] = {
 	 .into = &lead.wait_ms,
 	 .min = 0,
 	 .max = 86400000,
-	 .help = "wait so long for the server, or for an interface that went\n"
-		 "down during the run (default 60)"},
+	 .help = "wait so long for the server, for an interface that went\n"
+		 "down during the run, or for what an end lacks (default 60)"},
 	{.name = "resume",
 	 .value = "[RUN]",
 	 .kind = OPTION_OPTIONAL,

@@ -38,6 +38,8 @@ struct run {
 	int64_t deadline_ms;
 	pthread_t thread;
 	struct iperf_test *test;
+	int shortage;       /* of this host, which the client's test failed for; or 0 */
+	int64_t stalled_ms; /* client: the longest pause of data that flowed */
 };
 
 static void end_process(const struct run *run, int code,
@@ -50,6 +52,7 @@ static void end_process(const struct run *run, int code,
 
 	memset(&report, 0, sizeof(report));
 	report.code = code;
+	report.stalled_ms = run->stalled_ms;
 	report.result = *result;
 	if (report.result.started_at_ms == 0)
 		report.result.started_at_ms = run->began_at_ms;
@@ -224,7 +227,7 @@ static int64_t retry_until_ms(const struct run *run, int error)
 {
 	switch (-error) {
 	case ECONNREFUSED:
-		return run->deadline_ms;
+		return run->began_ms + testspec_refused_ms(run->spec);
 	case EHOSTUNREACH:
 	case ENETUNREACH:
 	case ENETDOWN:
@@ -233,6 +236,12 @@ static int64_t retry_until_ms(const struct run *run, int error)
 	default:
 		return 0;
 	}
+}
+
+/* The connection failed for want of something here, which says nothing of the path. */
+static int shortage_or_0(int error)
+{
+	return err_is_shortage(error) ? error : 0;
 }
 
 static void describe_connect(const struct run *run, int error, struct dir_result *ret)
@@ -272,7 +281,7 @@ static int connect_control(const struct run *run, int *pause_ms)
 			return fd;
 		if (!pause_before_retry(pause_ms, retry_until_ms(run, fd))) {
 			describe_connect(run, fd, &result);
-			end_process(run, 0, &result);
+			end_process(run, shortage_or_0(fd), &result);
 		}
 	}
 }
@@ -283,6 +292,13 @@ static void take_figures(const struct watch_figures *figures, struct dir_result 
 	ret->goodput_low_bps = figures->goodput.low_bps;
 	ret->goodput_high_bps = figures->goodput.high_bps;
 	ret->rtt_us = figures->rtt_us;
+}
+
+/* The same of an errno that libiperf left behind: EAGAIN is what any socket of its may
+ * have said in passing. */
+static int lasting_shortage(int error)
+{
+	return error == EAGAIN ? 0 : shortage_or_0(-error);
 }
 
 /* Run the client once over `control`; true when the server was busy. */
@@ -297,9 +313,12 @@ static bool try_client(struct run *run, int control, struct dir_result *ret)
 	prepare(run, &args);
 	iperf_set_control_socket(run->test, control);
 	start_watch(run, &watch);
+	errno = 0;
 	iperf_run_client(run->test);
+	run->shortage = lasting_shortage(errno);
 	error = i_errno;
 	watch_stop(&watch, &figures);
+	run->stalled_ms = figures.stalled_ms;
 	dir_result_init(ret, TEST_ERROR, "libiperf: %s", iperf_strerror(error));
 	json = iperf_get_test_json_output_string(run->test);
 	if (json)
@@ -307,6 +326,7 @@ static bool try_client(struct run *run, int control, struct dir_result *ret)
 	ret->started_at_ms = figures.started_at_ms;
 	if (ret->status != TEST_OK)
 		return error == IEACCESSDENIED;
+	run->shortage = 0;
 	take_figures(&figures, ret);
 	return false;
 }
@@ -320,14 +340,15 @@ static void run_client(struct run *run)
 
 	while (try_client(run, connect_control(run, &pause_ms), &result)) {
 		iperf_free_test(run->test);
-		if (pause_before_retry(&pause_ms, run->deadline_ms))
+		if (pause_before_retry(&pause_ms,
+				       run->began_ms + testspec_refused_ms(run->spec)))
 			continue;
 		dir_result_init(&result, TEST_REFUSED,
 				"'%s' port %d was busy with another test",
 				run->spec->remote, run->spec->port);
 		break;
 	}
-	end_process(run, 0, &result);
+	end_process(run, run->shortage, &result);
 }
 
 static void run_server(struct run *run) __attribute__((noreturn));
@@ -352,7 +373,8 @@ static void run_server(struct run *run)
 	error = errno;
 	watch_stop(&watch, &figures);
 	if (rc < 0) {
-		code = error > 0 ? -error : -EIO;
+		/* EAGAIN is what any of its sockets may have said in passing. */
+		code = error > 0 && error != EAGAIN ? -error : -EIO;
 		/* It listened. The peer's own test comes as far as a data connection,
 		 * whatever the path. */
 		if (rc != SERVER_NOT_STARTED && i_errno != IELISTEN && !figures.called)

@@ -64,6 +64,7 @@ static void reply_ended(struct server *s)
 	s->awaited = false;
 	init_reply(&reply, s->serial);
 	reply.result = child->result.result;
+	reply.stalled_ms = child->result.stalled_ms;
 	if (!child->reported) {
 		child_describe(child, why, sizeof(why));
 		dir_result_init(&reply.result, TEST_ERROR, "%s", why);
@@ -75,6 +76,9 @@ static void reply_ended(struct server *s)
 				     : -EIO;
 		err_set(&reply.err, reply.code, "cannot start the test's server: %s",
 			reply.result.text);
+	} else if (child->reported && err_is_shortage(child->result.code)) {
+		reply.code = child->result.code;
+		err_set(&reply.err, 0, "cannot run the test: %s", reply.result.text);
 	}
 	send_reply(s, &reply);
 }

@@ -48,10 +48,16 @@ int runner_disturbed(struct runner *runner, struct err *err);
 /*
  * Run the client's half and wait for its result, at most until the spec's deadline.
  * When `stop_fd` (or -1) becomes readable the test is ended and -EINTR returned. -EPIPE
- * when the runner is gone. A test that fails is a result: 0 is returned.
+ * when the runner is gone. A test that fails is a result: 0 is returned. One that this host
+ * has no room for (no process, memory, descriptor or port) is none: the errno, which is one
+ * of err_is_shortage(), and what could not be had.
  */
 int runner_measure(struct runner *runner, const struct test_spec *spec, int stop_fd,
 		   struct dir_result *ret, struct err *err);
+
+/* The longest time in which no data moved, once it flowed, in the test that
+ * runner_measure() returned last. */
+int64_t runner_stalled_ms(const struct runner *runner);
 
 /*
  * What this end, the server's, saw of the test `id`, which was armed last: where it was the

@@ -193,7 +193,8 @@ void child_end(struct child *child)
 bool child_was_disturbed(const struct child *child)
 {
 	if (child->reported)
-		return child->result.code == -ECONNABORTED;
+		return child->result.code == -ECONNABORTED ||
+		       (child->armed && err_is_shortage(child->result.code));
 	/* One that never could listen may say why, and end, again and again. */
 	return child->armed || WIFSIGNALED(child->wait_status);
 }

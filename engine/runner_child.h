@@ -53,7 +53,8 @@ void child_reap(struct child *child);
 void child_end(struct child *child);
 
 /* Whether a server's test ended through others than the peer: the library crashed or
- * gave up on what a caller sent, or the watcher saw them; after child_reap(). */
+ * gave up on what a caller sent, the watcher saw them, or this host lacked something once
+ * the test listened; after child_reap(). */
 bool child_was_disturbed(const struct child *child);
 
 /* Why it ended without a report, for a person; after child_reap(). */

@@ -20,6 +20,7 @@ struct runner {
 	int fd;
 	int reserved_fd; /* has the port of the next test */
 	uint32_t serial;
+	int64_t stalled_ms;
 	pthread_mutex_t lock;
 };
 
@@ -166,9 +167,16 @@ int runner_measure(struct runner *runner, const struct test_spec *spec, int stop
 	pthread_mutex_lock(&runner->lock);
 	code = ask(runner, RUNNER_MEASURE, spec, stop_fd, &reply, err);
 	pthread_mutex_unlock(&runner->lock);
-	if (code == 0)
-		*ret = reply.result;
-	return code;
+	if (code < 0)
+		return code;
+	*ret = reply.result;
+	runner->stalled_ms = reply.stalled_ms;
+	return 0;
+}
+
+int64_t runner_stalled_ms(const struct runner *runner)
+{
+	return runner->stalled_ms;
 }
 
 int runner_result(struct runner *runner, uint32_t id, struct dir_result *ret,

@@ -29,6 +29,7 @@ struct runner_reply {
 	int32_t code;             /* 0 or a negative errno */
 	struct err err;           /* where code is not 0 */
 	struct dir_result result; /* of measure and result */
+	int64_t stalled_ms;       /* of measure */
 };
 
 /* When the runner itself ends a child that outlived its own deadline, and when main

@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 
-#define RECOVERIES_MAX 2
+/* Times that one visit is lost: while the pair may be to blame, and in all. */
+#define BLAMED_MAX 3
+#define LOST_MAX   10
 
 struct sweep {
 	struct plan *plan;
@@ -54,10 +56,10 @@ static void tell(struct sweep *s, enum sweep_phase phase, const char *why)
 		s->ops->progress(s->ctx, &progress);
 }
 
-static void set_unreachable(struct sweep *s)
+static void set_failed(struct sweep *s, enum test_status status, const char *text)
 {
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		dir_result_init(&s->now.dir[dir], TEST_UNREACHABLE, "%s", s->err.text);
+		dir_result_init(&s->now.dir[dir], status, "%s", text);
 		s->now.dir[dir].started_at_ms = clock_wall_ms();
 	}
 }
@@ -79,7 +81,7 @@ static int do_visit(struct sweep *s)
 	if (ret == 0)
 		ret = s->ops->wait_path(s->ctx, &s->err);
 	if (ret == -EHOSTDOWN) {
-		set_unreachable(s);
+		set_failed(s, TEST_UNREACHABLE, s->err.text);
 		return 0;
 	}
 	if (ret == 0)
@@ -102,33 +104,43 @@ static int record(struct sweep *s)
 	return s->ops->record(s->ctx, &s->now, &s->err);
 }
 
-/* The visit killed the path each time: say so, and keep what it was that failed. */
-static int record_unreachable(struct sweep *s)
+/* The pair killed the path each time: say so, and keep what it was that failed. */
+static int record_unreachable(struct sweep *s, const struct err *why)
 {
-	struct err why = s->err;
-	int ret = recover(s);
+	set_failed(s, TEST_UNREACHABLE, why->text);
+	return record(s);
+}
 
-	if (ret < 0)
-		return ret;
-	s->err = why;
-	set_unreachable(s);
+/* The line did not hold long enough, however often: that is no result of the pair. */
+static int record_unmeasured(struct sweep *s, const struct err *why)
+{
+	struct err text;
+
+	err_set(&text, 0, "not measured in %d tries: %.300s", LOST_MAX, why->text);
+	set_failed(s, TEST_ERROR, text.text);
 	return record(s);
 }
 
 static int visit_and_record(struct sweep *s)
 {
-	for (int recovered = 0;; recovered++) {
+	int blamed = 0;
+
+	for (int lost = 1;; lost++) {
 		int ret = do_visit(s);
+		struct err why = s->err;
 
 		if (ret == 0)
 			return record(s);
 		if (ret != -EAGAIN)
 			return ret;
-		if (recovered + 1 == RECOVERIES_MAX)
-			return record_unreachable(s);
 		ret = recover(s);
 		if (ret < 0)
 			return ret;
+		blamed += ret == SWEEP_MAY_BLAME;
+		if (blamed == BLAMED_MAX)
+			return record_unreachable(s, &why);
+		if (lost == LOST_MAX)
+			return record_unmeasured(s, &why);
 	}
 }
 

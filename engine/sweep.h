@@ -15,12 +15,15 @@
  *
  *   -EINTR      the user wants to stop; ends the sweep, nothing of this visit is recorded
  *   -EAGAIN     (all but record) the other end or the interface is gone for now; the sweep
- *               calls recover() and, when that returns 0, does the whole visit again
+ *               calls recover() and, unless that fails, does the whole visit again
  *   -EHOSTDOWN  (apply, wait_path) this pair cannot be reached at all although the other
  *               end is there; the visit is recorded as unreachable, the sweep goes on
  *
- * A visit that had to be recovered twice is recorded as unreachable too, so that a pair
- * that kills the path each time cannot hold the sweep for ever.
+ * No pair may hold the sweep for ever. recover() says whether the pair itself may have
+ * killed the path: three times in one visit, and it is recorded as unreachable. Where it
+ * cannot have, since the path came back with the pair in force, the line is at fault, and
+ * the visit is made up to ten times; then its status is error, which says nothing of the
+ * pair.
  */
 
 enum sweep_phase {
@@ -42,6 +45,8 @@ struct sweep_progress {
 	const char *why;                /* NULL unless recovering */
 };
 
+enum { SWEEP_MAY_BLAME, SWEEP_BLAMELESS };
+
 struct sweep_ops {
 	/* Set both MTUs and clear what the last pair left behind. */
 	int (*apply)(void *ctx, const struct mtu_pair *mtu, struct err *err);
@@ -52,7 +57,8 @@ struct sweep_ops {
 		       struct err *err);
 	/* Make the row durable here, then pass it on. */
 	int (*record)(void *ctx, const struct measurement *m, struct err *err);
-	/* Wait until the other end answers again, within the user's --wait. */
+	/* Wait until the other end answers again, within the user's --wait. SWEEP_MAY_BLAME:
+	 * the pair may have killed the path; SWEEP_BLAMELESS: it cannot have. */
 	int (*recover)(void *ctx, struct err *err);
 	/* For whoever watches; may be NULL. */
 	void (*progress)(void *ctx, const struct sweep_progress *progress);

@@ -68,11 +68,14 @@ static int64_t round_trips_ms(const struct test_spec *spec, int count)
 	return (spec->rtt_us * count + 999) / 1000;
 }
 
+static int64_t at_least(int64_t least_ms, int64_t ms)
+{
+	return ms > least_ms ? ms : least_ms;
+}
+
 static int64_t silence_ms(const struct test_spec *spec)
 {
-	int64_t trips_ms = round_trips_ms(spec, 8);
-
-	return trips_ms > 1500 ? trips_ms : 1500;
+	return at_least(1500, round_trips_ms(spec, 8));
 }
 
 int64_t testspec_blackhole_ms(const struct test_spec *spec)
@@ -85,7 +88,17 @@ int64_t testspec_connect_ms(const struct test_spec *spec)
 	return silence_ms(spec);
 }
 
-int64_t testspec_deadline_ms(const struct test_spec *spec)
+int64_t testspec_stall_ms(const struct test_spec *spec)
+{
+	return at_least(5000, round_trips_ms(spec, 4));
+}
+
+int64_t testspec_refused_ms(const struct test_spec *spec)
 {
 	return spec->duration_ms + round_trips_ms(spec, 10) + 5000;
+}
+
+int64_t testspec_deadline_ms(const struct test_spec *spec)
+{
+	return testspec_refused_ms(spec) + 5000;
 }

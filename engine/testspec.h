@@ -48,8 +48,11 @@ struct test_spec {
 struct test_report {
 	bool armed; /* the first of the two */
 	/* Of a server: -ECONNABORTED it was disturbed, by others than the peer's test, or
-	 * another negative errno, it could not listen; else 0. */
+	 * another negative errno, it could not listen. Of either: an errno of
+	 * err_is_shortage(), this host lacks something for the test, which says nothing of
+	 * the path then. Else 0. */
 	int32_t code;
+	int64_t stalled_ms; /* client: the longest pause of data that flowed */
 	struct dir_result result;
 };
 
@@ -64,9 +67,15 @@ int testspec_check(const struct test_spec *spec, struct err *err);
 int64_t testspec_blackhole_ms(const struct test_spec *spec); /* max(1.5 s, 8 RTT) */
 /* Before, no test that has a precision ends. */
 #define TESTSPEC_EARLIEST_MS 500
-/* A later pause of this length: a time-out. */
-#define TESTSPEC_STALL_MS 5000
-/* Over all, from the first connect to the result: duration + 10 RTT + 5 s. */
+/* A later pause of this length is a time-out: max(5 s, 4 RTT). */
+int64_t testspec_stall_ms(const struct test_spec *spec);
+/* A server that refuses, or is busy: duration + 10 RTT + 5 s after the first connect. */
+int64_t testspec_refused_ms(const struct test_spec *spec);
+/*
+ * Over all, from the first connect to the result: 5 s more. libiperf's last exchange waits
+ * in the queue that the test itself has filled, and that holds seconds where a modem's
+ * buffer is too large.
+ */
 int64_t testspec_deadline_ms(const struct test_spec *spec);
 /* How long a connect may go unanswered before the far end counts as unreachable:
  * max(1.5 s, 8 RTT). */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -164,14 +165,39 @@ static void add_window(struct watch *w, const struct tcp_figures *figures,
 	}
 }
 
+static void note_pause(struct watch *w, int64_t now_us)
+{
+	if (w->bytes > 0 && now_us - w->moved_us > w->stalled_us)
+		w->stalled_us = now_us - w->moved_us;
+}
+
+/* In loss recovery what is acknowledged stands still while segments arrive. */
+static void note_movement(struct watch *w, const struct tcp_figures *figures,
+			  int64_t now_us)
+{
+	uint64_t head = head_size(w) + SYN_SIZE;
+	uint64_t bytes = figures->bytes_received;
+	bool moved;
+
+	if (is_sender(w))
+		bytes = figures->bytes_acked > head ? figures->bytes_acked - head : 0;
+	moved = bytes > w->bytes ||
+		(is_sender(w) && figures->delivered != w->moved_segments);
+	if (!moved)
+		return;
+	note_pause(w, now_us);
+	if (bytes > w->bytes)
+		w->bytes = bytes;
+	w->moved_segments = figures->delivered;
+	w->moved_us = now_us;
+}
+
 /* Take a sample; false when there is nothing to see any more: the socket is gone, libiperf
  * is through with it, or a server's is not the one that sends. */
 static bool sample(struct watch *w, int fd)
 {
-	uint64_t head = head_size(w) + SYN_SIZE;
 	int64_t now_us = clock_boot_us();
 	struct tcp_figures figures;
-	uint64_t bytes;
 
 	if (tcp_read_figures(fd, &figures) < 0)
 		return false;
@@ -180,13 +206,7 @@ static bool sample(struct watch *w, int fd)
 	note_start(w, &figures, now_us);
 	if (w->flowing_us == 0)
 		return true;
-	bytes = figures.bytes_received;
-	if (is_sender(w))
-		bytes = figures.bytes_acked > head ? figures.bytes_acked - head : 0;
-	if (bytes > w->bytes) {
-		w->bytes = bytes;
-		w->moved_us = now_us;
-	}
+	note_movement(w, &figures, now_us);
 	add_window(w, &figures, now_us);
 	return true;
 }
@@ -211,6 +231,7 @@ static void check_flow(struct watch *w)
 {
 	int64_t now_us = clock_boot_us();
 	bool upload = w->spec->dir == DIR_UPLOAD;
+	char text[RESULT_TEXT];
 
 	check_deadline(w);
 	if (w->bytes == 0 &&
@@ -218,8 +239,12 @@ static void check_flow(struct watch *w)
 		give_up(w, TEST_BLACKHOLE,
 			upload ? "nothing full-size that was sent was acknowledged"
 			       : "nothing that the server sent arrived");
-	if (w->bytes > 0 && now_us - w->moved_us >= TESTSPEC_STALL_MS * INT64_C(1000))
-		give_up(w, TEST_TIMEOUT, "data flowed, then stopped for 5 s");
+	if (w->bytes == 0 ||
+	    now_us - w->moved_us < testspec_stall_ms(w->spec) * INT64_C(1000))
+		return;
+	snprintf(text, sizeof(text), "data flowed, then stopped for %lld s",
+		 (long long)testspec_stall_ms(w->spec) / 1000);
+	give_up(w, TEST_TIMEOUT, text);
 }
 
 /* When to look next: exactly at the end of the test's time, closely at its start. */
@@ -234,6 +259,20 @@ static int64_t next_look_us(const struct watch *w, int64_t end_us)
 	return end_us - now_us < look_us ? end_us : now_us + look_us;
 }
 
+/* What is still under way arrives, or an outage holds it up: the other end's figures go on
+ * until it is told that the test is over. */
+static void watch_ending(struct watch *w, int fd)
+{
+	struct tcp_figures figures;
+
+	do {
+		check_deadline(w);
+		if (tcp_read_figures(fd, &figures) < 0)
+			return;
+		note_movement(w, &figures, clock_boot_us());
+	} while (pause_until(w, clock_boot_us() + SAMPLE_US));
+}
+
 static void watch_client(struct watch *w)
 {
 	int fd = find_data(w);
@@ -246,7 +285,8 @@ static void watch_client(struct watch *w)
 			end_us = w->flowing_us + w->spec->duration_ms * 1000;
 		if (w->bytes > 0 && (clock_boot_us() >= end_us || may_finish(w))) {
 			w->hooks->finish(w->hooks->ctx);
-			break;
+			watch_ending(w, fd);
+			return;
 		}
 		check_flow(w);
 		if (!pause_until(w, next_look_us(w, end_us)))
@@ -371,8 +411,10 @@ void watch_stop(struct watch *w, struct watch_figures *ret)
 	pthread_cond_signal(&w->changed);
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(w->thread, NULL);
+	note_pause(w, clock_boot_us());
 	steady_measure(&w->steady, &ret->goodput);
 	ret->rtt_us = w->rtt_count > 0 ? w->rtt_sum_us / w->rtt_count : NO_FIGURE;
 	ret->started_at_ms = w->flowing_at_ms;
 	ret->called = w->called;
+	ret->stalled_ms = w->stalled_us / 1000;
 }

@@ -19,7 +19,7 @@
  *                control connection went silent, or nobody answers the data connection
  *   blackhole    no byte beyond the cookie acknowledged (upload) or none received
  *                (download) within testspec_blackhole_ms() after it was established
- *   timeout      nothing more for TESTSPEC_STALL_MS, or the deadline
+ *   timeout      nothing more for testspec_stall_ms(), or the deadline
  *
  * With spec->precision it ends a test as soon as the goodput is known. The end that sends
  * finds that, since the other one's counters freeze and jump in loss recovery. The client
@@ -63,10 +63,12 @@ struct watch {
 	int64_t established_us;
 	int64_t flowing_us;    /* data first sent (upload) or received; 0: not yet */
 	int64_t flowing_at_ms; /* the same on the wall clock */
-	int64_t moved_us;      /* when the bytes below last grew */
-	uint64_t bytes;        /* acknowledged beyond the cookie, or received */
-	int64_t sampled_us;    /* when steady got its last sample */
-	uint32_t delivered;    /* segments, as of then */
+	int64_t moved_us;      /* when data last moved: the bytes below, or segments */
+	int64_t stalled_us; /* the longest time in which it did not, once it flowed */
+	uint32_t moved_segments; /* delivered, as of then */
+	uint64_t bytes;          /* acknowledged beyond the cookie, or received */
+	int64_t sampled_us;      /* when steady got its last sample */
+	uint32_t delivered;      /* segments, as of then */
 	uint64_t delivered_bytes;
 	int64_t rtt_sum_us;
 	int rtt_count;
@@ -80,6 +82,7 @@ struct watch_figures {
 	int64_t rtt_us;        /* only where this end sent */
 	int64_t started_at_ms; /* 0 when no data flowed */
 	bool called;           /* server only */
+	int64_t stalled_ms; /* the longest pause of data that flowed, or at its end */
 };
 
 /* Start the thread. `deadline_ms` is on clock_boot_ms(). 0 or -errno. */

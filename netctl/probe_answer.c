@@ -117,13 +117,15 @@ static int take(struct probe_answer *a, const struct probemsg *m)
 static void *serve(void *ctx)
 {
 	struct probe_answer *a = ctx;
+	int64_t silence_ms = a->host.config.lease_ms;
 	struct probemsg m;
 	int r;
 
+	if (silence_ms < PROBE_ANSWER_SILENCE_MS)
+		silence_ms = PROBE_ANSWER_SILENCE_MS;
 	do {
-		r = probehost_receive(
-			&a->host,
-			clock_boot_us() + (int64_t)PROBE_ANSWER_SILENCE_MS * 1000, &m);
+		r = probehost_receive(&a->host, clock_boot_us() + silence_ms * 1000,
+				      &m);
 		if (r > 0 && take(a, &m) < 0)
 			r = 0;
 	} while (r > 0);

@@ -5,7 +5,8 @@
 
 /*
  * The server's half of a probe (netctl/probe.h): a thread that answers the peer's rounds,
- * until the peer says that it was the last, is silent for PROBE_ANSWER_SILENCE_MS, or is
+ * until the peer says that it was the last, is silent for PROBE_ANSWER_SILENCE_MS (or the lease, where that is
+ * longer: it is as long as the path is slow), or is
  * stopped. By itself it puts the host back then (guard_restore()).
  */
 

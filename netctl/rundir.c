@@ -27,11 +27,12 @@ static int check_folder(int fd, struct err *err)
 	mode = folder.st_mode & 07777;
 	if (folder.st_uid == 0 && mode == RUNDIR_MODE)
 		return 0;
-	return err_set(err, -EPERM,
-		       "folder '" RUNDIR_PATH "' is user %u's, with mode %04o: it must "
-		       "be root's, with mode 0700, for its journals are obeyed as root; "
-		       "look at what is in it, then set both, or remove it",
-		       (unsigned)folder.st_uid, mode);
+	return err_set(
+		err, -EPERM,
+		"folder '" RUNDIR_PATH "' is user %u's, with mode %04o: it must "
+		"be root's, with mode 0700, for its journals are obeyed as root; "
+		"look at what is in it, then set both, or remove it",
+		(unsigned)folder.st_uid, mode);
 }
 
 int rundir_open(int *ret_fd, struct err *err)

@@ -69,6 +69,11 @@ int64_t client_rtt_us(const struct client *client)
 	return transport_rtt_us(client->transport);
 }
 
+bool client_was_clean(const struct client *client)
+{
+	return transport_was_clean(client->transport);
+}
+
 /* --- what an answer means --- */
 
 static int no_answer_of_ours(const struct client *client, struct err *err)

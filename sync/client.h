@@ -74,6 +74,10 @@ int client_close(struct client *client, const struct msg_close *m, int timeout_m
 /* The kept connection's smoothed round trip (TCP_INFO), 0 before the first answer. */
 int64_t client_rtt_us(const struct client *client);
 
+/* Whether nothing of the last request had to be sent again from here: what it took is what
+ * the path takes. */
+bool client_was_clean(const struct client *client);
+
 /* "7.88.1". Static. */
 const char *client_library_version(void);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -31,8 +32,10 @@ struct transport {
 	char where[ADDRESS_SIZE + 16];
 	int stop_fd;
 	int64_t rtt_us;
+	uint32_t sent_again; /* segments of the connection, as of the last answer */
+	bool clean;
 
-	curl_socket_t socket; /* the newest connection's */
+	curl_socket_t socket; /* the newest connection's, while it is open */
 	size_t header_size;
 	size_t size;
 	char body[MSG_BODY_LIMIT];
@@ -46,7 +49,18 @@ static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
 
 	(void)purpose;
 	transport->socket = fd;
+	transport->sent_again = 0;
 	return CURL_SOCKOPT_OK;
+}
+
+/* Its number may be another's from here on. */
+static int on_close(void *ctx, curl_socket_t fd)
+{
+	struct transport *transport = ctx;
+
+	if (transport->socket == fd)
+		transport->socket = CURL_SOCKET_BAD;
+	return close(fd);
 }
 
 static size_t on_header(char *data, size_t one, size_t size, void *ctx)
@@ -59,8 +73,11 @@ static size_t on_header(char *data, size_t one, size_t size, void *ctx)
 	(void)one;
 	/* Here the connection is certainly there; after the answer it may be closed. */
 	if (transport->header_size == 0 &&
-	    getsockopt(transport->socket, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
+	    getsockopt(transport->socket, IPPROTO_TCP, TCP_INFO, &info, &length) == 0) {
 		transport->rtt_us = info.tcpi_rtt;
+		transport->clean = info.tcpi_total_retrans == transport->sent_again;
+		transport->sent_again = info.tcpi_total_retrans;
+	}
 	transport->header_size += size;
 	return transport->header_size <= HEADER_LIMIT ? size : 0;
 }
@@ -92,6 +109,8 @@ static bool set_callbacks(struct transport *transport)
 
 	rc |= curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
 	rc |= curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, transport);
+	rc |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	rc |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transport);
 	rc |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	rc |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, transport);
 	rc |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -190,6 +209,11 @@ int64_t transport_rtt_us(const struct transport *transport)
 	return transport->rtt_us;
 }
 
+bool transport_was_clean(const struct transport *transport)
+{
+	return transport->clean;
+}
+
 const char *transport_where(const struct transport *transport)
 {
 	return transport->where;
@@ -270,6 +294,20 @@ static int drive(struct transport *transport, int64_t deadline_ms)
 	return done ? translate(transport->easy, done->data.result) : EIO;
 }
 
+/*
+ * A request that is given up must not arrive later, after those that follow it: it would
+ * set another pair, or end their test. The kernel sends what it has of a closed connection
+ * again and again, but nothing of one that is reset.
+ */
+static void reset_when_closed(const struct transport *transport)
+{
+	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	if (transport->socket != CURL_SOCKET_BAD)
+		setsockopt(transport->socket, SOL_SOCKET, SO_LINGER, &at_once,
+			   sizeof(at_once));
+}
+
 /* 0 or a positive errno. */
 static int attempt(struct transport *transport, const struct transport_exchange *x)
 {
@@ -279,7 +317,10 @@ static int attempt(struct transport *transport, const struct transport_exchange 
 		return ENOMEM;
 	if (curl_multi_add_handle(transport->multi, transport->easy) != CURLM_OK)
 		return EIO;
+	transport->clean = false;
 	code = drive(transport, x->deadline_ms);
+	if (code == ETIMEDOUT || code == EINTR)
+		reset_when_closed(transport);
 	/* What is not over yet is thereby ended, its connection closed. */
 	curl_multi_remove_handle(transport->multi, transport->easy);
 	return code;

@@ -55,6 +55,8 @@ int transport_run(struct transport *transport,
 void transport_ignore_stop(struct transport *transport);
 /* The newest connection's smoothed round trip, 0 before the first answer. */
 int64_t transport_rtt_us(const struct transport *transport);
+/* Whether nothing of the last exchange had to be sent again from here. */
+bool transport_was_clean(const struct transport *transport);
 /* "10.0.0.1:5000", "[fd00::1]:5000". */
 const char *transport_where(const struct transport *transport);
 

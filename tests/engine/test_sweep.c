@@ -50,8 +50,10 @@ static int answer(struct world *w, char op, struct err *err)
 	w->calls[length] = op;
 	w->counts[(int)op]++;
 	for (const struct answer *a = w->script; a && a->nth != 0; a++) {
-		if (a->op == op && (a->nth < 0 || a->nth == w->counts[(int)op]))
-			return err_set(err, a->code, "fake %c failed", op);
+		if (a->op != op || (a->nth >= 0 && a->nth != w->counts[(int)op]))
+			continue;
+		return a->code < 0 ? err_set(err, a->code, "fake %c failed", op)
+				   : a->code;
 	}
 	return 0;
 }
@@ -161,11 +163,12 @@ static int run(struct world *w, const struct sweep_options *options,
 
 static const struct sweep_options usual = {.first_seq = 1};
 
-#define VISIT "AWUDR"
+#define VISIT      "AWUDR"
+#define NEVER_HELD "AWCAWCAWCAWCAWCAWCAWCAWCAWCAWCR"
 
 struct expectation {
 	const char *name;
-	struct answer script[6];
+	struct answer script[8];
 	int code;
 	const char *calls;
 	int done;
@@ -198,9 +201,15 @@ static const struct expectation table[] = {
 	{"download again", {{'D', 2, -EAGAIN}}, 0,
 	 VISIT "AWUDC" VISIT VISIT VISIT, 4, 0, NULL},
 	{"the record fails", {{'R', 1, -EAGAIN}}, -EAGAIN, "AWUDR", 0, 0, "fake R"},
-	/* Recovered twice: recorded as it is, on to the next. */
-	{"kills the path", {{'U', 1, -EAGAIN}, {'W', 2, -EAGAIN}}, 0,
-	 "AWUCAWCR" VISIT VISIT VISIT, 4, 1, NULL},
+	/* Three times, and it may be the pair: recorded as it is, on to the next. */
+	{"kills the path", {{'U', 1, -EAGAIN}, {'W', 2, -EAGAIN}, {'A', 3, -EAGAIN}}, 0,
+	 "AWUCAWCACR" VISIT VISIT VISIT, 4, 1, NULL},
+	/* The pair was in force when the path came back: as often as it takes. */
+	{"the line fails", {{'U', 1, -EAGAIN}, {'W', 2, -EAGAIN}, {'A', 3, -EAGAIN},
+	 {'D', 1, -EAGAIN}, {'C', -1, SWEEP_BLAMELESS}}, 0,
+	 "AWUCAWCACAWUDC" VISIT VISIT VISIT VISIT, 4, 0, NULL},
+	{"the line never holds", {{'W', -1, -EAGAIN}, {'C', -1, SWEEP_BLAMELESS}}, 0,
+	 NEVER_HELD NEVER_HELD NEVER_HELD NEVER_HELD, 4, 4, NULL},
 	{"never back", {{'U', -1, -EAGAIN}, {'C', 2, -ETIMEDOUT}}, -ETIMEDOUT,
 	 "AWUCAWUC", 0, 0, "fake C"},
 	/* Only this pair is out of reach. */
@@ -296,21 +305,30 @@ static void test_stop_on_failure(void **state)
 static void test_unreachable_rows(void **state)
 {
 	static const struct answer down[] = {{'A', 1, -EHOSTDOWN}, {0}};
-	static const struct answer twice[] = {
-		{'D', 1, -EAGAIN}, {'D', 2, -EAGAIN}, {0}};
-	struct world worlds[] = {{.script = down}, {.script = twice}};
-	const char *const texts[] = {"fake A failed", "fake D failed"};
+	static const struct answer thrice[] = {
+		{'D', 1, -EAGAIN}, {'D', 2, -EAGAIN}, {'D', 3, -EAGAIN}, {0}};
+	static const struct answer line[] = {
+		{'C', -1, SWEEP_BLAMELESS}, {'D', 1, -EAGAIN},  {'D', 2, -EAGAIN},
+		{'D', 3, -EAGAIN},          {'D', 4, -EAGAIN},  {'D', 5, -EAGAIN},
+		{'D', 6, -EAGAIN},          {'D', 7, -EAGAIN},  {'D', 8, -EAGAIN},
+		{'D', 9, -EAGAIN},          {'D', 10, -EAGAIN}, {0}};
+	struct world worlds[] = {
+		{.script = down}, {.script = thrice}, {.script = line}};
+	const enum test_status statuses[] = {TEST_UNREACHABLE, TEST_UNREACHABLE,
+					     TEST_ERROR};
+	const char *const texts[] = {"fake A failed", "fake D failed",
+				     "not measured in 10 tries: fake D failed"};
 	struct sweep_summary summary;
 
 	(void)state;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		struct world *w = &worlds[i];
 
 		assert_int_equal(run(w, &usual, &summary, NULL), 0);
 		for (int dir = 0; dir < DIR_COUNT; dir++) {
 			const struct dir_result *r = &w->rows[0].dir[dir];
 
-			assert_int_equal(r->status, TEST_UNREACHABLE);
+			assert_int_equal(r->status, statuses[i]);
 			assert_string_equal(r->text, texts[i]);
 			assert_int_equal(r->received_bps, NO_FIGURE);
 			assert_true(r->started_at_ms > 0);

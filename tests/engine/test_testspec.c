@@ -15,11 +15,16 @@ static void test_deadlines(void **state)
 {
 	static const struct {
 		int64_t duration_ms, rtt_us;
-		int64_t silence_ms, deadline_ms;
+		int64_t silence_ms, stall_ms, deadline_ms;
 	} table[] = {
-		{5000, 0, 1500, 10000},     {5000, 1, 1500, 10001},
-		{5000, 20000, 1500, 10200}, {300, 187500, 1500, 7175},
-		{300, 187501, 1501, 7176},  {1000, 600000, 4800, 12000},
+		{5000, 0, 1500, 5000, 15000},
+		{5000, 1, 1500, 5000, 15001},
+		{5000, 20000, 1500, 5000, 15200},
+		{300, 187500, 1500, 5000, 12175},
+		{300, 187501, 1501, 5000, 12176},
+		{1000, 600000, 4800, 5000, 17000},
+		{5000, 1250001, 10001, 5001, 27501},
+		{5000, 6000000, 48000, 24000, 75000},
 	};
 
 	(void)state;
@@ -31,7 +36,10 @@ static void test_deadlines(void **state)
 
 		assert_int_equal(testspec_blackhole_ms(&spec), table[i].silence_ms);
 		assert_int_equal(testspec_connect_ms(&spec), table[i].silence_ms);
+		assert_int_equal(testspec_stall_ms(&spec), table[i].stall_ms);
 		assert_int_equal(testspec_deadline_ms(&spec), table[i].deadline_ms);
+		assert_int_equal(testspec_refused_ms(&spec),
+				 table[i].deadline_ms - 5000);
 	}
 }
 

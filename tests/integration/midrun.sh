@@ -54,7 +54,7 @@ second_peer()
 # The path dies at the end of a run with --persist best, for longer than lease and request
 # wait: just before the server is asked to set the pair again, or when it has committed
 # and only its answer is lost. Both ends keep the pair in the end.
-# REQUEST SERVER-MTU PEER-MTU
+# REQUEST SERVER-MTU PEER-MTU TIME, as nft writes it
 answer_lost()
 {
 	rm -f "$peer_db"* "$server_db"*
@@ -63,7 +63,7 @@ answer_lost()
 	start_peer --mtu-min "$3" --mtu-max "$3" --duration 0.3 --lease 2 --wait 20 \
 		--persist best --conf-file "$LAB_PEER_CONF"
 	wait_for 20 'both MTUs changed' mtus_are "$2" "$3"
-	mute_server_after "$1" 7s
+	mute_server_after "$1" "$4"
 	wait_both 60
 	check_match "$1: what happened" 'waiting up to .* for mtusweep-server' \
 		"$(cat "$tmp/peer.log")"
@@ -283,12 +283,13 @@ server_link_down()
 
 commit_lost()
 {
-	answer_lost 'POST /v1/commit' 1340 1300
+	# The commit has 5 s, the first try to find the server 2 s, and round trips.
+	answer_lost 'POST /v1/commit' 1340 1300 8500ms
 }
 
 row_lost()
 {
-	answer_lost 'PUT /v1/run/' 1360 1320
+	answer_lost 'PUT /v1/run/' 1360 1320 7s
 }
 
 (($#)) || set -- "${CASES[@]}"

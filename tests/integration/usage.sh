@@ -27,9 +27,9 @@ refused()
 }
 
 refused '--seconds is for --fuzz' --seconds 5
-refused '--count is for --fault' --count 5 -R lint
-refused '--seed is for --fault' --seed 5 --asan
-refused '--count is for --fault' --fuzz --count 5
+refused '--count is for --fault --outages' --count 5 -R lint
+refused '--seed is for --fault --outages' --seed 5 --asan
+refused '--count is for --fault --outages' --fuzz --count 5
 refused '--seconds is for --fuzz' --seconds 5 --fault
 refused "--count takes a number, 'x' is none" --fault --count x
 refused '--seconds takes a number' --fuzz --seconds

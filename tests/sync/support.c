@@ -36,6 +36,14 @@ int support_own_network(void **state)
 	return 0;
 }
 
+int support_cut(bool cut)
+{
+	return system(
+		cut ? "PATH=$PATH:/usr/sbin nft 'add table inet cut; add chain inet "
+		      "cut in { type filter hook input priority 0; policy drop; }'"
+		    : "PATH=$PATH:/usr/sbin nft delete table inet cut");
+}
+
 /* Of either family. */
 static socklen_t make_name(const char *address, int port, struct sockaddr_storage *ret)
 {
@@ -269,6 +277,7 @@ static int op_renew(void *ctx, struct err *err)
 {
 	struct support_ops *ops = ctx;
 
+	usleep((useconds_t)ops->renew_ms * 1000);
 	ops->renewed++;
 	return outcome_of(ops, err);
 }

@@ -11,6 +11,8 @@
 
 /* For a group's setup: a network namespace with nothing but its loopback. */
 int support_own_network(void **state);
+/* Lose every packet of it, or none any more. 0, or not. */
+int support_cut(bool cut);
 
 /* A TCP connection from `from` (NULL: any) to `to`; -1 on failure. */
 int support_connect(const char *from, const char *to, int port);
@@ -30,6 +32,7 @@ struct support_ops {
 	int armed;          /* and returned */
 	int rows;
 	int renewed;
+	_Atomic int renew_ms; /* what a renewal takes */
 	int committed;
 	int closed;
 	int expired;

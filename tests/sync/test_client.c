@@ -307,6 +307,30 @@ static void a_connect_has_the_deadline_too(void **state)
 	close(listener);
 }
 
+/* A closed connection's kernel would go on sending what has not arrived, until long after the
+ * next request. */
+static void what_is_given_up_is_reset(void **state)
+{
+	int listener = support_listen(ADDRESS, PORT, 16);
+	struct client *client = make_client(ADDRESS, "lo", -1);
+	struct msg_hello hello;
+	char byte[256];
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	assert_int_equal(client_hello(client, 200, &hello, NULL), -ETIMEDOUT);
+	fd = accept(listener, NULL, NULL);
+	assert_true(fd >= 0);
+	while ((n = recv(fd, byte, sizeof(byte), 0)) > 0)
+		;
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, ECONNRESET);
+	close(fd);
+	close(listener);
+	client_free(client);
+}
+
 static void a_stop_ends_a_request(void **state)
 {
 	struct server server = {.reply = NULL};
@@ -468,6 +492,7 @@ int main(void)
 		cmocka_unit_test(a_lease_is_never_longer_than_asked_for),
 		cmocka_unit_test(nobody_there),
 		cmocka_unit_test(a_connect_has_the_deadline_too),
+		cmocka_unit_test(what_is_given_up_is_reset),
 		cmocka_unit_test(a_stop_ends_a_request),
 		cmocka_unit_test(no_proxy_is_used),
 		cmocka_unit_test(one_connection_is_kept),

@@ -206,6 +206,102 @@ static void ends_at_once(void **state)
 	lease_stop(NULL);
 }
 
+static struct lease *start_beating(struct support_ops *ops, struct endpoint **endpoint,
+				   struct told *told)
+{
+	struct msg_opened opened;
+	struct lease *lease;
+
+	start_endpoint(ops, endpoint);
+	open_session(&opened);
+	lease = start(told, opened.session, 60000);
+	lease_beat_begin(lease);
+	wait_told(told, 2, 1000);
+	return lease;
+}
+
+/* Four round trips a second as long as that goes on, then none for a third of a lease. */
+static void beats_beside_a_test(void **state)
+{
+	struct support_ops ops;
+	struct endpoint *endpoint;
+	struct lease_gaps gaps;
+	struct told told;
+	struct lease *lease = start_beating(&ops, &endpoint, &told);
+	int count;
+
+	(void)state;
+	wait_told(&told, 5, 1500);
+	lease_beat_end(lease, &gaps);
+	assert_in_range(gaps.silent_ms, LEASE_BEAT_MS - 10, LEASE_BEAT_MS + 150);
+	assert_in_range(gaps.lost_ms, LEASE_BEAT_MS - 60, LEASE_BEAT_MS + 150);
+	/* The next one was due already. */
+	usleep((LEASE_BEAT_MS + 50) * 1000);
+	count = told.count;
+	usleep(2 * LEASE_BEAT_MS * 1000);
+	assert_int_equal(told.count, count);
+	for (int i = 0; i < count; i++)
+		assert_int_equal(told.results[i], 0);
+	lease_stop(lease);
+	endpoint_free(endpoint);
+}
+
+/* Silence all the same, but nothing was lost. */
+static void a_slow_round_trip_is_no_loss(void **state)
+{
+	struct support_ops ops;
+	struct endpoint *endpoint;
+	struct lease_gaps gaps;
+	struct told told;
+	struct lease *lease = start_beating(&ops, &endpoint, &told);
+	int count = told.count;
+
+	(void)state;
+	ops.renew_ms = 700;
+	wait_told(&told, count + 2, 3000);
+	ops.renew_ms = 0;
+	lease_beat_end(lease, &gaps);
+	assert_in_range(gaps.silent_ms, 700, 1200);
+	assert_in_range(gaps.lost_ms, 0, 450);
+	assert_in_range(lease_slowest_ms(lease), 700, 900);
+	lease_stop(lease);
+	endpoint_free(endpoint);
+}
+
+/* An outage of half a second makes a gap that is longer, and one that is not over yet
+ * counts. */
+static void an_outage_is_a_gap(void **state)
+{
+	struct support_ops ops;
+	struct endpoint *endpoint;
+	struct lease_gaps gaps;
+	struct told told;
+	struct lease *lease = start_beating(&ops, &endpoint, &told);
+	int count;
+
+	(void)state;
+	assert_int_equal(support_cut(true), 0);
+	usleep(500000);
+	assert_int_equal(support_cut(false), 0);
+	count = told.count;
+	wait_told(&told, count + 2, 5000);
+	lease_beat_end(lease, &gaps);
+	assert_in_range(gaps.silent_ms, 500, 3500);
+	assert_in_range(gaps.lost_ms, 500, 3500);
+	assert_in_range(lease_slowest_ms(lease), 0, 200);
+
+	lease_beat_begin(lease);
+	wait_told(&told, told.count + 1, 1000);
+	assert_int_equal(support_cut(true), 0);
+	usleep(600000);
+	lease_beat_end(lease, &gaps);
+	assert_int_equal(support_cut(false), 0);
+	assert_in_range(gaps.silent_ms, 600, 1100);
+	assert_in_range(gaps.lost_ms, 500, 1100);
+	lease_stop(lease);
+	endpoint_free(endpoint);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +310,9 @@ int main(void)
 		cmocka_unit_test(tries_more_than_once_in_a_lease),
 		cmocka_unit_test(a_session_that_is_gone_is_not_hammered),
 		cmocka_unit_test(ends_at_once),
+		cmocka_unit_test(beats_beside_a_test),
+		cmocka_unit_test(a_slow_round_trip_is_no_loss),
+		cmocka_unit_test(an_outage_is_a_gap),
 	};
 
 	return cmocka_run_group_tests(tests, support_own_network, NULL);
