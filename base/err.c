@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/text.h"
 
 int err_set(struct err *err, int code, const char *fmt, ...)
@@ -20,6 +21,13 @@ int err_set(struct err *err, int code, const char *fmt, ...)
 	return code;
 }
 
+const char *err_reason(int errno_value)
+{
+	if (errno_value == EFBIG && io_has_file_limit())
+		return "the file size limit (ulimit -f) is reached";
+	return strerror(errno_value);
+}
+
 int err_sys(struct err *err, int errno_value, const char *fmt, ...)
 {
 	va_list args;
@@ -32,7 +40,7 @@ int err_sys(struct err *err, int errno_value, const char *fmt, ...)
 	va_end(args);
 	length = strlen(err->text);
 	snprintf(err->text + length, sizeof(err->text) - length, ": %s",
-		 strerror(errno_value));
+		 err_reason(errno_value));
 	text_printable(err->text);
 	return -errno_value;
 }

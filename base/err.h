@@ -27,8 +27,11 @@ struct err {
 int err_set(struct err *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same, with ": <strerror(errno_value)>" after the sentence; returns -errno_value.
- */
+/* strerror(), but for EFBIG, where this process has a limit on the size of its files. */
+const char *err_reason(int errno_value);
+
+/* The same as err_set(), with ": <err_reason(errno_value)>" after the sentence; returns
+ * -errno_value. */
 int err_sys(struct err *err, int errno_value, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +34,18 @@ void mem_free(void *pointer_to_pointer)
 
 	free(*pointer);
 	*pointer = NULL;
+}
+
+void io_survive_file_limit(void)
+{
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+bool io_has_file_limit(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
 void io_fill_standard(void)

@@ -19,6 +19,12 @@ void file_close(FILE **file);
 #define cleanup_free __attribute__((cleanup(mem_free)))
 void mem_free(void *pointer_to_pointer);
 
+/* A write beyond the limit on the size of files (RLIMIT_FSIZE) fails with -EFBIG from here
+ * on, also in children, and no longer ends the process. For the very start. */
+void io_survive_file_limit(void);
+/* Whether there is such a limit. */
+bool io_has_file_limit(void);
+
 /* Open /dev/null in place of those of the descriptors 0 to 2 that are closed: the next
  * ones opened must not be taken for them. Reading finds the end, writing fails with
  * -EBADF as before. For the very start of a program. */

@@ -31,18 +31,19 @@ static void on_signal(int sig)
 	errno = keep;
 }
 
-/* SIGTERM is what ends a program that was told to survive the others. */
+/* The keeper has SIGXCPU ignored, for all but main; SIGTERM is what ends a program that was told to survive the others. */
 static bool stays_ignored(int sig)
 {
 	struct sigaction now;
 
-	return sig != SIGTERM && sig != STOP_SIGNAL_DEATH &&
+	return sig != SIGTERM && sig != SIGXCPU && sig != STOP_SIGNAL_DEATH &&
 	       sigaction(sig, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 int stop_install(void)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, STOP_SIGNAL_DEATH};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU,
+				      STOP_SIGNAL_DEATH};
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	sigset_t unblock;
 

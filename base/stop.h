@@ -8,8 +8,8 @@
  * SIGINT, SIGTERM and SIGHUP as an event: after stop_install() they make stop_fd()
  * readable, for ever, and do nothing else. A SIGINT or SIGHUP that was ignored at the
  * start (nohup; a background job of a script) stays ignored. SIGPIPE is ignored: a
- * terminal that is gone shows as EPIPE or EIO where it is written to. One per process;
- * call it before threads.
+ * terminal that is gone shows as EPIPE or EIO where it is written to. SIGXCPU, the soft
+ * limit of processor time, is taken like SIGTERM. One per process; call it before threads.
  */
 
 int stop_install(void);

@@ -53,7 +53,7 @@ static int finish_output(void)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
-	host_tell("cannot write the output: %s", strerror(errno ? errno : EIO));
+	host_tell("cannot write the output: %s", err_reason(errno ? errno : EIO));
 	return 1;
 }
 
@@ -78,6 +78,7 @@ static int parse(const struct host_program *program, int argc, char **argv)
 	int r;
 
 	program_name = program->name;
+	io_survive_file_limit();
 	io_fill_standard();
 	io_close_inherited();
 	r = options_parse(program->rows, argc, argv, &positional, &err);

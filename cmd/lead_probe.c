@@ -290,7 +290,7 @@ static int probe_only(struct lead *lead, struct err *err)
 			err, -EIO,
 			"cannot write to the standard output what the probe found "
 			"(%s), and it is stored nowhere: probe again",
-			r == -EAGAIN ? "nobody reads there" : strerror(-r));
+			r == -EAGAIN ? "nobody reads there" : err_reason(-r));
 	return 0;
 }
 

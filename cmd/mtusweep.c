@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/options.h"
 #include "cmd/read.h"
 #include "store/query.h"
@@ -94,7 +95,7 @@ static int finish_output(int status)
 	/* An export has said so already. */
 	if (status == EXIT_DONE)
 		fprintf(stderr, "mtusweep: cannot write the output: %s\n",
-			strerror(errno ? errno : EIO));
+			err_reason(errno ? errno : EIO));
 	return EXIT_FAILED;
 }
 
@@ -197,6 +198,7 @@ int main(int argc, char **argv)
 {
 	const struct read_command *command;
 
+	io_survive_file_limit();
 	if (argc < 2 || argv[1][0] == '-')
 		return start_alone(argc, argv);
 	if (strcmp(argv[1], "help") == 0)

@@ -319,6 +319,8 @@ static int read_file(int folder, const char *name, struct journal *ret, struct e
 	if (r < 0)
 		return r;
 	r = io_read_file(fd, 8192, &text, &size);
+	if (r == -EFBIG)
+		return -EBADMSG;
 	if (r < 0)
 		return err_sys(err, -r, "cannot read journal '" RUNDIR_PATH "/%s'",
 			       name);

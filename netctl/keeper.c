@@ -243,6 +243,8 @@ static void choose_signals(sigset_t *signals)
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
+	/* Main alone ends at the soft limit of processor time, in order. */
+	signal(SIGXCPU, SIG_IGN);
 	sigemptyset(signals);
 	sigaddset(signals, SIGCHLD);
 	sigaddset(signals, SIGTERM);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/text.h"
 #include "store/schema.h"
 
@@ -44,6 +45,7 @@ static int fail_not_writable(const char *path, const char *what, int errno_value
 /* SQLite says no more than "unable to open": find out what the matter is. */
 static int fail_access(const struct db *db, struct err *err)
 {
+	int errno_value = sqlite3_system_errno(db->sql);
 	char copy[PATH_MAX];
 	const char *folder;
 	struct stat st;
@@ -58,6 +60,8 @@ static int fail_access(const struct db *db, struct err *err)
 			       db->path, folder);
 	if (!db->writing && eaccess(db->path, R_OK) < 0)
 		return err_sys(err, errno, "cannot read database '%s'", db->path);
+	if (errno_value == EMFILE || errno_value == ENFILE)
+		return err_sys(err, errno_value, "cannot open database '%s'", db->path);
 	if (!db->writing)
 		return err_set(
 			err, -EACCES,
@@ -84,12 +88,31 @@ static int fail_no_space(const struct db *db, struct err *err)
 		       db->path);
 }
 
+/* SQLite does not always keep the reason for what it could not write. */
+static bool may_be_file_limit(const struct db *db)
+{
+	int code = sqlite3_extended_errcode(db->sql);
+
+	return io_has_file_limit() &&
+	       (code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_SHMSIZE);
+}
+
+static int fail_file_limit(const struct db *db, struct err *err)
+{
+	return err_set(err, -ENOSPC,
+		       "cannot write database '%s': %s; what was stored before is "
+		       "safe, raise the limit to go on",
+		       db->path, err_reason(EFBIG));
+}
+
 static int fail_io(const struct db *db, struct err *err)
 {
 	int errno_value = sqlite3_system_errno(db->sql);
 
 	if (errno_value == ENOSPC || errno_value == EDQUOT)
 		return fail_no_space(db, err);
+	if (errno_value == EFBIG || (!errno_value && may_be_file_limit(db)))
+		return fail_file_limit(db, err);
 	return err_set(err, -EIO, "cannot %s database '%s': %s (%s)",
 		       db->writing ? "write" : "read", db->path,
 		       sqlite3_errmsg(db->sql),

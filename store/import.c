@@ -36,6 +36,9 @@ static int read_log(struct import *in, struct err *err)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, errno, "cannot open '%s'", in->file);
 	r = io_read_file(fd, FILE_LIMIT, &text, &size);
+	if (r == -EFBIG)
+		return err_set(err, r, "cannot read '%s': it has more than %d bytes",
+			       in->file, FILE_LIMIT);
 	if (r < 0)
 		return err_sys(err, -r, "cannot read '%s'", in->file);
 	r = csvread_parse(text, size, &in->log, &why);

@@ -8,12 +8,15 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/io.h"
 #include "base/stop.h"
 
@@ -51,6 +54,44 @@ static void test_read_limit(void **state)
 	assert_null(data);
 	fd_close(&fds[0]);
 	assert_int_equal(io_read_file(-1, 5, &data, &size), -EBADF);
+}
+
+static int write_beyond_limit(void)
+{
+	const struct rlimit limit = {.rlim_cur = 4, .rlim_max = 4};
+	cleanup_fd int fd = memfd_create("limited", MFD_CLOEXEC);
+	struct err err = ERR_INIT;
+	int r;
+
+	io_survive_file_limit();
+	if (fd < 0 || setrlimit(RLIMIT_FSIZE, &limit) < 0)
+		return 1;
+	r = io_write_all(fd, "abcdef", 6);
+	if (r != -EFBIG)
+		return 2;
+	err_sys(&err, -r, "cannot write 'x'");
+	return strcmp(err.text, "cannot write 'x': the file size limit (ulimit -f) is "
+				"reached")
+		       ? 3
+		       : 0;
+}
+
+/* As a failure like any other, and not as a signal that ends the process. */
+static void test_file_limit(void **state)
+{
+	struct err err = ERR_INIT;
+	int status = -1;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(write_beyond_limit());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	/* Without a limit it is the file system's. */
+	err_sys(&err, EFBIG, "cannot write 'x'");
+	assert_string_equal(err.text, "cannot write 'x': File too large");
 }
 
 static void test_wait(void **state)
@@ -203,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_file),
 		cmocka_unit_test(test_read_limit),
+		cmocka_unit_test(test_file_limit),
 		cmocka_unit_test(test_wait),
 		cmocka_unit_test(test_hang_up),
 		cmocka_unit_test(test_stop_keeps_ignored),

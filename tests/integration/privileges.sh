@@ -40,7 +40,7 @@ read_document()
 	while IFS=$'\t' read -r field value; do
 		every[$field]=$value
 	done < <(table_behind 'Of every process')
-	check_equal 'processes in the document' 'guard keeper main runner test' \
+	check_equal 'processes in the document' 'guard keeper main runner tap test' \
 		"$(printf '%s\n' "${!caps_of[@]}" | sort | xargs)"
 }
 
@@ -112,13 +112,17 @@ check_open()
 # NAME PROCESS: the capabilities of status_of
 check_caps()
 {
-	local names field mask
+	local names field mask bounds=$2
+	# Who has no CAP_SETPCAP cannot give up what its parent has.
+	[[ $2 != tap ]] || bounds=guard
 	read -ra names <<<"${caps_of[$2]}"
 	[[ $persist == none ]] || read -ra names <<<"${caps_of[$2]} ${persist_caps_of[$2]}"
 	mask=$(mask_of "${names[@]}")
-	for field in CapPrm CapEff CapBnd; do
+	for field in CapPrm CapEff; do
 		check_equal "$1: $field" "$mask" "${status_of[$field]}"
 	done
+	[[ $bounds == "$2" ]] || read -ra names <<<"${caps_of[$bounds]}"
+	check_equal "$1: CapBnd" "$(mask_of "${names[@]}")" "${status_of[CapBnd]}"
 }
 
 # NAME PROCESS: the ids of status_of
@@ -160,13 +164,14 @@ check_process()
 	check_open "$@"
 }
 
-# WHAT KEEPER: all five
+# WHAT KEEPER: all but the tap, which only a probe has
 check_program()
 {
 	local process pid runner
 	runner=$(pgrep -P "$2" -x mtusweep-runner)
 	for process in "${!caps_of[@]}"; do
 		case $process in
+		tap) continue ;;
 		keeper) pid=$2 ;;
 		test) pid=$(pgrep -P "$runner") ;;
 		*) pid=$(pgrep -P "$2" -x "mtusweep-$process") ;;
@@ -184,6 +189,55 @@ has_test()
 both_test()
 {
 	has_test "$server_pid" && has_test "$peer_pid"
+}
+
+# KEEPER PROCESS
+child_of()
+{
+	pgrep -P "$1" -x "mtusweep-$2"
+}
+
+# KEEPER
+tap_of()
+{
+	local guard
+	guard=$(child_of "$1" guard) && child_of "$guard" tap
+}
+
+# With both mains stopped, so that the probe lasts.
+both_tap()
+{
+	tap_of "$server_pid" >/dev/null || return 1
+	kill -STOP "$(child_of "$server_pid" main)"
+	tap_of "$peer_pid" >/dev/null || return 1
+	kill -STOP "$(child_of "$peer_pid" main)"
+	tap_of "$peer_pid" >/dev/null
+}
+
+check_taps()
+{
+	local keeper
+	# Without an answer a probe takes a second at least.
+	on server nft -f - <<-RULES
+		table ip unheard {
+			chain in {
+				type filter hook input priority filter;
+				iifname "$LAB_SERVER_IF" udp dport 5000 drop
+			}
+		}
+	RULES
+	start_server
+	start_peer --strategy probe
+	wait_for 20 'a tap at both ends' both_tap
+	check_process 'server, tap' tap "$(tap_of "$server_pid")"
+	check_process 'peer, tap' tap "$(tap_of "$peer_pid")"
+	for keeper in "$server_pid" "$peer_pid"; do
+		kill -CONT "$(child_of "$keeper" main)"
+	done
+	wait_exit "$peer_pid" 20 'the peer that probes'
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 20 'the server that is probed'
+	on server nft delete table ip unheard
 }
 
 read_document
@@ -207,4 +261,6 @@ for persist in none each best; do
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 20 'the server'
 done
+persist=none
+check_taps
 check_same_text 'both hosts' "$before" "$(hosts_state)"

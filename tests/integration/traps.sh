@@ -19,7 +19,7 @@ readonly CASES=(terminal_gone pipe_closed interrupt_key quit_key session_lost
 	mtu_by_another conf_by_another_each conf_by_another_best conf_folder_moved
 	sys_read_only
 	database_locked database_read_only killed_peer killed_server
-	guard_stopped)
+	guard_stopped file_size_limit limits)
 
 log()
 {
@@ -545,6 +545,97 @@ guard_stopped()
 	check_equal "the server's MTU" "$LAB_MTU" "$(link_mtu server)"
 	wait_exit "$peer_pid" 40 'the peer without its server'
 	check_equal "the peer's exit status" 1 "$status"
+}
+
+# --- limits --------------------------------------------------------------------------
+
+# LIMIT ...: the peer with prlimit's options, what it says in $text, its end in $status
+run_limited()
+{
+	status=0
+	# To a pipe: there is no limit on what goes there.
+	text=$(on peer prlimit "$@" "$MTUSWEEP_BIN/mtusweep-peer" --interface \
+		"$LAB_PEER_IF" --server-ip "$LAB_SERVER_IP" --db "$peer_db" --mtu-min 1300 \
+		--mtu-max 1300 --duration 0.3 --lease 2 --wait 5 --persist each \
+		--conf-file "$LAB_PEER_CONF" </dev/null 2>&1 | cat) || status=$?
+}
+
+peer_says_or_ended()
+{
+	log peer | grep -Eq -e "$1" || not_running "$peer_pid"
+}
+
+# END PROCESS BYTES WORDS: its files may grow no more, in the midst of a run that rewrites
+# the conf files: it ends with a message, and both hosts are as they were.
+limited_on()
+{
+	local keeper as_user
+	rm -f "$peer_db"* "$server_db"*
+	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
+	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 1 --persist each \
+		--passes "$ENDLESS" --conf-file "$LAB_PEER_CONF"
+	wait_for 20 'a sweep under way' under_way
+	keeper=$peer_pid
+	[[ $1 == peer ]] || keeper=$server_pid
+	as_user=()
+	# Root of a container may not limit another user's process.
+	[[ $2 != main ]] || as_user=(setpriv --reuid "$DB_USER" --regid "$DB_USER" --clear-groups)
+	"${as_user[@]}" prlimit --pid "$(process_of "$1" "$keeper" "$2")" --fsize="$3"
+	# It has to restore by itself then.
+	[[ $2 != keeper ]] || kill -KILL "$(process_of "$1" "$keeper" guard)"
+	wait_for 20 "what is said of files of the $1's $2" peer_says_or_ended "$4"
+	# The peer goes on without the server's database: its own has all.
+	[[ "$1 $2" != 'server main' ]] || kill -TERM "$peer_pid"
+	wait_exit "$peer_pid" 40 "the peer, files of the $1's $2 limited"
+	check_equal "the peer's exit status, files of the $1's $2 limited" 1 "$status"
+	check_match "what the peer says, files of the $1's $2 limited" "$4" "$(log peer)"
+	end_server
+	check_same_text "both hosts, files of the $1's $2 limited" "$before" "$(hosts_state)"
+}
+
+file_size_limit()
+{
+	local limit='the file size limit \(ulimit -f\) is reached'
+	rm -f "$peer_db"*
+	run_limited --fsize=0
+	check_equal 'exit status with no file at all' 1 "$status"
+	check_match 'what it says of no file at all' "/run/mtusweep/.*: $limit" "$text"
+	run_limited --fsize=2000
+	check_equal 'exit status with small files' 1 "$status"
+	check_match 'what it says of small files' "database '$peer_db': $limit" "$text"
+	limited_on peer main 30000 "database '$peer_db': $limit"
+	limited_on server main 30000 "database '$server_db': $limit"
+	limited_on peer guard 16 "cannot write .*: $limit"
+	limited_on server guard 16 "cannot write .*: $limit"
+	limited_on peer keeper 16 '.'
+}
+
+# Whatever there is too little of: the end is said, and the host is as it was.
+limits()
+{
+	local limit
+	fresh_run
+	# The soft limit of processor time ends main, and none of the others.
+	kill -XCPU "$peer_pid" "$(process_of peer "$peer_pid" guard)" \
+		"$(process_of peer "$peer_pid" runner)"
+	wait_both 60
+	check_complete 'processor time of keeper, guard and runner'
+	fresh_run
+	kill -XCPU "$(process_of peer "$peer_pid" main)"
+	wait_exit "$peer_pid" 20 'the peer at the end of its processor time'
+	check_equal 'exit status at the end of processor time' 1 "$status"
+	check_match 'what it says' 'stopped by CPU time limit exceeded' "$(log peer)"
+	end_server
+	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
+	wait_for 10 'the server to listen' listening 5000
+	for limit in nofile=5 nofile=8 nofile=12 nproc=1 stack=65536; do
+		rm -f "$peer_db"*
+		run_limited "--$limit"
+		check_match "what it says with $limit" 'mtusweep-peer: ' "$text"
+		wait_for 10 "both MTUs back with $limit" are_back
+		check_same_text "both hosts with $limit" "$before" "$(hosts_state)"
+	done
+	end_server
 }
 
 # --- a machine of its own ------------------------------------------------------------
