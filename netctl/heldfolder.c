@@ -130,10 +130,13 @@ static int step_into(struct walk *walk, int fd, struct err *err)
 static int enter(struct walk *walk, int *fd, const char *name, struct err *err)
 {
 	size_t length = strlen(walk->real);
+	char *slash = strrchr(walk->real, '/');
 	int r;
 
-	if (strcmp(name, "..") == 0)
-		*(strrchr(walk->real, '/') ?: walk->real) = '\0';
+	if (strcmp(name, "..") == 0 && slash)
+		*slash = '\0';
+	else if (strcmp(name, "..") == 0)
+		walk->real[0] = '\0';
 	else if (length + 1 + strlen(name) >= sizeof(walk->real))
 		return too_long(err);
 	else

@@ -28,11 +28,11 @@ struct heldfolder {
 
 /*
  * Symbolic links on the way are followed; whoever can exchange them counts as `user`.
- * -EPERM: users that root does not know to be one and the same can exchange what is on
- * the way, or everybody can (the text says which folder, and what to do). A sticky
- * folder such as /tmp may lie on the way, if root or `user` owns the next component in
- * it, but it may not be the folder itself. With a `user` the folder is that user's own. -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, or
- * what the kernel says, but never -ESTALE: that is -EIO.
+ * With a `user` the folder itself has to be that user's. A sticky folder such as /tmp may
+ * lie on the way, if root or `user` owns the next component in it, but it may not be the
+ * folder itself. -EPERM: more than one user, or everybody, can exchange what is on the
+ * way (the text says which folder, and what to do). -ENOENT, -ENOTDIR, -ELOOP,
+ * -ENAMETOOLONG, or what the kernel says, but never -ESTALE: that is -EIO.
  */
 int heldfolder_open(const char *path, struct heldfolder *ret, struct err *err);
 

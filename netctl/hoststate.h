@@ -38,8 +38,8 @@ void hoststate_init(struct hoststate *state, const char *interface,
 /*
  * Set the link's MTU, and with PERSIST_EACH the conf file's. -ESTALE: somebody else
  * changed the interface, its MTU or the conf file since our last change (theirs is
- * kept), or must_restore. -EEXIST as hostconf_check(). -ENETDOWN, -ENODEV, or what the
- * kernel says.
+ * kept), or must_restore. -EEXIST and -EIO as hostconf_write(). -ENETDOWN, -ENODEV, or
+ * what the kernel says.
  */
 int hoststate_set(struct hoststate *state, int mtu, struct err *err);
 

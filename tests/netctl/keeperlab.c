@@ -69,6 +69,7 @@ static int stand_in_main(void *ctx, int guard_socket, int runner_socket)
 		io_wait(-1, -1, clock_boot_ms() + 1);
 	if (with.commits)
 		guard_commit(guard, NULL);
+	shared->committed = true;
 	if (shared->main_waits) {
 		io_wait(guard_socket, stop_fd(), clock_boot_ms() + 10000);
 		shared->stop_signal = stop_signal();
@@ -118,7 +119,8 @@ pid_t fork_keeper(int main_status, bool main_waits)
 
 	shared->main_pid = shared->runner_pid = 0;
 	shared->stop_signal = 0;
-	shared->lock_seen = shared->say_blocks = shared->go = false;
+	shared->lock_seen = shared->say_blocks = false;
+	shared->go = shared->committed = false;
 	shared->said[0] = '\0';
 	shared->set_result = 1;
 	shared->main_status = main_status;

@@ -21,8 +21,9 @@ struct keeperlab_shared {
 	_Atomic int stop_signal;
 	_Atomic bool lock_seen; /* by main or runner */
 	_Atomic bool say_blocks;
-	_Atomic bool go; /* main may commit */
-	char said[512];  /* the last text */
+	_Atomic bool go;        /* main may commit */
+	_Atomic bool committed; /* main has the answer, whichever it is */
+	char said[512];         /* the last text */
 	int main_status;
 	bool main_waits;
 };

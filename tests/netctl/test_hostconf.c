@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "guardlab.h"
+#include "netctl/conffile.h"
 #include "netctl/hostconf.h"
 #include "netctl/hoststate.h"
 
@@ -184,6 +185,30 @@ static void test_files_removed(void **state)
 	}
 }
 
+/* A copy that a killed process was writing goes, whoever comes first. */
+static void test_half_copy_is_removed(void **state)
+{
+	char half[96];
+	struct err err = ERR_INIT;
+
+	(void)state;
+	snprintf(half, sizeof(half), "%s" CONFFILE_TEMPORARY, t.conf);
+	write_file(half, "[Interface]\nPriva");
+	assert_int_equal(hostconf_check(t.conf, &err), 0);
+	assert_int_equal(access(half, F_OK), -1);
+	start_guard(PERSIST_EACH);
+	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
+	write_file(half, "[Interface]\nPriva");
+	assert_int_equal(guard_restore(t.guard, &err), 0);
+	assert_int_equal(access(half, F_OK), -1);
+	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
+	kill_guard();
+	write_file(half, "[Interface]\nPriva");
+	assert_int_equal(hoststate_restore_journal(LINK, &err), 0);
+	assert_int_equal(access(half, F_OK), -1);
+	assert_file(t.conf, CONF);
+}
+
 /* The guard dies with the conf file put back, and the journal not yet rewritten. */
 static void test_killed_putting_back(void **state)
 {
@@ -211,6 +236,7 @@ int main(void)
 		GUARD_TEST(test_original_is_kept),
 		GUARD_TEST(test_disk_full),
 		GUARD_TEST(test_files_removed),
+		GUARD_TEST(test_half_copy_is_removed),
 		GUARD_TEST(test_killed_putting_back),
 	};
 
