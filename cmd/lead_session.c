@@ -102,9 +102,13 @@ int lead_check_lease(const struct lead *lead, struct err *err)
 		(long long)(lead->lease_ms / 1000));
 }
 
-bool lead_line_was_down(const struct lead *lead, int64_t gap_ms)
+bool lead_line_was_down(const struct lead *lead, const struct lease_gaps *gaps,
+			int64_t gap_ms)
 {
-	return gap_ms >= GAP_MS + client_rtt_us(lead->client) * 3 / 2000;
+	int64_t trip_ms = gaps->trip_ms < 0 ? client_rtt_us(lead->client) / 1000
+					    : gaps->trip_ms;
+
+	return gap_ms >= GAP_MS + trip_ms * 3 / 2;
 }
 
 static int start_lease(struct lead *lead, struct err *err)
