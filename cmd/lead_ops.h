@@ -63,6 +63,7 @@ struct lead {
 	bool blameless;            /* what this visit was lost for is not its pair */
 	bool tested;               /* both directions of this visit */
 	int64_t slowest_ms;        /* the longest that a renewal of any session took */
+	int64_t lease_told_ms;     /* the lease that was told last */
 	int64_t lease_wish_ms;     /* what the lease has to be; 0: nothing is known */
 	bool settle_warned;
 	bool rows_refused; /* by the server, and that was told */
