@@ -157,7 +157,7 @@ slow_rows()
 				|| 'outage %d to %d ms after its start', run_id, seq, server_mtu,
 			peer_mtu, dir, bps / 1e6, began_ms - at_ms, ended_ms - at_ms)
 		FROM direction JOIN usual USING (dir) JOIN outage ON
-			at_ms BETWEEN began_ms - $((DURATION * 1000 + 1000)) AND ended_ms
+			at_ms BETWEEN began_ms - $((DURATION * 1000 + 500)) AND ended_ms
 		WHERE status = 'ok' AND bps < least AND NOT EXISTS (
 			SELECT 1 FROM warning WHERE warning.run_id = direction.run_id
 			AND warning.text LIKE format('server MTU %d, peer MTU %d:%%%s%%',
