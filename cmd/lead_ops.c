@@ -194,8 +194,8 @@ static bool was_interrupted(const struct lead *lead, const struct dir_result *re
 			    const struct lease_gaps *gaps)
 {
 	if (result->status != TEST_OK)
-		return lead_line_was_down(lead, gaps->silent_ms);
-	return lead_line_was_down(lead, gaps->lost_ms) &&
+		return lead_line_was_down(lead, gaps, gaps->silent_ms);
+	return lead_line_was_down(lead, gaps, gaps->lost_ms) &&
 	       runner_stalled_ms(lead->runner) >= STALL_MS;
 }
 

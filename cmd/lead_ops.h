@@ -65,6 +65,7 @@ struct lead {
 	bool blameless;            /* what this visit was lost for is not its pair */
 	bool tested;               /* both directions of this visit */
 	int64_t slowest_ms;        /* the longest that a renewal of any session took */
+	int64_t lease_told_ms;     /* the lease that was told last */
 	int64_t lease_wish_ms;     /* what the lease has to be; 0: nothing is known */
 	bool settle_warned;
 	bool rows_refused; /* by the server, and that was told */
@@ -97,8 +98,9 @@ int lead_mendable(int r);
 /* The server said yes to a request that was sent then: its lease runs from there. */
 void lead_heard(struct lead *lead, int64_t sent_at_ms);
 
-/* Whether `gap_ms`, one of struct lease_gaps, is an outage of the line. */
-bool lead_line_was_down(const struct lead *lead, int64_t gap_ms);
+/* Whether `gap_ms`, one of these gaps, is an outage of the line. */
+bool lead_line_was_down(const struct lead *lead, const struct lease_gaps *gaps,
+			int64_t gap_ms);
 
 /* A lease ran out in a test that was ok: renewals take longer than that. The next session's
  * is twice as long. */

@@ -113,7 +113,7 @@ static int probe(struct lead *lead, struct probehost *host, struct msg_probe *re
 	lease_beat_begin(lead->lease);
 	r = probe_run(host, &options, ret, ret_summary, err);
 	lease_beat_end(lead->lease, &gaps);
-	if (r == 0 && lead_line_was_down(lead, gaps.silent_ms))
+	if (r == 0 && lead_line_was_down(lead, &gaps, gaps.silent_ms))
 		return err_set(
 			err, -EAGAIN,
 			"the line was down while the path was probed (no round trip "

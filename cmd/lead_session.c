@@ -103,9 +103,14 @@ int lead_check_lease(const struct lead *lead, struct err *err)
 		(long long)(lead->lease_ms / 1000));
 }
 
-bool lead_line_was_down(const struct lead *lead, int64_t gap_ms)
+bool lead_line_was_down(const struct lead *lead, const struct lease_gaps *gaps,
+			int64_t gap_ms)
 {
-	return gap_ms >= GAP_MS + client_rtt_us(lead->client) * 3 / 2000;
+	/* The first on a fresh connection takes one more. */
+	int64_t trips_ms = gaps->trip_ms < 0 ? client_rtt_us(lead->client) * 5 / 2000
+					     : gaps->trip_ms * 3 / 2;
+
+	return gap_ms >= GAP_MS + trips_ms;
 }
 
 static int start_lease(struct lead *lead, struct err *err)
@@ -275,10 +280,13 @@ static int64_t wanted_lease_ms(const struct lead *lead)
 }
 
 /* `wanted_ms` is what this end asked for. */
-static void tell_lease(const struct lead *lead, int64_t wanted_ms)
+static void tell_lease(struct lead *lead, int64_t wanted_ms)
 {
 	int64_t needed_ms = needed_lease_ms(lead);
 
+	if (lead->lease_told_ms == lead->lease_ms)
+		return;
+	lead->lease_told_ms = lead->lease_ms;
 	if (lead->lease_ms < needed_ms)
 		host_tell("this path is slow: a lease of %lld s may run out in the "
 			  "midst of a test: start both ends without --lease, or with "

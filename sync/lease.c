@@ -113,6 +113,8 @@ static void note_round_trip(struct lease *lease, int64_t sent_ms)
 	if (clean) {
 		lease->trip_ms = now_ms - sent_ms;
 		raise_to(&lease->slowest_ms, lease->trip_ms);
+		if (gaps->trip_ms < 0 || lease->trip_ms < gaps->trip_ms)
+			gaps->trip_ms = lease->trip_ms;
 	}
 	pthread_mutex_unlock(&lease->lock);
 }
@@ -172,7 +174,7 @@ void lease_beat_begin(struct lease *lease)
 	pthread_mutex_lock(&lease->lock);
 	lease->beating = true;
 	lease->heard_ms = clock_boot_ms();
-	lease->gaps = (struct lease_gaps){0};
+	lease->gaps = (struct lease_gaps){.trip_ms = -1};
 	pthread_mutex_unlock(&lease->lock);
 	io_write_all(lease->wake_fd, &one, sizeof(one));
 }

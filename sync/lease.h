@@ -45,6 +45,7 @@ struct lease_gaps {
 	/* Until it was sent, where nothing of it was lost: a path that is merely slow, as
 	 * through a queue that a test has filled, makes none. */
 	int64_t lost_ms;
+	int64_t trip_ms; /* the shortest round trip of which nothing was lost; or -1 */
 };
 
 /* Beat no more. Up to now there is a gap as well: a round trip that ended just before this

@@ -146,17 +146,19 @@ false_rows()
 slow_rows()
 {
 	sql "$peer_db" "
-		WITH direction AS ($DIRECTIONS), usual AS (
+		WITH direction AS (
+			SELECT *, round((julianday(at) - 2440587.5) * 86400000) AS at_ms
+			FROM ($DIRECTIONS)),
+		usual AS (
 			SELECT dir, max(bps) * 0.45 AS least FROM direction
 			WHERE status = 'ok' GROUP BY dir),
 		outage (began_ms, ended_ms) AS (VALUES $outages)
-		SELECT format('run %d row %d, server MTU %d, peer MTU %d: %s %.1f Mbit/s',
-			run_id, seq, server_mtu, peer_mtu, dir, bps / 1e6)
-		FROM direction JOIN usual USING (dir)
-		WHERE status = 'ok' AND bps < least AND EXISTS (
-			SELECT 1 FROM outage WHERE (julianday(at) - 2440587.5) * 86400000
-				BETWEEN began_ms - $((DURATION * 1000 + 1000)) AND ended_ms + 500)
-			AND NOT EXISTS (
+		SELECT format('run %d row %d, server MTU %d, peer MTU %d: %s %.1f Mbit/s, '
+				|| 'outage %d to %d ms after its start', run_id, seq, server_mtu,
+			peer_mtu, dir, bps / 1e6, began_ms - at_ms, ended_ms - at_ms)
+		FROM direction JOIN usual USING (dir) JOIN outage ON
+			at_ms BETWEEN began_ms - $((DURATION * 1000 + 500)) AND ended_ms
+		WHERE status = 'ok' AND bps < least AND NOT EXISTS (
 			SELECT 1 FROM warning WHERE warning.run_id = direction.run_id
 			AND warning.text LIKE format('server MTU %d, peer MTU %d:%%%s%%',
 				server_mtu, peer_mtu, dir))

@@ -263,6 +263,7 @@ static void a_slow_round_trip_is_no_loss(void **state)
 	lease_beat_end(lease, &gaps);
 	assert_in_range(gaps.silent_ms, 700, 1200);
 	assert_in_range(gaps.lost_ms, 0, 450);
+	assert_in_range(gaps.trip_ms, 0, 100);
 	assert_in_range(lease_slowest_ms(lease), 700, 900);
 	lease_stop(lease);
 	endpoint_free(endpoint);
