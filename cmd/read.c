@@ -2,6 +2,9 @@
 
 #include <errno.h>
 
+#include "base/io.h"
+#include "store/runjson.h"
+
 struct read_settings read_given = {.db = "mtusweep.db"};
 
 const struct option_spec read_db_options[] = {
@@ -45,11 +48,15 @@ const struct option_spec read_json_run_options[] = {
 
 int read_print_json(json_t *object, struct err *err)
 {
-	if (!object)
-		return err_set(err, -ENOMEM, "out of memory");
-	json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-	fputc('\n', stdout);
+	cleanup_free char *text =
+		object ? runjson_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(6))
+		       : NULL;
+
 	json_decref(object);
+	if (!text)
+		return err_set(err, -ENOMEM, "out of memory");
+	fputs(text, stdout);
+	fputc('\n', stdout);
 	return 0;
 }
 

@@ -1,10 +1,11 @@
 #include "store/prometheus.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "store/runjson.h"
+#include "base/io.h"
+#include "base/text.h"
 
 static void put_help(FILE *out, const char *name, const char *help)
 {
@@ -12,22 +13,20 @@ static void put_help(FILE *out, const char *name, const char *help)
 		name);
 }
 
-/* , name="value", with what the format wants escaped. */
+/* name="value", with what the format wants escaped. The value may be anybody's. */
 static void put_label(FILE *out, const char *name, const char *text)
 {
-	json_t *value = runjson_text(text);
+	cleanup_free char *value = strdup(text);
 
+	if (value)
+		text_printable(value);
 	fprintf(out, "%s=\"", name);
-	for (const char *c = json_string_value(value); c && *c; c++) {
-		if (*c == '\n')
-			fputs("\\n", out);
-		else if (*c == '"' || *c == '\\')
-			fprintf(out, "\\%c", *c);
-		else
-			fputc(*c, out);
+	for (const char *c = value; c && *c; c++) {
+		if (*c == '"' || *c == '\\')
+			fputc('\\', out);
+		fputc(*c, out);
 	}
 	fputc('"', out);
-	json_decref(value);
 }
 
 static void put_number(FILE *out, const char *name, const char *help, double value)

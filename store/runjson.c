@@ -11,6 +11,16 @@
 /* Raised whenever what an export has changes its meaning. */
 #define FORMAT_VERSION 1
 
+char *runjson_dumps(const json_t *value, size_t flags)
+{
+	char *text = json_dumps(value, flags | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+
+	/* The one control character that JSON has as it is, and only within texts. */
+	for (char *c = text; c && (c = strchr(c, 0x7f));)
+		*c = '?';
+	return text;
+}
+
 json_t *runjson_text(const char *text)
 {
 	json_t *value = json_string(text);
@@ -145,13 +155,14 @@ json_t *runjson_path(const struct path_survey *survey)
 /* Takes the value, NULL too. */
 static int put(struct runjson_list *list, json_t *value)
 {
-	if (!value)
-		return -ENOMEM;
-	fputs(list->begun ? ",\n" : "\n", list->out);
-	list->begun = true;
-	/* Where that fails the stream knows. */
-	json_dumpf(value, list->out, JSON_COMPACT | JSON_ENCODE_ANY);
+	cleanup_free char *text = value ? runjson_dumps(value, JSON_COMPACT) : NULL;
+
 	json_decref(value);
+	if (!text)
+		return -ENOMEM;
+	/* Where that fails the stream knows. */
+	fprintf(list->out, "%s%s", list->begun ? ",\n" : "\n", text);
+	list->begun = true;
 	return 0;
 }
 

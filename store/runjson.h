@@ -11,7 +11,13 @@
  * something is not known, rates in bit/s, times in ISO 8601 UTC. docs/export.schema.json
  * describes an export. Text is UTF-8; where a stored one is not, its bytes that are not
  * ASCII become '?'.
+ *
+ * Texts may be anybody's, so all of it is printed by runjson_dumps().
  */
+
+/* The value as text, freed by the caller; `flags` are jansson's. ASCII alone, so that no
+ * letter in it makes a terminal act. NULL: out of memory. */
+char *runjson_dumps(const json_t *value, size_t flags);
 
 /* New objects, freed with json_decref(); NULL: out of memory. */
 json_t *runjson_text(const char *text);

@@ -1,0 +1,355 @@
+/* A database that somebody else made, through all that reads one: the commands of mtusweep
+ * themselves, the live page, what --resume and --apply load; and through a store that goes
+ * on writing it. Nothing that is printed makes a terminal act, whatever the file says. An
+ * input is the file; or MAGIC, the file's size in four bytes (the lowest first), the file,
+ * and its write-ahead log. */
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/text.h"
+#include "cmd/lead_resume.h"
+#include "cmd/live_page.h"
+#include "cmd/read.h"
+#include "store/store.h"
+
+#define MAGIC "MTUSWAL1"
+/* A map of so many cells at most is drawn: larger ones take long, and show no more. */
+#define CELLS_MAX 2000
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* --- the file --- */
+
+static char folder[64];
+static char db[96];
+static char picture[2][112];
+
+static void remove_file(const char *suffix)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s%s", db, suffix);
+	unlink(path);
+}
+
+static void remove_files(void)
+{
+	remove_file("");
+	remove_file("-wal");
+	remove_file("-shm");
+	remove_file("-journal");
+	unlink(picture[0]);
+	unlink(picture[1]);
+}
+
+static void remove_folder(void)
+{
+	remove_files();
+	rmdir(folder);
+}
+
+/* In memory where that can be had: SQLite waits for a disk. */
+static void make_folder(void)
+{
+	if (folder[0])
+		return;
+	text_copy(folder, sizeof(folder),
+		  access("/dev/shm", W_OK) == 0 ? "/dev/shm/mtusweep-fuzz-XXXXXX"
+						: "/tmp/mtusweep-fuzz-XXXXXX");
+	if (!mkdtemp(folder)) {
+		perror("cannot make a folder");
+		abort();
+	}
+	snprintf(db, sizeof(db), "%s/fuzz.db", folder);
+	snprintf(picture[0], sizeof(picture[0]), "%s/map.svg", folder);
+	snprintf(picture[1], sizeof(picture[1]), "%s/map.png", folder);
+	atexit(remove_folder);
+}
+
+static void write_file(const char *suffix, const uint8_t *data, size_t size)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s%s", db, suffix);
+	file = fopen(path, "wb");
+	if (!file || fwrite(data, 1, size, file) != size || fclose(file) == EOF) {
+		perror("cannot write a database");
+		abort();
+	}
+}
+
+static void write_database(const uint8_t *data, size_t size)
+{
+	const size_t head = strlen(MAGIC) + 4;
+	size_t whole;
+
+	remove_files();
+	if (size < head || memcmp(data, MAGIC, strlen(MAGIC)) != 0) {
+		write_file("", data, size);
+		return;
+	}
+	whole = data[head - 4] + ((size_t)data[head - 3] << 8) +
+		((size_t)data[head - 2] << 16) + ((size_t)data[head - 1] << 24);
+	data += head;
+	size -= head;
+	whole = whole < size ? whole : size;
+	write_file("", data, whole);
+	write_file("-wal", data + whole, size - whole);
+}
+
+/* --- what is printed --- */
+
+static void check_text(const char *text, size_t size)
+{
+	if (strlen(text) != size)
+		abort();
+	for (; *text; text++) {
+		if (*text != '\n' && text_control(text))
+			abort();
+	}
+}
+
+static void check_err(const struct err *err)
+{
+	check_text(err->text, strlen(err->text));
+}
+
+/* A picture or a page that was written. */
+static void check_file(const char *path)
+{
+	cleanup_free char *text = NULL;
+	cleanup_file FILE *file = fopen(path, "rb");
+	size_t size;
+
+	if (file && io_read_file(fileno(file), 64 << 20, &text, &size) == 0)
+		check_text(text, size);
+	unlink(path);
+}
+
+/* --- commands --- */
+
+#define ARGUMENTS_MAX 6
+
+struct line {
+	const struct read_command *command;
+	const char *argument[ARGUMENTS_MAX];
+	bool draws;
+};
+
+static const struct line lines[] = {
+	{&read_runs, {NULL}, false},
+	{&read_runs, {"--json"}, false},
+	{&read_show, {NULL}, false},
+	{&read_show, {"--json"}, false},
+	{&read_show, {"--run", "1"}, false},
+	{&read_best, {NULL}, false},
+	{&read_best, {"--by", "down", "--json"}, false},
+	{&read_explain, {"--pair", "1420,1400"}, false},
+	{&read_explain, {"--pair", "1280,9000", "--json"}, false},
+	{&read_heatmap, {NULL}, false},
+	{&read_heatmap, {"--all", "--average"}, false},
+	{&read_heatmap, {"--all", "--json"}, true},
+	{&read_heatmap, {"-o", picture[0]}, true},
+	{&read_heatmap, {"-o", picture[1]}, true},
+	{&read_compare, {"1", "2"}, false},
+	{&read_compare, {"1", "1", "--json"}, false},
+	{&read_export, {"--format", "csv"}, false},
+	{&read_export, {"--format", "json"}, false},
+	{&read_export, {"--format", "prometheus"}, false},
+	{&read_share, {"-o", picture[0], "1"}, true},
+};
+
+static size_t size_of(enum option_kind kind)
+{
+	switch (kind) {
+	case OPTION_FLAG:
+	case OPTION_BOOL:
+		return sizeof(bool);
+	case OPTION_INT:
+	case OPTION_CHOICE:
+		return sizeof(int);
+	case OPTION_U64:
+	case OPTION_SECONDS:
+		return sizeof(uint64_t);
+	case OPTION_STRING:
+	case OPTION_OPTIONAL:
+		break;
+	}
+	return sizeof(const char *);
+}
+
+/* None of a table is given: what these commands begin with is 0. */
+static void reset_options(const struct option_spec *table)
+{
+	for (; table; table = table->more) {
+		for (; table->name; table++)
+			memset(table->into, 0, size_of(table->kind));
+	}
+	read_given.db = db;
+}
+
+static void parse_line(const struct line *line)
+{
+	/* The library moves them; each stays what it was. */
+	static char *argv[ARGUMENTS_MAX + 2];
+	struct err err = ERR_INIT;
+	int positional;
+	int argc = 0;
+
+	reset_options(line->command->options);
+	argv[argc++] = (char *)line->command->name;
+	for (int i = 0; i < ARGUMENTS_MAX && line->argument[i]; i++)
+		argv[argc++] = (char *)line->argument[i];
+	if (options_parse(line->command->options, argc, argv, &positional, &err) < 0 ||
+	    (line->command->check && line->command->check(&err) < 0)) {
+		fprintf(stderr, "%s: %s\n", line->command->name, err.text);
+		abort();
+	}
+	for (int i = 0; i < positional; i++)
+		read_given.argument[i] = argv[1 + i];
+}
+
+static void run_line(struct query *query, const struct line *line)
+{
+	cleanup_free char *text = NULL;
+	FILE *standard = stdout;
+	struct err err = ERR_INIT;
+	size_t size;
+
+	parse_line(line);
+	stdout = open_memstream(&text, &size);
+	if (stdout) {
+		if (line->command->run(query, &err) < 0 && !err.text[0])
+			abort();
+		fclose(stdout);
+		check_text(text, size);
+	}
+	stdout = standard;
+	check_err(&err);
+	check_file(picture[0]);
+	unlink(picture[1]);
+}
+
+static int keep_small(void *ctx, const struct query_run *run)
+{
+	int server = mtu_range_count(&run->info.server_range);
+	int peer = mtu_range_count(&run->info.peer_range);
+	bool *small = ctx;
+
+	if ((int64_t)server * peer > CELLS_MAX || run->measured > CELLS_MAX / 4)
+		*small = false;
+	return 0;
+}
+
+static void run_commands(void)
+{
+	struct err err = ERR_INIT;
+	struct query *query;
+	bool small = true;
+
+	if (query_open(db, &query, &err) < 0) {
+		check_err(&err);
+		return;
+	}
+	query_runs(query, keep_small, &small, NULL);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (small || !lines[i].draws)
+			run_line(query, &lines[i]);
+	}
+	query_close(query);
+}
+
+/* --- the page, and what goes on --- */
+
+static void look_live(void)
+{
+	const struct page_ask ask = {.pair = {1420, 1400}, .near = true};
+	struct live_page page = {.choose = true};
+	struct err err = ERR_INIT;
+	char *json = NULL;
+
+	if (live_new(db, &page.live, &err) < 0)
+		return;
+	if (live_page_progress(&page, &ask, NULL, &json, &err) == 0)
+		check_text(json, strlen(json));
+	free(json);
+	json = NULL;
+	if (live_page_runs(&page, &json, &err) == 0)
+		check_text(json, strlen(json));
+	free(json);
+	check_err(&err);
+	live_free(page.live);
+}
+
+static void load_sweep(void)
+{
+	const struct resume_wish wish = {.db = db, .options = "{}"};
+	const struct apply_wish apply = {.db = db};
+	struct resumed resumed;
+	struct applied applied;
+	struct err err = ERR_INIT;
+
+	if (resume_load(&wish, &resumed, &err) < 0)
+		check_err(&err);
+	resume_release(&resumed);
+	if (apply_load(&apply, &applied, &err) < 0)
+		check_err(&err);
+}
+
+static void write_run(struct store *store)
+{
+	const struct run_info info = {
+		.uuid = "abcd0000-1111-4222-8333-444444444444",
+		.started_at_ms = 1795350039123,
+		.server_range = {1280, 1500, 20},
+		.peer_range = {1280, 1500, 20},
+		.strategy = "grid",
+		.passes = 1,
+	};
+	struct measurement m = {.seq = 70, .pass = 1, .mtu = {1420, 1400}};
+	struct measurement left;
+	int64_t run;
+
+	dir_result_init(&m.dir[DIR_UPLOAD], TEST_ERROR, "it failed");
+	dir_result_init(&m.dir[DIR_DOWNLOAD], TEST_ERROR, "it failed");
+	if (store_begin_run(store, &info, "peer", "{}", &run, NULL) < 0)
+		return;
+	store_record(store, run, &m, NULL);
+	store_next_unacknowledged(store, run, 1, &left, NULL);
+	store_warn(store, run, "a warning", NULL);
+	store_recommend(store, run, &m.mtu, true, "why", NULL);
+	store_end_run(store, run, RUN_DONE, "", NULL);
+}
+
+static void go_on(void)
+{
+	struct err err = ERR_INIT;
+	struct store *store;
+
+	if (store_open(db, &store, &err) < 0) {
+		check_err(&err);
+		return;
+	}
+	write_run(store);
+	store_close(store, NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	make_folder();
+	write_database(data, size);
+	run_commands();
+	look_live();
+	load_sweep();
+	go_on();
+	run_commands();
+	return 0;
+}
