@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,6 +269,7 @@ int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 
 static const char *const tables[] = {"run",  "measurement", "warning",
 				     "path", "path_band",   "recommendation"};
+#define TABLES ((int)(sizeof(tables) / sizeof(tables[0])))
 
 struct column {
 	char name[40];
@@ -319,33 +321,53 @@ static const struct column *find_column(const struct column *columns, int count,
 static int refuse_table(const struct db *db, const char *table, const char *column,
 			const char *what, struct err *err)
 {
-	return err_set(err, -EMEDIUMTYPE,
-		       "database '%s' was made by something else, or by a build from "
-		       "before the first release: its table '%s' %s '%s'; choose another "
-		       "file with --db, sqlite3 can still read this one",
-		       db->path, table, what, column);
+	return err_set(
+		err, -EMEDIUMTYPE,
+		"database '%s' was made by something else, or by a build from "
+		"before the first release: its table '%s' %s '%s'; choose another "
+		"file with --db, sqlite3 can still read this one",
+		db->path, table, what, column);
 }
 
-/* `ours` is a database that schema_sql has just made. */
-static int check_table(struct db *db, struct db *ours, const char *table,
-		       struct err *err)
+/* As schema_sql makes them, each time alike: found out once. */
+static struct {
+	int result;
+	struct {
+		int count;
+		struct column column[COLUMNS_MAX];
+	} table[TABLES];
+} ours;
+
+static void learn_ours(void)
 {
-	struct column want[COLUMNS_MAX];
-	struct column have[COLUMNS_MAX];
-	int wanted, had;
-	int r = load_columns(ours, table, want, &wanted, err);
+	struct db db = {0};
+	int r = sqlite3_open(":memory:", &db.sql) == SQLITE_OK ? 0 : -ENOMEM;
 
 	if (r == 0)
-		r = load_columns(db, table, have, &had, err);
-	for (int i = 0; r == 0 && i < wanted; i++) {
-		const struct column *column = find_column(have, had, want[i].name);
+		r = db_exec(&db, schema_sql, NULL);
+	for (int t = 0; r == 0 && t < TABLES; t++)
+		r = load_columns(&db, tables[t], ours.table[t].column,
+				 &ours.table[t].count, NULL);
+	db_release(&db);
+	ours.result = r;
+}
+
+static int check_table(struct db *db, int t, struct err *err)
+{
+	struct column have[COLUMNS_MAX];
+	int count;
+	int r = load_columns(db, tables[t], have, &count, err);
+
+	for (int i = 0; r == 0 && i < ours.table[t].count; i++) {
+		const struct column *want = &ours.table[t].column[i];
+		const struct column *column = find_column(have, count, want->name);
 
 		if (!column)
-			return refuse_table(db, table, want[i].name, "has no column",
+			return refuse_table(db, tables[t], want->name, "has no column",
 					    err);
-		if (column->hidden || column->key != want[i].key ||
-		    strcasecmp(column->type, want[i].type) != 0)
-			return refuse_table(db, table, want[i].name,
+		if (column->hidden || column->key != want->key ||
+		    strcasecmp(column->type, want->type) != 0)
+			return refuse_table(db, tables[t], want->name,
 					    "has another kind of column", err);
 	}
 	return r;
@@ -353,16 +375,13 @@ static int check_table(struct db *db, struct db *ours, const char *table,
 
 static int check_tables(struct db *db, struct err *err)
 {
-	struct db ours = {0};
+	static pthread_once_t learned = PTHREAD_ONCE_INIT;
 	int r;
 
-	if (sqlite3_open(":memory:", &ours.sql) != SQLITE_OK)
-		r = err_set(err, -ENOMEM, "out of memory");
-	else
-		r = db_exec(&ours, schema_sql, err);
-	for (size_t i = 0; r == 0 && i < sizeof(tables) / sizeof(tables[0]); i++)
-		r = check_table(db, &ours, tables[i], err);
-	db_release(&ours);
+	pthread_once(&learned, learn_ours);
+	r = ours.result < 0 ? err_set(err, ours.result, "out of memory") : 0;
+	for (int t = 0; r == 0 && t < TABLES; t++)
+		r = check_table(db, t, err);
 	return r;
 }
 

@@ -21,10 +21,12 @@ static void put_label(FILE *out, const char *name, const char *text)
 	if (value)
 		text_printable(value);
 	fprintf(out, "%s=\"", name);
-	for (const char *c = value; c && *c; c++) {
-		if (*c == '"' || *c == '\\')
-			fputc('\\', out);
-		fputc(*c, out);
+	for (size_t i = 0; value && value[i]; i++) {
+		if (text[i] == '\n')
+			fputs("\\n", out);
+		else
+			fprintf(out, "%s%c", strchr("\"\\", value[i]) ? "\\" : "",
+				value[i]);
 	}
 	fputc('"', out);
 }
