@@ -24,7 +24,7 @@ struct visits {
 	size_t room;
 };
 
-static int add_pair(void *ctx, const struct row_visit *visits, size_t count)
+static int add_pair(void *ctx, struct row_visit *visits, size_t count)
 {
 	struct visits *all = ctx;
 

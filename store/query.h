@@ -77,8 +77,9 @@ struct query_result {
 	enum test_status status;
 };
 
-/* What a pair was measured as, each time, by sequence number: `count` of them. */
-typedef int query_pair_fn(void *ctx, const struct row_visit *visits, size_t count);
+/* What a pair was measured as, each time, by sequence number: `count` of them, which may be
+ * put in another order. */
+typedef int query_pair_fn(void *ctx, struct row_visit *visits, size_t count);
 
 /* By server MTU, then peer MTU. */
 int query_pairs(struct query *query, int64_t run, query_pair_fn *pair, void *ctx,
