@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <pthread.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/text.h"
 #include "store/schema.h"
 
@@ -243,12 +245,42 @@ static int trust_nothing(struct db *db, struct err *err)
 	return db_exec(db, "PRAGMA cell_size_check = ON", err);
 }
 
+/* A rollback journal may end in the name of another file, for transactions over several
+ * databases: SQLite, which restores from it, then removes that file. We have none such. */
+static int check_journal(const char *path, struct err *err)
+{
+	static const unsigned char magic[] = {0xd9, 0xd5, 0x05, 0xf9,
+					      0x20, 0xa1, 0x63, 0xd7};
+	unsigned char end[sizeof(magic)];
+	cleanup_fd int fd = -1;
+	char name[PATH_MAX + 16];
+	off_t size;
+
+	snprintf(name, sizeof(name), "%s-journal", path);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return 0;
+	size = lseek(fd, 0, SEEK_END);
+	if (size < (off_t)sizeof(end) ||
+	    pread(fd, end, sizeof(end), size - (off_t)sizeof(end)) != sizeof(end) ||
+	    memcmp(end, magic, sizeof(magic)) != 0)
+		return 0;
+	return err_set(
+		err, -EUCLEAN,
+		"database '%s' has a journal '%s' that names another file, which "
+		"would be removed; remove the journal to go on without what it "
+		"restores",
+		path, name);
+}
+
 int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 {
 	int flags = mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
 				     : SQLITE_OPEN_READONLY;
 	int r = check_path(path, mode, err);
 
+	if (r == 0 && mode == DB_WRITE)
+		r = check_journal(path, err);
 	if (r < 0)
 		return r;
 	db->writing = mode == DB_WRITE;

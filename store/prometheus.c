@@ -37,6 +37,14 @@ static void put_number(FILE *out, const char *name, const char *help, double val
 	fprintf(out, "mtusweep_%s %.15g\n", name, value);
 }
 
+static void put_counts(const struct query_run *run, FILE *out)
+{
+	put_number(out, "run_visits", "Visits of pairs of MTUs that are stored.",
+		   run->measured);
+	put_number(out, "run_failed_visits", "Visits that failed in a direction.",
+		   run->failed);
+}
+
 static void put_run(const struct query_run *run, FILE *out)
 {
 	const struct run_info *info = &run->info;
@@ -66,10 +74,11 @@ static void put_run(const struct query_run *run, FILE *out)
 	if (run->ended_at_ms)
 		put_number(out, "run_end_time_seconds", "When it ended, since 1970.",
 			   (double)run->ended_at_ms / 1000);
-	put_number(out, "run_visits", "Visits of pairs of MTUs that are stored.",
-		   run->measured);
-	put_number(out, "run_failed_visits", "Visits that failed in a direction.",
-		   run->failed);
+	put_number(out, "run_left_out",
+		   "Whether the run has too many rows to be read for this answer.",
+		   !run->counted);
+	if (run->counted)
+		put_counts(run, out);
 	if (info->pairs_planned)
 		put_number(out, "run_planned_visits", "Visits that were planned.",
 			   info->pairs_planned);
@@ -122,7 +131,7 @@ static int put_best(struct query *query, const struct query_run *run, FILE *out,
 	int r = query_best(query, run->id, QUERY_BY_SUM, &best, err);
 
 	if (r < 0)
-		return r == -ENODATA ? 0 : r;
+		return r == -ENODATA || r == -E2BIG ? 0 : r;
 	put_mtus(out, "fastest_mtu_bytes", "The MTUs of the fastest pair measured.",
 		 &best.mtu);
 	return 0;
@@ -166,7 +175,7 @@ int prometheus_export_run(struct query *query, const struct query_run *run, FILE
 	int r;
 
 	put_run(run, out);
-	r = put_best(query, run, out, err);
+	r = run->counted ? put_best(query, run, out, err) : 0;
 	if (r == 0)
 		r = put_recommended(query, run, out, err);
 	return r < 0 ? r : finish(out, err);
@@ -179,6 +188,8 @@ int prometheus_export(struct query *query, const struct query_run *run, FILE *ou
 
 	if (r < 0)
 		return r;
+	if (!run->counted)
+		return 0;
 	put_help(out, "pair_goodput_bytes_per_second",
 		 "Median over the visits that were ok in this direction.");
 	r = query_results(query, run->id, put_rates, out, err);

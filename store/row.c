@@ -202,9 +202,9 @@ static bool parse_time(const char *text, int64_t *ret)
 	return strcmp(text, "Z") == 0 && *ret >= 0 && *ret <= AT_MAX_MS;
 }
 
-int64_t row_read_time(struct row *row)
+static int64_t read_time(struct row *row, bool must)
 {
-	const char *text = read_text(row, false);
+	const char *text = read_text(row, must);
 	bool known = sqlite3_column_type(row->stmt, row->column) != SQLITE_NULL;
 	int64_t at_ms = 0;
 
@@ -214,6 +214,11 @@ int64_t row_read_time(struct row *row)
 	}
 	row->column++;
 	return at_ms;
+}
+
+int64_t row_read_time(struct row *row)
+{
+	return read_time(row, false);
 }
 
 /* A word of a list. */
@@ -358,7 +363,7 @@ static void read_uuid(struct row *row, char ret[UUID_SIZE])
 void row_read_run(struct row *row, struct run_info *ret)
 {
 	read_uuid(row, ret->uuid);
-	ret->started_at_ms = row_read_time(row);
+	ret->started_at_ms = read_time(row, true);
 	row_read_text(row, ret->strategy, sizeof(ret->strategy));
 	ret->passes = row_read_small(row, 0, INT_MAX);
 	ret->seed = read_seed(row);

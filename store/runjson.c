@@ -67,6 +67,11 @@ static json_t *end_object(const struct end_facts *end, const struct mtu_range *r
 		range->max, "mtu_step", range->step);
 }
 
+json_t *runjson_count(const struct query_run *run, int visits)
+{
+	return run->counted ? json_integer(visits) : json_null();
+}
+
 json_t *runjson_run(const struct query_run *run)
 {
 	const struct run_info *info = &run->info;
@@ -74,7 +79,7 @@ json_t *runjson_run(const struct query_run *run)
 
 	/* Beyond what JSON's readers keep of a number. */
 	snprintf(seed, sizeof(seed), "%" PRIu64, info->seed);
-	return json_pack("{sI ss ss so so ss ss so so si ss so ss so si si so so}",
+	return json_pack("{sI ss ss so so ss ss so so si ss so ss so so so so so}",
 			 "id", (json_int_t)run->id, "uuid", info->uuid, "role",
 			 run->role, "started_at", time_or_null(info->started_at_ms),
 			 "ended_at", time_or_null(run->ended_at_ms), "outcome",
@@ -83,8 +88,9 @@ json_t *runjson_run(const struct query_run *run)
 			 runjson_text(info->strategy), "passes", info->passes, "seed",
 			 seed, "duration_ms", number_unless(info->duration_ms, 0),
 			 "persist", persist_name(info->persist), "pairs_planned",
-			 number_unless(info->pairs_planned, 0), "visits", run->measured,
-			 "visits_failed", run->failed, "server",
+			 number_unless(info->pairs_planned, 0), "visits",
+			 runjson_count(run, run->measured), "visits_failed",
+			 runjson_count(run, run->failed), "server",
 			 end_object(&info->server, &info->server_range), "peer",
 			 end_object(&info->peer, &info->peer_range));
 }

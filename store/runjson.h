@@ -21,6 +21,8 @@ char *runjson_dumps(const json_t *value, size_t flags);
 
 /* New objects, freed with json_decref(); NULL: out of memory. */
 json_t *runjson_text(const char *text);
+/* How many of a run's visits; null where they were not counted. */
+json_t *runjson_count(const struct query_run *run, int visits);
 json_t *runjson_run(const struct query_run *run);
 json_t *runjson_result(const struct query_result *result);
 json_t *runjson_measurement(const struct measurement *m);
