@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include "base/io.h"
 #include "store/runjson.h"
 
 struct read_settings read_given = {.db = "mtusweep.db"};
@@ -48,15 +47,11 @@ const struct option_spec read_json_run_options[] = {
 
 int read_print_json(json_t *object, struct err *err)
 {
-	cleanup_free char *text =
-		object ? runjson_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(6))
-		       : NULL;
-
-	json_decref(object);
-	if (!text)
+	if (!object)
 		return err_set(err, -ENOMEM, "out of memory");
-	fputs(text, stdout);
+	runjson_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 	fputc('\n', stdout);
+	json_decref(object);
 	return 0;
 }
 

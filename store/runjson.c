@@ -11,14 +11,44 @@
 /* Raised whenever what an export has changes its meaning. */
 #define FORMAT_VERSION 1
 
+/* The one control character that JSON has as it is, and only within texts. */
+#define DEL 0x7f
+
+static int write_part(const char *part, size_t size, void *out)
+{
+	const char *del;
+
+	while ((del = memchr(part, DEL, size))) {
+		size_t before = (size_t)(del - part);
+
+		fwrite(part, 1, before, out);
+		fputc('?', out);
+		part += before + 1;
+		size -= before + 1;
+	}
+	fwrite(part, 1, size, out);
+	return 0;
+}
+
+void runjson_dumpf(const json_t *value, FILE *out, size_t flags)
+{
+	json_dump_callback(value, write_part, out,
+			   flags | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+}
+
 char *runjson_dumps(const json_t *value, size_t flags)
 {
-	char *text = json_dumps(value, flags | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
-	/* The one control character that JSON has as it is, and only within texts. */
-	for (char *c = text; c && (c = strchr(c, 0x7f));)
-		*c = '?';
-	return text;
+	if (!out)
+		return NULL;
+	runjson_dumpf(value, out, flags);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 json_t *runjson_text(const char *text)
@@ -161,14 +191,13 @@ json_t *runjson_path(const struct path_survey *survey)
 /* Takes the value, NULL too. */
 static int put(struct runjson_list *list, json_t *value)
 {
-	cleanup_free char *text = value ? runjson_dumps(value, JSON_COMPACT) : NULL;
-
-	json_decref(value);
-	if (!text)
+	if (!value)
 		return -ENOMEM;
-	/* Where that fails the stream knows. */
-	fprintf(list->out, "%s%s", list->begun ? ",\n" : "\n", text);
+	fputs(list->begun ? ",\n" : "\n", list->out);
 	list->begun = true;
+	/* Where that fails the stream knows. */
+	runjson_dumpf(value, list->out, JSON_COMPACT);
+	json_decref(value);
 	return 0;
 }
 

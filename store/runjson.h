@@ -12,11 +12,13 @@
  * describes an export. Text is UTF-8; where a stored one is not, its bytes that are not
  * ASCII become '?'.
  *
- * Texts may be anybody's, so all of it is printed by runjson_dumps().
+ * Texts may be anybody's, so all of it is printed by the two below: ASCII alone, so that
+ * nothing in it makes a terminal act.
  */
 
-/* The value as text, freed by the caller; `flags` are jansson's. ASCII alone, so that no
- * letter in it makes a terminal act. NULL: out of memory. */
+/* `flags` are jansson's. Errors of `out` are left for the caller to find with ferror(). */
+void runjson_dumpf(const json_t *value, FILE *out, size_t flags);
+/* As text, freed by the caller; NULL: out of memory. */
 char *runjson_dumps(const json_t *value, size_t flags);
 
 /* New objects, freed with json_decref(); NULL: out of memory. */
