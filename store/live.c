@@ -67,8 +67,7 @@ int live_new(const char *path, struct live **ret, struct err *err)
 
 static void view_release(struct view *view)
 {
-	if (view->loaded)
-		heatmap_release(&view->map);
+	heatmap_release(&view->map);
 	json_decref(view->facts);
 	memset(view, 0, sizeof(*view));
 }

@@ -1,10 +1,11 @@
 /* A database that somebody else made, through all that reads one: the commands of mtusweep
  * themselves, the live page, what --resume and --apply load; and through a store that goes
  * on writing it. Nothing that is printed makes a terminal act, whatever the file says. An
- * input is the file; or MAGIC, the file's size in four bytes (the lowest first), the file,
- * and its write-ahead log. */
+ * input is the file; or WITH_LOG, the file's size in four bytes (the lowest first), the
+ * file, and its write-ahead log; or VALUES and what is changed of a run (struct change). */
 
 #include <errno.h>
+#include <sqlite3.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@
 #include "cmd/read.h"
 #include "store/store.h"
 
-#define MAGIC "MTUSWAL1"
+#define WITH_LOG "MTUSWAL1"
+#define VALUES   "MTUSROW1"
 /* A map of so many cells at most is drawn: larger ones take long, and show no more. */
 #define CELLS_MAX 2000
 
@@ -88,11 +90,11 @@ static void write_file(const char *suffix, const uint8_t *data, size_t size)
 
 static void write_database(const uint8_t *data, size_t size)
 {
-	const size_t head = strlen(MAGIC) + 4;
+	const size_t head = strlen(WITH_LOG) + 4;
 	size_t whole;
 
 	remove_files();
-	if (size < head || memcmp(data, MAGIC, strlen(MAGIC)) != 0) {
+	if (size < head || memcmp(data, WITH_LOG, strlen(WITH_LOG)) != 0) {
 		write_file("", data, size);
 		return;
 	}
@@ -103,6 +105,139 @@ static void write_database(const uint8_t *data, size_t size)
 	whole = whole < size ? whole : size;
 	write_file("", data, whole);
 	write_file("-wal", data + whole, size - whole);
+}
+
+/* --- values --- */
+
+static void write_run(struct store *store)
+{
+	const struct run_info info = {
+		.uuid = "abcd0000-1111-4222-8333-444444444444",
+		.started_at_ms = 1795350039123,
+		.server_range = {1280, 1500, 20},
+		.peer_range = {1280, 1500, 20},
+		.strategy = "grid",
+		.passes = 1,
+	};
+	struct path_survey survey = {.path.overhead = 60};
+	struct measurement m = {.seq = 70, .pass = 1, .mtu = {1420, 1400}};
+	struct measurement left;
+	int64_t run;
+
+	path_bands_add(&survey.path.dir[DIR_UPLOAD], 1500, FATE_WHOLE);
+	path_bands_add(&survey.path.dir[DIR_UPLOAD], OUTER_SIZE_MAX, FATE_LOST);
+
+	dir_result_init(&m.dir[DIR_UPLOAD], TEST_ERROR, "it failed");
+	dir_result_init(&m.dir[DIR_DOWNLOAD], TEST_ERROR, "it failed");
+	if (store_begin_run(store, &info, "peer", "{}", &run, NULL) < 0)
+		return;
+	store_record(store, run, &m, NULL);
+	m.seq = 71;
+	m.dir[DIR_UPLOAD].status = m.dir[DIR_DOWNLOAD].status = TEST_OK;
+	m.dir[DIR_UPLOAD].received_bps = m.dir[DIR_DOWNLOAD].goodput_bps = 36000000;
+	store_record(store, run, &m, NULL);
+	store_put_path(store, run, &survey, NULL);
+	store_next_unacknowledged(store, run, 1, &left, NULL);
+	store_warn(store, run, "a warning", NULL);
+	store_recommend(store, run, &m.mtu, true, "why", NULL);
+	store_end_run(store, run, RUN_DONE, "", NULL);
+}
+
+/* A value in a column: a number, a text, ... that the schema's checks may refuse. */
+struct change {
+	uint8_t column; /* of all tables' */
+	uint8_t kind;
+	uint8_t value[8];
+};
+
+static void bind_value(sqlite3_stmt *stmt, const struct change *change)
+{
+	static const char *const words[] = {"ok",   "blackhole", "error",    "peer",
+					    "lost", "imported",  "upload",   "done",
+					    "4",    "apply",     "download", ""};
+	int64_t number;
+	double real;
+
+	memcpy(&number, change->value, sizeof(number));
+	memcpy(&real, change->value, sizeof(real));
+	switch (change->kind % 6) {
+	case 0:
+		sqlite3_bind_int64(stmt, 1, number);
+		break;
+	case 1:
+		sqlite3_bind_int64(stmt, 1, change->value[0] * 256 + change->value[1]);
+		break;
+	case 2:
+		sqlite3_bind_double(stmt, 1, real);
+		break;
+	case 3:
+		sqlite3_bind_text(stmt, 1, (const char *)change->value,
+				  change->value[7] % 8, SQLITE_TRANSIENT);
+		break;
+	case 4:
+		sqlite3_bind_text(stmt, 1, words[change->value[0] % 12], -1,
+				  SQLITE_STATIC);
+		break;
+	default:
+		sqlite3_bind_blob(stmt, 1, change->value, change->value[7] % 8,
+				  SQLITE_TRANSIENT);
+	}
+}
+
+static void change_value(sqlite3 *sql, const struct change *change)
+{
+	static const char columns[] =
+		"SELECT format('UPDATE OR IGNORE \"%w\" SET \"%w\" = ?', m.name, "
+		"c.name)"
+		" FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
+		" WHERE m.type = 'table' LIMIT 1 OFFSET ?";
+	sqlite3_stmt *find = NULL;
+	sqlite3_stmt *update = NULL;
+
+	sqlite3_prepare_v2(sql, columns, -1, &find, NULL);
+	sqlite3_bind_int(find, 1, change->column);
+	if (sqlite3_step(find) == SQLITE_ROW &&
+	    sqlite3_prepare_v2(sql, (const char *)sqlite3_column_text(find, 0), -1,
+			       &update, NULL) == SQLITE_OK) {
+		bind_value(update, change);
+		sqlite3_step(update);
+	}
+	sqlite3_finalize(update);
+	sqlite3_finalize(find);
+}
+
+static void change_values(const uint8_t *data, size_t size)
+{
+	struct store *store;
+	sqlite3 *sql;
+
+	remove_files();
+	if (store_open(db, &store, NULL) < 0)
+		return;
+	write_run(store);
+	store_close(store, NULL);
+	sqlite3_open(db, &sql);
+	sqlite3_exec(sql, "PRAGMA ignore_check_constraints = ON; BEGIN", NULL, NULL,
+		     NULL);
+	for (size_t i = 0; i + sizeof(struct change) <= size;
+	     i += sizeof(struct change)) {
+		struct change change;
+
+		memcpy(&change, data + i, sizeof(change));
+		change_value(sql, &change);
+	}
+	sqlite3_exec(sql, "COMMIT", NULL, NULL, NULL);
+	sqlite3_close(sql);
+}
+
+static void make_database(const uint8_t *data, size_t size)
+{
+	const size_t head = strlen(VALUES);
+
+	if (size >= head && memcmp(data, VALUES, head) == 0)
+		change_values(data + head, size - head);
+	else
+		write_database(data, size);
 }
 
 /* --- what is printed --- */
@@ -313,31 +448,6 @@ static void load_sweep(void)
 		check_err(&err);
 }
 
-static void write_run(struct store *store)
-{
-	const struct run_info info = {
-		.uuid = "abcd0000-1111-4222-8333-444444444444",
-		.started_at_ms = 1795350039123,
-		.server_range = {1280, 1500, 20},
-		.peer_range = {1280, 1500, 20},
-		.strategy = "grid",
-		.passes = 1,
-	};
-	struct measurement m = {.seq = 70, .pass = 1, .mtu = {1420, 1400}};
-	struct measurement left;
-	int64_t run;
-
-	dir_result_init(&m.dir[DIR_UPLOAD], TEST_ERROR, "it failed");
-	dir_result_init(&m.dir[DIR_DOWNLOAD], TEST_ERROR, "it failed");
-	if (store_begin_run(store, &info, "peer", "{}", &run, NULL) < 0)
-		return;
-	store_record(store, run, &m, NULL);
-	store_next_unacknowledged(store, run, 1, &left, NULL);
-	store_warn(store, run, "a warning", NULL);
-	store_recommend(store, run, &m.mtu, true, "why", NULL);
-	store_end_run(store, run, RUN_DONE, "", NULL);
-}
-
 static void go_on(void)
 {
 	struct err err = ERR_INIT;
@@ -358,7 +468,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < size; i++)
 		turn = turn * 31 + data[i];
 	make_folder();
-	write_database(data, size);
+	make_database(data, size);
 	run_commands(turn);
 	look_live();
 	load_sweep();
