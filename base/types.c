@@ -1,6 +1,7 @@
 #include "base/types.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,14 +108,17 @@ int run_outcome_parse(const char *name, enum run_outcome *ret)
 
 int mtu_range_count(const struct mtu_range *range)
 {
+	int64_t count;
+
 	if (range->step < 1 || range->max < range->min)
 		return 0;
-	return (range->max - range->min) / range->step + 1;
+	count = ((int64_t)range->max - range->min) / range->step + 1;
+	return count > INT_MAX ? INT_MAX : (int)count;
 }
 
 int mtu_range_at(const struct mtu_range *range, int i)
 {
-	return range->min + i * range->step;
+	return (int)(range->min + (int64_t)i * range->step);
 }
 
 bool mtu_range_allows(const struct mtu_range *range, int mtu)
@@ -129,7 +133,9 @@ bool mtu_pair_same(const struct mtu_pair *a, const struct mtu_pair *b)
 
 int mtu_pair_compare(const struct mtu_pair *a, const struct mtu_pair *b)
 {
-	return a->server != b->server ? a->server - b->server : a->peer - b->peer;
+	if (a->server != b->server)
+		return a->server < b->server ? -1 : 1;
+	return (a->peer > b->peer) - (a->peer < b->peer);
 }
 
 void dir_result_init(struct dir_result *result, enum test_status status,

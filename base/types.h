@@ -151,7 +151,8 @@ int persist_parse(const char *name, enum persist *ret);
 int backend_parse(const char *name, enum backend *ret);
 int run_outcome_parse(const char *name, enum run_outcome *ret);
 
-/* How many MTUs a range holds; 0 for one that is empty or has a step below 1. */
+/* How many MTUs a range holds; 0 for one that is empty or has a step below 1; INT_MAX where
+ * there are more, as of a range that nobody has checked. */
 int mtu_range_count(const struct mtu_range *range);
 /* Its i-th MTU, 0 <= i < mtu_range_count(). */
 int mtu_range_at(const struct mtu_range *range, int i);

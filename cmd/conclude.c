@@ -23,8 +23,10 @@ static int load(struct query *query, int64_t run, struct stored *ret, struct err
 	int r;
 
 	snprintf(id, sizeof(id), "%" PRId64, run);
+	/* At the server, the peer waits for this. */
+	query_bound(query, CONCLUDE_ROWS_MAX);
 	r = query_run(query, id, &ret->run, err);
-	if (r == 0 && ret->run.measured > CONCLUDE_ROWS_MAX)
+	if (r == 0 && !ret->run.counted)
 		r = err_set(err, -ERANGE, "the run has more than %d rows",
 			    CONCLUDE_ROWS_MAX);
 	if (r == 0)

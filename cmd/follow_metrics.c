@@ -42,6 +42,7 @@ static int put_all(struct follow *f, bool pairs, FILE *out, struct err *err)
 
 	if (r < 0)
 		return r;
+	query_bound(query, QUERY_ROWS_SERVED);
 	prometheus_put_server(out, MTUSWEEP_VERSION, atomic_load(&f->session_open));
 	r = put_newest(query, pairs, out, err);
 	query_close(query);

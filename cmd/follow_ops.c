@@ -180,6 +180,8 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	ret->link_mtu = facts.mtu;
 	ret->endpoint_family = facts.endpoint_family;
 	run.server = *ret;
+	/* The peer's clock may say anything. */
+	run.started_at_ms = clock_wall_ms();
 	text_copy(run.peer.address, sizeof(run.peer.address), address);
 	r = store_begin_copy(f->store, &run, m->secret, &f->run_id, &known, err);
 	if (r < 0)

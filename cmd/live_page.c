@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "engine/pathmodel.h"
+#include "store/runjson.h"
 
 /* On the host itself nothing is saved by small answers. */
 #define NEAR_BYTES  40000
@@ -75,7 +76,7 @@ static int add_pair(struct live_page *page, const struct page_ask *ask, const ch
 /* Takes the answer. */
 static int dump(json_t *answer, char **ret_json, struct err *err)
 {
-	*ret_json = json_dumps(answer, JSON_COMPACT);
+	*ret_json = runjson_dumps(answer, JSON_COMPACT);
 	json_decref(answer);
 	return *ret_json ? 0 : err_set(err, -ENOMEM, "out of memory");
 }

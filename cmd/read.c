@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "store/runjson.h"
+
 struct read_settings read_given = {.db = "mtusweep.db"};
 
 const struct option_spec read_db_options[] = {
@@ -47,7 +49,7 @@ int read_print_json(json_t *object, struct err *err)
 {
 	if (!object)
 		return err_set(err, -ENOMEM, "out of memory");
-	json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	runjson_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 	fputc('\n', stdout);
 	json_decref(object);
 	return 0;

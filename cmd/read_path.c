@@ -72,7 +72,7 @@ int read_path(struct query *query, const struct query_run *run, int guess_max,
 	path.path = survey.path;
 	if (stored < 0)
 		assume_overhead(&run->info, &path);
-	if (run->measured <= guess_max &&
+	if (run->counted && run->measured <= guess_max &&
 	    (!path.path.dir[DIR_UPLOAD].count || !path.path.dir[DIR_DOWNLOAD].count))
 		r = guess(query, run, &path, err);
 	if (r < 0)

@@ -1,10 +1,14 @@
 #include "store/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -141,6 +145,15 @@ int db_fail(struct db *db, struct err *err)
 			       "'%s' is not an SQLite database; choose another file "
 			       "with --db",
 			       db->path);
+	case SQLITE_INTERRUPT:
+		return err_set(
+			err, -EUCLEAN,
+			"database '%s' is damaged: reading it takes more than its size "
+			"accounts for; see sqlite3's .recover, or choose another file "
+			"with --db",
+			db->path);
+	case SQLITE_TOOBIG:
+	case SQLITE_MISMATCH:
 	case SQLITE_CORRUPT:
 		return err_set(
 			err, -EUCLEAN,
@@ -187,12 +200,109 @@ static int check_path(const char *path, enum db_mode mode, struct err *err)
 	return 0;
 }
 
+/* Enough for each statement of ours and each value that it stores. */
+static const struct {
+	int id;
+	int value;
+} limits[] = {
+	{SQLITE_LIMIT_LENGTH, 4 << 20},     {SQLITE_LIMIT_SQL_LENGTH, 100000},
+	{SQLITE_LIMIT_EXPR_DEPTH, 50},      {SQLITE_LIMIT_COMPOUND_SELECT, 8},
+	{SQLITE_LIMIT_VDBE_OP, 25000},      {SQLITE_LIMIT_FUNCTION_ARG, 8},
+	{SQLITE_LIMIT_ATTACHED, 0},         {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100},
+	{SQLITE_LIMIT_VARIABLE_NUMBER, 64}, {SQLITE_LIMIT_TRIGGER_DEPTH, 4},
+	{SQLITE_LIMIT_WORKER_THREADS, 0},
+};
+
+static const struct {
+	int id;
+	int value;
+} configs[] = {
+	{SQLITE_DBCONFIG_DEFENSIVE, 1},
+	{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+	{SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+	{SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+};
+
+/* SQLite counts a step of its machine each time a value is read or compared: some 30 go
+ * to a stored row of 100 bytes, and its sorting. */
+#define STEPS_EACH     1000
+#define STEPS_A_BYTE   16
+#define STEPS_AT_LEAST 20000000
+
+static int count_steps(void *ctx)
+{
+	struct db *db = ctx;
+
+	return --db->steps_left < 0;
+}
+
+/* Pages that point at one another make a small file look endless. */
+static void bound_steps(struct db *db)
+{
+	char log[PATH_MAX + 8];
+	struct stat st[2] = {{0}};
+
+	snprintf(log, sizeof(log), "%s-wal", db->path);
+	stat(db->path, &st[0]);
+	stat(log, &st[1]);
+	db->steps_max =
+		(STEPS_AT_LEAST + STEPS_A_BYTE * (st[0].st_size + st[1].st_size)) /
+		STEPS_EACH;
+	db->steps_left = db->steps_max;
+	sqlite3_progress_handler(db->sql, STEPS_EACH, count_steps, db);
+}
+
+static int trust_nothing(struct db *db, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		sqlite3_limit(db->sql, limits[i].id, limits[i].value);
+	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
+		if (sqlite3_db_config(db->sql, configs[i].id, configs[i].value, NULL) !=
+		    SQLITE_OK)
+			return db_fail(db, err);
+	}
+	if (sqlite3_drop_modules(db->sql, NULL) != SQLITE_OK)
+		return db_fail(db, err);
+	bound_steps(db);
+	return db_exec(db, "PRAGMA cell_size_check = ON", err);
+}
+
+/* A rollback journal may end in the name of another file, for transactions over several
+ * databases: SQLite, which restores from it, then removes that file. We have none such. */
+static int check_journal(const char *path, struct err *err)
+{
+	static const unsigned char magic[] = {0xd9, 0xd5, 0x05, 0xf9,
+					      0x20, 0xa1, 0x63, 0xd7};
+	unsigned char end[sizeof(magic)];
+	cleanup_fd int fd = -1;
+	char name[PATH_MAX + 16];
+	off_t size;
+
+	snprintf(name, sizeof(name), "%s-journal", path);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return 0;
+	size = lseek(fd, 0, SEEK_END);
+	if (size < (off_t)sizeof(end) ||
+	    pread(fd, end, sizeof(end), size - (off_t)sizeof(end)) != sizeof(end) ||
+	    memcmp(end, magic, sizeof(magic)) != 0)
+		return 0;
+	return err_set(
+		err, -EUCLEAN,
+		"database '%s' has a journal '%s' that names another file, which "
+		"would be removed; remove the journal to go on without what it "
+		"restores",
+		path, name);
+}
+
 int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 {
 	int flags = mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
 				     : SQLITE_OPEN_READONLY;
 	int r = check_path(path, mode, err);
 
+	if (r == 0 && mode == DB_WRITE)
+		r = check_journal(path, err);
 	if (r < 0)
 		return r;
 	db->writing = mode == DB_WRITE;
@@ -207,26 +317,126 @@ int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 	if (db->writing && sqlite3_db_readonly(db->sql, "main") == 1)
 		return fail_access(db, err);
 	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
-	return 0;
+	return trust_nothing(db, err);
+}
+/* --- whether the tables are ours --- */
+
+static const char *const tables[] = {"run",  "measurement", "warning",
+				     "path", "path_band",   "recommendation"};
+#define TABLES ((int)(sizeof(tables) / sizeof(tables[0])))
+
+struct column {
+	char name[40];
+	char type[16];
+	int key;    /* its place in the primary key; 0: none */
+	int hidden; /* 0: a column like any other */
+};
+
+#define COLUMNS_MAX 64
+
+static int load_columns(struct db *db, const char *table, struct column *ret,
+			int *ret_count, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	char sql[64];
+	int r;
+
+	*ret_count = 0;
+	snprintf(sql, sizeof(sql), "PRAGMA table_xinfo(%s)", table);
+	r = db_prepare(db, sql, &stmt, err);
+	while (r == 0 && (r = db_step(db, stmt, err)) > 0) {
+		const char *name = (const char *)sqlite3_column_text(stmt, 1);
+		const char *type = (const char *)sqlite3_column_text(stmt, 2);
+		struct column *column = &ret[*ret_count];
+
+		r = 0;
+		/* Others' columns beside ours are nothing to us. */
+		if (!text_copy(column->name, sizeof(column->name), name ? name : ""))
+			continue;
+		text_copy(column->type, sizeof(column->type), type ? type : "");
+		column->key = sqlite3_column_int(stmt, 5);
+		column->hidden = sqlite3_column_int(stmt, 6);
+		if (++*ret_count == COLUMNS_MAX)
+			break;
+	}
+	return r < 0 ? r : 0;
 }
 
-/* Builds from before the first release made version 1 with fewer columns. */
-static int check_columns(struct db *db, struct err *err)
+static const struct column *find_column(const struct column *columns, int count,
+					const char *name)
 {
-	int64_t count;
-	int r = db_read_int(db,
-			    "SELECT count(*) FROM pragma_table_info('run')"
-			    " WHERE name = 'process'",
-			    &count, err);
+	for (int i = 0; i < count; i++) {
+		if (strcasecmp(columns[i].name, name) == 0)
+			return &columns[i];
+	}
+	return NULL;
+}
 
-	if (r < 0 || count)
-		return r;
+static int refuse_table(const struct db *db, const char *table, const char *column,
+			const char *what, struct err *err)
+{
 	return err_set(
 		err, -EMEDIUMTYPE,
-		"database '%s' was made by a build from before the first release: "
-		"its table 'run' has no column 'process'; choose another file with "
-		"--db, sqlite3 can still read this one",
-		db->path);
+		"database '%s' was made by something else, or by a build from "
+		"before the first release: its table '%s' %s '%s'; choose another "
+		"file with --db, sqlite3 can still read this one",
+		db->path, table, what, column);
+}
+
+/* As schema_sql makes them, each time alike: found out once. */
+static struct {
+	int result;
+	struct {
+		int count;
+		struct column column[COLUMNS_MAX];
+	} table[TABLES];
+} ours;
+
+static void learn_ours(void)
+{
+	struct db db = {0};
+	int r = sqlite3_open(":memory:", &db.sql) == SQLITE_OK ? 0 : -ENOMEM;
+
+	if (r == 0)
+		r = db_exec(&db, schema_sql, NULL);
+	for (int t = 0; r == 0 && t < TABLES; t++)
+		r = load_columns(&db, tables[t], ours.table[t].column,
+				 &ours.table[t].count, NULL);
+	db_release(&db);
+	ours.result = r;
+}
+
+static int check_table(struct db *db, int t, struct err *err)
+{
+	struct column have[COLUMNS_MAX];
+	int count;
+	int r = load_columns(db, tables[t], have, &count, err);
+
+	for (int i = 0; r == 0 && i < ours.table[t].count; i++) {
+		const struct column *want = &ours.table[t].column[i];
+		const struct column *column = find_column(have, count, want->name);
+
+		if (!column)
+			return refuse_table(db, tables[t], want->name, "has no column",
+					    err);
+		if (column->hidden || column->key != want->key ||
+		    strcasecmp(column->type, want->type) != 0)
+			return refuse_table(db, tables[t], want->name,
+					    "has another kind of column", err);
+	}
+	return r;
+}
+
+static int check_tables(struct db *db, struct err *err)
+{
+	static pthread_once_t learned = PTHREAD_ONCE_INIT;
+	int r;
+
+	pthread_once(&learned, learn_ours);
+	r = ours.result < 0 ? err_set(err, ours.result, "out of memory") : 0;
+	for (int t = 0; r == 0 && t < TABLES; t++)
+		r = check_table(db, t, err);
+	return r;
 }
 
 int db_check(struct db *db, int *ret_version, struct err *err)
@@ -238,8 +448,8 @@ int db_check(struct db *db, int *ret_version, struct err *err)
 	if (r == 0)
 		r = db_read_int(db, "PRAGMA user_version", &version, err);
 	if (r == 0)
-		r = db_read_int(db, "SELECT count(*) FROM sqlite_master", &objects,
-				err);
+		r = db_read_int(db, "SELECT EXISTS (SELECT 1 FROM sqlite_master)",
+				&objects, err);
 	if (r < 0)
 		return r;
 	if (application == 0 && version == 0 && objects == 0) {
@@ -260,7 +470,7 @@ int db_check(struct db *db, int *ret_version, struct err *err)
 			"file with --db",
 			db->path, (int)version, SCHEMA_VERSION);
 	*ret_version = (int)version;
-	return check_columns(db, err);
+	return check_tables(db, err);
 }
 
 int db_transact(struct db *db, int (*work)(struct db *db, void *ctx, struct err *err),
@@ -283,6 +493,7 @@ int db_transact(struct db *db, int (*work)(struct db *db, void *ctx, struct err 
 
 int db_exec(struct db *db, const char *sql, struct err *err)
 {
+	db->steps_left = db->steps_max;
 	if (sqlite3_exec(db->sql, sql, NULL, NULL, NULL) != SQLITE_OK)
 		return db_fail(db, err);
 	return 0;
@@ -290,6 +501,7 @@ int db_exec(struct db *db, const char *sql, struct err *err)
 
 int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct err *err)
 {
+	db->steps_left = db->steps_max;
 	if (sqlite3_prepare_v2(db->sql, sql, -1, ret, NULL) != SQLITE_OK)
 		return db_fail(db, err);
 	return 0;

@@ -12,6 +12,11 @@
  * sentences. For store.c and query.c, which each hold one; a connection belongs to one
  * thread at a time.
  *
+ * A database may come from anybody, in a report of a fault. So a connection runs nothing
+ * that the file defines: no view, no trigger, no virtual table, no generated column. Its
+ * tables have to be ours (db_check()), SQLite's limits are low, and no statement takes
+ * more steps than the size of the file accounts for. store/row.h checks the values.
+ *
  *	db_init(&db);
  *	db_open(&db, path, DB_READ, err);
  *	db_check(&db, &version, err);
@@ -23,6 +28,8 @@ struct db {
 	sqlite3 *sql;
 	char *path;
 	bool writing;
+	int64_t steps_max;  /* that a statement may take, in thousands */
+	int64_t steps_left; /* of the current one */
 };
 
 enum db_mode {
@@ -38,8 +45,8 @@ void db_release(struct db *db);
 int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err);
 
 /* Whose database it is: *ret_version is its schema version, 0 for an empty file.
- * -EMEDIUMTYPE: not ours, or from before the first release; -EOVERFLOW: newer than this
- * program. */
+ * -EMEDIUMTYPE: not ours, or without a column of ours, as from before the first release;
+ * -EOVERFLOW: newer than this program. */
 int db_check(struct db *db, int *ret_version, struct err *err);
 
 /* What SQLite last reported on this connection, as a negative errno and a sentence. */

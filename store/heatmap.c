@@ -89,11 +89,18 @@ double heatmap_fraction(const struct heatmap_panel *panel, int64_t rate_bps)
 
 int heatmap_boundary(const struct heatmap_axis *axis, int mtu)
 {
-	int i = 0;
+	int below = 0; /* all before it are at or below */
+	int above = axis->count;
 
-	while (i < axis->count && axis->mtu[i] <= mtu)
-		i++;
-	return i;
+	while (below < above) {
+		int middle = (below + above) / 2;
+
+		if (axis->mtu[middle] <= mtu)
+			below = middle + 1;
+		else
+			above = middle;
+	}
+	return below;
 }
 
 bool heatmap_find(const struct heatmap *map, const struct mtu_pair *mtu, int *ret_i,

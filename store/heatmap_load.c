@@ -15,29 +15,21 @@
 enum figure {
 	RECEIVED,
 	SENT,
-	FIGURE_COUNT,
 };
 
-struct visit {
-	struct mtu_pair mtu;
-	uint32_t seq;
-	enum test_status status[DIR_COUNT];
-	int64_t rate_bps[FIGURE_COUNT][DIR_COUNT]; /* NO_FIGURE unless ok */
-};
-
+/* By pair, then by number. */
 struct visits {
-	struct visit *visit;
+	struct row_visit *visit;
 	size_t count;
 	size_t room;
 };
 
-static int add_visit(void *ctx, const struct measurement *m)
+static int add_pair(void *ctx, struct row_visit *visits, size_t count)
 {
 	struct visits *all = ctx;
-	struct visit *visit;
 
-	if (all->count == all->room) {
-		size_t room = all->room ? 2 * all->room : 1024;
+	if (all->room - all->count < count) {
+		size_t room = 2 * (all->count + count) + 1024;
 		void *more = reallocarray(all->visit, room, sizeof(*all->visit));
 
 		if (!more)
@@ -45,30 +37,9 @@ static int add_visit(void *ctx, const struct measurement *m)
 		all->visit = more;
 		all->room = room;
 	}
-	visit = &all->visit[all->count++];
-	visit->mtu = m->mtu;
-	visit->seq = m->seq;
-	for (int d = 0; d < DIR_COUNT; d++) {
-		const struct dir_result *dir = &m->dir[d];
-		bool ok = dir->status == TEST_OK;
-
-		visit->status[d] = dir->status;
-		visit->rate_bps[RECEIVED][d] = dir_result_rate(dir);
-		visit->rate_bps[SENT][d] = dir->sent_bps;
-		for (int f = 0; f < FIGURE_COUNT && !ok; f++)
-			visit->rate_bps[f][d] = NO_FIGURE;
-	}
+	memcpy(&all->visit[all->count], visits, count * sizeof(*visits));
+	all->count += count;
 	return 0;
-}
-
-static int by_pair(const void *left, const void *right)
-{
-	const struct visit *a = left;
-	const struct visit *b = right;
-
-	int order = mtu_pair_compare(&a->mtu, &b->mtu);
-
-	return order ? order : (a->seq > b->seq) - (a->seq < b->seq);
 }
 
 static int by_rate(const void *left, const void *right)
@@ -79,42 +50,28 @@ static int by_rate(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-static int by_mtu(const void *left, const void *right)
-{
-	return *(const int *)left - *(const int *)right;
-}
-
-static void sort_unique(struct heatmap_axis *axis)
-{
-	int kept = 0;
-
-	qsort(axis->mtu, (size_t)axis->count, sizeof(int), by_mtu);
-	for (int i = 0; i < axis->count; i++) {
-		if (kept == 0 || axis->mtu[i] != axis->mtu[kept - 1])
-			axis->mtu[kept++] = axis->mtu[i];
-	}
-	axis->count = kept;
-}
-
 /* The MTUs of the lattice and those measured beside it; where that is too many, the
  * measured ones. */
 static int make_axis(struct heatmap_axis *axis, const struct mtu_range *range,
 		     const struct visits *all, enum direction end, struct err *err)
 {
+	cleanup_free bool *there = calloc(MTU_MAX + 1, sizeof(*there));
 	int lattice = mtu_range_count(range);
 
-	if (lattice > HEATMAP_AXIS_MAX)
-		lattice = 0;
-	axis->mtu = calloc((size_t)lattice + all->count + 1, sizeof(int));
-	if (!axis->mtu)
-		return err_set(err, -ENOMEM, "out of memory");
 	axis->count = 0;
-	for (int i = 0; i < lattice; i++)
-		axis->mtu[axis->count++] = mtu_range_at(range, i);
+	axis->mtu = calloc(HEATMAP_AXIS_MAX, sizeof(int));
+	if (!there || !axis->mtu)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (int i = 0; lattice <= HEATMAP_AXIS_MAX && i < lattice; i++)
+		there[mtu_range_at(range, i)] = true;
 	for (size_t i = 0; i < all->count; i++)
-		axis->mtu[axis->count++] = end == DIR_UPLOAD ? all->visit[i].mtu.peer
-							     : all->visit[i].mtu.server;
-	sort_unique(axis);
+		there[end == DIR_UPLOAD ? all->visit[i].mtu.peer
+					: all->visit[i].mtu.server] = true;
+	for (int mtu = MTU_MIN; mtu <= MTU_MAX; mtu++) {
+		if (there[mtu] && axis->count < HEATMAP_AXIS_MAX)
+			axis->mtu[axis->count] = mtu;
+		axis->count += there[mtu];
+	}
 	if (axis->count == 0)
 		return err_set(err, -ENODATA,
 			       "the run has nothing measured yet, and too many MTUs "
@@ -127,14 +84,17 @@ static int make_axis(struct heatmap_axis *axis, const struct mtu_range *range,
 }
 
 /* Median of a pair's visits that are ok; NO_FIGURE: of none. `rates` has room for all. */
-static int64_t median(const struct visit *first, size_t count, int64_t *rates,
+static int64_t median(const struct row_visit *first, size_t count, int64_t *rates,
 		      enum figure figure, enum direction dir)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (first[i].rate_bps[figure][dir] != NO_FIGURE)
-			rates[n++] = first[i].rate_bps[figure][dir];
+		int64_t rate = figure == SENT ? first[i].sent_bps[dir]
+					      : first[i].rate_bps[dir];
+
+		if (rate != NO_FIGURE)
+			rates[n++] = rate;
 	}
 	if (n == 0)
 		return NO_FIGURE;
@@ -143,7 +103,7 @@ static int64_t median(const struct visit *first, size_t count, int64_t *rates,
 }
 
 /* One direction of a pair. */
-static struct heatmap_cell one_cell(const struct visit *first, size_t count,
+static struct heatmap_cell one_cell(const struct row_visit *first, size_t count,
 				    int64_t *rates, enum figure figure,
 				    enum direction dir)
 {
@@ -158,7 +118,7 @@ static struct heatmap_cell one_cell(const struct visit *first, size_t count,
 	return (struct heatmap_cell){.kind = HEATMAP_FAILED, .status = last};
 }
 
-static void fill_pair(struct heatmap *map, const struct visit *first, size_t count,
+static void fill_pair(struct heatmap *map, const struct row_visit *first, size_t count,
 		      int64_t *rates)
 {
 	int i, j;
@@ -184,60 +144,27 @@ static void fill_pair(struct heatmap *map, const struct visit *first, size_t cou
 	}
 }
 
-/* A pair that worked in both directions, ranked as query_best() ranks them, which would
- * take longer than all the rest for a large run. */
-struct rank {
-	bool always; /* ok in every visit */
-	int64_t sum_kbps;
-	struct mtu_pair mtu;
-};
-
-static bool rank_pair(const struct visit *first, size_t count, int64_t *rates,
-		      struct rank *ret)
-{
-	int64_t up = median(first, count, rates, RECEIVED, DIR_UPLOAD);
-	int64_t down = median(first, count, rates, RECEIVED, DIR_DOWNLOAD);
-
-	*ret = (struct rank){true, (up + down + 500) / 1000, first->mtu};
-	for (size_t i = 0; i < count; i++)
-		ret->always &= first[i].status[DIR_UPLOAD] == TEST_OK &&
-			       first[i].status[DIR_DOWNLOAD] == TEST_OK;
-	return up != NO_FIGURE && down != NO_FIGURE;
-}
-
-static bool is_faster(const struct rank *a, const struct rank *b)
-{
-	int mtus = a->mtu.server + a->mtu.peer - b->mtu.server - b->mtu.peer;
-
-	if (a->always != b->always)
-		return a->always;
-	if (a->sum_kbps != b->sum_kbps)
-		return a->sum_kbps > b->sum_kbps;
-	return mtus ? mtus > 0 : a->mtu.server > b->mtu.server;
-}
-
 static int fill_cells(struct heatmap *map, struct visits *all, struct err *err)
 {
 	cleanup_free int64_t *rates = calloc(all->count + 1, sizeof(*rates));
 	struct heatmap_mark *fastest = &map->mark[HEATMAP_FASTEST];
-	struct rank best = {0};
+	struct query_result best = {0};
 	size_t i = 0;
 
 	if (!rates)
 		return err_set(err, -ENOMEM, "out of memory");
-	if (all->count > 0)
-		qsort(all->visit, all->count, sizeof(*all->visit), by_pair);
 	while (i < all->count) {
-		const struct visit *first = &all->visit[i];
-		struct rank rank;
+		const struct row_visit *first = &all->visit[i];
+		struct query_result result;
 		size_t n = 1;
 
 		while (i + n < all->count && mtu_pair_same(&first[n].mtu, &first->mtu))
 			n++;
 		fill_pair(map, first, n, rates);
-		if (rank_pair(first, n, rates, &rank) &&
-		    (!fastest->set || is_faster(&rank, &best))) {
-			best = rank;
+		query_sum_up(first, n, rates, &result);
+		if (query_may_rank(&result, QUERY_BY_SUM) &&
+		    (!fastest->set || query_rank(&result, &best, QUERY_BY_SUM) < 0)) {
+			best = result;
 			*fastest = (struct heatmap_mark){true, first->mtu};
 		}
 		i += n;
@@ -406,9 +333,9 @@ static int load(struct query *query, const struct query_run *run,
 		const struct heatmap_options *options, struct heatmap *map,
 		struct err *err)
 {
-	cleanup_free struct visit *visit = NULL;
+	cleanup_free struct row_visit *visit = NULL;
 	struct visits all = {0};
-	int r = query_measurements(query, run->id, add_visit, &all, err);
+	int r = query_pairs(query, run->id, add_pair, &all, err);
 
 	visit = all.visit;
 	if (r == 0)

@@ -42,6 +42,7 @@ struct view {
 	int64_t again_at_ms; /* not before that */
 	int64_t used_at_ms;
 	struct query_run run;
+	int64_t began_ms;   /* its first visit, by the clock of who measured */
 	struct heatmap map; /* without panels where nothing can be drawn */
 	uint32_t last;      /* its last row */
 	json_t *facts;
@@ -66,8 +67,7 @@ int live_new(const char *path, struct live **ret, struct err *err)
 
 static void view_release(struct view *view)
 {
-	if (view->loaded)
-		heatmap_release(&view->map);
+	heatmap_release(&view->map);
 	json_decref(view->facts);
 	memset(view, 0, sizeof(*view));
 }
@@ -146,6 +146,19 @@ static int add_text(void *ctx, const char *text)
 	return json_array_append_new(ctx, runjson_text(text)) < 0 ? -ENOMEM : 0;
 }
 
+/* Of a run that is too large to be told. */
+static int warn_left_out(json_t *warnings)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text),
+		 "the run has more than %d rows: they are left out here; 'mtusweep "
+		 "show' "
+		 "reads all of them",
+		 QUERY_ROWS_SERVED);
+	return add_text(warnings, text);
+}
+
 /* Without what changes with each row. */
 static json_t *run_facts(const struct query_run *run)
 {
@@ -177,6 +190,8 @@ static int load_facts(struct query *query, struct view *view, struct err *err)
 	json_t *pair = NULL;
 	int r = query_warnings(query, view->run.id, add_text, warnings, err);
 
+	if (r == 0 && !view->run.counted)
+		r = warn_left_out(warnings);
 	if (r == 0)
 		r = recommended(query, view->run.id, &pair, err);
 	view->facts = json_pack("{so s[oo] so so so so}", "run", run_facts(&view->run),
@@ -193,6 +208,16 @@ static int load_facts(struct query *query, struct view *view, struct err *err)
 }
 
 /* --- reading --- */
+
+/* Somebody waits for the answer. */
+static int open_bounded(struct live *live, struct query **ret, struct err *err)
+{
+	int r = query_open(live->path, ret, err);
+
+	if (r == 0)
+		query_bound(*ret, QUERY_ROWS_SERVED);
+	return r;
+}
 
 static void take_stamp(const char *path, struct stamp *ret)
 {
@@ -233,15 +258,35 @@ static int load_map(struct query *query, struct view *view, struct err *err)
 	return r;
 }
 
+static int take_began(void *ctx, const struct measurement *m)
+{
+	int64_t *began_ms = ctx;
+
+	if (m->dir[DIR_UPLOAD].started_at_ms)
+		*began_ms = m->dir[DIR_UPLOAD].started_at_ms;
+	return 1;
+}
+
+static int load_rows(struct query *query, struct view *view, struct err *err)
+{
+	int r = query_last_visit(query, view->run.id, &view->last, err);
+
+	view->began_ms = view->run.info.started_at_ms;
+	if (r == 0)
+		r = load_map(query, view, err);
+	if (r == 0)
+		r = query_visits_after(query, view->run.id, 0, take_began,
+				       &view->began_ms, err);
+	return r == -E2BIG || r > 0 ? 0 : r;
+}
+
 static int load(struct query *query, const char *name, struct view *ret,
 		struct err *err)
 {
 	int r = query_run(query, *name ? name : NULL, &ret->run, err);
 
 	if (r == 0)
-		r = query_last_visit(query, ret->run.id, &ret->last, err);
-	if (r == 0)
-		r = load_map(query, ret, err);
+		r = load_rows(query, ret, err);
 	if (r < 0)
 		return r;
 	ret->loaded = true;
@@ -278,7 +323,7 @@ static int refresh(struct live *live, const char *name, struct query **query,
 	take_stamp(live->path, &fresh.stamp);
 	if (strcmp(view->name, name) == 0 && is_fresh(view, &fresh.stamp, now_ms))
 		return 0;
-	r = query_open(live->path, query, err);
+	r = open_bounded(live, query, err);
 	if (r == 0)
 		r = load(*query, name, &fresh, err);
 	if (r < 0) {
@@ -352,7 +397,7 @@ static int add_row(void *ctx, const struct measurement *m)
 		r = append(rows, rows->references,
 			   json_pack("[IIoo]", (json_int_t)m->seq,
 				     (json_int_t)(m->dir[DIR_UPLOAD].started_at_ms -
-						  view->run.info.started_at_ms),
+						  view->began_ms),
 				     rate_value(&m->dir[DIR_UPLOAD]),
 				     rate_value(&m->dir[DIR_DOWNLOAD])));
 	rows->next = m->seq;
@@ -365,10 +410,13 @@ static int read_rows(struct live *live, struct query **query, struct rows *rows,
 	const struct view *view = rows->view;
 	int r = 0;
 
+	/* What is left out counts as told. */
+	if (!view->run.counted)
+		rows->next = view->last;
 	if (rows->next >= view->last)
 		return 0;
 	if (!*query)
-		r = query_open(live->path, query, err);
+		r = open_bounded(live, query, err);
 	if (r == 0)
 		r = query_visits_after(*query, view->run.id, rows->next, add_row, rows,
 				       err);
@@ -404,13 +452,15 @@ static json_t *make_answer(const struct view *view, const struct live_ask *ask,
 			   const struct rows *rows)
 {
 	const struct query_run *run = &view->run;
-	json_t *object = json_pack(
-		"{ss ss ss so si si so so sO sO sI sb}", "run", run->info.uuid,
-		"revision", view->revision, "state", query_run_state(run),
-		"outcome_text", runjson_text(run->text), "visits", run->measured,
-		"visits_failed", run->failed, "fastest", fastest(&view->map), "scale",
-		scale(&view->map), "rows", rows->list, "references", rows->references,
-		"next", (json_int_t)rows->next, "more", rows->next < view->last);
+	json_t *object =
+		json_pack("{ss ss ss so so so so so sO sO sI sb}", "run",
+			  run->info.uuid, "revision", view->revision, "state",
+			  query_run_state(run), "outcome_text", runjson_text(run->text),
+			  "visits", runjson_count(run, run->measured), "visits_failed",
+			  runjson_count(run, run->failed), "fastest",
+			  fastest(&view->map), "scale", scale(&view->map), "rows",
+			  rows->list, "references", rows->references, "next",
+			  (json_int_t)rows->next, "more", rows->next < view->last);
 
 	if (strcmp(ask->revision, view->revision) != 0 ||
 	    strcmp(ask->have, run->info.uuid) != 0)
@@ -480,7 +530,7 @@ static int read_pair(struct query *query, int64_t run, const struct mtu_pair *mt
 	struct query_result result;
 	int r = query_result(query, run, mtu, &result, err);
 
-	if (r < 0 && r != -ENODATA)
+	if (r < 0 && r != -ENODATA && r != -E2BIG)
 		return r;
 	*ret = json_pack("{si si so sO}", "server_mtu", mtu->server, "peer_mtu",
 			 mtu->peer, "result",
@@ -502,7 +552,7 @@ int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,
 	int r = refresh(live, ask->run, &query, &view, err);
 
 	if (r == 0 && !query)
-		r = query_open(live->path, &query, err);
+		r = open_bounded(live, &query, err);
 	if (r == 0)
 		r = read_pair(query, view->run.id, &ask->mtu, &visits, &pair, err);
 	if (r == 0)
@@ -526,7 +576,7 @@ int live_runs(struct live *live, json_t **ret, struct err *err)
 {
 	json_t *list = json_array();
 	struct query *query = NULL;
-	int r = query_open(live->path, &query, err);
+	int r = open_bounded(live, &query, err);
 
 	if (r == 0)
 		r = query_runs(query, add_run, list, err);

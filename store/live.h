@@ -52,7 +52,7 @@ struct live_pair_ask {
 int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,
 	      struct err *err);
 
-/* All runs, oldest first: runjson_run() of each. */
+/* All runs, as they were stored: runjson_run() of each. */
 int live_runs(struct live *live, json_t **ret, struct err *err);
 
 #endif

@@ -1,10 +1,11 @@
 #include "store/prometheus.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "store/runjson.h"
+#include "base/io.h"
+#include "base/text.h"
 
 static void put_help(FILE *out, const char *name, const char *help)
 {
@@ -12,28 +13,36 @@ static void put_help(FILE *out, const char *name, const char *help)
 		name);
 }
 
-/* , name="value", with what the format wants escaped. */
+/* name="value", with what the format wants escaped. The value may be anybody's. */
 static void put_label(FILE *out, const char *name, const char *text)
 {
-	json_t *value = runjson_text(text);
+	cleanup_free char *value = strdup(text);
 
+	if (value)
+		text_printable(value);
 	fprintf(out, "%s=\"", name);
-	for (const char *c = json_string_value(value); c && *c; c++) {
-		if (*c == '\n')
+	for (size_t i = 0; value && value[i]; i++) {
+		if (text[i] == '\n')
 			fputs("\\n", out);
-		else if (*c == '"' || *c == '\\')
-			fprintf(out, "\\%c", *c);
 		else
-			fputc(*c, out);
+			fprintf(out, "%s%c", strchr("\"\\", value[i]) ? "\\" : "",
+				value[i]);
 	}
 	fputc('"', out);
-	json_decref(value);
 }
 
 static void put_number(FILE *out, const char *name, const char *help, double value)
 {
 	put_help(out, name, help);
 	fprintf(out, "mtusweep_%s %.15g\n", name, value);
+}
+
+static void put_counts(const struct query_run *run, FILE *out)
+{
+	put_number(out, "run_visits", "Visits of pairs of MTUs that are stored.",
+		   run->measured);
+	put_number(out, "run_failed_visits", "Visits that failed in a direction.",
+		   run->failed);
 }
 
 static void put_run(const struct query_run *run, FILE *out)
@@ -65,10 +74,11 @@ static void put_run(const struct query_run *run, FILE *out)
 	if (run->ended_at_ms)
 		put_number(out, "run_end_time_seconds", "When it ended, since 1970.",
 			   (double)run->ended_at_ms / 1000);
-	put_number(out, "run_visits", "Visits of pairs of MTUs that are stored.",
-		   run->measured);
-	put_number(out, "run_failed_visits", "Visits that failed in a direction.",
-		   run->failed);
+	put_number(out, "run_left_out",
+		   "Whether the run has too many rows to be read for this answer.",
+		   !run->counted);
+	if (run->counted)
+		put_counts(run, out);
 	if (info->pairs_planned)
 		put_number(out, "run_planned_visits", "Visits that were planned.",
 			   info->pairs_planned);
@@ -121,7 +131,7 @@ static int put_best(struct query *query, const struct query_run *run, FILE *out,
 	int r = query_best(query, run->id, QUERY_BY_SUM, &best, err);
 
 	if (r < 0)
-		return r == -ENODATA ? 0 : r;
+		return r == -ENODATA || r == -E2BIG ? 0 : r;
 	put_mtus(out, "fastest_mtu_bytes", "The MTUs of the fastest pair measured.",
 		 &best.mtu);
 	return 0;
@@ -165,7 +175,7 @@ int prometheus_export_run(struct query *query, const struct query_run *run, FILE
 	int r;
 
 	put_run(run, out);
-	r = put_best(query, run, out, err);
+	r = run->counted ? put_best(query, run, out, err) : 0;
 	if (r == 0)
 		r = put_recommended(query, run, out, err);
 	return r < 0 ? r : finish(out, err);
@@ -178,6 +188,8 @@ int prometheus_export(struct query *query, const struct query_run *run, FILE *ou
 
 	if (r < 0)
 		return r;
+	if (!run->counted)
+		return 0;
 	put_help(out, "pair_goodput_bytes_per_second",
 		 "Median over the visits that were ok in this direction.");
 	r = query_results(query, run->id, put_rates, out, err);

@@ -5,16 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/db.h"
-#include "store/row.h"
+#include "store/query_db.h"
 #include "store/schema.h"
 
 /* Shorter beginnings of a UUID are rather a typing mistake than a name. */
 #define PREFIX_MIN 4
-
-struct query {
-	struct db db;
-};
 
 int query_open(const char *path, struct query **ret, struct err *err)
 {
@@ -24,6 +19,7 @@ int query_open(const char *path, struct query **ret, struct err *err)
 
 	if (!query)
 		return err_set(err, -ENOMEM, "out of memory");
+	query->rows_max = 0;
 	db_init(&query->db);
 	r = db_open(&query->db, path, DB_READ, err);
 	if (r == 0)
@@ -47,9 +43,8 @@ void query_close(struct query *query)
 	free(query);
 }
 
-/* A statement whose first parameter is a run's id. */
-static int prepare_for_run(struct query *query, const char *sql, int64_t run,
-			   sqlite3_stmt **ret, struct err *err)
+int query_prepare(struct query *query, const char *sql, int64_t run, sqlite3_stmt **ret,
+		  struct err *err)
 {
 	int r = db_prepare(&query->db, sql, ret, err);
 
@@ -58,48 +53,103 @@ static int prepare_for_run(struct query *query, const char *sql, int64_t run,
 	return r;
 }
 
-/* A visit that was made again counts by its last row. */
-#define LAST_ROWS                                               \
-	"SELECT count(*) FROM visit AS v WHERE run_id = run.id" \
-	" AND NOT EXISTS (SELECT 1 FROM measurement AS later"   \
-	" WHERE later.run_id = v.run_id"                        \
-	" AND later.server_mtu = v.server_mtu"                  \
-	" AND later.peer_mtu = v.peer_mtu"                      \
-	" AND later.pass = v.pass AND later.seq > v.seq)"
-/* What picks a run is put behind it. */
-#define RUN_SELECT                                                               \
-	"SELECT id, role, outcome, process, ended_at, outcome_text,"             \
-	" (" LAST_ROWS "), (" LAST_ROWS " AND status <> 'ok'), " ROW_RUN_COLUMNS \
-	" FROM run"
-
-/* prepare_for_run() and its first row: 1, or 0 where there is none. */
-static int fetch_for_run(struct query *query, const char *sql, int64_t run,
-			 sqlite3_stmt **ret, struct err *err)
+int query_fetch(struct query *query, const char *sql, int64_t run, sqlite3_stmt **ret,
+		struct err *err)
 {
-	int r = prepare_for_run(query, sql, run, ret, err);
+	int r = query_prepare(query, sql, run, ret, err);
 
 	return r < 0 ? r : db_step(&query->db, *ret, err);
 }
 
-static void read_run(sqlite3_stmt *stmt, struct query_run *ret)
+void query_bound(struct query *query, int rows)
 {
-	struct row row = {.stmt = stmt};
-	char outcome[16];
+	query->rows_max = rows;
+}
+
+/* How many rows a run has, `max` at most. */
+static int count_rows(struct query *query, int64_t run, int max, int *ret,
+		      struct err *err)
+{
+	static const char sql[] =
+		"SELECT count(*) FROM (SELECT 1 FROM measurement WHERE run_id = ?1"
+		" LIMIT ?2)";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = query_prepare(query, sql, run, &stmt, err);
+
+	if (r == 0)
+		r = sqlite3_bind_int(stmt, 2, max) == SQLITE_OK
+			    ? db_step(&query->db, stmt, err)
+			    : db_fail(&query->db, err);
+	if (r < 0)
+		return r;
+	*ret = sqlite3_column_int(stmt, 0);
+	return 0;
+}
+
+int query_check_bound(struct query *query, int64_t run, struct err *err)
+{
+	int rows;
+	int r;
+
+	if (!query->rows_max)
+		return 0;
+	r = count_rows(query, run, query->rows_max + 1, &rows, err);
+	if (r == 0 && rows > query->rows_max)
+		return err_set(err, -E2BIG,
+			       "run %lld has more than %d rows: they are not read here",
+			       (long long)run, query->rows_max);
+	return r;
+}
+int query_fail_order(const struct query *query, uint32_t seq, struct err *err)
+{
+	return err_set(
+		err, -EUCLEAN,
+		"database '%s' has a measurement that cannot be: number %u comes "
+		"twice, or not in its place; the file is damaged",
+		query->db.path, seq);
+}
+
+int query_prepare_pair(struct query *query, const char *sql, int64_t run,
+		       const struct mtu_pair *mtu, sqlite3_stmt **ret, struct err *err)
+{
+	int r = query_prepare(query, sql, run, ret, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int(*ret, 2, mtu->server);
+	sqlite3_bind_int(*ret, 3, mtu->peer);
+	return 0;
+}
+
+/* --- runs --- */
+
+/* Unless there are too many to be read. */
+static int count_visits(struct query *query, struct query_run *run, struct err *err)
+{
+	int r = query_count(query, run->id, &run->measured, &run->failed, err);
+
+	run->counted = r == 0;
+	return r == -E2BIG ? 0 : r;
+}
+
+/* What picks a run is put behind it. */
+#define RUN_SELECT                                                                    \
+	"SELECT id, role, outcome, process, ended_at, outcome_text, " ROW_RUN_COLUMNS \
+	" FROM run"
+
+static void read_run(struct row *row, struct query_run *ret)
+{
 	char process[PROCESS_ID_SIZE];
 
 	memset(ret, 0, sizeof(*ret));
-	ret->id = row_read_int(&row, 0);
-	row_read_text(&row, ret->role, sizeof(ret->role));
-	row_read_text(&row, outcome, sizeof(outcome));
-	ret->outcome = RUN_FAILED;
-	run_outcome_parse(outcome, &ret->outcome);
-	row_read_text(&row, process, sizeof(process));
+	ret->id = row_read_int(row, 1, ROW_ID_MAX);
+	row_read_role(row, ret->role, sizeof(ret->role));
+	ret->outcome = row_read_outcome(row);
+	row_read_text_or_none(row, process, sizeof(process));
 	ret->life = process_life(process);
-	ret->ended_at_ms = row_read_time(&row);
-	row_read_text(&row, ret->text, sizeof(ret->text));
-	ret->measured = (int)row_read_int(&row, 0);
-	ret->failed = (int)row_read_int(&row, 0);
-	row_read_run(&row, &ret->info);
+	ret->ended_at_ms = row_read_time(row);
+	row_read_sentence(row, ret->text, sizeof(ret->text));
+	row_read_run(row, &ret->info);
 }
 
 const char *query_run_state(const struct query_run *run)
@@ -117,41 +167,86 @@ const char *query_run_state(const struct query_run *run)
 	return "unfinished";
 }
 
+/* The next run of a statement, without its counts: 1, 0 at the end. */
+static int step_run(struct query *query, sqlite3_stmt *stmt, struct query_run *ret,
+		    struct err *err)
+{
+	struct row row = {.stmt = stmt};
+	int r = db_step(&query->db, stmt, err);
+
+	if (r <= 0)
+		return r;
+	read_run(&row, ret);
+	r = row_check(&row, &query->db, "a run", err);
+	return r < 0 ? r : 1;
+}
+
+/* Whether the runs so far left room for the rows of this one. */
+static int take_share(struct query *query, int64_t run, int *left, struct err *err)
+{
+	int rows;
+	int r;
+
+	if (!query->rows_max)
+		return 1;
+	r = count_rows(query, run, *left + 1, &rows, err);
+	if (r < 0)
+		return r;
+	if (rows > *left)
+		return 0;
+	*left -= rows;
+	return 1;
+}
+
+static int fail_run_order(const struct query *query, int64_t id, struct err *err)
+{
+	return err_set(
+		err, -EUCLEAN,
+		"database '%s' has a run that cannot be: its id %lld comes twice, "
+		"or not in its place; the file is damaged",
+		query->db.path, (long long)id);
+}
+
 int query_runs(struct query *query, int (*row)(void *ctx, const struct query_run *run),
 	       void *ctx, struct err *err)
 {
-	static const char sql[] = RUN_SELECT " ORDER BY started_at, id";
+	static const char sql[] = RUN_SELECT " ORDER BY id";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	struct query_run run;
+	struct query_run run = {0};
+	int left = query->rows_max;
 	int r = db_prepare(&query->db, sql, &stmt, err);
 
 	while (r == 0) {
-		r = db_step(&query->db, stmt, err);
+		int64_t before = run.id;
+
+		r = step_run(query, stmt, &run, err);
 		if (r <= 0)
 			return r;
-		read_run(stmt, &run);
-		r = row(ctx, &run);
+		if (run.id <= before)
+			return fail_run_order(query, run.id, err);
+		r = take_share(query, run.id, &left, err);
+		if (r > 0)
+			r = count_visits(query, &run, err);
+		if (r == 0)
+			r = row(ctx, &run);
 	}
 	return r;
 }
 
+/* -ENOENT without a sentence. */
 static int fetch_run(struct query *query, sqlite3_stmt *stmt, struct query_run *ret,
 		     struct err *err)
 {
-	int r = db_step(&query->db, stmt, err);
+	int r = step_run(query, stmt, ret, err);
 
-	if (r < 0)
-		return r;
 	if (r == 0)
 		return -ENOENT;
-	read_run(stmt, ret);
-	return 0;
+	return r < 0 ? r : count_visits(query, ret, err);
 }
 
 static int find_newest(struct query *query, struct query_run *ret, struct err *err)
 {
-	static const char sql[] = RUN_SELECT
-		" ORDER BY started_at DESC, id DESC LIMIT 1";
+	static const char sql[] = RUN_SELECT " ORDER BY id DESC LIMIT 1";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int r = db_prepare(&query->db, sql, &stmt, err);
 
@@ -176,7 +271,7 @@ static int find_by_id(struct query *query, const char *name, struct query_run *r
 
 	if (!isdigit((unsigned char)name[0]) || *end)
 		return -ENOENT;
-	r = prepare_for_run(query, sql, id, &stmt, err);
+	r = query_prepare(query, sql, id, &stmt, err);
 	return r < 0 ? r : fetch_run(query, stmt, ret, err);
 }
 
@@ -199,14 +294,14 @@ static int find_by_uuid(struct query *query, const char *name, struct query_run 
 	r = fetch_run(query, stmt, ret, err);
 	if (r < 0)
 		return r;
-	r = fetch_run(query, stmt, &other, err);
-	if (r == 0)
+	r = step_run(query, stmt, &other, err);
+	if (r > 0)
 		return err_set(
 			err, -ENOTUNIQ,
 			"more than one run begins with '%s': %s and %s; give more "
 			"of it",
 			name, ret->info.uuid, other.info.uuid);
-	return r == -ENOENT ? 0 : r;
+	return r;
 }
 
 int query_run(struct query *query, const char *name, struct query_run *ret,
@@ -231,252 +326,30 @@ int query_run(struct query *query, const char *name, struct query_run *ret,
 int query_options(struct query *query, int64_t run, char **ret, struct err *err)
 {
 	static const char sql[] =
-		"SELECT coalesce(options, '{}') FROM run WHERE id = ?";
+		"SELECT coalesce(options, '{}') AS options FROM run WHERE id = ?";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = fetch_for_run(query, sql, run, &stmt, err);
+	struct row row = {.column = 0};
+	const char *text;
+	int r = query_fetch(query, sql, run, &stmt, err);
 
 	if (r < 0)
 		return r;
 	if (r == 0)
 		return err_set(err, -ENOENT, "no run %lld in database '%s'",
 			       (long long)run, query->db.path);
-	*ret = strdup((const char *)sqlite3_column_text(stmt, 0));
+	row.stmt = stmt;
+	text = row_read_words(&row);
+	r = row_check(&row, &query->db, "a run", err);
+	if (r < 0)
+		return r;
+	*ret = strdup(text);
 	return *ret ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
-
-#define RESULT_SELECT                                                       \
-	"SELECT server_mtu, peer_mtu, upload_mbps, download_mbps, visits, " \
-	"upload_ok, download_ok, upload_status, download_status, status"    \
-	" FROM results WHERE run_id = ?"
-
-static int64_t read_rate(struct row *row)
+static int fail_bands(const struct query *query, int64_t run, struct err *err)
 {
-	int column = row->column++;
-
-	if (sqlite3_column_type(row->stmt, column) == SQLITE_NULL)
-		return NO_FIGURE;
-	return (int64_t)(sqlite3_column_double(row->stmt, column) * 1e6 + 0.5);
-}
-
-static void read_result(sqlite3_stmt *stmt, struct query_result *ret)
-{
-	struct row row = {.stmt = stmt};
-
-	ret->mtu.server = (int)row_read_int(&row, 0);
-	ret->mtu.peer = (int)row_read_int(&row, 0);
-	ret->upload_bps = read_rate(&row);
-	ret->download_bps = read_rate(&row);
-	ret->visits = (int)row_read_int(&row, 0);
-	ret->upload_ok = (int)row_read_int(&row, 0);
-	ret->download_ok = (int)row_read_int(&row, 0);
-	ret->upload_status = row_read_status(&row);
-	ret->download_status = row_read_status(&row);
-	ret->status = row_read_status(&row);
-}
-
-static int list_results(struct query *query, const char *sql, int64_t run,
-			int (*row)(void *ctx, const struct query_result *result),
-			void *ctx, struct err *err)
-{
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	struct query_result result;
-	int r = prepare_for_run(query, sql, run, &stmt, err);
-
-	while (r == 0) {
-		r = db_step(&query->db, stmt, err);
-		if (r <= 0)
-			return r;
-		read_result(stmt, &result);
-		r = row(ctx, &result);
-	}
-	return r;
-}
-
-int query_results(struct query *query, int64_t run,
-		  int (*row)(void *ctx, const struct query_result *result), void *ctx,
-		  struct err *err)
-{
-	return list_results(query, RESULT_SELECT " ORDER BY server_mtu, peer_mtu", run,
-			    row, ctx, err);
-}
-
-/* "?" of the run, the server's and the peer's MTU, in this order. */
-static int prepare_for_pair(struct query *query, const char *sql, int64_t run,
-			    const struct mtu_pair *mtu, sqlite3_stmt **ret,
-			    struct err *err)
-{
-	int r = prepare_for_run(query, sql, run, ret, err);
-
-	if (r < 0)
-		return r;
-	sqlite3_bind_int(*ret, 2, mtu->server);
-	sqlite3_bind_int(*ret, 3, mtu->peer);
-	return 0;
-}
-
-int query_result(struct query *query, int64_t run, const struct mtu_pair *mtu,
-		 struct query_result *ret, struct err *err)
-{
-	static const char sql[] = RESULT_SELECT " AND server_mtu = ? AND peer_mtu = ?";
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = prepare_for_pair(query, sql, run, mtu, &stmt, err);
-
-	if (r < 0)
-		return r;
-	r = db_step(&query->db, stmt, err);
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return err_set(err, -ENODATA, "pair %d/%d was not visited in this run",
-			       mtu->server, mtu->peer);
-	read_result(stmt, ret);
-	return 0;
-}
-
-/* Sums are rounded as the rates are: 0.1 + 0.7 and 0.3 + 0.5 are to be equal. */
-#define RANKED_SELECT(figure)                                                       \
-	RESULT_SELECT " AND status = 'ok' AND (" figure ") IS NOT NULL"             \
-		      " ORDER BY upload_ok = visits AND download_ok = visits DESC," \
-		      " round(" figure ", 3) DESC,"                                 \
-		      " server_mtu + peer_mtu DESC, server_mtu DESC"
-
-int query_ranked(struct query *query, int64_t run, enum query_by by,
-		 int (*row)(void *ctx, const struct query_result *result), void *ctx,
-		 struct err *err)
-{
-	static const char *const sql[] = {
-		[QUERY_BY_SUM] = RANKED_SELECT("upload_mbps + download_mbps"),
-		[QUERY_BY_UP] = RANKED_SELECT("upload_mbps"),
-		[QUERY_BY_DOWN] = RANKED_SELECT("download_mbps"),
-	};
-
-	return list_results(query, sql[by], run, row, ctx, err);
-}
-
-static int take_first(void *ctx, const struct query_result *result)
-{
-	*(struct query_result *)ctx = *result;
-	return 1;
-}
-
-int query_best(struct query *query, int64_t run, enum query_by by,
-	       struct query_result *ret, struct err *err)
-{
-	int r = query_ranked(query, run, by, take_first, ret, err);
-
-	if (r == 0)
-		return err_set(err, -ENODATA,
-			       "no pair of MTUs worked in both directions in this run");
-	return r < 0 ? r : 0;
-}
-
-/* What picks a run's visits is put behind it. */
-#define VISIT_SELECT \
-	"SELECT " ROW_MEASUREMENT_COLUMNS " FROM measurement WHERE run_id = ?"
-
-/* A statement of that kind, its parameters bound, to its end. */
-static int list_visits(struct query *query, sqlite3_stmt *stmt,
-		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
-		       struct err *err)
-{
-	struct measurement m;
-	int r = 0;
-
-	while (r == 0) {
-		struct row from = {.stmt = stmt};
-
-		r = db_step(&query->db, stmt, err);
-		if (r <= 0)
-			return r;
-		row_read_measurement(&from, &m);
-		r = row(ctx, &m);
-	}
-	return r;
-}
-
-int query_visits_after(struct query *query, int64_t run, uint32_t after,
-		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
-		       struct err *err)
-{
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = prepare_for_run(query, VISIT_SELECT " AND seq > ? ORDER BY seq", run,
-				&stmt, err);
-
-	if (r < 0)
-		return r;
-	sqlite3_bind_int64(stmt, 2, after);
-	return list_visits(query, stmt, row, ctx, err);
-}
-
-int query_measurements(struct query *query, int64_t run,
-		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
-		       struct err *err)
-{
-	return query_visits_after(query, run, 0, row, ctx, err);
-}
-
-int query_visits(struct query *query, int64_t run, const struct mtu_pair *mtu,
-		 int (*row)(void *ctx, const struct measurement *m), void *ctx,
-		 struct err *err)
-{
-	static const char sql[] = VISIT_SELECT
-		" AND server_mtu = ? AND peer_mtu = ? ORDER BY seq DESC";
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = prepare_for_pair(query, sql, run, mtu, &stmt, err);
-
-	return r < 0 ? r : list_visits(query, stmt, row, ctx, err);
-}
-
-int query_last_visit(struct query *query, int64_t run, uint32_t *ret, struct err *err)
-{
-	static const char sql[] = "SELECT coalesce(max(seq), 0) FROM measurement"
-				  " WHERE run_id = ?";
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = fetch_for_run(query, sql, run, &stmt, err);
-
-	if (r < 0)
-		return r;
-	*ret = (uint32_t)sqlite3_column_int64(stmt, 0);
-	return 0;
-}
-
-struct measurements {
-	struct measurement *list;
-	size_t count;
-};
-
-static int keep_measurement(void *ctx, const struct measurement *m)
-{
-	struct measurements *all = ctx;
-	size_t count = all->count;
-	struct measurement *grown;
-
-	/* Room doubles at each power of two. */
-	if ((count & (count - 1)) == 0) {
-		grown = realloc(all->list, (count ? 2 * count : 1) * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		all->list = grown;
-	}
-	all->list[all->count++] = *m;
-	return 0;
-}
-
-int query_load_measurements(struct query *query, int64_t run, struct measurement **ret,
-			    size_t *ret_count, struct err *err)
-{
-	struct measurements all = {0};
-	int r = query_measurements(query, run, keep_measurement, &all, err);
-
-	if (r == -ENOMEM)
-		err_set(err, r, "out of memory for run %lld", (long long)run);
-	if (r < 0) {
-		free(all.list);
-		return r;
-	}
-	*ret = all.list;
-	*ret_count = all.count;
-	return 0;
+	return err_set(err, -EUCLEAN,
+		       "run %lld in database '%s' has bands of its path that cannot be",
+		       (long long)run, query->db.path);
 }
 
 static int read_bands(struct query *query, int64_t run, struct path *ret,
@@ -485,30 +358,33 @@ static int read_bands(struct query *query, int64_t run, struct path *ret,
 	static const char sql[] = "SELECT direction, size_max, fate FROM path_band"
 				  " WHERE run_id = ? ORDER BY direction, size_max";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = prepare_for_run(query, sql, run, &stmt, err);
+	int r = query_prepare(query, sql, run, &stmt, err);
 
 	while (r == 0 && (r = db_step(&query->db, stmt, err)) > 0) {
 		struct row row = {.stmt = stmt};
-		enum fate fate = FATE_UNKNOWN;
-		enum direction dir;
-		char text[16];
-		int max;
+		enum direction dir = row_read_direction(&row);
+		int max = row_read_small(&row, 1, OUTER_SIZE_MAX);
+		enum fate fate = row_read_fate(&row);
 
-		row_read_text(&row, text, sizeof(text));
-		dir = strcmp(text, direction_name(DIR_UPLOAD)) == 0 ? DIR_UPLOAD
-								    : DIR_DOWNLOAD;
-		max = (int)row_read_int(&row, 0);
-		row_read_text(&row, text, sizeof(text));
-		fate_parse(text, &fate);
-		r = path_bands_add(&ret->dir[dir], max, fate);
+		r = row_check(&row, &query->db, "a band of a path", err);
 		if (r < 0)
-			return err_set(err, -EUCLEAN,
-				       "run %lld in database '%s' has bands of its "
-				       "path that cannot be",
-				       (long long)run, query->db.path);
+			return r;
+		if (path_bands_add(&ret->dir[dir], max, fate) < 0)
+			return fail_bands(query, run, err);
+	}
+	for (int dir = 0; r == 0 && dir < DIR_COUNT; dir++) {
+		const struct path_bands *bands = &ret->dir[dir];
+
+		if (bands->count && bands->band[bands->count - 1].max != OUTER_SIZE_MAX)
+			return fail_bands(query, run, err);
 	}
 	return r;
 }
+
+/* Far above what there is. */
+#define OVERHEAD_MAX 1000
+#define PROBES_MAX   1000000
+#define PROBE_MAX_MS 1000000000
 
 int query_path(struct query *query, int64_t run, struct path_survey *ret,
 	       struct err *err)
@@ -519,7 +395,7 @@ int query_path(struct query *query, int64_t run, struct path_survey *ret,
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct path_survey survey = {0};
 	struct row row = {.column = 0};
-	int r = fetch_for_run(query, sql, run, &stmt, err);
+	int r = query_fetch(query, sql, run, &stmt, err);
 
 	if (r < 0)
 		return r;
@@ -528,11 +404,13 @@ int query_path(struct query *query, int64_t run, struct path_survey *ret,
 			       "nothing is stored of the path of run %lld",
 			       (long long)run);
 	row.stmt = stmt;
-	survey.path.overhead = (int)row_read_int(&row, 0);
-	survey.probes[DIR_UPLOAD] = (int)row_read_int(&row, 0);
-	survey.probes[DIR_DOWNLOAD] = (int)row_read_int(&row, 0);
-	survey.probe_ms = row_read_int(&row, 0);
-	r = read_bands(query, run, &survey.path, err);
+	survey.path.overhead = row_read_small(&row, 0, OVERHEAD_MAX);
+	survey.probes[DIR_UPLOAD] = row_read_small(&row, 0, PROBES_MAX);
+	survey.probes[DIR_DOWNLOAD] = row_read_small(&row, 0, PROBES_MAX);
+	survey.probe_ms = row_read_int(&row, 0, PROBE_MAX_MS);
+	r = row_check(&row, &query->db, "a path", err);
+	if (r == 0)
+		r = read_bands(query, run, &survey.path, err);
 	if (r == 0)
 		*ret = survey;
 	return r;
@@ -544,18 +422,29 @@ int query_recommended(struct query *query, int64_t run,
 	static const char sql[] = "SELECT server_mtu, peer_mtu, settled, text"
 				  " FROM recommendation WHERE run_id = ?";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = fetch_for_run(query, sql, run, &stmt, err);
+	struct query_recommendation found;
+	struct row row = {.column = 0};
+	const char *text;
+	int r = query_fetch(query, sql, run, &stmt, err);
 
 	if (r < 0)
 		return r;
 	if (r == 0)
 		return err_set(err, -ENODATA, "run %lld recommends no pair",
 			       (long long)run);
-	ret->mtu.server = sqlite3_column_int(stmt, 0);
-	ret->mtu.peer = sqlite3_column_int(stmt, 1);
-	ret->settled = sqlite3_column_int(stmt, 2) != 0;
-	ret->text = strdup((const char *)sqlite3_column_text(stmt, 3));
-	return ret->text ? 0 : err_set(err, -ENOMEM, "out of memory");
+	row.stmt = stmt;
+	found.mtu.server = row_read_small(&row, MTU_MIN, MTU_MAX);
+	found.mtu.peer = row_read_small(&row, MTU_MIN, MTU_MAX);
+	found.settled = row_read_small(&row, 0, 1) != 0;
+	text = row_read_words(&row);
+	r = row_check(&row, &query->db, "a recommendation", err);
+	if (r < 0)
+		return r;
+	found.text = strdup(text);
+	if (!found.text)
+		return err_set(err, -ENOMEM, "out of memory");
+	*ret = found;
+	return 0;
 }
 
 int query_warnings(struct query *query, int64_t run,
@@ -564,13 +453,19 @@ int query_warnings(struct query *query, int64_t run,
 	static const char sql[] =
 		"SELECT text FROM warning WHERE run_id = ? ORDER BY id";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = prepare_for_run(query, sql, run, &stmt, err);
+	int r = query_prepare(query, sql, run, &stmt, err);
 
 	while (r == 0) {
+		struct row from = {.stmt = stmt};
+		const char *text;
+
 		r = db_step(&query->db, stmt, err);
 		if (r <= 0)
 			return r;
-		r = row(ctx, (const char *)sqlite3_column_text(stmt, 0));
+		text = row_read_words(&from);
+		r = row_check(&from, &query->db, "a warning", err);
+		if (r == 0)
+			r = row(ctx, text);
 	}
 	return r;
 }

@@ -7,12 +7,16 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "base/types.h"
+#include "store/row.h"
 
 /*
  * Reading what was stored. A query opens the database read-only, so that it works for
  * any user who may read the file, also while a run goes on. Callbacks return 0 to go
  * on; any other value ends the query, which returns it. Pointers in rows are borrowed
  * for the call.
+ *
+ * The file may come from anybody (store/db.h). A row with a value that cannot be ends any
+ * of these with -EUCLEAN and a sentence that names it.
  */
 
 struct query;
@@ -29,20 +33,32 @@ struct query_run {
 	enum process_life life; /* of who writes it; of meaning while RUN_RUNNING */
 	int64_t ended_at_ms;    /* 0 while it goes on */
 	char text[256];
+	bool counted; /* false: there are more rows than query_bound() allows to be read */
 	int measured; /* visits stored; one that was made again counts once */
 	int failed;   /* of them, status not ok the last time */
 };
+
+/* Above it, who asks over HTTP is answered without the run's rows: to read so many once
+ * takes a fifth of a second, and an answer reads them up to three times. */
+#define QUERY_ROWS_SERVED 200000
+
+/* From now on the rows of runs that have more than `rows` of them are not read, for who
+ * must answer in time: query_run() and query_runs() leave their counts out, query_runs()
+ * also those of runs beyond so many rows together, and what reads such a run's rows
+ * returns -E2BIG. Without it everything is read. */
+void query_bound(struct query *query, int rows);
 
 /* How it stands with a run, in a word: its outcome, or, of one that has not ended,
  * "running", "crashed" (who wrote it is gone), or "unfinished" (nobody can tell). */
 const char *query_run_state(const struct query_run *run);
 
-/* All runs, oldest first. */
+/* All runs, in the order in which they were stored. */
 int query_runs(struct query *query, int (*row)(void *ctx, const struct query_run *run),
 	       void *ctx, struct err *err);
 
 /* The run named by its id, its UUID or the UUID's unique beginning (4 characters or
- * more); NULL for the newest. -ENOENT, -ENOTUNIQ. */
+ * more); NULL for the newest, which is the one that was stored last, whatever its date
+ * says. -ENOENT, -ENOTUNIQ. */
 int query_run(struct query *query, const char *name, struct query_run *ret,
 	      struct err *err);
 
@@ -50,8 +66,9 @@ int query_run(struct query *query, const char *name, struct query_run *ret,
  * are stored. -ENOENT: no such run. */
 int query_options(struct query *query, int64_t run, char **ret, struct err *err);
 
-/* One row of view results (docs/schema.md): medians of the ok visits, NO_FIGURE where
- * there are none. A direction's status is ok as soon as one of its visits is. */
+/* A pair as view results has it (docs/schema.md): medians of the ok visits, in whole
+ * kbit/s, NO_FIGURE where there are none. A direction's status is ok as soon as one of its
+ * visits is. */
 struct query_result {
 	struct mtu_pair mtu;
 	int64_t upload_bps;
@@ -64,7 +81,14 @@ struct query_result {
 	enum test_status status;
 };
 
+/* What a pair was measured as, each time, by sequence number: `count` of them, which may be
+ * put in another order. */
+typedef int query_pair_fn(void *ctx, struct row_visit *visits, size_t count);
+
 /* By server MTU, then peer MTU. */
+int query_pairs(struct query *query, int64_t run, query_pair_fn *pair, void *ctx,
+		struct err *err);
+
 int query_results(struct query *query, int64_t run,
 		  int (*row)(void *ctx, const struct query_result *result), void *ctx,
 		  struct err *err);
@@ -78,6 +102,16 @@ enum query_by {
 	QUERY_BY_UP,
 	QUERY_BY_DOWN,
 };
+
+/* A pair of what query_pairs() handed on; `rates` has room for `count`. */
+void query_sum_up(const struct row_visit *visits, size_t count, int64_t *rates,
+		  struct query_result *ret);
+
+/* Whether a pair is one of those that are ranked, and which of two comes first: negative a,
+ * positive b. */
+bool query_may_rank(const struct query_result *result, enum query_by by);
+int query_rank(const struct query_result *a, const struct query_result *b,
+	       enum query_by by);
 
 /* The fastest measured pair whose status is ok. A pair that failed in some of its visits
  * comes after all that never did; equal ones: the larger MTUs. -ENODATA:

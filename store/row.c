@@ -1,12 +1,17 @@
 #include "store/row.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/uuid.h"
 
 void row_bind_int(struct row *row, int64_t value)
 {
@@ -43,45 +48,192 @@ void row_bind_time(struct row *row, int64_t at_ms)
 	bind_text_unless_empty(row, text);
 }
 
-int64_t row_read_int(struct row *row, int64_t if_null)
-{
-	int column = row->column++;
+/* --- reading --- */
 
-	if (sqlite3_column_type(row->stmt, column) == SQLITE_NULL)
-		return if_null;
-	return sqlite3_column_int64(row->stmt, column);
+/* What is told of a value that cannot be. */
+#define SHOWN 60
+
+int row_check(const struct row *row, const struct db *db, const char *what,
+	      struct err *err)
+{
+	const char *name, *value;
+	int column = row->wrong - 1;
+
+	if (!row->wrong)
+		return 0;
+	name = sqlite3_column_name(row->stmt, column);
+	value = (const char *)sqlite3_column_text(row->stmt, column);
+	return err_set(err, -EUCLEAN,
+		       "database '%s' has %s that cannot be: its %s is %s%.*s%s; the "
+		       "file is damaged, or was made by something else",
+		       db->path, what, name ? name : "?", value ? "'" : "NULL", SHOWN,
+		       value ? value : "", value ? "'" : "");
 }
 
-static const char *read_text(struct row *row)
+static void mark_wrong(struct row *row)
 {
-	const char *text = (const char *)sqlite3_column_text(row->stmt, row->column++);
+	if (!row->wrong)
+		row->wrong = row->column + 1;
+}
 
+/* The value that was read last. */
+static void mark_wrong_before(struct row *row)
+{
+	if (!row->wrong)
+		row->wrong = row->column;
+}
+
+int64_t row_read_int_or(struct row *row, int64_t if_null, int64_t min, int64_t max)
+{
+	int type = sqlite3_column_type(row->stmt, row->column);
+	int64_t value = if_null;
+
+	if (type == SQLITE_INTEGER)
+		value = sqlite3_column_int64(row->stmt, row->column);
+	if ((type != SQLITE_INTEGER && type != SQLITE_NULL) ||
+	    (type == SQLITE_INTEGER && (value < min || value > max))) {
+		mark_wrong(row);
+		value = if_null;
+	}
+	row->column++;
+	return value;
+}
+
+int64_t row_read_int(struct row *row, int64_t min, int64_t max)
+{
+	if (sqlite3_column_type(row->stmt, row->column) == SQLITE_NULL)
+		mark_wrong(row);
+	return row_read_int_or(row, min, min, max);
+}
+
+int row_read_small(struct row *row, int min, int max)
+{
+	return (int)row_read_int(row, min, max);
+}
+
+static int read_small_or_0(struct row *row, int min, int max)
+{
+	return (int)row_read_int_or(row, 0, min, max);
+}
+
+/* "" for NULL, which is wrong where it `must` be there. */
+static const char *read_text(struct row *row, bool must)
+{
+	int type = sqlite3_column_type(row->stmt, row->column);
+	const char *text = NULL;
+
+	if (type == SQLITE_TEXT)
+		text = (const char *)sqlite3_column_text(row->stmt, row->column);
+	/* SQLite's text may have a NUL within. */
+	if ((type == SQLITE_NULL && must) || (type != SQLITE_NULL && !text) ||
+	    (text &&
+	     strlen(text) != (size_t)sqlite3_column_bytes(row->stmt, row->column)))
+		mark_wrong(row);
 	return text ? text : "";
+}
+
+const char *row_read_words(struct row *row)
+{
+	const char *text = read_text(row, true);
+
+	row->column++;
+	return text;
+}
+
+static void read_name(struct row *row, char *ret, size_t size, bool must)
+{
+	if (!text_copy(ret, size, read_text(row, must)))
+		mark_wrong(row);
+	row->column++;
 }
 
 void row_read_text(struct row *row, char *ret, size_t size)
 {
-	text_copy(ret, size, read_text(row));
+	read_name(row, ret, size, true);
+}
+
+void row_read_text_or_none(struct row *row, char *ret, size_t size)
+{
+	read_name(row, ret, size, false);
+}
+
+void row_read_sentence(struct row *row, char *ret, size_t size)
+{
+	text_copy(ret, size, row_read_words(row));
+}
+
+/* The end of year 9999. */
+#define AT_MAX_MS INT64_C(253402300799999)
+
+/* `digits` digits at *text, then `after` ('\0': anything), into *ret; moves on. */
+static bool take_number(const char **text, int digits, char after, int *ret)
+{
+	int value = 0;
+
+	for (int i = 0; i < digits; i++, (*text)++) {
+		if (!isdigit((unsigned char)**text))
+			return false;
+		value = value * 10 + (**text - '0');
+	}
+	*ret = value;
+	if (!after)
+		return true;
+	return *(*text)++ == after;
+}
+
+/* "2026-11-22T12:20:39.123Z", or without the fraction. */
+static bool parse_time(const char *text, int64_t *ret)
+{
+	struct tm parts = {0};
+	int ms = 0;
+
+	if (!take_number(&text, 4, '-', &parts.tm_year) ||
+	    !take_number(&text, 2, '-', &parts.tm_mon) ||
+	    !take_number(&text, 2, 'T', &parts.tm_mday) ||
+	    !take_number(&text, 2, ':', &parts.tm_hour) ||
+	    !take_number(&text, 2, ':', &parts.tm_min) ||
+	    !take_number(&text, 2, '\0', &parts.tm_sec))
+		return false;
+	if (*text == '.' && (text++, !take_number(&text, 3, '\0', &ms)))
+		return false;
+	parts.tm_year -= 1900;
+	parts.tm_mon--;
+	*ret = (int64_t)timegm(&parts) * 1000 + ms;
+	return strcmp(text, "Z") == 0 && *ret >= 0 && *ret <= AT_MAX_MS;
+}
+
+static int64_t read_time(struct row *row, bool must)
+{
+	const char *text = read_text(row, must);
+	bool known = sqlite3_column_type(row->stmt, row->column) != SQLITE_NULL;
+	int64_t at_ms = 0;
+
+	if (known && !parse_time(text, &at_ms)) {
+		mark_wrong(row);
+		at_ms = 0;
+	}
+	row->column++;
+	return at_ms;
 }
 
 int64_t row_read_time(struct row *row)
 {
-	struct tm parts = {0};
-	const char *rest = strptime(read_text(row), "%Y-%m-%dT%H:%M:%S", &parts);
-	int ms = 0;
-
-	if (!rest)
-		return 0;
-	if (*rest == '.')
-		ms = (int)(strtod(rest, NULL) * 1000 + 0.5);
-	return (int64_t)timegm(&parts) * 1000 + ms;
+	return read_time(row, false);
 }
+
+/* A word of a list. */
+#define READ_WORD(row, parse, ret)                          \
+	do {                                                \
+		if (parse(read_text(row, true), (ret)) < 0) \
+			mark_wrong(row);                    \
+		(row)->column++;                            \
+	} while (0)
 
 enum test_status row_read_status(struct row *row)
 {
 	enum test_status status = TEST_ERROR;
 
-	test_status_parse(read_text(row), &status);
+	READ_WORD(row, test_status_parse, &status);
 	return status;
 }
 
@@ -100,20 +252,69 @@ static void bind_end(struct row *row, const struct end_facts *end,
 	row_bind_int(row, range->step);
 }
 
+enum fate row_read_fate(struct row *row)
+{
+	enum fate fate = FATE_UNKNOWN;
+
+	READ_WORD(row, fate_parse, &fate);
+	return fate;
+}
+
+enum run_outcome row_read_outcome(struct row *row)
+{
+	enum run_outcome outcome = RUN_FAILED;
+
+	READ_WORD(row, run_outcome_parse, &outcome);
+	return outcome;
+}
+
+static int parse_direction(const char *name, enum direction *ret)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		if (strcmp(name, direction_name((enum direction)dir)) == 0) {
+			*ret = (enum direction)dir;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+enum direction row_read_direction(struct row *row)
+{
+	enum direction dir = DIR_UPLOAD;
+
+	READ_WORD(row, parse_direction, &dir);
+	return dir;
+}
+
+void row_read_role(struct row *row, char *ret, size_t size)
+{
+	row_read_text(row, ret, size);
+	if (strcmp(ret, "peer") != 0 && strcmp(ret, "server") != 0)
+		mark_wrong_before(row);
+}
+
+static void read_range(struct row *row, struct mtu_range *ret)
+{
+	ret->min = row_read_small(row, MTU_MIN, MTU_MAX);
+	ret->max = row_read_small(row, MTU_MIN, MTU_MAX);
+	ret->step = row_read_small(row, 1, MTU_MAX);
+}
+
 static void read_end(struct row *row, struct end_facts *ret,
 		     struct mtu_range *ret_range)
 {
-	row_read_text(row, ret->host, sizeof(ret->host));
-	row_read_text(row, ret->interface, sizeof(ret->interface));
-	row_read_text(row, ret->address, sizeof(ret->address));
-	ret->link_mtu = (int)row_read_int(row, 0);
+	row_read_text_or_none(row, ret->host, sizeof(ret->host));
+	row_read_text_or_none(row, ret->interface, sizeof(ret->interface));
+	row_read_text_or_none(row, ret->address, sizeof(ret->address));
+	ret->link_mtu = read_small_or_0(row, 1, MTU_MAX);
 	ret->backend = BACKEND_NONE;
-	backend_parse(read_text(row), &ret->backend);
-	ret->endpoint_family = (int)row_read_int(row, 0);
-	row_read_text(row, ret->versions, sizeof(ret->versions));
-	ret_range->min = (int)row_read_int(row, 0);
-	ret_range->max = (int)row_read_int(row, 0);
-	ret_range->step = (int)row_read_int(row, 0);
+	READ_WORD(row, backend_parse, &ret->backend);
+	ret->endpoint_family = read_small_or_0(row, 4, 6);
+	if (ret->endpoint_family == 5)
+		mark_wrong_before(row);
+	row_read_text_or_none(row, ret->versions, sizeof(ret->versions));
+	read_range(row, ret_range);
 }
 
 void row_bind_run(struct row *row, const struct run_info *info)
@@ -135,18 +336,42 @@ void row_bind_run(struct row *row, const struct run_info *info)
 	bind_end(row, &info->peer, &info->peer_range);
 }
 
+/* 64 bits without a sign. */
+static uint64_t read_seed(struct row *row)
+{
+	const char *text = read_text(row, true);
+	unsigned long long seed;
+
+	errno = 0;
+	seed = strtoull(text, NULL, 10);
+	if (errno || !*text || text[strspn(text, "0123456789")])
+		mark_wrong(row);
+	row->column++;
+	return seed;
+}
+
+static void read_uuid(struct row *row, char ret[UUID_SIZE])
+{
+	row_read_text(row, ret, UUID_SIZE);
+	if (!uuid_valid(ret))
+		mark_wrong_before(row);
+}
+
+/* Longer than any test or run takes. */
+#define DURATION_MAX_MS INT64_C(1000000000000)
+
 void row_read_run(struct row *row, struct run_info *ret)
 {
-	row_read_text(row, ret->uuid, sizeof(ret->uuid));
-	ret->started_at_ms = row_read_time(row);
+	read_uuid(row, ret->uuid);
+	ret->started_at_ms = read_time(row, true);
 	row_read_text(row, ret->strategy, sizeof(ret->strategy));
-	ret->passes = (int)row_read_int(row, 0);
-	ret->seed = strtoull(read_text(row), NULL, 10);
-	ret->duration_ms = row_read_int(row, 0);
-	row_read_text(row, ret->congestion, sizeof(ret->congestion));
+	ret->passes = row_read_small(row, 0, INT_MAX);
+	ret->seed = read_seed(row);
+	ret->duration_ms = row_read_int_or(row, 0, 0, DURATION_MAX_MS);
+	row_read_text_or_none(row, ret->congestion, sizeof(ret->congestion));
 	ret->persist = PERSIST_NONE;
-	persist_parse(read_text(row), &ret->persist);
-	ret->pairs_planned = (int)row_read_int(row, 0);
+	READ_WORD(row, persist_parse, &ret->persist);
+	ret->pairs_planned = read_small_or_0(row, 0, INT_MAX);
 	read_end(row, &ret->server, &ret->server_range);
 	read_end(row, &ret->peer, &ret->peer_range);
 }
@@ -166,19 +391,24 @@ static void bind_result(struct row *row, const struct dir_result *result)
 	bind_int_unless(row, result->duration_ms > 0 ? result->duration_ms : 0, 0);
 }
 
+static int64_t read_figure(struct row *row)
+{
+	return row_read_int_or(row, NO_FIGURE, 0, ROW_RATE_MAX);
+}
+
 static void read_result(struct row *row, struct dir_result *ret)
 {
 	ret->status = row_read_status(row);
 	row_read_text(row, ret->text, sizeof(ret->text));
-	ret->sent_bps = row_read_int(row, NO_FIGURE);
-	ret->received_bps = row_read_int(row, NO_FIGURE);
-	ret->goodput_bps = row_read_int(row, NO_FIGURE);
-	ret->goodput_low_bps = row_read_int(row, NO_FIGURE);
-	ret->goodput_high_bps = row_read_int(row, NO_FIGURE);
-	ret->retransmits = row_read_int(row, NO_FIGURE);
-	ret->rtt_us = row_read_int(row, NO_FIGURE);
+	ret->sent_bps = read_figure(row);
+	ret->received_bps = read_figure(row);
+	ret->goodput_bps = read_figure(row);
+	ret->goodput_low_bps = read_figure(row);
+	ret->goodput_high_bps = read_figure(row);
+	ret->retransmits = read_figure(row);
+	ret->rtt_us = read_figure(row);
 	ret->started_at_ms = row_read_time(row);
-	ret->duration_ms = row_read_int(row, 0);
+	ret->duration_ms = row_read_int_or(row, 0, 0, DURATION_MAX_MS);
 }
 
 void row_bind_measurement(struct row *row, const struct measurement *m)
@@ -194,11 +424,32 @@ void row_bind_measurement(struct row *row, const struct measurement *m)
 
 void row_read_measurement(struct row *row, struct measurement *ret)
 {
-	ret->seq = (uint32_t)row_read_int(row, 0);
-	ret->pass = (int)row_read_int(row, 0);
-	ret->reference = row_read_int(row, 0) != 0;
-	ret->mtu.server = (int)row_read_int(row, 0);
-	ret->mtu.peer = (int)row_read_int(row, 0);
+	ret->seq = (uint32_t)row_read_int(row, 1, UINT32_MAX);
+	ret->pass = row_read_small(row, 1, INT_MAX);
+	ret->reference = row_read_small(row, 0, 1) != 0;
+	ret->mtu.server = row_read_small(row, MTU_MIN, MTU_MAX);
+	ret->mtu.peer = row_read_small(row, MTU_MIN, MTU_MAX);
 	read_result(row, &ret->dir[DIR_UPLOAD]);
 	read_result(row, &ret->dir[DIR_DOWNLOAD]);
+}
+
+void row_read_visit(struct row *row, struct row_visit *ret)
+{
+	ret->seq = (uint32_t)row_read_int(row, 1, UINT32_MAX);
+	ret->pass = row_read_small(row, 1, INT_MAX);
+	ret->mtu.server = row_read_small(row, MTU_MIN, MTU_MAX);
+	ret->mtu.peer = row_read_small(row, MTU_MIN, MTU_MAX);
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		struct dir_result result;
+		bool ok;
+
+		result.status = row_read_status(row);
+		result.sent_bps = read_figure(row);
+		result.received_bps = read_figure(row);
+		result.goodput_bps = read_figure(row);
+		ok = result.status == TEST_OK;
+		ret->status[dir] = result.status;
+		ret->sent_bps[dir] = ok ? result.sent_bps : NO_FIGURE;
+		ret->rate_bps[dir] = ok ? dir_result_rate(&result) : NO_FIGURE;
+	}
 }

@@ -3,19 +3,40 @@
 
 #include <sqlite3.h>
 
+#include "base/path.h"
 #include "base/types.h"
+#include "store/db.h"
 
 /*
  * Our nouns as database rows and back. The column lists here, the functions and
  * schema.sql name the same columns in the same order. What is not known (NO_FIGURE, 0
  * for a time, "" for a name) is NULL in the database.
+ *
+ * A file may come from anybody, so nothing of a row is used before each value has the
+ * type and the range that ours have:
+ *
+ *	struct row row = {.stmt = stmt};
+ *	row_read_measurement(&row, &m);
+ *	r = row_check(&row, db, "a measurement", err);
  */
 
 /* A value on its way into or out of a statement; each call moves on by one column. */
 struct row {
 	sqlite3_stmt *stmt;
 	int column; /* the next: from 1 when binding, from 0 when reading */
+	int wrong; /* reading: the first column whose value cannot be, from 1; 0: none */
 };
+
+/* 0, or -EUCLEAN with the column and its value, where one of those read cannot be. `what`:
+ * what the row is, "a run". */
+int row_check(const struct row *row, const struct db *db, const char *what,
+	      struct err *err);
+
+/* The largest id of a run. SQLite's own go further, but after the largest it takes ids at
+ * random: runs would no longer be in the order in which they were stored. */
+#define ROW_ID_MAX (INT64_C(1) << 53)
+/* Above each rate that is read or imported, and far below what a sum could not hold. */
+#define ROW_RATE_MAX INT64_C(1000000000000000)
 
 #define ROW_RUN_COLUMNS                                                                \
 	"uuid, started_at, strategy, passes, seed, duration_ms, congestion, persist, " \
@@ -51,16 +72,49 @@ void row_read_run(struct row *row, struct run_info *ret);
 void row_bind_measurement(struct row *row, const struct measurement *m);
 void row_read_measurement(struct row *row, struct measurement *ret);
 
+/* The figures of a measurement alone, which is what medians and counts are made of. */
+struct row_visit {
+	uint32_t seq;
+	int pass;
+	struct mtu_pair mtu;
+	enum test_status status[DIR_COUNT];
+	/* NO_FIGURE unless the direction is ok. */
+	int64_t rate_bps[DIR_COUNT]; /* as dir_result_rate() has it */
+	int64_t sent_bps[DIR_COUNT];
+};
+
+#define ROW_VISIT_COLUMNS                                                   \
+	"seq, pass, server_mtu, peer_mtu, upload_status, upload_sent_bps, " \
+	"upload_received_bps, upload_goodput_bps, download_status, "        \
+	"download_sent_bps, download_received_bps, download_goodput_bps"
+
+void row_read_visit(struct row *row, struct row_visit *ret);
+
 /* Single values, for what the lists above do not cover. */
 void row_bind_int(struct row *row, int64_t value);
 void row_bind_text(struct row *row, const char *value);
 void row_bind_time(struct row *row, int64_t at_ms);
-int64_t row_read_int(struct row *row, int64_t if_null);
-/* Cut to `size`; "" for NULL. */
+/* Reading. A value of another type is wrong, and so is NULL where nothing else is said. */
+int64_t row_read_int(struct row *row, int64_t min, int64_t max);
+int64_t row_read_int_or(struct row *row, int64_t if_null, int64_t min, int64_t max);
+/* A number that is to lie within INT_MIN and INT_MAX. */
+int row_read_small(struct row *row, int min, int max);
+/* Borrowed until the statement goes on; "" where it is wrong. */
+const char *row_read_words(struct row *row);
+/* A name or a word: wrong where it is longer. */
 void row_read_text(struct row *row, char *ret, size_t size);
-/* Milliseconds since 1970; 0 for NULL and for what is no time. */
+/* NULL is "". */
+void row_read_text_or_none(struct row *row, char *ret, size_t size);
+/* A sentence: cut to `size`. */
+void row_read_sentence(struct row *row, char *ret, size_t size);
+/* Milliseconds since 1970; NULL is 0. */
 int64_t row_read_time(struct row *row);
-/* TEST_ERROR for what is no status. */
+/* Words of lists. */
 enum test_status row_read_status(struct row *row);
+enum direction row_read_direction(struct row *row);
+enum fate row_read_fate(struct row *row);
+enum run_outcome row_read_outcome(struct row *row);
+/* "peer" or "server". */
+void row_read_role(struct row *row, char *ret, size_t size);
 
 #endif

@@ -11,6 +11,46 @@
 /* Raised whenever what an export has changes its meaning. */
 #define FORMAT_VERSION 1
 
+/* The one control character that JSON has as it is, and only within texts. */
+#define DEL 0x7f
+
+static int write_part(const char *part, size_t size, void *out)
+{
+	const char *del;
+
+	while ((del = memchr(part, DEL, size))) {
+		size_t before = (size_t)(del - part);
+
+		fwrite(part, 1, before, out);
+		fputc('?', out);
+		part += before + 1;
+		size -= before + 1;
+	}
+	fwrite(part, 1, size, out);
+	return 0;
+}
+
+void runjson_dumpf(const json_t *value, FILE *out, size_t flags)
+{
+	json_dump_callback(value, write_part, out,
+			   flags | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+}
+
+char *runjson_dumps(const json_t *value, size_t flags)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	runjson_dumpf(value, out, flags);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 json_t *runjson_text(const char *text)
 {
 	json_t *value = json_string(text);
@@ -57,6 +97,11 @@ static json_t *end_object(const struct end_facts *end, const struct mtu_range *r
 		range->max, "mtu_step", range->step);
 }
 
+json_t *runjson_count(const struct query_run *run, int visits)
+{
+	return run->counted ? json_integer(visits) : json_null();
+}
+
 json_t *runjson_run(const struct query_run *run)
 {
 	const struct run_info *info = &run->info;
@@ -64,7 +109,7 @@ json_t *runjson_run(const struct query_run *run)
 
 	/* Beyond what JSON's readers keep of a number. */
 	snprintf(seed, sizeof(seed), "%" PRIu64, info->seed);
-	return json_pack("{sI ss ss so so ss ss so so si ss so ss so si si so so}",
+	return json_pack("{sI ss ss so so ss ss so so si ss so ss so so so so so}",
 			 "id", (json_int_t)run->id, "uuid", info->uuid, "role",
 			 run->role, "started_at", time_or_null(info->started_at_ms),
 			 "ended_at", time_or_null(run->ended_at_ms), "outcome",
@@ -73,8 +118,9 @@ json_t *runjson_run(const struct query_run *run)
 			 runjson_text(info->strategy), "passes", info->passes, "seed",
 			 seed, "duration_ms", number_unless(info->duration_ms, 0),
 			 "persist", persist_name(info->persist), "pairs_planned",
-			 number_unless(info->pairs_planned, 0), "visits", run->measured,
-			 "visits_failed", run->failed, "server",
+			 number_unless(info->pairs_planned, 0), "visits",
+			 runjson_count(run, run->measured), "visits_failed",
+			 runjson_count(run, run->failed), "server",
 			 end_object(&info->server, &info->server_range), "peer",
 			 end_object(&info->peer, &info->peer_range));
 }
@@ -150,7 +196,7 @@ static int put(struct runjson_list *list, json_t *value)
 	fputs(list->begun ? ",\n" : "\n", list->out);
 	list->begun = true;
 	/* Where that fails the stream knows. */
-	json_dumpf(value, list->out, JSON_COMPACT | JSON_ENCODE_ANY);
+	runjson_dumpf(value, list->out, JSON_COMPACT);
 	json_decref(value);
 	return 0;
 }

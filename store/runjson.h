@@ -11,10 +11,20 @@
  * something is not known, rates in bit/s, times in ISO 8601 UTC. docs/export.schema.json
  * describes an export. Text is UTF-8; where a stored one is not, its bytes that are not
  * ASCII become '?'.
+ *
+ * Texts may be anybody's, so all of it is printed by the two below: ASCII alone, so that
+ * nothing in it makes a terminal act.
  */
+
+/* `flags` are jansson's. Errors of `out` are left for the caller to find with ferror(). */
+void runjson_dumpf(const json_t *value, FILE *out, size_t flags);
+/* As text, freed by the caller; NULL: out of memory. */
+char *runjson_dumps(const json_t *value, size_t flags);
 
 /* New objects, freed with json_decref(); NULL: out of memory. */
 json_t *runjson_text(const char *text);
+/* How many of a run's visits; null where they were not counted. */
+json_t *runjson_count(const struct query_run *run, int visits);
 json_t *runjson_run(const struct query_run *run);
 json_t *runjson_result(const struct query_result *result);
 json_t *runjson_measurement(const struct measurement *m);

@@ -3,64 +3,79 @@
 -- Rules: rates are bit/s in tables and Mbit/s (10^6 bit/s) in view results; times are
 -- ISO 8601 in UTC ("2026-11-22T12:20:39.123Z"); what is not known is NULL, never 0 or -1.
 -- "Server" and "peer" are the two ends of the tunnel; upload is peer to server.
+--
+-- The ranges are those that store/row.c reads: a value outside of them cannot be. A file
+-- may have been made without these checks, so its reader relies on none of them.
 
 PRAGMA application_id = 1297372499; -- 0x4d545553, "MTUS"
 PRAGMA user_version = 1;
 
 -- One sweep.
 CREATE TABLE run (
-	id INTEGER PRIMARY KEY,
+	id INTEGER PRIMARY KEY -- in the order in which runs were stored
+		CHECK (id BETWEEN 1 AND 9007199254740992),
 	uuid TEXT NOT NULL UNIQUE CHECK (length(uuid) = 36), -- the same at both ends
 	role TEXT NOT NULL CHECK (role IN (
 		'peer',     -- the record: written by the end that measured
 		'server')), -- the copy of what the other end was told
-	started_at TEXT NOT NULL,
-	ended_at TEXT, -- NULL while it goes on, and after a crash
+	started_at TEXT NOT NULL -- by this host's clock; imported: the log's date
+		CHECK (started_at GLOB '[0-9]*-*-*T*:*:*Z'),
+	ended_at TEXT -- NULL while it goes on, and after a crash
+		CHECK (ended_at GLOB '[0-9]*-*-*T*:*:*Z'),
 	outcome TEXT NOT NULL DEFAULT 'running'
 		CHECK (outcome IN ('running', 'done', 'interrupted', 'failed')),
 	outcome_text TEXT NOT NULL DEFAULT '', -- why it ended, where that needs a word
-	strategy TEXT NOT NULL,
-	passes INTEGER NOT NULL,
-	seed TEXT NOT NULL, -- as --seed takes it: 64 bits without a sign
-	duration_ms INTEGER, -- of one direction's test; NULL: imported
-	congestion TEXT, -- of the tests' senders; NULL: the defaults of the ends, which differ
+	strategy TEXT NOT NULL CHECK (length(strategy) <= 15),
+	passes INTEGER NOT NULL CHECK (passes BETWEEN 0 AND 2147483647),
+	seed TEXT NOT NULL -- as --seed takes it: 64 bits without a sign
+		CHECK (length(seed) BETWEEN 1 AND 20),
+	duration_ms INTEGER -- of one direction's test; NULL: imported
+		CHECK (duration_ms BETWEEN 0 AND 1000000000000),
+	congestion TEXT -- of the tests' senders; NULL: the defaults of the ends, which differ
+		CHECK (length(congestion) <= 15),
 	persist TEXT NOT NULL CHECK (persist IN ('none', 'each', 'best')),
-	pairs_planned INTEGER, -- visits planned; NULL: by what is measured
+	pairs_planned INTEGER -- visits planned; NULL: by what is measured
+		CHECK (pairs_planned BETWEEN 0 AND 2147483647),
 	options TEXT, -- the command line's options, a JSON object
-	process TEXT, -- who writes it (base/process.h): tells a crash from a run under way
+	process TEXT -- who writes it (base/process.h): tells a crash from a run under way
+		CHECK (length(process) <= 159),
 
-	server_host TEXT,
-	server_interface TEXT,
-	server_address TEXT, -- inside the tunnel
-	server_link_mtu INTEGER, -- before the run
+	server_host TEXT CHECK (length(server_host) <= 64),
+	server_interface TEXT CHECK (length(server_interface) <= 15),
+	server_address TEXT CHECK (length(server_address) <= 45), -- inside the tunnel
+	server_link_mtu INTEGER -- before the run
+		CHECK (server_link_mtu BETWEEN 1 AND 65535),
 	server_backend TEXT NOT NULL -- who does WireGuard there
 		CHECK (server_backend IN ('none', 'kernel', 'userspace')),
 	server_endpoint_family INTEGER -- of the outer packets
 		CHECK (server_endpoint_family IN (4, 6)),
-	server_versions TEXT, -- of program and libraries
-	server_mtu_min INTEGER NOT NULL, -- the lattice
-	server_mtu_max INTEGER NOT NULL,
-	server_mtu_step INTEGER NOT NULL,
+	server_versions TEXT -- of program and libraries
+		CHECK (length(server_versions) <= 95),
+	server_mtu_min INTEGER NOT NULL -- the lattice
+		CHECK (server_mtu_min BETWEEN 576 AND 65535),
+	server_mtu_max INTEGER NOT NULL CHECK (server_mtu_max BETWEEN 576 AND 65535),
+	server_mtu_step INTEGER NOT NULL CHECK (server_mtu_step BETWEEN 1 AND 65535),
 
-	peer_host TEXT,
-	peer_interface TEXT,
-	peer_address TEXT,
-	peer_link_mtu INTEGER,
+	peer_host TEXT CHECK (length(peer_host) <= 64),
+	peer_interface TEXT CHECK (length(peer_interface) <= 15),
+	peer_address TEXT CHECK (length(peer_address) <= 45),
+	peer_link_mtu INTEGER CHECK (peer_link_mtu BETWEEN 1 AND 65535),
 	peer_backend TEXT NOT NULL
 		CHECK (peer_backend IN ('none', 'kernel', 'userspace')),
 	peer_endpoint_family INTEGER CHECK (peer_endpoint_family IN (4, 6)),
-	peer_versions TEXT,
-	peer_mtu_min INTEGER NOT NULL,
-	peer_mtu_max INTEGER NOT NULL,
-	peer_mtu_step INTEGER NOT NULL
+	peer_versions TEXT CHECK (length(peer_versions) <= 95),
+	peer_mtu_min INTEGER NOT NULL CHECK (peer_mtu_min BETWEEN 576 AND 65535),
+	peer_mtu_max INTEGER NOT NULL CHECK (peer_mtu_max BETWEEN 576 AND 65535),
+	peer_mtu_step INTEGER NOT NULL CHECK (peer_mtu_step BETWEEN 1 AND 65535)
 );
 
 -- One visit of one pair of MTUs: a test in each direction. Rows of a pair lie together
 -- (WITHOUT ROWID orders them by the primary key), which is what view results reads.
 CREATE TABLE measurement (
 	run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
-	seq INTEGER NOT NULL CHECK (seq >= 1), -- counts the visits of a run
-	pass INTEGER NOT NULL CHECK (pass >= 1),
+	seq INTEGER NOT NULL -- counts the visits of a run
+		CHECK (seq BETWEEN 1 AND 4294967295),
+	pass INTEGER NOT NULL CHECK (pass BETWEEN 1 AND 2147483647),
 	reference INTEGER NOT NULL DEFAULT 0 CHECK (reference IN (0, 1)), -- of the
 		-- series by which drift is told
 	server_mtu INTEGER NOT NULL CHECK (server_mtu BETWEEN 576 AND 65535),
@@ -73,29 +88,45 @@ CREATE TABLE measurement (
 		'unreachable', -- no answer to the test's connections, or from the other end
 		'refused',     -- nobody listened there, or the port was busy
 		'error')),     -- anything else; the text says what
-	upload_text TEXT NOT NULL,
-	upload_sent_bps INTEGER,     -- as libiperf reports it, the whole test
-	upload_received_bps INTEGER, -- as libiperf reports it, the whole test
-	upload_goodput_bps INTEGER,  -- the steady part alone, slow start excluded
-	upload_goodput_low_bps INTEGER,  -- the long-run goodput lies within these two
-	upload_goodput_high_bps INTEGER, -- in 19 of 20 tests
-	upload_retransmits INTEGER,
-	upload_rtt_us INTEGER,       -- mean, as the end that sent saw it
-	upload_started_at TEXT,
-	upload_duration_ms INTEGER,  -- of data transfer
+	upload_text TEXT NOT NULL CHECK (length(upload_text) <= 119),
+	upload_sent_bps INTEGER -- as libiperf reports it, the whole test
+		CHECK (upload_sent_bps BETWEEN 0 AND 1000000000000000),
+	upload_received_bps INTEGER -- as libiperf reports it, the whole test
+		CHECK (upload_received_bps BETWEEN 0 AND 1000000000000000),
+	upload_goodput_bps INTEGER -- the steady part alone, slow start excluded
+		CHECK (upload_goodput_bps BETWEEN 0 AND 1000000000000000),
+	upload_goodput_low_bps INTEGER -- the long-run goodput lies within these two
+		CHECK (upload_goodput_low_bps BETWEEN 0 AND 1000000000000000),
+	upload_goodput_high_bps INTEGER -- in 19 of 20 tests
+		CHECK (upload_goodput_high_bps BETWEEN 0 AND 1000000000000000),
+	upload_retransmits INTEGER
+		CHECK (upload_retransmits BETWEEN 0 AND 1000000000000000),
+	upload_rtt_us INTEGER -- mean, as the end that sent saw it
+		CHECK (upload_rtt_us BETWEEN 0 AND 1000000000000000),
+	upload_started_at TEXT CHECK (upload_started_at GLOB '[0-9]*-*-*T*:*:*Z'),
+	upload_duration_ms INTEGER -- of data transfer
+		CHECK (upload_duration_ms BETWEEN 0 AND 1000000000000),
 
 	download_status TEXT NOT NULL CHECK (download_status IN (
 		'ok', 'blackhole', 'timeout', 'unreachable', 'refused', 'error')),
-	download_text TEXT NOT NULL,
-	download_sent_bps INTEGER,
-	download_received_bps INTEGER,
-	download_goodput_bps INTEGER,
-	download_goodput_low_bps INTEGER,
-	download_goodput_high_bps INTEGER,
-	download_retransmits INTEGER,
-	download_rtt_us INTEGER,
-	download_started_at TEXT,
-	download_duration_ms INTEGER,
+	download_text TEXT NOT NULL CHECK (length(download_text) <= 119),
+	download_sent_bps INTEGER
+		CHECK (download_sent_bps BETWEEN 0 AND 1000000000000000),
+	download_received_bps INTEGER
+		CHECK (download_received_bps BETWEEN 0 AND 1000000000000000),
+	download_goodput_bps INTEGER
+		CHECK (download_goodput_bps BETWEEN 0 AND 1000000000000000),
+	download_goodput_low_bps INTEGER
+		CHECK (download_goodput_low_bps BETWEEN 0 AND 1000000000000000),
+	download_goodput_high_bps INTEGER
+		CHECK (download_goodput_high_bps BETWEEN 0 AND 1000000000000000),
+	download_retransmits INTEGER
+		CHECK (download_retransmits BETWEEN 0 AND 1000000000000000),
+	download_rtt_us INTEGER
+		CHECK (download_rtt_us BETWEEN 0 AND 1000000000000000),
+	download_started_at TEXT CHECK (download_started_at GLOB '[0-9]*-*-*T*:*:*Z'),
+	download_duration_ms INTEGER
+		CHECK (download_duration_ms BETWEEN 0 AND 1000000000000),
 
 	-- Whether the other end has the row; of meaning in the peer's database only.
 	acknowledged INTEGER NOT NULL DEFAULT 0 CHECK (acknowledged IN (0, 1)),
@@ -108,7 +139,7 @@ CREATE TABLE measurement (
 CREATE TABLE warning (
 	id INTEGER PRIMARY KEY,
 	run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
-	warned_at TEXT NOT NULL,
+	warned_at TEXT NOT NULL CHECK (warned_at GLOB '[0-9]*-*-*T*:*:*Z'),
 	text TEXT NOT NULL,
 	UNIQUE (run_id, text)
 );
@@ -117,10 +148,13 @@ CREATE TABLE warning (
 -- included), by size.
 CREATE TABLE path (
 	run_id INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
-	overhead INTEGER NOT NULL, -- bytes by which WireGuard makes a packet larger
-	upload_probes INTEGER NOT NULL, -- sizes probed; 0: throughput alone told
-	download_probes INTEGER NOT NULL,
+	overhead INTEGER NOT NULL -- bytes by which WireGuard makes a packet larger
+		CHECK (overhead BETWEEN 0 AND 1000),
+	upload_probes INTEGER NOT NULL -- sizes probed; 0: throughput alone told
+		CHECK (upload_probes BETWEEN 0 AND 1000000),
+	download_probes INTEGER NOT NULL CHECK (download_probes BETWEEN 0 AND 1000000),
 	probe_ms INTEGER NOT NULL -- how long the probing took, in vain too; 0: not tried
+		CHECK (probe_ms BETWEEN 0 AND 1000000000)
 );
 
 -- Its bands: sizes above the next smaller size_max, up to and including this one.

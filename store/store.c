@@ -388,7 +388,7 @@ int store_next_unacknowledged(struct store *store, int64_t run, uint32_t seq,
 	if (r == 0)
 		return err_set(err, -ENOENT, "every row has been acknowledged");
 	row_read_measurement(&out, ret);
-	return 0;
+	return row_check(&out, &store->db, "a measurement", err);
 }
 
 int store_warn(struct store *store, int64_t run, const char *text, struct err *err)

@@ -510,16 +510,20 @@ class Sweep {
 
 	showProgress() {
 		const bar = this.find('progress');
-		const total = this.state === 'done' ? this.visits : this.total();
-		const parts = [`${this.visits}${total ? ` of ${total}` : ''} visit${total || this.visits !== 1 ? 's' : ''}`];
+		const counted = this.visits !== null;
+		const total = !counted ? 0 : this.state === 'done' ? this.visits : this.total();
+		const parts = [];
 
+		if (counted)
+			parts.push(`${this.visits}${total ? ` of ${total}` : ''} ` +
+				`visit${total || this.visits !== 1 ? 's' : ''}`, `${this.failed} failed`);
 		if (total) {
 			bar.max = total;
 			bar.value = Math.min(this.visits, total);
 		} else {
 			bar.removeAttribute('value');
 		}
-		parts.push(`${this.failed} failed`, this.state);
+		parts.push(this.state);
 		if (this.now && this.now.left_ms !== null)
 			parts.push(`about ${duration(this.now.left_ms)} left`);
 		if (this.more)
@@ -756,7 +760,8 @@ async function fillChooser() {
 		document.getElementById('second')];
 	const names = chosen();
 	const option = (run) => new Option(`${run.id}: ${(run.started_at || '').slice(0, 16)
-		.replace('T', ' ')}, ${run.visits} visit${run.visits === 1 ? '' : 's'}, ${run.state}`, run.uuid);
+		.replace('T', ' ')}, ${run.visits === null ? 'many' : run.visits} ` +
+		`visit${run.visits === 1 ? '' : 's'}, ${run.state}`, run.uuid);
 
 	first.replaceChildren(...runs.reverse().map(option));
 	second.replaceChildren(new Option('none', ''), ...runs.map(option));

@@ -1,6 +1,7 @@
 /* The shared nouns: names there and back, ranges, a measurement's status. */
 
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -45,10 +46,17 @@ static void test_ranges(void **state)
 		int count;
 		int last;
 	} rows[] = {
-		{{1280, 1500, 20}, 12, 1500}, {{1280, 1500, 30}, 8, 1490},
-		{{1420, 1420, 1}, 1, 1420},   {{1280, 1300, 65535}, 1, 1280},
-		{{1300, 1280, 10}, 0, 0},     {{1280, 1500, 0}, 0, 0},
+		{{1280, 1500, 20}, 12, 1500},
+		{{1280, 1500, 30}, 8, 1490},
+		{{1420, 1420, 1}, 1, 1420},
+		{{1280, 1300, 65535}, 1, 1280},
+		{{1300, 1280, 10}, 0, 0},
+		{{1280, 1500, 0}, 0, 0},
 		{{1280, 1500, -20}, 0, 0},
+		/* As nobody has checked them. */
+		{{0, INT_MAX, 1}, INT_MAX, INT_MAX - 1},
+		{{INT_MIN, INT_MAX, 1}, INT_MAX, -2},
+		{{INT_MIN, INT_MAX, INT_MAX}, 3, INT_MAX - 1},
 	};
 
 	(void)state;
@@ -69,7 +77,8 @@ static void test_pairs(void **state)
 {
 	/* Ascending. */
 	static const struct mtu_pair pairs[] = {
-		{1280, 1500}, {1400, 1280}, {1400, 1400}, {1500, 1280}};
+		{INT_MIN, INT_MAX}, {1280, 1500},       {1400, 1280},      {1400, 1400},
+		{1500, 1280},       {INT_MAX, INT_MIN}, {INT_MAX, INT_MAX}};
 	const int count = sizeof(pairs) / sizeof(pairs[0]);
 
 	(void)state;

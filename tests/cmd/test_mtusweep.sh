@@ -393,7 +393,7 @@ cp mtusweep.db raw.db
 run_sql raw.db <<'SQL' || exit 1
 UPDATE run SET server_host = CAST(x'1b5d303b61ff62' AS TEXT), server_interface =
 	CAST(x'c3a90780' AS TEXT), strategy = CAST(x'67fe' AS TEXT), outcome_text =
-	CAST(x'0d00' AS TEXT), peer_host = CAST(x'c3a9' AS TEXT) WHERE id = 1;
+	CAST(x'0d1b' AS TEXT), peer_host = CAST(x'c3a9' AS TEXT) WHERE id = 1;
 INSERT INTO warning (run_id, warned_at, text)
 VALUES (1, '2026-11-22T12:20:39.123Z', CAST(x'9b324a1b5b324a' AS TEXT));
 UPDATE recommendation SET text = CAST(x'776879c00a1b63' AS TEXT);

@@ -147,6 +147,10 @@ requests()
 	check_equal 'statuses that are a yes' '' "$(sed 's/^[^:]*://' "$tmp/attacks.log" |
 		awk '{ for (i = 1; i < NF; i += 2) if ($i ~ /^2/) print $i }')"
 	check_match 'statuses of the forged' ' 410 [1-9]' "$(cat "$tmp/attacks.log")"
+	# The neighbour's session said that it began in 1970.
+	check_equal "runs that began by another clock than the server's" 0 "$(sql "$server_db" "
+		SELECT count(*) FROM run
+		WHERE abs(julianday(started_at) - julianday('now')) > 0.1")"
 }
 
 # Not behind the tunnel; and the server's own host.

@@ -15,7 +15,7 @@
 #include "store/query.h"
 #include "store/store.h"
 
-/* Ids 1 to 3; the newest by its start is the second. */
+/* Ids 1 to 3; the second says that it began last, which does not make it the newest. */
 static void make_three_runs(struct fixture *fixture)
 {
 	static const int numbers[] = {1, 3, 2};
@@ -33,7 +33,7 @@ static void runs_are_found_by_name(void **state)
 		int64_t id;
 		const char *text;
 	} table[] = {
-		{NULL, 0, 2, ""},
+		{NULL, 0, 3, ""},
 		{"1", 0, 1, ""},
 		{"3", 0, 3, ""},
 		{"abcd0002-1111-4222-8333-444444444444", 0, 3, ""},
@@ -78,9 +78,9 @@ static int keep_id(void *ctx, const struct query_run *run)
 	return ids->count == 4;
 }
 
-static void runs_are_listed_oldest_first(void **state)
+static void runs_are_listed_as_they_were_stored(void **state)
 {
-	static const int64_t expected[] = {1, 3, 2};
+	static const int64_t expected[] = {1, 2, 3};
 	struct fixture *fixture = *state;
 	struct run_ids ids = {0};
 	struct query *query;
@@ -330,7 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(runs_are_found_by_name),
-		TEST(runs_are_listed_oldest_first),
+		TEST(runs_are_listed_as_they_were_stored),
 		TEST(run_comes_back_whole),
 		TEST(visits_count_once),
 		TEST(crashed_run_is_told_from_one_under_way),

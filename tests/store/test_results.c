@@ -1,11 +1,12 @@
-/* What the views of schema.sql make of visits, and query_best(), on real SQLite files.
- */
+/* What query.h and the views of schema.sql make of visits, and query_best(), on real SQLite
+ * files. */
 
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -45,7 +46,7 @@ static struct results read_results(const struct fixture *fixture, int64_t run)
 	return results;
 }
 
-/* What a user sees in view results, as figures and words in its columns' order. */
+/* What query_results() gives, as figures and words in its columns' order. */
 struct median_case {
 	const char *name;
 	int visits;
@@ -177,6 +178,86 @@ static void results_are_in_order_and_of_one_run(void **state)
 		assert_memory_equal(&results.at[i].mtu, &sorted[i], sizeof(*sorted));
 	assert_int_equal(results.at[2].visits, 2);
 	assert_int_equal(results.at[2].upload_bps, 1000000);
+}
+
+/* 2000 visits of 20 pairs: medians of odd and even counts, halves that are rounded, rates that
+ * are missing, all statuses, passes in any order. */
+static void record_all_kinds(struct fixture *fixture)
+{
+	int64_t run;
+
+	fixture_close(fixture_open(fixture, 0, &run));
+	fixture_exec(
+		fixture->db,
+		"INSERT INTO measurement (run_id, seq, pass, server_mtu, peer_mtu,"
+		" upload_status, upload_text, upload_received_bps, upload_goodput_bps,"
+		" download_status, download_text, download_received_bps,"
+		" download_goodput_bps)"
+		" WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+		" WHERE i < 2000),"
+		" word(k, status) AS (VALUES (0, 'blackhole'), (1, 'timeout'),"
+		" (2, 'unreachable'), (3, 'refused'), (4, 'error'))"
+		" SELECT 1, i, 1 + i * 31 % 7, 1280 + 20 * (i * 7 % 5),"
+		" 1280 + 20 * (i * 11 % 4),"
+		" coalesce((SELECT status FROM word WHERE k = i * i % 13), 'ok'), '',"
+		" nullif(i * 7919 % 500 * 100500, 0),"
+		" nullif(i * 104729 % 900 * 50500, 0),"
+		" coalesce((SELECT status FROM word WHERE k = i * i % 29 OR i % 5 = 3 "
+		"AND"
+		" k = i % 4), 'ok'), '', i * 7927 % 500 * 1500,"
+		" nullif(i * 104723 % 3 * i * 500, 0) FROM n");
+}
+
+static void format_exactly(int64_t bps, char ret[32])
+{
+	if (bps == NO_FIGURE)
+		text_copy(ret, 32, "none");
+	else
+		snprintf(ret, 32, "%.4f", (double)bps / 1e6);
+}
+
+static int format_result(void *ctx, const struct query_result *result)
+{
+	char up[32], down[32];
+
+	format_exactly(result->upload_bps, up);
+	format_exactly(result->download_bps, down);
+	return fprintf(ctx, "%d|%d|%s|%s|%d|%s|%s|%s|%d|%d\n", result->mtu.server,
+		       result->mtu.peer, up, down, result->visits,
+		       test_status_name(result->upload_status),
+		       test_status_name(result->download_status),
+		       test_status_name(result->status), result->upload_ok,
+		       result->download_ok) < 0;
+}
+
+/* For programs the rows are summed up by query.h, for users by the view. */
+static void view_and_query_are_equal(void **state)
+{
+	static const char sql[] =
+		"SELECT group_concat(line, '') FROM (SELECT format("
+		"'%d|%d|%s|%s|%d|%s|%s|%s|%d|%d' || char(10), server_mtu, peer_mtu,"
+		" iif(upload_mbps IS NULL, 'none', format('%.4f', upload_mbps)),"
+		" iif(download_mbps IS NULL, 'none', format('%.4f', download_mbps)), "
+		"visits, "
+		"upload_status,"
+		" download_status, status, upload_ok, download_ok) AS line FROM results"
+		" WHERE run_id = 1 ORDER BY server_mtu, peer_mtu)";
+	struct fixture *fixture = *state;
+	struct query *query;
+	char *text, *view;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	record_all_kinds(fixture);
+	query = fixture_query(fixture);
+	assert_int_equal(query_results(query, 1, format_result, out, NULL), 0);
+	query_close(query);
+	fclose(out);
+	view = fixture_read_text(fixture, sql);
+	assert_string_equal(text, view);
+	assert_true(size > 20 * 30);
+	free(text);
+	free(view);
 }
 
 /* However a run is named in SQL, the other runs' rows are not read. */
@@ -318,6 +399,7 @@ int main(void)
 		TEST(results_are_medians),
 		TEST(received_rate_stands_in),
 		TEST(results_are_in_order_and_of_one_run),
+		TEST(view_and_query_are_equal),
 		TEST(view_searches_by_run),
 		TEST(best_is_the_fastest),
 	};
