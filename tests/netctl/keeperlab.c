@@ -96,7 +96,10 @@ void wait_ms(int ms)
 
 static void note_said(const char *text)
 {
+	size_t used = strlen(shared->all_said);
+
 	text_copy(shared->said, sizeof(shared->said), text);
+	text_copy(shared->all_said + used, sizeof(shared->all_said) - used, text);
 	while (shared->say_blocks)
 		wait_ms(5);
 }
@@ -121,7 +124,7 @@ pid_t fork_keeper(int main_status, bool main_waits)
 	shared->stop_signal = 0;
 	shared->lock_seen = shared->say_blocks = false;
 	shared->go = shared->committed = false;
-	shared->said[0] = '\0';
+	shared->said[0] = shared->all_said[0] = '\0';
 	shared->set_result = 1;
 	shared->main_status = main_status;
 	shared->main_waits = main_waits;

@@ -24,6 +24,7 @@ struct keeperlab_shared {
 	_Atomic bool go;        /* main may commit */
 	_Atomic bool committed; /* main has the answer, whichever it is */
 	char said[512];         /* the last text */
+	char all_said[4096];    /* every text, one after the other */
 	int main_status;
 	bool main_waits;
 };

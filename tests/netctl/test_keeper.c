@@ -183,9 +183,10 @@ static bool has_said(const char *text)
 {
 	int64_t deadline = clock_boot_ms() + 5000;
 
-	while (!strstr(shared->said, text) && clock_boot_ms() < deadline)
+	/* Main's death, too, is spoken of, before that or after it. */
+	while (!strstr(shared->all_said, text) && clock_boot_ms() < deadline)
 		wait_ms(5);
-	return strstr(shared->said, text);
+	return strstr(shared->all_said, text);
 }
 
 /* All others have ended, and nobody asked for the end: it is tried until it succeeds. */
