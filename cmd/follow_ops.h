@@ -76,7 +76,7 @@ struct follow {
 	int wake_fd;                  /* eventfd: the main thread looks again */
 };
 
-/* A peer that lost the answer to its commit asks again for 8 s (cmd/lead_keep.c). */
+/* A peer that lost the answer to its commit asks again for 10 s (cmd/lead_keep.c). */
 #define FOLLOW_FAREWELL_MS 20000
 
 /* A peer waits 2 s for the answer to an open or a row: before that it is to hear whose lock

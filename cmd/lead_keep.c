@@ -13,10 +13,10 @@
 /* A request to commit. */
 #define COMMIT_TIMEOUT_MS 5000
 /* How long a commit without an answer is tried again. */
-#define COMMIT_LIMIT_MS 8000
-/* The last try may begin then: setting 3 s, proving 4.5 s, committing 5 s. Where nobody
- * answers it is 2 s for rows that are left and 7 s for the close. */
-#define AFTER_LIMIT_MS 21500
+#define COMMIT_LIMIT_MS 10000
+/* The last try may begin then: setting 3 s or proving 4.5 s, and committing 5 s. Where
+ * nobody answers it is 2 s for rows that are left and 7 s for the close. */
+#define AFTER_LIMIT_MS 18500
 /* Of a proof that something else spoils. */
 #define TRIES_MAX 3
 
@@ -232,6 +232,9 @@ static int commit_again(struct lead *lead, const struct mtu_pair *mtu, bool prov
 
 	if (r == 0)
 		r = lead_set_pair(lead, mtu, err);
+	/* Later than that there would be no time left to commit. */
+	if (r == 0 && prove && clock_left_ms(deadline_ms) == 0)
+		return err_set(err, -EAGAIN, "no time is left to prove the pair again");
 	if (r == 0 && prove)
 		r = prove_there(lead, err);
 	return r < 0 ? lead_mendable(r) : commit_there(lead, unclear, err);

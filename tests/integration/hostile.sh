@@ -284,9 +284,9 @@ readonly no_session=00000000000000000000000000000000
 takeover()
 {
 	local run own kept name
-	start_server "${LATTICE[@]}" --lease 2 --persist best --conf-file "$LAB_SERVER_CONF"
+	start_server "${LATTICE[@]}" --lease 10 --persist best --conf-file "$LAB_SERVER_CONF"
 	wait_for 10 'the server to listen' listening 5000
-	start_peer "${LATTICE[@]}" --duration 0.3 --lease 2 --wait 20
+	start_peer "${LATTICE[@]}" --duration 0.3 --lease 10 --wait 20
 	wait_for 20 'a sweep under way' under_way
 	run=$(published_run)
 	check_match 'the run that is published' '^[0-9a-f]{8}-' "$run"
