@@ -322,11 +322,11 @@ static int refuse_families(scmp_filter_ctx filter, int call, enum priv_sockets s
 	for (unsigned int i = 0; r == 0 && i <= AF_PACKET; i++) {
 		if (!may_have(sockets, (int)i))
 			r = seccomp_rule_add(filter, refused, call, 1,
-					     SCMP_A0(SCMP_CMP_EQ, i));
+					     SCMP_A0(SCMP_CMP_EQ, i, 0));
 	}
 	if (r == 0)
 		r = seccomp_rule_add(filter, refused, call, 1,
-				     SCMP_A0(SCMP_CMP_GT, AF_PACKET));
+				     SCMP_A0(SCMP_CMP_GT, AF_PACKET, 0));
 	return r;
 }
 
@@ -371,7 +371,7 @@ static int allow_receiving(scmp_filter_ctx filter)
 		SCMP_SYS(restart_syscall),
 	};
 	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1,
-				 SCMP_A4(SCMP_CMP_EQ, 0));
+				 SCMP_A4(SCMP_CMP_EQ, 0, 0));
 
 	for (size_t i = 0; r == 0 && i < sizeof(calls) / sizeof(calls[0]); i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
