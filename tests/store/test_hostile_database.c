@@ -424,6 +424,35 @@ static void nothing_of_the_file_is_run(void **state)
 		check_schema(*state, &schema_cases[i]);
 }
 
+/* As the schema was before it had a check for each column. */
+static void tables_without_checks_are_read_and_written(void **state)
+{
+	struct fixture *fixture = *state;
+	cleanup_file FILE *file = fopen(CORPUS "/valid_without_checks", "rb");
+	struct measurement m = fixture_visit(9, PAIR, 11, 21);
+	cleanup_free char *bytes = NULL;
+	struct err err = ERR_INIT;
+	struct store *store;
+	size_t size;
+
+	assert_non_null(file);
+	assert_int_equal(io_read_file(fileno(file), 1 << 20, &bytes, &size), 0);
+	make_beside(fixture, "", bytes, size);
+	assert_int_equal(fixture_read_int(fixture,
+					  "SELECT count(*) FROM sqlite_master"
+					  " WHERE sql LIKE '%9007199254740992%'"),
+			 0);
+	if (read_all(fixture->db, &err) < 0 ||
+	    store_open(fixture->db, &store, &err) < 0 ||
+	    store_record(store, 1, &m, &err) < 0)
+		fail_msg("%s", err.text);
+	fixture_close(store);
+	assert_int_equal(read_all(fixture->db, &err), 0);
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM measurement"
+						   " WHERE run_id = 1"),
+			 9);
+}
+
 /* --- pages --- */
 
 static void change_page(const char *path, long at, const void *bytes, size_t size)
@@ -705,6 +734,7 @@ int main(void)
 		TEST(null_is_named),
 		TEST(long_sentence_is_cut),
 		TEST(nothing_of_the_file_is_run),
+		TEST(tables_without_checks_are_read_and_written),
 		TEST(pages_in_a_circle_end),
 		TEST(other_files_beside_change_nothing),
 		TEST(journal_removes_no_other_file),
