@@ -104,8 +104,9 @@ static int open_regular(const struct conffile *file, const char *suffix, int *re
 			struct stat *ret, struct err *err)
 {
 	/* A fifo must not hold us up, nor a link lead elsewhere than was checked. */
-	cleanup_fd int fd = openat(file->folder.fd, name_of(file, suffix).text,
-				   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	cleanup_fd int fd =
+		openat(file->folder.fd, name_of(file, suffix).text,
+		       O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	int r;
 
 	if (fd < 0)

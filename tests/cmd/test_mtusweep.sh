@@ -96,7 +96,7 @@ expect 2 '' "mtusweep runs: unknown option '--run'" runs --run 1
 expect 2 '' "unknown option '-h'" show -h
 expect 2 '' "'1' is one argument too many; a run is named with --run" show 1
 expect 2 '' "needs a value: FILE" runs --db
-expect 2 '' "'left' is no value for --by: it takes up\|down\|sum" best --by left
+expect 2 '' "'left' is no value for --by: it takes sum\|up\|down" best --by left
 expect 2 '' "'xml' is no value for --format: it takes csv\|json\|prometheus" \
 	export --format xml
 expect 2 '' "unknown command 'nope'" help nope

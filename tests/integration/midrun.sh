@@ -199,11 +199,14 @@ end_not_stored()
 {
 	fresh_run
 	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail -cmd '.timeout 5000' "$peer_db" \
-		"CREATE TRIGGER no_end BEFORE UPDATE OF outcome ON run
-		BEGIN SELECT RAISE(ABORT, 'not now'); END"
+		"CREATE TEMP TABLE other AS SELECT * FROM run;
+		UPDATE other SET id = id + 1, outcome = 'done',
+			uuid = '99999999-1111-4222-8333-444444444444';
+		INSERT INTO run SELECT * FROM other;
+		CREATE UNIQUE INDEX no_end ON run (outcome) WHERE outcome = 'done'"
 	wait_exit "$peer_pid" 60 'the peer'
 	check_equal "the peer's exit status" 1 "$status"
-	check_match 'what it says' 'could not be stored, so .* crashed: .*not now' \
+	check_match 'what it says' 'could not be stored, so .* crashed: .*UNIQUE' \
 		"$(cat "$tmp/peer.log")"
 	check_match 'how the run is shown' ' crashed ' \
 		"$("$MTUSWEEP_BIN/mtusweep" runs --db "$peer_db")"

@@ -307,6 +307,7 @@ static int forbid_open(uint32_t flags, int errno_value)
 	return r;
 }
 
+/* Of the folders on the way, and of the conf file: a journal is opened otherwise. */
 static const struct failure {
 	uint32_t flags;
 	int errno_value;
@@ -317,10 +318,10 @@ static const struct failure {
 	{O_PATH, ENOENT, -EIO},
 	{O_PATH, ENOTDIR, -EIO},
 	{O_PATH, EACCES, -EIO},
-	{O_NOFOLLOW | O_NONBLOCK, ESTALE, -EIO},
-	{O_NOFOLLOW | O_NONBLOCK, EIO, -EIO},
-	{O_NOFOLLOW | O_NONBLOCK, EACCES, -EACCES},
-	{O_NOFOLLOW | O_NONBLOCK, ENFILE, -ENFILE},
+	{O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, ESTALE, -EIO},
+	{O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, EIO, -EIO},
+	{O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, EACCES, -EACCES},
+	{O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, ENFILE, -ENFILE},
 };
 
 static int restore_with(void *ctx)
