@@ -214,6 +214,7 @@ static int leaves_room(struct fixture *fixture)
 	struct run_info info = fixture_run(0);
 	struct measurement m = fixture_visit(1, (struct mtu_pair){1420, 1400}, 40, 50);
 	struct store *store;
+	static const char block[4096];
 	char filler[128];
 	int64_t run;
 	FILE *file;
@@ -228,13 +229,13 @@ static int leaves_room(struct fixture *fixture)
 	CHECK(file);
 	setbuf(file, NULL);
 	for (m.seq = 2; m.seq < 300; m.seq++) {
-		CHECK(fwrite(filler, sizeof(filler), 32, file) == 32);
+		CHECK(fwrite(block, sizeof(block), 1, file) == 1);
 		if (store_record(store, run, &m, NULL) == -ENOSPC)
 			break;
 	}
 	/* A page is left all the same, and what was there is still there. */
 	CHECK(m.seq < 300);
-	CHECK(fwrite(filler, sizeof(filler), 32, file) == 32);
+	CHECK(fwrite(block, sizeof(block), 1, file) == 1);
 	m.seq = 1;
 	CHECK(store_check_row(store, run, &m, NULL) == 0);
 	CHECK(store_begin_copy(store, &info, SECRET, &run, &known, NULL) == -ENOSPC);
