@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "cmd/follow_ops.h"
-#include "store/prometheus.h"
+#include "report/prometheus.h"
 #include "store/query.h"
 #include "sync/http.h"
 

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "engine/pathmodel.h"
-#include "store/runjson.h"
+#include "report/runjson.h"
 
 /* On the host itself nothing is saved by small answers. */
 #define NEAR_BYTES  40000

@@ -4,12 +4,12 @@
 #include <jansson.h>
 
 #include "cmd/read_path.h"
-#include "store/live.h"
+#include "report/live.h"
 #include "sync/page.h"
 
 /*
  * What the page's script is told of a database: the rows and facts that are stored
- * (store/live.h), and why a pair fares as it does (engine/pathmodel.h). For the server and
+ * (report/live.h), and why a pair fares as it does (engine/pathmodel.h). For the server and
  * for mtusweep view.
  */
 

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "store/runjson.h"
+#include "report/runjson.h"
 
 struct read_settings read_given = {.db = "mtusweep.db"};
 

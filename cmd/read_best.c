@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/jsontext.h"
+
 #include "cmd/read.h"
 #include "cmd/table.h"
-#include "store/runjson.h"
+#include "report/runjson.h"
 
 static int by;
 
@@ -29,7 +31,7 @@ static int print_json(const struct query_run *run,
 					   recommended->mtu.server, "peer_mtu",
 					   recommended->mtu.peer, "settled",
 					   recommended->settled, "text",
-					   runjson_text(recommended->text))
+					   jsontext_new(recommended->text))
 			       : json_null();
 	json_t *object = json_pack("{so ss so so}", "run", runjson_run(run), "by",
 				   by_names[by], "recommended", pair, "fastest",

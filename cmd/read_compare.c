@@ -2,8 +2,8 @@
 
 #include "cmd/read.h"
 #include "cmd/table.h"
-#include "store/compare.h"
-#include "store/runjson.h"
+#include "report/compare.h"
+#include "report/runjson.h"
 
 static json_t *side_object(const struct compare_side *side)
 {

@@ -6,7 +6,7 @@
 #include "cmd/read_path.h"
 #include "cmd/table.h"
 #include "engine/pathmodel.h"
-#include "store/runjson.h"
+#include "report/runjson.h"
 
 static const char *pair_text;
 static struct mtu_pair pair;

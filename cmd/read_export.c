@@ -1,8 +1,8 @@
 #include "cmd/read.h"
 #include "cmd/read_output.h"
-#include "store/csv.h"
-#include "store/prometheus.h"
-#include "store/runjson.h"
+#include "report/csv.h"
+#include "report/prometheus.h"
+#include "report/runjson.h"
 
 static const char *output;
 static int format;

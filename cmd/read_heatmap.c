@@ -7,10 +7,10 @@
 #include "cmd/read.h"
 #include "cmd/read_map.h"
 #include "cmd/read_output.h"
-#include "store/heatmap_cairo.h"
-#include "store/heatmap_json.h"
-#include "store/heatmap_term.h"
-#include "store/runjson.h"
+#include "report/heatmap_cairo.h"
+#include "report/heatmap_json.h"
+#include "report/heatmap_term.h"
+#include "report/runjson.h"
 
 /* Of what is no terminal. */
 #define COLUMNS 80

@@ -1,7 +1,7 @@
 #ifndef CMD_READ_MAP_H
 #define CMD_READ_MAP_H
 
-#include "store/heatmap.h"
+#include "report/heatmap.h"
 
 /*
  * heatmap_load(), and what the path does to TCP's full-size segments in each cell, as far

@@ -1,6 +1,6 @@
 #include "cmd/read.h"
 #include "cmd/table.h"
-#include "store/runjson.h"
+#include "report/runjson.h"
 
 static int print_line(void *ctx, const struct query_run *run)
 {

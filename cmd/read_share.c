@@ -3,7 +3,7 @@
 #include "cmd/read.h"
 #include "cmd/read_map.h"
 #include "cmd/read_output.h"
-#include "store/share.h"
+#include "report/share.h"
 
 static const char *output;
 

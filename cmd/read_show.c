@@ -3,7 +3,7 @@
 
 #include "cmd/read.h"
 #include "cmd/table.h"
-#include "store/runjson.h"
+#include "report/runjson.h"
 
 static int print_warning(void *ctx, const char *text)
 {

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "store/compare.h"
+#include "report/compare.h"
 #include "store/query.h"
 
 /*

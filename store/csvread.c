@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "store/csv.h"
 
 #define ROWS_FIRST 256
 /* Of a number before its point: what is more is no MTU, and no rate of any link. */

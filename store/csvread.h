@@ -7,7 +7,7 @@
 #include "base/types.h"
 
 /*
- * Reads what store/csv.h describes: nr-wg-mtu-finder's logs, and those written by
+ * Reads what report/csv.h describes: nr-wg-mtu-finder's logs, and those written by
  * csv_export(). Strict: exactly that header, six fields a line, MTUs from MTU_MIN to
  * MTU_MAX, rates in Mbit/s with three decimals. What does not show on a screen (DOS line
  * ends, a byte order mark, empty lines) is refused like the rest, and called by its name.
@@ -23,6 +23,15 @@
  *
  * A log knows no times, only the order: these are 0 and NO_FIGURE.
  */
+
+/* Its first line. */
+#define CSV_HEADER                                                                \
+	"server_mtu,peer_mtu,upload_rcv_mbps,upload_send_mbps,download_rcv_mbps," \
+	"download_send_mbps"
+
+/* What the text of a direction begins with that was read from such a log, where a figure
+ * is missing; the direction's two fields follow, as "-0.000,-0.000". */
+#define CSV_RECORDED "recorded as "
 
 struct csv_log {
 	struct measurement *m; /* in the order of the lines; seq is their number */

@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "base/jsontext.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "store/csvread.h"
-#include "store/runjson.h"
 #include "store/store.h"
 
 /* A million lines have some 50 MB. */
@@ -69,7 +69,7 @@ static void describe_run(const struct import *in, struct run_info *ret)
 
 static int begin_run(struct import *in, struct err *err)
 {
-	json_t *object = json_pack("{so}", "file", runjson_text(in->file));
+	json_t *object = json_pack("{so}", "file", jsontext_new(in->file));
 	cleanup_free char *options = object ? json_dumps(object, 0) : NULL;
 	struct run_info info;
 

@@ -6,7 +6,7 @@
 #include "base/err.h"
 
 /*
- * A log of store/csv.h as a run of a database, all of it in one transaction. A log knows
+ * A log of report/csv.h as a run of a database, all of it in one transaction. A log knows
  * MTUs, rates and their order; the rest of the run's row is
  *
  *	started_at, ended_at	when the file was last written

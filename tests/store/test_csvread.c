@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "fixture.h"
-#include "store/csv.h"
+#include "report/csv.h"
 #include "store/csvread.h"
 
 #define HEADER CSV_HEADER "\n"

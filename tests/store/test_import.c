@@ -16,7 +16,7 @@
 
 #include "base/io.h"
 #include "fixture.h"
-#include "store/csv.h"
+#include "report/csv.h"
 #include "store/import.h"
 
 #define HEADER    CSV_HEADER "\n"

@@ -1,0 +1,373 @@
+/* A heatmap's cells: colours, hatches, figures; and the signs that stand for them. */
+#include <math.h>
+#include <stdio.h>
+
+#include "report/colormap.h"
+#include "report/heatmap_draw.h"
+
+/* From here on cells are drawn one by one, below as one image: an SVG of a hundred
+ * thousand squares is nothing a browser likes. */
+#define CELL_SINGLE   8
+#define HATCH_SPACING 5
+#define DOT_SPACING   6
+#define LOST_SPACING  9
+#define FIGURE_SIZE   10
+/* Where fewer than one small cell in so many was measured, each is drawn larger, with
+ * sides of so much: alone it would not be seen. */
+#define SCATTERED_BELOW 50
+#define SCATTERED_SIDE  9
+/* Figures are white on what is darker. */
+#define LIGHT_FROM 0.5
+
+static void cell_rect(const struct heatmap_drawing *d, const struct heatmap_rect *at,
+		      int i, int j, int count)
+{
+	double cell = d->layout->cell;
+
+	cairo_rectangle(d->cr, at->x + j * cell, at->y + at->h - (i + 1) * cell,
+			count * cell, cell);
+}
+
+/* Of which kind of cells a path is. */
+struct choice {
+	enum heatmap_kind kind; /* HEATMAP_RATE: of any, by the prediction */
+	enum test_status status;
+	enum fate predicted;
+};
+
+static bool chosen(const struct choice *choice, const struct heatmap_cell *cell)
+{
+	if (choice->kind == HEATMAP_RATE)
+		return cell->predicted == choice->predicted;
+	return cell->kind == choice->kind &&
+	       (choice->kind == HEATMAP_BLANK || cell->status == choice->status);
+}
+
+/* Cells side by side are one rectangle. Returns whether there is any. */
+static bool cells_path(const struct heatmap_drawing *d, int panel,
+		       const struct choice *choice)
+{
+	const struct heatmap *map = d->map;
+	bool any = false;
+
+	cairo_new_path(d->cr);
+	for (int i = 0; i < map->server.count; i++) {
+		int n = 0;
+
+		for (int j = 0; j <= map->peer.count; j++) {
+			if (j < map->peer.count &&
+			    chosen(choice, heatmap_at(map, panel, i, j))) {
+				n++;
+				continue;
+			}
+			if (n > 0)
+				cell_rect(d, &d->layout->map[panel], i, j - n, n);
+			any |= n > 0;
+			n = 0;
+		}
+	}
+	return any;
+}
+
+static void set_rate_color(cairo_t *cr, const struct heatmap_panel *panel,
+			   int64_t rate_bps)
+{
+	struct colormap_color c = colormap_at(heatmap_fraction(panel, rate_bps));
+
+	cairo_set_source_rgb(cr, c.red, c.green, c.blue);
+}
+
+static void draw_single_rates(const struct heatmap_drawing *d, int panel)
+{
+	const struct heatmap *map = d->map;
+
+	for (int i = 0; i < map->server.count; i++) {
+		for (int j = 0; j < map->peer.count; j++) {
+			const struct heatmap_cell *cell = heatmap_at(map, panel, i, j);
+
+			if (cell->kind != HEATMAP_RATE)
+				continue;
+			set_rate_color(d->cr, &map->panel[panel], cell->rate_bps);
+			cell_rect(d, &d->layout->map[panel], i, j, 1);
+			cairo_fill(d->cr);
+		}
+	}
+}
+
+/* As large as it will be in a PNG, so that nothing is left to smooth. */
+static void draw_rates_image(const struct heatmap_drawing *d, int panel)
+{
+	const struct heatmap *map = d->map;
+	const struct heatmap_rect *at = &d->layout->map[panel];
+	int side = (int)d->layout->cell * 2;
+	cairo_surface_t *image = cairo_image_surface_create(
+		CAIRO_FORMAT_ARGB32, map->peer.count * side, map->server.count * side);
+	cairo_t *cr = cairo_create(image);
+
+	cairo_set_antialias(cr, CAIRO_ANTIALIAS_NONE);
+	for (int i = 0; i < map->server.count; i++) {
+		for (int j = 0; j < map->peer.count; j++) {
+			const struct heatmap_cell *cell = heatmap_at(map, panel, i, j);
+
+			if (cell->kind != HEATMAP_RATE)
+				continue;
+			set_rate_color(cr, &map->panel[panel], cell->rate_bps);
+			cairo_rectangle(cr, j * side,
+					(map->server.count - 1 - i) * side, side, side);
+			cairo_fill(cr);
+		}
+	}
+	cairo_destroy(cr);
+	cairo_save(d->cr);
+	cairo_translate(d->cr, at->x, at->y);
+	cairo_scale(d->cr, 0.5, 0.5);
+	cairo_set_source_surface(d->cr, image, 0, 0);
+	cairo_pattern_set_filter(cairo_get_source(d->cr), CAIRO_FILTER_NEAREST);
+	cairo_paint(d->cr);
+	cairo_restore(d->cr);
+	cairo_surface_destroy(image);
+}
+
+/* Lines of one direction across a rectangle: dx, dy from its left to its right end. */
+static void hatch_lines(cairo_t *cr, const struct heatmap_rect *at, int slope)
+{
+	double side = fmax(at->w, at->h);
+
+	for (int line = 0; line * HATCH_SPACING <= 2 * side; line++) {
+		double o = line * HATCH_SPACING;
+
+		if (slope == 0) {
+			cairo_move_to(cr, at->x, at->y + o + 2.5);
+			cairo_line_to(cr, at->x + at->w, at->y + o + 2.5);
+		} else if (slope > 0) {
+			cairo_move_to(cr, at->x, at->y + o);
+			cairo_line_to(cr, at->x + o, at->y);
+		} else {
+			cairo_move_to(cr, at->x, at->y + side - o);
+			cairo_line_to(cr, at->x + o, at->y + side);
+		}
+	}
+}
+
+static void upright_lines(cairo_t *cr, const struct heatmap_rect *at)
+{
+	for (int line = 0; line * HATCH_SPACING <= at->w; line++) {
+		double o = line * HATCH_SPACING + 2.5;
+
+		cairo_move_to(cr, at->x + o, at->y);
+		cairo_line_to(cr, at->x + o, at->y + at->h);
+	}
+}
+
+/* Fill what is clipped to. */
+static void draw_hatch(cairo_t *cr, const struct heatmap_rect *at,
+		       enum test_status status)
+{
+	cairo_set_source_rgb(cr, 0.94, 0.94, 0.94);
+	cairo_paint(cr);
+	switch (status) {
+	case TEST_BLACKHOLE:
+		hatch_lines(cr, at, 1);
+		hatch_lines(cr, at, -1);
+		break;
+	case TEST_TIMEOUT:
+		hatch_lines(cr, at, 1);
+		break;
+	case TEST_UNREACHABLE:
+		hatch_lines(cr, at, -1);
+		break;
+	case TEST_REFUSED:
+		hatch_lines(cr, at, 0);
+		break;
+	case TEST_OK:
+	case TEST_ERROR:
+	case TEST_STATUS_COUNT:
+		upright_lines(cr, at);
+		break;
+	}
+	cairo_set_source_rgb(cr, 0.35, 0.35, 0.35);
+	cairo_set_line_width(cr, 0.9);
+	cairo_stroke(cr);
+}
+
+/* Dots where packets are to arrive in fragments, crosses where they are to be lost; dark
+ * in light, so that they show on any colour. */
+static void draw_faint(cairo_t *cr, const struct heatmap_rect *at, enum fate fate)
+{
+	double spacing = fate == FATE_LOST ? LOST_SPACING : DOT_SPACING;
+	double arm = fate == FATE_LOST ? 1.6 : 0.01;
+	int columns = (int)ceil(at->w / spacing);
+	int rows = (int)ceil(at->h / spacing);
+
+	for (int i = 0; i < rows * columns; i++) {
+		double x = at->x + (i % columns + 0.5) * spacing;
+		double y = at->y + (i - i % columns) * spacing / columns + spacing / 2;
+
+		cairo_move_to(cr, x - arm, y - arm);
+		cairo_line_to(cr, x + arm, y + arm);
+		if (fate != FATE_LOST)
+			continue;
+		cairo_move_to(cr, x - arm, y + arm);
+		cairo_line_to(cr, x + arm, y - arm);
+	}
+	cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
+	cairo_set_source_rgba(cr, 1, 1, 1, 0.55);
+	cairo_set_line_width(cr, 2);
+	cairo_stroke_preserve(cr);
+	cairo_set_source_rgba(cr, 0, 0, 0, 0.5);
+	cairo_set_line_width(cr, 0.9);
+	cairo_stroke(cr);
+}
+
+static void draw_patterns(const struct heatmap_drawing *d, int panel)
+{
+	const struct heatmap_rect *at = &d->layout->map[panel];
+
+	for (int s = TEST_OK + 1; s < TEST_STATUS_COUNT; s++) {
+		struct choice failed = {HEATMAP_FAILED, (enum test_status)s, 0};
+
+		cairo_save(d->cr);
+		if (cells_path(d, panel, &failed)) {
+			cairo_clip(d->cr);
+			draw_hatch(d->cr, at, failed.status);
+		}
+		cairo_restore(d->cr);
+	}
+	for (int f = FATE_FRAGMENTED; f <= FATE_LOST; f++) {
+		struct choice faint = {HEATMAP_RATE, TEST_OK, (enum fate)f};
+
+		cairo_save(d->cr);
+		if (cells_path(d, panel, &faint)) {
+			cairo_clip(d->cr);
+			draw_faint(d->cr, at, faint.predicted);
+		}
+		cairo_restore(d->cr);
+	}
+	cairo_new_path(d->cr);
+}
+
+static void draw_grid(const struct heatmap_drawing *d, const struct heatmap_rect *at)
+{
+	double cell = d->layout->cell;
+
+	for (int i = 1; i < d->map->server.count; i++) {
+		cairo_move_to(d->cr, at->x, at->y + i * cell);
+		cairo_line_to(d->cr, at->x + at->w, at->y + i * cell);
+	}
+	for (int j = 1; j < d->map->peer.count; j++) {
+		cairo_move_to(d->cr, at->x + j * cell, at->y);
+		cairo_line_to(d->cr, at->x + j * cell, at->y + at->h);
+	}
+	cairo_set_source_rgb(d->cr, 0.88, 0.88, 0.88);
+	cairo_set_line_width(d->cr, 0.5);
+	cairo_stroke(d->cr);
+}
+
+static void draw_figures(const struct heatmap_drawing *d, int panel)
+{
+	const struct heatmap *map = d->map;
+	const struct heatmap_rect *at = &d->layout->map[panel];
+	double cell = d->layout->cell;
+
+	cairo_set_font_size(d->cr, FIGURE_SIZE);
+	for (int i = 0; i < map->server.count; i++) {
+		for (int j = 0; j < map->peer.count; j++) {
+			const struct heatmap_cell *c = heatmap_at(map, panel, i, j);
+			double ink = heatmap_fraction(&map->panel[panel], c->rate_bps) <
+				     LIGHT_FROM;
+			char text[24];
+
+			if (c->kind != HEATMAP_RATE)
+				continue;
+			snprintf(text, sizeof(text), "%.*f",
+				 c->rate_bps < 99950000 ? 1 : 0,
+				 (double)c->rate_bps / 1e6);
+			cairo_set_source_rgb(d->cr, ink, ink, ink);
+			heatmap_draw_text(d->cr, text, at->x + (j + 0.5) * cell,
+					  at->y + at->h - (i + 0.5) * cell + 4,
+					  HEATMAP_CENTER, cell - 4);
+		}
+	}
+}
+
+static bool is_scattered(const struct heatmap_drawing *d, int panel)
+{
+	int count = d->map->server.count * d->map->peer.count;
+	int measured = 0;
+
+	for (int i = 0; i < count; i++)
+		measured += d->map->panel[panel].cells[i].kind != HEATMAP_BLANK;
+	return d->layout->cell < CELL_SINGLE && measured < count / SCATTERED_BELOW;
+}
+
+static void draw_scattered(const struct heatmap_drawing *d, int panel, int i, int j)
+{
+	const struct heatmap_cell *cell = heatmap_at(d->map, panel, i, j);
+	const struct heatmap_rect *map = &d->layout->map[panel];
+	struct heatmap_rect at = {
+		map->x + (j + 0.5) * d->layout->cell - SCATTERED_SIDE / 2.0,
+		map->y + map->h - (i + 0.5) * d->layout->cell - SCATTERED_SIDE / 2.0,
+		SCATTERED_SIDE,
+		SCATTERED_SIDE,
+	};
+
+	cairo_save(d->cr);
+	cairo_rectangle(d->cr, at.x, at.y, at.w, at.h);
+	cairo_clip(d->cr);
+	if (cell->kind == HEATMAP_FAILED) {
+		draw_hatch(d->cr, &at, cell->status);
+	} else {
+		set_rate_color(d->cr, &d->map->panel[panel], cell->rate_bps);
+		cairo_paint(d->cr);
+	}
+	cairo_restore(d->cr);
+}
+
+static void draw_all_scattered(const struct heatmap_drawing *d, int panel)
+{
+	for (int i = 0; i < d->map->server.count; i++) {
+		for (int j = 0; j < d->map->peer.count; j++) {
+			if (heatmap_at(d->map, panel, i, j)->kind != HEATMAP_BLANK)
+				draw_scattered(d, panel, i, j);
+		}
+	}
+}
+
+void heatmap_draw_cells(const struct heatmap_drawing *d, int panel)
+{
+	const struct heatmap_rect *at = &d->layout->map[panel];
+
+	cairo_save(d->cr);
+	cairo_set_antialias(d->cr, CAIRO_ANTIALIAS_NONE);
+	if (d->layout->cell >= CELL_SINGLE)
+		draw_single_rates(d, panel);
+	else
+		draw_rates_image(d, panel);
+	cairo_restore(d->cr);
+	draw_patterns(d, panel);
+	if (is_scattered(d, panel))
+		draw_all_scattered(d, panel);
+	if (d->layout->cell >= CELL_SINGLE)
+		draw_grid(d, at);
+	if (d->layout->values)
+		draw_figures(d, panel);
+}
+
+void heatmap_draw_swatch(cairo_t *cr, const struct heatmap_key *key, double x, double y)
+{
+	struct heatmap_rect at = {x - 6, y - 6, 13, 12};
+
+	cairo_save(cr);
+	cairo_rectangle(cr, at.x, at.y, at.w, at.h);
+	cairo_clip_preserve(cr);
+	cairo_new_path(cr);
+	if (key->kind == HEATMAP_KEY_FAILED)
+		draw_hatch(cr, &at, (enum test_status)key->which);
+	else if (key->kind == HEATMAP_KEY_PREDICTED)
+		draw_faint(cr, &at, (enum fate)key->which);
+	cairo_restore(cr);
+	cairo_set_source_rgb(cr, 0.5, 0.5, 0.5);
+	cairo_set_line_width(cr, 1);
+	cairo_rectangle(cr, at.x, at.y, at.w, at.h);
+	cairo_stroke(cr);
+}

@@ -1,0 +1,95 @@
+#include "report/heatmap_json.h"
+
+/* Append, whatever of the two may be NULL for want of memory. */
+static json_t *with(json_t *array, json_t *value)
+{
+	if (array && json_array_append_new(array, value) == 0)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+static json_t *axis_array(const struct heatmap_axis *axis)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < axis->count; i++)
+		array = with(array, json_integer(axis->mtu[i]));
+	return array;
+}
+
+static json_t *status_of(const struct heatmap_cell *cell)
+{
+	switch (cell->kind) {
+	case HEATMAP_RATE:
+		return json_string(test_status_name(TEST_OK));
+	case HEATMAP_FAILED:
+		return json_string(test_status_name(cell->status));
+	case HEATMAP_BLANK:
+		break;
+	}
+	return json_null();
+}
+
+static json_t *cell_object(const struct heatmap *map, int panel, int i, int j)
+{
+	const struct heatmap_cell *cell = heatmap_at(map, panel, i, j);
+
+	return json_pack(
+		"{si si so so so}", "server_mtu", map->server.mtu[i], "peer_mtu",
+		map->peer.mtu[j], "status", status_of(cell), "rate_bps",
+		cell->kind == HEATMAP_RATE ? json_integer(cell->rate_bps) : json_null(),
+		"predicted",
+		cell->predicted == FATE_UNKNOWN
+			? json_null()
+			: json_string(fate_name(cell->predicted)));
+}
+
+static json_t *map_object(const struct heatmap *map, int panel)
+{
+	const struct heatmap_panel *p = &map->panel[panel];
+	json_t *cells = json_array();
+
+	for (int i = 0; i < map->server.count; i++) {
+		for (int j = 0; j < map->peer.count; j++)
+			cells = with(cells, cell_object(map, panel, i, j));
+	}
+	return json_pack("{ss sI sI so}", "title", p->title, "low_bps",
+			 (json_int_t)p->low_bps, "high_bps", (json_int_t)p->high_bps,
+			 "cells", cells);
+}
+
+static json_t *mark_object(const struct heatmap *map, enum heatmap_mark_kind kind)
+{
+	const struct heatmap_mark *mark = &map->mark[kind];
+
+	if (!mark->set)
+		return json_null();
+	return json_pack("{si si}", "server_mtu", mark->mtu.server, "peer_mtu",
+			 mark->mtu.peer);
+}
+
+static json_t *edge_object(const struct heatmap *map, const struct heatmap_edge *edge)
+{
+	return json_pack("{ss si ss ss ss}", "direction", direction_name(edge->dir),
+			 "size", edge->size, "below", fate_name(edge->below), "above",
+			 fate_name(edge->above), "told_from",
+			 map->edges_guessed[edge->dir] ? "throughput" : "probes");
+}
+
+json_t *heatmap_json(const struct heatmap *map, json_t *run)
+{
+	json_t *maps = json_array();
+	json_t *edges = json_array();
+
+	for (int p = 0; p < map->panels; p++)
+		maps = with(maps, map_object(map, p));
+	for (int e = 0; e < map->edges; e++)
+		edges = with(edges, edge_object(map, &map->edge[e]));
+	return json_pack("{so so so so s{so so so} so}", "run", run, "server_mtus",
+			 axis_array(&map->server), "peer_mtus", axis_array(&map->peer),
+			 "maps", maps, "marks", "current",
+			 mark_object(map, HEATMAP_CURRENT), "fastest",
+			 mark_object(map, HEATMAP_FASTEST), "recommended",
+			 mark_object(map, HEATMAP_RECOMMENDED), "edges", edges);
+}

@@ -1,0 +1,402 @@
+/* A run's visits as cells, and what is said of it above them. */
+#include "report/heatmap.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "report/runjson.h"
+#include "store/import.h"
+
+enum figure {
+	RECEIVED,
+	SENT,
+};
+
+/* By pair, then by number. */
+struct visits {
+	struct row_visit *visit;
+	size_t count;
+	size_t room;
+};
+
+static int add_pair(void *ctx, struct row_visit *visits, size_t count)
+{
+	struct visits *all = ctx;
+
+	if (all->room - all->count < count) {
+		size_t room = 2 * (all->count + count) + 1024;
+		void *more = reallocarray(all->visit, room, sizeof(*all->visit));
+
+		if (!more)
+			return -ENOMEM;
+		all->visit = more;
+		all->room = room;
+	}
+	memcpy(&all->visit[all->count], visits, count * sizeof(*visits));
+	all->count += count;
+	return 0;
+}
+
+static int by_rate(const void *left, const void *right)
+{
+	int64_t a = *(const int64_t *)left;
+	int64_t b = *(const int64_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+/* The MTUs of the lattice and those measured beside it; where that is too many, the
+ * measured ones. */
+static int make_axis(struct heatmap_axis *axis, const struct mtu_range *range,
+		     const struct visits *all, enum direction end, struct err *err)
+{
+	cleanup_free bool *there = calloc(MTU_MAX + 1, sizeof(*there));
+	int lattice = mtu_range_count(range);
+
+	axis->count = 0;
+	axis->mtu = calloc(HEATMAP_AXIS_MAX, sizeof(int));
+	if (!there || !axis->mtu)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (int i = 0; lattice <= HEATMAP_AXIS_MAX && i < lattice; i++)
+		there[mtu_range_at(range, i)] = true;
+	for (size_t i = 0; i < all->count; i++)
+		there[end == DIR_UPLOAD ? all->visit[i].mtu.peer
+					: all->visit[i].mtu.server] = true;
+	for (int mtu = MTU_MIN; mtu <= MTU_MAX; mtu++) {
+		if (there[mtu] && axis->count < HEATMAP_AXIS_MAX)
+			axis->mtu[axis->count] = mtu;
+		axis->count += there[mtu];
+	}
+	if (axis->count == 0)
+		return err_set(err, -ENODATA,
+			       "the run has nothing measured yet, and too many MTUs "
+			       "planned to draw all of them");
+	if (axis->count > HEATMAP_AXIS_MAX)
+		return err_set(err, -E2BIG,
+			       "%d MTUs on a side cannot be drawn: %d at most",
+			       axis->count, HEATMAP_AXIS_MAX);
+	return 0;
+}
+
+/* Median of a pair's visits that are ok; NO_FIGURE: of none. `rates` has room for all. */
+static int64_t median(const struct row_visit *first, size_t count, int64_t *rates,
+		      enum figure figure, enum direction dir)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t rate = figure == SENT ? first[i].sent_bps[dir]
+					      : first[i].rate_bps[dir];
+
+		if (rate != NO_FIGURE)
+			rates[n++] = rate;
+	}
+	if (n == 0)
+		return NO_FIGURE;
+	qsort(rates, n, sizeof(*rates), by_rate);
+	return (rates[(n - 1) / 2] + rates[n / 2]) / 2;
+}
+
+/* One direction of a pair. */
+static struct heatmap_cell one_cell(const struct row_visit *first, size_t count,
+				    int64_t *rates, enum figure figure,
+				    enum direction dir)
+{
+	int64_t rate = median(first, count, rates, figure, dir);
+	enum test_status last = first[count - 1].status[dir];
+
+	if (rate != NO_FIGURE)
+		return (struct heatmap_cell){.kind = HEATMAP_RATE, .rate_bps = rate};
+	/* ok without the figure: there is nothing to draw. */
+	if (last == TEST_OK)
+		return (struct heatmap_cell){.kind = HEATMAP_BLANK};
+	return (struct heatmap_cell){.kind = HEATMAP_FAILED, .status = last};
+}
+
+static void fill_pair(struct heatmap *map, const struct row_visit *first, size_t count,
+		      int64_t *rates)
+{
+	int i, j;
+
+	if (!heatmap_find(map, &first->mtu, &i, &j))
+		return;
+	for (int p = 0; p < map->panels; p++) {
+		const bool *shows = map->panel[p].shows;
+		enum figure figure = map->panel[p].sent ? SENT : RECEIVED;
+		struct heatmap_cell *cell = heatmap_at(map, p, i, j);
+		struct heatmap_cell up =
+			one_cell(first, count, rates, figure, DIR_UPLOAD);
+		struct heatmap_cell down =
+			one_cell(first, count, rates, figure, DIR_DOWNLOAD);
+
+		*cell = shows[DIR_UPLOAD] ? up : down;
+		if (!shows[DIR_UPLOAD] || !shows[DIR_DOWNLOAD])
+			continue;
+		if (up.kind == HEATMAP_RATE && down.kind == HEATMAP_RATE)
+			cell->rate_bps = (up.rate_bps + down.rate_bps) / 2;
+		else if (up.kind != HEATMAP_FAILED)
+			*cell = down.kind == HEATMAP_RATE ? up : down;
+	}
+}
+
+static int fill_cells(struct heatmap *map, struct visits *all, struct err *err)
+{
+	cleanup_free int64_t *rates = calloc(all->count + 1, sizeof(*rates));
+	struct heatmap_mark *fastest = &map->mark[HEATMAP_FASTEST];
+	struct query_result best = {0};
+	size_t i = 0;
+
+	if (!rates)
+		return err_set(err, -ENOMEM, "out of memory");
+	while (i < all->count) {
+		const struct row_visit *first = &all->visit[i];
+		struct query_result result;
+		size_t n = 1;
+
+		while (i + n < all->count && mtu_pair_same(&first[n].mtu, &first->mtu))
+			n++;
+		fill_pair(map, first, n, rates);
+		query_sum_up(first, n, rates, &result);
+		if (query_may_rank(&result, QUERY_BY_SUM) &&
+		    (!fastest->set || query_rank(&result, &best, QUERY_BY_SUM) < 0)) {
+			best = result;
+			*fastest = (struct heatmap_mark){true, first->mtu};
+		}
+		i += n;
+	}
+	return 0;
+}
+
+static int add_panel(struct heatmap *map, const char *title, bool sent, bool up,
+		     bool down)
+{
+	struct heatmap_panel *panel = &map->panel[map->panels];
+
+	snprintf(panel->title, sizeof(panel->title), "%s, %s", title,
+		 sent ? "sent" : "received");
+	panel->sent = sent;
+	panel->shows[DIR_UPLOAD] = up;
+	panel->shows[DIR_DOWNLOAD] = down;
+	panel->cells = calloc((size_t)map->server.count * (size_t)map->peer.count,
+			      sizeof(*panel->cells));
+	map->panels++;
+	return panel->cells ? 0 : -ENOMEM;
+}
+
+static int add_panels(struct heatmap *map, const struct heatmap_options *options)
+{
+	int r = 0;
+
+	for (int sent = 0; sent <= options->all && r == 0; sent++) {
+		if (options->average) {
+			r = add_panel(map, "Mean of upload and download", sent, true,
+				      true);
+			continue;
+		}
+		r = add_panel(map, "Upload", sent, true, false);
+		if (r == 0)
+			r = add_panel(map, "Download", sent, false, true);
+	}
+	return r;
+}
+
+static int add_path(struct query *query, int64_t run, struct heatmap *map,
+		    struct err *err)
+{
+	struct path_survey survey;
+	int r = query_path(query, run, &survey, err);
+
+	if (r == -ENODATA)
+		return 0;
+	for (int d = 0; d < DIR_COUNT && r == 0; d++)
+		heatmap_add_edges(map, (enum direction)d, survey.path.overhead,
+				  &survey.path.dir[d]);
+	return r;
+}
+
+static int mark_recommended(struct query *query, int64_t run, struct heatmap *map,
+			    struct err *err)
+{
+	struct query_recommendation recommended = {0};
+	int r = query_recommended(query, run, &recommended, err);
+
+	if (r == 0)
+		map->mark[HEATMAP_RECOMMENDED] =
+			(struct heatmap_mark){true, recommended.mtu};
+	free(recommended.text);
+	return r == -ENODATA ? 0 : r;
+}
+
+static void mark_current(struct heatmap *map, const struct run_info *info)
+{
+	if (info->server.link_mtu && info->peer.link_mtu)
+		map->mark[HEATMAP_CURRENT] = (struct heatmap_mark){
+			true,
+			{info->server.link_mtu, info->peer.link_mtu},
+		};
+}
+
+/* Fit to be drawn, which takes nothing but UTF-8, and printed. */
+static void copy_words(char *ret, size_t size, const char *text)
+{
+	text_copy(ret, size, text);
+	text_printable(ret);
+}
+
+static void describe_end(char *ret, size_t size, const struct end_facts *end)
+{
+	char host[HOST_NAME_SIZE];
+	char interface[IF_NAME_SIZE];
+
+	copy_words(host, sizeof(host), *end->host ? end->host : "?");
+	copy_words(interface, sizeof(interface), end->interface);
+	snprintf(ret, size, "%s%s%s", host, *interface ? " " : "", interface);
+}
+
+/* "server - peer", but of an end whose name is not known, as in a log, nothing. */
+static void describe_ends(struct heatmap *map, const struct run_info *info,
+			  bool anonymous)
+{
+	char server[HEATMAP_TEXT / 2 - 12] = "server";
+	char peer[HEATMAP_TEXT / 2 - 12] = "peer";
+
+	if (!anonymous) {
+		if (!*info->server.host && !*info->peer.host) {
+			text_copy(map->line[0], HEATMAP_TEXT, "WireGuard MTUs");
+			return;
+		}
+		describe_end(server, sizeof(server), &info->server);
+		describe_end(peer, sizeof(peer), &info->peer);
+	}
+	snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTUs: %s - %s", server, peer);
+}
+
+/* "endpoints over IPv6, WireGuard: server kernel, peer userspace; grid, 5 s a test", with
+ * only what is known of it: of an end without a name its WireGuard is not. */
+static void describe_tunnel(struct heatmap *map, const struct run_info *info)
+{
+	const struct end_facts *const ends[] = {&info->server, &info->peer};
+	static const char *const names[] = {"server", "peer"};
+	int family = info->peer.endpoint_family ? info->peer.endpoint_family
+						: info->server.endpoint_family;
+	const char *before = "WireGuard: ";
+	char strategy[sizeof(info->strategy)];
+	char text[HEATMAP_TEXT] = "";
+	size_t used = 0;
+
+	if (family) {
+		used = (size_t)snprintf(text, sizeof(text), "endpoints over IPv%d",
+					family);
+		before = ", WireGuard: ";
+	}
+	for (int e = 0; e < 2; e++) {
+		if (!*ends[e]->host)
+			continue;
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %s",
+					 before, names[e],
+					 backend_name(ends[e]->backend));
+		before = ", ";
+	}
+	copy_words(strategy, sizeof(strategy), info->strategy);
+	used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+				 used ? "; " : "", strategy);
+	if (info->duration_ms)
+		snprintf(text + used, sizeof(text) - used, ", %g s a test",
+			 (double)info->duration_ms / 1000);
+	text_copy(map->line[2], HEATMAP_TEXT, text);
+}
+
+static void describe(struct heatmap *map, const struct query_run *run, bool anonymous)
+{
+	const struct run_info *info = &run->info;
+	char at[CLOCK_ISO_SIZE];
+	char planned[16] = "";
+
+	describe_ends(map, info, anonymous);
+	describe_tunnel(map, info);
+	clock_iso(info->started_at_ms, at);
+	if (info->pairs_planned)
+		snprintf(planned, sizeof(planned), " of %d", info->pairs_planned);
+	snprintf(map->line[1], HEATMAP_TEXT,
+		 "%.10s %.5s UTC, run %" PRId64 "%s%.*s%s, %s: %d%s visit%s, %d failed",
+		 at, at + 11, run->id, anonymous ? "" : " (", anonymous ? 0 : 8,
+		 info->uuid, anonymous ? "" : ")", query_run_state(run), run->measured,
+		 planned, *planned ? "s" : text_plural(run->measured), run->failed);
+}
+
+static int load(struct query *query, const struct query_run *run,
+		const struct heatmap_options *options, struct heatmap *map,
+		struct err *err)
+{
+	cleanup_free struct row_visit *visit = NULL;
+	struct visits all = {0};
+	int r = query_pairs(query, run->id, add_pair, &all, err);
+
+	visit = all.visit;
+	if (r == 0)
+		r = make_axis(&map->server, &run->info.server_range, &all, DIR_DOWNLOAD,
+			      err);
+	if (r == 0)
+		r = make_axis(&map->peer, &run->info.peer_range, &all, DIR_UPLOAD, err);
+	if (r < 0)
+		return r == -ENOMEM ? err_set(err, r, "out of memory") : r;
+	if (add_panels(map, options) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	r = fill_cells(map, &all, err);
+	for (int p = 0; p < map->panels; p++)
+		heatmap_scale(map, p, &map->panel[p].low_bps, &map->panel[p].high_bps);
+	if (r == 0)
+		r = add_path(query, run->id, map, err);
+	if (r == 0)
+		r = mark_recommended(query, run->id, map, err);
+	mark_current(map, &run->info);
+	return r;
+}
+
+/* A log names no hosts: its file's name tells pictures apart. */
+static int name_log(struct query *query, int64_t run, struct heatmap *map,
+		    struct err *err)
+{
+	cleanup_free char *text = NULL;
+	char name[HEATMAP_TEXT / 2];
+	const char *file;
+	json_t *options;
+	int r = query_options(query, run, &text, err);
+
+	if (r < 0)
+		return r;
+	options = json_loads(text, 0, NULL);
+	file = json_string_value(json_object_get(options, "file"));
+	if (file) {
+		copy_words(name, sizeof(name), basename(file));
+		snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTUs: %s", name);
+	}
+	json_decref(options);
+	return 0;
+}
+
+int heatmap_load(struct query *query, const struct query_run *run,
+		 const struct heatmap_options *options, struct heatmap *ret,
+		 struct err *err)
+{
+	struct heatmap map = {0};
+	int r = load(query, run, options, &map, err);
+
+	if (r == 0) {
+		describe(&map, run, options->anonymous);
+		if (strcmp(run->info.strategy, STRATEGY_IMPORTED) == 0 &&
+		    !options->anonymous)
+			r = name_log(query, run->id, &map, err);
+	}
+	if (r < 0) {
+		heatmap_release(&map);
+		return r;
+	}
+	*ret = map;
+	return 0;
+}

@@ -1,0 +1,591 @@
+/* Runs as somebody sees them who looks again and again. */
+
+#include "report/live.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/jsontext.h"
+#include "base/text.h"
+#include "report/colormap.h"
+#include "report/heatmap.h"
+#include "report/runjson.h"
+
+/* Two are looked at side by side. */
+#define RUNS 2
+/* Reading may take one part in so many of the time. */
+#define SHARE 20
+/* Whether who writes it is still there shows without a change of the file. */
+#define STALE_MS 10000
+/* From the least rate to the highest; between them straight lines do. */
+#define COLORS 17
+
+/* Of the file and of its write-ahead log. */
+struct stamp {
+	ino_t inode;
+	off_t size[2];
+	struct timespec changed[2];
+};
+
+/* A run as it was when the database was read last. */
+struct view {
+	char name[UUID_SIZE]; /* as it was asked for; "": the newest */
+	bool loaded;
+	struct stamp stamp;
+	int64_t read_at_ms;
+	int64_t again_at_ms; /* not before that */
+	int64_t used_at_ms;
+	struct query_run run;
+	int64_t began_ms;   /* its first visit, by the clock of who measured */
+	struct heatmap map; /* without panels where nothing can be drawn */
+	uint32_t last;      /* its last row */
+	json_t *facts;
+	char revision[20];
+};
+
+struct live {
+	char path[PATH_MAX];
+	struct view view[RUNS];
+};
+
+int live_new(const char *path, struct live **ret, struct err *err)
+{
+	struct live *live = calloc(1, sizeof(*live));
+
+	if (!live)
+		return err_set(err, -ENOMEM, "out of memory");
+	text_copy(live->path, sizeof(live->path), path);
+	*ret = live;
+	return 0;
+}
+
+static void view_release(struct view *view)
+{
+	heatmap_release(&view->map);
+	json_decref(view->facts);
+	memset(view, 0, sizeof(*view));
+}
+
+void live_free(struct live *live)
+{
+	if (!live)
+		return;
+	for (int i = 0; i < RUNS; i++)
+		view_release(&live->view[i]);
+	free(live);
+}
+
+/* --- what changes seldom --- */
+
+static json_t *lattice(const struct mtu_range *range)
+{
+	if (mtu_range_count(range) > HEATMAP_AXIS_MAX)
+		return json_null();
+	return json_pack("[iii]", range->min, range->max, range->step);
+}
+
+static json_t *colors(void)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < COLORS; i++) {
+		struct colormap_color c = colormap_at((double)i / (COLORS - 1));
+		char text[8];
+
+		snprintf(text, sizeof(text), "#%02x%02x%02x",
+			 (unsigned)(c.red * 255 + .5), (unsigned)(c.green * 255 + .5),
+			 (unsigned)(c.blue * 255 + .5));
+		json_array_append_new(array, json_string(text));
+	}
+	return array;
+}
+
+static json_t *edges(const struct heatmap *map)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < map->edges; i++) {
+		const struct heatmap_edge *edge = &map->edge[i];
+
+		json_array_append_new(array,
+				      json_pack("{ss si si ss ss}", "direction",
+						direction_name(edge->dir), "size",
+						edge->size, "mtu", edge->mtu_sent,
+						"below", fate_name(edge->below),
+						"above", fate_name(edge->above)));
+	}
+	return array;
+}
+
+static int recommended(struct query *query, int64_t run, json_t **ret, struct err *err)
+{
+	struct query_recommendation r = {0};
+	int rc = query_recommended(query, run, &r, err);
+
+	if (rc == -ENODATA) {
+		*ret = json_null();
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	*ret = json_pack("{si si sb so}", "server_mtu", r.mtu.server, "peer_mtu",
+			 r.mtu.peer, "settled", r.settled, "text",
+			 jsontext_new(r.text));
+	free(r.text);
+	return 0;
+}
+
+static int add_text(void *ctx, const char *text)
+{
+	return json_array_append_new(ctx, jsontext_new(text)) < 0 ? -ENOMEM : 0;
+}
+
+/* Of a run that is too large to be told. */
+static int warn_left_out(json_t *warnings)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text),
+		 "the run has more than %d rows: they are left out here; 'mtusweep "
+		 "show' "
+		 "reads all of them",
+		 QUERY_ROWS_SERVED);
+	return add_text(warnings, text);
+}
+
+/* Without what changes with each row. */
+static json_t *run_facts(const struct query_run *run)
+{
+	static const char *const changing[] = {"state",    "outcome", "outcome_text",
+					       "ended_at", "visits",  "visits_failed"};
+	json_t *object = runjson_run(run);
+
+	for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++)
+		json_object_del(object, changing[i]);
+	json_object_set_new(object, "started_at_ms",
+			    json_integer(run->info.started_at_ms));
+	return object;
+}
+
+static void set_revision(struct view *view)
+{
+	cleanup_free char *text = json_dumps(view->facts, JSON_COMPACT);
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (const char *c = text ? text : ""; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	snprintf(view->revision, sizeof(view->revision), "%016" PRIx64, hash);
+}
+
+static int load_facts(struct query *query, struct view *view, struct err *err)
+{
+	const struct run_info *info = &view->run.info;
+	json_t *warnings = json_array();
+	json_t *pair = NULL;
+	int r = query_warnings(query, view->run.id, add_text, warnings, err);
+
+	if (r == 0 && !view->run.counted)
+		r = warn_left_out(warnings);
+	if (r == 0)
+		r = recommended(query, view->run.id, &pair, err);
+	view->facts = json_pack("{so s[oo] so so so so}", "run", run_facts(&view->run),
+				"lattice", lattice(&info->server_range),
+				lattice(&info->peer_range), "recommended", pair,
+				"edges", edges(&view->map), "warnings", warnings,
+				"colors", colors());
+	if (r < 0)
+		return r;
+	if (!view->facts)
+		return err_set(err, -ENOMEM, "out of memory");
+	set_revision(view);
+	return 0;
+}
+
+/* --- reading --- */
+
+/* Somebody waits for the answer. */
+static int open_bounded(struct live *live, struct query **ret, struct err *err)
+{
+	int r = query_open(live->path, ret, err);
+
+	if (r == 0)
+		query_bound(*ret, QUERY_ROWS_SERVED);
+	return r;
+}
+
+static void take_stamp(const char *path, struct stamp *ret)
+{
+	char log[PATH_MAX + 8];
+	struct stat st[2] = {{0}};
+
+	memset(ret, 0, sizeof(*ret));
+	snprintf(log, sizeof(log), "%s-wal", path);
+	stat(path, &st[0]);
+	stat(log, &st[1]);
+	ret->inode = st[0].st_ino;
+	for (int i = 0; i < 2; i++) {
+		ret->size[i] = st[i].st_size;
+		ret->changed[i] = st[i].st_mtim;
+	}
+}
+
+static bool is_fresh(const struct view *view, const struct stamp *now, int64_t now_ms)
+{
+	if (!view->loaded)
+		return false;
+	if (now_ms < view->again_at_ms)
+		return true;
+	return memcmp(now, &view->stamp, sizeof(*now)) == 0 &&
+	       now_ms - view->read_at_ms < STALE_MS;
+}
+
+static int load_map(struct query *query, struct view *view, struct err *err)
+{
+	static const struct heatmap_options options = {0};
+	int r = heatmap_load(query, &view->run, &options, &view->map, err);
+
+	/* Nothing is measured yet, or more than can be drawn. */
+	if (r == -ENODATA || r == -E2BIG) {
+		memset(&view->map, 0, sizeof(view->map));
+		return 0;
+	}
+	return r;
+}
+
+static int take_began(void *ctx, const struct measurement *m)
+{
+	int64_t *began_ms = ctx;
+
+	if (m->dir[DIR_UPLOAD].started_at_ms)
+		*began_ms = m->dir[DIR_UPLOAD].started_at_ms;
+	return 1;
+}
+
+static int load_rows(struct query *query, struct view *view, struct err *err)
+{
+	int r = query_last_visit(query, view->run.id, &view->last, err);
+
+	view->began_ms = view->run.info.started_at_ms;
+	if (r == 0)
+		r = load_map(query, view, err);
+	if (r == 0)
+		r = query_visits_after(query, view->run.id, 0, take_began,
+				       &view->began_ms, err);
+	return r == -E2BIG || r > 0 ? 0 : r;
+}
+
+static int load(struct query *query, const char *name, struct view *ret,
+		struct err *err)
+{
+	int r = query_run(query, *name ? name : NULL, &ret->run, err);
+
+	if (r == 0)
+		r = load_rows(query, ret, err);
+	if (r < 0)
+		return r;
+	ret->loaded = true;
+	return load_facts(query, ret, err);
+}
+
+/* The one of that name, or else the one that was not asked for the longest. */
+static struct view *find_view(struct live *live, const char *name)
+{
+	struct view *oldest = &live->view[0];
+
+	for (int i = 0; i < RUNS; i++) {
+		struct view *view = &live->view[i];
+
+		if (view->loaded && strcmp(view->name, name) == 0)
+			return view;
+		if (view->used_at_ms < oldest->used_at_ms)
+			oldest = view;
+	}
+	return oldest;
+}
+
+/* With the database open when it had to be read; *query is to be closed. */
+static int refresh(struct live *live, const char *name, struct query **query,
+		   struct view **ret, struct err *err)
+{
+	struct view *view = find_view(live, name);
+	struct view fresh = {0};
+	int64_t now_ms = clock_boot_ms();
+	int r;
+
+	*ret = view;
+	view->used_at_ms = now_ms;
+	take_stamp(live->path, &fresh.stamp);
+	if (strcmp(view->name, name) == 0 && is_fresh(view, &fresh.stamp, now_ms))
+		return 0;
+	r = open_bounded(live, query, err);
+	if (r == 0)
+		r = load(*query, name, &fresh, err);
+	if (r < 0) {
+		view_release(&fresh);
+		return r;
+	}
+	text_copy(fresh.name, sizeof(fresh.name), name);
+	fresh.read_at_ms = clock_boot_ms();
+	fresh.again_at_ms = clock_again_ms(now_ms, SHARE);
+	fresh.used_at_ms = now_ms;
+	view_release(view);
+	*view = fresh;
+	return 0;
+}
+
+/* --- rows --- */
+
+struct rows {
+	const struct view *view;
+	json_t *list;
+	json_t *references;
+	size_t used;
+	size_t room;
+	uint32_t next; /* all up to this one are in the list */
+};
+
+static json_t *cell_value(const struct heatmap_cell *cell)
+{
+	switch (cell->kind) {
+	case HEATMAP_RATE:
+		return json_integer(cell->rate_bps);
+	case HEATMAP_FAILED:
+		return json_string(test_status_name(cell->status));
+	case HEATMAP_BLANK:
+		break;
+	}
+	return json_null();
+}
+
+static json_t *rate_value(const struct dir_result *dir)
+{
+	int64_t rate = dir_result_rate(dir);
+
+	return dir->status == TEST_OK && rate != NO_FIGURE ? json_integer(rate)
+							   : json_null();
+}
+
+static int append(struct rows *rows, json_t *list, json_t *value)
+{
+	rows->used += json_dumpb(value, NULL, 0, JSON_COMPACT) + 1;
+	return json_array_append_new(list, value) < 0 ? -ENOMEM : 0;
+}
+
+/* Of the pair as all of its visits make it, not of this one alone. */
+static int add_row(void *ctx, const struct measurement *m)
+{
+	struct rows *rows = ctx;
+	const struct view *view = rows->view;
+	const struct heatmap *map = &view->map;
+	int i, j;
+	int r = 0;
+
+	if (rows->used >= rows->room || m->seq > view->last)
+		return 1;
+	if (map->panels == 2 && heatmap_find(map, &m->mtu, &i, &j))
+		r = append(rows, rows->list,
+			   json_pack("[Iiioo]", (json_int_t)m->seq, m->mtu.server,
+				     m->mtu.peer, cell_value(heatmap_at(map, 0, i, j)),
+				     cell_value(heatmap_at(map, 1, i, j))));
+	if (r == 0 && m->reference)
+		r = append(rows, rows->references,
+			   json_pack("[IIoo]", (json_int_t)m->seq,
+				     (json_int_t)(m->dir[DIR_UPLOAD].started_at_ms -
+						  view->began_ms),
+				     rate_value(&m->dir[DIR_UPLOAD]),
+				     rate_value(&m->dir[DIR_DOWNLOAD])));
+	rows->next = m->seq;
+	return r;
+}
+
+static int read_rows(struct live *live, struct query **query, struct rows *rows,
+		     struct err *err)
+{
+	const struct view *view = rows->view;
+	int r = 0;
+
+	/* What is left out counts as told. */
+	if (!view->run.counted)
+		rows->next = view->last;
+	if (rows->next >= view->last)
+		return 0;
+	if (!*query)
+		r = open_bounded(live, query, err);
+	if (r == 0)
+		r = query_visits_after(*query, view->run.id, rows->next, add_row, rows,
+				       err);
+	return r == -ENOMEM ? err_set(err, r, "out of memory") : r < 0 ? r : 0;
+}
+
+/* --- the answer --- */
+
+static json_t *fastest(const struct heatmap *map)
+{
+	const struct heatmap_mark *mark = &map->mark[HEATMAP_FASTEST];
+	int i, j;
+
+	if (!mark->set || map->panels != 2 || !heatmap_find(map, &mark->mtu, &i, &j))
+		return json_null();
+	return json_pack("{si si so so}", "server_mtu", mark->mtu.server, "peer_mtu",
+			 mark->mtu.peer, "upload_bps",
+			 cell_value(heatmap_at(map, 0, i, j)), "download_bps",
+			 cell_value(heatmap_at(map, 1, i, j)));
+}
+
+static json_t *scale(const struct heatmap *map)
+{
+	if (map->panels != 2)
+		return json_null();
+	return json_pack("[[II][II]]", (json_int_t)map->panel[0].low_bps,
+			 (json_int_t)map->panel[0].high_bps,
+			 (json_int_t)map->panel[1].low_bps,
+			 (json_int_t)map->panel[1].high_bps);
+}
+
+static json_t *make_answer(const struct view *view, const struct live_ask *ask,
+			   const struct rows *rows)
+{
+	const struct query_run *run = &view->run;
+	json_t *object =
+		json_pack("{ss ss ss so so so so so sO sO sI sb}", "run",
+			  run->info.uuid, "revision", view->revision, "state",
+			  query_run_state(run), "outcome_text", jsontext_new(run->text),
+			  "visits", runjson_count(run, run->measured), "visits_failed",
+			  runjson_count(run, run->failed), "fastest",
+			  fastest(&view->map), "scale", scale(&view->map), "rows",
+			  rows->list, "references", rows->references, "next",
+			  (json_int_t)rows->next, "more", rows->next < view->last);
+
+	if (strcmp(ask->revision, view->revision) != 0 ||
+	    strcmp(ask->have, run->info.uuid) != 0)
+		json_object_set(object, "facts", view->facts);
+	return object;
+}
+
+/* With the view refreshed. */
+static int answer(struct live *live, const struct live_ask *ask, struct query **query,
+		  const struct view *view, json_t **ret, struct err *err)
+{
+	bool same = strcmp(ask->have, view->run.info.uuid) == 0;
+	struct rows rows = {
+		.view = view,
+		.list = json_array(),
+		.references = json_array(),
+		.room = ask->room,
+		.next = same ? ask->after : 0,
+	};
+	int r = read_rows(live, query, &rows, err);
+
+	if (r == 0)
+		*ret = make_answer(view, ask, &rows);
+	json_decref(rows.list);
+	json_decref(rows.references);
+	if (r == 0 && !*ret)
+		return err_set(err, -ENOMEM, "out of memory");
+	return r;
+}
+
+int live_progress(struct live *live, const struct live_ask *ask, json_t **ret,
+		  struct err *err)
+{
+	struct query *query = NULL;
+	struct view *view;
+	int r = refresh(live, ask->run, &query, &view, err);
+
+	if (r == 0) {
+		r = answer(live, ask, &query, view, ret, err);
+	} else if (r == -ENOENT && !*ask->run) {
+		*ret = json_pack("{so}", "run", json_null());
+		r = *ret ? 0 : -ENOMEM;
+	}
+	query_close(query);
+	return r;
+}
+
+/* --- one pair, and the list of runs --- */
+
+struct visits {
+	json_t *list;
+	size_t max;
+};
+
+static int add_visit(void *ctx, const struct measurement *m)
+{
+	struct visits *visits = ctx;
+
+	if (json_array_append_new(visits->list, runjson_measurement(m)) < 0)
+		return -ENOMEM;
+	return json_array_size(visits->list) >= visits->max;
+}
+
+static int read_pair(struct query *query, int64_t run, const struct mtu_pair *mtu,
+		     struct visits *visits, json_t **ret, struct err *err)
+{
+	struct query_result result;
+	int r = query_result(query, run, mtu, &result, err);
+
+	if (r < 0 && r != -ENODATA && r != -E2BIG)
+		return r;
+	*ret = json_pack("{si si so sO}", "server_mtu", mtu->server, "peer_mtu",
+			 mtu->peer, "result",
+			 r == 0 ? runjson_result(&result) : json_null(), "visits",
+			 visits->list);
+	if (!*ret)
+		return err_set(err, -ENOMEM, "out of memory");
+	r = query_visits(query, run, mtu, add_visit, visits, err);
+	return r < 0 ? r : 0;
+}
+
+int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,
+	      struct err *err)
+{
+	struct visits visits = {.list = json_array(), .max = (size_t)ask->visits_max};
+	struct query *query = NULL;
+	json_t *pair = NULL;
+	struct view *view;
+	int r = refresh(live, ask->run, &query, &view, err);
+
+	if (r == 0 && !query)
+		r = open_bounded(live, &query, err);
+	if (r == 0)
+		r = read_pair(query, view->run.id, &ask->mtu, &visits, &pair, err);
+	if (r == 0)
+		r = ask->look(ask->ctx, query, &view->run, err);
+	query_close(query);
+	json_decref(visits.list);
+	if (r < 0) {
+		json_decref(pair);
+		return r;
+	}
+	*ret = pair;
+	return 0;
+}
+
+static int add_run(void *ctx, const struct query_run *run)
+{
+	return json_array_append_new(ctx, runjson_run(run)) < 0 ? -ENOMEM : 0;
+}
+
+int live_runs(struct live *live, json_t **ret, struct err *err)
+{
+	json_t *list = json_array();
+	struct query *query = NULL;
+	int r = open_bounded(live, &query, err);
+
+	if (r == 0)
+		r = query_runs(query, add_run, list, err);
+	query_close(query);
+	if (r < 0) {
+		json_decref(list);
+		return r;
+	}
+	*ret = list;
+	return 0;
+}

@@ -1,0 +1,58 @@
+#ifndef REPORT_LIVE_H
+#define REPORT_LIVE_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/types.h"
+#include "store/query.h"
+
+/*
+ * Runs as somebody sees them who looks again and again, also while they go on: what was
+ * known the last time is not told again. The database is open only while it is read, and
+ * read only when its file has changed: a reader of WAL that stayed would keep the writer
+ * from its orderly end. How often it is read depends on how long that takes, so that it
+ * costs a twentieth of one processor at most. One thread at a time.
+ */
+
+struct live;
+
+/* The database need not exist yet; `path` is copied. -ENOMEM. */
+int live_new(const char *path, struct live **ret, struct err *err);
+void live_free(struct live *live);
+
+struct live_ask {
+	const char *run;      /* its name, as query_run() has it; "": the newest */
+	const char *have;     /* UUID of the run that the rest is of */
+	const char *revision; /* of the facts known */
+	uint32_t after;       /* rows up to this one are known */
+	size_t room;          /* bytes that rows may take, about */
+};
+
+/*
+ * docs/protocol.md's answer to GET /progress, but for "now" and "pair"; "run" is null while
+ * no run is stored. The errors of reading. *ret is the caller's.
+ */
+int live_progress(struct live *live, const struct live_ask *ask, json_t **ret,
+		  struct err *err);
+
+struct live_pair_ask {
+	const char *run; /* as above */
+	struct mtu_pair mtu;
+	int visits_max;
+	/* For what else is to be read of the run, while the database is open. */
+	int (*look)(void *ctx, struct query *query, const struct query_run *run,
+		    struct err *err);
+	void *ctx;
+};
+
+/* A pair of a run: "result" as runjson_result() or null, and "visits", its last ones, the
+ * newest first. Errors of reading, and look's. */
+int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,
+	      struct err *err);
+
+/* All runs, as they were stored: runjson_run() of each. */
+int live_runs(struct live *live, json_t **ret, struct err *err);
+
+#endif

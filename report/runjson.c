@@ -1,0 +1,308 @@
+#include "report/runjson.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/jsontext.h"
+
+/* Raised whenever what an export has changes its meaning. */
+#define FORMAT_VERSION 1
+
+/* The one control character that JSON has as it is, and only within texts. */
+#define DEL 0x7f
+
+static int write_part(const char *part, size_t size, void *out)
+{
+	const char *del;
+
+	while ((del = memchr(part, DEL, size))) {
+		size_t before = (size_t)(del - part);
+
+		fwrite(part, 1, before, out);
+		fputc('?', out);
+		part += before + 1;
+		size -= before + 1;
+	}
+	fwrite(part, 1, size, out);
+	return 0;
+}
+
+void runjson_dumpf(const json_t *value, FILE *out, size_t flags)
+{
+	json_dump_callback(value, write_part, out,
+			   flags | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+}
+
+char *runjson_dumps(const json_t *value, size_t flags)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	runjson_dumpf(value, out, flags);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return *text ? jsontext_new(text) : json_null();
+}
+
+static json_t *number_unless(int64_t value, int64_t unknown)
+{
+	return value == unknown ? json_null() : json_integer(value);
+}
+
+static json_t *time_or_null(int64_t at_ms)
+{
+	char text[CLOCK_ISO_SIZE];
+
+	if (at_ms <= 0)
+		return json_null();
+	clock_iso(at_ms, text);
+	return json_string(text);
+}
+
+static json_t *end_object(const struct end_facts *end, const struct mtu_range *range)
+{
+	return json_pack(
+		"{so so so so ss so so si si si}", "host", text_or_null(end->host),
+		"interface", text_or_null(end->interface), "address",
+		text_or_null(end->address), "link_mtu", number_unless(end->link_mtu, 0),
+		"backend", backend_name(end->backend), "endpoint_family",
+		number_unless(end->endpoint_family, 0), "versions",
+		text_or_null(end->versions), "mtu_min", range->min, "mtu_max",
+		range->max, "mtu_step", range->step);
+}
+
+json_t *runjson_count(const struct query_run *run, int visits)
+{
+	return run->counted ? json_integer(visits) : json_null();
+}
+
+json_t *runjson_run(const struct query_run *run)
+{
+	const struct run_info *info = &run->info;
+	char seed[24];
+
+	/* Beyond what JSON's readers keep of a number. */
+	snprintf(seed, sizeof(seed), "%" PRIu64, info->seed);
+	return json_pack("{sI ss ss so so ss ss so so si ss so ss so so so so so}",
+			 "id", (json_int_t)run->id, "uuid", info->uuid, "role",
+			 run->role, "started_at", time_or_null(info->started_at_ms),
+			 "ended_at", time_or_null(run->ended_at_ms), "outcome",
+			 run_outcome_name(run->outcome), "state", query_run_state(run),
+			 "outcome_text", jsontext_new(run->text), "strategy",
+			 jsontext_new(info->strategy), "passes", info->passes, "seed",
+			 seed, "duration_ms", number_unless(info->duration_ms, 0),
+			 "persist", persist_name(info->persist), "pairs_planned",
+			 number_unless(info->pairs_planned, 0), "visits",
+			 runjson_count(run, run->measured), "visits_failed",
+			 runjson_count(run, run->failed), "server",
+			 end_object(&info->server, &info->server_range), "peer",
+			 end_object(&info->peer, &info->peer_range));
+}
+
+json_t *runjson_result(const struct query_result *result)
+{
+	return json_pack("{si si so so si si si ss ss ss}", "server_mtu",
+			 result->mtu.server, "peer_mtu", result->mtu.peer, "upload_bps",
+			 number_unless(result->upload_bps, NO_FIGURE), "download_bps",
+			 number_unless(result->download_bps, NO_FIGURE), "visits",
+			 result->visits, "upload_ok", result->upload_ok, "download_ok",
+			 result->download_ok, "upload_status",
+			 test_status_name(result->upload_status), "download_status",
+			 test_status_name(result->download_status), "status",
+			 test_status_name(result->status));
+}
+
+static json_t *direction_object(const struct dir_result *dir)
+{
+	return json_pack("{ss so so so so so so so so}", "status",
+			 test_status_name(dir->status), "text", jsontext_new(dir->text),
+			 "sent_bps", number_unless(dir->sent_bps, NO_FIGURE),
+			 "received_bps", number_unless(dir->received_bps, NO_FIGURE),
+			 "goodput_bps", number_unless(dir->goodput_bps, NO_FIGURE),
+			 "retransmits", number_unless(dir->retransmits, NO_FIGURE),
+			 "rtt_us", number_unless(dir->rtt_us, NO_FIGURE), "started_at",
+			 time_or_null(dir->started_at_ms), "duration_ms",
+			 number_unless(dir->duration_ms, 0));
+}
+
+json_t *runjson_measurement(const struct measurement *m)
+{
+	return json_pack("{sI si sb si si so so}", "seq", (json_int_t)m->seq, "pass",
+			 m->pass, "reference", m->reference, "server_mtu",
+			 m->mtu.server, "peer_mtu", m->mtu.peer, "upload",
+			 direction_object(&m->dir[DIR_UPLOAD]), "download",
+			 direction_object(&m->dir[DIR_DOWNLOAD]));
+}
+
+static json_t *bands_array(const struct path_bands *bands)
+{
+	json_t *array = json_array();
+
+	for (int b = 0; b < bands->count && array; b++) {
+		json_t *band = json_pack("{si ss}", "size_max", bands->band[b].max,
+					 "fate", fate_name(bands->band[b].fate));
+
+		if (json_array_append_new(array, band) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+json_t *runjson_path(const struct path_survey *survey)
+{
+	return json_pack("{si si si sI so so}", "overhead", survey->path.overhead,
+			 "upload_probes", survey->probes[DIR_UPLOAD], "download_probes",
+			 survey->probes[DIR_DOWNLOAD], "probe_ms",
+			 (json_int_t)survey->probe_ms, "upload",
+			 bands_array(&survey->path.dir[DIR_UPLOAD]), "download",
+			 bands_array(&survey->path.dir[DIR_DOWNLOAD]));
+}
+
+/* --- writing --- */
+
+/* Takes the value, NULL too. */
+static int put(struct runjson_list *list, json_t *value)
+{
+	if (!value)
+		return -ENOMEM;
+	fputs(list->begun ? ",\n" : "\n", list->out);
+	list->begun = true;
+	/* Where that fails the stream knows. */
+	runjson_dumpf(value, list->out, JSON_COMPACT);
+	json_decref(value);
+	return 0;
+}
+
+int runjson_put_run(void *list, const struct query_run *run)
+{
+	return put(list, runjson_run(run));
+}
+
+int runjson_put_result(void *list, const struct query_result *result)
+{
+	return put(list, runjson_result(result));
+}
+
+int runjson_put_measurement(void *list, const struct measurement *m)
+{
+	return put(list, runjson_measurement(m));
+}
+
+int runjson_put_text(void *list, const char *text)
+{
+	return put(list, jsontext_new(text));
+}
+
+static int put_member(FILE *out, const char *name, json_t *value)
+{
+	struct runjson_list single = {.out = out};
+
+	fprintf(out, "\"%s\":", name);
+	return put(&single, value);
+}
+
+static int put_path(struct query *query, int64_t run, FILE *out, struct err *err)
+{
+	struct path_survey survey;
+	int r = query_path(query, run, &survey, err);
+
+	if (r < 0 && r != -ENODATA)
+		return r;
+	return put_member(out, "path", r == 0 ? runjson_path(&survey) : json_null());
+}
+
+static int put_options(struct query *query, int64_t run, FILE *out, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	json_t *options;
+	int r = query_options(query, run, &text, err);
+
+	if (r < 0)
+		return r;
+	options = json_loads(text, 0, NULL);
+	return put_member(out, "options", options ? options : json_null());
+}
+
+/* The members that a listing and an export share. */
+static int put_common(struct query *query, const struct query_run *run, FILE *out,
+		      struct err *err)
+{
+	struct runjson_list warnings = {.out = out};
+	struct runjson_list results = {.out = out};
+	int r = put_member(out, "run", runjson_run(run));
+
+	fputs(",\n\"warnings\":[", out);
+	if (r == 0)
+		r = query_warnings(query, run->id, runjson_put_text, &warnings, err);
+	fputs("],\n\"results\":[", out);
+	if (r == 0)
+		r = query_results(query, run->id, runjson_put_result, &results, err);
+	fputs("]", out);
+	return r;
+}
+
+static int named(int r, struct err *err)
+{
+	return r == -ENOMEM ? err_set(err, r, "out of memory") : r;
+}
+
+int runjson_show(struct query *query, const struct query_run *run, FILE *out,
+		 struct err *err)
+{
+	int r;
+
+	fputs("{", out);
+	r = put_common(query, run, out, err);
+	fputs("}\n", out);
+	return named(r, err);
+}
+
+static int write_export(struct query *query, const struct query_run *run, FILE *out,
+			struct err *err)
+{
+	struct runjson_list measurements = {.out = out};
+	int r;
+
+	fprintf(out, "{\"format\":\"mtusweep\",\"version\":%d,\n", FORMAT_VERSION);
+	r = put_common(query, run, out, err);
+	fputs(",\n", out);
+	if (r == 0)
+		r = put_options(query, run->id, out, err);
+	fputs(",\n", out);
+	if (r == 0)
+		r = put_path(query, run->id, out, err);
+	fputs(",\n\"measurements\":[", out);
+	if (r == 0)
+		r = query_measurements(query, run->id, runjson_put_measurement,
+				       &measurements, err);
+	fputs("]}\n", out);
+	return r;
+}
+
+int runjson_export(struct query *query, const struct query_run *run, FILE *out,
+		   struct err *err)
+{
+	int r = write_export(query, run, out, err);
+
+	if (r < 0)
+		return named(r, err);
+	errno = 0;
+	if (fflush(out) == EOF || ferror(out))
+		return err_sys(err, errno ? errno : EIO, "cannot write the export");
+	return 0;
+}

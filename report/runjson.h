@@ -1,0 +1,59 @@
+#ifndef REPORT_RUNJSON_H
+#define REPORT_RUNJSON_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "store/query.h"
+
+/*
+ * What is stored as JSON: the values of docs/schema.md under its names, null where
+ * something is not known, rates in bit/s, times in ISO 8601 UTC. docs/export.schema.json
+ * describes an export. Text is UTF-8; where a stored one is not, its bytes that are not
+ * ASCII become '?'.
+ *
+ * Texts may be anybody's, so all of it is printed by the two below: ASCII alone, so that
+ * nothing in it makes a terminal act.
+ */
+
+/* `flags` are jansson's. Errors of `out` are left for the caller to find with ferror(). */
+void runjson_dumpf(const json_t *value, FILE *out, size_t flags);
+/* As text, freed by the caller; NULL: out of memory. */
+char *runjson_dumps(const json_t *value, size_t flags);
+
+/* New objects, freed with json_decref(); NULL: out of memory. */
+/* How many of a run's visits; null where they were not counted. */
+json_t *runjson_count(const struct query_run *run, int visits);
+json_t *runjson_run(const struct query_run *run);
+json_t *runjson_result(const struct query_result *result);
+json_t *runjson_measurement(const struct measurement *m);
+json_t *runjson_path(const struct path_survey *survey);
+
+/*
+ * Lists are written element by element, whatever their length:
+ *
+ *	struct runjson_list list = {.out = stdout};
+ *	query_results(query, run, runjson_put_result, &list, err);
+ *
+ * writes what stands between the brackets. -ENOMEM; errors of `out` are left for the
+ * caller to find with ferror().
+ */
+struct runjson_list {
+	FILE *out;
+	bool begun;
+};
+
+int runjson_put_run(void *list, const struct query_run *run);
+int runjson_put_result(void *list, const struct query_result *result);
+int runjson_put_measurement(void *list, const struct measurement *m);
+int runjson_put_text(void *list, const char *text);
+
+/* "run", "warnings" and "results" of a run, as an object: what show has. */
+int runjson_show(struct query *query, const struct query_run *run, FILE *out,
+		 struct err *err);
+
+/* Everything of a run. -EIO and others when `out` cannot be written. */
+int runjson_export(struct query *query, const struct query_run *run, FILE *out,
+		   struct err *err);
+
+#endif

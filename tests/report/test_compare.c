@@ -1,0 +1,167 @@
+/* Two runs: what is a change and what is noise. */
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "../store/fixture.h"
+#include "report/compare.h"
+
+/* About normal, deviation 1. */
+static double noise(void)
+{
+	double sum = 0;
+
+	for (int i = 0; i < 12; i++)
+		sum += drand48();
+	return sum - 6;
+}
+
+static void put_visit(FILE *sql, int64_t run, int i, double mbps)
+{
+	double up = mbps * (1 + 0.05 * noise());
+	double down = 2 * mbps * (1 + 0.05 * noise());
+
+	fprintf(sql,
+		"INSERT INTO measurement (run_id, seq, pass, server_mtu, peer_mtu,"
+		" upload_status, upload_text, upload_goodput_bps,"
+		" download_status, download_text, download_goodput_bps)"
+		" VALUES (%d, %d, 1, %d, %d, 'ok', '', %.0f, 'ok', '', %.0f);\n",
+		(int)run, i + 1, 1280 + i / 19 * 10, 1280 + i % 19 * 10, up * 1e6,
+		down * 1e6);
+}
+
+/* A run of `pairs` pairs with one visit each, about so fast; in one transaction, since
+ * there are many. */
+static int64_t add_run(struct fixture *fixture, int number, int pairs, double mbps)
+{
+	int64_t run;
+	struct store *store = fixture_open(fixture, number, &run);
+	char *text = NULL;
+	size_t size;
+	FILE *sql = open_memstream(&text, &size);
+
+	fixture_close(store);
+	assert_non_null(sql);
+	fputs("BEGIN;\n", sql);
+	for (int i = 0; i < pairs; i++)
+		put_visit(sql, run, i, mbps);
+	fputs("COMMIT;\n", sql);
+	fclose(sql);
+	fixture_exec(fixture->db, text);
+	free(text);
+	return run;
+}
+
+static struct comparison compare(struct fixture *fixture, int64_t first, int64_t second)
+{
+	struct query *query = fixture_query(fixture);
+	struct comparison ret;
+	struct err err = ERR_INIT;
+
+	if (compare_runs(query, first, second, &ret, &err) < 0)
+		fail_msg("%s", err.text);
+	query_close(query);
+	return ret;
+}
+
+/* The same path, thirty times, with 7 to 196 pairs: a false alarm now and then is what
+ * "beyond noise" allows. */
+static void noise_is_no_change(void **state)
+{
+	int alarms = 0;
+	int shifts = 0;
+
+	srand48(5);
+	for (int i = 0; i < 30; i++) {
+		int pairs = 7 * (1 + i);
+		int64_t first = add_run(*state, 2 * i, pairs, 40);
+		int64_t second = add_run(*state, 2 * i + 1, pairs, 40);
+		struct comparison all = compare(*state, first, second);
+
+		assert_int_equal(all.in_both, pairs);
+		alarms += all.changes;
+		shifts += all.dir[DIR_UPLOAD].shifted + all.dir[DIR_DOWNLOAD].shifted;
+		compare_release(&all);
+	}
+	assert_in_range(alarms, 0, 6);
+	assert_in_range(shifts, 0, 3);
+}
+
+static void changes_stand_out(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t first;
+	int64_t second;
+	struct comparison all;
+
+	srand48(6);
+	first = add_run(fixture, 1, 60, 40);
+	second = add_run(fixture, 2, 57, 50);
+	fixture_exec(fixture->db, "UPDATE measurement SET upload_goodput_bps = 20e6"
+				  " WHERE run_id = 2 AND seq = 10;"
+				  "UPDATE measurement SET download_status = 'blackhole'"
+				  " WHERE run_id = 2 AND seq = 20");
+	all = compare(fixture, first, second);
+	assert_int_equal(all.in_both, 57);
+	assert_int_equal(all.only[0], 3);
+	assert_int_equal(all.only[1], 0);
+	assert_true(all.dir[DIR_UPLOAD].shifted && all.dir[DIR_DOWNLOAD].shifted);
+	assert_true(fabs(all.dir[DIR_UPLOAD].shift - 1.25) < 0.05);
+	/* Each run's 5 %. */
+	assert_true(fabs(all.dir[DIR_UPLOAD].noise - 0.07) < 0.03);
+	assert_int_equal(all.dir[DIR_DOWNLOAD].compared, 56);
+	assert_int_equal(all.changes, 2);
+	assert_int_equal(all.change[0].mtu.peer, 1280 + 9 * 10);
+	assert_int_equal(all.change[0].dir, DIR_UPLOAD);
+	assert_true(all.change[0].ratio < 0.6);
+	assert_int_equal(all.change[1].dir, DIR_DOWNLOAD);
+	assert_int_equal(all.change[1].side[1].status, TEST_BLACKHOLE);
+	assert_int_equal(all.change[1].side[1].ok, 0);
+	assert_true(isnan(all.change[1].ratio));
+	compare_release(&all);
+}
+
+static void too_few_to_tell(void **state)
+{
+	int64_t first = add_run(*state, 1, 4, 40);
+	int64_t second = add_run(*state, 2, 4, 10);
+	struct comparison all = compare(*state, first, second);
+
+	assert_int_equal(all.dir[DIR_UPLOAD].compared, 4);
+	assert_false(all.dir[DIR_UPLOAD].shifted);
+	assert_int_equal(all.changes, 0);
+	compare_release(&all);
+}
+
+static void nothing_in_common(void **state)
+{
+	int64_t first = add_run(*state, 1, 0, 40);
+	int64_t second = add_run(*state, 2, 3, 40);
+	struct comparison all = compare(*state, first, second);
+
+	assert_int_equal(all.in_both, 0);
+	assert_int_equal(all.only[1], 3);
+	assert_true(all.dir[DIR_UPLOAD].shift == 1);
+	compare_release(&all);
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(noise_is_no_change),
+		TEST(changes_stand_out),
+		TEST(too_few_to_tell),
+		TEST(nothing_in_common),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+/* A heatmap as text: what a terminal is thought to show, cells, width, thinning. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "report/heatmap_term.h"
+
+static void colors(void **state)
+{
+	static const struct {
+		bool terminal;
+		const char *no_color;
+		const char *term;
+		const char *colorterm;
+		enum heatmap_colors colors;
+	} rows[] = {
+		{true, NULL, "xterm-256color", "truecolor", HEATMAP_TRUE},
+		{true, "", "xterm", "24bit", HEATMAP_TRUE},
+		{true, NULL, "screen-256color", NULL, HEATMAP_256},
+		{true, NULL, "xterm-256color", "yes", HEATMAP_256},
+		{true, "1", "xterm-256color", "truecolor", HEATMAP_LETTERS},
+		{true, NULL, "dumb", "truecolor", HEATMAP_LETTERS},
+		{true, NULL, NULL, "truecolor", HEATMAP_LETTERS},
+		{true, NULL, "vt100", NULL, HEATMAP_LETTERS},
+		{false, NULL, "xterm-256color", "truecolor", HEATMAP_LETTERS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(heatmap_term_colors(rows[i].terminal, rows[i].no_color,
+						     rows[i].term, rows[i].colorterm),
+				 rows[i].colors);
+}
+
+static void make_axis(struct heatmap_axis *axis, int count)
+{
+	axis->count = count;
+	axis->mtu = calloc((size_t)count, sizeof(int));
+	assert_non_null(axis->mtu);
+	for (int i = 0; i < count; i++)
+		axis->mtu[i] = 1280 + i;
+}
+
+/* One panel, nothing measured. */
+static struct heatmap make_map(int count)
+{
+	struct heatmap map = {
+		.line = {"hub - laptop", "a run", "a path"},
+		.panels = 1,
+		.panel[0] = {.title = "Upload", .high_bps = 10000000},
+	};
+
+	make_axis(&map.server, count);
+	make_axis(&map.peer, count);
+	map.panel[0].cells =
+		calloc((size_t)count * (size_t)count, sizeof(*map.panel[0].cells));
+	assert_non_null(map.panel[0].cells);
+	return map;
+}
+
+static void set_rate(struct heatmap *map, int i, int j, int64_t rate_bps)
+{
+	heatmap_at(map, 0, i, j)->kind = HEATMAP_RATE;
+	heatmap_at(map, 0, i, j)->rate_bps = rate_bps;
+}
+
+/* Freed by the caller. */
+static char *print(struct heatmap *map, enum heatmap_colors as, int columns)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	heatmap_print(map, as, columns, out);
+	fclose(out);
+	return text;
+}
+
+static void letters(void **state)
+{
+	struct heatmap map = make_map(3);
+	char *text;
+
+	(void)state;
+	set_rate(&map, 0, 0, 0);
+	set_rate(&map, 0, 1, 3500000);
+	set_rate(&map, 2, 2, 10000000);
+	heatmap_at(&map, 0, 1, 1)->kind = HEATMAP_FAILED;
+	heatmap_at(&map, 0, 1, 1)->status = TEST_TIMEOUT;
+	map.mark[HEATMAP_CURRENT] = (struct heatmap_mark){true, {1280, 1281}};
+	map.mark[HEATMAP_FASTEST] = (struct heatmap_mark){true, {1282, 1282}};
+	map.mark[HEATMAP_RECOMMENDED] = map.mark[HEATMAP_FASTEST];
+	text = print(&map, HEATMAP_LETTERS, 80);
+	assert_string_equal(text, "hub - laptop\na run\na path\n\nUpload\n"
+				  " 1282 . . 9*\n"
+				  " 1281 . T . \n"
+				  " 1280 0 3c. \n"
+				  "      1 1 1\n      2 2 2\n      8 8 8\n peer 0 1 2\n"
+				  "      0: from 0, 9: up to 10 Mbit/s\n\n"
+				  "T timeout\n. not measured\nc current 1280/1281\n"
+				  "f fastest measured 1282/1282\n"
+				  "r recommended 1282/1282\n"
+				  "* more than one of c, f, r\n");
+	free(text);
+	map.mark[HEATMAP_RECOMMENDED].mtu.peer = 1280;
+	text = print(&map, HEATMAP_LETTERS, 80);
+	assert_null(strchr(text, '*'));
+	free(text);
+	heatmap_release(&map);
+}
+
+static void escapes(void **state)
+{
+	struct heatmap map = make_map(1);
+	char *text;
+
+	(void)state;
+	set_rate(&map, 0, 0, 10000000);
+	text = print(&map, HEATMAP_TRUE, 80);
+	assert_non_null(strstr(text, "1280 \033[30;48;2;2"));
+	free(text);
+	text = print(&map, HEATMAP_256, 80);
+	assert_non_null(strstr(text, "1280 \033[30;48;5;22"));
+	free(text);
+	heatmap_release(&map);
+}
+
+static int longest_line(const char *text)
+{
+	int longest = 0;
+
+	while (*text) {
+		int n = (int)strcspn(text, "\n");
+
+		longest = n > longest ? n : longest;
+		text += n + (text[n] == '\n');
+	}
+	return longest;
+}
+
+static void fits_the_window(void **state)
+{
+	struct heatmap map = make_map(221);
+
+	(void)state;
+	memset(map.line[1], 'x', HEATMAP_TEXT - 1);
+	map.mark[HEATMAP_FASTEST] = (struct heatmap_mark){true, {9000, 9000}};
+	for (int columns = 40; columns < 500; columns += 23) {
+		char *text = print(&map, HEATMAP_LETTERS, columns);
+		bool thinned = strstr(text, "Shown: ");
+
+		assert_true(longest_line(text) <= columns);
+		assert_int_equal(thinned, columns < 6 + 2 * 221);
+		free(text);
+	}
+	heatmap_release(&map);
+}
+
+/* A few tests in a fine lattice: all of them show. */
+static void measured_ones_stay(void **state)
+{
+	struct heatmap map = make_map(221);
+	char *text;
+
+	(void)state;
+	set_rate(&map, 220, 7, 10000000);
+	set_rate(&map, 3, 101, 5000000);
+	text = print(&map, HEATMAP_LETTERS, 80);
+	assert_non_null(strstr(text, "\n 1500 9 . \n 1283 . 5 \n"));
+	assert_non_null(strstr(text, "Shown: 2 of 221 server MTUs,\n2 of 221 peer"));
+	free(text);
+	heatmap_release(&map);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(colors),
+		cmocka_unit_test(letters),
+		cmocka_unit_test(escapes),
+		cmocka_unit_test(fits_the_window),
+		cmocka_unit_test(measured_ones_stay),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

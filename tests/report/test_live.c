@@ -1,0 +1,327 @@
+/* Runs as somebody sees them who looks again and again: real databases, being written. */
+
+#include "report/live.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../store/fixture.h"
+#include "base/clock.h"
+
+#define ROOM 10000
+
+struct looker {
+	struct live *live;
+	char have[UUID_SIZE];
+	char revision[20];
+	uint32_t after;
+	json_t *answer; /* the last one */
+};
+
+static struct looker look_at(struct fixture *fixture)
+{
+	struct looker looker = {0};
+
+	assert_int_equal(live_new(fixture->db, &looker.live, NULL), 0);
+	return looker;
+}
+
+static void look_away(struct looker *looker)
+{
+	json_decref(looker->answer);
+	live_free(looker->live);
+}
+
+static json_t *part(const struct looker *looker, const char *name)
+{
+	return json_object_get(looker->answer, name);
+}
+
+static int count(const struct looker *looker, const char *name)
+{
+	return (int)json_array_size(part(looker, name));
+}
+
+/* As the page does. */
+static void look(struct looker *looker, const char *run, size_t room)
+{
+	struct live_ask ask = {
+		.run = run,
+		.have = looker->have,
+		.revision = looker->revision,
+		.after = looker->after,
+		.room = room,
+	};
+
+	json_decref(looker->answer);
+	looker->answer = NULL;
+	assert_int_equal(live_progress(looker->live, &ask, &looker->answer, NULL), 0);
+	if (json_is_null(part(looker, "run")))
+		return;
+	strcpy(looker->have, json_string_value(part(looker, "run")));
+	strcpy(looker->revision, json_string_value(part(looker, "revision")));
+	looker->after = (uint32_t)json_integer_value(part(looker, "next"));
+}
+
+/* Until the run's so many visits are told: reading takes its share of the time only. */
+static void look_until(struct looker *looker, int visits)
+{
+	int64_t deadline_ms = clock_boot_ms() + 10000;
+
+	do {
+		usleep(5000);
+		look(looker, "", ROOM);
+		assert_true(clock_boot_ms() < deadline_ms);
+	} while (json_integer_value(part(looker, "visits")) != visits);
+}
+
+static void check_row(const struct looker *looker, int i, const char *expected)
+{
+	char *text = json_dumps(json_array_get(part(looker, "rows"), (size_t)i),
+				JSON_COMPACT);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void record(struct store *store, int64_t run, uint32_t seq, double up,
+		   double down)
+{
+	struct measurement m =
+		fixture_visit(seq, (struct mtu_pair){1400, 1300}, up, down);
+
+	m.pass = (int)seq;
+	m.reference = seq == 2;
+	fixture_record(store, run, &m);
+}
+
+static void without_a_run_there_is_none(void **state)
+{
+	struct fixture *fixture = *state;
+	struct looker looker = look_at(fixture);
+	struct store *store;
+
+	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
+	look(&looker, "", ROOM);
+	assert_true(json_is_null(part(&looker, "run")));
+	assert_int_equal(store_close(store, NULL), 0);
+	look_away(&looker);
+}
+
+static void nothing_is_told_twice(void **state)
+{
+	struct fixture *fixture = *state;
+	struct looker looker = look_at(fixture);
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	record(store, run, 1, 90, -TEST_BLACKHOLE);
+	record(store, run, 2, 94, -TEST_TIMEOUT);
+	look(&looker, "", ROOM);
+	assert_non_null(part(&looker, "facts"));
+	assert_int_equal(count(&looker, "rows"), 2);
+	check_row(&looker, 1, "[2,1400,1300,92000000,\"timeout\"]");
+	assert_int_equal(count(&looker, "references"), 1);
+	assert_int_equal(json_integer_value(part(&looker, "visits_failed")), 2);
+
+	look(&looker, "", ROOM);
+	assert_null(part(&looker, "facts"));
+	assert_int_equal(count(&looker, "rows"), 0);
+	assert_int_equal(count(&looker, "references"), 0);
+
+	record(store, run, 3, 98, 50);
+	look_until(&looker, 3);
+	assert_int_equal(count(&looker, "rows"), 1);
+	check_row(&looker, 0, "[3,1400,1300,94000000,50000000]");
+	assert_null(part(&looker, "facts"));
+	assert_int_equal(json_integer_value(
+				 json_object_get(part(&looker, "fastest"), "peer_mtu")),
+			 1300);
+	fixture_close(store);
+	look_away(&looker);
+}
+
+static void facts_are_told_when_they_change(void **state)
+{
+	struct fixture *fixture = *state;
+	struct looker looker = look_at(fixture);
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+	json_t *facts = NULL;
+
+	record(store, run, 1, 90, 90);
+	look(&looker, "", ROOM);
+	assert_int_equal(store_warn(store, run, "the moon is full", NULL), 0);
+	for (int i = 0; i < 1000 && !facts; i++) {
+		usleep(5000);
+		look(&looker, "", ROOM);
+		facts = part(&looker, "facts");
+	}
+	assert_string_equal(json_string_value(json_array_get(
+				    json_object_get(facts, "warnings"), 0)),
+			    "the moon is full");
+	assert_int_equal(count(&looker, "rows"), 0);
+	fixture_close(store);
+	look_away(&looker);
+}
+
+/* Row by row, each once and in order. */
+static void answers_are_as_small_as_asked_for(void **state)
+{
+	struct fixture *fixture = *state;
+	struct looker looker = look_at(fixture);
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	for (uint32_t seq = 1; seq <= 9; seq++)
+		record(store, run, seq, seq, seq);
+	for (uint32_t seq = 1; seq <= 9; seq++) {
+		look(&looker, "", 1);
+		assert_int_equal(count(&looker, "rows"), 1);
+		assert_int_equal(looker.after, seq);
+		assert_int_equal(json_is_true(part(&looker, "more")), seq < 9);
+	}
+	look(&looker, "", 1);
+	assert_int_equal(count(&looker, "rows"), 0);
+	fixture_close(store);
+	look_away(&looker);
+}
+
+/* An orderly end goes back to journal_mode=DELETE, which a reader in between forbids. */
+static void who_writes_ends_in_order(void **state)
+{
+	struct fixture *fixture = *state;
+	struct looker looker = look_at(fixture);
+	char *mode;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	record(store, run, 1, 90, 90);
+	look(&looker, "", ROOM);
+	assert_int_equal(store_close(store, NULL), 0);
+	mode = fixture_read_text(fixture, "PRAGMA journal_mode");
+	assert_string_equal(mode, "delete");
+	free(mode);
+	look_away(&looker);
+}
+
+static void two_runs_are_told_apart(void **state)
+{
+	struct fixture *fixture = *state;
+	struct looker looker = look_at(fixture);
+	int64_t first;
+	int64_t second;
+	struct run_info info = fixture_run(2);
+	struct store *store = fixture_open(fixture, 1, &first);
+	struct looker other;
+	json_t *list = NULL;
+
+	assert_int_equal(store_begin_record(store, &info, NULL, &second, NULL), 0);
+	record(store, first, 1, 90, 90);
+	record(store, second, 1, 10, 10);
+	record(store, second, 2, 10, 10);
+	look(&looker, "1", ROOM);
+	other = looker;
+	looker.answer = NULL;
+	other.have[0] = '\0';
+	look(&other, "", ROOM);
+	assert_int_equal(count(&other, "rows"), 2);
+	assert_string_equal(other.have, info.uuid);
+	look(&looker, "1", ROOM);
+	assert_int_equal(count(&looker, "rows"), 0);
+	/* What is known of another run does not count. */
+	strcpy(looker.have, info.uuid);
+	look(&looker, "1", ROOM);
+	assert_int_equal(count(&looker, "rows"), 1);
+	assert_int_equal(live_runs(looker.live, &list, NULL), 0);
+	assert_int_equal(json_array_size(list), 2);
+	json_decref(list);
+	json_decref(other.answer);
+	fixture_close(store);
+	look_away(&looker);
+}
+
+static int count_looks(void *ctx, struct query *query, const struct query_run *run,
+		       struct err *err)
+{
+	struct query_run same;
+	int *looks = ctx;
+
+	++*looks;
+	return query_run(query, run->info.uuid, &same, err);
+}
+
+static json_t *pair_of(struct looker *looker, const struct mtu_pair *mtu)
+{
+	int looks = 0;
+	struct live_pair_ask ask = {
+		.run = "",
+		.mtu = *mtu,
+		.visits_max = 2,
+		.look = count_looks,
+		.ctx = &looks,
+	};
+	json_t *pair = NULL;
+
+	assert_int_equal(live_pair(looker->live, &ask, &pair, NULL), 0);
+	assert_int_equal(looks, 1);
+	return pair;
+}
+
+static void a_pair_is_told_in_full(void **state)
+{
+	struct fixture *fixture = *state;
+	struct looker looker = look_at(fixture);
+	const struct mtu_pair mtu = {1400, 1300};
+	const struct mtu_pair none = {1400, 1301};
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+	json_t *pair;
+	json_t *visits;
+
+	record(store, run, 1, 90, 91);
+	record(store, run, 2, 92, -TEST_BLACKHOLE);
+	record(store, run, 3, 97, 93);
+	pair = pair_of(&looker, &mtu);
+	visits = json_object_get(pair, "visits");
+	assert_int_equal(json_array_size(visits), 2);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_array_get(visits, 0), "seq")),
+		3);
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_object_get(pair, "result"), "upload_bps")),
+			 92000000);
+	json_decref(pair);
+	pair = pair_of(&looker, &none);
+	assert_true(json_is_null(json_object_get(pair, "result")));
+	json_decref(pair);
+	fixture_close(store);
+	look_away(&looker);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(without_a_run_there_is_none,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(nothing_is_told_twice, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(facts_are_told_when_they_change,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(answers_are_as_small_as_asked_for,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(who_writes_ends_in_order, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(two_runs_are_told_apart, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_pair_is_told_in_full, fixture_setup,
+						fixture_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,364 @@
+/* Exports for programs: every figure in its place, and nothing that the published schema
+ * does not describe. */
+
+#include <errno.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/jsontext.h"
+
+#include "../store/fixture.h"
+#include "report/prometheus.h"
+#include "report/runjson.h"
+
+/* A run with all there is, then one with nothing. */
+static int64_t make_full_run(struct fixture *fixture)
+{
+	struct path_survey survey = {
+		.path.overhead = PATH_OVERHEAD_IPV6,
+		.probes = {7, 8},
+		.probe_ms = 140,
+	};
+	const struct measurement m[] = {
+		fixture_visit(1, (struct mtu_pair){1420, 1400}, 36.5, 55),
+		fixture_visit(2, (struct mtu_pair){1500, 1480}, -TEST_BLACKHOLE, 2),
+	};
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	for (size_t i = 0; i < sizeof(m) / sizeof(m[0]); i++)
+		fixture_record(store, run, &m[i]);
+	assert_int_equal(path_bands_parse("1460:whole,65535:lost",
+					  &survey.path.dir[DIR_UPLOAD], NULL),
+			 0);
+	assert_int_equal(store_put_path(store, run, &survey, NULL), 0);
+	assert_int_equal(store_warn(store, run, "a \"warning\"", NULL), 0);
+	fixture_close(store);
+	return run;
+}
+
+static void find_run(struct query *query, struct query_run *ret)
+{
+	struct err err = ERR_INIT;
+
+	if (query_run(query, NULL, ret, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static json_t *export_json(struct fixture *fixture)
+{
+	struct query *query = fixture_query(fixture);
+	struct err err = ERR_INIT;
+	struct query_run run;
+	json_error_t error;
+	json_t *value;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	find_run(query, &run);
+	if (runjson_export(query, &run, out, &err) < 0)
+		fail_msg("%s", err.text);
+	fclose(out);
+	query_close(query);
+	value = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+	if (!value)
+		fail_msg("%s in %s", error.text, text);
+	free(text);
+	return value;
+}
+
+/* As much of JSON Schema as docs/export.schema.json uses. */
+
+static const char *type_name(const json_t *value)
+{
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+		return "object";
+	case JSON_ARRAY:
+		return "array";
+	case JSON_STRING:
+		return "string";
+	case JSON_INTEGER:
+		return "integer";
+	case JSON_REAL:
+		return "number";
+	case JSON_NULL:
+		return "null";
+	case JSON_TRUE:
+	case JSON_FALSE:
+		break;
+	}
+	return "boolean";
+}
+
+static bool has_type(const json_t *value, const json_t *type)
+{
+	size_t i;
+	json_t *one;
+
+	if (json_is_string(type))
+		return strcmp(json_string_value(type), type_name(value)) == 0;
+	json_array_foreach(type, i, one)
+	{
+		if (has_type(value, one))
+			return true;
+	}
+	return !type;
+}
+
+static bool is_listed(json_t *value, json_t *list)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(list, i, one)
+	{
+		if (json_equal(one, value))
+			return true;
+	}
+	return !list;
+}
+
+static void check(json_t *root, json_t *schema, json_t *value, const char *where);
+
+static void check_members(json_t *root, json_t *schema, json_t *value,
+			  const char *where)
+{
+	json_t *properties = json_object_get(schema, "properties");
+	json_t *required = json_object_get(schema, "required");
+	const char *name;
+	json_t *member;
+	size_t i;
+
+	/* What the schema leaves open is of any kind. */
+	if (!properties)
+		return;
+	json_object_foreach(value, name, member)
+	{
+		if (!json_object_get(properties, name))
+			fail_msg("%s has '%s', which the schema has not", where, name);
+		check(root, json_object_get(properties, name), member, name);
+	}
+	json_array_foreach(required, i, member)
+	{
+		if (!json_object_get(value, json_string_value(member)))
+			fail_msg("%s lacks '%s'", where, json_string_value(member));
+	}
+}
+
+static void check(json_t *root, json_t *schema, json_t *value, const char *where)
+{
+	const char *ref = json_string_value(json_object_get(schema, "$ref"));
+	json_t *element;
+	size_t i;
+
+	if (ref) {
+		schema = json_object_get(json_object_get(root, "$defs"),
+					 ref + strlen("#/$defs/"));
+		assert_non_null(schema);
+	}
+	if (!has_type(value, json_object_get(schema, "type")))
+		fail_msg("%s is of type %s", where, type_name(value));
+	if (!is_listed(value, json_object_get(schema, "enum")))
+		fail_msg("%s is none of what the schema lists", where);
+	if (json_is_object(value))
+		check_members(root, schema, value, where);
+	json_array_foreach(value, i, element)
+		check(root, json_object_get(schema, "items"), element, where);
+}
+
+static void check_export(json_t *value)
+{
+	json_error_t error;
+	json_t *schema = json_load_file(EXPORT_SCHEMA, 0, &error);
+
+	if (!schema)
+		fail_msg("%s", error.text);
+	check(schema, schema, value, "the export");
+	json_decref(schema);
+}
+
+static json_int_t number_at(json_t *value, const char *list, size_t i,
+			    const char *direction, const char *name)
+{
+	json_t *row = json_array_get(json_object_get(value, list), i);
+	json_t *number = json_object_get(
+		direction ? json_object_get(row, direction) : row, name);
+
+	return json_is_null(number) ? -1 : json_integer_value(number);
+}
+
+static void full_export(void **state)
+{
+	json_t *value;
+	json_t *run;
+
+	make_full_run(*state);
+	value = export_json(*state);
+	check_export(value);
+	run = json_object_get(value, "run");
+	assert_int_equal(json_integer_value(json_object_get(run, "duration_ms")), 5000);
+	assert_string_equal(json_string_value(json_object_get(run, "seed")),
+			    "18446744073709551615");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_object_get(run, "peer"), "host")),
+			    "laptop");
+	assert_string_equal(json_string_value(json_array_get(
+				    json_object_get(value, "warnings"), 0)),
+			    "a \"warning\"");
+	assert_int_equal(number_at(value, "results", 0, NULL, "upload_bps"), 36500000);
+	assert_int_equal(number_at(value, "results", 1, NULL, "upload_bps"), -1);
+	assert_int_equal(number_at(value, "measurements", 0, "upload", "sent_bps"),
+			 36501000);
+	assert_int_equal(number_at(value, "measurements", 0, "download", "rtt_us"),
+			 20123);
+	assert_int_equal(number_at(value, "measurements", 1, "upload", "goodput_bps"),
+			 -1);
+	assert_int_equal(json_array_size(json_object_get(json_object_get(value, "path"),
+							 "upload")),
+			 2);
+	json_decref(value);
+}
+
+static void empty_export(void **state)
+{
+	int64_t run;
+	json_t *value;
+
+	fixture_close(fixture_open(*state, 1, &run));
+	value = export_json(*state);
+	check_export(value);
+	assert_true(json_is_null(json_object_get(value, "path")));
+	assert_int_equal(json_array_size(json_object_get(value, "measurements")), 0);
+	json_decref(value);
+}
+
+/* Names come from another host, and texts are cut anywhere. */
+static void odd_text(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *json;
+	} rows[] = {
+		{"caf\xc3\xa9", "caf\xc3\xa9"},
+		{"caf\xc3", "caf?"},
+		{"\xff\"\x01", "?\"\x01"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *value = jsontext_new(rows[i].text);
+
+		assert_string_equal(json_string_value(value), rows[i].json);
+		json_decref(value);
+	}
+}
+
+static void prometheus(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query_run run;
+	struct query *query;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	make_full_run(fixture);
+	fixture_exec(fixture->db,
+		     "UPDATE run SET peer_host = 'a\"\\b' || char(10) || 'c'");
+	query = fixture_query(fixture);
+	find_run(query, &run);
+	assert_int_equal(prometheus_export(query, &run, out, NULL), 0);
+	query_close(query);
+	fclose(out);
+	assert_non_null(strstr(text, ",peer=\"a\\\"\\\\b\\nc\","));
+	assert_non_null(strstr(text,
+			       "\nmtusweep_pair_goodput_bytes_per_second{server_mtu="
+			       "\"1420\",peer_mtu=\"1400\",direction=\"upload\"} "
+			       "4562500\n"));
+	/* A failed direction has no rate, rather than one of 0. */
+	assert_null(strstr(text, "second{server_mtu=\"1500\",peer_mtu=\"1480\","
+				 "direction=\"upload\"}"));
+	assert_non_null(strstr(text, "visits{server_mtu=\"1500\",peer_mtu=\"1480\","
+				     "direction=\"upload\"} 1\n"));
+	free(text);
+}
+
+/* Without its pairs, for who is asked over the tunnel; and what a server adds. */
+static void prometheus_of_a_server(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query_run run;
+	struct query *query;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	make_full_run(fixture);
+	fixture_exec(fixture->db, "INSERT OR REPLACE INTO recommendation"
+				  " SELECT id, 1400, 1380, 1, 'x' FROM run");
+	query = fixture_query(fixture);
+	find_run(query, &run);
+	prometheus_put_server(out, "1.2\"3", true);
+	assert_int_equal(prometheus_export_run(query, &run, out, NULL), 0);
+	query_close(query);
+	fclose(out);
+	assert_non_null(
+		strstr(text, "\nmtusweep_server_info{version=\"1.2\\\"3\"} 1\n"));
+	assert_non_null(strstr(text, "\nmtusweep_session_open 1\n"));
+	assert_non_null(strstr(text, "\nmtusweep_run_visits "));
+	assert_non_null(strstr(text,
+			       "\nmtusweep_recommended_mtu_bytes{end=\"server\"} 1400\n"
+			       "mtusweep_recommended_mtu_bytes{end=\"peer\"} 1380\n"));
+	assert_null(strstr(text, "server_mtu="));
+	free(text);
+}
+
+static void full_output_is_an_error(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query_run run;
+	struct query *query;
+
+	make_full_run(fixture);
+	query = fixture_query(fixture);
+	find_run(query, &run);
+	for (int i = 0; i < 2; i++) {
+		struct err err = ERR_INIT;
+		FILE *out = fopen("/dev/full", "w");
+
+		assert_non_null(out);
+		assert_int_equal((i ? prometheus_export : runjson_export)(query, &run,
+									  out, &err),
+				 -ENOSPC);
+		assert_string_equal(err.text, "cannot write the export: No space left "
+					      "on device");
+		fclose(out);
+	}
+	query_close(query);
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(full_export),
+		TEST(empty_export),
+		cmocka_unit_test(odd_text),
+		TEST(prometheus),
+		TEST(prometheus_of_a_server),
+		TEST(full_output_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
