@@ -10,7 +10,7 @@
 
 #include "base/io.h"
 #include "base/options.h"
-#include "cmd/read.h"
+#include "cmd/read/read.h"
 #include "store/query.h"
 #include "store/store.h"
 

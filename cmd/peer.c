@@ -1,20 +1,20 @@
-/* mtusweep-peer: options, checks, and the start of the processes. cmd/lead.c does the
+/* mtusweep-peer: options, checks, and the start of the processes. cmd/peer/peer.c does the
  * rest. */
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/pair.h"
 #include "base/text.h"
 #include "base/uuid.h"
-#include "cmd/host.h"
-#include "cmd/lead.h"
-#include "cmd/pair.h"
+#include "cmd/host/host.h"
+#include "cmd/peer/peer.h"
 #include "netctl/rtroute.h"
 
 static const char *const orders[] = {"row", "shuffled", NULL};
 
-static struct lead_config lead = {
+static struct peer_config peer = {
 	.server_port = 5000,
 	.duration_ms = 5000,
 	.wait_ms = 60000,
@@ -36,19 +36,19 @@ static const struct option_spec rows[] = {
 	{.name = "server-ip",
 	 .value = "ADDRESS",
 	 .kind = OPTION_STRING,
-	 .into = &lead.server_ip,
+	 .into = &peer.server_ip,
 	 .help = "the server's address inside the tunnel (needed)"},
 	{.name = "server-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
-	 .into = &lead.server_port,
+	 .into = &peer.server_port,
 	 .min = 1024,
 	 .max = 65535,
 	 .help = "the server's TCP port (default 5000)"},
 	{.name = "iperf-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
-	 .into = &lead.iperf_port,
+	 .into = &peer.iperf_port,
 	 .min = 1024,
 	 .max = 65535,
 	 .help = "the port of the throughput tests (default: the one the\n"
@@ -56,7 +56,7 @@ static const struct option_spec rows[] = {
 	{.name = "duration",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
-	 .into = &lead.duration_ms,
+	 .into = &peer.duration_ms,
 	 .seen = &duration_given,
 	 .min = 100,
 	 .max = 3600000,
@@ -64,7 +64,7 @@ static const struct option_spec rows[] = {
 	{.name = "precision",
 	 .value = "PERCENT",
 	 .kind = OPTION_INT,
-	 .into = &lead.precision,
+	 .into = &peer.precision,
 	 .seen = &precision_given,
 	 .min = 0,
 	 .max = 50,
@@ -74,7 +74,7 @@ static const struct option_spec rows[] = {
 	{.name = "congestion",
 	 .value = "ALGORITHM",
 	 .kind = OPTION_STRING,
-	 .into = &lead.congestion,
+	 .into = &peer.congestion,
 	 .help = "TCP congestion control of the tests, at whichever end sends\n"
 		 "(default: each kernel's own; smart: bbr where both have it)"},
 	{.name = "strategy",
@@ -86,7 +86,7 @@ static const struct option_spec rows[] = {
 	{.name = "margin",
 	 .value = "PERCENT",
 	 .kind = OPTION_INT,
-	 .into = &lead.margin,
+	 .into = &peer.margin,
 	 .min = 1,
 	 .max = 50,
 	 .help = "with smart: it is settled when no pair tested may be faster\n"
@@ -94,7 +94,7 @@ static const struct option_spec rows[] = {
 	{.name = "budget",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
-	 .into = &lead.budget_ms,
+	 .into = &peer.budget_ms,
 	 .min = 0,
 	 .max = 86400000,
 	 .help = "with smart: begin no further pair after so long; 0: no limit\n"
@@ -102,7 +102,7 @@ static const struct option_spec rows[] = {
 	{.name = "passes",
 	 .value = "N",
 	 .kind = OPTION_INT,
-	 .into = &lead.passes,
+	 .into = &peer.passes,
 	 .seen = &passes_given,
 	 .min = 1,
 	 .max = 1000,
@@ -119,13 +119,13 @@ static const struct option_spec rows[] = {
 	{.name = "seed",
 	 .value = "N",
 	 .kind = OPTION_U64,
-	 .into = &lead.seed,
-	 .seen = &lead.seed_given,
+	 .into = &peer.seed,
+	 .seen = &peer.seed_given,
 	 .help = "seed of the shuffled order (default: a random one, stored)"},
 	{.name = "wait",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
-	 .into = &lead.wait_ms,
+	 .into = &peer.wait_ms,
 	 .min = 0,
 	 .max = 86400000,
 	 .help = "wait so long for the server, for an interface that went\n"
@@ -133,25 +133,25 @@ static const struct option_spec rows[] = {
 	{.name = "resume",
 	 .value = "[RUN]",
 	 .kind = OPTION_OPTIONAL,
-	 .into = &lead.resume_run,
-	 .seen = &lead.resume,
+	 .into = &peer.resume_run,
+	 .seen = &peer.resume,
 	 .help = "go on with an interrupted run of the database (default: its\n"
 		 "newest), with the options it was started with: only what is\n"
 		 "missing is measured"},
 	{.name = "repeat-failed",
 	 .kind = OPTION_FLAG,
-	 .into = &lead.repeat_failed,
+	 .into = &peer.repeat_failed,
 	 .help = "with --resume: measure pairs that failed again"},
 	{.name = "apply",
 	 .kind = OPTION_FLAG,
-	 .into = &lead.apply,
+	 .into = &peer.apply,
 	 .help = "measure one pair and keep it, as --persist best does (which\n"
 		 "the server must be started with): --pair's, or the one a\n"
 		 "run recommends, or else its fastest"},
 	{.name = "run",
 	 .value = "RUN",
 	 .kind = OPTION_STRING,
-	 .into = &lead.apply_run,
+	 .into = &peer.apply_run,
 	 .help = "with --apply: of this run (default: the newest sweep); with\n"
 		 "--pair too: only if that was ok there, on the same two ends"},
 	{.name = "pair",
@@ -162,7 +162,7 @@ static const struct option_spec rows[] = {
 	{.name = "peer-skip-errors",
 	 .value = "True|False",
 	 .kind = OPTION_BOOL,
-	 .into = &lead.skip_errors,
+	 .into = &peer.skip_errors,
 	 .help = "False: end the run at the first failed test; True: record\n"
 		 "it and go on (default)"},
 	{.more = host_option_rows},
@@ -172,7 +172,7 @@ static const struct option_spec rows[] = {
 static int check_route(const struct host *host, struct err *err)
 {
 	struct rtroute route;
-	int r = rtroute_get(lead.server_ip, &route, err);
+	int r = rtroute_get(peer.server_ip, &route, err);
 
 	if (r < 0)
 		return r;
@@ -181,31 +181,31 @@ static int check_route(const struct host *host, struct err *err)
 			err, -EINVAL,
 			"--server-ip %s is an address of this host; it takes the "
 			"server's address inside the tunnel",
-			lead.server_ip);
+			peer.server_ip);
 	if (route.oif != host->link.index)
 		return err_set(
 			err, -EINVAL,
 			"packets to --server-ip %s leave by '%s', not by '%s': give "
 			"the server's address inside the tunnel, or another "
 			"--interface",
-			lead.server_ip, route.oif_name, host->link.name);
-	text_copy(lead.local, sizeof(lead.local), route.source);
+			peer.server_ip, route.oif_name, host->link.name);
+	text_copy(peer.local, sizeof(peer.local), route.source);
 	if (route.mtu)
-		snprintf(lead.warning, sizeof(lead.warning),
+		snprintf(peer.warning, sizeof(peer.warning),
 			 "the route to %s has an MTU of its own, %d, which overrides "
 			 "the "
 			 "interface's",
-			 lead.server_ip, route.mtu);
+			 peer.server_ip, route.mtu);
 	return 0;
 }
 
 static int check_apply(struct err *err)
 {
-	if (!lead.apply && (lead.apply_run || pair))
+	if (!peer.apply && (peer.apply_run || pair))
 		return err_set(err, -EINVAL, "--run and --pair are for --apply");
-	if (!lead.apply)
+	if (!peer.apply)
 		return 0;
-	if (lead.resume)
+	if (peer.resume)
 		return err_set(err, -EINVAL,
 			       "--apply keeps a pair, --resume goes on with a sweep: "
 			       "give one of them");
@@ -215,35 +215,35 @@ static int check_apply(struct err *err)
 			       "not: leave it away, or give --persist best",
 			       persist_name((enum persist)host_options.persist));
 	host_options.persist = PERSIST_BEST;
-	return pair ? pair_parse(pair, &lead.pair, err) : 0;
+	return pair ? pair_parse(pair, &peer.pair, err) : 0;
 }
 
 /* A probe keeps nothing and leaves nothing to go on with. */
 static int check_probe(struct err *err)
 {
-	if (lead.strategy->make_plan)
+	if (peer.strategy->make_plan)
 		return 0;
-	if (lead.apply || lead.resume || host_options.persist != PERSIST_NONE)
+	if (peer.apply || peer.resume || host_options.persist != PERSIST_NONE)
 		return err_set(err, -EINVAL,
 			       "--strategy %s measures and keeps no pair: leave "
 			       "--apply, --resume and --persist away",
-			       strategy_name(lead.strategy));
+			       strategy_name(peer.strategy));
 	return 0;
 }
 
 /* One pair is no matter of strategy. */
 static int find_strategy(struct err *err)
 {
-	if (lead.apply && strategy_given)
+	if (peer.apply && strategy_given)
 		return err_set(
 			err, -EINVAL,
 			"--strategy is for a sweep, --apply keeps one pair: give "
 			"one of them");
 	if (!strategy_given)
-		strategy = lead.apply || host_options_have_lattice() ? STRATEGY_grid
+		strategy = peer.apply || host_options_have_lattice() ? STRATEGY_grid
 								     : STRATEGY_smart;
-	lead.strategy = &strategies[strategy];
-	if (lead.strategy->is_grid || !(passes_given || order_given))
+	peer.strategy = &strategies[strategy];
+	if (peer.strategy->is_grid || !(passes_given || order_given))
 		return 0;
 	return err_set(err, -EINVAL, "%s is for --strategy grid, this is %s%s",
 		       passes_given ? "--passes" : "--order", strategy_names[strategy],
@@ -254,13 +254,13 @@ static int find_strategy(struct err *err)
 
 static void set_strategy_defaults(void)
 {
-	if (!duration_given && lead.strategy->duration_ms)
-		lead.duration_ms = lead.strategy->duration_ms;
-	if (!precision_given && lead.strategy->precision)
-		lead.precision = lead.strategy->precision;
-	if (!host_options.step_given && lead.strategy->mtu_step)
-		host_options.range.step = lead.strategy->mtu_step;
-	lead.prefer_bbr = lead.strategy->prefer_bbr;
+	if (!duration_given && peer.strategy->duration_ms)
+		peer.duration_ms = peer.strategy->duration_ms;
+	if (!precision_given && peer.strategy->precision)
+		peer.precision = peer.strategy->precision;
+	if (!host_options.step_given && peer.strategy->mtu_step)
+		host_options.range.step = peer.strategy->mtu_step;
+	peer.prefer_bbr = peer.strategy->prefer_bbr;
 }
 
 static int check_usage(struct err *err)
@@ -278,30 +278,30 @@ static int check_usage(struct err *err)
 		r = check_apply(err);
 	if (r < 0)
 		return r;
-	if (lead.repeat_failed && !lead.resume)
+	if (peer.repeat_failed && !peer.resume)
 		return err_set(
 			err, -EINVAL,
 			"--repeat-failed is for --resume: it measures the failed "
 			"pairs of an earlier run again");
-	if (!lead.server_ip)
+	if (!peer.server_ip)
 		return err_set(
 			err, -EINVAL,
 			"--server-ip is missing: the server's address inside the "
 			"tunnel");
-	return host_options_check_address("server-ip", lead.server_ip, err);
+	return host_options_check_address("server-ip", peer.server_ip, err);
 }
 
 static int ready(struct host *host, struct err *err)
 {
-	if (!lead.seed_given)
-		lead.seed = random_u64() >> 1;
-	lead.order = (enum grid_order)order;
+	if (!peer.seed_given)
+		peer.seed = random_u64() >> 1;
+	peer.order = (enum grid_order)order;
 	/* What this end allows, unless a lattice was asked for. */
-	if (!lead.strategy->is_grid && !host_options_have_lattice())
+	if (!peer.strategy->is_grid && !host_options_have_lattice())
 		host_options.range = host->guard.range;
-	lead.options = &host_options;
-	lead.host = host;
-	text_copy(host->guard.remote, sizeof(host->guard.remote), lead.server_ip);
+	peer.options = &host_options;
+	peer.host = host;
+	text_copy(host->guard.remote, sizeof(host->guard.remote), peer.server_ip);
 	return check_route(host, err);
 }
 
@@ -313,8 +313,8 @@ int main(int argc, char **argv)
 		.rows = rows,
 		.check = check_usage,
 		.ready = ready,
-		.main = lead_main,
-		.ctx = &lead,
+		.main = peer_main,
+		.ctx = &peer,
 	};
 
 	return host_main(&program, argc, argv);

@@ -1,4 +1,4 @@
-/* mtusweep-server: options, checks, and the start of the processes. cmd/follow.c does
+/* mtusweep-server: options, checks, and the start of the processes. cmd/server/server.c does
  * the rest. */
 
 #include <errno.h>
@@ -7,10 +7,10 @@
 #include <sys/socket.h>
 
 #include "base/text.h"
-#include "cmd/follow.h"
-#include "cmd/host.h"
+#include "cmd/host/host.h"
+#include "cmd/server/server.h"
 
-static struct follow_config follow = {.port = 5000, .iperf_port = 5201};
+static struct server_config server = {.port = 5000, .iperf_port = 5201};
 static const char *server_ip;
 
 static const struct option_spec rows[] = {
@@ -23,20 +23,20 @@ static const struct option_spec rows[] = {
 	{.name = "server-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
-	 .into = &follow.port,
+	 .into = &server.port,
 	 .min = 1024,
 	 .max = 65535,
 	 .help = "the TCP port peers call (default 5000)"},
 	{.name = "iperf-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
-	 .into = &follow.iperf_port,
+	 .into = &server.iperf_port,
 	 .min = 1024,
 	 .max = 65535,
 	 .help = "the TCP port of the throughput tests (default 5201)"},
 	{.name = "once",
 	 .kind = OPTION_FLAG,
-	 .into = &follow.once,
+	 .into = &server.once,
 	 .help = "exit after the first completed run; without it, serve run\n"
 		 "after run until told to stop"},
 	{.more = host_option_rows},
@@ -47,9 +47,9 @@ static int find_address(const struct host *host, struct err *err)
 	int r;
 
 	if (!server_ip)
-		return rtlink_get_address(host->link.index, AF_INET, follow.address,
+		return rtlink_get_address(host->link.index, AF_INET, server.address,
 					  err);
-	text_copy(follow.address, sizeof(follow.address), server_ip);
+	text_copy(server.address, sizeof(server.address), server_ip);
 	r = rtlink_has_address(host->link.index, server_ip, err);
 	if (r == 0)
 		return err_set(err, -EADDRNOTAVAIL,
@@ -60,18 +60,18 @@ static int find_address(const struct host *host, struct err *err)
 
 static int check_usage(struct err *err)
 {
-	if (follow.port == follow.iperf_port)
+	if (server.port == server.iperf_port)
 		return err_set(err, -EINVAL,
 			       "--server-port and --iperf-port are both %d; they must "
 			       "differ",
-			       follow.port);
+			       server.port);
 	return server_ip ? host_options_check_address("server-ip", server_ip, err) : 0;
 }
 
 static int ready(struct host *host, struct err *err)
 {
-	follow.options = &host_options;
-	follow.host = host;
+	server.options = &host_options;
+	server.host = host;
 	return find_address(host, err);
 }
 
@@ -83,8 +83,8 @@ int main(int argc, char **argv)
 		.rows = rows,
 		.check = check_usage,
 		.ready = ready,
-		.main = follow_main,
-		.ctx = &follow,
+		.main = server_main,
+		.ctx = &server,
 	};
 
 	return host_main(&program, argc, argv);

@@ -8,7 +8,7 @@
 /*
  * The loop: ask the plan, apply the pair, wait for the path, measure both directions,
  * record, tell the plan. What it does to the world goes through struct sweep_ops, which
- * cmd/peer.c fills from netctl, sync and store, and tests fill with fakes.
+ * cmd/peer/peer_ops.c fills from netctl, sync and store, and tests fill with fakes.
  *
  * Every call returns 0 or a negative errno with a sentence in err. Three of them mean
  * something to the sweep; any other ends it:

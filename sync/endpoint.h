@@ -10,9 +10,9 @@
 /*
  * The server's HTTP endpoint (civetweb), bound to the tunnel address and, for reading
  * only, to 127.0.0.1. It checks address, session and message, then calls the operation,
- * which cmd/server.c fills from netctl, engine and store. Operations run in civetweb's
- * threads: those that change state one at a time, `renew`, `hello` and the page's beside
- * them. Each returns 0 or a negative errno with a sentence, which the peer gets with the
+ * which cmd/server/server_ops.c fills from netctl, engine and store. Operations run in
+ * civetweb's threads: those that change state one at a time, `renew`, `hello` and the
+ * page's beside them. Each returns 0 or a negative errno with a sentence, which the peer gets with the
  * HTTP status that docs/protocol.md gives for it. A warning goes into `err` with a return
  * of 0.
  *

@@ -15,9 +15,9 @@
 
 #include "base/io.h"
 #include "base/text.h"
-#include "cmd/lead_resume.h"
-#include "cmd/live_page.h"
-#include "cmd/read.h"
+#include "cmd/peer/peer_resume.h"
+#include "cmd/read/read.h"
+#include "cmd/run/live_page.h"
 #include "store/store.h"
 
 #define WITH_LOG "MTUSWAL1"

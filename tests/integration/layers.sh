@@ -9,7 +9,16 @@ set -euo pipefail
 
 ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 readonly ROOT
-readonly FOLDERS=(base engine netctl sync store report)
+# What each folder sees beside itself and base.
+declare -Ar SEES=(
+	[base]='' [engine]='' [netctl]='' [sync]='' [store]=''
+	[report]='store'
+	[cmd/host]='engine netctl'
+	[cmd/run]='engine report store sync'
+	[cmd/peer]='cmd/host cmd/run engine netctl report store sync'
+	[cmd/server]='cmd/host cmd/run engine netctl report store sync'
+	[cmd/read]='cmd/run engine report store sync'
+)
 checks=0
 failures=0
 
@@ -21,13 +30,13 @@ cd "$empty"
 # Whether the drawing lets the sources of folder $1 include headers of folder $2.
 drawn()
 {
-	[[ $1 == "$2" || $2 == base || $1/$2 == report/store ]]
+	[[ $1 == "$2" || $2 == base || " ${SEES[$1]} " == *" $2 "* ]]
 }
 
 # FOLDER [OPTION ...]: the compiler, as if it compiled a source in FOLDER; from stdin
 compile_as()
 {
-	local includes=INCLUDES_$1 dirs
+	local includes=INCLUDES_${1//\//_} dirs
 	IFS=: read -ra dirs <<<"${!includes}"
 	"${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -iquote "$ROOT/$1" "${dirs[@]/#/-I}" \
 		"${@:2}" -x c - 2>/dev/null
@@ -53,9 +62,9 @@ check()
 }
 
 cd "$ROOT"
-headers=({base,engine,netctl,sync,store,report}/*.h)
+headers=({base,engine,netctl,sync,store,report,cmd/*}/*.h)
 cd "$empty"
-for from in "${FOLDERS[@]}"; do
+for from in "${!SEES[@]}"; do
 	expected=$(for header in "${headers[@]}"; do
 		! drawn "$from" "${header%/*}" || echo "$header"
 	done)

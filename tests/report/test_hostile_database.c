@@ -581,7 +581,7 @@ static int put_prometheus(struct query *query, const struct query_run *run, FILE
 	return prometheus_export(query, run, out, NULL);
 }
 
-/* Commands print by cmd/table.c, which fuzz_database has. */
+/* Commands print by cmd/read/table.c, which fuzz_database has. */
 static void nothing_printed_makes_a_terminal_act(void **state)
 {
 	static int (*const puts[])(struct query *, const struct query_run *,

@@ -1,0 +1,59 @@
+#ifndef CMD_HOST_HOST_H
+#define CMD_HOST_HOST_H
+
+#include "base/err.h"
+#include "base/priv.h"
+#include "base/types.h"
+#include "cmd/host/host_options.h"
+#include "netctl/guard.h"
+#include "netctl/rtlink.h"
+
+/*
+ * What mtusweep-server and mtusweep-peer have in common: their options (host_options.h),
+ * and the checks before anything is changed. All of it runs in the process the user
+ * started, still privileged, before the others are forked.
+ */
+
+struct host;
+
+/* What makes one of the two programs. */
+struct host_program {
+	const char *name;
+	const char *synopsis;
+	const struct option_spec *rows; /* its own options; the last row goes on with
+					   host_option_rows */
+	/* What a table cannot say of the options; a failure is one of usage. */
+	int (*check)(struct err *err);
+	/* The program's own checks of the host, and the last words to its main's `ctx`. */
+	int (*ready)(struct host *host, struct err *err);
+	/* Its main process and what that gets (keeper_roles). */
+	int (*main)(void *ctx, int guard_fd, int runner_fd);
+	void *ctx;
+};
+
+/*
+ * The whole of a program: options, help, version, --restore, the checks, and the keeper.
+ * Returns the exit status: 0; 1 failed; 2 usage.
+ */
+int host_main(const struct host_program *program, int argc, char **argv);
+
+/* Everything the keeper needs, found out and checked. guard.range is what MTUs this end
+ * allows: the lattice given on the command line, else what the host's links can carry. */
+struct host {
+	struct guard_config guard;
+	struct priv_user user;
+	struct rtlink link;
+	enum backend backend;
+};
+
+/* One line to stderr, "<program>: <text>"; a terminal or pipe that takes nothing loses
+ * it, and holds nothing up. */
+void host_say(const char *text);
+
+/* The same in main, clear of the progress line. */
+void host_tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Fill in what this end knows of itself, but for address and endpoint. */
+void host_facts(const struct host *host, const char *versions, struct end_facts *ret);
+
+#endif

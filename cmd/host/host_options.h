@@ -1,0 +1,46 @@
+#ifndef CMD_HOST_HOST_OPTIONS_H
+#define CMD_HOST_HOST_OPTIONS_H
+
+#include "base/err.h"
+#include "base/options.h"
+#include "base/types.h"
+
+/* The options about this host, which mtusweep-server and mtusweep-peer have in common. */
+
+struct host_options {
+	const char *interface;
+	const char *conf_file; /* NULL: /etc/wireguard/<interface>.conf */
+	const char *db;
+	const char *user; /* NULL: see priv_find_user() */
+	struct mtu_range range;
+	int persist; /* enum persist, as an option's choice */
+	bool persist_given;
+	bool min_given;
+	bool max_given;
+	bool step_given;
+	int64_t lease_ms;
+	bool lease_given;
+	bool force;
+	bool restore;
+	bool help;
+	bool version;
+};
+
+extern const char *const host_persist_choices[];
+
+/* The program's one set, with its defaults, and the option table that fills it: each
+ * program's own table goes on with it. */
+extern struct host_options host_options;
+extern const struct option_spec host_option_rows[];
+
+/* Whether any of the lattice was given on the command line. */
+bool host_options_have_lattice(void);
+
+/* What the table cannot say of them. -EINVAL with the option's name. */
+int host_options_check(struct err *err);
+
+/* -EINVAL unless it is an IPv4 or IPv6 address; the sentence names the option. */
+int host_options_check_address(const char *option, const char *address,
+			       struct err *err);
+
+#endif

@@ -1,0 +1,138 @@
+#include "cmd/host/progress.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+static pthread_once_t looked = PTHREAD_ONCE_INIT;
+static bool terminal;
+/* The server's workers and its main thread tell of what happens, at any time. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool line_shown;
+
+static void look(void)
+{
+	terminal = isatty(STDERR_FILENO);
+}
+
+static bool on_terminal(void)
+{
+	pthread_once(&looked, look);
+	return terminal;
+}
+
+/* What stays on screen is worth no wait; lines in a log are worth a short one. */
+static void put(const char *text)
+{
+	io_write_or_drop(STDERR_FILENO, text, strlen(text), on_terminal() ? 0 : 250);
+}
+
+static void put_rate(const struct dir_result *result, char *ret, size_t size)
+{
+	if (result->status == TEST_OK)
+		snprintf(ret, size, "%.1f Mbit/s",
+			 (double)dir_result_rate(result) / 1e6);
+	else
+		snprintf(ret, size, "%s", test_status_name(result->status));
+}
+
+static void put_last(const struct measurement *last, char *ret, size_t size)
+{
+	char up[24];
+	char down[24];
+
+	put_rate(&last->dir[DIR_UPLOAD], up, sizeof(up));
+	put_rate(&last->dir[DIR_DOWNLOAD], down, sizeof(down));
+	snprintf(ret, size, "%d/%d: up %s, down %s", last->mtu.server, last->mtu.peer,
+		 up, down);
+}
+
+static void put_left(int64_t left_ms, char *ret, size_t size)
+{
+	int64_t s = (left_ms + 500) / 1000;
+
+	if (left_ms == NO_FIGURE)
+		ret[0] = '\0';
+	else if (s >= 3600)
+		snprintf(ret, size, ", %d:%02d:%02d left", (int)(s / 3600),
+			 (int)(s / 60 % 60), (int)(s % 60));
+	else
+		snprintf(ret, size, ", %d:%02d left", (int)(s / 60), (int)(s % 60));
+}
+
+static void put_count(const struct progress_line *line, char *ret, size_t size)
+{
+	if (line->total)
+		snprintf(ret, size, "%d of %d", line->done, line->total);
+	else
+		snprintf(ret, size, "%d", line->done);
+}
+
+/* A line that wraps could not be cleared any more. */
+static void cut_to_width(char *text)
+{
+	struct winsize size;
+	size_t width = 80;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+		width = size.ws_col;
+	if (strlen(text) >= width)
+		text[width - 1] = '\0';
+}
+
+void progress_update(const struct progress_line *line)
+{
+	char text[256];
+	char shown[272];
+	char count[32];
+	char last[96] = "";
+	char left[32];
+
+	if (!on_terminal())
+		return;
+	put_count(line, count, sizeof(count));
+	put_left(line->left_ms, left, sizeof(left));
+	if (line->last)
+		put_last(line->last, last, sizeof(last));
+	snprintf(text, sizeof(text), "[%s%s] %d/%d %s%s%s", count, left,
+		 line->mtu.server, line->mtu.peer, line->doing,
+		 last[0] ? ", last " : "", last);
+	cut_to_width(text);
+	snprintf(shown, sizeof(shown), "\r\033[K%s", text);
+	pthread_mutex_lock(&lock);
+	put(shown);
+	line_shown = true;
+	pthread_mutex_unlock(&lock);
+}
+
+void progress_row(const struct progress_line *line)
+{
+	char text[256];
+	char count[32];
+	char last[96];
+	char left[32];
+
+	if (on_terminal()) {
+		progress_update(line);
+		return;
+	}
+	put_count(line, count, sizeof(count));
+	put_left(line->left_ms, left, sizeof(left));
+	put_last(line->last, last, sizeof(last));
+	snprintf(text, sizeof(text), "[%s%s] %s\n", count, left, last);
+	put(text);
+}
+
+void progress_clear(void)
+{
+	pthread_mutex_lock(&lock);
+	if (line_shown)
+		put("\r\033[K");
+	line_shown = false;
+	pthread_mutex_unlock(&lock);
+}

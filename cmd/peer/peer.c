@@ -1,0 +1,248 @@
+#include "cmd/peer/peer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/stop.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "cmd/peer/peer_ops.h"
+#include "engine/iperf_test.h"
+#include "store/query.h"
+
+/* --- the start of a run --- */
+
+/* A database that is opened for writing is made where there is none: not for a name that
+ * has a run to be found in it. */
+static int check_database(const struct peer_config *config, struct err *err)
+{
+	bool needs_run = config->resume || config->apply_run ||
+			 (config->apply && !config->pair.server);
+	struct query *query;
+	int r = needs_run ? query_open(config->options->db, &query, err) : 0;
+
+	if (needs_run && r == 0)
+		query_close(query);
+	/* The others come again as it is opened. */
+	return r == -ENOENT ? r : 0;
+}
+
+static int open_all(struct peer *peer, int guard_socket, int runner_socket,
+		    struct err *err)
+{
+	const struct peer_config *config = peer->config;
+	struct client_config client;
+	int r;
+
+	peer_client_config(peer, &client);
+	r = guard_new(guard_socket, &peer->guard, err);
+	if (r == 0)
+		r = runner_new(runner_socket, &peer->runner, err);
+	if (r == 0)
+		r = check_database(config, err);
+	if (r == 0)
+		r = store_open(config->options->db, &peer->store, err);
+	if (r == 0)
+		r = rtwatch_new(config->options->interface, &peer->watch, err);
+	if (r == 0)
+		r = client_new(&client, &peer->client, err);
+	return r;
+}
+
+static void describe_run(struct peer *peer)
+{
+	const struct peer_config *config = peer->config;
+	struct run_info *run = &peer->run;
+	char versions[sizeof(run->peer.versions)];
+
+	uuid_make(run->uuid);
+	token_make(peer->secret);
+	run->started_at_ms = clock_wall_ms();
+	run->peer_range = config->options->range;
+	run->passes = config->passes;
+	run->seed = config->seed;
+	run->duration_ms = config->duration_ms;
+	run->persist = (enum persist)config->options->persist;
+	text_copy(run->strategy, sizeof(run->strategy),
+		  config->apply ? STRATEGY_APPLY : strategy_name(config->strategy));
+	snprintf(versions, sizeof(versions),
+		 "mtusweep " MTUSWEEP_VERSION ", libiperf %s, curl %s, sqlite %s",
+		 iperf_test_version(), client_library_version(),
+		 store_library_version());
+	host_facts(config->host, versions, &run->peer);
+	text_copy(run->peer.address, sizeof(run->peer.address), config->local);
+}
+
+/* The outer packets' family, which WireGuard alone knows. */
+static int ask_guard(struct peer *peer, struct err *err)
+{
+	struct guard_facts facts = {0};
+	int r = guard_get_facts(peer->guard, peer->config->server_ip, &facts, err);
+
+	peer->run.peer.endpoint_family = facts.endpoint_family;
+	return r;
+}
+
+static char *options_json(const struct peer_config *config)
+{
+	const struct host_options *options = config->options;
+	char seed[24];
+	json_t *object;
+	char *text;
+
+	/* JSON's integers have a sign, here and in SQLite. */
+	snprintf(seed, sizeof(seed), "%" PRIu64, config->seed);
+	object = json_pack(
+		"{s:s, s:i, s:s, s:i, s:i, s:i, s:f, s:i, s:s, s:s, s:s, s:f, s:f, "
+		"s:b, s:i, s:s?, s:s, s:i, s:f}",
+		"server-ip", config->server_ip, "server-port", config->server_port,
+		"interface", options->interface, "mtu-min", options->range.min,
+		"mtu-max", options->range.max, "mtu-step", options->range.step,
+		"duration", (double)config->duration_ms / 1000, "passes",
+		config->passes, "order", config->order == GRID_ROW ? "row" : "shuffled",
+		"seed", seed, "persist", persist_name((enum persist)options->persist),
+		"wait", (double)config->wait_ms / 1000, "lease",
+		(double)options->lease_ms / 1000, "peer-skip-errors",
+		config->skip_errors, "precision", config->precision, "congestion",
+		config->congestion, "strategy", strategy_name(config->strategy),
+		"margin", config->margin, "budget", (double)config->budget_ms / 1000);
+	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	return text;
+}
+
+static int find_secret(struct peer *peer, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = store_find_secret(peer->store, peer->run.uuid, peer->secret, &why);
+
+	if (r != -ENOENT)
+		return r < 0 ? err_set(err, r, "%s", why.text) : 0;
+	return err_set(err, r,
+		       "run %lld cannot be resumed: %.300s; copy the file of secrets "
+		       "along with the database, or start a new run",
+		       (long long)peer->resumed.run, why.text);
+}
+
+/* With --resume: the run of the database in place of a new one. */
+static int find_run(struct peer *peer, struct err *err)
+{
+	struct resume_wish wish = {
+		.db = peer->config->options->db,
+		.run = peer->config->resume_run,
+		.options = peer->options,
+		.seed_given = peer->config->seed_given,
+	};
+	int r;
+
+	if (!peer->config->resume)
+		return 0;
+	r = resume_load(&wish, &peer->resumed, err);
+	if (r == 0)
+		r = resume_check_end("peer", &peer->resumed.info.peer, &peer->run.peer,
+				     err);
+	if (r < 0)
+		return r;
+	peer->run = peer->resumed.info;
+	peer->server_known = true;
+	peer->bound = true;
+	return find_secret(peer, err);
+}
+
+/* With --apply: the one pair, and where it was measured the two ends it was measured
+ * on. */
+static int find_pair(struct peer *peer, struct err *err)
+{
+	const struct peer_config *config = peer->config;
+	const struct mtu_range *allowed = &config->host->guard.range;
+	struct apply_wish wish = {
+		.db = config->options->db,
+		.run = config->apply_run,
+		.mtu = config->pair,
+	};
+	struct applied found = {.mtu = config->pair};
+	int r;
+
+	if (!config->apply)
+		return 0;
+	r = wish.mtu.server && !wish.run ? 0 : apply_load(&wish, &found, err);
+	if (r == 0 && found.measured) {
+		r = resume_check_end("peer", &found.peer, &peer->run.peer, err);
+		peer->run.server = found.server;
+		peer->server_known = true;
+	}
+	if (r == 0 && !mtu_range_allows(allowed, found.mtu.peer))
+		r = err_set(err, -ERANGE,
+			    "this end allows MTUs %d to %d, not peer MTU %d: start it "
+			    "with other --mtu-min and --mtu-max",
+			    allowed->min, allowed->max, found.mtu.peer);
+	peer->run.server_range =
+		(struct mtu_range){found.mtu.server, found.mtu.server, 1};
+	peer->run.peer_range = (struct mtu_range){found.mtu.peer, found.mtu.peer, 1};
+	return r;
+}
+
+static int run(struct peer *peer, struct err *err)
+{
+	int r = ask_guard(peer, err);
+
+	if (r == 0)
+		r = find_run(peer, err);
+	if (r == 0)
+		r = find_pair(peer, err);
+	if (r == 0)
+		r = peer_connect(peer, peer->config->wait_ms, err);
+	if (r == -EINTR)
+		err_set(err, r, "stopped before the run began; nothing was changed");
+	if (r < 0) {
+		host_tell("%s", err->text);
+		return r;
+	}
+	return peer->config->strategy->run(peer, err);
+}
+
+/* After a failure that was told of, the database has little to add. */
+static void close_all(struct peer *peer, bool failed)
+{
+	struct err err = ERR_INIT;
+
+	lease_stop(peer->lease);
+	free(peer->options);
+	resume_release(&peer->resumed);
+	client_free(peer->client);
+	rtwatch_free(peer->watch);
+	if (store_close(peer->store, &err) < 0 && !failed)
+		host_tell("%s", err.text);
+	runner_free(peer->runner);
+	guard_free(peer->guard);
+}
+
+int peer_main(void *ctx, int guard_socket, int runner_socket)
+{
+	struct peer peer = {.config = ctx};
+	struct err err = ERR_INIT;
+	int r;
+
+	/* A background job must not be stopped for writing its progress. */
+	signal(SIGTTOU, SIG_IGN);
+	if (stop_install() < 0)
+		return 1;
+	peer.stop_fd = stop_fd();
+	r = open_all(&peer, guard_socket, runner_socket, &err);
+	if (r < 0) {
+		host_tell("%s", err.text);
+	} else {
+		describe_run(&peer);
+		peer.options = options_json(peer.config);
+		r = run(&peer, &err);
+	}
+	close_all(&peer, r < 0);
+	return r < 0 ? 1 : 0;
+}

@@ -1,0 +1,47 @@
+#ifndef CMD_PEER_PEER_H
+#define CMD_PEER_PEER_H
+
+#include "base/types.h"
+#include "cmd/host/host.h"
+#include "cmd/peer/strategy.h"
+#include "engine/plan_grid.h"
+
+/*
+ * The peer's main process: it leads. It opens the session, fills struct sweep_ops from
+ * netctl, sync and store, runs the plan, and puts both ends back or keeps the best
+ * pair.
+ */
+
+struct peer_config {
+	const struct host_options *options;
+	const struct host *host;
+	const char *server_ip;
+	int server_port;
+	int iperf_port; /* 0: what the server says */
+	int64_t duration_ms;
+	const char *congestion; /* of the tests; NULL: each end's default */
+	bool prefer_bbr;        /* where both ends have it, and `congestion` is NULL */
+	int precision; /* percent; tests end when their goodput is known so well; 0: not */
+	int64_t wait_ms;
+	int passes;
+	enum grid_order order;
+	uint64_t seed;
+	bool skip_errors;
+	bool resume;            /* go on with a run of the database */
+	const char *resume_run; /* which; NULL: its newest of this role */
+	bool repeat_failed;     /* with resume: visits that failed are made again */
+	bool seed_given;
+	const struct strategy *strategy;
+	int margin;               /* percent, smart: by which no rival may be faster */
+	int64_t budget_ms;        /* smart: no visit is begun after that; 0: no limit */
+	bool apply;               /* a plan of one pair, which is kept */
+	const char *apply_run;    /* whose best pair; NULL: the newest's */
+	struct mtu_pair pair;     /* or this one; {0, 0}: none given */
+	char local[ADDRESS_SIZE]; /* this end's tunnel address */
+	char warning[384];        /* about the route, "" for none */
+};
+
+/* keeper_roles.main; `ctx` is a struct peer_config. Returns the exit status. */
+int peer_main(void *ctx, int guard_fd, int runner_fd);
+
+#endif

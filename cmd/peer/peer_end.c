@@ -1,0 +1,263 @@
+/* The end of a run: keep the best pair or put both ends back, and say what each has. */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/stop.h"
+#include "base/text.h"
+#include "cmd/peer/peer_keep.h"
+#include "cmd/peer/peer_ops.h"
+#include "cmd/peer/peer_rows.h"
+#include "store/query.h"
+
+/* For each of: the rows that are left, the close. */
+#define END_TIMEOUT_MS 5000
+/* A close is asked for again where no answer came. */
+#define CLOSE_TRY_MS   2000
+#define CLOSE_PAUSE_MS 200
+
+static void print_best(const struct query_result *best)
+{
+	char text[160];
+	int length = snprintf(
+		text, sizeof(text),
+		"fastest measured: server MTU %d, peer MTU %d (upload %.1f, "
+		"download %.1f Mbit/s)\n",
+		best->mtu.server, best->mtu.peer, (double)best->upload_bps / 1e6,
+		(double)best->download_bps / 1e6);
+
+	/* The database has it too: a reader who does not read is not waited for. */
+	io_write_or_drop(STDOUT_FILENO, text, (size_t)length, 1000);
+}
+
+/* --- putting back --- */
+
+static void tell_unsent(const struct peer *peer)
+{
+	struct measurement m;
+	uint32_t seq = 1;
+	int count = 0;
+
+	while (store_next_unacknowledged(peer->store, peer->run_id, seq, &m, NULL) ==
+	       0) {
+		seq = m.seq + 1;
+		count++;
+	}
+	if (count)
+		host_tell("the server's database lacks %d of the rows; this end's has "
+			  "them",
+			  count);
+}
+
+static int close_session(struct peer *peer, enum run_outcome outcome, const char *why,
+			 struct err *err)
+{
+	int64_t deadline_ms = clock_boot_ms() + END_TIMEOUT_MS;
+	struct msg_close m = {.outcome = outcome};
+	int r;
+
+	text_copy(m.session, sizeof(m.session), peer->session);
+	text_copy(m.text, sizeof(m.text), why);
+	for (;;) {
+		r = client_close(peer->client, &m, peer_timeout_ms(peer, CLOSE_TRY_MS),
+				 err);
+		/* Where nobody listens nobody has a session. */
+		if (r == 0 || r == -ECONNREFUSED || client_answered(peer->client) ||
+		    clock_left_ms(deadline_ms) == 0)
+			return r;
+		/* What fails at once, as without the interface, may do so again. */
+		io_wait(-1, -1, clock_boot_ms() + CLOSE_PAUSE_MS);
+	}
+}
+
+/* After a commit whose answer came late the session is over there, and the pair is kept. */
+static void tell_not_closed(const struct peer *peer, const struct err *why)
+{
+	char then[160];
+	int lease_s = (int)(peer->lease_ms / 1000);
+
+	switch (peer->there) {
+	case PEER_THERE_LEASED:
+		snprintf(then, sizeof(then),
+			 "without that it goes back by itself after %d s", lease_s);
+		break;
+	case PEER_THERE_MAYBE:
+		snprintf(then, sizeof(then),
+			 "without that it goes back by itself after %d s, unless it "
+			 "keeps MTU %d",
+			 lease_s, peer->mtu_there);
+		break;
+	case PEER_THERE_KEPT:
+		snprintf(then, sizeof(then), "it keeps MTU %d, in link and conf file",
+			 peer->mtu_there);
+		break;
+	}
+	host_tell("the server could not be told that the run ended (%.200s); %s",
+		  why->text, then);
+}
+
+void peer_put_back(struct peer *peer, enum run_outcome outcome, const char *why)
+{
+	struct err here = ERR_INIT;
+	struct err there = ERR_INIT;
+	int r;
+
+	peer->stop_fd = -1;
+	client_ignore_stop(peer->client);
+	if (peer->run_id)
+		peer_send_rows(peer, END_TIMEOUT_MS);
+	lease_stop(peer->lease);
+	peer->lease = NULL;
+	r = guard_restore(peer->guard, &here);
+	if (r < 0 || outcome != RUN_DONE)
+		host_tell("this end: %.400s", here.text[0] ? here.text : "as it was");
+	r = close_session(peer, outcome, why, &there);
+	if (r < 0)
+		tell_not_closed(peer, &there);
+	else if (there.text[0] || outcome != RUN_DONE)
+		host_tell("the server: %.400s",
+			  there.text[0] ? there.text : "as it was");
+	if (peer->run_id)
+		tell_unsent(peer);
+}
+
+/* --- the whole --- */
+
+enum run_outcome peer_outcome(int r)
+{
+	if (r == 0)
+		return RUN_DONE;
+	return r == -EINTR && stop_signal() != STOP_SIGNAL_DEATH ? RUN_INTERRUPTED
+								 : RUN_FAILED;
+}
+
+static void put_outcome(const struct measurement *m, enum direction dir, char *ret,
+			size_t size)
+{
+	const struct dir_result *result = &m->dir[dir];
+
+	snprintf(ret, size, "%s %s%s%.150s%s", direction_name(dir),
+		 test_status_name(result->status), result->text[0] ? " (" : "",
+		 result->text, result->text[0] ? ")" : "");
+}
+
+/* The one pair of --apply was not ok in both directions: say which, and why. */
+static int not_kept(const struct peer *peer, struct err *err)
+{
+	cleanup_free struct measurement *rows = NULL;
+	const struct measurement *last;
+	char up[192];
+	char down[192];
+	size_t count;
+	int r = peer_load_rows(peer, &rows, &count, err);
+
+	if (r < 0)
+		return r;
+	if (count == 0)
+		return err_set(err, -ENODATA,
+			       "server MTU %d, peer MTU %d is not kept: it was not "
+			       "measured",
+			       peer->run.server_range.min, peer->run.peer_range.min);
+	last = &rows[count - 1];
+	put_outcome(last, DIR_UPLOAD, up, sizeof(up));
+	put_outcome(last, DIR_DOWNLOAD, down, sizeof(down));
+	return err_set(err, -ENODATA,
+		       "server MTU %d, peer MTU %d is not kept: it was not ok in both "
+		       "directions: %s, %s",
+		       last->mtu.server, last->mtu.peer, up, down);
+}
+
+/* Without any pair that is ok a run is done all the same, unless one was to be kept. */
+static int conclude(struct peer *peer, struct query_result *best, struct err *err)
+{
+	struct mtu_pair recommended = {0};
+	int r = peer_find_best(peer, best, err);
+
+	if (r == -ENODATA && peer->config->apply)
+		return not_kept(peer, err);
+	if (r == 0)
+		r = peer->config->strategy->conclude(peer, &recommended, err);
+	if (r == -ENODATA && peer->run.persist != PERSIST_BEST) {
+		host_tell("%s", err->text);
+		return 0;
+	}
+	if (r < 0 || peer->run.persist != PERSIST_BEST)
+		return r;
+	return peer_keep_best(peer, &recommended, err);
+}
+
+/* The run as the database has it: with what was measured before a --resume. */
+static int find_run(const struct peer *peer, struct query_run *ret, struct err *err)
+{
+	struct query *query;
+	char id[24];
+	int r = query_open(peer->config->options->db, &query, err);
+
+	if (r < 0)
+		return r;
+	snprintf(id, sizeof(id), "%lld", (long long)peer->run_id);
+	r = query_run(query, id, ret, err);
+	query_close(query);
+	return r;
+}
+
+static void tell_summary(const struct peer *peer)
+{
+	struct query_run run;
+	struct err err = ERR_INIT;
+	char planned[24] = "";
+
+	if (find_run(peer, &run, &err) < 0) {
+		host_tell("%s", err.text);
+		return;
+	}
+	/* A smart plan goes on as long as it takes. */
+	if (run.info.pairs_planned)
+		snprintf(planned, sizeof(planned), " of %d", run.info.pairs_planned);
+	host_tell("%d%s visit%s made and kept, %d of them failed; run %lld in '%s'",
+		  run.measured, planned, *planned ? "s" : text_plural(run.measured),
+		  run.failed, (long long)run.id, peer->config->options->db);
+}
+
+/* Returns `r`, or why the end of a run that was fine could not be stored. */
+static int store_end(const struct peer *peer, enum run_outcome outcome, int r,
+		     struct err *err)
+{
+	struct err why = ERR_INIT;
+	int stored = store_end_run(peer->store, peer->run_id, outcome,
+				   r < 0 ? err->text : "", &why);
+
+	if (stored == 0)
+		return r;
+	host_tell("the run has ended, but that could not be stored, so it will be "
+		  "shown as crashed: %.300s",
+		  why.text);
+	return r < 0 ? r : err_set(err, stored, "%s", why.text);
+}
+
+int peer_end(struct peer *peer, int r, struct err *err)
+{
+	struct query_result best = {0};
+	enum run_outcome outcome;
+
+	if (r == 0)
+		r = conclude(peer, &best, err);
+	if (r == -EINTR)
+		err_set(err, r, "%s", stop_reason());
+	if (r < 0)
+		host_tell("%s", err->text);
+	outcome = peer_outcome(r);
+	peer_put_back(peer, outcome, r < 0 ? err->text : "");
+	if (!peer->run_id)
+		return r;
+	r = store_end(peer, outcome, r, err);
+	tell_summary(peer);
+	if (best.mtu.server)
+		print_best(&best);
+	return r;
+}

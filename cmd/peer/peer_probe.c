@@ -1,0 +1,307 @@
+/* The peer's part in probing the path, and what it says. */
+
+#include "cmd/peer/peer_probe.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/stop.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "cmd/peer/peer_ask.h"
+
+#define REQUEST_TIMEOUT_MS 3000
+/* All of it, and so many round trips. */
+#define PROBE_LIMIT_MS    10000
+#define PROBE_LIMIT_TRIPS 20
+/* Where the session, a link or the line is lost meanwhile. */
+#define TRIES_MAX        5
+#define PRINT_TIMEOUT_MS 1000
+
+/* What keeps a path from being probed, and nothing else. */
+static bool is_no_probe(int r)
+{
+	return r == -EOPNOTSUPP || r == -ENOTCONN || r == -EADDRINUSE || r == -ENOENT;
+}
+
+/* The same bits for the datagrams and for the request. */
+static void make_token(unsigned char bytes[PROBEMSG_TOKEN], char hex[TOKEN_SIZE])
+{
+	for (int i = 0; i < PROBEMSG_TOKEN; i += 8) {
+		uint64_t bits = random_u64();
+
+		memcpy(bytes + i, &bits, sizeof(bits));
+	}
+	for (size_t i = 0; i < PROBEMSG_TOKEN; i++)
+		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+}
+
+/* A request, and what its answer says. */
+struct asked {
+	const struct msg_probe *request;
+	struct msg_probing *probing;
+	int no_probe; /* is_no_probe(), or 0 */
+	struct err why;
+};
+
+static int send_probe(struct peer *peer, void *message, int timeout_ms, struct err *err)
+{
+	struct asked *asked = message;
+	int r = client_probe(peer->client, asked->request, timeout_ms, asked->probing,
+			     err);
+
+	if (!client_answered(peer->client) || !is_no_probe(r))
+		return r;
+	asked->no_probe = r;
+	asked->why = *err;
+	return 0;
+}
+
+static int set_up_there(struct peer *peer, struct msg_probe *request,
+			struct probehost_facts *ret, struct err *err)
+{
+	struct msg_probing probing = {0};
+	struct asked asked = {.request = request, .probing = &probing};
+	int64_t sent_at_ms;
+	int r;
+
+	text_copy(request->session, sizeof(request->session), peer->session);
+	request->reach = peer->config->host->guard.range.max;
+	r = peer_ask(peer, send_probe, &asked, REQUEST_TIMEOUT_MS, &sent_at_ms, err);
+	if (r < 0)
+		return r;
+	if (asked.no_probe)
+		return err_set(err, asked.no_probe, "%s", asked.why.text);
+	peer_heard(peer, sent_at_ms);
+	*ret = (struct probehost_facts){
+		.overhead = probing.overhead,
+		.outer_mtu = probing.outer_mtu,
+		.size_min = probing.size_min,
+		.size_max = probing.size_max,
+		.tap = probing.tap,
+		.exact = probing.exact,
+	};
+	return 0;
+}
+
+/* With this end's socket open. */
+static int probe(struct peer *peer, struct probehost *host, struct msg_probe *request,
+		 struct path *ret, struct probe_summary *ret_summary, struct err *err)
+{
+	struct probe_options options = {
+		.rtt_us = client_rtt_us(peer->client),
+		.limit_ms = PROBE_LIMIT_MS +
+			    PROBE_LIMIT_TRIPS * client_rtt_us(peer->client) / 1000,
+	};
+	struct lease_gaps gaps;
+	int r = probehost_set_up(host, peer->config->server_port, err);
+
+	if (r == -ESTALE)
+		return -ECANCELED;
+	if (r < 0)
+		return r;
+	request->port = probehost_port(host);
+	r = set_up_there(peer, request, &options.server, err);
+	if (r < 0)
+		return r;
+	lease_beat_begin(peer->lease);
+	r = probe_run(host, &options, ret, ret_summary, err);
+	lease_beat_end(peer->lease, &gaps);
+	if (r == 0 && peer_line_was_down(peer, &gaps, gaps.silent_ms))
+		return err_set(
+			err, -EAGAIN,
+			"the line was down while the path was probed (no round trip "
+			"for %.1f s)",
+			(double)gaps.silent_ms / 1000);
+	if (r == 0 && ret_summary->filtered)
+		err_set(err, 0,
+			"UDP to port %d of %s gets no answer through the tunnel: let "
+			"it in on the tunnel's interface of the server, and the path "
+			"can be probed",
+			peer->config->server_port, peer->config->server_ip);
+	return r == -ESTALE ? -ECANCELED : r;
+}
+
+/* What was set up for it goes, whatever came of it. */
+static int put_back(const struct peer *peer, int r, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int restored = guard_restore(peer->guard, &why);
+
+	if (restored == 0 || r < 0)
+		return r;
+	err_set(err, restored, "%s", why.text);
+	return restored == -ESTALE ? -ECANCELED : restored;
+}
+
+static int probe_once(struct peer *peer, struct path *ret,
+		      struct probe_summary *ret_summary, struct err *err)
+{
+	const struct peer_config *config = peer->config;
+	struct probehost_config own = {
+		.guard = peer->guard,
+		.range = config->host->guard.range,
+		.reach = peer->run.server_range.max,
+		.lease_ms = peer->lease_ms,
+		.stop_fd = peer->stop_fd,
+	};
+	struct msg_probe request = {0};
+	struct probehost host = PROBEHOST_INIT;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	memset(ret_summary, 0, sizeof(*ret_summary));
+	text_copy(own.local, sizeof(own.local), config->local);
+	text_copy(own.remote, sizeof(own.remote), config->server_ip);
+	make_token(own.token, request.token);
+	r = probehost_open(&own, &host, err);
+	if (r == 0)
+		r = probe(peer, &host, &request, ret, ret_summary, err);
+	probehost_close(&host);
+	if (is_no_probe(r)) {
+		ret_summary->filtered = true;
+		r = 0;
+	}
+	return put_back(peer, r, err);
+}
+
+int peer_probe(struct peer *peer, struct path *ret, struct probe_summary *ret_summary,
+	       struct err *err)
+{
+	for (int tries = 1;; tries++) {
+		int r = probe_once(peer, ret, ret_summary, err);
+		struct err why = *err;
+
+		if (r != -EAGAIN)
+			return r;
+		if (tries == TRIES_MAX)
+			return err_set(
+				err, -EIO,
+				"the path could not be probed in %d tries: %.300s",
+				TRIES_MAX, why.text);
+		host_tell("%.300s; it is probed again", why.text);
+		r = peer_connect(peer, peer->config->wait_ms, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+/* --- what it says --- */
+
+/* A reader who does not read is not waited for. *r, where it is 0, becomes what the
+ * writing failed with; else nothing is written. */
+static void print(int *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void print(int *r, const char *fmt, ...)
+{
+	char text[PATH_BANDS_TEXT_SIZE + 160];
+	va_list args;
+	int length;
+
+	if (*r < 0)
+		return;
+	va_start(args, fmt);
+	length = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	*r = io_write_or_drop(STDOUT_FILENO, text, (size_t)length, PRINT_TIMEOUT_MS);
+}
+
+static void print_direction(int *r, const char *name, const struct path_bands *bands)
+{
+	char text[PATH_BANDS_TEXT_SIZE];
+	int from = 1;
+
+	path_bands_format(bands, text);
+	print(r, "%s: %s\n", name, text);
+	for (int i = 0; i < bands->count; i++) {
+		const struct path_band *band = &bands->band[i];
+
+		if (band->max == OUTER_SIZE_MAX)
+			print(r, "  outer packets of %d bytes and more %s\n", from,
+			      fate_phrase(band->fate));
+		else if (band->max == from)
+			print(r, "  outer packets of %d bytes %s\n", from,
+			      fate_phrase(band->fate));
+		else
+			print(r, "  outer packets of %d to %d bytes %s\n", from,
+			      band->max, fate_phrase(band->fate));
+		from = band->max + 1;
+	}
+}
+
+/* The largest MTU whose packets all arrive whole. */
+static int fitting_mtu(const struct path *path, enum direction dir)
+{
+	int mtu = path_bands_whole_max(&path->dir[dir]) - path->overhead;
+
+	return mtu < MTU_MIN ? 0 : mtu;
+}
+
+/* 0 or what the writing failed with. */
+static int print_path(const struct path *path, const struct probe_summary *summary)
+{
+	int server = fitting_mtu(path, DIR_DOWNLOAD);
+	int peer = fitting_mtu(path, DIR_UPLOAD);
+	int r = 0;
+
+	print_direction(&r, "upload", &path->dir[DIR_UPLOAD]);
+	print_direction(&r, "download", &path->dir[DIR_DOWNLOAD]);
+	print(&r, "WireGuard adds %d bytes\n", path->overhead);
+	if (server && peer)
+		print(&r, "largest pair that fits whole: server MTU %d, peer MTU %d\n",
+		      server, peer);
+	else
+		print(&r, "no pair fits whole\n");
+	print(&r, "probes: %d size%s up, %d down, %d round%s, %" PRId64 " ms\n",
+	      summary->sizes[DIR_UPLOAD], text_plural(summary->sizes[DIR_UPLOAD]),
+	      summary->sizes[DIR_DOWNLOAD], summary->rounds,
+	      text_plural(summary->rounds), summary->took_ms);
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		if (summary->counters[dir])
+			print(&r,
+			      "the kernel's counters judged the %s, since outer "
+			      "packets cannot be looked at\n",
+			      direction_name((enum direction)dir));
+	}
+	return r;
+}
+
+static int probe_only(struct peer *peer, struct err *err)
+{
+	struct probe_summary summary;
+	struct path path;
+	int r = peer_probe(peer, &path, &summary, err);
+
+	/* Its text says why. */
+	if (r == 0 && summary.filtered)
+		return -ENODATA;
+	if (r < 0)
+		return r;
+	r = print_path(&path, &summary);
+	/* The database has none of it. */
+	if (r < 0)
+		return err_set(
+			err, -EIO,
+			"cannot write to the standard output what the probe found "
+			"(%s), and it is stored nowhere: probe again",
+			r == -EAGAIN ? "nobody reads there" : err_reason(-r));
+	return 0;
+}
+
+int peer_probe_run(struct peer *peer, struct err *err)
+{
+	int r = probe_only(peer, err);
+
+	if (r == -EINTR)
+		err_set(err, r, "%s", stop_reason());
+	if (r < 0)
+		host_tell("%s", err->text);
+	peer_put_back(peer, peer_outcome(r), r < 0 ? err->text : "");
+	return r;
+}

@@ -1,0 +1,20 @@
+#ifndef CMD_PEER_PEER_PROBE_H
+#define CMD_PEER_PEER_PROBE_H
+
+#include "cmd/peer/peer_ops.h"
+#include "netctl/probe.h"
+
+/*
+ * Probe the path in the session that is open: both ends are set up for it, and as they
+ * were afterwards. 0 also where probes tell nothing (UDP is filtered, no WireGuard, ...):
+ * then no band is known in either direction, ret_summary->filtered is set, and err's text
+ * says why. What an outage spoils is probed again, five times at most: then -EIO. -EINTR;
+ * -EPIPE; -ECANCELED somebody else changed the link.
+ */
+int peer_probe(struct peer *peer, struct path *ret, struct probe_summary *ret_summary,
+	       struct err *err);
+
+/* strategy.run of --strategy probe: that alone, and what it says on stdout. */
+int peer_probe_run(struct peer *peer, struct err *err);
+
+#endif

@@ -1,0 +1,313 @@
+#include "cmd/peer/peer_resume.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/text.h"
+#include "store/import.h"
+#include "store/query.h"
+
+/* Options that do not change what is measured: they may differ. */
+static const char *const free_options[] = {"wait", "lease", "peer-skip-errors", NULL};
+
+/* --- the same options --- */
+
+static bool is_free(const char *name, bool seed_given)
+{
+	if (strcmp(name, "seed") == 0)
+		return !seed_given;
+	for (int i = 0; free_options[i]; i++) {
+		if (strcmp(free_options[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* As it is typed: without quotes. */
+static void value_text(const json_t *value, char *ret, size_t size)
+{
+	cleanup_free char *text = NULL;
+
+	if (json_is_string(value)) {
+		text_copy(ret, size, json_string_value(value));
+		return;
+	}
+	if (value)
+		text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+	text_copy(ret, size, text ? text : "?");
+}
+
+static int compare_options(const json_t *then, const json_t *now, bool seed_given,
+			   struct err *err)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)then, name, value)
+	{
+		const json_t *other = json_object_get(now, name);
+		char was[64];
+		char is[64];
+
+		if (is_free(name, seed_given) || (other && json_equal(value, other)))
+			continue;
+		value_text(value, was, sizeof(was));
+		value_text(other, is, sizeof(is));
+		return err_set(
+			err, -EINVAL,
+			"the run was started with --%s %s, not %s: --resume takes "
+			"the options it was started with",
+			name, was, is);
+	}
+	return 0;
+}
+
+static int check_options(struct query *query, const struct resume_wish *wish,
+			 int64_t run, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	json_t *then;
+	json_t *now;
+	int r = query_options(query, run, &text, err);
+
+	if (r < 0)
+		return r;
+	then = json_loads(text, 0, NULL);
+	now = wish->options ? json_loads(wish->options, 0, NULL) : NULL;
+	if (!json_is_object(then) || !json_is_object(now))
+		r = err_set(err, -EINVAL,
+			    "the options stored with run %lld cannot be read",
+			    (long long)run);
+	else
+		r = compare_options(then, now, wish->seed_given, err);
+	json_decref(then);
+	json_decref(now);
+	return r;
+}
+
+/* --- which run --- */
+
+static bool is_apply(const struct query_run *run)
+{
+	return strcmp(run->info.strategy, STRATEGY_APPLY) == 0;
+}
+
+static bool is_imported(const struct query_run *run)
+{
+	return strcmp(run->info.strategy, STRATEGY_IMPORTED) == 0;
+}
+
+/* A file that both ends write has the peer's records and the server's copies. What was
+ * imported may be another tunnel's. */
+static int keep_newest_sweep(void *ctx, const struct query_run *run)
+{
+	struct query_run *newest = ctx;
+
+	if (strcmp(run->role, "peer") == 0 && !is_apply(run) && !is_imported(run))
+		*newest = *run;
+	return 0;
+}
+
+/* `name`: as query_run() takes it; NULL: the newest sweep of a peer. */
+static int find_run(struct query *query, const char *db, const char *name,
+		    struct query_run *ret, struct err *err)
+{
+	int r;
+
+	if (name)
+		return query_run(query, name, ret, err);
+	memset(ret, 0, sizeof(*ret));
+	r = query_runs(query, keep_newest_sweep, ret, err);
+	if (r == 0 && !ret->id)
+		r = err_set(err, -ENOENT,
+			    "no sweep of a peer is stored in database '%s'", db);
+	return r;
+}
+
+static int check_run(const struct query_run *run, struct err *err)
+{
+	if (strcmp(run->role, "peer") != 0)
+		return err_set(err, -EINVAL,
+			       "run %lld is the server's copy: --resume takes the "
+			       "database of the peer that measured it",
+			       (long long)run->id);
+	if (is_apply(run))
+		return err_set(
+			err, -EINVAL,
+			"run %lld was an --apply of one pair: there is nothing to "
+			"--resume, apply it again",
+			(long long)run->id);
+	if (is_imported(run))
+		return err_set(err, -EINVAL,
+			       "run %lld was imported: there is no sweep to --resume",
+			       (long long)run->id);
+	if (run->outcome == RUN_RUNNING && run->life == PROCESS_LIVES)
+		return err_set(err, -EBUSY,
+			       "run %lld is still being measured by another "
+			       "mtusweep-peer",
+			       (long long)run->id);
+	return 0;
+}
+
+/* --- what is measured --- */
+
+static int load(struct query *query, const struct resume_wish *wish,
+		struct resumed *ret, struct err *err)
+{
+	struct query_run run;
+	int r = find_run(query, wish->db, wish->run, &run, err);
+
+	if (r == 0)
+		r = check_run(&run, err);
+	if (r == 0)
+		r = check_options(query, wish, run.id, err);
+	if (r < 0)
+		return r;
+	ret->run = run.id;
+	ret->info = run.info;
+	r = query_load_measurements(query, run.id, &ret->known, &ret->count, err);
+	/* They come by their numbers. */
+	if (ret->count > 0)
+		ret->last_seq = ret->known[ret->count - 1].seq;
+	return r;
+}
+
+int resume_load(const struct resume_wish *wish, struct resumed *ret, struct err *err)
+{
+	struct query *query;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = query_open(wish->db, &query, err);
+	if (r < 0)
+		return r;
+	r = load(query, wish, ret, err);
+	query_close(query);
+	return r;
+}
+
+void resume_release(struct resumed *resumed)
+{
+	free(resumed->known);
+	memset(resumed, 0, sizeof(*resumed));
+}
+
+/* --- a pair to apply --- */
+
+static int find_best(void *ctx, const struct query_result *result)
+{
+	*(struct query_result *)ctx = *result;
+	return 1;
+}
+
+static int find_same(void *ctx, const struct query_result *result)
+{
+	struct query_result *wanted = ctx;
+
+	if (!mtu_pair_same(&result->mtu, &wanted->mtu))
+		return 0;
+	*wanted = *result;
+	return 1;
+}
+
+/* *ret stays as it is where the run recommends none. */
+static int find_recommended(struct query *query, int64_t run, struct mtu_pair *ret,
+			    struct err *err)
+{
+	struct query_recommendation recommended = {0};
+	int r = query_recommended(query, run, &recommended, err);
+
+	if (r == 0)
+		*ret = recommended.mtu;
+	free(recommended.text);
+	return r == -ENODATA ? 0 : r;
+}
+
+static int load_pair(struct query *query, const struct apply_wish *wish,
+		     struct applied *ret, struct err *err)
+{
+	struct query_result result = {.mtu = wish->mtu};
+	struct query_run run;
+	int r = find_run(query, wish->db, wish->run, &run, err);
+
+	if (r == 0 && is_imported(&run))
+		r = err_set(
+			err, -EINVAL,
+			"run %lld was imported, maybe from another tunnel: there are "
+			"no ends to compare with these; name the pair with --pair "
+			"alone",
+			(long long)run.id);
+	if (r == 0 && !wish->mtu.server)
+		r = find_recommended(query, run.id, &result.mtu, err);
+	if (r == 0)
+		r = query_ranked(query, run.id, QUERY_BY_SUM,
+				 result.mtu.server ? find_same : find_best, &result,
+				 err);
+	if (r < 0)
+		return r;
+	if (r == 0 && wish->mtu.server)
+		return err_set(err, -ENODATA,
+			       "run %lld has no pair of server MTU %d and peer MTU %d "
+			       "that was ok in both directions",
+			       (long long)run.id, wish->mtu.server, wish->mtu.peer);
+	if (r == 0 || result.upload_ok < result.visits ||
+	    result.download_ok < result.visits)
+		return err_set(err, -ENODATA,
+			       "no pair to apply in run %lld: it was not ok in both "
+			       "directions each time",
+			       (long long)run.id);
+	ret->mtu = result.mtu;
+	ret->measured = true;
+	ret->server = run.info.server;
+	ret->peer = run.info.peer;
+	return 0;
+}
+
+int apply_load(const struct apply_wish *wish, struct applied *ret, struct err *err)
+{
+	struct query *query;
+	int r = query_open(wish->db, &query, err);
+
+	if (r < 0)
+		return r;
+	r = load_pair(query, wish, ret, err);
+	query_close(query);
+	return r;
+}
+
+/* --- the same tunnel --- */
+
+static int another(const char *which, const char *what, const char *then,
+		   const char *now, struct err *err)
+{
+	return err_set(
+		err, -EINVAL,
+		"another tunnel: the %s's %s is '%s', in the run it was '%s'; its "
+		"results would not belong together",
+		which, what, now, then);
+}
+
+int resume_check_end(const char *which, const struct end_facts *then,
+		     const struct end_facts *now, struct err *err)
+{
+	if (strcmp(then->host, now->host) != 0)
+		return another(which, "host", then->host, now->host, err);
+	if (strcmp(then->interface, now->interface) != 0)
+		return another(which, "interface", then->interface, now->interface,
+			       err);
+	if (strcmp(then->address, now->address) != 0)
+		return another(which, "tunnel address", then->address, now->address,
+			       err);
+	if (then->backend != now->backend)
+		return another(which, "WireGuard", backend_name(then->backend),
+			       backend_name(now->backend), err);
+	if (then->endpoint_family && now->endpoint_family &&
+	    then->endpoint_family != now->endpoint_family)
+		return another(which, "IP version of the outer packets",
+			       then->endpoint_family == 6 ? "6" : "4",
+			       now->endpoint_family == 6 ? "6" : "4", err);
+	return 0;
+}

@@ -1,0 +1,26 @@
+#ifndef CMD_PEER_PEER_SMART_H
+#define CMD_PEER_PEER_SMART_H
+
+#include "cmd/peer/peer_ops.h"
+#include "engine/plan.h"
+
+/*
+ * --strategy smart, the functions of struct strategy: the path is probed before the sweep,
+ * and what all of it comes to is said, and stored, after it.
+ */
+
+/* With the session open: peer->survey, by probes; of a run that goes on, from the
+ * database. That nothing is known is no failure, and told. */
+int peer_smart_survey(struct peer *peer, struct err *err);
+
+/* The plan, by peer->survey. */
+int peer_smart_plan(const struct peer *peer, struct plan **ret, struct err *err);
+
+/* Store peer->survey with the run, and send it to the server's copy. */
+int peer_smart_begun(struct peer *peer, struct err *err);
+
+/* Which pair the run comes to: stored, and printed, and sent to the server's copy of the
+ * run. *ret is {0, 0} where none is recommended. */
+int peer_smart_conclude(struct peer *peer, struct mtu_pair *ret, struct err *err);
+
+#endif

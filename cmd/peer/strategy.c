@@ -1,0 +1,42 @@
+#include "cmd/peer/strategy.h"
+
+#include "cmd/peer/peer_grid.h"
+#include "cmd/peer/peer_probe.h"
+#include "cmd/peer/peer_smart.h"
+#include "cmd/peer/peer_sweep.h"
+
+const struct strategy strategies[STRATEGY_COUNT] = {
+	[STRATEGY_grid] =
+		{
+			.is_grid = true,
+			.run = peer_sweep,
+			.make_plan = peer_grid_plan,
+			.conclude = peer_grid_conclude,
+		},
+	[STRATEGY_smart] =
+		{
+			.duration_ms = 2000,
+			.precision = 3,
+			/* Any MTU may be the right one. */
+			.mtu_step = 1,
+			.prefer_bbr = true,
+			.run = peer_sweep,
+			.survey = peer_smart_survey,
+			.make_plan = peer_smart_plan,
+			.begun = peer_smart_begun,
+			.conclude = peer_smart_conclude,
+		},
+	[STRATEGY_probe] =
+		{
+			.run = peer_probe_run,
+		},
+};
+
+const char *const strategy_names[STRATEGY_COUNT + 1] = {
+	STRATEGY_LIST(STRATEGY_NAME) NULL,
+};
+
+const char *strategy_name(const struct strategy *strategy)
+{
+	return strategy_names[strategy - strategies];
+}

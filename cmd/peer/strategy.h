@@ -1,0 +1,58 @@
+#ifndef CMD_PEER_STRATEGY_H
+#define CMD_PEER_STRATEGY_H
+
+#include "base/err.h"
+#include "base/types.h"
+
+struct peer;
+struct plan;
+
+/*
+ * The strategies: ways for the peer to find out about a path. This list is the only one; a
+ * new strategy is an X here (its word in --strategy and its part of the help) and a row of
+ * the table in strategy.c.
+ */
+#define STRATEGY_LIST(X)                                                         \
+	X(grid, "every MTU of the server with every one of the peer\n"           \
+		"(default with --mtu-min, --mtu-max or --mtu-step)\n")           \
+	X(smart, "probes of the path, a few tests of what they predict,\n"       \
+		 "and the pair to recommend (default otherwise)\n")              \
+	X(probe, "no test, only what becomes of packets on the path, by their\n" \
+		 "size, and which pair fits")
+
+#define STRATEGY_ENUM(word, help) STRATEGY_##word,
+#define STRATEGY_NAME(word, help) #word,
+#define STRATEGY_HELP(word, help) #word ": " help
+
+enum strategy_kind { STRATEGY_LIST(STRATEGY_ENUM) STRATEGY_COUNT };
+
+struct strategy {
+	/* The pairs are the grid of both ends' ranges, known before the first one: --passes
+	 * and --order are for it. Else MTUs are chosen from all that the ends allow, and the
+	 * plan goes on as long as it takes, within --budget. */
+	bool is_grid;
+	/* Defaults of options that are not given; 0: the option's own. */
+	int64_t duration_ms;
+	int precision;
+	int mtu_step;
+	bool prefer_bbr;
+	/* All of a run, with the session open. 0, or why it failed; that was told. */
+	int (*run)(struct peer *peer, struct err *err);
+	/* The rest is of strategies that measure pairs; NULL in others, which keep nothing. */
+	/* Find out what the plan needs to know; NULL: nothing. */
+	int (*survey)(struct peer *peer, struct err *err);
+	int (*make_plan)(const struct peer *peer, struct plan **ret, struct err *err);
+	/* The run is stored, and the first pair follows; NULL: nothing to do. */
+	int (*begun)(struct peer *peer, struct err *err);
+	/* All pairs are measured: store, print and share what they come to. *ret stays as it is
+	 * where no pair is recommended. */
+	int (*conclude)(struct peer *peer, struct mtu_pair *ret, struct err *err);
+};
+
+/* By enum strategy_kind; the names end with NULL. */
+extern const struct strategy strategies[STRATEGY_COUNT];
+extern const char *const strategy_names[STRATEGY_COUNT + 1];
+
+const char *strategy_name(const struct strategy *strategy);
+
+#endif

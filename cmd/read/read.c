@@ -1,0 +1,61 @@
+#include "cmd/read/read.h"
+
+#include <errno.h>
+
+#include "report/runjson.h"
+
+struct read_settings read_given = {.db = "mtusweep.db"};
+
+const struct option_spec read_db_options[] = {
+	{.name = "db",
+	 .value = "FILE",
+	 .kind = OPTION_STRING,
+	 .into = &read_given.db,
+	 .help = "the database to read (default mtusweep.db)"},
+	{.name = "help",
+	 .kind = OPTION_FLAG,
+	 .into = &read_given.help,
+	 .help = "print this help and exit"},
+	{.name = NULL},
+};
+
+const struct option_spec read_run_options[] = {
+	{.name = "run",
+	 .value = "RUN",
+	 .kind = OPTION_STRING,
+	 .into = &read_given.run,
+	 .help = "a run's id, UUID, or the UUID's beginning\n"
+		 "(default: the newest run)"},
+	{.name = NULL, .more = read_db_options},
+};
+
+#define OPTION_JSON                                                            \
+	{                                                                      \
+		.name = "json", .kind = OPTION_FLAG, .into = &read_given.json, \
+		.help = "print JSON, for programs"                             \
+	}
+
+const struct option_spec read_json_db_options[] = {
+	OPTION_JSON,
+	{.name = NULL, .more = read_db_options},
+};
+
+const struct option_spec read_json_run_options[] = {
+	OPTION_JSON,
+	{.name = NULL, .more = read_run_options},
+};
+
+int read_print_json(json_t *object, struct err *err)
+{
+	if (!object)
+		return err_set(err, -ENOMEM, "out of memory");
+	runjson_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	fputc('\n', stdout);
+	json_decref(object);
+	return 0;
+}
+
+int read_find_run(struct query *query, struct query_run *ret, struct err *err)
+{
+	return query_run(query, read_given.run, ret, err);
+}

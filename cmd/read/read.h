@@ -1,0 +1,71 @@
+#ifndef CMD_READ_READ_H
+#define CMD_READ_READ_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/options.h"
+#include "store/query.h"
+
+/*
+ * The commands of mtusweep, the program that reads what was stored: each is a struct in
+ * a file of its own, read_<name>.c, and mtusweep.c lists them. A command's table of
+ * options is parsed, printed by --help, and ends in one of the shared tables below.
+ * Data goes to stdout; what fails is said by mtusweep.c, once.
+ */
+
+#define READ_ARGUMENTS_MAX 2
+
+struct read_command {
+	const char *name;
+	const char *help; /* one line, for the list of commands too */
+	const struct option_spec *options;
+	const char *arguments; /* what usage calls them; NULL: none */
+	int argument_count;
+	/* What the table of options cannot say of them; NULL: nothing. */
+	int (*check)(struct err *err);
+	/* What it does once its database is open. Errors of stdout are left for the
+	 * caller to find with ferror(), except where it says what it was writing. */
+	int (*run)(struct query *query, struct err *err);
+	/* The same for a command that reads no database, or opens it itself, now and then;
+	 * then `run` is NULL. */
+	int (*run_alone)(struct err *err);
+};
+
+extern const struct read_command read_runs;
+extern const struct read_command read_show;
+extern const struct read_command read_best;
+extern const struct read_command read_explain;
+extern const struct read_command read_heatmap;
+extern const struct read_command read_compare;
+extern const struct read_command read_export;
+extern const struct read_command read_import;
+extern const struct read_command read_share;
+extern const struct read_command read_view;
+
+/* What the shared options are read into. */
+struct read_settings {
+	const char *db;
+	const char *run; /* NULL: the newest */
+	const char *argument[READ_ARGUMENTS_MAX];
+	bool json;
+	bool help;
+};
+
+extern struct read_settings read_given;
+
+/* --db and --help. */
+extern const struct option_spec read_db_options[];
+/* --run, and those. */
+extern const struct option_spec read_run_options[];
+/* --json, and the first or the second. */
+extern const struct option_spec read_json_db_options[];
+extern const struct option_spec read_json_run_options[];
+
+/* Print the object, which is freed, or say that there was no memory for it (NULL). */
+int read_print_json(json_t *object, struct err *err);
+
+/* The run that --run names. */
+int read_find_run(struct query *query, struct query_run *ret, struct err *err);
+
+#endif

@@ -1,0 +1,80 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/jsontext.h"
+
+#include "cmd/read/read.h"
+#include "cmd/read/table.h"
+#include "report/runjson.h"
+
+static int by;
+
+/* In the order of enum query_by. */
+static const char *const by_names[] = {"sum", "up", "down", NULL};
+
+static const struct option_spec options[] = {
+	{.name = "by",
+	 .kind = OPTION_CHOICE,
+	 .into = &by,
+	 .choices = by_names,
+	 .help = "what counts: upload, download, or both\ntogether (default sum)"},
+	{.name = NULL, .more = read_json_run_options},
+};
+
+/* { "run": ..., "by": ..., "recommended": ... or null, "fastest": ... } */
+static int print_json(const struct query_run *run,
+		      const struct query_recommendation *recommended,
+		      const struct query_result *fastest, struct err *err)
+{
+	json_t *pair = recommended->text
+			       ? json_pack("{si si sb so}", "server_mtu",
+					   recommended->mtu.server, "peer_mtu",
+					   recommended->mtu.peer, "settled",
+					   recommended->settled, "text",
+					   jsontext_new(recommended->text))
+			       : json_null();
+	json_t *object = json_pack("{so ss so so}", "run", runjson_run(run), "by",
+				   by_names[by], "recommended", pair, "fastest",
+				   runjson_result(fastest));
+
+	return read_print_json(object, err);
+}
+
+static int print(const struct query_run *run,
+		 const struct query_recommendation *recommended,
+		 const struct query_result *fastest, struct err *err)
+{
+	if (read_given.json)
+		return print_json(run, recommended, fastest, err);
+	if (recommended->text) {
+		table_lines(stdout, recommended->text);
+		fputs("\nfastest measured: ", stdout);
+	}
+	table_best(stdout, fastest);
+	return 0;
+}
+
+static int run_best(struct query *query, struct err *err)
+{
+	struct query_recommendation recommended = {0};
+	struct query_result fastest;
+	struct query_run run;
+	int r = read_find_run(query, &run, err);
+
+	if (r == 0)
+		r = query_best(query, run.id, (enum query_by)by, &fastest, err);
+	if (r < 0)
+		return r;
+	r = query_recommended(query, run.id, &recommended, err);
+	if (r == 0 || r == -ENODATA)
+		r = print(&run, &recommended, &fastest, err);
+	free(recommended.text);
+	return r;
+}
+
+const struct read_command read_best = {
+	.name = "best",
+	.help = "print the pair of MTUs that a run recommends, and its fastest one",
+	.options = options,
+	.run = run_best,
+};

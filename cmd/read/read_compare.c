@@ -1,0 +1,77 @@
+#include <math.h>
+
+#include "cmd/read/read.h"
+#include "cmd/read/table.h"
+#include "report/compare.h"
+#include "report/runjson.h"
+
+static json_t *side_object(const struct compare_side *side)
+{
+	return json_pack("{ss so si si}", "status", test_status_name(side->status),
+			 "rate_bps",
+			 side->rate_bps == NO_FIGURE ? json_null()
+						     : json_integer(side->rate_bps),
+			 "ok", side->ok, "visits", side->visits);
+}
+
+static json_t *change_object(const struct compare_change *change)
+{
+	return json_pack(
+		"{si si ss so so so}", "server_mtu", change->mtu.server, "peer_mtu",
+		change->mtu.peer, "direction", direction_name(change->dir), "first",
+		side_object(&change->side[0]), "second", side_object(&change->side[1]),
+		"ratio", isnan(change->ratio) ? json_null() : json_real(change->ratio));
+}
+
+static json_t *summary_object(const struct compare_summary *summary)
+{
+	return json_pack("{si sf sf sb}", "compared", summary->compared, "ratio",
+			 summary->shift, "noise", summary->noise, "beyond_noise",
+			 summary->shifted);
+}
+
+static int print_json(const struct query_run runs[2], const struct comparison *all,
+		      struct err *err)
+{
+	json_t *changes = json_array();
+	json_t *object;
+
+	for (int i = 0; i < all->changes; i++)
+		json_array_append_new(changes, change_object(&all->change[i]));
+	object = json_pack("{so so si si si so so so}", "first", runjson_run(&runs[0]),
+			   "second", runjson_run(&runs[1]), "pairs_in_both",
+			   all->in_both, "pairs_only_in_first", all->only[0],
+			   "pairs_only_in_second", all->only[1], "upload",
+			   summary_object(&all->dir[DIR_UPLOAD]), "download",
+			   summary_object(&all->dir[DIR_DOWNLOAD]), "changes", changes);
+	return read_print_json(object, err);
+}
+
+static int run_compare(struct query *query, struct err *err)
+{
+	struct comparison comparison = {0};
+	struct query_run runs[2];
+	int r = 0;
+
+	for (int i = 0; i < 2 && r == 0; i++)
+		r = query_run(query, read_given.argument[i], &runs[i], err);
+	if (r == 0)
+		r = compare_runs(query, runs[0].id, runs[1].id, &comparison, err);
+	if (r < 0)
+		return r;
+	if (read_given.json)
+		r = print_json(runs, &comparison, err);
+	else
+		table_comparison(stdout, runs, &comparison);
+	compare_release(&comparison);
+	return r;
+}
+
+const struct read_command read_compare = {
+	.name = "compare",
+	.help = "say what changed from one run to another, beyond noise",
+	.options = read_json_db_options,
+	.arguments = "RUN RUN",
+	.argument_count = 2,
+	.run = run_compare,
+};

@@ -1,0 +1,122 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cmd/read/read.h"
+#include "cmd/read/read_map.h"
+#include "cmd/read/read_output.h"
+#include "report/heatmap_cairo.h"
+#include "report/heatmap_json.h"
+#include "report/heatmap_term.h"
+#include "report/runjson.h"
+
+/* Of what is no terminal. */
+#define COLUMNS 80
+
+static const char *output;
+static struct heatmap_options wanted;
+
+static const struct option_spec options[] = {
+	{.name = "output",
+	 .letter = 'o',
+	 .value = "FILE",
+	 .kind = OPTION_STRING,
+	 .into = &output,
+	 .help = "draw into FILE, whose name ends in .png or\n.svg (default: on the "
+		 "terminal)"},
+	{.name = "all",
+	 .kind = OPTION_FLAG,
+	 .into = &wanted.all,
+	 .help = "draw the rates as sent, too"},
+	{.name = "average",
+	 .kind = OPTION_FLAG,
+	 .into = &wanted.average,
+	 .help = "draw one map of the mean of upload and\ndownload"},
+	{.name = NULL, .more = read_json_run_options},
+};
+
+typedef int write_fn(const struct heatmap *map, FILE *out, struct err *err);
+
+/* NULL: not a kind of file that can be drawn. */
+static write_fn *writer_of(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	if (dot && strcmp(dot, ".png") == 0)
+		return heatmap_write_png;
+	if (dot && strcmp(dot, ".svg") == 0)
+		return heatmap_write_svg;
+	return NULL;
+}
+
+static int check(struct err *err)
+{
+	if (output && read_given.json)
+		return err_set(err, -EINVAL,
+			       "--json prints the map, --output draws it: give one of "
+			       "them");
+	if (!output || writer_of(output))
+		return 0;
+	return err_set(err, -EINVAL,
+		       "'%s' ends neither in .png nor in .svg: these are what can be "
+		       "drawn",
+		       output);
+}
+
+static int terminal_columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return COLUMNS;
+}
+
+static void print_map(const struct heatmap *map)
+{
+	enum heatmap_colors colors =
+		heatmap_term_colors(isatty(STDOUT_FILENO), getenv("NO_COLOR"),
+				    getenv("TERM"), getenv("COLORTERM"));
+
+	heatmap_print(map, colors, terminal_columns(), stdout);
+}
+
+static int draw_file(const struct heatmap *map, struct err *err)
+{
+	cleanup_outfile struct outfile out = OUTFILE_INIT;
+	int r = read_output_open(&out, output, err);
+
+	if (r == 0)
+		r = writer_of(output)(map, out.stream, err);
+	return read_output_end(&out, r, err);
+}
+
+static int run_heatmap(struct query *query, struct err *err)
+{
+	struct query_run run;
+	struct heatmap map;
+	int r = read_find_run(query, &run, err);
+
+	if (r == 0)
+		r = read_map_load(query, &run, &wanted, &map, err);
+	if (r < 0)
+		return r;
+	if (output)
+		r = draw_file(&map, err);
+	else if (read_given.json)
+		r = read_print_json(heatmap_json(&map, runjson_run(&run)), err);
+	else
+		print_map(&map);
+	heatmap_release(&map);
+	return r;
+}
+
+const struct read_command read_heatmap = {
+	.name = "heatmap",
+	.help = "draw a run's rates as a map of its MTUs",
+	.options = options,
+	.check = check,
+	.run = run_heatmap,
+};

@@ -1,0 +1,63 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "cmd/read/read.h"
+#include "store/import.h"
+
+/* Whoever does not get to see the number is told it, lest he imports it once more. */
+static int print_result(const struct import_result *result, struct err *err)
+{
+	errno = 0;
+	printf("run %" PRId64 ": %d visit%s, %d failed\n", result->run, result->visits,
+	       text_plural(result->visits), result->failed);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	return err_sys(err, errno ? errno : EIO,
+		       "run %" PRId64 " is stored in '%s'; only the output, which says "
+		       "so, cannot be written",
+		       result->run, read_given.db);
+}
+
+static int run_import(struct err *err)
+{
+	struct import_result result = {0};
+	struct err cut = ERR_INIT;
+	int r = import_csv(read_given.argument[0], read_given.db, &result, err);
+	int printed;
+
+	if (!result.run)
+		return r;
+	printed = print_result(&result, r == 0 ? err : NULL);
+	if (result.cut_line) {
+		err_set(&cut, 0,
+			"line %d, the last one of '%s', is half written and left out",
+			result.cut_line, read_given.argument[0]);
+		fprintf(stderr, "mtusweep: %s\n", cut.text);
+	}
+	return r < 0 ? r : printed;
+}
+
+static const struct option_spec options[] = {
+	{.name = "db",
+	 .value = "FILE",
+	 .kind = OPTION_STRING,
+	 .into = &read_given.db,
+	 .help = "the database to write to, made where it\ndoes not exist (default "
+		 "mtusweep.db)"},
+	{.name = "help",
+	 .kind = OPTION_FLAG,
+	 .into = &read_given.help,
+	 .help = "print this help and exit"},
+	{.name = NULL},
+};
+
+const struct read_command read_import = {
+	.name = "import",
+	.help = "store nr-wg-mtu-finder's log, or an export as csv, as a run",
+	.options = options,
+	.arguments = "FILE.csv",
+	.argument_count = 1,
+	.run_alone = run_import,
+};

@@ -1,0 +1,24 @@
+#ifndef CMD_READ_READ_OUTPUT_H
+#define CMD_READ_READ_OUTPUT_H
+
+#include "base/outfile.h"
+
+/*
+ * The file that a command's --output names.
+ *
+ *	cleanup_outfile struct outfile out = OUTFILE_INIT;
+ *	r = read_output_open(&out, path, err);
+ *	if (r == 0)
+ *		r = ...(out.stream, err);
+ *	return read_output_end(&out, r, err);
+ */
+
+/* As outfile_open(). -EEXIST: it is the database of --db, one of SQLite's files beside
+ * that, or another SQLite database, none of which an output may replace. */
+int read_output_open(struct outfile *out, const char *path, struct err *err);
+
+/* Commit it where all went well (`r` is 0). Else return `r`, and where it was the file
+ * that could not be written, name it. */
+int read_output_end(struct outfile *out, int r, struct err *err);
+
+#endif

@@ -1,0 +1,261 @@
+#include "cmd/read/table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+
+#define RATE_SIZE 24
+
+/* "2026-11-22 12:20:39" */
+static void format_time(int64_t at_ms, char ret[CLOCK_ISO_SIZE])
+{
+	clock_iso(at_ms, ret);
+	ret[10] = ' ';
+	ret[19] = '\0';
+}
+
+/* All text of a database goes through here: names and messages may have come from the
+ * other host, or from whoever wrote the file. */
+static void print_text(FILE *out, const char *text)
+{
+	cleanup_free char *copy = strdup(text);
+
+	if (!copy)
+		return;
+	text_printable(copy);
+	fputs(copy, out);
+}
+
+void table_runs_heading(FILE *out)
+{
+	fprintf(out, "%4s  %-8s  %-19s  %-6s  %-11s  %6s  %6s  %s\n", "run", "uuid",
+		"started (UTC)", "role", "outcome", "visits", "failed",
+		"server - peer");
+}
+
+static void print_end_name(FILE *out, const struct end_facts *end)
+{
+	print_text(out, *end->host ? end->host : "?");
+	if (*end->interface) {
+		fputc(' ', out);
+		print_text(out, end->interface);
+	}
+}
+
+void table_run_line(FILE *out, const struct query_run *run)
+{
+	char started[CLOCK_ISO_SIZE];
+	char uuid[UUID_SIZE];
+	char role[sizeof(run->role)];
+
+	format_time(run->info.started_at_ms, started);
+	text_copy(uuid, sizeof(uuid), run->info.uuid);
+	text_copy(role, sizeof(role), run->role);
+	text_printable(uuid);
+	text_printable(role);
+	fprintf(out, "%4" PRId64 "  %-8.8s  %-19s  %-6s  %-11s  %6d  %6d  ", run->id,
+		uuid, started, role, query_run_state(run), run->measured, run->failed);
+	print_end_name(out, &run->info.server);
+	fputs(" - ", out);
+	print_end_name(out, &run->info.peer);
+	fputc('\n', out);
+}
+
+static const char *backend_words(enum backend backend)
+{
+	switch (backend) {
+	case BACKEND_KERNEL:
+		return "WireGuard in the kernel";
+	case BACKEND_USERSPACE:
+		return "WireGuard in userspace";
+	case BACKEND_NONE:
+	case BACKEND_COUNT:
+		break;
+	}
+	return "";
+}
+
+static void print_tunnel(FILE *out, const struct end_facts *end)
+{
+	const char *words = backend_words(end->backend);
+
+	if (!*words && !end->endpoint_family)
+		return;
+	fputs(words, out);
+	if (end->endpoint_family)
+		fprintf(out, "%sover IPv%d", *words ? " " : "", end->endpoint_family);
+	fputs(", ", out);
+}
+
+/* What is not known of it, as in a log, is left out. */
+static void print_end(FILE *out, const char *name, const struct end_facts *end,
+		      const struct mtu_range *range)
+{
+	fprintf(out, "%-8s  ", name);
+	if (*end->host || *end->interface || *end->address) {
+		print_end_name(out, end);
+		if (*end->address) {
+			fputc(' ', out);
+			print_text(out, end->address);
+		}
+		fputs(", ", out);
+	}
+	if (end->link_mtu)
+		fprintf(out, "MTU %d before, ", end->link_mtu);
+	print_tunnel(out, end);
+	fprintf(out, "MTUs %d to %d by %d\n", range->min, range->max, range->step);
+}
+
+static void print_outcome(FILE *out, const struct query_run *run)
+{
+	char ended[CLOCK_ISO_SIZE];
+
+	fprintf(out, "outcome   %s", query_run_state(run));
+	if (run->ended_at_ms) {
+		format_time(run->ended_at_ms, ended);
+		fprintf(out, " at %s UTC", ended);
+	}
+	if (*run->text) {
+		fputs(": ", out);
+		print_text(out, run->text);
+	}
+	fprintf(out, "\nvisits    %d", run->measured);
+	if (run->info.pairs_planned)
+		fprintf(out, " of %d", run->info.pairs_planned);
+	fprintf(out, ", %d failed\n", run->failed);
+}
+
+void table_run(FILE *out, const struct query_run *run)
+{
+	const struct run_info *info = &run->info;
+	char started[CLOCK_ISO_SIZE];
+
+	format_time(info->started_at_ms, started);
+	fprintf(out, "run       %" PRId64 " (", run->id);
+	print_text(out, info->uuid);
+	fputs("), the ", out);
+	print_text(out, run->role);
+	fprintf(out, "'s record\nstarted   %s UTC, strategy ", started);
+	print_text(out, info->strategy);
+	fprintf(out, ", %d pass%s", info->passes, info->passes == 1 ? "" : "es");
+	if (info->duration_ms)
+		fprintf(out, ", %g s a test", (double)info->duration_ms / 1000);
+	fputc('\n', out);
+	print_outcome(out, run);
+	print_end(out, "server", &info->server, &info->server_range);
+	print_end(out, "peer", &info->peer, &info->peer_range);
+}
+
+void table_warning(FILE *out, const char *text)
+{
+	fputs("warning   ", out);
+	print_text(out, text);
+	fputc('\n', out);
+}
+
+void table_lines(FILE *out, const char *text)
+{
+	cleanup_free char *copy = strdup(text);
+	char *rest = NULL;
+
+	for (char *line = copy ? strtok_r(copy, "\n", &rest) : NULL; line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		print_text(out, line);
+		fputc('\n', out);
+	}
+}
+
+void table_recommended(FILE *out, const struct query_recommendation *recommended)
+{
+	static const char mark[] = "warning: ";
+	cleanup_free char *text = strdup(recommended->text);
+	char *rest = NULL;
+
+	fprintf(out, "pair      recommended: server MTU %d, peer MTU %d\n",
+		recommended->mtu.server, recommended->mtu.peer);
+	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (strncmp(line, mark, strlen(mark)) == 0)
+			table_warning(out, line + strlen(mark));
+	}
+}
+
+void table_results_heading(FILE *out)
+{
+	fprintf(out, "\n%10s  %8s  %13s  %13s  %6s\n", "server MTU", "peer MTU",
+		"upload Mbit/s", "download", "visits");
+}
+
+/* A rate, or what there is in its place. */
+static void format_rate(enum test_status status, int64_t rate_bps, char ret[RATE_SIZE])
+{
+	if (status != TEST_OK)
+		text_copy(ret, RATE_SIZE, test_status_name(status));
+	else if (rate_bps == NO_FIGURE)
+		text_copy(ret, RATE_SIZE, "?");
+	else
+		snprintf(ret, RATE_SIZE, "%.3f", (double)rate_bps / 1e6);
+}
+
+/* A pair that works now and then looks like any other by its medians alone. */
+static void print_flaky(FILE *out, const struct query_result *result)
+{
+	const int ok[] = {
+		[DIR_UPLOAD] = result->upload_ok,
+		[DIR_DOWNLOAD] = result->download_ok,
+	};
+
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		if (ok[dir] > 0 && ok[dir] < result->visits)
+			fprintf(out, ", %s ok in %d of %d",
+				direction_name((enum direction)dir), ok[dir],
+				result->visits);
+	}
+}
+
+void table_result_line(FILE *out, const struct query_result *result)
+{
+	char up[RATE_SIZE];
+	char down[RATE_SIZE];
+
+	format_rate(result->upload_status, result->upload_bps, up);
+	format_rate(result->download_status, result->download_bps, down);
+	fprintf(out, "%10d  %8d  %13s  %13s  %6d", result->mtu.server, result->mtu.peer,
+		up, down, result->visits);
+	print_flaky(out, result);
+	fputc('\n', out);
+}
+
+static bool has_rate(enum test_status status, int64_t rate_bps)
+{
+	return status == TEST_OK && rate_bps != NO_FIGURE;
+}
+
+void table_best(FILE *out, const struct query_result *result)
+{
+	static const char unit[] = " Mbit/s";
+	char up[RATE_SIZE];
+	char down[RATE_SIZE];
+	bool up_known = has_rate(result->upload_status, result->upload_bps);
+	bool down_known = has_rate(result->download_status, result->download_bps);
+	bool both = up_known && down_known;
+
+	format_rate(result->upload_status, result->upload_bps, up);
+	format_rate(result->download_status, result->download_bps, down);
+	fprintf(out, "server MTU %d, peer MTU %d\n", result->mtu.server,
+		result->mtu.peer);
+	fprintf(out, "upload %s%s, download %s%s", up, up_known && !both ? unit : "",
+		down, down_known && !both ? unit : "");
+	if (both)
+		fprintf(out, ", sum %.3f%s",
+			(double)(result->upload_bps + result->download_bps) / 1e6,
+			unit);
+	if (result->visits > 1)
+		fprintf(out, ", medians of %d visits", result->visits);
+	print_flaky(out, result);
+	fputc('\n', out);
+}

@@ -1,0 +1,38 @@
+#ifndef CMD_READ_TABLE_H
+#define CMD_READ_TABLE_H
+
+#include <stdio.h>
+
+#include "report/compare.h"
+#include "store/query.h"
+
+/*
+ * What the reader program prints of runs and results: lines for people, in columns.
+ * Text that came from hosts is made harmless for terminals. Errors of `out` are left
+ * for the caller to find with ferror().
+ */
+
+/* A line a run, for query_runs(); the heading before the first. */
+void table_runs_heading(FILE *out);
+void table_run_line(FILE *out, const struct query_run *run);
+
+/* All of a run's row, a few lines. */
+void table_run(FILE *out, const struct query_run *run);
+void table_warning(FILE *out, const char *text);
+/* The pair, and the warnings that what it rests on has, which the run itself has not. */
+void table_recommended(FILE *out, const struct query_recommendation *recommended);
+/* What a recommendation rests on, as it is. */
+void table_lines(FILE *out, const char *text);
+
+/* A line a pair; a direction that failed has its status in place of a rate. */
+void table_results_heading(FILE *out);
+void table_result_line(FILE *out, const struct query_result *result);
+
+/* The one result that was asked for, in two lines. */
+void table_best(FILE *out, const struct query_result *result);
+
+/* What changed from the first run to the second. */
+void table_comparison(FILE *out, const struct query_run runs[2],
+		      const struct comparison *comparison);
+
+#endif

@@ -1,0 +1,120 @@
+/* What the page's script is told of a database. */
+
+#include "cmd/run/live_page.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "engine/pathmodel.h"
+#include "report/runjson.h"
+
+/* On the host itself nothing is saved by small answers. */
+#define NEAR_BYTES  40000
+#define FAR_VISITS  1
+#define NEAR_VISITS 20
+/* Beyond so many visits it takes too long to tell a path that was not probed. */
+#define GUESS_VISITS_MAX 5000
+/* The path may take one part in so many of the time. */
+#define SHARE 20
+
+/* What is known of the path. Where it was not probed, all the rows have to be looked at:
+ * not each time one has come. */
+static int learn_path(void *ctx, struct query *query, const struct query_run *run,
+		      struct err *err)
+{
+	struct live_page *page = ctx;
+	struct live_page_path *known = &page->path;
+	int64_t began_ms = clock_boot_ms();
+	bool same = strcmp(known->run, run->info.uuid) == 0;
+	int r;
+
+	if (same && (known->visits == run->measured || began_ms < known->again_at_ms))
+		return 0;
+	*known = (struct live_page_path){.visits = run->measured};
+	text_copy(known->run, sizeof(known->run), run->info.uuid);
+	r = runpath_read(query, run, GUESS_VISITS_MAX, &known->path, err);
+	known->again_at_ms = clock_again_ms(began_ms, SHARE);
+	return r == -ENODATA ? 0 : r;
+}
+
+static json_t *explain(const struct live_page *page, const struct mtu_pair *mtu,
+		       enum direction dir)
+{
+	const struct runpath *known = &page->path.path;
+	char text[PATHMODEL_TEXT];
+
+	if (known->path.dir[dir].count == 0)
+		return json_null();
+	pathmodel_explain(&known->path, mtu, dir, text);
+	return json_sprintf("%s%s", known->guessed[dir] ? "by throughput alone: " : "",
+			    text);
+}
+
+static int add_pair(struct live_page *page, const struct page_ask *ask, const char *run,
+		    json_t *answer, struct err *err)
+{
+	struct live_pair_ask wish = {
+		.run = run,
+		.mtu = ask->pair,
+		.visits_max = ask->near ? NEAR_VISITS : FAR_VISITS,
+		.look = learn_path,
+		.ctx = page,
+	};
+	json_t *pair = NULL;
+	int r = live_pair(page->live, &wish, &pair, err);
+
+	if (r < 0)
+		return r;
+	json_object_set_new(pair, "upload", explain(page, &ask->pair, DIR_UPLOAD));
+	json_object_set_new(pair, "download", explain(page, &ask->pair, DIR_DOWNLOAD));
+	json_object_set_new(answer, "pair", pair);
+	return 0;
+}
+
+/* Takes the answer. */
+static int dump(json_t *answer, char **ret_json, struct err *err)
+{
+	*ret_json = runjson_dumps(answer, JSON_COMPACT);
+	json_decref(answer);
+	return *ret_json ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
+int live_page_progress(struct live_page *page, const struct page_ask *ask, json_t *now,
+		       char **ret_json, struct err *err)
+{
+	const char *run = *ask->run ? ask->run : page->run ? page->run : "";
+	struct live_ask wish = {
+		.run = run,
+		.have = ask->have,
+		.revision = ask->revision,
+		.after = ask->after,
+		.room = ask->near ? NEAR_BYTES : LIVE_PAGE_FAR_BYTES,
+	};
+	json_t *answer = NULL;
+	int r = live_progress(page->live, &wish, &answer, err);
+
+	if (r == 0 && ask->pair.server && !json_is_null(json_object_get(answer, "run")))
+		r = add_pair(page, ask, run, answer, err);
+	if (r < 0) {
+		json_decref(now);
+		json_decref(answer);
+		return r;
+	}
+	json_object_set_new(answer, "now", now && !*run ? now : json_null());
+	if (now && *run)
+		json_decref(now);
+	json_object_set_new(answer, "near", json_boolean(ask->near));
+	if (page->choose)
+		json_object_set_new(answer, "choose", json_true());
+	return dump(answer, ret_json, err);
+}
+
+int live_page_runs(struct live_page *page, char **ret_json, struct err *err)
+{
+	json_t *list = NULL;
+	int r = live_runs(page->live, &list, err);
+
+	return r < 0 ? r : dump(list, ret_json, err);
+}

@@ -1,0 +1,42 @@
+#ifndef CMD_RUN_LIVE_PAGE_H
+#define CMD_RUN_LIVE_PAGE_H
+
+#include <jansson.h>
+
+#include "cmd/run/runpath.h"
+#include "report/live.h"
+#include "sync/page.h"
+
+/*
+ * What the page's script is told of a database: the rows and facts that are stored
+ * (report/live.h), and why a pair fares as it does (engine/pathmodel.h). For the server and
+ * for mtusweep view.
+ */
+
+/* Of the run whose pair was asked for last. */
+struct live_page_path {
+	char run[UUID_SIZE];
+	int visits; /* it is told from so many */
+	int64_t again_at_ms;
+	struct runpath path;
+};
+
+struct live_page {
+	struct live *live;
+	const char *run; /* shown unless another is asked for; NULL: the newest */
+	bool choose;     /* there is a list of runs */
+	struct live_page_path path;
+};
+
+/* Over the tunnel an answer takes so many bytes at most, but for the facts of a run, which
+ * are told once, and a pair that is asked for. */
+#define LIVE_PAGE_FAR_BYTES 1200
+
+/* page_ops.progress; `now`: what is measured of the newest run, or NULL (it is taken). */
+int live_page_progress(struct live_page *page, const struct page_ask *ask, json_t *now,
+		       char **ret_json, struct err *err);
+
+/* page_ops.runs. */
+int live_page_runs(struct live_page *page, char **ret_json, struct err *err);
+
+#endif

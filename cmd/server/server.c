@@ -1,0 +1,218 @@
+#include "cmd/server/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/stop.h"
+#include "base/text.h"
+#include "cmd/server/server_ops.h"
+#include "engine/iperf_test.h"
+#include "sync/sockets.h"
+
+/* The longest lease that a peer gets from a server that was started without --lease. */
+#define LEASE_UNASKED_MAX_MS 60000
+
+/* That nobody else has the port of the tests shows now, not at the first pair. */
+static int check_iperf_port(const struct server_config *config, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = sockets_try_listen(config->address, config->iperf_port, true, &why);
+
+	return r < 0 ? err_set(err, r, "the tests' port (--iperf-port): %.300s",
+			       why.text)
+		     : 0;
+}
+
+/* Without a wish of this end's the peer says: it finds out how slow the path is. */
+static int64_t lease_max_ms(const struct host_options *options)
+{
+	return options->lease_given ? options->lease_ms : LEASE_UNASKED_MAX_MS;
+}
+
+static int open_all(struct server *f, int guard_socket, int runner_socket,
+		    struct err *err)
+{
+	const struct server_config *config = f->config;
+	struct endpoint_config endpoint = {
+		.address = config->address,
+		.port = config->port,
+		.lease_max_ms = lease_max_ms(config->options),
+		.ops = &server_ops,
+		.ctx = f,
+	};
+	char versions[sizeof(f->facts.versions)];
+	int r;
+
+	snprintf(versions, sizeof(versions),
+		 "mtusweep " MTUSWEEP_VERSION ", libiperf %s, civetweb %s, sqlite %s",
+		 iperf_test_version(), endpoint_library_version(),
+		 store_library_version());
+	host_facts(config->host, versions, &f->facts);
+	text_copy(f->facts.address, sizeof(f->facts.address), config->address);
+	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (f->wake_fd < 0)
+		return err_sys(err, errno, "cannot make an eventfd");
+	r = guard_new(guard_socket, &f->guard, err);
+	if (r == 0)
+		r = runner_new(runner_socket, &f->runner, err);
+	if (r == 0)
+		r = rtwatch_new(config->options->interface, &f->watch, err);
+	if (r == 0)
+		r = check_iperf_port(config, err);
+	if (r == 0)
+		r = store_open(config->options->db, &f->store, err);
+	if (r == 0)
+		store_set_patience(f->store, SERVER_PATIENCE_MS);
+	if (r == 0)
+		r = live_new(config->options->db, &f->page.live, err);
+	if (r == 0)
+		r = endpoint_new(&endpoint, &f->endpoint, err);
+	return r;
+}
+
+/* Whether a run is over as far as --once is concerned. */
+static bool is_over(const struct server *f)
+{
+	int64_t farewell_by_ms = atomic_load(&f->farewell_by_ms);
+
+	return atomic_load(&f->completed) ||
+	       (farewell_by_ms && clock_boot_ms() >= farewell_by_ms);
+}
+
+/* How long serve() may sleep; -1: until something happens. */
+static int sleep_ms(const struct server *f)
+{
+	int64_t farewell_by_ms = atomic_load(&f->farewell_by_ms);
+	int tick = endpoint_tick(f->endpoint);
+	int left;
+
+	if (!f->config->once || !farewell_by_ms)
+		return tick;
+	left = clock_left_ms(farewell_by_ms);
+	return tick < 0 || left < tick ? left : tick;
+}
+
+/* Until told to stop (-EINTR), done with --once (0), or the guard is gone (-EPIPE). */
+static int serve(struct server *f, struct err *err)
+{
+	struct pollfd polled[] = {
+		{.fd = stop_fd(), .events = POLLIN},
+		{.fd = guard_fd(f->guard), .events = 0},
+		{.fd = endpoint_fd(f->endpoint), .events = POLLIN},
+		{.fd = f->wake_fd, .events = POLLIN},
+	};
+
+	for (;;) {
+		uint64_t value;
+
+		if (poll(polled, 4, sleep_ms(f)) < 0 && errno != EINTR)
+			return err_sys(err, errno, "cannot wait for events");
+		if (polled[0].revents)
+			return err_set(err, -EINTR, "%s", stop_reason());
+		if (polled[1].revents & (POLLHUP | POLLERR))
+			return err_set(err, -EPIPE, "the guard process is gone");
+		if (polled[3].revents && read(f->wake_fd, &value, sizeof(value)) < 0)
+			continue;
+		if (f->config->once && is_over(f))
+			return 0;
+	}
+}
+
+/* Told to stop with a session open: the exit status. A peer whose pair is kept had only to
+ * close it. */
+static int leave_session(struct server *f, const char *why)
+{
+	bool kept = f->committed_mtu != 0;
+	struct err here = ERR_INIT;
+	int rows = f->rows;
+
+	server_leave_run(f, kept ? RUN_DONE : RUN_INTERRUPTED, kept ? "" : why, &here);
+	if (kept)
+		err_set(&here, 0, "keeps MTU %d, in link and conf file",
+			f->committed_mtu);
+	host_tell("%s %s of a run; this end: %.250s; %d row%s kept in '%s'", why,
+		  kept ? "at the end" : "in the middle",
+		  here.text[0] ? here.text : "as it was", rows,
+		  rows == 1 ? " is" : "s are", f->config->options->db);
+	return kept ? 0 : 1;
+}
+
+/* A run cut short here is a failure; a server that is told to stop between runs is not.
+ */
+static int end(struct server *f, int r, struct err *err)
+{
+	bool cut = atomic_load(&f->session_open);
+
+	endpoint_free(f->endpoint);
+	f->endpoint = NULL;
+	if (cut && f->run_id)
+		return leave_session(f, err->text);
+	if (r < 0)
+		host_tell("%s", err->text);
+	return r == 0 || (r == -EINTR && !f->config->once) ? 0 : 1;
+}
+
+static void close_all(struct server *f)
+{
+	struct err err = ERR_INIT;
+
+	endpoint_free(f->endpoint);
+	live_free(f->page.live);
+	server_metrics_release(&f->metrics);
+	if (store_close(f->store, &err) < 0)
+		host_tell("%s", err.text);
+	rtwatch_free(f->watch);
+	runner_free(f->runner);
+	guard_free(f->guard);
+	fd_close(&f->wake_fd);
+}
+
+static void tell_waiting(const struct server *f)
+{
+	const struct host_options *options = f->config->options;
+	const struct mtu_range *range = &options->range;
+	const struct mtu_range *allowed = &f->config->host->guard.range;
+	char mtus[64];
+
+	/* Without a lattice the peer chooses among all that is allowed. */
+	if (host_options_have_lattice())
+		snprintf(mtus, sizeof(mtus), "%d to %d by %d", range->min, range->max,
+			 range->step);
+	else
+		snprintf(mtus, sizeof(mtus), "%d to %d", allowed->min, allowed->max);
+	host_tell("waiting for a peer on %s port %d, interface '%s', MTUs %s",
+		  f->config->address, f->config->port, options->interface, mtus);
+}
+
+int server_main(void *ctx, int guard_socket, int runner_socket)
+{
+	struct server f = {
+		.config = ctx,
+		.wake_fd = -1,
+		.watch_lock = PTHREAD_MUTEX_INITIALIZER,
+		.now = {.lock = PTHREAD_MUTEX_INITIALIZER},
+	};
+	struct err err = ERR_INIT;
+	int status = 1;
+	int r;
+
+	signal(SIGTTOU, SIG_IGN);
+	if (stop_install() < 0)
+		return 1;
+	r = open_all(&f, guard_socket, runner_socket, &err);
+	if (r < 0) {
+		host_tell("%s", err.text);
+	} else {
+		tell_waiting(&f);
+		status = end(&f, serve(&f, &err), &err);
+	}
+	close_all(&f);
+	return status;
+}

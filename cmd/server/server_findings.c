@@ -1,0 +1,54 @@
+/* What a run's peer found out, for this end's copy of the run. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/run/conclude.h"
+#include "cmd/server/server_ops.h"
+
+int server_path(void *ctx, const struct msg_path *m, struct err *err)
+{
+	struct server *f = ctx;
+	enum direction dir = m->download ? DIR_DOWNLOAD : DIR_UPLOAD;
+	struct path_survey *survey = &f->survey;
+	int r = path_bands_parse(m->bands, &survey->path.dir[dir], err);
+
+	if (r < 0)
+		return r;
+	survey->path.overhead = m->overhead;
+	survey->probes[dir] = m->probes;
+	survey->probe_ms = m->probe_ms;
+	f->surveyed[dir] = true;
+	if (!f->surveyed[DIR_UPLOAD] || !f->surveyed[DIR_DOWNLOAD])
+		return 0;
+	return store_put_path(f->store, f->run_id, survey, err);
+}
+
+/* This end's rows and path are the peer's, unless rows were lost on the way. */
+static bool is_same(const struct verdict *v, const struct msg_verdict *m)
+{
+	return mtu_pair_same(&v->recommended.mtu, &m->mtu) &&
+	       v->settled == m->settled && v->visits == m->visits;
+}
+
+int server_verdict(void *ctx, const struct msg_verdict *m, struct err *err)
+{
+	struct server *f = ctx;
+	struct conclusion here;
+	char text[160];
+	int r = conclude_run(f->config->options->db, f->run_id, m->margin, &here, err);
+
+	/* A path that was not sent is no name of the protocol's. */
+	if (r < 0)
+		return r == -ENODATA ? -EIO : r;
+	snprintf(text, sizeof(text),
+		 "recommended: server MTU %d, peer MTU %d\n"
+		 "why: the peer says so; not all that it rests on is in this copy of "
+		 "the run\n",
+		 m->mtu.server, m->mtu.peer);
+	r = store_recommend(f->store, f->run_id, &m->mtu, m->settled,
+			    is_same(&here.verdict, m) ? here.text : text, err);
+	free(here.text);
+	return r;
+}

@@ -1,0 +1,103 @@
+/* What the server tells Prometheus: the export of its newest run, and of itself. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "cmd/server/server_ops.h"
+#include "report/prometheus.h"
+#include "store/query.h"
+#include "sync/http.h"
+
+/* An answer is good for so long at least. */
+#define FRESH_MS 2000
+/* Reading a run's pairs takes 50 ms where there are a thousand, during tests too: however
+ * often it is asked for, one part in so many of the time at most. */
+#define SHARE 20
+/* Of a run with more visits the pairs could not be told anyhow. */
+#define PAIRS_VISITS_MAX 20000
+/* Beside the answer itself. */
+#define HEAD_MAX 1000
+
+static int put_newest(struct query *query, bool pairs, FILE *out, struct err *err)
+{
+	struct query_run run;
+	int r = query_run(query, NULL, &run, err);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	pairs = pairs && run.measured <= PAIRS_VISITS_MAX;
+	return (pairs ? prometheus_export : prometheus_export_run)(query, &run, out,
+								   err);
+}
+
+static int put_all(struct server *f, bool pairs, FILE *out, struct err *err)
+{
+	struct query *query;
+	int r = query_open(f->config->options->db, &query, err);
+
+	if (r < 0)
+		return r;
+	query_bound(query, QUERY_ROWS_SERVED);
+	prometheus_put_server(out, MTUSWEEP_VERSION, atomic_load(&f->session_open));
+	r = put_newest(query, pairs, out, err);
+	query_close(query);
+	return r;
+}
+
+static int write_text(struct server *f, bool pairs, char **ret, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	int r;
+
+	if (!out)
+		return err_set(err, -ENOMEM, "out of memory");
+	r = put_all(f, pairs, out, err);
+	if (fclose(out) == EOF && r == 0)
+		r = err_set(err, -ENOMEM, "out of memory");
+	if (r < 0)
+		return r;
+	/* Who reads slowly must not hold a worker (sync/http.h). */
+	if (pairs && size > HTTP_ANSWER_MAX - HEAD_MAX)
+		return write_text(f, false, ret, err);
+	*ret = text;
+	text = NULL;
+	return 0;
+}
+
+/* One at a time, see page_ops. */
+int server_metrics(void *ctx, bool near, char **ret_text, struct err *err)
+{
+	struct server *f = ctx;
+	struct server_metrics *m = &f->metrics;
+	int64_t now_ms = clock_boot_ms();
+	int r;
+
+	if (!m->text[near] || now_ms >= m->again_at_ms[near]) {
+		char *text;
+
+		/* Over the tunnel, pairs would be felt by the tests. */
+		r = write_text(f, near, &text, err);
+		if (r < 0)
+			return r;
+		free(m->text[near]);
+		m->text[near] = text;
+		m->again_at_ms[near] = clock_again_ms(now_ms, SHARE);
+		if (m->again_at_ms[near] < now_ms + FRESH_MS)
+			m->again_at_ms[near] = now_ms + FRESH_MS;
+	}
+	*ret_text = strdup(m->text[near]);
+	return *ret_text ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
+void server_metrics_release(struct server_metrics *metrics)
+{
+	for (int i = 0; i < 2; i++)
+		free(metrics->text[i]);
+}

@@ -1,0 +1,115 @@
+#ifndef CMD_SERVER_SERVER_OPS_H
+#define CMD_SERVER_SERVER_OPS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/err.h"
+#include "cmd/run/live_page.h"
+#include "cmd/server/server.h"
+#include "engine/runner.h"
+#include "netctl/guard.h"
+#include "netctl/probe_answer.h"
+#include "netctl/rtwatch.h"
+#include "store/store.h"
+#include "sync/endpoint.h"
+#include "sync/rowcheck.h"
+
+/* For who looks on. */
+struct server_now {
+	pthread_mutex_t lock;
+	const char *doing;   /* NULL: nothing; static */
+	struct mtu_pair mtu; /* .peer 0: the peer does not say */
+	int64_t visits_left; /* or NO_FIGURE */
+	int64_t over_at_ms;  /* clock_boot_ms(), about; 0 unknown */
+};
+
+/* What GET /metrics was answered last, over the tunnel and near; for free(). */
+struct server_metrics {
+	char *text[2];
+	int64_t again_at_ms[2]; /* not read before that: clock_boot_ms() */
+};
+
+/*
+ * Operations run in the endpoint's threads, one at a time but for renew, hello and the
+ * page's; what they share with those and with the main thread is atomic or locks by
+ * itself.
+ */
+struct server {
+	const struct server_config *config;
+	struct guard *guard;
+	struct runner *runner;
+	struct store *store;
+	struct endpoint *endpoint;
+	struct live_page page;
+	struct server_now now;
+	struct server_metrics metrics;
+	struct end_facts facts;  /* of this end, without the endpoint's family */
+	char peer[ADDRESS_SIZE]; /* of the session */
+	int64_t run_id;          /* 0 while there is none */
+	int mtu;                 /* of this end, as the peer last set it */
+	int rows;                /* of this run, received */
+	struct rowcheck check;   /* of the session's rows */
+	int planned;
+	int64_t lease_ms;          /* in force */
+	_Atomic int64_t lease_now; /* the same, for renew */
+	_Atomic bool session_open;
+	_Atomic bool completed; /* a run closed as done */
+	/* When a peer whose pair is kept, and which then fell silent, is not waited for
+	 * any more (clock_boot_ms()); 0 while there is none. */
+	_Atomic int64_t farewell_by_ms;
+	pthread_mutex_t watch_lock;
+	struct rtwatch *watch;
+	bool was_down;       /* the link, since the pair was set */
+	char run[UUID_SIZE]; /* the last session's */
+	bool may_commit;     /* both ends were started for that */
+	int committed_mtu; /* the run's that is kept, be it since a session before; or 0 */
+	/* What full-size packets were proved for in this session, and the test that may
+	 * still prove it for the MTU that is set; or 0. */
+	int proved_mtu;
+	uint32_t proof_test;
+	bool settle_warned;
+	struct path_survey survey;    /* of this run, as the peer tells it */
+	bool surveyed[DIR_COUNT];     /* what of it came */
+	struct probe_answer *probing; /* NULL while the path is not probed */
+	char warning[384];            /* of this run, not yet told to the peer */
+	int wake_fd;                  /* eventfd: the main thread looks again */
+};
+
+/* A peer that lost the answer to its commit asks again for 10 s (cmd/peer/peer_keep.c). */
+#define SERVER_FAREWELL_MS 20000
+
+/* A peer waits 2 s for the answer to an open or a row: before that it is to hear whose lock
+ * on the database was in the way. */
+#define SERVER_PATIENCE_MS 1000
+
+/* What the endpoint calls; `ctx` is a struct server. */
+extern const struct endpoint_ops server_ops;
+
+/* endpoint_ops.probe (cmd/server/server_probe.c); ends a probe that is under way. */
+int server_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
+		 struct err *err);
+/* End a probe that is under way, so that the guard and the port are free. */
+void server_end_probe(struct server *f);
+
+/* endpoint_ops.path and .verdict (cmd/server/server_findings.c). */
+int server_path(void *ctx, const struct msg_path *m, struct err *err);
+int server_verdict(void *ctx, const struct msg_verdict *m, struct err *err);
+
+/* page_ops.metrics (cmd/server/server_metrics.c). */
+int server_metrics(void *ctx, bool near, char **ret_text, struct err *err);
+void server_metrics_release(struct server_metrics *metrics);
+
+/* page_ops.progress (cmd/server/server_page.c), and what it says of what is under way: `doing` is
+ * static, NULL when nothing is. */
+int server_progress(void *ctx, const struct page_ask *ask, char **ret_json,
+		    struct err *err);
+void server_tell(struct server *f, const char *doing);
+void server_tell_pair(struct server *f, const struct msg_pair *m);
+
+/* End what the session's peer left: the test, the MTU, the run. What guard_restore() says
+ * is returned. The endpoint must not be calling any operation. */
+int server_leave_run(struct server *f, enum run_outcome outcome, const char *text,
+		     struct err *err);
+
+#endif
