@@ -46,11 +46,6 @@ ask()
 	on "$1" perl "$HOSTILE" "$2" "$3" "$LAB_SERVER_IP" "${@:4}"
 }
 
-is_sanitized()
-{
-	grep -Eq '__(asan|tsan)_init' "$MTUSWEEP_BIN/mtusweep-server"
-}
-
 main_hwm()
 {
 	sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' \

@@ -159,6 +159,11 @@ start_peer()
 	peer_pid=$!
 }
 
+is_sanitized()
+{
+	grep -Eq '__(asan|tsan)_init' "$MTUSWEEP_BIN/mtusweep-server"
+}
+
 not_running()
 {
 	! kill -0 "$1" 2>/dev/null

@@ -613,7 +613,9 @@ file_size_limit()
 # Whatever there is too little of: the end is said, and the host is as it was.
 limits()
 {
-	local limit
+	local limit stack=65536
+	# A sanitizer makes each frame several times larger.
+	! is_sanitized || stack=1048576
 	fresh_run
 	# The soft limit of processor time ends main, and none of the others.
 	kill -XCPU "$peer_pid" "$(process_of peer "$peer_pid" guard)" \
@@ -628,7 +630,7 @@ limits()
 	end_server
 	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
 	wait_for 10 'the server to listen' listening 5000
-	for limit in nofile=5 nofile=8 nofile=12 nproc=1 stack=65536; do
+	for limit in nofile=5 nofile=8 nofile=12 nproc=1 stack=$stack; do
 		rm -f "$peer_db"*
 		run_limited "--$limit"
 		check_match "what it says with $limit" 'mtusweep-peer: ' "$text"
