@@ -55,12 +55,16 @@ void probetap_read(struct probetap *tap)
 	bool answered = send(tap->fd, &question, sizeof(question),
 			     MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(question);
 
-	do {
+	/* It is not trusted to come to an end. */
+	for (int parts = 0; parts <= PROBETAP_UDP_MAX / PROBETAP_SEEN + 1; parts++) {
 		answered = answered && receive_answer(tap->fd, &answer);
 		for (int i = 0; answered && i < answer.count; i++)
 			tap->seen[answer.sizes[i].udp_size] |=
 				(unsigned char)answer.sizes[i].seen;
-	} while (answered && answer.more);
+		if (!answered || !answer.more)
+			break;
+	}
+	answered = answered && !answer.more;
 	/* An answer that comes later would pass for the next one's. */
 	if (!answered)
 		fd_close(&tap->fd);

@@ -64,8 +64,8 @@ int rowcheck_take(const struct rowcheck *check, const struct measurement *m,
 	return err_set(
 		err, -ENOSPC,
 		"row %u refused: the session has sent a row for each pair it had "
-		"set, and %d of before",
-		m->seq, ROWCHECK_BACKLOG);
+		"set, and as many of before as it may",
+		m->seq);
 }
 
 void rowcheck_count(struct rowcheck *check, const struct measurement *m)

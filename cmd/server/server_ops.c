@@ -303,6 +303,8 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 	f->proof_test = 0;
 	server_end_probe(f);
 	link_was_down(f, true);
+	/* Unknown where this fails: nothing is proved of it, and no test fits it. */
+	f->mtu = 0;
 	r = guard_set(f->guard, m->mtu, f->lease_ms, err);
 	if (r < 0)
 		return not_stale(r);
@@ -356,6 +358,8 @@ static int op_figures(void *ctx, uint32_t test, struct msg_figures *ret,
 	ret->goodput_low_bps = seen.goodput_low_bps;
 	ret->goodput_high_bps = seen.goodput_high_bps;
 	ret->rtt_us = seen.rtt_us;
+	/* The peer takes the answer for a renewal of this end's lease. */
+	guard_renew(f->guard, atomic_load(&f->lease_now), NULL);
 	return 0;
 }
 
@@ -399,7 +403,7 @@ static int check_proof(struct server *f, struct err *err)
 	    seen.status == TEST_OK)
 		f->proved_mtu = f->mtu;
 	f->proof_test = 0;
-	if (f->proved_mtu == f->mtu)
+	if (f->mtu && f->proved_mtu == f->mtu)
 		return 0;
 	return err_set(err, -ENODATA,
 		       "MTU %d is not kept: in this session no packet of that size was "
@@ -429,7 +433,7 @@ static int op_commit(void *ctx, struct err *err)
 	r = guard_commit(f->guard, err);
 	if (r < 0)
 		return not_stale(r);
-	if (!f->committed_mtu)
+	if (f->committed_mtu != f->mtu)
 		host_tell("MTU %d is kept, in link and conf file%s%.300s", f->mtu,
 			  err->text[0] ? "; " : "", err->text);
 	f->committed_mtu = f->mtu;
