@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/io.h"
 #include "base/priv.h"
 #include "base/text.h"
@@ -27,6 +28,8 @@ static void become_child(const struct test_spec *spec, int output, int report)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
+	/* Its standard error belongs to the test's report. */
+	debug_start(NULL);
 	/* Without it descriptor 0 would be free, and become one of libiperf's sockets.
 	 */
 	if (null < 0)

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/io.h"
 #include "engine/runner_msg.h"
 #include "engine/tcp.h"
@@ -147,6 +148,16 @@ static int ask(struct runner *runner, enum runner_kind kind,
 	return ret->code;
 }
 
+static void log_test(const char *what, const struct test_spec *spec, int code,
+		     const struct dir_result *result)
+{
+	debug_log("test", "%s %u, %s, %s, port %d: %s%s%s", what, spec->id,
+		  spec->kind == TEST_FULL_SIZE ? "full-size packets" : "throughput",
+		  spec->role == ROLE_SERVER ? "server" : direction_name(spec->dir),
+		  spec->port, code < 0 ? strerror(-code) : "ok", result ? ", " : "",
+		  result ? test_status_name(result->status) : "");
+}
+
 int runner_arm(struct runner *runner, const struct test_spec *spec, struct err *err)
 {
 	struct runner_reply reply;
@@ -155,6 +166,7 @@ int runner_arm(struct runner *runner, const struct test_spec *spec, struct err *
 	pthread_mutex_lock(&runner->lock);
 	ret = ask(runner, RUNNER_ARM, spec, -1, &reply, err);
 	pthread_mutex_unlock(&runner->lock);
+	log_test("arm", spec, ret, NULL);
 	return ret;
 }
 
@@ -167,6 +179,7 @@ int runner_measure(struct runner *runner, const struct test_spec *spec, int stop
 	pthread_mutex_lock(&runner->lock);
 	code = ask(runner, RUNNER_MEASURE, spec, stop_fd, &reply, err);
 	pthread_mutex_unlock(&runner->lock);
+	log_test("measure", spec, code, code < 0 ? NULL : &reply.result);
 	if (code < 0)
 		return code;
 	*ret = reply.result;

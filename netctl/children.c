@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/debug.h"
 #include "base/io.h"
 #include "base/leave.h"
 #include "base/stop.h"
@@ -95,6 +96,8 @@ static int main_child(struct family *f)
 				      f->runner_pair[1]);
 }
 
+static const char *const names[CHILD_COUNT] = {"guard", "runner", "main"};
+
 static int fork_child(struct family *f, enum child which, int (*child)(struct family *))
 {
 	pid_t pid = fork();
@@ -115,6 +118,8 @@ static int fork_child(struct family *f, enum child which, int (*child)(struct fa
 			leave_terminal();
 			sigprocmask(SIG_UNBLOCK, f->config->signals, NULL);
 		}
+		debug_set_process(names[which]);
+		debug_log("process", "begins");
 		leave_process(child(f));
 	}
 	f->children->pids[which] = pid;
@@ -176,6 +181,8 @@ static void note_end(struct children *c, pid_t pid, int wait_status)
 		c->pids[i] = 0;
 		c->status[i] = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
 						      : 128 + WTERMSIG(wait_status);
+		debug_log("process", "%s[%d] ended with status %d", names[i], (int)pid,
+			  c->status[i]);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "netctl/guard_wire.h"
@@ -122,15 +123,32 @@ static int exchange(struct guard *guard, struct guard_request *request,
 	return r < 0 ? r : err_set(err, reply->result, "%s", reply->err.text);
 }
 
+static const char *verb_name(enum guard_verb verb)
+{
+	static const char *const names[] = {
+		[GUARD_FACTS] = "facts",   [GUARD_SET] = "set",
+		[GUARD_RENEW] = "renew",   [GUARD_SETTLE] = "settle",
+		[GUARD_COMMIT] = "commit", [GUARD_RESTORE] = "restore",
+		[GUARD_PROBE] = "probe",   [GUARD_TAP] = "tap",
+	};
+
+	return names[verb];
+}
+
 static int call_for_fd(struct guard *guard, struct guard_request *request,
 		       struct guard_reply *reply, int *ret_fd, struct err *err)
 {
+	struct err why = ERR_INIT;
+	int64_t began_us = clock_boot_us();
 	int r;
 
 	pthread_mutex_lock(&guard->lock);
-	r = exchange(guard, request, reply, ret_fd, err);
+	r = exchange(guard, request, reply, ret_fd, &why);
 	pthread_mutex_unlock(&guard->lock);
-	return r;
+	debug_log("guard", "%s, MTU %d, lease %lld ms: %s (%.1f ms)",
+		  verb_name(request->verb), request->mtu, (long long)request->lease_ms,
+		  r < 0 ? why.text : "ok", debug_ms_since(began_us));
+	return r < 0 ? err_set(err, r, "%s", why.text) : r;
 }
 
 static int call(struct guard *guard, struct guard_request *request,

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "netctl/nlanswer.h"
@@ -26,6 +28,7 @@ static void set_option(const struct nl *nl, int option)
 
 int nl_open(struct nl *nl, int bus, struct err *err)
 {
+	nl->bus = bus;
 	nl->deadline_ms = clock_boot_ms() + NL_TIMEOUT_MS;
 	nl->buffer = calloc(1, NL_BUFFER_SIZE);
 	if (!nl->buffer)
@@ -80,7 +83,7 @@ static int receive(const struct nl *nl, struct nlanswer *answer)
 	return nlanswer_take(answer, nl->buffer, (size_t)size);
 }
 
-int nl_exchange(struct nl *nl, mnl_cb_t on_message, void *ctx)
+static int exchange(struct nl *nl, mnl_cb_t on_message, void *ctx)
 {
 	struct nlanswer answer = {
 		.on_message = on_message,
@@ -101,6 +104,48 @@ int nl_exchange(struct nl *nl, mnl_cb_t on_message, void *ctx)
 	while (rc > 0);
 	text_copy(nl->kernel_text, sizeof(nl->kernel_text), answer.text);
 	return rc == 0 && answer.changed ? -EINTR : rc;
+}
+
+static const char *request_name(int bus, uint16_t type)
+{
+	if (bus != NETLINK_ROUTE)
+		return "generic";
+	switch (type) {
+	case RTM_SETLINK:
+		return "set link";
+	case RTM_GETLINK:
+		return "get link";
+	case RTM_GETADDR:
+		return "get address";
+	case RTM_NEWROUTE:
+		return "new route";
+	case RTM_DELROUTE:
+		return "delete route";
+	case RTM_GETROUTE:
+		return "get route";
+	case RTM_NEWRULE:
+		return "new rule";
+	case RTM_DELRULE:
+		return "delete rule";
+	default:
+		return "other";
+	}
+}
+
+int nl_exchange(struct nl *nl, mnl_cb_t on_message, void *ctx)
+{
+	const struct nlmsghdr *request = (const struct nlmsghdr *)nl->buffer;
+	/* The answer overwrites the request. */
+	uint16_t type = request->nlmsg_type;
+	uint16_t flags = request->nlmsg_flags;
+	int64_t began_us = clock_boot_us();
+	int r = exchange(nl, on_message, ctx);
+
+	debug_log("netlink", "%s, flags 0x%x: %s%s%s (%.1f ms)",
+		  request_name(nl->bus, type), flags, r < 0 ? strerror(-r) : "ok",
+		  nl->kernel_text[0] ? ", " : "", nl->kernel_text,
+		  debug_ms_since(began_us));
+	return r;
 }
 
 int nl_error(const struct nl *nl, int code, struct err *err, const char *fmt, ...)

@@ -21,6 +21,7 @@
 struct nl {
 	struct mnl_socket *socket;
 	char *buffer;
+	int bus;
 	uint32_t seq;
 	int64_t deadline_ms;
 	char kernel_text[160]; /* the last exchange's extended acknowledgement, or "" */

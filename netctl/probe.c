@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 
 /* Where the counters judge, so many of a size. */
 #define COPIES 10
@@ -182,6 +183,8 @@ static void learn(struct talk *t, enum direction dir, const struct exchange *x)
 		if (find->config.one_by_one && fate == FATE_WHOLE &&
 		    size > find->config.sender_mtu)
 			t->lying[dir] = true;
+		debug_log("probe", "round %d, %s, outer size %d: %s", t->round,
+			  direction_name(dir), size, fate_name(fate));
 		bandfind_learn(find, size, fate);
 	}
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/io.h"
 #include "base/text.h"
 
@@ -403,8 +404,8 @@ static void serve_route(struct call *call, const struct route *route)
 		http_answer(call->response, -rc, call->err.text);
 }
 
-void requests_handle(struct requests *requests, const struct http_request *request,
-		     struct http_response *ret)
+static void handle(struct requests *requests, const struct http_request *request,
+		   struct http_response *ret)
 {
 	const struct route *route = find_route(request->path);
 	struct call call = {.requests = requests, .request = request, .response = ret};
@@ -424,6 +425,17 @@ void requests_handle(struct requests *requests, const struct http_request *reque
 	/* A kept connection holds a worker: only the session's peer is worth one, and
 	 * its address alone does not tell it from others on its host. */
 	ret->keep = call.ours;
+}
+
+void requests_handle(struct requests *requests, const struct http_request *request,
+		     struct http_response *ret)
+{
+	int64_t began_us = clock_boot_us();
+
+	handle(requests, request, ret);
+	debug_log("request", "%s %s from %s: status %d (%.1f ms)", request->method,
+		  request->path, request->address, ret->status,
+		  debug_ms_since(began_us));
 }
 
 /* --- life --- */

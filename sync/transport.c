@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/io.h"
 #include "base/types.h"
 #include "sync/msg.h"
@@ -342,9 +343,9 @@ static int fail(const struct transport *transport, int code, struct err *err)
 	return err_sys(err, code, "no answer from server '%s'", transport->where);
 }
 
-int transport_run(struct transport *transport,
-		  const struct transport_exchange *exchange,
-		  struct transport_answer *ret, struct err *err)
+static int run_exchange(struct transport *transport,
+			const struct transport_exchange *exchange,
+			struct transport_answer *ret, struct err *err)
 {
 	int64_t begin_ms = 0;
 	long status = 0;
@@ -369,4 +370,19 @@ int transport_run(struct transport *transport,
 	ret->body = transport->body;
 	ret->size = transport->size;
 	return 0;
+}
+
+int transport_run(struct transport *transport,
+		  const struct transport_exchange *exchange,
+		  struct transport_answer *ret, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int64_t began_us = clock_boot_us();
+	int r = run_exchange(transport, exchange, ret, &why);
+
+	debug_log("request", "%s %s to %s: %s%.*d (%.1f ms, round trip %.1f ms)",
+		  exchange->method, exchange->path, transport->where,
+		  r < 0 ? why.text : "status ", r == 0, r == 0 ? ret->status : 0,
+		  debug_ms_since(began_us), (double)transport->rtt_us / 1000);
+	return r < 0 ? err_set(err, r, "%s", why.text) : 0;
 }

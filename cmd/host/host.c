@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/debug.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "cmd/host/progress.h"
@@ -353,6 +355,31 @@ static int prepare(struct host *ret, struct err *err)
 	return r;
 }
 
+static void log_start(const struct host_program *program, int argc, char **argv)
+{
+	struct utsname kernel;
+
+	if (!host_options.debug && !debug_is_wanted())
+		return;
+	debug_start("keeper");
+	debug_log("process", "%s " MTUSWEEP_VERSION " begins", program->name);
+	if (uname(&kernel) == 0)
+		debug_log("process", "kernel %s, %s", kernel.release, kernel.machine);
+	for (int i = 1; i < argc; i++)
+		debug_log("process", "argument %d: '%s'", i, argv[i]);
+}
+
+static void log_host(const struct host *host)
+{
+	const struct guard_config *guard = &host->guard;
+
+	debug_log("host", "interface '%s': %s WireGuard, MTU %d, range %d to %d",
+		  host->link.name, backend_name(host->backend), host->link.mtu,
+		  guard->range.min, guard->range.max);
+	debug_log("host", "user %d, persist %s, conf file '%s'", (int)host->user.uid,
+		  persist_name(guard->persist), guard->conf_file);
+}
+
 /* The keeper is the last of those that hold the locks. */
 static int run(const struct host_program *program, struct host *host)
 {
@@ -366,8 +393,10 @@ static int run(const struct host_program *program, struct host *host)
 
 	if (prepare(host, &err) < 0 || program->ready(host, &err) < 0)
 		host_say(err.text);
-	else
+	else {
+		log_host(host);
 		status = keeper_run(&host->guard, &host->user, &roles);
+	}
 	lockfile_release(&host->guard.conf_lock_fd);
 	lockfile_release(&host->guard.lock_fd);
 	return status;
@@ -381,6 +410,7 @@ int host_main(const struct host_program *program, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	io_unblock_standard();
+	log_start(program, argc, argv);
 	return host_options.restore ? restore() : run(program, &host);
 }
 

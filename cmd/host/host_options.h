@@ -22,6 +22,7 @@ struct host_options {
 	bool lease_given;
 	bool force;
 	bool restore;
+	bool debug;
 	bool help;
 	bool version;
 };

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/debug.h"
 #include "base/io.h"
 
 static pthread_once_t looked = PTHREAD_ONCE_INIT;
@@ -17,7 +18,8 @@ static bool line_shown;
 
 static void look(void)
 {
-	terminal = isatty(STDERR_FILENO);
+	/* A line that stays and a log would overwrite each other. */
+	terminal = isatty(STDERR_FILENO) && !debug_is_on();
 }
 
 static bool on_terminal(void)
@@ -93,6 +95,8 @@ void progress_update(const struct progress_line *line)
 	char last[96] = "";
 	char left[32];
 
+	debug_log("sweep", "pair %d/%d: %s", line->mtu.server, line->mtu.peer,
+		  line->doing);
 	if (!on_terminal())
 		return;
 	put_count(line, count, sizeof(count));
