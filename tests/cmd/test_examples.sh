@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# The sqlite3 examples of README.md and docs/schema.md do as they are printed: each is taken
+# The sqlite3 examples of README.md, docs/results.md and docs/schema.md do as they are printed: each is taken
 # out of the page and run, by bash, beside a database with a sweep.
 #
 #	test_examples.sh PROGRAM ROOT
@@ -37,13 +37,13 @@ declare -A sensible=(
 	['\* FROM results .* AND upload_ok']='1[|]1280[|]1280[|]35.734[|]48.649[|]1[|]ok[|]ok[|]ok[|]1[|]1'
 )
 
-# The examples of README.md, each ended by a NUL: blocks that are indented by four, from
+# The examples of README.md and docs/results.md, each ended by a NUL: blocks that are indented by four, from
 # "sqlite3" up to the next blank line.
-readme_examples()
+results_examples()
 {
 	awk '/^    sqlite3 / { on = 1 }
 		!/^    / { if (on) printf "%c", 0; on = 0 }
-		on { print substr($0, 5) }' "$root/README.md"
+		on { print substr($0, 5) }' "$root/README.md" "$root/docs/results.md"
 }
 
 # Those of docs/schema.md: its blocks of SQL, and of a shell's that runs sqlite3.
@@ -94,7 +94,7 @@ sqlite3 -bail mtusweep.db "UPDATE measurement SET reference = 1,
 
 while IFS= read -r -d '' example; do
 	check_example "$example"
-done < <(readme_examples; schema_examples)
+done < <(results_examples; schema_examples)
 # Those that were there when this was written.
 ((ran >= 8)) || fail "only $ran examples were found"
 echo "$ran examples, $failures failed"
