@@ -37,22 +37,22 @@ static const struct option_spec rows[] = {
 	 .value = "ADDRESS",
 	 .kind = OPTION_STRING,
 	 .into = &peer.server_ip,
-	 .help = "the server's address inside the tunnel (needed)"},
+	 .help = "the server's address inside the tunnel (required)"},
 	{.name = "server-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
 	 .into = &peer.server_port,
 	 .min = 1024,
 	 .max = 65535,
-	 .help = "the server's TCP port (default 5000)"},
+	 .help = "TCP port of the server (default 5000)"},
 	{.name = "iperf-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
 	 .into = &peer.iperf_port,
 	 .min = 1024,
 	 .max = 65535,
-	 .help = "the port of the throughput tests (default: the one the\n"
-		 "server was started with)"},
+	 .help = "TCP port of the throughput tests (default: the server's\n"
+		 "--iperf-port)"},
 	{.name = "duration",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
@@ -68,15 +68,15 @@ static const struct option_spec rows[] = {
 	 .seen = &precision_given,
 	 .min = 0,
 	 .max = 50,
-	 .help = "end a test before its --duration, after 0.5 s at the\n"
-		 "earliest, as soon as its goodput is known to PERCENT either\n"
-		 "way (default 0: each test lasts its --duration; smart: 3)"},
+	 .help = "end a test as soon as its goodput is known to PERCENT, but\n"
+		 "not within 0.5 s (default 0: each test lasts its\n"
+		 "--duration; smart: 3)"},
 	{.name = "congestion",
 	 .value = "ALGORITHM",
 	 .kind = OPTION_STRING,
 	 .into = &peer.congestion,
-	 .help = "TCP congestion control of the tests, at whichever end sends\n"
-		 "(default: each kernel's own; smart: bbr where both have it)"},
+	 .help = "TCP congestion control of the tests' senders (default:\n"
+		 "each kernel's own; smart: bbr if both ends have it)"},
 	{.name = "strategy",
 	 .kind = OPTION_CHOICE,
 	 .into = &strategy,
@@ -89,15 +89,15 @@ static const struct option_spec rows[] = {
 	 .into = &peer.margin,
 	 .min = 1,
 	 .max = 50,
-	 .help = "with smart: it is settled when no pair tested may be faster\n"
-		 "by more than that (default 5)"},
+	 .help = "smart: stop when no tested pair can still be more than\n"
+		 "PERCENT faster (default 5)"},
 	{.name = "budget",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
 	 .into = &peer.budget_ms,
 	 .min = 0,
 	 .max = 86400000,
-	 .help = "with smart: begin no further pair after so long; 0: no limit\n"
+	 .help = "smart: start no pair later than this; 0: no limit\n"
 		 "(default 60)"},
 	{.name = "passes",
 	 .value = "N",
@@ -106,54 +106,57 @@ static const struct option_spec rows[] = {
 	 .seen = &passes_given,
 	 .min = 1,
 	 .max = 1000,
-	 .help = "with grid: measure every pair N times (default 1)"},
+	 .help = "grid: measure every pair N times (default 1)"},
 	{.name = "order",
 	 .kind = OPTION_CHOICE,
 	 .into = &order,
 	 .seen = &order_given,
 	 .choices = orders,
-	 .help = "with grid: row: server MTU in the outer loop (default);\n"
-		 "shuffled: so that a drifting line does not look like the\n"
-		 "MTU's doing, and with visits of the smallest pair between, by\n"
-		 "which drift is told"},
+	 .help = "grid: row: in order, the server's MTU in the outer loop\n"
+		 "(default); shuffled: in random order, with repeated\n"
+		 "measurements of the smallest pair that detect a drift of\n"
+		 "the line"},
 	{.name = "seed",
 	 .value = "N",
 	 .kind = OPTION_U64,
 	 .into = &peer.seed,
 	 .seen = &peer.seed_given,
-	 .help = "seed of the shuffled order (default: a random one, stored)"},
+	 .help = "grid: seed of the shuffled order (default: random)"},
 	{.name = "wait",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
 	 .into = &peer.wait_ms,
 	 .min = 0,
 	 .max = 86400000,
-	 .help = "wait so long for the server, for an interface that went\n"
-		 "down during the run, or for what an end lacks (default 60)"},
+	 .help = "wait this long for the server, for an interface that went\n"
+		 "down during the run, or for resources that a host lacks\n"
+		 "(default 60)"},
 	{.name = "resume",
 	 .value = "[RUN]",
 	 .kind = OPTION_OPTIONAL,
 	 .into = &peer.resume_run,
 	 .seen = &peer.resume,
-	 .help = "go on with an interrupted run of the database (default: its\n"
-		 "newest), with the options it was started with: only what is\n"
-		 "missing is measured"},
+	 .help = "continue an interrupted run of the database (default: the\n"
+		 "newest), with the options it was started with; measure only\n"
+		 "what is missing"},
 	{.name = "repeat-failed",
 	 .kind = OPTION_FLAG,
 	 .into = &peer.repeat_failed,
-	 .help = "with --resume: measure pairs that failed again"},
+	 .help = "with --resume: measure failed pairs again"},
 	{.name = "apply",
 	 .kind = OPTION_FLAG,
 	 .into = &peer.apply,
-	 .help = "measure one pair and keep it, as --persist best does (which\n"
-		 "the server must be started with): --pair's, or the one a\n"
-		 "run recommends, or else its fastest"},
+	 .help = "measure one pair and apply it at both ends, as --persist\n"
+		 "best does; the server needs --persist best. The pair is\n"
+		 "--pair, else the one the run recommends, else the run's\n"
+		 "fastest"},
 	{.name = "run",
 	 .value = "RUN",
 	 .kind = OPTION_STRING,
 	 .into = &peer.apply_run,
-	 .help = "with --apply: of this run (default: the newest sweep); with\n"
-		 "--pair too: only if that was ok there, on the same two ends"},
+	 .help = "with --apply: the run that the pair comes from (default: the\n"
+		 "newest sweep); with --pair, apply it only if it was ok in\n"
+		 "this run, between the same two ends"},
 	{.name = "pair",
 	 .value = "S,P",
 	 .kind = OPTION_STRING,
@@ -163,8 +166,8 @@ static const struct option_spec rows[] = {
 	 .value = "True|False",
 	 .kind = OPTION_BOOL,
 	 .into = &peer.skip_errors,
-	 .help = "False: end the run at the first failed test; True: record\n"
-		 "it and go on (default)"},
+	 .help = "True: record a failed test and continue (default); False:\n"
+		 "end the run at the first failed test"},
 	{.more = host_option_rows},
 };
 

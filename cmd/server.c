@@ -18,27 +18,28 @@ static const struct option_spec rows[] = {
 	 .value = "ADDRESS",
 	 .kind = OPTION_STRING,
 	 .into = &server_ip,
-	 .help = "this host's address inside the tunnel (default: the\n"
-		 "interface's first IPv4 address)"},
+	 .help = "this host's address inside the tunnel (default: the first\n"
+		 "IPv4 address of the interface)"},
 	{.name = "server-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
 	 .into = &server.port,
 	 .min = 1024,
 	 .max = 65535,
-	 .help = "the TCP port peers call (default 5000)"},
+	 .help = "TCP port of the peers' requests; the probes use the same UDP\n"
+		 "port (default 5000)"},
 	{.name = "iperf-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
 	 .into = &server.iperf_port,
 	 .min = 1024,
 	 .max = 65535,
-	 .help = "the TCP port of the throughput tests (default 5201)"},
+	 .help = "TCP port of the throughput tests (default 5201)"},
 	{.name = "once",
 	 .kind = OPTION_FLAG,
 	 .into = &server.once,
-	 .help = "exit after the first completed run; without it, serve run\n"
-		 "after run until told to stop"},
+	 .help = "exit after the first completed run (default: serve run after\n"
+		 "run)"},
 	{.more = host_option_rows},
 };
 

@@ -37,8 +37,8 @@ const struct option_spec host_option_rows[] = {
 	 .seen = &host_options.max_given,
 	 .min = MTU_MIN,
 	 .max = MTU_MAX,
-	 .help = "largest MTU of this end (default 1500; smart, probe: what\n"
-		 "the host's links can carry, if that is more)"},
+	 .help = "largest MTU of this end (default 1500; smart and probe: more\n"
+		 "if the host's links can carry more)"},
 	{.name = "mtu-step",
 	 .value = "BYTES",
 	 .kind = OPTION_INT,
@@ -46,26 +46,26 @@ const struct option_spec host_option_rows[] = {
 	 .seen = &host_options.step_given,
 	 .min = 1,
 	 .max = MTU_MAX,
-	 .help = "from one MTU to the next (default 20; smart: 1)"},
+	 .help = "difference of one MTU and the next (default 20; smart: 1)"},
 	{.name = "db",
 	 .value = "FILE",
 	 .kind = OPTION_STRING,
 	 .into = &host_options.db,
-	 .help = "database for the results (default mtusweep.db)"},
+	 .help = "database of the results (default mtusweep.db)"},
 	{.name = "persist",
 	 .kind = OPTION_CHOICE,
 	 .into = &host_options.persist,
 	 .seen = &host_options.persist_given,
 	 .choices = host_persist_choices,
-	 .help = "none: change MTUs live only and put them back (default);\n"
-		 "each: the conf file follows every step and is put back;\n"
-		 "best: write the best pair to link and conf file at the\n"
-		 "end. Both ends must be given the same"},
+	 .help = "none: change the link's MTU only, and restore it (default);\n"
+		 "each: change the conf file at every step too, and restore\n"
+		 "it; best: apply the best pair to link and conf file at the\n"
+		 "end. Both ends need the same value"},
 	{.name = "conf-file",
 	 .value = "FILE",
 	 .kind = OPTION_STRING,
 	 .into = &host_options.conf_file,
-	 .help = "wg-quick's file, changed with --persist only\n"
+	 .help = "wg-quick's conf file, changed only with --persist\n"
 		 "(default /etc/wireguard/<interface>.conf)"},
 	{.name = "lease",
 	 .value = "SECONDS",
@@ -74,23 +74,25 @@ const struct option_spec host_option_rows[] = {
 	 .seen = &host_options.lease_given,
 	 .min = LEASE_MIN_MS,
 	 .max = LEASE_MAX_MS,
-	 .help = "put the MTU back when the other end was not heard of for\n"
-		 "so long (default 10, more where round trips take seconds;\n"
-		 "the shorter counts of those that were given)"},
+	 .help = "restore the MTU after SECONDS of silence from the other end;\n"
+		 "the shorter of both ends' values counts (default 10, more if\n"
+		 "a round trip takes seconds)"},
 	{.name = "user",
 	 .value = "NAME",
 	 .kind = OPTION_STRING,
 	 .into = &host_options.user,
-	 .help = "run what needs no privileges as this user (default: who\n"
-		 "called sudo, else the owner of the database's folder)"},
+	 .help = "run the unprivileged processes as this user (default: the\n"
+		 "user who called sudo, else the owner of the database's\n"
+		 "folder)"},
 	{.name = "force",
 	 .kind = OPTION_FLAG,
 	 .into = &host_options.force,
-	 .help = "go on with an interface that is not WireGuard"},
+	 .help = "accept an interface that is not WireGuard"},
 	{.name = "restore",
 	 .kind = OPTION_FLAG,
 	 .into = &host_options.restore,
-	 .help = "only put back what a killed run left on this interface"},
+	 .help = "restore what a killed run changed on this interface, and\n"
+		 "exit"},
 	{.name = "debug",
 	 .kind = OPTION_FLAG,
 	 .into = &host_options.debug,

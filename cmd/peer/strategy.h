@@ -13,12 +13,12 @@ struct plan;
  * the table in strategy.c.
  */
 #define STRATEGY_LIST(X)                                                         \
-	X(grid, "every MTU of the server with every one of the peer\n"           \
-		"(default with --mtu-min, --mtu-max or --mtu-step)\n")           \
-	X(smart, "probes of the path, a few tests of what they predict,\n"       \
-		 "and the pair to recommend (default otherwise)\n")              \
-	X(probe, "no test, only what becomes of packets on the path, by their\n" \
-		 "size, and which pair fits")
+	X(grid, "measure every pair of both ends' ranges (default with\n"        \
+		"--mtu-min, --mtu-max or --mtu-step)\n")                         \
+	X(smart, "probe the path, measure the few pairs that could prove the\n"  \
+		 "prediction wrong, and recommend a pair (default otherwise)\n") \
+	X(probe, "only probe: print what happens to outer packets of each\n"     \
+		 "size, and the largest pair that fits")
 
 #define STRATEGY_ENUM(word, help) STRATEGY_##word,
 #define STRATEGY_NAME(word, help) #word,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# The sqlite3 examples of README.md, docs/results.md and docs/schema.md do as they are printed: each is taken
-# out of the page and run, by bash, beside a database with a sweep.
+# The sqlite3 examples of README.md, docs/results.md and docs/schema.md do as they are
+# printed: each is taken out of the page and run, by bash, beside a database with a sweep.
 #
 #	test_examples.sh PROGRAM ROOT
 #
