@@ -38,8 +38,8 @@ void rowcheck_earn(struct rowcheck *check);
  * many, unless it is stored already. */
 int rowcheck_take(const struct rowcheck *check, const struct measurement *m,
 		  struct err *err);
-/* `stored`: the row was inserted now. One that was there already, as after a takeover, costs
- * nothing. */
+/* `stored`: the row was inserted now. One that was there already, as after a takeover,
+ * costs nothing. */
 void rowcheck_count(struct rowcheck *check, const struct measurement *m, bool stored);
 
 #endif

@@ -383,8 +383,8 @@ static int op_figures(void *ctx, uint32_t test, struct msg_figures *ret,
 	return 0;
 }
 
-/* 1: the row came for the first time in this session; 0: again. The peer repeats a row whose
- * answer it did not get, also to the session that takes over. */
+/* 1: the row came for the first time in this session; 0: again. The peer repeats a row
+ * whose answer it did not get, also to the session that takes over. */
 static int take_row(struct server *f, const struct measurement *m, struct err *err)
 {
 	struct err why = ERR_INIT;

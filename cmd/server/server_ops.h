@@ -86,8 +86,8 @@ struct server {
 /* What the endpoint calls; `ctx` is a struct server. */
 extern const struct endpoint_ops server_ops;
 
-/* A guard's -ESTALE, somebody else's change, as an answer: the peer takes -ESTALE for a lost
- * session. */
+/* A guard's -ESTALE, somebody else's change, as an answer: the peer takes -ESTALE for a
+ * lost session. */
 int server_not_stale(int r);
 
 /* endpoint_ops.probe (cmd/server/server_probe.c); ends a probe that is under way. */
