@@ -349,15 +349,10 @@ static int op_figures(void *ctx, uint32_t test, struct msg_figures *ret,
 		      struct err *err)
 {
 	struct server *f = ctx;
-	struct dir_result seen;
-	int r = runner_result(f->runner, test, &seen, err);
+	int r = runner_result(f->runner, test, &ret->seen, err);
 
 	if (r < 0)
 		return r;
-	ret->goodput_bps = seen.goodput_bps;
-	ret->goodput_low_bps = seen.goodput_low_bps;
-	ret->goodput_high_bps = seen.goodput_high_bps;
-	ret->rtt_us = seen.rtt_us;
 	/* The peer takes the answer for a renewal of this end's lease. */
 	guard_renew(f->guard, atomic_load(&f->lease_now), NULL);
 	return 0;
