@@ -145,13 +145,8 @@ void dir_result_init(struct dir_result *result, enum test_status status,
 
 	memset(result, 0, sizeof(*result));
 	result->status = status;
-	result->sent_bps = NO_FIGURE;
-	result->received_bps = NO_FIGURE;
-	result->goodput_bps = NO_FIGURE;
-	result->goodput_low_bps = NO_FIGURE;
-	result->goodput_high_bps = NO_FIGURE;
-	result->retransmits = NO_FIGURE;
-	result->rtt_us = NO_FIGURE;
+	for (int i = 0; i < FIGURE_COUNT; i++)
+		figure_set(result, i, NO_FIGURE);
 	va_start(args, fmt);
 	vsnprintf(result->text, sizeof(result->text), fmt, args);
 	va_end(args);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/figures.h"
+
 /*
  * The nouns every folder shares. They are plain values: nobody owns anything through
  * them. "Server" and "peer" are the two ends; upload is peer to server. Times that end
@@ -75,18 +77,11 @@ struct mtu_range {
 	int step;
 };
 
-/* One direction of one pair. Rates are bit/s; any figure may be NO_FIGURE. */
+/* One direction of one pair, with the figures of base/figures.h. */
 struct dir_result {
 	enum test_status status;
 	char text[RESULT_TEXT]; /* "" when ok; else what happened */
-	int64_t sent_bps;       /* as libiperf reports it, the whole test */
-	int64_t received_bps;   /* as libiperf reports it, the whole test */
-	int64_t goodput_bps;    /* the steady part alone, slow start excluded */
-	/* The long-run goodput lies within these two in 19 of 20 tests; where goodput is. */
-	int64_t goodput_low_bps;
-	int64_t goodput_high_bps;
-	int64_t retransmits;
-	int64_t rtt_us; /* smoothed, mean over the test, as the end that sent saw it */
+	FIGURE_LIST(FIGURE_MEMBER)
 	int64_t started_at_ms;
 	int64_t duration_ms; /* of data transfer; setup and result exchange excluded */
 };

@@ -533,10 +533,10 @@ static int read_pair(struct query *query, int64_t run, const struct mtu_pair *mt
 
 	if (r < 0 && r != -ENODATA && r != -E2BIG)
 		return r;
-	*ret = json_pack("{si si so sO}", "server_mtu", mtu->server, "peer_mtu",
+	*ret = json_pack("{si si so so sO}", "server_mtu", mtu->server, "peer_mtu",
 			 mtu->peer, "result",
-			 r == 0 ? runjson_result(&result) : json_null(), "visits",
-			 visits->list);
+			 r == 0 ? runjson_result(&result) : json_null(), "figures",
+			 runjson_figures(), "visits", visits->list);
 	if (!*ret)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = query_visits(query, run, mtu, add_visit, visits, err);

@@ -127,15 +127,39 @@ json_t *runjson_result(const struct query_result *result)
 
 static json_t *direction_object(const struct dir_result *dir)
 {
-	return json_pack("{ss so so so so so so so so}", "status",
-			 test_status_name(dir->status), "text", jsontext_new(dir->text),
-			 "sent_bps", number_unless(dir->sent_bps, NO_FIGURE),
-			 "received_bps", number_unless(dir->received_bps, NO_FIGURE),
-			 "goodput_bps", number_unless(dir->goodput_bps, NO_FIGURE),
-			 "retransmits", number_unless(dir->retransmits, NO_FIGURE),
-			 "rtt_us", number_unless(dir->rtt_us, NO_FIGURE), "started_at",
-			 time_or_null(dir->started_at_ms), "duration_ms",
-			 number_unless(dir->duration_ms, 0));
+	json_t *object = json_pack(
+		"{ss so so so}", "status", test_status_name(dir->status), "text",
+		jsontext_new(dir->text), "started_at", time_or_null(dir->started_at_ms),
+		"duration_ms", number_unless(dir->duration_ms, 0));
+	int r = 0;
+
+	for (int i = 0; i < FIGURE_COUNT && object && r == 0; i++)
+		r = json_object_set_new(object, figure_list[i].name,
+					number_unless(figure_get(dir, i), NO_FIGURE));
+	if (r == 0)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+json_t *runjson_figures(void)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < FIGURE_COUNT && list; i++) {
+		const struct figure_spec *figure = &figure_list[i];
+		json_t *one;
+
+		if (!figure->label[0])
+			continue;
+		one = json_pack("{ss ss ss}", "name", figure->name, "label",
+				figure->label, "unit", figure->unit);
+		if (json_array_append_new(list, one) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
 }
 
 json_t *runjson_measurement(const struct measurement *m)

@@ -181,10 +181,18 @@ static bool take_number(const char **text, int digits, char after, int *ret)
 	return *(*text)++ == after;
 }
 
+/* timegm() takes 31 February for a day in March. */
+static bool has_same_parts(const struct tm *a, const struct tm *b)
+{
+	return a->tm_mon == b->tm_mon && a->tm_mday == b->tm_mday &&
+	       a->tm_hour == b->tm_hour && a->tm_min == b->tm_min &&
+	       a->tm_sec == b->tm_sec;
+}
+
 /* "2026-11-22T12:20:39.123Z", or without the fraction. */
 static bool parse_time(const char *text, int64_t *ret)
 {
-	struct tm parts = {0};
+	struct tm parts = {0}, normal;
 	int ms = 0;
 
 	if (!take_number(&text, 4, '-', &parts.tm_year) ||
@@ -198,8 +206,10 @@ static bool parse_time(const char *text, int64_t *ret)
 		return false;
 	parts.tm_year -= 1900;
 	parts.tm_mon--;
-	*ret = (int64_t)timegm(&parts) * 1000 + ms;
-	return strcmp(text, "Z") == 0 && *ret >= 0 && *ret <= AT_MAX_MS;
+	normal = parts;
+	*ret = (int64_t)timegm(&normal) * 1000 + ms;
+	return strcmp(text, "Z") == 0 && *ret > 0 && *ret <= AT_MAX_MS &&
+	       has_same_parts(&parts, &normal);
 }
 
 static int64_t read_time(struct row *row, bool must)
@@ -380,13 +390,8 @@ static void bind_result(struct row *row, const struct dir_result *result)
 {
 	row_bind_text(row, test_status_name(result->status));
 	row_bind_text(row, result->text);
-	bind_int_unless(row, result->sent_bps, NO_FIGURE);
-	bind_int_unless(row, result->received_bps, NO_FIGURE);
-	bind_int_unless(row, result->goodput_bps, NO_FIGURE);
-	bind_int_unless(row, result->goodput_low_bps, NO_FIGURE);
-	bind_int_unless(row, result->goodput_high_bps, NO_FIGURE);
-	bind_int_unless(row, result->retransmits, NO_FIGURE);
-	bind_int_unless(row, result->rtt_us, NO_FIGURE);
+	for (int i = 0; i < FIGURE_COUNT; i++)
+		bind_int_unless(row, figure_get(result, i), NO_FIGURE);
 	row_bind_time(row, result->started_at_ms);
 	bind_int_unless(row, result->duration_ms > 0 ? result->duration_ms : 0, 0);
 }
@@ -400,13 +405,8 @@ static void read_result(struct row *row, struct dir_result *ret)
 {
 	ret->status = row_read_status(row);
 	row_read_text(row, ret->text, sizeof(ret->text));
-	ret->sent_bps = read_figure(row);
-	ret->received_bps = read_figure(row);
-	ret->goodput_bps = read_figure(row);
-	ret->goodput_low_bps = read_figure(row);
-	ret->goodput_high_bps = read_figure(row);
-	ret->retransmits = read_figure(row);
-	ret->rtt_us = read_figure(row);
+	for (int i = 0; i < FIGURE_COUNT; i++)
+		figure_set(ret, i, read_figure(row));
 	ret->started_at_ms = row_read_time(row);
 	ret->duration_ms = row_read_int_or(row, 0, 0, DURATION_MAX_MS);
 }

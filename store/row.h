@@ -54,20 +54,24 @@ int row_check(const struct row *row, const struct db *db, const char *what,
 void row_bind_run(struct row *row, const struct run_info *info);
 void row_read_run(struct row *row, struct run_info *ret);
 
-#define ROW_MEASUREMENT_COLUMNS                                                    \
-	"seq, pass, reference, server_mtu, peer_mtu, upload_status, upload_text, " \
-	"upload_sent_bps, upload_received_bps, upload_goodput_bps, "               \
-	"upload_goodput_low_bps, upload_goodput_high_bps, "                        \
-	"upload_retransmits, upload_rtt_us, upload_started_at, "                   \
-	"upload_duration_ms, download_status, download_text, download_sent_bps, "  \
-	"download_received_bps, download_goodput_bps, "                            \
-	"download_goodput_low_bps, download_goodput_high_bps, "                    \
-	"download_retransmits, download_rtt_us, download_started_at, "             \
-	"download_duration_ms"
-/* 27 of them. */
-#define ROW_MEASUREMENT_VALUES                                                        \
-	"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " \
-	"?, ?"
+#define ROW_UPLOAD(name, ...)   "upload_" #name ", "
+#define ROW_DOWNLOAD(name, ...) "download_" #name ", "
+#define ROW_VALUE(...)          "?, "
+#define ROW_UPLOAD_FIGURES      FIGURE_LIST(ROW_UPLOAD)
+#define ROW_DOWNLOAD_FIGURES    FIGURE_LIST(ROW_DOWNLOAD)
+#define ROW_UPLOAD_COLUMNS                                \
+	"upload_status, upload_text, " ROW_UPLOAD_FIGURES \
+	"upload_started_at, upload_duration_ms"
+#define ROW_DOWNLOAD_COLUMNS                                    \
+	"download_status, download_text, " ROW_DOWNLOAD_FIGURES \
+	"download_started_at, download_duration_ms"
+#define ROW_MEASUREMENT_COLUMNS                                           \
+	"seq, pass, reference, server_mtu, peer_mtu, " ROW_UPLOAD_COLUMNS \
+	", " ROW_DOWNLOAD_COLUMNS
+/* As many as there are columns above. */
+#define ROW_DIRECTION_VALUES "?, ?, " FIGURE_LIST(ROW_VALUE) "?, ?"
+#define ROW_MEASUREMENT_VALUES \
+	"?, ?, ?, ?, ?, " ROW_DIRECTION_VALUES ", " ROW_DIRECTION_VALUES
 
 void row_bind_measurement(struct row *row, const struct measurement *m);
 void row_read_measurement(struct row *row, struct measurement *ret);

@@ -127,6 +127,27 @@ static int number_to_json(const struct field *f, int64_t value, json_t **ret)
 static int object_to_json(const struct field *fields, const void *from, json_t **ret,
 			  struct err *err);
 
+static json_t *figures_to_json(const struct dir_result *result)
+{
+	cleanup_json json_t *array = json_array();
+	json_t *done = NULL;
+	int r = 0;
+
+	for (int i = 0; i < FIGURE_COUNT && r == 0; i++) {
+		int64_t value = figure_get(result, i);
+
+		if (value > figure_list[i].max)
+			value = figure_list[i].max;
+		r = json_array_append_new(array, value < 0 ? json_null()
+							   : json_integer(value));
+	}
+	if (r == 0) {
+		done = array;
+		array = NULL;
+	}
+	return done;
+}
+
 /* -ERANGE, -ENOMEM (also when *ret stays NULL), LEFT_OUT, or 0. */
 static int value_to_json(const struct field *f, const void *at, json_t **ret,
 			 struct err *err)
@@ -165,6 +186,9 @@ static int value_to_json(const struct field *f, const void *at, json_t **ret,
 		return 0;
 	case FIELD_OBJECT:
 		return object_to_json(f->fields, at, ret, err);
+	case FIELD_FIGURES:
+		*ret = figures_to_json(at);
+		return 0;
 	}
 	return -ERANGE;
 }
@@ -344,6 +368,27 @@ static int read_string(const struct field *f, const json_t *value, void *at,
 	return 0;
 }
 
+static int read_figures(const struct field *f, const json_t *array,
+			struct dir_result *ret, struct err *err)
+{
+	if (!json_is_array(array) || json_array_size(array) != FIGURE_COUNT)
+		return bad(f, "is not an array of all figures", err);
+	for (int i = 0; i < FIGURE_COUNT; i++) {
+		const json_t *value = json_array_get(array, (size_t)i);
+		struct field one = {.name = figure_list[i].name,
+				    .kind = FIELD_FIGURE,
+				    .max = figure_list[i].max};
+		int64_t number = NO_FIGURE;
+		int r = json_is_null(value) ? 0
+					    : read_number(&one, value, &number, err);
+
+		if (r < 0)
+			return r;
+		figure_set(ret, i, number);
+	}
+	return 0;
+}
+
 static int read_value(const struct field *f, const json_t *value, void *at,
 		      struct err *err)
 {
@@ -363,6 +408,8 @@ static int read_value(const struct field *f, const json_t *value, void *at,
 		if (!json_is_object(value))
 			return bad(f, "is not an object", err);
 		return field_decode(f->fields, value, at, err);
+	case FIELD_FIGURES:
+		return read_figures(f, value, at, err);
 	case FIELD_U64:
 	case FIELD_TEXT:
 	case FIELD_STATUS:

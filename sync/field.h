@@ -30,8 +30,10 @@ enum field_kind {
 	FIELD_PERSIST,
 	FIELD_BACKEND,
 	FIELD_OUTCOME,
-	FIELD_CODE,   /* int, a positive errno by name (code.h); 0 is "OK" */
-	FIELD_OBJECT, /* a struct with fields of its own */
+	FIELD_CODE,    /* int, a positive errno by name (code.h); 0 is "OK" */
+	FIELD_OBJECT,  /* a struct with fields of its own */
+	FIELD_FIGURES, /* the figures of a struct dir_result, an array in the order of
+			  base/figures.h; null for NO_FIGURE, brought into their ranges */
 };
 
 struct field {

@@ -10,9 +10,7 @@
 #include "sync/field.h"
 
 /* Ranges. They are wide, and bounded so that a message's largest size is known. */
-#define RATE_MAX    INT64_C(400000000000) /* the fastest Ethernet that hosts have */
-#define COUNT_MAX   INT64_C(9999999999)
-#define RTT_MAX_US  INT64_C(3600000000)
+#define RTT_MAX_US  FIGURE_RTT_MAX_US
 #define AT_MAX_MS   INT64_C(253402300799999) /* the end of year 9999 */
 #define TEST_MIN_MS 100
 #define TEST_MAX_MS 3600000
@@ -191,10 +189,7 @@ static const struct field ask_fields[] = {
 };
 
 static const struct field figures_fields[] = {
-	NUMBER("good_bps", FIELD_FIGURE, struct msg_figures, goodput_bps, 0, RATE_MAX),
-	NUMBER("low", FIELD_FIGURE, struct msg_figures, goodput_low_bps, 0, RATE_MAX),
-	NUMBER("high", FIELD_FIGURE, struct msg_figures, goodput_high_bps, 0, RATE_MAX),
-	NUMBER("rtt_us", FIELD_FIGURE, struct msg_figures, rtt_us, 0, RTT_MAX_US),
+	WORD("figures", FIELD_FIGURES, struct msg_figures, seen),
 	END,
 };
 
@@ -216,17 +211,11 @@ static const struct field probing_fields[] = {
 	END,
 };
 
-/* Short names: two of them, each with a sentence, have to fit one message. */
+/* Two of them, each with a sentence, have to fit one message: so the figures are an array. */
 static const struct field dir_fields[] = {
 	WORD("status", FIELD_STATUS, struct dir_result, status),
 	TEXT("text", struct dir_result, text, DIR_TEXT_ROOM, NULL),
-	NUMBER("sent_bps", FIELD_FIGURE, struct dir_result, sent_bps, 0, RATE_MAX),
-	NUMBER("recv_bps", FIELD_FIGURE, struct dir_result, received_bps, 0, RATE_MAX),
-	NUMBER("good_bps", FIELD_FIGURE, struct dir_result, goodput_bps, 0, RATE_MAX),
-	NUMBER("low", FIELD_FIGURE, struct dir_result, goodput_low_bps, 0, RATE_MAX),
-	NUMBER("high", FIELD_FIGURE, struct dir_result, goodput_high_bps, 0, RATE_MAX),
-	NUMBER("retr", FIELD_FIGURE, struct dir_result, retransmits, 0, COUNT_MAX),
-	NUMBER("rtt_us", FIELD_FIGURE, struct dir_result, rtt_us, 0, RTT_MAX_US),
+	{.name = "figures", .kind = FIELD_FIGURES},
 	NUMBER("at_ms", FIELD_AMOUNT, struct dir_result, started_at_ms, 0, AT_MAX_MS),
 	NUMBER("for_ms", FIELD_AMOUNT, struct dir_result, duration_ms, 0, FOR_MAX_MS),
 	END,

@@ -14,7 +14,7 @@
  * message -EBADMSG, with the field's name in the text. Unknown fields are skipped.
  */
 
-#define MSG_PROTOCOL   2
+#define MSG_PROTOCOL   3
 #define MSG_BODY_LIMIT 760
 
 /* GET /v1/hello: who is there and what is allowed. */
@@ -85,12 +85,10 @@ struct msg_ask {
 	uint32_t test;
 };
 
-/* The answer, where the server was the end that sent; else all NO_FIGURE. */
+/* The answer: figures alone. Those of source SENDER are known where the server was the end
+ * that sent. */
 struct msg_figures {
-	int64_t goodput_bps; /* with its 95 % interval */
-	int64_t goodput_low_bps;
-	int64_t goodput_high_bps;
-	int64_t rtt_us;
+	struct dir_result seen;
 };
 
 /* POST /v1/probe: set this host up for probes from that UDP port, and answer them. */

@@ -214,12 +214,8 @@ static void ask_sender(struct peer *peer, struct dir_result *result)
 			   peer_timeout_ms(peer, FIGURES_TIMEOUT_MS), &seen, NULL) < 0)
 		return;
 	peer_heard(peer, sent_at_ms);
-	if (seen.goodput_bps == NO_FIGURE)
-		return;
-	result->goodput_bps = seen.goodput_bps;
-	result->goodput_low_bps = seen.goodput_low_bps;
-	result->goodput_high_bps = seen.goodput_high_bps;
-	result->rtt_us = seen.rtt_us;
+	if (seen.seen.goodput_bps != NO_FIGURE)
+		figures_take_sender(result, &seen.seen);
 }
 
 /* Run the client's half of the test that was armed last. */

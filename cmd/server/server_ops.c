@@ -370,15 +370,10 @@ static int op_figures(void *ctx, uint32_t test, struct msg_figures *ret,
 		      struct err *err)
 {
 	struct server *f = ctx;
-	struct dir_result seen;
-	int r = runner_result(f->runner, test, &seen, err);
+	int r = runner_result(f->runner, test, &ret->seen, err);
 
 	if (r < 0)
 		return r;
-	ret->goodput_bps = seen.goodput_bps;
-	ret->goodput_low_bps = seen.goodput_low_bps;
-	ret->goodput_high_bps = seen.goodput_high_bps;
-	ret->rtt_us = seen.rtt_us;
 	server_heard(f);
 	return 0;
 }

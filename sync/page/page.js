@@ -25,6 +25,13 @@ function mbps(bps, digits = 1) {
 	return (bps / 1e6).toFixed(digits);
 }
 
+// How each unit of base/figures.h is shown.
+const UNITS = {
+	bps: (value) => `${mbps(value, 3)} Mbit/s`,
+	count: (value) => String(value),
+	us: (value) => `${(value / 1000).toFixed(1)} ms`,
+};
+
 /* Of one direction: Mbit/s, how it failed, or nothing. */
 function figure(value, digits, unit = '') {
 	if (value === null || value === undefined)
@@ -585,13 +592,9 @@ class Sweep {
 
 		if (it.status !== 'ok')
 			parts.push(`the last one ${it.status}${it.text ? `: ${it.text}` : ''}`);
-		for (const [key, text] of [['sent_bps', 'sent'], ['received_bps', 'received']])
+		for (const {name: key, label, unit} of told.figures)
 			if (it[key] !== null)
-				parts.push(`${text} ${mbps(it[key], 3)}`);
-		if (it.retransmits !== null)
-			parts.push(`${it.retransmits} retransmits`);
-		if (it.rtt_us !== null)
-			parts.push(`round trip ${(it.rtt_us / 1000).toFixed(1)} ms`);
+				parts.push(`${label} ${UNITS[unit](it[key])}`);
 		return `; ${parts.join(', ')}`;
 	}
 

@@ -90,7 +90,7 @@ sub hostile_requests {
 	my $guess = join '', map { sprintf '%08x', int rand 2**32 } 1 .. 4;
 	my @requests;
 	my $fields = '"mtu":1300,"test":1,"duration_ms":300,"rtt_us":1,"from_port":0,"full_size":false,"outcome":"done",'
-		. '"text":"","protocol":2,"lease_ms":1000';
+		. '"text":"","protocol":3,"lease_ms":1000';
 	for my $id ($old, $guess, '', 'x' x 500) {
 		my @paths = qw(pair arm probe figures path verdict lease commit session);
 		# Who closed a session gets the answer to that again.

@@ -119,7 +119,7 @@ session_body()
 	local end='"host":"other","interface":"wg0","address":"10.77.0.3","mtu":1420'
 	local range='{"min":1300,"max":1400,"step":50}'
 	end+=',"backend":"kernel","family":4,"versions":""'
-	printf '{"protocol":2,"secret":"%s","lease_ms":4000,"run":{"uuid":"%s","started_at_ms":1,"peer":{%s},%s' \
+	printf '{"protocol":3,"secret":"%s","lease_ms":4000,"run":{"uuid":"%s","started_at_ms":1,"peer":{%s},%s' \
 		"$secret" "$run" "$end" \
 		"\"server_range\":$range,\"peer_range\":$range,\"strategy\":\"grid\","
 	printf '"passes":1,"seed":"1","duration_ms":500,"persist":"%s","pairs":9}}' "${3:-none}"
@@ -253,7 +253,7 @@ server_keeps()
 # SESSION SEQ BITS: a row that would be the best there ever was
 forged_row()
 {
-	local dir="{\"status\":\"ok\",\"text\":\"\",\"recv_bps\":$3,\"at_ms\":1,\"for_ms\":1}"
+	local dir="{\"status\":\"ok\",\"text\":\"\",\"figures\":[null,$3,null,null,null,null,null],\"at_ms\":1,\"for_ms\":1}"
 	printf '{"session":"%s","seq":%d,"pass":1,"server":1300,"peer":1300,"up":%s,"down":%s}' \
 		"$1" "$2" "$dir" "$dir"
 }
@@ -306,7 +306,7 @@ takeover()
 	run=$(published_run)
 	check_match 'a pair' '200 OK' "$(try post "$LAB_PEER_IP" /v1/pair "{\"session\":\"$own\",
 		\"mtu\":1300,\"test\":0,\"duration_ms\":300,\"rtt_us\":1,\"from_port\":0}")"
-	check_match 'a row that cannot be' "400 Bad Request .*'recv_bps' is out of range" \
+	check_match 'a row that cannot be' "400 Bad Request .*'received_bps' is out of range" \
 		"$(try put "$LAB_PEER_IP" "/v1/run/$run/row/1" "$(forged_row "$own" 1 999999999999)")"
 	check_match 'a commit without a proof' '409 Conflict .*"ENODATA".*MTU 1300 is not kept' \
 		"$(try post "$LAB_PEER_IP" /v1/commit "{\"session\":\"$own\"}")"

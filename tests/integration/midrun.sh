@@ -137,7 +137,7 @@ server_busy()
 	local end='"host":"other","interface":"wg0","address":"10.77.0.3","mtu":1420'
 	local range='{"min":1300,"max":1400,"step":50}' key body
 	end+=',"backend":"kernel","family":4,"versions":""'
-	body='{"protocol":2,"secret":"0123456789abcdef0123456789abcdef","lease_ms":4000,"run":{"uuid":"'
+	body='{"protocol":3,"secret":"0123456789abcdef0123456789abcdef","lease_ms":4000,"run":{"uuid":"'
 	body+="$(cat /proc/sys/kernel/random/uuid)\",\"started_at_ms\":1,\"peer\":{$end},"
 	body+="\"server_range\":$range,\"peer_range\":$range,\"strategy\":\"grid\","
 	body+='"passes":1,"seed":"1","duration_ms":500,"persist":"none","pairs":9}}'

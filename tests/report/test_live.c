@@ -273,6 +273,24 @@ static json_t *pair_of(struct looker *looker, const struct mtu_pair *mtu)
 	return pair;
 }
 
+/* The page reads each figure that it shows by a name that a measurement has. */
+static void assert_figures(const json_t *figures, const json_t *measurement)
+{
+	const json_t *upload = json_object_get(measurement, "upload");
+	const json_t *figure;
+	size_t i;
+
+	assert_in_range(json_array_size(figures), 4, FIGURE_COUNT);
+	json_array_foreach(figures, i, figure)
+	{
+		const char *name = json_string_value(json_object_get(figure, "name"));
+
+		assert_non_null(json_object_get(upload, name));
+		assert_non_null(json_string_value(json_object_get(figure, "label")));
+		assert_non_null(json_string_value(json_object_get(figure, "unit")));
+	}
+}
+
 static void a_pair_is_told_in_full(void **state)
 {
 	struct fixture *fixture = *state;
@@ -290,6 +308,7 @@ static void a_pair_is_told_in_full(void **state)
 	pair = pair_of(&looker, &mtu);
 	visits = json_object_get(pair, "visits");
 	assert_int_equal(json_array_size(visits), 2);
+	assert_figures(json_object_get(pair, "figures"), json_array_get(visits, 0));
 	assert_int_equal(
 		json_integer_value(json_object_get(json_array_get(visits, 0), "seq")),
 		3);

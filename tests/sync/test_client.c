@@ -26,7 +26,7 @@
 #define ADDRESS "127.0.0.5"
 #define PORT    5000
 #define HELLO_BODY                                                                   \
-	"{\"protocol\":2,\"server\":{\"host\":\"h\",\"interface\":\"wg0\","          \
+	"{\"protocol\":3,\"server\":{\"host\":\"h\",\"interface\":\"wg0\","          \
 	"\"address\":\"10.0.0.1\",\"mtu\":1420,\"backend\":\"kernel\",\"family\":4," \
 	"\"versions\":\"\"},\"range\":{\"min\":1280,\"max\":1500,\"step\":20},"      \
 	"\"iperf_port\":5201,\"persist\":\"none\",\"busy\":false}"
@@ -172,13 +172,13 @@ static struct bad_server bad_servers[] = {
 	 -EPROTO,
 	 "not an mtusweep server"},
 	{"says another message",
-	 {.reply = OK_REPLY("{\"protocol\":2}", "14")},
+	 {.reply = OK_REPLY("{\"protocol\":3}", "14")},
 	 -EPROTO,
 	 "not an mtusweep server"},
 	{"is of another version",
-	 {.reply = OK_REPLY("{\"protocol\":3}", "14")},
+	 {.reply = OK_REPLY("{\"protocol\":4}", "14")},
 	 -EPROTO,
-	 "protocol 3, this one 2"},
+	 "protocol 4, this one 3"},
 	{"sends too much",
 	 {.reply = "HTTP/1.1 200 OK\r\n\r\n ", .endless = true},
 	 -EPROTO,
@@ -235,7 +235,7 @@ static void every_request_ends(void **state)
 			assert_in_range(took_ms, 390, 2000);
 		assert_non_null(strstr(err.text, bad->says));
 		assert_int_equal(client_answered(client),
-				 bad->rc == -EBUSY || strstr(err.text, "protocol 3"));
+				 bad->rc == -EBUSY || strstr(err.text, "protocol 4"));
 		client_free(client);
 		stop_server(&bad->server);
 	}

@@ -238,9 +238,9 @@ static void a_run_from_hello_to_close(void **state)
 	assert_true(probing.tap);
 	text_copy(ask.session, sizeof(ask.session), stage->opened.session);
 	assert_int_equal(client_figures(client, &ask, IN_TIME, &figures, err), 0);
-	assert_int_equal(figures.goodput_bps, 8);
-	assert_int_equal(figures.goodput_low_bps, NO_FIGURE);
-	assert_int_equal(figures.rtt_us, 20000);
+	assert_int_equal(figures.seen.goodput_bps, 8);
+	assert_int_equal(figures.seen.goodput_low_bps, NO_FIGURE);
+	assert_int_equal(figures.seen.rtt_us, 20000);
 	stage->ops.fail = ENOENT;
 	assert_int_equal(client_figures(client, &ask, IN_TIME, &figures, err), -ENOENT);
 	stage->ops.fail = 0;
@@ -426,7 +426,7 @@ static void another_version_is_told_both_numbers(void **state)
 		raw_post(NULL, "/v1/session", "{\"protocol\":9,\"x\":{}}", answer),
 		426);
 	assert_non_null(strstr(answer, "EPROTO"));
-	assert_non_null(strstr(answer, "protocol 9, this one 2"));
+	assert_non_null(strstr(answer, "protocol 9, this one 3"));
 }
 
 static void loopback_only_looks_on(void **state)
