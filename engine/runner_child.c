@@ -1,4 +1,4 @@
-/* Starts, listens to and ends the process of one test. */
+/* Start, watch and end the process of one test. */
 #include "engine/runner_child.h"
 
 #include <errno.h>
@@ -27,8 +27,8 @@ static void become_child(const struct test_spec *spec, int output, int report)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	/* Without it descriptor 0 would be free, and become one of libiperf's sockets.
-	 */
+	/* Otherwise descriptor 0 would be free, and become one of libiperf's
+	 * sockets. */
 	if (null < 0)
 		null = report;
 	dup2(null, STDIN_FILENO);
@@ -119,7 +119,7 @@ void child_read_output(struct child *child)
 	char data[4096];
 	ssize_t n;
 
-	/* A child that prints without end must not keep the runner from its deadline. */
+	/* A child that prints without end must not delay the runner's deadlines. */
 	for (int i = 0; child->output >= 0 && i < READS_MAX; i++) {
 		n = read(child->output, data, sizeof(data));
 		if (n > 0)
@@ -139,7 +139,7 @@ bool child_read_report(struct child *child)
 	do {
 		n = read(child->report, &report, sizeof(report));
 	} while (n < 0 && errno == EINTR);
-	/* It is smaller than PIPE_BUF: it comes whole or not at all. */
+	/* A report is smaller than PIPE_BUF: it arrives complete or not at all. */
 	if (n != (ssize_t)sizeof(report))
 		return true;
 	if (report.armed) {
@@ -155,7 +155,7 @@ void child_reap(struct child *child)
 {
 	pid_t pid;
 
-	/* No report can come any more: what is left of it is in nobody's interest. */
+	/* No report can come any more, so the process has no further use. */
 	kill(child->pid, SIGKILL);
 	do {
 		pid = waitpid(child->pid, &child->wait_status, 0);
@@ -166,7 +166,7 @@ void child_reap(struct child *child)
 	child->pid = 0;
 }
 
-/* Until the report pipe ends or the deadline. */
+/* Wait until the report pipe ends or the deadline. */
 static void await_end(struct child *child, int64_t deadline_ms)
 {
 	struct pollfd wait = {.fd = child->report, .events = POLLIN};
@@ -195,7 +195,7 @@ bool child_was_disturbed(const struct child *child)
 	if (child->reported)
 		return child->result.code == -ECONNABORTED ||
 		       (child->armed && err_is_shortage(child->result.code));
-	/* One that never could listen may say why, and end, again and again. */
+	/* A test that could not listen may fail again each time for the same reason. */
 	return child->armed || WIFSIGNALED(child->wait_status);
 }
 
