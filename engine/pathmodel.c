@@ -275,8 +275,7 @@ static const char *routed_phrase(enum fate fate)
 		return "UDP and routed packets fit whole too";
 	case FATE_FRAGMENTED:
 		return "of UDP and routed packets, up to %d bytes, the path carries %s "
-		       "in "
-		       "fragments";
+		       "in fragments";
 	case FATE_LOST:
 		return "of UDP and routed packets, up to %d bytes, the path loses %s";
 	case FATE_UNKNOWN:

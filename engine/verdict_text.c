@@ -46,14 +46,12 @@ static void say_why(FILE *out, const struct verdict *v)
 		return;
 	case VERDICT_FITS:
 		fputs("the largest pair at which every packet, TCP or not, arrives "
-		      "whole "
-		      "both ways\n",
+		      "whole both ways\n",
 		      out);
 		return;
 	case VERDICT_FASTER:
 		fputs("every packet arrives whole both ways, and it was measured "
-		      "faster "
-		      "than the largest pair of which that is true\n",
+		      "faster than the largest pair of which that is true\n",
 		      out);
 		return;
 	case VERDICT_ARRIVES:
@@ -206,8 +204,7 @@ static void say_mss(FILE *out, const struct verdict *v)
 
 	fprintf(out,
 		"warning: connections of networks routed through the tunnel do not "
-		"know "
-		"its MTU: clamp their MSS to %d (IPv4) and %d (IPv6) where they "
+		"know its MTU: clamp their MSS to %d (IPv4) and %d (IPv6) where they "
 		"enter it\n",
 		least - HEADERS_IPV4, least - HEADERS_IPV6);
 }

@@ -106,8 +106,7 @@ static int find_data(struct watch *w)
 		if (now_us >= limit_us)
 			give_up(w, TEST_UNREACHABLE,
 				"the far end took the test's control connection, but "
-				"no "
-				"data connection came about");
+				"no data connection came about");
 		if (!pause_until(w, now_us + SEARCH_US))
 			return -1;
 	}

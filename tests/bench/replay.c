@@ -311,8 +311,7 @@ int main(int argc, char **argv)
 	if (options_parse(table, argc, argv, &count, &err) < 0 || count != 1) {
 		fprintf(stderr,
 			"replay: %s\nusage: replay FILE.csv [--up BANDS] [--down "
-			"BANDS] "
-			"[--strategy smart|grid] [--seed N]\n",
+			"BANDS] [--strategy smart|grid] [--seed N]\n",
 			err.text[0] ? err.text : "one FILE.csv is needed");
 		return 2;
 	}

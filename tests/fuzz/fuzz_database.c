@@ -187,8 +187,8 @@ static void bind_value(sqlite3_stmt *stmt, const struct change *change)
 static void change_value(sqlite3 *sql, const struct change *change)
 {
 	static const char columns[] =
-		"SELECT format('UPDATE OR IGNORE \"%w\" SET \"%w\" = ?', m.name, "
-		"c.name)"
+		"SELECT format('UPDATE OR IGNORE \"%w\" SET \"%w\" = ?',"
+		" m.name, c.name)"
 		" FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
 		" WHERE m.type = 'table' LIMIT 1 OFFSET ?";
 	sqlite3_stmt *find = NULL;

@@ -202,9 +202,8 @@ static void record_all_kinds(struct fixture *fixture)
 		" coalesce((SELECT status FROM word WHERE k = i * i % 13), 'ok'), '',"
 		" nullif(i * 7919 % 500 * 100500, 0),"
 		" nullif(i * 104729 % 900 * 50500, 0),"
-		" coalesce((SELECT status FROM word WHERE k = i * i % 29 OR i % 5 = 3 "
-		"AND"
-		" k = i % 4), 'ok'), '', i * 7927 % 500 * 1500,"
+		" coalesce((SELECT status FROM word WHERE k = i * i % 29"
+		" OR i % 5 = 3 AND k = i % 4), 'ok'), '', i * 7927 % 500 * 1500,"
 		" nullif(i * 104723 % 3 * i * 500, 0) FROM n");
 }
 
@@ -237,9 +236,8 @@ static void view_and_query_are_equal(void **state)
 		"SELECT group_concat(line, '') FROM (SELECT format("
 		"'%d|%d|%s|%s|%d|%s|%s|%s|%d|%d' || char(10), server_mtu, peer_mtu,"
 		" iif(upload_mbps IS NULL, 'none', format('%.4f', upload_mbps)),"
-		" iif(download_mbps IS NULL, 'none', format('%.4f', download_mbps)), "
-		"visits, "
-		"upload_status,"
+		" iif(download_mbps IS NULL, 'none', format('%.4f', download_mbps)),"
+		" visits, upload_status,"
 		" download_status, status, upload_ok, download_ok) AS line FROM results"
 		" WHERE run_id = 1 ORDER BY server_mtu, peer_mtu)";
 	struct fixture *fixture = *state;
