@@ -191,7 +191,7 @@ static void test_has_ipv6(void **state)
 	assert_false(get("here").has_ipv6);
 	netlab_run("ip addr add 2001:db8::1/64 dev here nodad");
 	assert_true(get("here").has_ipv6);
-	/* What the flag is for: the address does not come back with the MTU. */
+	/* The flag's purpose: the address does not come back with the MTU. */
 	assert_int_equal(rtlink_set_mtu(get("here").index, 1279, NULL), 0);
 	assert_false(get("here").has_ipv6);
 	assert_int_equal(rtlink_set_mtu(get("here").index, 1420, NULL), 0);

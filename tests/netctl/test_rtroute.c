@@ -188,7 +188,7 @@ static int connected(int family, struct sockaddr_storage *ret_here)
 	return fd;
 }
 
-/* What the kernel believes of the way to the other end, asked by a fresh socket. */
+/* The path MTU to the other end that the kernel has cached, by a new socket. */
 static int path_mtu(int family)
 {
 	struct sockaddr_storage here;
@@ -261,7 +261,7 @@ static int send_too_big(int about_port)
 		       : -1;
 }
 
-/* What was sent may be delivered a moment later. */
+/* A packet may be delivered a moment after it was sent. */
 static void assert_learnt(int family)
 {
 	int64_t deadline_ms = clock_boot_ms() + 2000;

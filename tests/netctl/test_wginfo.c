@@ -58,7 +58,7 @@ static enum backend backend_of(const char *name)
 	return wginfo_backend(&link);
 }
 
-/* Who may not connect is told by what can be seen. */
+/* A user who may not connect learns the backend from visible facts. */
 static int backend_as_nobody(void *ctx)
 {
 	const struct rtlink *links = ctx;

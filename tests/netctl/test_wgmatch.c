@@ -1,4 +1,4 @@
-/* Which WireGuard peer an address belongs to: the kernel's answers, made here with
+/* The search for an address's WireGuard peer in the kernel's answers, made here with
  * libmnl, whole and with peers split over messages. */
 #include <setjmp.h>
 #include <stdarg.h>

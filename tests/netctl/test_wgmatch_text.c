@@ -1,4 +1,4 @@
-/* Which WireGuard peer an address belongs to: a userspace daemon's answers, in every
+/* The search for an address's WireGuard peer in a userspace daemon's answers, in every
  * split, and what is kept of them. */
 #include <setjmp.h>
 #include <stdarg.h>

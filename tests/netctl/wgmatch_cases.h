@@ -5,7 +5,7 @@
 
 #include "netctl/wgmatch.h"
 
-#define PORT        51820 /* of every endpoint */
+#define PORT        51820 /* family of every endpoint */
 #define FWMARK      0xca6c
 #define PEERS_MAX   4
 #define ALLOWED_MAX 4
