@@ -1,5 +1,4 @@
-/* The lease's thread: it renews in time, tries again when it cannot, and ends at once.
- */
+/* The lease's thread: it renews in time, retries after a failure, and ends at once. */
 
 #include "sync/lease.h"
 
@@ -23,7 +22,7 @@
 #define PORT    5000
 #define TRIES   64
 
-/* What the thread told, and when. */
+/* The thread's reports and their times. */
 struct told {
 	pthread_mutex_t lock;
 	int count;
@@ -64,7 +63,7 @@ static struct lease *start(struct told *told, const char *session, int64_t lease
 	return lease;
 }
 
-/* Wait until it was told `count` times, `limit_ms` at most. */
+/* Wait until there are `count` reports, `limit_ms` at most. */
 static void wait_told(struct told *told, int count, int limit_ms)
 {
 	int64_t end_ms = clock_boot_ms() + limit_ms;
@@ -126,7 +125,7 @@ static void every_third_of_its_length(void **state)
 		assert_in_range(told.at_ms[i] - started_ms, (i + 1) * 333 - 5,
 				(i + 1) * 333 + 150);
 	}
-	/* Longer than the lease, and the session is there. */
+	/* Longer than the lease, and the session still exists. */
 	assert_in_range(endpoint_tick(endpoint), 1, 1000);
 	assert_int_equal(ops.expired, 0);
 	endpoint_free(endpoint);
@@ -148,7 +147,7 @@ static void tries_again_when_nobody_answers(void **state)
 	assert_non_null(strstr(told.text, "'" ADDRESS ":5000'"));
 }
 
-/* A try is over early enough for another before the lease runs out. */
+/* A failed attempt leaves time for another before the lease expires. */
 static void tries_more_than_once_in_a_lease(void **state)
 {
 	int listener = support_listen(ADDRESS, PORT, 16);
@@ -165,7 +164,7 @@ static void tries_more_than_once_in_a_lease(void **state)
 	close(listener);
 }
 
-/* When it is over there is no hurry. */
+/* After the end of the session there is no hurry. */
 static void a_session_that_is_gone_is_not_hammered(void **state)
 {
 	struct support_ops ops;
@@ -183,7 +182,7 @@ static void a_session_that_is_gone_is_not_hammered(void **state)
 	endpoint_free(endpoint);
 }
 
-/* While it waits, and in the middle of a request nobody answers. */
+/* Once while it waits, and once in the middle of an unanswered request. */
 static void ends_at_once(void **state)
 {
 	int listener = support_listen(ADDRESS, PORT, 16);
@@ -220,7 +219,7 @@ static struct lease *start_beating(struct support_ops *ops, struct endpoint **en
 	return lease;
 }
 
-/* Four round trips a second as long as that goes on, then none for a third of a lease. */
+/* Four round trips a second during a test, then none for a third of a lease. */
 static void beats_beside_a_test(void **state)
 {
 	struct support_ops ops;
@@ -235,7 +234,7 @@ static void beats_beside_a_test(void **state)
 	lease_beat_end(lease, &gaps);
 	assert_in_range(gaps.silent_ms, LEASE_BEAT_MS - 10, LEASE_BEAT_MS + 150);
 	assert_in_range(gaps.lost_ms, LEASE_BEAT_MS - 60, LEASE_BEAT_MS + 150);
-	/* The next one was due already. */
+	/* The next one was already due. */
 	usleep((LEASE_BEAT_MS + 50) * 1000);
 	count = told.count;
 	usleep(2 * LEASE_BEAT_MS * 1000);
@@ -246,7 +245,7 @@ static void beats_beside_a_test(void **state)
 	endpoint_free(endpoint);
 }
 
-/* Silence all the same, but nothing was lost. */
+/* The round trip is slow, but nothing was lost. */
 static void a_slow_round_trip_is_no_loss(void **state)
 {
 	struct support_ops ops;
@@ -269,8 +268,7 @@ static void a_slow_round_trip_is_no_loss(void **state)
 	endpoint_free(endpoint);
 }
 
-/* An outage of half a second makes a gap that is longer, and one that is not over yet
- * counts. */
+/* An outage of half a second makes a longer gap; a gap that has not ended counts. */
 static void an_outage_is_a_gap(void **state)
 {
 	struct support_ops ops;
