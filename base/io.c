@@ -1,3 +1,4 @@
+/* Reading, writing and waiting on descriptors. */
 #include "base/io.h"
 
 #include <errno.h>

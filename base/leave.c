@@ -1,3 +1,4 @@
+/* The end of a forked process. */
 #include "base/leave.h"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* Bands of outer sizes, and their text form. */
 #include "base/path.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The privileges of a process, and its seccomp filters. */
 #include "base/priv.h"
 
 #include <cap-ng.h>

@@ -1,3 +1,4 @@
+/* The identity of a process, from /proc. */
 #include "base/process.h"
 
 #include <fcntl.h>

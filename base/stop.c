@@ -1,3 +1,4 @@
+/* Signals that end the program, as an event. */
 #include "base/stop.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Functions on strings. */
 #include "base/text.h"
 
 #include <ctype.h>

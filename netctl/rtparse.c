@@ -1,3 +1,4 @@
+/* Parsers for rtnetlink's messages. */
 #include "netctl/rtparse.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* A heatmap as a value: cells, edges, scales. */
 #include "report/heatmap.h"
 
 #include <math.h>

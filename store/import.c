@@ -1,3 +1,4 @@
+/* The import of a log as a run. */
 #include "store/import.h"
 
 #include <errno.h>
