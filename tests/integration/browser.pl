@@ -59,7 +59,7 @@ sub start
 	POSIX::dup2(9, 4);
 	open STDERR, '>', "$folder/stderr";
 	open STDOUT, '>&', \*STDERR;
-	# As root it has no sandbox, and it asks nobody but the page.
+	# As root it has no sandbox, and it sends no requests except the page's.
 	exec 'chromium', '--headless', '--no-sandbox', '--remote-debugging-pipe',
 		"--user-data-dir=$folder", "--window-size=$width,$height", '--disable-gpu',
 		'--hide-scrollbars', '--no-first-run', '--disable-background-networking',

@@ -94,7 +94,7 @@ sub hostile_requests {
 		. '"text":"","protocol":2,"lease_ms":1000';
 	for my $id ($old, $guess, '', 'x' x 500) {
 		my @paths = qw(pair arm probe figures path verdict lease commit session);
-		# Who closed a session gets the answer to that again.
+		# The peer that closed a session gets that answer again.
 		push @paths, 'close' if $id ne $old;
 		push @requests, ["POST /v1/$_ HTTP/1.1\r\n$host" . json(),
 			qq({"session":"$id",$fields})] for @paths;

@@ -209,7 +209,7 @@ static void only_the_target(const char *own, const char *endpoint)
 	send_udp(endpoint, own, PORT + 1, 901);
 	send_udp(own, own, PORT, 902);
 	assert_int_equal(packets_of(fd), 0);
-	/* On the loopback each is seen on its way out and in. */
+	/* On the loopback each packet is seen on its way out and in. */
 	send_udp(own, endpoint, PORT, 900);
 	send_udp(endpoint, own, PORT, 3000);
 	assert_int_equal(packets_of(fd), 4);
@@ -278,7 +278,7 @@ static void check_way(const char *address)
 	assert_int_equal(proberoute_remove(&way, &err), 0);
 	assert_string_equal(connected_mtu(address, PORT), "1400");
 	assert_int_equal(proberoute_remove(&way, &err), 0);
-	/* With its interface gone, only the rule is left. */
+	/* After its interface is gone, only the rule is left. */
 	assert_int_equal(proberoute_add(&way, &err), 0);
 }
 

@@ -1,7 +1,7 @@
 #ifndef TESTS_NETCTL_WGMATCH_CASES_H
 #define TESTS_NETCTL_WGMATCH_CASES_H
 
-/* Peers, an address, and which of them it belongs to: the same for both backends. */
+/* Peers, an address, and its expected peer: the same cases for both backends. */
 
 #include "netctl/wgmatch.h"
 
@@ -12,8 +12,8 @@
 
 struct peer {
 	char key;             /* its public key is 32 of these; 0 ends the list */
-	bool next_message;    /* it begins a further message */
-	const char *endpoint; /* NULL: none */
+	bool next_message;    /* it begins another message */
+	const char *endpoint; /* NULL: no endpoint */
 	const char *allowed[ALLOWED_MAX];
 };
 
