@@ -1,3 +1,4 @@
+/* Numeric addresses as sockets use them. */
 #include "base/address.h"
 
 #include <arpa/inet.h>

@@ -7,10 +7,10 @@
 /* A numeric IPv4 or IPv6 address ("fe80::1%wg0" too) and a port. 0 or -EINVAL. */
 int address_parse(const char *text, int port, struct sockaddr_storage *ret);
 
-/* Of an IPv4 or IPv6 address, for bind() and connect(). */
+/* The size of an IPv4 or IPv6 address, for bind() and connect(). */
 socklen_t address_size(const struct sockaddr_storage *address);
 
-/* Whether both are of one host, whatever their ports. */
+/* True when both addresses are the same host's; the ports may differ. */
 bool address_same_host(const struct sockaddr_storage *a,
 		       const struct sockaddr_storage *b);
 

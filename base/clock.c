@@ -1,3 +1,4 @@
+/* Clocks, and times as text. */
 #include "base/clock.h"
 
 #include <limits.h>

@@ -5,18 +5,19 @@
 #include <stdint.h>
 
 /*
- * Time. Deadlines and durations are counted on CLOCK_BOOTTIME, which goes on in suspend
- * and which nobody steps; the wall clock is for what a person reads.
+ * Clocks. Deadlines and durations use CLOCK_BOOTTIME: it counts on during suspend, and
+ * nobody can set it. The wall clock is for times that a person reads.
  */
 
 int64_t clock_boot_us(void);
 int64_t clock_boot_ms(void);
 /* Milliseconds since 1970. */
 int64_t clock_wall_ms(void);
-/* What is left until `deadline_ms` on clock_boot_ms(), 0 when past: fit for poll(). */
+/* Return the milliseconds left until `deadline_ms` on clock_boot_ms(), 0 when it has
+ * passed: a timeout for poll(). */
 int clock_left_ms(int64_t deadline_ms);
-/* When what was begun at `began_ms` on clock_boot_ms(), and ends now, may be done again, so
- * that it takes one part in so many of the time. */
+/* Return the time on clock_boot_ms() at which to repeat work that began at `began_ms`
+ * and ends now, so that it takes at most one part in `parts` of the time. */
 int64_t clock_again_ms(int64_t began_ms, int parts);
 
 /* "2026-11-22T12:20:39.123Z". */

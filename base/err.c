@@ -1,3 +1,4 @@
+/* Failures as sentences. */
 #include "base/err.h"
 
 #include <errno.h>

@@ -4,12 +4,12 @@
 #include <stdbool.h>
 
 /*
- * A failure, in a sentence fit to print. Functions that can fail return 0 or a negative
- * errno and take a struct err as their last parameter; where they fail, they fill it
- * once, at the place that knows what failed and on what. Text is lower case, failure
- * first, the subject in 'quotes', and has the remedy where there is one. NULL is
- * allowed: the text is then not wanted. Names in it may be anybody's: it is made fit for a
- * terminal.
+ * A failure as a sentence fit to print. Functions that can fail return 0 or a negative
+ * errno and take a struct err as their last parameter. The function that knows the
+ * operation and its subject fills it, once. The text is lower case, names the failure
+ * first, puts the subject in 'quotes', and ends with the remedy where there is one.
+ * Pass NULL if the text is not needed. Names in it may come from anybody, so control
+ * characters are replaced for a terminal.
  */
 
 struct err {
@@ -36,12 +36,12 @@ int err_sys(struct err *err, int errno_value, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Whether a negative errno says that a host lacks something for now: processes, memory,
- * descriptors, buffers, a free port. Another try later may succeed; nothing follows from
- * it about the network.
+ * True when a negative errno means that a host has run short of something for now:
+ * processes, memory, descriptors, buffers or free ports. A later try may succeed. The
+ * error says nothing about the network.
  */
 bool err_is_shortage(int code);
-/* The limit behind such an error, and where it is set, for a sentence. Static. */
+/* Name the exhausted limit and the place where it is set, for a sentence. Static. */
 const char *err_shortage_limit(int code);
 
 #endif

@@ -1,3 +1,4 @@
+/* Reading, writing and waiting on descriptors. */
 #include "base/io.h"
 
 #include <errno.h>
@@ -70,7 +71,8 @@ void io_unblock_standard(void)
 		char path[32];
 		struct stat st;
 
-		/* A file has its place, which a second opening would not share. */
+		/* A regular file has a position that a second descriptor would not
+		 * share. */
 		if (fstat(fd, &st) < 0 || (!S_ISFIFO(st.st_mode) && !isatty(fd)))
 			continue;
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -109,7 +111,7 @@ int io_write_or_drop(int fd, const void *data, size_t size, int timeout_ms)
 	return io_write_all(fd, data, size);
 }
 
-/* One more read into a buffer that always keeps room for the final NUL. */
+/* Read once more, into a buffer that always keeps room for the final NUL. */
 static int read_more(int fd, char **buffer, size_t *room, size_t *used)
 {
 	ssize_t n;

@@ -19,44 +19,44 @@ void file_close(FILE **file);
 #define cleanup_free __attribute__((cleanup(mem_free)))
 void mem_free(void *pointer_to_pointer);
 
-/* A write beyond the limit on the size of files (RLIMIT_FSIZE) fails with -EFBIG from here
- * on, also in children, and no longer ends the process. For the very start. */
+/* Make a write beyond the limit on file size (RLIMIT_FSIZE) fail with -EFBIG, also in
+ * children, instead of ending the process. Call it at the start of the program. */
 void io_survive_file_limit(void);
-/* Whether there is such a limit. */
+/* True when such a limit is set. */
 bool io_has_file_limit(void);
 
-/* Open /dev/null in place of those of the descriptors 0 to 2 that are closed: the next
- * ones opened must not be taken for them. Reading finds the end, writing fails with
- * -EBADF as before. For the very start of a program. */
+/* Open /dev/null for each of the descriptors 0 to 2 that is closed, so that no later
+ * file gets its number. Reads find the end of the file, writes fail with -EBADF as
+ * before. Call it at the start of the program. */
 void io_fill_standard(void);
 
-/* Close all but 0 to 2: what a caller forgot to close is no business of a privileged
- * program's, and even less of its unprivileged processes'. For the very start. */
+/* Close all descriptors above 2. A privileged program must not use those that its
+ * caller forgot to close, nor pass them to its unprivileged processes. Call it at the
+ * start of the program. */
 void io_close_inherited(void);
 
-/* Write all of it, through EINTR. 0 or -errno. */
+/* Write all bytes, and retry on EINTR. 0 or -errno. */
 int io_write_all(int fd, const void *data, size_t size);
 
 /*
- * Open the terminal or pipe behind the standard output and error once more, so that
- * writing to them does not block, and whoever else has it open does not notice. Where
- * that cannot be done they stay as they are. For a program that from here on writes
- * with io_write_or_drop() only, while it may still open them.
+ * Open the terminal or pipe behind standard output and standard error once more, so
+ * that our writes do not block and other users of it are not affected. If that fails,
+ * they stay as they are. Call it before privileges are dropped, in a program that
+ * afterwards writes with io_write_or_drop() only.
  */
 void io_unblock_standard(void);
 
 /*
- * The same for a terminal or pipe of the user's: where it takes nothing within
- * `timeout_ms` (stopped with Ctrl-S, not read from, gone), the text is dropped, and the
- * rest of it where it takes a part. Texts of up to PIPE_BUF bytes. 0, -EAGAIN dropped,
- * or -errno. On a terminal that has room for a part it would wait without
- * io_unblock_standard().
+ * The same for the user's terminal or pipe. If it accepts nothing within `timeout_ms`
+ * (stopped with Ctrl-S, not read, gone), the text is dropped; if it accepts a part, the
+ * remainder is dropped. Texts of up to PIPE_BUF bytes. 0, -EAGAIN dropped, or -errno.
+ * Without io_unblock_standard() it would block on a terminal that has room for a part.
  */
 int io_write_or_drop(int fd, const void *data, size_t size, int timeout_ms);
 
 /*
- * The whole file into a fresh buffer (freed by the caller) with a NUL after its last
- * byte. -EFBIG above `limit` bytes. *ret_size does not count the NUL.
+ * Read the whole file into a new buffer, which the caller frees, with a NUL after its
+ * last byte. -EFBIG above `limit` bytes. *ret_size does not count the NUL.
  */
 int io_read_file(int fd, size_t limit, char **ret, size_t *ret_size);
 

@@ -1,3 +1,4 @@
+/* Stored text as JSON strings. */
 #include "base/jsontext.h"
 
 #include <stdlib.h>

@@ -3,8 +3,9 @@
 
 #include <jansson.h>
 
-/* A JSON string of any stored text: where it is not UTF-8, its bytes that are not ASCII become
- * '?'. A new object, freed with json_decref(); NULL: out of memory. */
+/* Make a JSON string of any stored text. If it is not UTF-8, every byte that is not
+ * ASCII becomes '?'. Return a new object, freed with json_decref(), or NULL without
+ * memory. */
 json_t *jsontext_new(const char *text);
 
 #endif

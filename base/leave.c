@@ -1,3 +1,4 @@
+/* The end of a forked process. */
 #include "base/leave.h"
 
 #include <unistd.h>
@@ -14,9 +15,9 @@
 void __gcov_dump(void);
 
 /*
- * By a process of its own: this one may be told to end, or be killed, at any moment, and
- * a file of counters that is half written is spoilt for all. It holds nothing open that
- * somebody waits for the end of.
+ * A separate process writes the counters. This one may be told to end, or be killed, at
+ * any moment, and a half-written file of counters is lost for all processes. The writer
+ * holds no descriptor whose closing somebody waits for.
  */
 static void write_counters(void)
 {

@@ -12,7 +12,7 @@
 #define HELP_COLUMN     28
 #define VALUE_NAME_SIZE 128
 
-/* How help and errors name the value: "a|b|c" for a choice; "" for a flag. */
+/* The value's name in help and errors: "a|b|c" for a choice, "" for a flag. */
 static const char *value_name(const struct option_spec *spec, char *buffer, size_t size)
 {
 	size_t used = 0;
@@ -134,7 +134,8 @@ static int set_value(const struct option_spec *spec, const char *value, struct e
 	return -EINVAL;
 }
 
-/* The first row from `row` on that is one, through all tables; NULL at the end. */
+/* Return the first row from `row` on that is an option, through all tables; NULL at the
+ * end. */
 static const struct option_spec *skip_ends(const struct option_spec *row)
 {
 	while (row && !row->name)
@@ -167,8 +168,8 @@ static const struct option_spec *find_letter(const struct option_spec *table,
 	return NULL;
 }
 
-/* The option that a word beginning with a dash names; *ret_value is what it has of a
- * value itself, or NULL. NULL: none. */
+/* Find the option that a word beginning with a dash names, or NULL. *ret_value is the
+ * value inside the word, or NULL. */
 static const struct option_spec *find_named(const struct option_spec *table,
 					    const char *word, const char **ret_value)
 {
@@ -184,7 +185,7 @@ static const struct option_spec *find_named(const struct option_spec *table,
 			   equals ? (size_t)(equals - word - 2) : strlen(word + 2));
 }
 
-/* The option at argv[*i]; moves *i past its value. */
+/* Parse the option at argv[*i]; move *i past its value. */
 static int parse_one(const struct option_spec *table, int argc, char **argv, int *i,
 		     struct err *err)
 {

@@ -16,22 +16,23 @@
  */
 
 enum option_kind {
-	OPTION_FLAG,     /* bool * */
-	OPTION_STRING,   /* const char ** */
-	OPTION_OPTIONAL, /* the same; `into` stays as it is where no value is given:
-			    at the end, or before what begins with a dash */
-	OPTION_INT,      /* int *, within [min, max] */
-	OPTION_U64,      /* uint64_t *, min and max ignored */
-	OPTION_SECONDS,  /* int64_t * in milliseconds, within [min, max] milliseconds */
-	OPTION_BOOL,   /* bool *, "True", "False", "yes", "no", "1", "0" in any case */
-	OPTION_CHOICE, /* int *, index into the NULL-terminated choices */
+	OPTION_FLAG,   /* bool * */
+	OPTION_STRING, /* const char ** */
+	/* the same; `into` is unchanged without a value: at the end, or before a
+	 * word that begins with a dash */
+	OPTION_OPTIONAL,
+	OPTION_INT,     /* int *, within [min, max] */
+	OPTION_U64,     /* uint64_t *, min and max ignored */
+	OPTION_SECONDS, /* int64_t * in milliseconds, within [min, max] milliseconds */
+	OPTION_BOOL,    /* bool *, "True", "False", "yes", "no", "1", "0" in any case */
+	OPTION_CHOICE,  /* int *, index into the NULL-terminated choices */
 };
 
 struct option_spec {
-	const char *name;  /* without the dashes; NULL ends the table, see `more` */
-	const char *value; /* how help names the value; NULL for a flag, and for a
-			      choice, which help names by its choices; in brackets where
-			      it may be omitted, see OPTION_OPTIONAL */
+	const char *name; /* without the dashes; NULL ends the table, see `more` */
+	/* the value's name in help; NULL for a flag, and for a choice, whose name is
+	 * the list of choices; in brackets if it may be omitted, see OPTION_OPTIONAL */
+	const char *value;
 	enum option_kind kind;
 	char letter; /* 0: none */
 	void *into;
@@ -39,16 +40,15 @@ struct option_spec {
 	int64_t min;
 	int64_t max;
 	const char *const *choices;
-	const struct option_spec
-		*more;    /* in the last row: the table to go on with, or NULL */
-	const char *help; /* one or more lines, default included */
+	const struct option_spec *more; /* in the last row: the next table, or NULL */
+	const char *help;               /* one or more lines, default included */
 };
 
 /*
- * Parse argv[1..]. What is not an option is a positional argument: they are moved, in
- * their order, to the front of argv after argv[0], and *ret_positional is their number.
- * "--" ends the options. On -EINVAL the sentence names the option, what was given and
- * what it takes. Nothing is printed.
+ * Parse argv[1..]. Words that are not options are positional arguments: they are moved,
+ * in their order, to the front of argv after argv[0], and *ret_positional is their
+ * number. "--" ends the options. On -EINVAL the sentence names the option, the value
+ * given and the values allowed. Nothing is printed.
  */
 int options_parse(const struct option_spec *table, int argc, char **argv,
 		  int *ret_positional, struct err *err);

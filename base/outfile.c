@@ -10,7 +10,7 @@
 #include "base/io.h"
 #include "base/text.h"
 
-/* As open() would give it. */
+/* The mode that open() would give a new file. */
 static mode_t new_file_mode(void)
 {
 	mode_t mask = umask(0);
@@ -29,7 +29,7 @@ static bool name_temporary(const char *path, char ret[PATH_MAX])
 	return n < PATH_MAX;
 }
 
-/* Where it is to end up: a link's target, if it is one. */
+/* Find the final place: the link's target if the path is a symbolic link. */
 static int resolve(const char *path, char ret[PATH_MAX], struct err *err)
 {
 	if (realpath(path, ret))
@@ -87,7 +87,7 @@ int outfile_open(struct outfile *out, const char *path, struct err *err)
 				       : err_sys(err, errno,
 						 "cannot write the file '%s'", path);
 		}
-		/* Whoever may not write to it may not replace it either. */
+		/* A user who may not write to the file may not replace it either. */
 		if (access(out->path, W_OK) < 0)
 			return err_sys(err, errno, "cannot write the file '%s'", path);
 		mode = st.st_mode & 0777;
@@ -95,7 +95,8 @@ int outfile_open(struct outfile *out, const char *path, struct err *err)
 	return open_temporary(out, mode, err);
 }
 
-/* A stream does not keep why an earlier write failed; one byte more meets the same. */
+/* A stream does not keep the errno of an earlier write; one more byte fails the same
+ * way. */
 static int stream_error(FILE *stream)
 {
 	return write(fileno(stream), "\n", 1) < 0 ? errno : EIO;

@@ -7,11 +7,11 @@
 #include "base/err.h"
 
 /*
- * A file that a user asked for, written so that it is there as a whole or not at all: a
- * temporary file beside it, whose name begins with a dot and does not end as the file's
- * does, takes its place once it is complete. A file that was there keeps its mode, and
- * what a symbolic link leads to is replaced, not the link. What is no regular file
- * (/dev/stdout, a fifo) is written to directly.
+ * A file that a user asked for, written completely or not at all. A temporary file
+ * beside it, whose name begins with a dot and has another ending, replaces it when it
+ * is complete. An existing file keeps its mode. If the path is a symbolic link, the
+ * link's target is replaced, not the link. A path that is no regular file (/dev/stdout,
+ * a fifo) is written to directly.
  *
  *	cleanup_outfile struct outfile out = OUTFILE_INIT;
  *	outfile_open(&out, path, err);
@@ -21,9 +21,9 @@
 
 struct outfile {
 	FILE *stream;     /* to write to; closed by commit and release */
-	const char *name; /* as it was given: borrowed, for messages */
+	const char *name; /* as given by the user: borrowed, for messages */
 	char path[PATH_MAX];
-	char temporary[PATH_MAX]; /* "": it is written to directly */
+	char temporary[PATH_MAX]; /* "": the file is written to directly */
 };
 
 #define OUTFILE_INIT           \
@@ -31,15 +31,15 @@ struct outfile {
 		.stream = NULL \
 	}
 
-/* `path` is to stay until the release. -EISDIR; -ENAMETOOLONG; -EACCES, -ENOENT and
- * others of opening a file. */
+/* `path` must stay valid until the release. -EISDIR; -ENAMETOOLONG; -EACCES, -ENOENT
+ * and other errors of open(). */
 int outfile_open(struct outfile *out, const char *path, struct err *err);
 
-/* All of it is on the disk, in its place. -ENOSPC and others of writing, also of what was
- * written to the stream before; the file is then as it was. */
+/* Put the complete file in its place, on the disk. -ENOSPC and other errors of write(),
+ * also of earlier writes to the stream; the file is then as it was. */
 int outfile_commit(struct outfile *out, struct err *err);
 
-/* Without a commit nothing stays behind. */
+/* Remove the temporary file unless it was committed. */
 void outfile_release(struct outfile *out);
 #define cleanup_outfile __attribute__((cleanup(outfile_release)))
 

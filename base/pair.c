@@ -1,3 +1,4 @@
+/* A pair as text. */
 #include "base/pair.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Bands of outer sizes, and their text form. */
 #include "base/path.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ enum fate path_bands_fate(const struct path_bands *bands, int outer_size)
 
 int path_bands_whole_max(const struct path_bands *bands)
 {
-	/* Neighbours differ, so no second band can go on where the first one ends. */
+	/* Neighbours differ in fate, so no second band can continue the first one. */
 	if (bands->count == 0 || bands->band[0].fate != FATE_WHOLE)
 		return 0;
 	return bands->band[0].max;

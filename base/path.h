@@ -5,22 +5,23 @@
 #include "base/types.h"
 
 /*
- * What is known of a tunnel's path: what becomes of an outer packet, by its size, in
- * each direction. Plain values. Probes find it out, a model predicts from it, the
- * database keeps it.
+ * The known facts about a tunnel's path: the fate of an outer packet by its size, in
+ * each direction. Plain values. Probes find them, a model predicts from them, the
+ * database stores them.
  *
  * Sizes are those of outer IP packets, header included, before any fragmentation.
  */
 
 enum fate {
-	FATE_UNKNOWN,    /* not found out: between two sizes that differ, or at all */
+	/* not known: between two sizes that differ, or for all sizes */
+	FATE_UNKNOWN,
 	FATE_WHOLE,      /* arrives as it was sent */
 	FATE_FRAGMENTED, /* arrives, in fragments */
 	FATE_LOST,
 	FATE_COUNT,
 };
 
-/* The largest there is. */
+/* The largest possible outer packet. */
 #define OUTER_SIZE_MAX 65535
 #define PATH_BANDS_MAX 24
 
@@ -31,22 +32,25 @@ struct path_band {
 };
 
 /* One direction. Bands ascend, neighbours differ in fate, and the last one's max is
- * OUTER_SIZE_MAX. count 0: nothing is known, as where probes are filtered. */
+ * OUTER_SIZE_MAX. count 0: nothing is known, for instance because probes are
+ * filtered. */
 struct path_bands {
 	int count;
 	struct path_band band[PATH_BANDS_MAX];
 };
 
 struct path {
-	int overhead; /* of WireGuard, in bytes: PATH_OVERHEAD_IPV4, _IPV6 */
+	int overhead; /* WireGuard's overhead, bytes: PATH_OVERHEAD_IPV4, _IPV6 */
 	struct path_bands dir[DIR_COUNT];
 };
 
-/* A path and where what is known of it comes from. */
+/* A path, and the source of the facts about it. */
 struct path_survey {
 	struct path path;
-	int probes[DIR_COUNT]; /* sizes probed; 0: throughput alone tells */
-	int64_t probe_ms;      /* how long that took, in vain too; 0: not tried */
+	/* sizes probed; 0: the bands come from throughput alone */
+	int probes[DIR_COUNT];
+	/* time that the probes took, in vain too; 0: not tried */
+	int64_t probe_ms;
 };
 
 /* Outer IP and UDP headers, and WireGuard's header and tag (32 bytes). */
@@ -58,15 +62,15 @@ struct path_survey {
 
 /* "whole", "fragmented", "lost", "unknown". Static. */
 const char *fate_name(enum fate fate);
-/* What becomes of packets, for a sentence: "arrive whole". Static. */
+/* The fate as part of a sentence: "arrive whole". Static. */
 const char *fate_phrase(enum fate fate);
 /* 0, or -EINVAL with *ret untouched. */
 int fate_parse(const char *name, enum fate *ret);
 
-/* What becomes of a packet of this size. */
+/* The fate of a packet of this size. */
 enum fate path_bands_fate(const struct path_bands *bands, int outer_size);
 
-/* The largest size up to which everything arrives whole; 0: none. */
+/* The largest size such that it and all smaller ones arrive whole; 0: none. */
 int path_bands_whole_max(const struct path_bands *bands);
 
 /* Append a band; one of the same fate as the last is joined with it. -ERANGE: `max` is
@@ -75,7 +79,7 @@ int path_bands_add(struct path_bands *bands, int max, enum fate fate);
 
 /*
  * "1460:whole,1500:lost,65535:fragmented": each band's largest size and fate. The last
- * one reaches up to OUTER_SIZE_MAX whatever its number. "" is count 0. -EINVAL with the
+ * band reaches OUTER_SIZE_MAX, whatever its number. "" is count 0. -EINVAL with the
  * place in the text, *ret untouched.
  */
 int path_bands_parse(const char *text, struct path_bands *ret, struct err *err);

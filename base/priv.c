@@ -1,3 +1,4 @@
+/* The privileges of a process, and its seccomp filters. */
 #include "base/priv.h"
 
 #include <cap-ng.h>
@@ -47,7 +48,8 @@ static void user_from_ids(uid_t uid, gid_t gid, struct priv_user *ret)
 		snprintf(ret->name, sizeof(ret->name), "%u", (unsigned)uid);
 }
 
-/* The folder may be of root's group; its owner's programs are of their own. */
+/* The folder's group may be root's; programs of its owner run with the owner's
+ * group. */
 static int user_of_folder(const char *path, struct priv_user *ret, struct err *err)
 {
 	char copy[PATH_MAX];
@@ -103,7 +105,8 @@ static int no_new_privs(struct err *err)
 	return 0;
 }
 
-/* Shrinking the bounding set takes CAP_SETPCAP; without it no_new_privs has to do. */
+/* Only CAP_SETPCAP may shrink the bounding set; without it no_new_privs must
+ * suffice. */
 static capng_select_t with_bounds(void)
 {
 	capng_get_caps_process();
@@ -182,14 +185,15 @@ void priv_spare_from_oom(void)
 
 	if (score <= PRIV_SPARED_SCORE || set_oom_score(PRIV_SPARED_SCORE))
 		return;
-	/* Back to what is nobody's privilege, where somebody had raised it. */
+	/* Return to the score that needs no privilege, if somebody had raised it. */
 	if (score > 0)
 		set_oom_score(0);
 }
 
 /* --- system calls --- */
 
-/* Namespaces: clone(2) takes them among its flags, the first argument but on s390. */
+/* Namespaces: clone(2) takes them among its flags, the first argument except on
+ * s390. */
 #ifdef __s390__
 #define CLONE_FLAGS_ARGUMENT 1
 #else
@@ -202,10 +206,10 @@ struct refusal {
 };
 
 /*
- * No process of the program has a use for these, and each has led from an ordinary
- * process into the kernel or another process before. ENOSYS is for calls that libraries
- * try and do without: clone3() has its flags in memory, where no filter can look, so the
- * C library must go on with clone().
+ * No process of the program uses these calls, and each has served attackers as a way
+ * from an ordinary process into the kernel or another process. ENOSYS is for calls
+ * whose libraries fall back to another: a filter cannot read clone3()'s flags, which
+ * are in memory, so the C library must use clone() instead.
  */
 static const struct refusal refusals[] = {
 	/* another program */
@@ -216,7 +220,7 @@ static const struct refusal refusals[] = {
 	{SCMP_SYS(unshare), EPERM},
 	{SCMP_SYS(setns), EPERM},
 /* other processes */
-#ifndef __SANITIZE_ADDRESS__ /* its search for leaks traces the process */
+#ifndef __SANITIZE_ADDRESS__ /* the leak checker traces the process */
 	{SCMP_SYS(ptrace), EPERM},
 #endif
 	{SCMP_SYS(process_vm_readv), EPERM},
@@ -243,7 +247,7 @@ static const struct refusal refusals[] = {
 	{SCMP_SYS(add_key), EPERM},
 	{SCMP_SYS(request_key), EPERM},
 	{SCMP_SYS(keyctl), EPERM},
-	/* file systems, and files by their number */
+	/* file systems, and files by their inode number */
 	{SCMP_SYS(mount), EPERM},
 	{SCMP_SYS(umount), EPERM},
 	{SCMP_SYS(umount2), EPERM},
@@ -313,7 +317,7 @@ static bool may_have(enum priv_sockets sockets, int family)
 	}
 }
 
-/* A rule for each family that is refused, and one for all above them. */
+/* Add a rule for each refused family, and one for all above them. */
 static int refuse_families(scmp_filter_ctx filter, int call, enum priv_sockets sockets)
 {
 	const uint32_t refused = SCMP_ACT_ERRNO(EAFNOSUPPORT);
@@ -330,10 +334,10 @@ static int refuse_families(scmp_filter_ctx filter, int call, enum priv_sockets s
 	return r;
 }
 
-/* Load it, whatever came of its rules, and let go of it. */
+/* Load the filter if all rules were added, and free it in any case. */
 static int load_filter(scmp_filter_ctx filter, int r, struct err *err)
 {
-	/* Calls by another architecture's numbers, which a filter would not know. */
+	/* The filter does not know the call numbers of another architecture. */
 	if (r == 0)
 		r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
 				     SCMP_ACT_ERRNO(ENOSYS));
@@ -362,7 +366,8 @@ int priv_confine(enum priv_sockets sockets, struct err *err)
 	return load_filter(filter, r, err);
 }
 
-/* No address: a packet socket that is bound to no interface cannot send then. */
+/* No address argument: a packet socket that is bound to no interface cannot send
+ * then. */
 static int allow_receiving(scmp_filter_ctx filter)
 {
 	static const int calls[] = {
@@ -393,7 +398,7 @@ int priv_receive_only(struct err *err)
 	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
 		return err_set(err, -EPERM, "cannot drop capabilities");
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	/* They make system calls of their own. */
+	/* The sanitizers make system calls of their own. */
 	(void)filter_receiving;
 	return 0;
 #else

@@ -1,3 +1,4 @@
+/* The identity of a process, from /proc. */
 #include "base/process.h"
 
 #include <fcntl.h>
@@ -20,7 +21,7 @@ struct place {
 	uint64_t pid_namespace;
 };
 
-/* The beginning of a small file of /proc. */
+/* Read the beginning of a small file of /proc. */
 static bool read_proc(const char *path, char *ret, size_t size)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -47,9 +48,9 @@ static bool find_place(struct place *ret)
 	return true;
 }
 
-/* Field 22 of stat, in clock ticks since boot. The name, which comes second, may hold
- * blanks and brackets; what follows its last bracket, with the state (Z, X: dead), does
- * not. False: no such process. */
+/* Read field 22 of stat, the start in clock ticks since boot. The second field, the
+ * name, may hold blanks and brackets; the text after its last bracket, which begins
+ * with the state (Z, X: dead), does not. False: no such process. */
 static bool find_start(int pid, uint64_t *ret)
 {
 	char path[32];
@@ -91,7 +92,7 @@ enum process_life process_life(const char *identity)
 		   there.boot, &there.pid_namespace, &pid, &start) != 5 ||
 	    !find_place(&here) || strcmp(here.host, there.host) != 0)
 		return PROCESS_UNKNOWN;
-	/* Nothing outlives a boot. */
+	/* No process outlives a boot. */
 	if (strcmp(here.boot, there.boot) != 0)
 		return PROCESS_GONE;
 	if (here.pid_namespace != there.pid_namespace)

@@ -2,24 +2,25 @@
 #define BASE_PROCESS_H
 
 /*
- * Whether a process that once wrote down who it is still lives. A pid alone does not say
- * that: it may be another process's by now. The text names the host, the boot, the pid
- * namespace, the pid and when the process started (proc(5): random/boot_id, ns/pid,
- * pid/stat), all of which any user may read.
+ * The identity of a process, as text that it stores, and a check whether that process
+ * still lives. A pid is not enough: another process may have it by now. The text names
+ * the host, the boot, the pid namespace, the pid and the start time (proc(5):
+ * random/boot_id, ns/pid, pid/stat). Every user may read these.
  */
 
 #define PROCESS_ID_SIZE 160
 
-/* Of the calling process; "" where /proc does not tell. */
+/* The calling process's identity; "" if /proc does not show it. */
 void process_identify(char ret[PROCESS_ID_SIZE]);
 
 enum process_life {
 	PROCESS_LIVES,
 	PROCESS_GONE,
-	PROCESS_UNKNOWN, /* another host's, another container's, or no identity */
+	/* another host's, another container's, or no identity at all */
+	PROCESS_UNKNOWN,
 };
 
-/* `identity`: what process_identify() said. */
+/* `identity`: a text from process_identify(). */
 enum process_life process_life(const char *identity);
 
 #endif

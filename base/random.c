@@ -11,7 +11,7 @@ uint64_t random_next(uint64_t *state)
 
 uint64_t random_below(uint64_t *state, uint64_t bound)
 {
-	/* What favours the low ones is drawn again. */
+	/* Draw again where the lower results would be likelier than the others. */
 	uint64_t rest = -bound % bound;
 	uint64_t drawn;
 

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* Ascending. None of them may be NaN. */
+/* Sort in ascending order. No value may be NaN. */
 void sort_doubles(double *values, size_t count);
 
 #endif

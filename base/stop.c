@@ -1,3 +1,4 @@
+/* Signals that end the program, as an event. */
 #include "base/stop.h"
 
 #include <errno.h>
@@ -31,7 +32,8 @@ static void on_signal(int sig)
 	errno = keep;
 }
 
-/* The keeper has SIGXCPU ignored, for all but main; SIGTERM is what ends a program that was told to survive the others. */
+/* The keeper ignores SIGXCPU for every process but main. SIGTERM must end a program
+ * that was told to survive the other signals. */
 static bool stays_ignored(int sig)
 {
 	struct sigaction now;

@@ -1,3 +1,4 @@
+/* Functions on strings. */
 #include "base/text.h"
 
 #include <ctype.h>
@@ -74,8 +75,9 @@ size_t text_control(const char *text)
 	return (first && first < 0x20) || first == 0x7f;
 }
 
-/* How many bytes the UTF-8 character at `text` has, which is not the end; 0: it is none.
- * RFC 3629: no longer than needed, no surrogates, up to U+10FFFF. */
+/* Return the number of bytes of the UTF-8 character at `text`, which is not the end
+ * of the text; 0: it is none. RFC 3629: the shortest form, no surrogates, up to
+ * U+10FFFF. */
 static size_t character_size(const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Small work on strings. */
+/* Functions on strings. */
 
 /* Copy as much as fits; always ends in NUL; false when it was cut. */
 bool text_copy(char *dst, size_t size, const char *src);
@@ -19,18 +19,18 @@ int text_to_int(const char *text, int64_t min, int64_t max, int64_t *ret);
  * [min_ms, max_ms]. 0, -EINVAL or -ERANGE. */
 int text_to_ms(const char *text, int64_t min_ms, int64_t max_ms, int64_t *ret);
 
-/* Length of the control character that `text` begins with, of those that a terminal may
- * act on: below 0x20, 0x7f, and U+0080 to U+009F in UTF-8. 0: none. */
+/* Return the length of the control character that `text` begins with, if a terminal may
+ * act on it: below 0x20, 0x7f, and U+0080 to U+009F in UTF-8. 0: none. */
 size_t text_control(const char *text);
 
-/* Make it fit for a terminal: replace each byte of those, and each that is no part of a
- * UTF-8 character, by '?'. */
+/* Make the text fit for a terminal: replace each byte of such a control character, and
+ * each byte that is no part of a UTF-8 character, by '?'. */
 void text_printable(char *text);
 
-/* What a noun ends in after this count: "" or "s". Static. */
+/* The ending of a noun after this count: "" or "s". Static. */
 const char *text_plural(int64_t count);
 
-/* Write it so that HTML and XML have it as text. */
+/* Write the text escaped, so that HTML and XML show it as it is. */
 void text_put_markup(FILE *out, const char *text);
 
 #endif

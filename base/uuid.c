@@ -9,8 +9,8 @@
 
 static void random_bytes(void *buffer, size_t size)
 {
-	/* Up to 256 bytes getrandom(2) gives all or, before the pool is ready, waits.
-	 */
+	/* getrandom(2) gives up to 256 bytes completely; it waits until the pool is
+	 * ready. */
 	if (getrandom(buffer, size, 0) != (ssize_t)size)
 		abort();
 }

@@ -13,12 +13,12 @@ bool uuid_valid(const char *text);
 /* 64 random bits. */
 uint64_t random_u64(void);
 
-/* What only its owner can know: 128 random bits in hex, lower case. */
+/* A secret that only its owner knows: 128 random bits in hex, lower case. */
 #define TOKEN_SIZE 33
 void token_make(char ret[TOKEN_SIZE]);
 bool token_valid(const char *text);
-/* In constant time, so that an answer does not tell how much of a guess is right. False
- * where one is not valid. */
+/* Compare in constant time, so that the duration of an answer does not reveal how much
+ * of a guess is right. False if either is not a valid token. */
 bool token_same(const char *a, const char *b);
 
 #endif

@@ -1,5 +1,5 @@
-# The libraries this project stands on. What is missing is named together with the
-# Debian package that has it; scripts/install-deps installs them all.
+# The libraries of this project. The message for a missing one names its Debian package;
+# scripts/install-deps installs them all.
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -23,7 +23,7 @@ if(MTUSWEEP_TESTS)
 	need_pkg(CMOCKA cmocka libcmocka-dev)
 endif()
 
-# Neither libiperf nor Debian's civetweb has a .pc file that can be relied upon.
+# libiperf and Debian's civetweb have no reliable .pc file.
 function(need_library target header library package)
 	string(TOUPPER ${target} upper)
 	find_path(${upper}_INCLUDE_DIR ${header})

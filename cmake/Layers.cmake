@@ -1,6 +1,6 @@
-# Who may see whom (docs/architecture.md). A folder is one static library; its sources
-# see its own headers, base's, and those of the folders in its USES, and nothing else:
-# an arrow nobody drew does not compile, and would not link.
+# The layers and their dependencies (docs/architecture.md). Each folder is one static
+# library. Its sources see its own headers, base's, and those of the folders in its
+# USES. Any other include does not compile, and any other call does not link.
 
 set(MTUSWEEP_WARNINGS -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wswitch-enum
 	-Wformat=2 -Wstrict-prototypes -Wpointer-arith -Wundef)
@@ -21,15 +21,16 @@ if(MTUSWEEP_SANITIZE)
 		-fsanitize=${MTUSWEEP_SANITIZE} -fno-sanitize-recover=all
 		-fno-omit-frame-pointer)
 	target_link_options(mtusweep_flags INTERFACE -fsanitize=${MTUSWEEP_SANITIZE})
-	# gcc's libubsan.so beside libasan.so writes to stderr, whatever UBSAN_OPTIONS says;
-	# tests/reports.sh needs it to obey.
+	# With gcc, libubsan.so beside libasan.so writes to stderr, whatever
+	# UBSAN_OPTIONS says; tests/reports.sh needs it to obey.
 	if(CMAKE_C_COMPILER_ID STREQUAL GNU AND MTUSWEEP_SANITIZE MATCHES address)
-		target_link_options(mtusweep_flags INTERFACE -static-libasan -static-libubsan)
+		target_link_options(mtusweep_flags INTERFACE
+			-static-libasan -static-libubsan)
 	endif()
 endif()
 
-# Counted by several threads, and written by leave_process() where a process does not get
-# to exit(), not, as gcc has it, at each fork.
+# Several threads count, so updates are atomic. leave_process() writes the counters of a
+# process that does not call exit(); gcc would write them at each fork.
 if(MTUSWEEP_COVERAGE)
 	set(MTUSWEEP_COUNTED --coverage -fprofile-update=atomic -fno-builtin-fork)
 	target_compile_definitions(mtusweep_flags INTERFACE MTUSWEEP_COVERAGE)

@@ -1,5 +1,6 @@
-# add_unit_test(NAME USES layer... [ROOT] [SOURCES extra.c] [LIBS lib]): NAME.c in the
-# current folder, with cmocka, run by ctest. ROOT: it makes network namespaces of its own.
+# add_unit_test(NAME USES layer... [ROOT] [SOURCES extra.c] [LIBS lib]): build NAME.c in
+# the current folder with cmocka; ctest runs it. ROOT: it makes network namespaces of
+# its own.
 function(add_unit_test name)
 	cmake_parse_arguments(ARG "ROOT" "" "USES;SOURCES;LIBS" ${ARGN})
 	add_executable(${name} ${name}.c ${ARG_SOURCES})

@@ -1,4 +1,4 @@
-/* From rates to fates. */
+/* Bands derived from rates. */
 #include "engine/bandguess.h"
 
 #include <errno.h>
@@ -8,14 +8,15 @@
 #include "base/io.h"
 #include "engine/pathmodel.h"
 
-/* Under this share of the median nothing got through to speak of. */
+/* A rate below this share of the median counts as no data at all. */
 #define LOST_SHARE 0.01
-/* What one more fragment costs is about 4 %: half of it is the line between. */
+/* One more fragment costs about 4 %; half of that separates the two cases. */
 #define FRAGMENT_COST 0.02
-/* Of a fall below the clearest one: smaller ones are found in noise too often. */
+/* The least cost of a fall at smaller sizes than the clearest one: noise often looks
+ * like a smaller cost. */
 #define HEAVY_COST 0.10
 #define CERTAIN    2.576
-/* The clearest of many falls. */
+/* Standard errors that the clearest of many falls must exceed. */
 #define CERTAIN_OF_MANY 3.3
 #define ETHERNET        1500
 
@@ -23,7 +24,8 @@ struct size {
 	int outer;
 	int arrived; /* tests */
 	int lost;
-	double sum; /* of the logarithms of the rates, each as a share of the bytes sent */
+	/* sum of the logarithms of the rates, each as a share of the bytes sent */
+	double sum;
 	enum fate fate;
 };
 
@@ -57,7 +59,7 @@ static int compare_sizes(const void *a, const void *b)
 	return ((const struct size *)a)->outer - ((const struct size *)b)->outer;
 }
 
-/* Of those that got through; 0: none. */
+/* The median of the rates above 0; 0: there is none. */
 static int64_t median_rate(const struct measurement *m, size_t count,
 			   enum direction dir, int64_t *space)
 {
@@ -75,13 +77,13 @@ static int64_t median_rate(const struct measurement *m, size_t count,
 	return space[n / 2];
 }
 
-/* What a segment of this outer size brings if it arrives whole. */
+/* The relative rate of a segment with this outer size if it arrives whole. */
 static double whole_share(int outer, int overhead)
 {
 	return (double)(outer - overhead - 52) / (outer + 38);
 }
 
-/* Sizes in ascending order, each once. Returns how many. */
+/* Sort the sizes and join equal ones. Return the number of sizes. */
 static int join_sizes(struct size *size, int count)
 {
 	int kept = 0;
@@ -126,7 +128,8 @@ static int collect_sizes(const struct measurement *m, size_t count, int overhead
 
 /* --- whole or in fragments --- */
 
-/* The mean logarithm of those that arrived, from `from` to before `to`. Their number. */
+/* The mean logarithm of the sizes with data, from `from` to before `to`. Return their
+ * number. */
 static int mean(const struct size *size, int from, int to, double *ret)
 {
 	double sum = 0;
@@ -140,7 +143,8 @@ static int mean(const struct size *size, int from, int to, double *ret)
 	return n;
 }
 
-/* How far the sizes from `at` on fall below those before it, in standard errors. */
+/* The difference between the sizes before `at` and those from `at` on, in standard
+ * errors. */
 static double fall(const struct size *size, int count, int at, double noise,
 		   double *ret_fall)
 {
@@ -155,7 +159,7 @@ static double fall(const struct size *size, int count, int at, double noise,
 	return (below - above) / (noise * sqrt(1.0 / n + 1.0 / k));
 }
 
-/* The index of the clearest fall by at least so much, or `count`. */
+/* Return the index of the clearest fall of at least this size, or `count`. */
 static int find_fall(const struct size *size, int count, double noise, double least)
 {
 	double most = CERTAIN_OF_MANY;
@@ -173,8 +177,8 @@ static int find_fall(const struct size *size, int count, double noise, double le
 	return found;
 }
 
-/* Where fragments begin, or `count`. Larger ones may be cut once more, or slowed down
- * otherwise, and the fall there be the clearer one. */
+/* Return the index where fragments begin, or `count`. Larger sizes may be cut once
+ * more, or slowed down otherwise, so a later fall may be the clearer one. */
 static int find_fragments(const struct size *size, int count, double noise)
 {
 	int found = find_fall(size, count, noise, FRAGMENT_COST);
@@ -187,7 +191,7 @@ static int find_fragments(const struct size *size, int count, double noise)
 	return found;
 }
 
-/* Whether sizes above Ethernet's are shown to cost nothing. */
+/* True when the rates show that sizes above Ethernet's cost nothing. */
 static bool jumbo_is_whole(const struct size *size, int count, double noise)
 {
 	double by;
@@ -212,7 +216,7 @@ static void judge(struct size *size, int count, double noise)
 			size[i].fate = FATE_LOST;
 			after_loss = true;
 		} else if (i >= fragments || after_loss) {
-			/* What fits whole is smaller than what does not. */
+			/* Sizes that fit whole are smaller than those that do not. */
 			size[i].fate = FATE_FRAGMENTED;
 		} else if (size[i].outer <= ETHERNET || jumbo) {
 			size[i].fate = FATE_WHOLE;
@@ -230,13 +234,13 @@ static int write_bands(const struct size *size, int count, struct path_bands *re
 	for (int i = 0; r == 0 && i < count; i++) {
 		bool last = i + 1 == count;
 
-		/* Below the smallest it is as with the smallest. */
+		/* Sizes below the smallest one share its fate. */
 		r = path_bands_add(&bands, size[i].outer, size[i].fate);
 		if (r == 0 && !last && size[i].fate != size[i + 1].fate &&
 		    size[i + 1].outer - size[i].outer > 1)
 			r = path_bands_add(&bands, size[i + 1].outer - 1, FATE_UNKNOWN);
 	}
-	/* What does not fit whole does not fit larger either. */
+	/* A size that does not fit whole excludes all larger sizes. */
 	if (r == 0 && count > 0 && size[count - 1].outer < OUTER_SIZE_MAX)
 		r = path_bands_add(&bands, OUTER_SIZE_MAX,
 				   size[count - 1].fate == FATE_FRAGMENTED

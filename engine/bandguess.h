@@ -7,22 +7,23 @@
 #include "base/types.h"
 
 /*
- * What becomes of packets by size, told from throughput alone: for a direction whose probes
- * are filtered, or whose bands a measurement contradicts. Pure.
+ * The fate of packets by size, derived from throughput alone: for a direction whose
+ * probes are filtered, or whose bands a measurement contradicts. Pure.
  *
- * A test tells of one size, that of its full-size segments. That data arrives says that the
- * size is not lost; whether it arrives whole cannot always be told. What stays open is
- * FATE_UNKNOWN: between two sizes of different fates, above the largest unless that is
- * fragmented, and above what Ethernet carries (1500) unless the rate shows that nothing was
- * lost by the size.
+ * A test gives evidence about one size, that of its full-size segments. Data that
+ * arrives proves that the size is not lost; it does not always prove that it arrives
+ * whole. The following stays FATE_UNKNOWN: sizes between two of different fates; sizes
+ * above the largest tested one, unless that is fragmented; sizes above Ethernet's 1500
+ * bytes, unless the rate shows no cost.
  */
 
-/* dir_result_rate(), in bit/s. 0 where nothing got through, NO_FIGURE where the test says
- * nothing of the path: it never came to that (TEST_REFUSED, TEST_ERROR). */
+/* dir_result_rate(), in bit/s. 0 if no data arrived; NO_FIGURE if the test gives no
+ * evidence about the path, because it did not get that far (TEST_REFUSED,
+ * TEST_ERROR). */
 int64_t bandguess_rate(const struct dir_result *result);
 
-/* Bands of one direction; count 0 where nothing was measured. `noise` is the standard
- * deviation of a rate's logarithm. -ENOMEM. */
+/* Compute the bands of one direction; count 0 without measurements. `noise` is the
+ * standard deviation of a rate's logarithm. -ENOMEM. */
 int bandguess(const struct measurement *m, size_t count, int overhead,
 	      enum direction dir, double noise, struct path_bands *ret);
 

@@ -1,4 +1,4 @@
-/* Who may call a test's server. */
+/* The connections that a test's server accepts. */
 #include "engine/callfilter.h"
 
 #include <errno.h>
@@ -17,11 +17,12 @@
 /* Control and data. */
 #define CONNECTIONS 2
 
-static char peer[ADDRESS_SIZE]; /* "": anybody */
+static char peer[ADDRESS_SIZE]; /* "": any address */
 static int peer_port;           /* 0: any */
 static int patience;            /* ms */
 static int accepted;
-/* Connections given to the library, for a thread that uses them as well. */
+/* Number of connections given to the library; another thread that uses them reads
+ * it. */
 static atomic_int given;
 
 int callfilter_set(const char *address, int port, int patience_ms)
@@ -43,7 +44,7 @@ static bool is_expected(int fd)
 	return tcp_peer_is(fd, peer) && tcp_peer_port(fd) == peer_port;
 }
 
-/* `first`, or the one that is expected in its place. */
+/* Choose between `first` and the expected connection, if that comes in time. */
 static int prefer_expected(int listener, int first)
 {
 	int64_t deadline_ms = clock_boot_ms() + patience;
@@ -87,7 +88,8 @@ static int accept_expected(int fd, __SOCKADDR_ARG address, socklen_t *size)
 	}
 }
 
-/* Visible to libiperf, as the C library's would be; its type is <sys/socket.h>'s. */
+/* Visible to libiperf in place of the C library's; its type is that of
+ * <sys/socket.h>. */
 int accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict size)
 	__attribute__((visibility("default")));
 

@@ -2,28 +2,32 @@
 #define ENGINE_CALLFILTER_H
 
 /*
- * Who may call a test's server. libiperf takes the first connection for its control
- * connection, whosever it is, and reads from it until all of it has come. So in a
- * test's process accept(), which libiperf takes from the program before the C library,
- * resets connections from others than the peer, and waits on for the peer's. (A packet
- * filter on the listening socket would keep them out altogether, but needs
- * CAP_NET_ADMIN on some kernels, and comes a moment after the socket listens.)
+ * A filter for the connections to a test's server. libiperf takes the first connection
+ * from any host as its control connection, and reads from it until the message is
+ * complete. libiperf resolves accept() from the program before the C library. So in a
+ * test's process our accept() resets connections from other hosts and waits for the
+ * peer's. (A packet filter on the listening socket would keep them out earlier, but
+ * needs CAP_NET_ADMIN on some kernels, and is installed a moment after the socket
+ * listens.)
  *
- * Where the library is linked so that it does not come by here, engine/watch.c notices.
+ * If the library is linked so that it bypasses this accept(), engine/watch.c detects the
+ * intruders.
  */
 
 /*
- * From now on accept() gives connections from this address alone; one of others' only
- * when the test has both of its connections: libiperf then tells them that it is busy.
- * Of those that come first, the one from `port` is preferred where it comes within
- * `patience_ms` of another: that is the peer's own test, the other another program's on
- * its host. (Another one is taken after that: somebody between may change ports.) 0: any.
- * For a process of a test. 0 or -EINVAL.
+ * From now on accept() returns connections from this address only. Other hosts'
+ * connections are returned only when the test has both of its own: libiperf then
+ * answers that it is busy. Among the first ones, a connection from `port` is preferred
+ * if it comes within `patience_ms` of another: that is the peer's own test, and the
+ * other one belongs to another program on the peer's host. (After that time the other
+ * one is taken: a NAT may change ports.) Port 0: any. For a test's process. 0 or
+ * -EINVAL.
  */
 int callfilter_set(const char *address, int port, int patience_ms);
 
-/* For another thread, once it knows of a connection that accept() gave to the library: all
- * that made it has happened before. */
+/* Synchronise with accept(): call it in another thread after that thread has found a
+ * connection which accept() returned. All writes before that return are then
+ * visible. */
 void callfilter_meet(void);
 
 #endif

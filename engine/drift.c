@@ -1,4 +1,4 @@
-/* A reference series, and what it says of the line. */
+/* The reference series, and the drift and noise computed from it. */
 #include "engine/drift.h"
 
 #include <math.h>
@@ -24,7 +24,7 @@ void drift_sort(struct drift_sample *series, size_t count)
 		qsort(series, count, sizeof(series[0]), compare_times);
 }
 
-/* The first sample after this time; `count` if there is none. */
+/* Return the first sample after this time; `count` if there is none. */
 static size_t first_after(const struct drift_sample *series, size_t count,
 			  int64_t at_ms)
 {
@@ -97,7 +97,7 @@ double drift_noise(const struct drift_sample *series, size_t count)
 	for (size_t i = 1; i + 1 < count; i++)
 		all[i - 1] = residual(series, i);
 	sort_doubles(all, count - 2);
-	/* The lower of two middle ones: a step spoils two. */
+	/* Take the lower of the two middle values: a step spoils two. */
 	noise = all[(count - 3) / 2] / MEDIAN_OF_NORMAL;
 	free(all);
 	return noise;

@@ -6,37 +6,38 @@
 #include <stdint.h>
 
 /*
- * A line's capacity changes while it is measured. A pair that is visited again and again,
- * the reference, shows how; other pairs' rates are compared against it as it was when they
- * were measured. Pure.
+ * Drift: a change of the line's capacity during a run. One pair, the reference, is
+ * measured at intervals; other pairs' rates are compared with the reference's rate at
+ * their time. Pure.
  */
 
-/* Of a normal distribution: the median of |x| over the standard deviation. */
+/* The median of |x| over the standard deviation, for a normal distribution. */
 #define MEDIAN_OF_NORMAL 0.6745
 
 struct drift_sample {
 	int64_t at_ms;
-	double rate; /* above 0; of any unit */
+	double rate; /* above 0; in any unit */
 };
 
 /* Sort by time. */
 void drift_sort(struct drift_sample *series, size_t count);
 
-/* The reference's rate at a time: on the line between its neighbours in time, and that of
- * the nearest outside of the series. 0 for an empty one. */
+/* The reference's rate at a time, interpolated between the neighbours in time; outside
+ * the series, the rate of the nearest sample. 0 for an empty series. */
 double drift_at(const struct drift_sample *series, size_t count, int64_t at_ms);
 
-/* How uncertain that is because the neighbours differ: half the difference of their
- * logarithms; 0 outside. */
+/* The uncertainty of drift_at() because the neighbours differ: half the difference of
+ * their logarithms; 0 outside the series. */
 double drift_doubt(const struct drift_sample *series, size_t count, int64_t at_ms);
 
-/* The standard deviation of one sample's logarithm (0.05 is about 5 %), from how
- * neighbours differ: a drift that is slow against the series, a step, or single outliers
- * hardly matter. Negative with fewer than 3 samples. */
+/* The standard deviation of one sample's logarithm (0.05 is about 5 %), from the
+ * differences between neighbours. Slow drift, a step and single outliers hardly change
+ * it. Negative with fewer than 3 samples. */
 double drift_noise(const struct drift_sample *series, size_t count);
 
 struct drift {
-	double size; /* the series' end against its beginning: 0.25 is 25 % more */
+	/* change from the series' beginning to its end: 0.25 is 25 % more */
+	double size;
 	bool beyond_noise; /* with 99 % certainty, and more than 2 % */
 };
 

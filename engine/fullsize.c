@@ -1,4 +1,4 @@
-/* Datagrams as large as the MTU, once, in a process of its own. */
+/* One exchange of datagrams as large as the MTU, in a process of its own. */
 #include "engine/fullsize.h"
 
 #include <errno.h>
@@ -26,17 +26,18 @@ enum kind {
 	KIND_HERE,
 	KIND_FULL, /* padded to the sender's MTU */
 	KIND_ARRIVED,
-	KIND_CONFIRM, /* a full-size one of the server's arrived */
+	KIND_CONFIRM, /* a full-size datagram from the server arrived */
 	KIND_NOTED,
 };
 
-/* The beginning of each datagram; in the two ends' own byte order by htonl(). */
+/* The beginning of each datagram, in network byte order. */
 struct head {
 	uint32_t magic;
-	uint32_t test; /* so that a late one of another test does not count */
+	/* identifies the test, so that late datagrams of another one do not count */
+	uint32_t test;
 	uint32_t kind;
-	/* Random bits of the server, in its full-size datagrams and their confirmation; else
-	 * 0. */
+	/* Random bits from the server, in its full-size datagrams and their
+	 * confirmation; else 0. */
 	uint64_t nonce;
 } __attribute__((packed));
 
@@ -47,9 +48,10 @@ struct exchange {
 	int family;
 	int64_t began_ms;
 	int64_t began_at_ms;
-	bool heard;   /* a small one came */
-	bool arrived; /* a full-size one did */
-	bool closed;  /* nobody has had the other end's port since the last send */
+	bool heard;   /* a small datagram came */
+	bool arrived; /* a full-size datagram came */
+	/* an ICMP answer since the last send: no process has the other end's port */
+	bool closed;
 	uint64_t nonce;
 	char full[MTU_MAX];
 };
@@ -82,8 +84,8 @@ static void fail(const struct exchange *x, const char *what)
 	end_process(x, code, &result);
 }
 
-/* Sent whole or not at all, whatever the kernel believes of the path: only the link's MTU
- * counts (ip(7), IP_PMTUDISC_PROBE). */
+/* Send the datagram whole or not at all, whatever path MTU the kernel has cached: only
+ * the link's MTU counts (ip(7), IP_PMTUDISC_PROBE). */
 static int send_unfragmented(int fd, int family)
 {
 	int v4 = IP_PMTUDISC_PROBE;
@@ -130,8 +132,8 @@ static size_t full_size(const struct exchange *x)
 	return (size_t)(x->spec->packet_size - headers);
 }
 
-/* -EMSGSIZE it does not fit the link; -ECONNREFUSED nobody has had the port since the last
- * one. What else keeps it from being sent is a loss like any other. */
+/* -EMSGSIZE: larger than the link's MTU; -ECONNREFUSED: no process had the port at the
+ * last send. Any other failure to send is a loss. */
 static int send_one(struct exchange *x, enum kind kind)
 {
 	struct head head = {
@@ -160,7 +162,7 @@ static int send_full(struct exchange *x)
 	fail(x, "cannot send a datagram of the link's MTU");
 }
 
-/* The kind of the next datagram of this test, 0 for none of ours, or -errno. */
+/* Return the kind of the next datagram of this test, 0 if it is not ours, or -errno. */
 static int receive_one(struct exchange *x, struct head *ret,
 		       struct sockaddr_storage *from)
 {
@@ -176,7 +178,7 @@ static int receive_one(struct exchange *x, struct head *ret,
 	return (int)ntohl(ret->kind);
 }
 
-/* Readable, or the deadline. */
+/* True when readable, false at the deadline. */
 static bool wait_readable(int fd, int64_t deadline_ms)
 {
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
@@ -229,7 +231,7 @@ static void ask(struct exchange *x)
 		refuse(x);
 }
 
-/* True when the awaited kind came. */
+/* True when a datagram of the awaited kind came. */
 static bool hear(struct exchange *x, enum kind awaited)
 {
 	struct sockaddr_storage from;
@@ -245,12 +247,12 @@ static bool hear(struct exchange *x, enum kind awaited)
 		if (kind == (int)awaited)
 			came = true;
 	}
-	/* Nobody has the port: an answer, by ICMP. */
+	/* ECONNREFUSED is an answer, by ICMP: no process has the port. */
 	x->closed = kind == -ECONNREFUSED;
 	return came;
 }
 
-/* The server ends when it has noted the confirmation, so a closed port says as much. */
+/* The server exits once it has the confirmation, so a closed port confirms that too. */
 static void confirm(struct exchange *x, int64_t deadline_ms)
 {
 	bool noted = false;
@@ -290,7 +292,7 @@ static void run_client(struct exchange *x)
 
 /* --- the server --- */
 
-/* The session's peer, from its port; whoever else asks is not heard. */
+/* Accept the session's peer, from its first port; ignore every other sender. */
 static bool take_caller(struct exchange *x, const struct sockaddr_storage *from)
 {
 	struct sockaddr_storage remote;

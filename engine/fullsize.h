@@ -4,10 +4,10 @@
 #include "engine/testspec.h"
 
 /*
- * Whether packets as large as an end's MTU reach the other end at all: UDP datagrams of
- * exactly that size inside the tunnel, one direction a test. TCP does not tell: both of
- * its directions are bound by the smaller of the two MTUs, while UDP and routed traffic
- * fills each end's own. For a process that was forked for it, as iperf_test.h's is.
+ * A test whether packets as large as an end's MTU reach the other end: UDP datagrams of
+ * exactly that size inside the tunnel, one direction a test. TCP cannot show this: the
+ * smaller of the two MTUs bounds both of its directions, while UDP and routed traffic
+ * fills each end's own. Run it in a forked process, as iperf_test.h's tests.
  *
  *	client                                server (its UDP port is `port`)
  *	  hello, small           ------>      here I am, small
@@ -15,25 +15,25 @@
  *	  download:              <------      full size, one for each hello
  *	            confirmation ------>      noted, small
  *
- * The server's full-size datagrams carry 64 random bits, and the confirmation repeats them:
- * nobody can confirm a datagram that did not arrive. The client repeats its messages every
- * FULLSIZE_AGAIN_MS, so that ordinary loss does not matter, and judges:
+ * The server's full-size datagrams carry 64 random bits, and the confirmation repeats
+ * them: nobody can confirm a datagram that did not arrive. The client repeats its
+ * messages every FULLSIZE_AGAIN_MS, so that ordinary loss does not matter. Its result:
  *
  *	ok           a full-size datagram arrived
- *	blackhole    small ones did, full-size ones did not, within
- *	             testspec_blackhole_ms(): a result
- *	refused      nobody has the port
- *	unreachable  nothing arrived at all: the port is not let in
+ *	blackhole    small datagrams arrived, full-size ones did not, within
+ *	             testspec_blackhole_ms(): a result, not an error
+ *	refused      no process has the port
+ *	unreachable  nothing arrived: a firewall blocks the port
  *
- * The server answers only the address of the spec, and of that only the first port that
- * sends. It ends when a full-size datagram is confirmed (ok), else at the client's deadline
- * (blackhole): its own proof that packets of its MTU arrive.
+ * The server answers only the first port that sends from the address of the spec. It ends
+ * when a full-size datagram is confirmed (ok), else at the client's deadline (blackhole).
+ * The confirmation is the server's own proof that packets of its MTU arrive.
  */
 
 #define FULLSIZE_AGAIN_MS 50
 
-/* Run it to its end, write what struct test_report says into `report_fd`, end the process.
- */
+/* Run the test to its end, write a struct test_report into `report_fd`, end the
+ * process. */
 void fullsize_run(const struct test_spec *spec, int report_fd)
 	__attribute__((noreturn));
 

@@ -1,7 +1,7 @@
-/* libiperf, once, in a process of its own. */
+/* One libiperf test, in a process of its own. */
 #include "engine/iperf_test.h"
 
-/* iperf_api.h needs the integer types before it. */
+/* iperf_api.h uses the integer types but does not include this header. */
 #include <stdint.h>
 
 #include <errno.h>
@@ -25,9 +25,9 @@
 #define RETRY_MIN_MS 5
 #define RETRY_MAX_MS 50
 #define ARGS_MAX     20
-/* The peer calls as soon as it knows that the test listens. */
+/* The peer connects as soon as it knows that the test listens. */
 #define CALLER_PATIENCE_MS 500
-/* iperf_run_server(), where it does not even listen. */
+/* The result of iperf_run_server() when it cannot listen. */
 #define SERVER_NOT_STARTED (-2)
 
 struct run {
@@ -38,8 +38,9 @@ struct run {
 	int64_t deadline_ms;
 	pthread_t thread;
 	struct iperf_test *test;
-	int shortage;       /* of this host, which the client's test failed for; or 0 */
-	int64_t stalled_ms; /* client: the longest pause of data that flowed */
+	/* shortage on this host that made the client's test fail; or 0 */
+	int shortage;
+	int64_t stalled_ms; /* client: the longest pause in the flow of data */
 };
 
 static void end_process(const struct run *run, int code,
@@ -56,7 +57,8 @@ static void end_process(const struct run *run, int code,
 	report.result = *result;
 	if (report.result.started_at_ms == 0)
 		report.result.started_at_ms = run->began_at_ms;
-	/* First, so that it is known here why, when the other end asks. */
+	/* Send the report first, so that this end knows the reason when the other end
+	 * asks. */
 	io_write_all(run->report_fd, &report, sizeof(report));
 	tcp_reset_all();
 	leave_process(0);
@@ -78,7 +80,7 @@ static void hook_finish(void *ctx)
 	const struct run *run = ctx;
 
 	iperf_set_test_bytes(run->test, 1);
-	/* libiperf looks at it when its select() returns, which may be never while the
+	/* libiperf sees the flag when its select() returns, perhaps never while the
 	 * path is stalled. */
 	pthread_kill(run->thread, SIGUSR1);
 }
@@ -116,8 +118,8 @@ static void on_wake(int sig)
 static void install_signals(void)
 {
 	struct sigaction terminate = {.sa_handler = on_terminate};
-	/* select() is never restarted (signal(7)); the blocking reads and writes that
-	 * libiperf cannot take up again after a signal are. */
+	/* A signal always interrupts select() (signal(7)); SA_RESTART covers the
+	 * blocking reads and writes, which libiperf cannot continue after a signal. */
 	struct sigaction wake = {.sa_handler = on_wake, .sa_flags = SA_RESTART};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	sigset_t both;
@@ -131,7 +133,7 @@ static void install_signals(void)
 	sigprocmask(SIG_UNBLOCK, &both, NULL);
 }
 
-/* libiperf's own argument vector: some of what it can do has no portable setter. */
+/* libiperf's argument vector: some options have no portable setter. */
 struct args {
 	int count;
 	char *list[ARGS_MAX + 1];
@@ -157,8 +159,9 @@ static void args_build(struct args *args, const struct test_spec *spec)
 	memset(args, 0, sizeof(*args));
 	args->spec = *spec;
 	snprintf(args->port, sizeof(args->port), "%d", spec->port);
-	/* A backstop, in whole seconds: the watcher ends the test before. Sooner than
-	 * the deadline it would end one in a dead zone before that is told for one. */
+	/* A backstop, in whole seconds: the watcher ends the test earlier. A backstop
+	 * before the deadline could end a test in a dead zone before the watcher
+	 * recognises the black hole. */
 	snprintf(args->seconds, sizeof(args->seconds), "%lld",
 		 (long long)testspec_deadline_ms(spec) / 1000 + 1);
 	args_add(args, "iperf3");
@@ -168,7 +171,8 @@ static void args_build(struct args *args, const struct test_spec *spec)
 		args_add(args, "--json");
 		if (spec->dir == DIR_DOWNLOAD)
 			args_add(args, "--reverse");
-		/* libiperf tells the server, which sets it too. */
+		/* The client's libiperf sends the choice to the server, which sets it
+		 * too. */
 		if (spec->congestion[0] != '\0')
 			args_add_two(args, "--congestion", args->spec.congestion);
 	} else {
@@ -182,7 +186,7 @@ static void args_build(struct args *args, const struct test_spec *spec)
 		args_add_two(args, "--bind-dev", args->spec.interface);
 }
 
-/* A libiperf test made ready, or the end of the process. */
+/* Prepare a libiperf test, or end the process. */
 static void prepare(struct run *run, struct args *args)
 {
 	struct dir_result result;
@@ -193,7 +197,8 @@ static void prepare(struct run *run, struct args *args)
 	if (run->test && iperf_defaults(run->test) == 0) {
 		optind = 0;
 		if (iperf_parse_arguments(run->test, args->count, args->list) == 0) {
-			/* Not TMPDIR: it may be a folder of root's own. */
+			/* Do not use TMPDIR: it may name a folder that only root may
+			 * write to. */
 			iperf_set_test_template(run->test, "/tmp/iperf3.XXXXXX");
 			return;
 		}
@@ -222,7 +227,7 @@ static void start_watch(struct run *run, struct watch *watch)
 	end_process(run, ret, &result);
 }
 
-/* Whether trying again may help, and for how long since the beginning it may. */
+/* Return the time since the start until which a retry may help; 0 if none can. */
 static int64_t retry_until_ms(const struct run *run, int error)
 {
 	switch (-error) {
@@ -238,7 +243,7 @@ static int64_t retry_until_ms(const struct run *run, int error)
 	}
 }
 
-/* The connection failed for want of something here, which says nothing of the path. */
+/* The connection failed for a shortage on this host: no evidence about the path. */
 static int shortage_or_0(int error)
 {
 	return err_is_shortage(error) ? error : 0;
@@ -257,7 +262,7 @@ static void describe_connect(const struct run *run, int error, struct dir_result
 			spec->port, strerror(-error));
 }
 
-/* Sleep a little longer each time; false when that would be past `limit_ms`. */
+/* Sleep longer after each failure; return false if the sleep would pass `limit_ms`. */
 static bool pause_before_retry(int *pause_ms, int64_t limit_ms)
 {
 	struct timespec pause = {.tv_nsec = *pause_ms * 1000000L};
@@ -269,7 +274,7 @@ static bool pause_before_retry(int *pause_ms, int64_t limit_ms)
 	return true;
 }
 
-/* The control connection, or the end of the process. */
+/* Return the control connection, or end the process. */
 static int connect_control(const struct run *run, int *pause_ms)
 {
 	struct dir_result result;
@@ -294,14 +299,14 @@ static void take_figures(const struct watch_figures *figures, struct dir_result 
 	ret->rtt_us = figures->rtt_us;
 }
 
-/* The same of an errno that libiperf left behind: EAGAIN is what any socket of its may
- * have said in passing. */
+/* shortage_or_0() for an errno that libiperf left: any of its sockets may have set
+ * EAGAIN in normal operation. */
 static int lasting_shortage(int error)
 {
 	return error == EAGAIN ? 0 : shortage_or_0(-error);
 }
 
-/* Run the client once over `control`; true when the server was busy. */
+/* Run the client once over `control`; return true if the server was busy. */
 static bool try_client(struct run *run, int control, struct dir_result *ret)
 {
 	static struct watch watch;
@@ -373,10 +378,10 @@ static void run_server(struct run *run)
 	error = errno;
 	watch_stop(&watch, &figures);
 	if (rc < 0) {
-		/* EAGAIN is what any of its sockets may have said in passing. */
+		/* Any of libiperf's sockets may have set EAGAIN in normal operation. */
 		code = error > 0 && error != EAGAIN ? -error : -EIO;
-		/* It listened. The peer's own test comes as far as a data connection,
-		 * whatever the path. */
+		/* The test listened. On any path, the peer's own test gets as far as a
+		 * data connection. */
 		if (rc != SERVER_NOT_STARTED && i_errno != IELISTEN && !figures.called)
 			code = -ECONNABORTED;
 		dir_result_init(&result, TEST_ERROR, "libiperf: %s",

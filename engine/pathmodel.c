@@ -40,8 +40,8 @@ enum fate pathmodel_worse(enum fate a, enum fate b)
 
 /* --- goodput --- */
 
-/* The size the fragments of such a packet are bound by: that of the band below, for the
- * link that cannot carry more. 0: all sizes are fragmented, there is no telling. */
+/* The size that limits the fragments of such a packet: that of the band below, which
+ * belongs to the link that cannot carry more. 0: unknown, all sizes are fragmented. */
 static int fragment_limit(const struct path_bands *bands, int outer)
 {
 	int limit = 0;
@@ -60,7 +60,7 @@ static int count_fragments(int outer, int limit, int header)
 	return (outer - header + each - 1) / each;
 }
 
-/* Bytes that a packet takes on Ethernet. */
+/* Bytes of a packet on Ethernet. */
 static int wire_bytes(const struct path *path, enum direction dir, int outer)
 {
 	const struct path_bands *bands = &path->dir[dir];
@@ -70,7 +70,7 @@ static int wire_bytes(const struct path *path, enum direction dir, int outer)
 
 	if (path_bands_fate(bands, outer) != FATE_FRAGMENTED)
 		return outer + FRAME_BYTES;
-	/* RFC 8200: IPv6 has a fragment header of 8 bytes in each. */
+	/* RFC 8200: each IPv6 fragment has a fragment header of 8 bytes. */
 	fragments = count_fragments(outer, ipv6 ? limit - 8 : limit, ipv6 ? 40 : 20);
 	return outer + fragments * FRAME_BYTES +
 	       (ipv6 ? (fragments - 1) * 40 + fragments * 8 : (fragments - 1) * 20);
@@ -149,7 +149,7 @@ static bool fits(const struct path *path, enum direction dir, int tx_mtu)
 
 bool pathmodel_fits(const struct path *path, const struct mtu_pair *mtu)
 {
-	/* A TCP segment has one of the sizes other packets have. */
+	/* Every size of a TCP segment is also a size of other packets. */
 	return fits(path, DIR_UPLOAD, mtu->peer) &&
 	       fits(path, DIR_DOWNLOAD, mtu->server);
 }
@@ -161,7 +161,7 @@ static int largest_fit(const struct path *path, enum direction dir,
 	for (int i = mtu_range_count(range) - 1; i >= 0; i--) {
 		int mtu = mtu_range_at(range, i);
 
-		/* The largest packet alone rules out most. */
+		/* The largest packet alone excludes most MTUs. */
 		if (path_bands_fate(&path->dir[dir], path->overhead + mtu) ==
 			    FATE_WHOLE &&
 		    fits(path, dir, mtu))
@@ -184,7 +184,7 @@ bool pathmodel_candidate(const struct path *path, const struct mtu_range *server
 	return true;
 }
 
-/* 0 where one of the two does not pass, or it is not known. */
+/* 0 if one direction does not work, or is not known to. */
 static double add_goodputs(const struct path *path, const struct mtu_pair *mtu)
 {
 	double sum = 0;
@@ -226,7 +226,7 @@ bool pathmodel_best(const struct path *path, const struct mtu_range *server,
 
 #define SIZES_TEXT 48
 
-/* "those of 1461 to 1500 bytes": all that share the fate of this size. */
+/* "those of 1461 to 1500 bytes": all sizes with the same fate as this one. */
 static void name_sizes(const struct path_bands *bands, int outer, char ret[SIZES_TEXT])
 {
 	int low = 1;
@@ -275,8 +275,7 @@ static const char *routed_phrase(enum fate fate)
 		return "UDP and routed packets fit whole too";
 	case FATE_FRAGMENTED:
 		return "of UDP and routed packets, up to %d bytes, the path carries %s "
-		       "in "
-		       "fragments";
+		       "in fragments";
 	case FATE_LOST:
 		return "of UDP and routed packets, up to %d bytes, the path loses %s";
 	case FATE_UNKNOWN:
@@ -287,7 +286,7 @@ static const char *routed_phrase(enum fate fate)
 	       "becomes of %s";
 }
 
-/* The formats are the literals above. */
+/* The formats are string literals of this file. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 

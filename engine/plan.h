@@ -4,9 +4,9 @@
 #include "base/types.h"
 
 /*
- * What to measure next. A plan is pure: it knows what it was told and names the next
- *visit; it touches no network, clock or file, so a simulated path drives it as well as
- *a real one.
+ * A plan names the pairs to measure, one visit after another. It is pure: it knows the
+ * results it was told, and touches no network, clock or file, so a simulated path drives
+ * it as well as a real one.
  *
  *	while (plan_next(plan, &visit))
  *		plan_learn(plan, &what_was_measured);
@@ -18,7 +18,7 @@
 struct visit {
 	struct mtu_pair mtu;
 	int pass;       /* from 1; counts the visits of this pair */
-	bool reference; /* one of the series that shows how capacity drifts */
+	bool reference; /* part of the reference series, which shows drift */
 };
 
 struct plan;
@@ -36,9 +36,9 @@ struct plan {
 
 /* The next visit, or false when there is nothing left to measure. */
 bool plan_next(struct plan *plan, struct visit *ret);
-/* What the visit last named showed. */
+/* Tell the plan the result of the last visit. */
 void plan_learn(struct plan *plan, const struct measurement *m);
-/* Visits in all, as far as is known now. */
+/* The number of all visits, as far as it is known now. */
 int plan_total(const struct plan *plan);
 /* NULL is allowed. */
 void plan_free(struct plan *plan);

@@ -1,4 +1,4 @@
-/* The strategy that visits every pair, in row order or shuffled. */
+/* The strategy that measures every pair, in row order or shuffled. */
 #include "engine/plan_grid.h"
 
 #include <errno.h>
@@ -14,13 +14,15 @@ struct grid {
 	struct plan plan;
 	struct plan_grid_options options;
 	int pairs;
-	int visits;           /* of the lattice, over all passes */
-	int given;            /* of them named so far */
-	int gaps;             /* of the reference series; 0: there is none */
-	int references;       /* named for the series' sake */
-	int reference_passes; /* of its pair, named for whatever reason */
-	uint64_t random;      /* splitmix64's state */
-	int order[];          /* of this pass, indices in row order */
+	int visits; /* visits of the grid, over all passes */
+	int given;  /* visits of the grid named so far */
+	/* gaps between visits of the reference series; 0: there is no series */
+	int gaps;
+	int references; /* visits named for the reference series */
+	/* visits of the reference pair, for the series or for the grid */
+	int reference_passes;
+	uint64_t random; /* state of splitmix64 */
+	int order[];     /* this pass's order, as indices in row order */
 };
 
 static int64_t count_pairs(const struct plan_grid_options *o)
@@ -28,7 +30,7 @@ static int64_t count_pairs(const struct plan_grid_options *o)
 	return (int64_t)mtu_range_count(&o->server) * mtu_range_count(&o->peer);
 }
 
-/* Between the reference series' visits, of so many of a lattice's. */
+/* The number of gaps that the reference series needs among the grid's visits. */
 static int64_t count_gaps(const struct plan_grid_options *o, int64_t visits)
 {
 	int64_t gaps = (visits + GRID_REFERENCE_EVERY - 1) / GRID_REFERENCE_EVERY;
@@ -74,14 +76,15 @@ static void order_pass(struct grid *grid)
 	}
 }
 
-/* The series' visit number k comes before the lattice's number k * visits / gaps. */
+/* The reference series' visit number k comes before the grid's visit k * visits /
+ * gaps. */
 static bool is_reference_due(const struct grid *grid)
 {
 	return grid->gaps > 0 && grid->references <= grid->gaps &&
 	       grid->given >= (int64_t)grid->references * grid->visits / grid->gaps;
 }
 
-/* A pass is a pair's how-manieth visit: this one has more than the others. */
+/* A pass counts the visits of one pair: the reference has more than the others. */
 static void name_reference(struct grid *grid, struct visit *ret)
 {
 	ret->mtu.server = grid->options.server.min;

@@ -5,14 +5,15 @@
 #include "engine/plan.h"
 
 /*
- * Every pair of the server's lattice times the peer's, `passes` times over. In row
- * order the server's MTU is the outer loop; shuffled, each pass has an order of its own
- * drawn from `seed` (the same seed, the same order), so that a drift of the line's
- * capacity does not look like an effect of the MTU. How large that drift is shows a
- * reference series: the lattice's smallest pair, which gets through where any does, is
- * visited first, last and between, evenly spread, at least each GRID_REFERENCE_EVERY
- * visits and once in the middle. Its visits for the lattice's sake belong to the series,
- * too. A lattice of one pair needs none.
+ * Every pair of the grid, server MTUs times peer MTUs, `passes` times over. In row
+ * order the server's MTU is the outer loop. Shuffled, each pass has its own order,
+ * drawn from `seed`, so that drift does not look like an effect of the MTU. The same
+ * seed gives the same order.
+ *
+ * A reference series shows the drift: it measures the grid's smallest pair, which works
+ * if any pair does, first, last and evenly spread between, at least every
+ * GRID_REFERENCE_EVERY visits and once in the middle. The grid's own visits of this
+ * pair belong to the series, too. A grid of one pair needs no series.
  */
 
 #define GRID_REFERENCE_EVERY 12
@@ -30,10 +31,12 @@ struct plan_grid_options {
 	uint64_t seed;
 };
 
-/* Visits in all, the reference's too; 0 for an empty lattice, 10^8 for that many and more. */
+/* The number of all visits, the reference series' included; 0 for an empty grid, at
+ * most 10^8. */
 int plan_grid_visits(const struct plan_grid_options *options);
 
-/* -EINVAL for an empty lattice or more than 10^6 visits (the reference's aside), -ENOMEM. */
+/* -EINVAL for an empty grid or more than 10^6 visits (without the reference series),
+ * -ENOMEM. */
 int plan_grid_new(const struct plan_grid_options *options, struct plan **ret,
 		  struct err *err);
 

@@ -1,4 +1,4 @@
-/* A plan less what is known of it already. */
+/* A plan without the visits that were measured before. */
 #include "engine/plan_rest.h"
 
 #include <errno.h>
@@ -7,11 +7,12 @@
 struct rest {
 	struct plan plan;
 	struct plan *whole;
-	struct visit pending; /* the next that is not known */
+	struct visit pending; /* the next visit without a measurement */
 	bool is_pending;
-	int made; /* visits, since then */
+	int made; /* visits measured since the resume */
 	int count;
-	const struct measurement *done[]; /* one a visit, in the order of compare() */
+	/* one measurement for each visit, in the order of compare() */
+	const struct measurement *done[];
 };
 
 static int order(int a, int b)
@@ -28,7 +29,7 @@ static int compare_visits(const struct measurement *a, const struct measurement 
 	return by ? by : order(a->mtu.peer, b->mtu.peer);
 }
 
-/* Of one visit's measurements those that are ok come first. */
+/* Among the measurements of one visit, those that are ok come first. */
 static int compare(const void *a, const void *b)
 {
 	const struct measurement *x = *(const struct measurement *const *)a;
@@ -40,7 +41,8 @@ static int compare(const void *a, const void *b)
 			  measurement_status(y) != TEST_OK);
 }
 
-/* Sort, and keep the first of each visit; without those to be measured again. */
+/* Sort, and keep the first measurement of each visit, except visits to be measured
+ * again. */
 static void settle(struct rest *rest, bool repeat_failed)
 {
 	int kept = 0;
@@ -85,8 +87,8 @@ static const struct measurement *find(const struct rest *rest,
 	return NULL;
 }
 
-/* What is known is told at once, so that plan_total() of a plan that decides by results
- * has heard of it. */
+/* Tell the plan all known results at once: a plan that decides by results needs them
+ * for plan_total(). */
 static void catch_up(struct rest *rest)
 {
 	const struct measurement *m;
@@ -117,7 +119,7 @@ static void rest_learn(struct plan *plan, const struct measurement *m)
 	catch_up(rest);
 }
 
-/* Such a plan may leave known visits out. */
+/* A plan that decides by results may omit known visits. */
 static int rest_total(const struct plan *plan)
 {
 	const struct rest *rest = (const struct rest *)plan;

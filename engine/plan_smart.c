@@ -1,4 +1,4 @@
-/* Few visits: those that could prove the probes wrong. */
+/* The strategy of few visits: those that could prove the probes wrong. */
 #include "engine/plan_smart.h"
 
 #include <errno.h>
@@ -8,10 +8,10 @@
 #include "base/random.h"
 #include "engine/verdict.h"
 
-/* How many visits there are between two of the reference in a search. */
+/* The number of a search's visits between two visits of the reference. */
 #define REFERENCE_EVERY 6
 #define QUEUE_MAX       16
-/* So many times the visits left may be needed to settle it, and they are still made. */
+/* Go on while settling needs at most this many times the visits left. */
 #define HOPE 3
 
 enum stage {
@@ -28,10 +28,10 @@ struct smart {
 	struct mtu_pair reference;
 	struct visit queue[QUEUE_MAX];
 	int queued;
-	int taken; /* of the queue */
+	int taken; /* entries of the queue that were named */
 	int since_reference;
 	struct visit now;
-	bool named; /* it was, and what it showed is not learned yet */
+	bool named; /* the visit was named and its result is not learned yet */
 	uint64_t random;
 	int count;
 	struct measurement known[PLAN_SMART_VISITS_MAX];
@@ -54,7 +54,7 @@ static void enqueue(struct smart *s, const struct mtu_pair *mtu, bool reference)
 	s->queue[s->queued++] = (struct visit){.mtu = *mtu, .reference = reference};
 }
 
-/* Once only, and not the reference. */
+/* Enqueue a pair at most once, and never the reference. */
 static void enqueue_new(struct smart *s, const struct mtu_pair *mtu)
 {
 	if (mtu_pair_same(mtu, &s->reference) || visits_of(s, mtu) > 0)
@@ -80,7 +80,8 @@ static void shuffle(struct smart *s)
 	}
 }
 
-/* The largest of the lattice that is not above; else its smallest. */
+/* The largest MTU of the range that is not above `mtu`; else the smallest of the
+ * range. */
 static int lattice_floor(const struct mtu_range *range, int mtu)
 {
 	int count = mtu_range_count(range);
@@ -92,7 +93,7 @@ static int lattice_floor(const struct mtu_range *range, int mtu)
 	return range->min;
 }
 
-/* The smallest that is above; 0: none. */
+/* The smallest MTU of the range above `mtu`; 0: none. */
 static int lattice_above(const struct mtu_range *range, int mtu)
 {
 	int count = mtu_range_count(range);
@@ -114,7 +115,7 @@ static struct mtu_pair diagonal(const struct smart *s, int mtu)
 
 /* --- the check --- */
 
-/* Both MTUs above the edge: the smaller one would make the segments fit. */
+/* Both MTUs must be above the edge: with a smaller one the segments would fit. */
 static void enqueue_above(struct smart *s, int mtu)
 {
 	int server = lattice_above(&s->options.server, mtu);
@@ -124,7 +125,7 @@ static void enqueue_above(struct smart *s, int mtu)
 		enqueue_new(s, &(struct mtu_pair){server, peer});
 }
 
-/* The reference goes first, into the middle and last. */
+/* Put the reference first, in the middle and last. */
 static void frame_by_reference(struct smart *s)
 {
 	struct visit rivals[QUEUE_MAX];
@@ -164,7 +165,7 @@ static void begin_check(struct smart *s)
 
 static void begin_search(struct smart *s)
 {
-	/* Outer sizes at whose edges paths are found. */
+	/* Outer sizes at which paths usually have an edge. */
 	static const int sizes[] = {1400, 1440, 1460, 1480, 1492, 1500};
 	const struct plan_smart_options *o = &s->options;
 	int top = o->server.max > o->peer.max ? o->server.max : o->peer.max;
@@ -175,7 +176,7 @@ static void begin_search(struct smart *s)
 	s->queued = 0;
 	s->taken = 0;
 	s->reference = diagonal(s, 0);
-	/* Where nothing fits whole, what passes in fragments may be few sizes. */
+	/* If no size fits whole, perhaps only few sizes pass in fragments. */
 	if (pathmodel_best(&o->path, &o->server, &o->peer, &mtu))
 		enqueue_new(s, &mtu);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -198,8 +199,8 @@ static enum fate fate_of(const struct smart *s, int mtu, enum direction dir)
 	return pathmodel_predict(&s->verdict.path, &pair, dir).tcp;
 }
 
-/* Between two diagonal visits of different fate that are not neighbours in the lattice:
- * the one in the middle. */
+/* Enqueue the pair in the middle of two diagonal visits that have different fates and
+ * are not neighbours in the grid. */
 static bool halve(struct smart *s, int low, int high)
 {
 	struct mtu_pair a = diagonal(s, low);
@@ -220,7 +221,7 @@ static int compare_ints(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* The larger MTU of each diagonal visit, ascending. */
+/* List the larger MTU of each diagonal visit, ascending. */
 static int list_diagonal(const struct smart *s, int *ret)
 {
 	int n = 0;
@@ -237,7 +238,8 @@ static int list_diagonal(const struct smart *s, int *ret)
 	return n;
 }
 
-/* Sizes between two of the diagonal: padding makes them, where the sender has room. */
+/* Enqueue outer sizes between two of the diagonal: padding makes them if the sender has
+ * room. */
 static bool look_between(struct smart *s, int low, int high)
 {
 	struct mtu_pair a = diagonal(s, low);
@@ -272,7 +274,7 @@ static bool refine(struct smart *s)
 	return false;
 }
 
-/* --- what to do next --- */
+/* --- the next visit --- */
 
 static bool consider(struct smart *s)
 {
@@ -290,7 +292,8 @@ static bool consider(struct smart *s)
 	return verdict_find(&input, &s->verdict) == 0;
 }
 
-/* The visits that decide between the recommended pair and its strongest rival. */
+/* Enqueue the visits that decide between the recommended pair and its strongest
+ * rival. */
 static bool duel(struct smart *s)
 {
 	const struct verdict *v = &s->verdict;
@@ -318,8 +321,8 @@ static bool after_check(struct smart *s)
 		begin_search(s);
 		return true;
 	}
-	/* Visits that cannot settle it are time lost. Some that agree show noise to be less
-	 * than it seemed, and settle it sooner. */
+	/* Visits that cannot settle the recommendation waste time. But a few that agree
+	 * may show that noise is lower than it seemed, and settle it sooner. */
 	return s->count < PLAN_SMART_VISITS &&
 	       v->needed <= HOPE * (PLAN_SMART_VISITS - s->count) && duel(s);
 }

@@ -1,4 +1,4 @@
-/* Reads the handful of figures that count out of libiperf's JSON. */
+/* A parser for the few figures that we need from libiperf's JSON. */
 #include "engine/report.h"
 
 #include <jansson.h>
@@ -64,7 +64,7 @@ static void fill(const json_t *end, enum direction dir, struct dir_result *ret)
 				    : "end.sum_*.seconds");
 		return;
 	}
-	/* Never a rate of 0 in place of a failure. */
+	/* Never report a rate of 0 in place of a failure. */
 	if (received == 0) {
 		fail(ret, "nothing that was sent arrived");
 		ret->status = TEST_BLACKHOLE;

@@ -4,15 +4,14 @@
 #include "base/types.h"
 
 /*
- * libiperf's JSON report, turned into numbers. The text comes from a library that
- * talked to the other host: nothing in it is trusted to be there or of its type.
+ * A parser for libiperf's JSON report. The text comes from a library that talked to the
+ * other host, so the parser assumes nothing about the presence or type of a field.
  */
 
 /*
  * Fill the rates, retransmits and duration of *ret from `json` (NULL: there is none);
- * the other figures stay. Without an "error" and with all it takes the status is ok. On
- * a report with an "error", or without the figures, the status is error, the text says
- * so and no figure is touched.
+ * the other figures stay. The status is ok if the report has all figures and no
+ * "error". Otherwise the status is error, the text says why, and no figure is touched.
  */
 void report_parse(const char *json, enum direction dir, struct dir_result *ret);
 

@@ -17,17 +17,18 @@
 struct server {
 	int fd;
 	struct child child;
-	bool awaited;          /* somebody waits for a reply about the child */
-	uint32_t serial;       /* theirs */
-	uint32_t wanted;       /* who waits for the armed test's result; 0: nobody */
-	struct test_spec spec; /* of the child */
+	bool awaited;    /* main waits for a reply about the child */
+	uint32_t serial; /* the serial of main's request */
+	/* serial of the request that waits for the armed test's result; 0: none */
+	uint32_t wanted;
+	struct test_spec spec; /* the child's test */
 	int64_t deadline_ms;
-	bool disturbed; /* what was armed last, after it was */
+	bool disturbed; /* others than the peer disturbed the last armed test */
 	struct err disturbance;
 };
 
-/* A main that does not read is on its way out: the socket's end will tell. To wait for
- * it would keep the children from their deadlines. */
+/* Do not wait for a main that does not read: it is ending, and the socket's end will
+ * show that. Waiting would delay the children's deadlines. */
 static void send_reply(const struct server *s, const struct runner_reply *reply)
 {
 	ssize_t n;
@@ -52,7 +53,7 @@ static void reply_armed(struct server *s)
 	send_reply(s, &reply);
 }
 
-/* The child has ended by itself: pass on what came of it. */
+/* Pass on the result of a child that ended by itself. */
 static void reply_ended(struct server *s)
 {
 	const struct child *child = &s->child;
@@ -153,7 +154,7 @@ static void reply_result(struct server *s)
 	send_reply(s, &reply);
 }
 
-/* The result of the test that was armed last, at once or when there is one. */
+/* Reply with the result of the last armed test, now or when it has one. */
 static void want_result(struct server *s, const struct runner_request *request)
 {
 	struct runner_reply reply;
@@ -201,7 +202,7 @@ static void handle(struct server *s, const struct runner_request *request)
 	}
 }
 
-/* 1 for a request, 0 when main is gone or not talking sense. */
+/* 1 for a request, 0 when main is gone or sent nonsense. */
 static int receive(const struct server *s, struct runner_request *ret)
 {
 	ssize_t n;
@@ -212,13 +213,13 @@ static int receive(const struct server *s, struct runner_request *ret)
 	return n == (ssize_t)sizeof(*ret);
 }
 
-/* With the child's report, or after its end. */
+/* Call it with the child's report, or after the child's end. */
 static void note_disturbance(struct server *s)
 {
 	const struct child *child = &s->child;
 	char why[RESULT_TEXT];
 
-	/* Before it was armed the peer was not told of it. */
+	/* Before a test is armed, the peer does not know of it. */
 	if (s->disturbed || !child->armed || !child_was_disturbed(child))
 		return;
 	child_describe(child, why, sizeof(why));
@@ -227,8 +228,8 @@ static void note_disturbance(struct server *s)
 		child->reported ? child->result.result.text : why);
 }
 
-/* A server's test that others than the peer ended is armed again, in a process of its
- * own like the first: the peer may be on its way. */
+/* Arm a server's test again that others than the peer ended, in a new process: the peer
+ * may be on its way. */
 static bool arm_again(struct server *s)
 {
 	return s->spec.role == ROLE_SERVER && child_was_disturbed(&s->child) &&

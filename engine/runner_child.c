@@ -1,4 +1,4 @@
-/* Starts, listens to and ends the process of one test. */
+/* Start, watch and end the process of one test. */
 #include "engine/runner_child.h"
 
 #include <errno.h>
@@ -30,8 +30,8 @@ static void become_child(const struct test_spec *spec, int output, int report)
 
 	/* Its standard error belongs to the test's report. */
 	debug_start(NULL);
-	/* Without it descriptor 0 would be free, and become one of libiperf's sockets.
-	 */
+	/* Otherwise descriptor 0 would be free, and become one of libiperf's
+	 * sockets. */
 	if (null < 0)
 		null = report;
 	dup2(null, STDIN_FILENO);
@@ -122,7 +122,7 @@ void child_read_output(struct child *child)
 	char data[4096];
 	ssize_t n;
 
-	/* A child that prints without end must not keep the runner from its deadline. */
+	/* A child that prints without end must not delay the runner's deadlines. */
 	for (int i = 0; child->output >= 0 && i < READS_MAX; i++) {
 		n = read(child->output, data, sizeof(data));
 		if (n > 0)
@@ -142,7 +142,7 @@ bool child_read_report(struct child *child)
 	do {
 		n = read(child->report, &report, sizeof(report));
 	} while (n < 0 && errno == EINTR);
-	/* It is smaller than PIPE_BUF: it comes whole or not at all. */
+	/* A report is smaller than PIPE_BUF: it arrives complete or not at all. */
 	if (n != (ssize_t)sizeof(report))
 		return true;
 	if (report.armed) {
@@ -158,7 +158,7 @@ void child_reap(struct child *child)
 {
 	pid_t pid;
 
-	/* No report can come any more: what is left of it is in nobody's interest. */
+	/* No report can come any more, so the process has no further use. */
 	kill(child->pid, SIGKILL);
 	do {
 		pid = waitpid(child->pid, &child->wait_status, 0);
@@ -169,7 +169,7 @@ void child_reap(struct child *child)
 	child->pid = 0;
 }
 
-/* Until the report pipe ends or the deadline. */
+/* Wait until the report pipe ends or the deadline. */
 static void await_end(struct child *child, int64_t deadline_ms)
 {
 	struct pollfd wait = {.fd = child->report, .events = POLLIN};
@@ -198,7 +198,7 @@ bool child_was_disturbed(const struct child *child)
 	if (child->reported)
 		return child->result.code == -ECONNABORTED ||
 		       (child->armed && err_is_shortage(child->result.code));
-	/* One that never could listen may say why, and end, again and again. */
+	/* A test that could not listen may fail again each time for the same reason. */
 	return child->armed || WIFSIGNALED(child->wait_status);
 }
 

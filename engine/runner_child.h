@@ -8,8 +8,8 @@
 #include "engine/testspec.h"
 
 /*
- * The child of a test as its parent, the runner, sees it: a pid and two pipes. Whether
- *it is there shows in its report pipe: that ends when the process does.
+ * A test's process as its parent, the runner, sees it: a pid and two pipes. The report
+ * pipe ends when the process does.
  *
  *	child_start(); poll() both descriptors;
  *	child_read_output() when `output` is readable;
@@ -20,15 +20,15 @@
 
 struct child {
 	pid_t pid;  /* 0: none */
-	int output; /* what it prints; -1 when it has closed it */
+	int output; /* pipe of its output; -1 when it has closed it */
 	int report;
-	bool armed; /* a server */
+	bool armed; /* a server that listens */
 	bool reported;
 	struct test_report result;
 	int wait_status;
-	char line[CHILD_LINE_SIZE]; /* being read */
+	char line[CHILD_LINE_SIZE]; /* the line being read */
 	size_t line_length;
-	char said[CHILD_LINE_SIZE]; /* the last whole line that has a word in it */
+	char said[CHILD_LINE_SIZE]; /* the last complete line that contains a word */
 };
 
 #define CHILD_NONE                         \
@@ -42,22 +42,22 @@ int child_start(struct child *child, const struct test_spec *spec, int runner_fd
 
 void child_read_output(struct child *child);
 
-/* Take what is in the report pipe; true when that was its end. */
+/* Read from the report pipe; return true at its end. */
 bool child_read_report(struct child *child);
 
-/* Wait for its end, which must be near, and close the pipes. */
+/* Wait for the child's end, which must be near, and close the pipes. */
 void child_reap(struct child *child);
 
-/* End it: SIGTERM, 50 ms later SIGKILL; then reap. Nothing happens where there is none.
- */
+/* End the child: SIGTERM, SIGKILL 50 ms later; then reap it. No child: no effect. */
 void child_end(struct child *child);
 
-/* Whether a server's test ended through others than the peer: the library crashed or
- * gave up on what a caller sent, the watcher saw them, or this host lacked something once
- * the test listened; after child_reap(). */
+/* True when others than the peer ended a server's test: the library crashed or gave up
+ * on a caller's data, the watcher saw them, or this host ran short of something once
+ * the test listened. Call it after child_reap(). */
 bool child_was_disturbed(const struct child *child);
 
-/* Why it ended without a report, for a person; after child_reap(). */
+/* Describe for a person why the child ended without a report. Call it after
+ * child_reap(). */
 void child_describe(const struct child *child, char *ret, size_t size);
 
 #endif

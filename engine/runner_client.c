@@ -19,7 +19,7 @@
 
 struct runner {
 	int fd;
-	int reserved_fd; /* has the port of the next test */
+	int reserved_fd; /* holds the port reserved for the next test */
 	uint32_t serial;
 	int64_t stalled_ms;
 	pthread_mutex_t lock;
@@ -76,7 +76,7 @@ static int send_request(struct runner *runner, enum runner_kind kind,
 	if (spec)
 		request.spec = *spec;
 	do {
-		/* A runner that reads no more is as good as gone: no waiting for room. */
+		/* A runner that does not read counts as gone: do not wait for room. */
 		n = send(runner->fd, &request, sizeof(request),
 			 MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
@@ -88,7 +88,8 @@ static int send_request(struct runner *runner, enum runner_kind kind,
 	return 0;
 }
 
-/* The reply to the last request; older ones are dropped. -ETIMEDOUT, -EINTR, -EPIPE. */
+/* Wait for the reply to the last request; discard older ones. -ETIMEDOUT, -EINTR,
+ * -EPIPE. */
 static int await_reply(struct runner *runner, int stop_fd, int64_t deadline_ms,
 		       struct runner_reply *ret, struct err *err)
 {
@@ -114,7 +115,7 @@ static int await_reply(struct runner *runner, int stop_fd, int64_t deadline_ms,
 	}
 }
 
-/* With the lock held. */
+/* The lock must be held. */
 static int cancel(struct runner *runner, struct err *err)
 {
 	struct runner_reply reply;
@@ -125,7 +126,7 @@ static int cancel(struct runner *runner, struct err *err)
 	return await_reply(runner, -1, clock_boot_ms() + CANCEL_MS, &reply, err);
 }
 
-/* With the lock held: ask, wait, and leave nothing running on failure. */
+/* Ask, wait, and leave no test running on failure. The lock must be held. */
 static int ask(struct runner *runner, enum runner_kind kind,
 	       const struct test_spec *spec, int stop_fd, struct runner_reply *ret,
 	       struct err *err)

@@ -5,35 +5,35 @@
 #include "engine/testspec.h"
 
 /*
- * What main and the runner say to each other, for runner.c and runner_client.c alone:
- * one message a packet of a SOCK_SEQPACKET pair, both ends the same program. A reply
- * carries its request's serial; one that nobody waits for any more is dropped by main.
+ * The messages between main and the runner, for runner.c and runner_client.c alone: one
+ * message per packet of a SOCK_SEQPACKET pair, both ends the same program. A reply
+ * carries its request's serial; main discards replies with another serial.
  */
 
 enum runner_kind {
-	RUNNER_ARM,     /* replied to when the server listens, or cannot */
+	RUNNER_ARM,     /* replied to when the server listens, or failed to */
 	RUNNER_MEASURE, /* replied to with the result; not at all when cancelled */
-	RUNNER_CANCEL,  /* replied to when nothing is running any more */
+	RUNNER_CANCEL,  /* replied to when no test runs any more */
 	RUNNER_ASK,     /* replied to at once */
-	RUNNER_RESULT, /* replied to when the armed test has ended; spec.id says which */
+	RUNNER_RESULT,  /* replied to when the armed test has ended; spec.id names it */
 };
 
 struct runner_request {
 	enum runner_kind kind;
 	uint32_t serial;
-	struct test_spec spec; /* not for cancel and ask; of result, the id alone */
+	struct test_spec spec; /* unused for cancel and ask; for result, only the id */
 };
 
 struct runner_reply {
 	uint32_t serial;
 	int32_t code;             /* 0 or a negative errno */
-	struct err err;           /* where code is not 0 */
-	struct dir_result result; /* of measure and result */
-	int64_t stalled_ms;       /* of measure */
+	struct err err;           /* if code is not 0 */
+	struct dir_result result; /* for measure and result */
+	int64_t stalled_ms;       /* for measure */
 };
 
-/* When the runner itself ends a child that outlived its own deadline, and when main
- * gives the runner up, after testspec_deadline_ms(). */
+/* Times after testspec_deadline_ms() at which the runner ends a child that outlived its
+ * own deadline, and at which main gives up on the runner. */
 #define RUNNER_CHILD_GRACE_MS 250
 #define RUNNER_MAIN_GRACE_MS  1000
 

@@ -1,4 +1,4 @@
-/* Where a transfer is steady, how fast it is there, and how well that is known. */
+/* The steady part of a transfer, its goodput, and the goodput's interval. */
 #include "engine/steady.h"
 
 #include <math.h>
@@ -8,14 +8,15 @@
 
 #define MEAN_US   300000
 #define STEADY_US 500000
-/* How long the best mean must have stayed what it is, and what counts as that. */
+/* The time for which the best mean must not have improved, and the improvement that
+ * counts. */
 #define SETTLED_US   800000
 #define SETTLED_RISE 1.01
 
-/* Fewer batches say nothing of their spread. */
+/* The spread of fewer batches means nothing. */
 #define BATCHES_MIN 3
-/* No interval is narrower, as a share of the goodput: counters go by whole packets, and
- * a sample is read some time after its clock. */
+/* The least half-width of an interval, as a share of the goodput: counters count whole
+ * packets, and a sample is read some time after its clock. */
 #define HALF_MIN 0.005
 
 void steady_init(struct steady *s)
@@ -61,7 +62,7 @@ static double upper_quartile(const double *values, int count)
 	return sorted[count - 1 - (count - 1) / 4];
 }
 
-/* The first sample at least `us` after sample `from`; count where there is none. */
+/* Return the first sample at least `us` after sample `from`; count if there is none. */
 static int after(const struct steady *s, int from, int64_t us)
 {
 	int to = from;
@@ -71,7 +72,7 @@ static int after(const struct steady *s, int from, int64_t us)
 	return to;
 }
 
-/* The means over MEAN_US that begin with each sample; the last ones have none. */
+/* The means over MEAN_US that begin with each sample; the last samples have none. */
 static int mean_rates(const struct steady *s, double ret[STEADY_SAMPLES])
 {
 	int count = 0;
@@ -86,7 +87,8 @@ static int mean_rates(const struct steady *s, double ret[STEADY_SAMPLES])
 	return count;
 }
 
-/* The sample the steady part begins with; -1 where it is none, or too short. */
+/* Return the first sample of the steady part; -1 if there is none, or it is too
+ * short. */
 static int find_begin(const struct steady *s)
 {
 	double rates[STEADY_SAMPLES] = {0};
@@ -114,8 +116,8 @@ static double student(int freedom)
 	return freedom < 16 ? few[freedom] : 1.96 + 2.5 / freedom;
 }
 
-/* Half the interval's width, from means over `length` samples each, counted back from
- * the last one. */
+/* Half the interval's width, from means over `length` samples each, counted backwards
+ * from the last sample. */
 static double half_of_batches(const struct steady *s, int begin, int length)
 {
 	int last = s->count - 1;
@@ -165,7 +167,7 @@ void steady_measure(const struct steady *s, struct steady_figure *ret)
 	ret->high_bps = to_bps(goodput + half);
 }
 
-/* The best mean over MEAN_US of those that ended by `at_us`; 0 where none did. */
+/* The best mean over MEAN_US that ended by `at_us`; 0 if there is none. */
 static double best_until(const struct steady *s, int64_t at_us)
 {
 	double best = 0;

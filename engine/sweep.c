@@ -1,4 +1,4 @@
-/* The loop, and what it makes of the failures of its parts. */
+/* The loop over the plan, and its reaction to the failures of operations. */
 #include "engine/sweep.h"
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-/* Times that one visit is lost: while the pair may be to blame, and in all. */
+/* Times that one visit may be lost: while the pair may be the cause, and in all. */
 #define BLAMED_MAX 3
 #define LOST_MAX   10
 
@@ -20,11 +20,11 @@ struct sweep {
 	struct measurement now;
 	struct measurement last;
 	int64_t started_ms;
-	int64_t recorded_ms; /* when the last visit was */
+	int64_t recorded_ms; /* time of the last recorded visit */
 	struct err err;
 };
 
-/* What the visits so far took on average, times those to come. */
+/* The average time of the visits so far, times the number of those to come. */
 static int64_t estimate_left_ms(const struct sweep *s, int total, int64_t now_ms)
 {
 	int done = s->summary->done;
@@ -70,7 +70,7 @@ static int measure(struct sweep *s, enum direction dir)
 	return s->ops->measure(s->ctx, dir, &s->now.dir[dir], &s->err);
 }
 
-/* Fill s->now with what this visit shows. */
+/* Fill s->now with the results of this visit. */
 static int do_visit(struct sweep *s)
 {
 	int ret;
@@ -104,14 +104,14 @@ static int record(struct sweep *s)
 	return s->ops->record(s->ctx, &s->now, &s->err);
 }
 
-/* The pair killed the path each time: say so, and keep what it was that failed. */
+/* The pair broke the path each time: say so, and record which operation failed. */
 static int record_unreachable(struct sweep *s, const struct err *why)
 {
 	set_failed(s, TEST_UNREACHABLE, why->text);
 	return record(s);
 }
 
-/* The line did not hold long enough, however often: that is no result of the pair. */
+/* The line failed in every attempt: that is no property of the pair. */
 static int record_unmeasured(struct sweep *s, const struct err *why)
 {
 	struct err text;
@@ -174,7 +174,7 @@ static int run(struct sweep *s)
 	while (plan_next(s->plan, &s->visit)) {
 		int ret;
 
-		/* Only where the plan is not done anyway. */
+		/* Only if the plan has another visit. */
 		s->summary->budget_spent = is_budget_spent(s);
 		if (s->summary->budget_spent)
 			return 0;

@@ -15,13 +15,14 @@
 #include "base/clock.h"
 #include "base/io.h"
 
-/* A test's process has a dozen descriptors; the lowest free number is always taken. */
+/* A test's process has a dozen descriptors; the kernel always takes the lowest free
+ * number. */
 #define FD_FIRST 3
 #define FD_LIMIT 64
 
 #define AVAILABLE "/proc/sys/net/ipv4/tcp_available_congestion_control"
 
-/* Hand a descriptor on from one that is closed at the end of its scope. */
+/* Release a descriptor from a variable that closes it at the end of its scope. */
 static int take_fd(int *fd)
 {
 	int taken = *fd;
@@ -30,8 +31,8 @@ static int take_fd(int *fd)
 	return taken;
 }
 
-/* With SO_REUSEADDR two sockets of which none listens may have one port (socket(7)), so
- * that one can keep it for the other. */
+/* With SO_REUSEADDR two sockets may share one port if neither listens (socket(7)), so
+ * that one can reserve it for the other. */
 static int bind_to(int fd, const char *local, int port)
 {
 	struct sockaddr_storage address;
@@ -146,7 +147,8 @@ int tcp_connect(const struct test_spec *spec, int64_t deadline_ms)
 {
 	int fd = connect_from(spec, spec->client_port, deadline_ms);
 
-	/* Somebody else's by now, or the last connection from it is not over yet. */
+	/* Another program has the port by now, or the last connection from it is not
+	 * over yet. */
 	if (spec->client_port && (fd == -EADDRINUSE || fd == -EADDRNOTAVAIL))
 		fd = connect_from(spec, 0, deadline_ms);
 	return fd;
@@ -261,8 +263,8 @@ int tcp_find_data(int port, int control)
 	union address peer;
 
 	for (int fd = FD_FIRST; fd < FD_LIMIT; fd++) {
-		/* A socket that listens, or still waits for its SYN's answer, has no
-		 * other end yet. */
+		/* A socket that listens, or whose SYN is unanswered, has no other end
+		 * yet. */
 		if (fd == control || !is_tcp(fd) || read_peer(fd, &peer) < 0)
 			continue;
 		if (port_of(&peer) == port)

@@ -1,4 +1,4 @@
-/* What makes a test's description sound, and the deadlines that follow from it. */
+/* Checks of a test's description, and its deadlines. */
 #include "engine/testspec.h"
 
 #include <errno.h>

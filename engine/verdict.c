@@ -1,4 +1,4 @@
-/* Which pair, and why. */
+/* The recommended pair, and its evidence. */
 #include "engine/verdict.h"
 
 #include <errno.h>
@@ -10,9 +10,9 @@
 #include "engine/verdict_stats.h"
 
 #define NORMAL_95 1.96
-/* One of many rivals looks faster by chance: of each 99.9 % is asked. */
+/* One of many rivals looks faster by chance, so each must be certain to 99.9 %. */
 #define NORMAL_999 3.29
-/* Noise beyond which no test of a few visits shows what the margin asks. */
+/* Noise above this: no test of a few visits can show a difference of the margin. */
 #define NOISY      0.03
 #define PATH_WHOLE 1500
 
@@ -25,7 +25,7 @@ static bool is_lost(const struct measurement *m, enum direction dir, double floo
 	return rate != NO_FIGURE && (double)rate <= floor_bps;
 }
 
-/* 1 % of the fastest: under that nothing got through to speak of. */
+/* The rate that counts as no data: 1 % of the fastest. */
 static double find_floor(const struct verdict_input *in, enum direction dir)
 {
 	int64_t most = 0;
@@ -39,7 +39,8 @@ static double find_floor(const struct verdict_input *in, enum direction dir)
 	return (double)most / 100;
 }
 
-/* How often this pair's measurements say otherwise, less how often they agree. */
+/* The number of this pair's measurements that contradict the bands, minus those that
+ * agree. */
 static int contradictions(const struct verdict_input *in,
 			  const struct pair_visits *pair, enum direction dir,
 			  double floor_bps, bool predicted_lost)
@@ -59,7 +60,8 @@ static int contradictions(const struct verdict_input *in,
 	return count;
 }
 
-/* Whether bands that were probed are contradicted; twice is beyond an accident. */
+/* True when measurements contradict probed bands; two contradictions are no
+ * accident. */
 static bool check_model(const struct verdict_input *in, const struct pairs *pairs,
 			enum direction dir, struct verdict *v)
 {
@@ -72,14 +74,14 @@ static bool check_model(const struct verdict_input *in, const struct pairs *pair
 		enum fate fate;
 		int count;
 
-		/* Each pair once, in the order of time. */
+		/* Take each pair once, in the order of time. */
 		if (pair->visit[0] != i)
 			continue;
 		fate = pathmodel_predict(&in->path, mtu, dir).tcp;
 		if (fate == FATE_UNKNOWN)
 			continue;
 		count = contradictions(in, pair, dir, floor_bps, fate == FATE_LOST);
-		/* A test that got through is no accident, but its prediction's. */
+		/* One test with data suffices: data cannot arrive by accident. */
 		if (count < 1)
 			continue;
 		if (!v->contradicted.server || (count > 1 && !confirmed))
@@ -92,7 +94,7 @@ static bool check_model(const struct verdict_input *in, const struct pairs *pair
 
 /* --- the path --- */
 
-/* Bands that measurements contradict predict nothing. */
+/* Discard bands that measurements contradict: they predict nothing. */
 static void check_path(const struct verdict_input *in, const struct pairs *pairs,
 		       struct verdict *v)
 {
@@ -144,7 +146,7 @@ static void fill_cell(const struct stats *s, const struct verdict *v,
 	}
 }
 
-/* Both directions added; 0 unless both work. */
+/* The sum of both directions' rates; 0 unless both work. */
 static double sum_rates(const struct stats *s, const struct mtu_pair *mtu)
 {
 	double up = stats_rate(s, mtu, DIR_UPLOAD).value;
@@ -170,7 +172,7 @@ static struct mtu_pair find_fastest(const struct stats *s)
 	return best;
 }
 
-/* Shown faster: one way without doubt, and not shown slower the other way. */
+/* True when it is shown faster in one direction, and not shown slower in the other. */
 static bool is_faster(const struct stats *s, const struct mtu_pair *mtu,
 		      const struct mtu_pair *than, double margin)
 {
@@ -187,7 +189,8 @@ static bool is_faster(const struct stats *s, const struct mtu_pair *mtu,
 	return faster;
 }
 
-/* May be faster by more than the margin, for all that is known. 0: no; else how much. */
+/* How much faster than the margin the pair may be, by all that is known. 0: it cannot
+ * be. */
 static double may_be_faster(const struct stats *s, const struct mtu_pair *mtu,
 			    const struct mtu_pair *than, double margin)
 {
@@ -197,7 +200,8 @@ static double may_be_faster(const struct stats *s, const struct mtu_pair *mtu,
 		struct estimate e =
 			stats_ratio(s, mtu, than, (enum direction)dir, NORMAL_95);
 
-		/* Lost, or shown slower: that rules it out, whatever the other way. */
+		/* A pair that is lost, or shown slower, is excluded; the other
+		 * direction does not matter. */
 		if (e.count == 0 || e.value == 0 || e.high < 1 - margin)
 			return 0;
 		if (e.high > 1 + margin && e.high > most)
@@ -206,8 +210,9 @@ static double may_be_faster(const struct stats *s, const struct mtu_pair *mtu,
 	return most;
 }
 
-/* More visits of a rival until its interval is narrow enough to rule out the margin, were it
- * no faster. What comes of the recommended pair's own visits stays. */
+/* The number of further visits of a rival until its interval is narrow enough to
+ * exclude the margin, if it were no faster. The uncertainty of the recommended pair's
+ * own visits stays. */
 static int needed_visits(const struct stats *s, const struct mtu_pair *mtu,
 			 const struct mtu_pair *than, double margin)
 {
@@ -221,7 +226,8 @@ static int needed_visits(const struct stats *s, const struct mtu_pair *mtu,
 
 		if (e.count == 0 || e.value <= 0 || base < 1)
 			return VERDICT_NEEDED_MAX;
-		/* The variance goes with 1 / visits + 1 / those of the other. */
+		/* The variance is proportional to 1 / visits + 1 / visits of the other
+		 * pair. */
 		now = pow(log(e.high / e.value), 2) / (1 / (double)e.count + 1 / base);
 		wanted = pow(log(1 + margin), 2);
 		least = wanted / now - 1 / base;
@@ -284,7 +290,8 @@ static void choose(const struct stats *s, struct verdict *v)
 
 /* --- warnings --- */
 
-/* What the current pair loses: full-size TCP, or in another direction only the rest. */
+/* The current pair's losses: full-size TCP, or in another direction only other
+ * packets. */
 static unsigned find_losses(const struct verdict *v)
 {
 	unsigned found = 0;
@@ -300,8 +307,8 @@ static unsigned find_losses(const struct verdict *v)
 	return found;
 }
 
-/* Whether the recommended pair would not fit whole if an endpoint moved to IPv6, on a path
- * that takes the same sizes; what would fit either way. */
+/* True when the recommended pair would not fit whole if an endpoint moved to IPv6, on a
+ * path with the same bands; then v->roam is a pair that fits either way, if any. */
 static bool would_not_roam(const struct verdict_input *in, struct verdict *v)
 {
 	struct path longer = v->path;
@@ -348,7 +355,8 @@ static void judge_drift(const struct stats *stats, struct drift ret[DIR_COUNT])
 	}
 }
 
-/* Of other pairs' rates nothing is predicted here, so they say nothing of the noise. */
+/* Other pairs' rates are not predicted here, so they cannot be used to estimate the
+ * noise. */
 int verdict_drift(const struct measurement *m, size_t count,
 		  struct drift ret[DIR_COUNT])
 {

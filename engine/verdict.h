@@ -9,13 +9,14 @@
 #include "engine/pathmodel.h"
 
 /*
- * What measurements and probes come to: which pair is recommended, and what that rests on.
- * Pure: a plan asks it whether it is done, a reader of the database gets the same answer.
+ * The recommendation from measurements and probes: the pair to use, and its evidence.
+ * Pure: a plan asks it whether more visits are needed, a reader of the database gets
+ * the same answer.
  *
- * Recommended is the largest pair at which TCP, UDP and routed packets fit whole both ways,
- * unless another pair that fits is shown to be faster. Where the probes of a direction were
- * filtered (its bands are empty), or a measurement contradicts them, throughput takes their
- * place.
+ * The recommended pair is the largest with which TCP, UDP and routed packets fit whole
+ * both ways, unless another pair that fits is shown to be faster. If the probes of a
+ * direction were filtered (its bands are empty), or a measurement contradicts them,
+ * throughput takes their place.
  */
 
 struct verdict_input {
@@ -29,11 +30,14 @@ struct verdict_input {
 };
 
 enum verdict_why {
-	VERDICT_NOTHING,  /* no pair works, or none was measured: nothing recommended */
-	VERDICT_FITS,     /* the largest that fits whole */
-	VERDICT_FASTER,   /* fits too, and is shown faster than the largest that fits */
-	VERDICT_ARRIVES,  /* the largest at which data is seen to arrive undiminished */
-	VERDICT_MEASURED, /* nothing is known to fit: the fastest that works both ways */
+	VERDICT_NOTHING, /* no pair works, or none was measured: no recommendation */
+	VERDICT_FITS,    /* the largest pair that fits whole */
+	/* fits whole, and is shown faster than the largest such pair */
+	VERDICT_FASTER,
+	/* the largest pair whose data is seen to arrive without loss of rate */
+	VERDICT_ARRIVES,
+	/* no pair is known to fit: the fastest that works both ways */
+	VERDICT_MEASURED,
 };
 
 enum verdict_warning {
@@ -41,18 +45,20 @@ enum verdict_warning {
 	VERDICT_WARN_DEAD_ZONE = 1 << 1, /* the current pair loses full-size TCP */
 	VERDICT_WARN_DRIFT = 1 << 2,     /* capacity changed meanwhile */
 	VERDICT_WARN_ROAM = 1 << 3, /* over IPv6 the recommended pair would not fit */
-	VERDICT_WARN_FILTERED = 1 << 4,     /* probes filtered: UDP is not proved */
-	VERDICT_WARN_PROBES = 1 << 5,       /* too noisy: rests on the probes */
+	VERDICT_WARN_FILTERED = 1 << 4, /* probes filtered: UDP is not proved */
+	/* throughput too noisy: the recommendation rests on the probes */
+	VERDICT_WARN_PROBES = 1 << 5,
 	VERDICT_WARN_CONTRADICTED = 1 << 6, /* a measurement contradicts the probes */
 	VERDICT_WARN_ROUTED =
-		1 << 7, /* the current pair loses other packets than those */
+		1 << 7, /* the current pair loses packets other than full-size TCP */
 };
 #define VERDICT_WARNINGS 8
 
-/* What one rival needs at most, or where no number of visits is known to settle it. */
+/* The maximum for one rival, and the value if no number of visits is known to settle
+ * it. */
 #define VERDICT_NEEDED_MAX 100
 
-/* A rate, or a ratio, with its 95 % interval. `count` tests; 0: nothing is known. */
+/* A rate, or a ratio, with its 95 % interval, from `count` tests; 0: unknown. */
 struct estimate {
 	int count;
 	double value;
@@ -62,34 +68,36 @@ struct estimate {
 
 /* One pair. */
 struct verdict_cell {
-	struct mtu_pair mtu; /* 0, 0: there is none */
+	struct mtu_pair mtu; /* 0, 0: no pair */
 	struct prediction predicted[DIR_COUNT];
 	struct estimate bps[DIR_COUNT];
-	struct estimate relative[DIR_COUNT]; /* to the recommended pair */
+	struct estimate relative[DIR_COUNT]; /* ratio to the recommended pair */
 };
 
 struct verdict {
 	enum verdict_why why;
 	double margin;
-	bool settled; /* no pair tested may be faster by more than the margin */
+	bool settled; /* no tested pair can be faster by more than the margin */
 	struct verdict_cell recommended;
 	struct verdict_cell current;
-	struct verdict_cell fastest; /* of those measured, both directions added */
-	struct mtu_pair
-		roam; /* fits over IPv4 and IPv6, where recommended does not; or 0, 0 */
-	struct mtu_pair rival; /* the one that may be most of all; 0, 0: none */
-	int needed;       /* visits that would settle it, were no rival any faster */
-	struct path path; /* with the bands that were told from throughput */
+	struct verdict_cell fastest; /* fastest measured pair, both directions added */
+	/* pair that fits over IPv4 and IPv6, if the recommended one does not; else
+	 * 0, 0 */
+	struct mtu_pair roam;
+	struct mtu_pair rival; /* strongest rival; 0, 0: none */
+	int needed;       /* visits that would settle it, if no rival were faster */
+	struct path path; /* the path, with the bands derived from throughput */
 	bool guessed[DIR_COUNT];
-	struct mtu_pair contradicted; /* where; 0, 0: nowhere */
-	bool contradiction_confirmed; /* by a second visit */
+	struct mtu_pair contradicted; /* pair that contradicts the probes; 0, 0: none */
+	bool contradiction_confirmed; /* a second visit confirmed it */
 	double noise[DIR_COUNT];      /* standard deviation of a rate's logarithm */
 	struct drift drift[DIR_COUNT];
 	int visits;
 	unsigned warnings; /* enum verdict_warning */
 };
 
-/* How capacity drifts by the reference series among these, if there is one. -ENOMEM. */
+/* Compute the drift from the reference series among the measurements, if there is one.
+ * -ENOMEM. */
 int verdict_drift(const struct measurement *m, size_t count,
 		  struct drift ret[DIR_COUNT]);
 

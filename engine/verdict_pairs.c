@@ -1,4 +1,4 @@
-/* Measurements by the pair they are of. */
+/* Measurements grouped by pair. */
 #include "engine/verdict_pairs.h"
 
 #include <errno.h>

@@ -6,8 +6,8 @@
 #include "base/types.h"
 
 /*
- * Measurements by the pair they are of, so that a large lattice is gone through once and
- * not for each of its pairs. Belongs to verdict.c.
+ * Measurements grouped by pair, so that a large grid is searched once and not for each
+ * of its pairs. Part of verdict.c.
  */
 
 struct pair_visits {
@@ -17,8 +17,8 @@ struct pair_visits {
 };
 
 struct pairs {
-	size_t *order;            /* all indices, by pair */
-	struct pair_visits *pair; /* each once, by its MTUs */
+	size_t *order;            /* all indices, grouped by pair */
+	struct pair_visits *pair; /* each pair once, sorted by MTUs */
 	size_t count;
 };
 
@@ -26,7 +26,7 @@ struct pairs {
 int pairs_init(struct pairs *pairs, const struct measurement *m, size_t count);
 void pairs_release(struct pairs *pairs);
 
-/* NULL: not visited. */
+/* NULL: the pair was not measured. */
 const struct pair_visits *pairs_find(const struct pairs *pairs,
 				     const struct mtu_pair *mtu);
 

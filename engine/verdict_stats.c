@@ -1,4 +1,4 @@
-/* Rates of pairs, freed of drift. */
+/* Rates of pairs, corrected for drift. */
 #include "engine/verdict_stats.h"
 
 #include <errno.h>
@@ -9,19 +9,21 @@
 #include "base/sort.h"
 #include "engine/bandguess.h"
 
-/* Visits that the tests' own intervals are worth; their deviation where they have none,
- * and the least that is believed: tests that are steady each still differ. */
+/* The prior for the noise: its weight in visits; its deviation if tests claim none; and
+ * the least deviation that is believed, because tests that are steady each still
+ * differ. */
 #define PRIOR           3.0
 #define PRIOR_NOISE     0.01
 #define PRIOR_NOISE_MIN 0.005
 #define NORMAL_95       1.96
-/* Pairs of visits that tell the noise better than all visits together. */
+/* The least number of repeats of pairs that estimates the noise better than all visits
+ * together. */
 #define REPEATS_MIN 3
-/* Degrees of freedom of each difference, where their median is taken: about half of what
- * a mean square has. */
+/* Degrees of freedom of each difference when their median is taken: about half those of
+ * a mean square. */
 #define MEDIAN_WORTH 0.5
 
-/* A mean of logarithms and its variance. */
+/* The mean of the logarithms, and its variance. */
 struct pair_level {
 	int count;
 	int lost;
@@ -47,7 +49,7 @@ static bool worked(const struct measurement *m, enum direction dir)
 	return bandguess_rate(&m->dir[dir]) > 0;
 }
 
-/* The pair that most visits of the series have; of several the first visited. */
+/* The pair with most visits in the series; among equals the one visited first. */
 static const struct pair_visits *reference_pair(const struct stats *s,
 						enum direction dir)
 {
@@ -94,7 +96,7 @@ static void fill_reference(struct stats *s, enum direction dir)
 		d->level = sum / (double)d->reference_count;
 }
 
-/* Every visit that got through, as a share of what is predicted of it. */
+/* Fill the series with every visit that worked, as a share of its prediction. */
 static size_t fill_series(const struct stats *s, const struct path *path,
 			  enum direction dir, struct drift_sample *series)
 {
@@ -115,7 +117,7 @@ static size_t fill_series(const struct stats *s, const struct path *path,
 	return n;
 }
 
-/* The deviation that a test itself claims; negative where it does not say. */
+/* The deviation that a test itself claims; negative if it claims none. */
 static double claimed_noise(const struct dir_result *r)
 {
 	int64_t rate = bandguess_rate(r);
@@ -124,13 +126,13 @@ static double claimed_noise(const struct dir_result *r)
 
 	if (rate <= 0 || rate != r->goodput_bps || low < 0 || low > rate || high < rate)
 		return -1;
-	/* The wider side: the lower one may have been cut at 0. */
+	/* Use the wider side: the lower one may have been cut off at 0. */
 	return fmax((double)(rate - low), (double)(high - rate)) /
 	       (NORMAL_95 * (double)rate);
 }
 
-/* What the tests of a direction claim: of most of them, so that one that was disturbed
- * does not speak for all. `space` holds as many as there are measurements. */
+/* The median deviation that the tests of a direction claim, so that one disturbed test
+ * does not decide. `space` holds as many values as there are measurements. */
 static double own_noise(const struct verdict_input *in, enum direction dir,
 			double *space)
 {
@@ -148,14 +150,14 @@ static double own_noise(const struct verdict_input *in, enum direction dir,
 	return fmax(space[n / 2], PRIOR_NOISE_MIN);
 }
 
-/* A deviation, and how many degrees of freedom it has. */
+/* A deviation and its degrees of freedom. */
 struct seen {
 	double noise;
 	double worth;
 };
 
-/* How the visits of one pair differ from the next that got through. Returns how many
- * differences there are. */
+/* List the differences between successive working visits of one pair. Return their
+ * number. */
 static size_t list_repeats(const struct stats *s, const struct pair_visits *p,
 			   enum direction dir, double *ret)
 {
@@ -175,9 +177,9 @@ static size_t list_repeats(const struct stats *s, const struct pair_visits *p,
 	return n;
 }
 
-/* From how the next visit of the same pair differs: that holds whatever becomes of its
- * packets. The median, since drift is in some. Worth 0 where there are too few. `space`
- * holds as many as there are measurements. */
+/* Estimate noise from successive visits of the same pair, which does not depend on the
+ * fate of its packets. It is the median, since some visits contain drift. Freedom 0 if
+ * there are too few. `space` holds as many values as there are measurements. */
 static struct seen see_repeats(const struct stats *s, enum direction dir, double *space)
 {
 	size_t n = 0;
@@ -193,7 +195,7 @@ static struct seen see_repeats(const struct stats *s, enum direction dir, double
 	};
 }
 
-/* From how each visit differs from those before and after it. */
+/* Estimate noise from the difference between each visit and its neighbours in time. */
 static struct seen see_series(const struct drift_sample *series, size_t count)
 {
 	double noise = drift_noise(series, count);
@@ -206,8 +208,8 @@ static struct seen see_series(const struct drift_sample *series, size_t count)
 	};
 }
 
-/* What the tests claim holds for each of them alone; how visits differ has in it what
- * changes from one to the next as well. */
+/* The tests' own claims cover one test each; the differences between visits also
+ * contain the changes from one visit to the next. */
 static void set_noise(struct stats_dir *d, double own, const struct seen *seen)
 {
 	d->freedom = PRIOR + seen->worth;
@@ -215,7 +217,8 @@ static void set_noise(struct stats_dir *d, double own, const struct seen *seen)
 			d->freedom);
 }
 
-/* Without bands nothing is predicted, and visits differ by what becomes of packets. */
+/* Without bands there is no prediction, and visits differ by the fate of their
+ * packets. */
 static void fill_noise(struct stats *s, const struct path *path, enum direction dir,
 		       struct drift_sample *series, double *space)
 {
@@ -230,7 +233,8 @@ static void fill_noise(struct stats *s, const struct path *path, enum direction 
 	set_noise(&s->dir[dir], own, &seen);
 }
 
-/* Of one visit. A test that claims much more than the others was disturbed. */
+/* The variance of one visit. A test that claims much more than the others was
+ * disturbed. */
 static double visit_variance(const struct stats_dir *d, const struct dir_result *r)
 {
 	double claimed = claimed_noise(r);
@@ -238,7 +242,8 @@ static double visit_variance(const struct stats_dir *d, const struct dir_result 
 	return claimed > 2 * d->noise ? claimed * claimed : d->noise * d->noise;
 }
 
-/* One visit that got through, freed of drift. Returns how uncertain that is. */
+/* Add one working visit, corrected for drift. Return the uncertainty of the
+ * correction. */
 static double add_visit(const struct stats_dir *d, const struct dir_result *r,
 			struct pair_level *level)
 {
@@ -273,8 +278,8 @@ static struct pair_level find_level(const struct stats *s, const struct pair_vis
 	level.mean /= level.count;
 	doubt /= level.count;
 	level.variance /= (double)level.count * level.count;
-	/* That of the reference between two neighbours, half of it shared by most; and
-	 * a doubt is the half of an even distribution. */
+	/* Uncertainty of the reference between two neighbours: most visits share half
+	 * of it, and a doubt is the half-width of a uniform distribution. */
 	if (d->reference_count)
 		level.variance +=
 			d->noise * d->noise / (2 * (double)d->reference_count) +
@@ -282,7 +287,7 @@ static struct pair_level find_level(const struct stats *s, const struct pair_vis
 	return level;
 }
 
-/* --- the whole --- */
+/* --- all pairs --- */
 
 static int allocate(struct stats *s)
 {

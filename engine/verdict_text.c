@@ -6,7 +6,8 @@
 
 #include "base/text.h"
 
-/* Headers of IPv4 and TCP, of IPv6 and TCP: what the MTU has beside a segment's data. */
+/* Headers of IPv4 and TCP, of IPv6 and TCP: the difference between MTU and segment
+ * data. */
 #define HEADERS_IPV4 40
 #define HEADERS_IPV6 60
 
@@ -45,14 +46,12 @@ static void say_why(FILE *out, const struct verdict *v)
 		return;
 	case VERDICT_FITS:
 		fputs("the largest pair at which every packet, TCP or not, arrives "
-		      "whole "
-		      "both ways\n",
+		      "whole both ways\n",
 		      out);
 		return;
 	case VERDICT_FASTER:
 		fputs("every packet arrives whole both ways, and it was measured "
-		      "faster "
-		      "than the largest pair of which that is true\n",
+		      "faster than the largest pair of which that is true\n",
 		      out);
 		return;
 	case VERDICT_ARRIVES:
@@ -107,7 +106,7 @@ static void say_path(FILE *out, const struct verdict *v,
 		v->path.overhead, v->path.overhead == PATH_OVERHEAD_IPV6 ? 6 : 4);
 }
 
-/* One direction; false: not known. */
+/* Print one direction; false: unknown. */
 static bool say_gain_of(FILE *out, const struct verdict *v, enum direction dir,
 			const char *before)
 {
@@ -205,8 +204,7 @@ static void say_mss(FILE *out, const struct verdict *v)
 
 	fprintf(out,
 		"warning: connections of networks routed through the tunnel do not "
-		"know "
-		"its MTU: clamp their MSS to %d (IPv4) and %d (IPv6) where they "
+		"know its MTU: clamp their MSS to %d (IPv4) and %d (IPv6) where they "
 		"enter it\n",
 		least - HEADERS_IPV4, least - HEADERS_IPV6);
 }
@@ -232,8 +230,8 @@ static void say_lost_sizes(FILE *out, const struct verdict *v, enum direction di
 	fputs(all ? " are lost\n" : " are lost, not of every size\n", out);
 }
 
-/* Of TCP that passes: a segment of the sender's own MTU would be lost, so it is the other
- * end's that keeps them small. */
+/* True when TCP works only because the other end's MTU keeps segments small: a segment
+ * of the sender's own MTU would be lost. */
 static bool mss_protects(const struct verdict *v, enum direction dir)
 {
 	const struct mtu_pair *mtu = &v->current.mtu;
@@ -243,7 +241,7 @@ static bool mss_protects(const struct verdict *v, enum direction dir)
 			       pathmodel_outer(&v->path, tx_mtu, tx_mtu)) == FATE_LOST;
 }
 
-/* What the current pair loses in one direction. */
+/* Print the losses of the current pair in one direction. */
 static void say_losses(FILE *out, const struct verdict *v, enum direction dir)
 {
 	const struct mtu_pair *mtu = &v->current.mtu;
@@ -280,7 +278,7 @@ static void say_contradicted(FILE *out, const struct verdict *v)
 
 static void say_filtered(FILE *out, const struct path_survey *survey)
 {
-	/* Of probes without any answer none counts as a size probed. */
+	/* A size whose probes were all unanswered does not count as probed. */
 	if (survey->probe_ms || survey->probes[DIR_UPLOAD] ||
 	    survey->probes[DIR_DOWNLOAD])
 		fputs("warning: probes got no answer, so it is not proved that UDP "

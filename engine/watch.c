@@ -1,4 +1,4 @@
-/* The thread that judges a running test by its sockets. */
+/* The thread that observes a running test through its sockets. */
 #include "engine/watch.h"
 
 #include <errno.h>
@@ -8,28 +8,28 @@
 
 #include "base/clock.h"
 
-/* What libiperf sends on the data connection first; the SYN counts as one. */
+/* The first bytes that libiperf sends on the data connection; the SYN counts as one. */
 #define COOKIE_SIZE 37
 #define SYN_SIZE    1
 
-/* The start of the data is looked for closely: the test's length counts from it. */
+/* Poll often until the data starts: the test's length counts from there. */
 #define SEARCH_US 2000
 #define SAMPLE_US STEADY_WINDOW_US
-/* Less is no window, and would tell of the clock. */
+/* A shorter time is no window: it would measure the clock. */
 #define SAMPLE_LEAST_US (SAMPLE_US * 9 / 10)
-/* The server's word that the goodput is known. */
+/* The server's message that the goodput is known. */
 #define WORD    's'
 #define WORD_US 10000
 /* The peer waits for the listener to be there. */
 #define LISTENER_US 100
 #define CALLER_US   2000
-/* What a caller has less than the client itself has for the same: it is the server that
- * knows why, and has to be through when it is asked. */
+/* The time by which a server's limit for a caller is shorter than the client's own: the
+ * server knows the reason, and must have finished when it is asked. */
 #define CALLER_EARLY_MS 200
 
 #define STACK_SIZE (256 * 1024)
 
-/* Sleep until `at_us` (or the deadline); false when the test has ended. */
+/* Sleep until `at_us` (or the deadline); return false when the test has ended. */
 static bool pause_until(struct watch *w, int64_t at_us)
 {
 	struct timespec until;
@@ -88,7 +88,7 @@ static void check_deadline(struct watch *w)
 		give_up(w, TEST_TIMEOUT, "the test did not end by its deadline");
 }
 
-/* The data socket, or -1 when the test has ended before there was one. */
+/* Return the data socket, or -1 if the test ended before there was one. */
 static int find_data(struct watch *w)
 {
 	const struct test_spec *spec = w->spec;
@@ -106,20 +106,19 @@ static int find_data(struct watch *w)
 		if (now_us >= limit_us)
 			give_up(w, TEST_UNREACHABLE,
 				"the far end took the test's control connection, but "
-				"no "
-				"data connection came about");
+				"no data connection came about");
 		if (!pause_until(w, now_us + SEARCH_US))
 			return -1;
 	}
 }
 
-/* Of a server: as far as is known. */
+/* For a server: as far as it is known. */
 static bool is_sender(const struct watch *w)
 {
 	return w->spec->role == ROLE_SERVER || w->spec->dir == DIR_UPLOAD;
 }
 
-/* What this end sent, or got acknowledged, before the data. */
+/* The bytes that this end sent, or got acknowledged, before the data. */
 static uint64_t head_size(const struct watch *w)
 {
 	return w->spec->role == ROLE_CLIENT ? COOKIE_SIZE : 0;
@@ -137,13 +136,13 @@ static void note_start(struct watch *w, const struct tcp_figures *figures,
 	w->flowing_at_ms = clock_wall_ms();
 }
 
-/* What is acknowledged stands still and jumps in loss recovery; what is delivered does
- * not. */
+/* In loss recovery the acknowledged bytes stand still and then jump; delivered segments
+ * do not. */
 static uint64_t count_delivered(struct watch *w, const struct tcp_figures *figures)
 {
 	if (figures->delivered == 0)
 		return w->bytes;
-	/* The counter has 32 bits and may go round. */
+	/* The counter has 32 bits and may wrap. */
 	if (w->delivered > 0)
 		w->delivered_bytes +=
 			(uint64_t)(figures->delivered - w->delivered) * figures->mss;
@@ -171,7 +170,7 @@ static void note_pause(struct watch *w, int64_t now_us)
 		w->stalled_us = now_us - w->moved_us;
 }
 
-/* In loss recovery what is acknowledged stands still while segments arrive. */
+/* In loss recovery the acknowledged bytes stand still while segments arrive. */
 static void note_movement(struct watch *w, const struct tcp_figures *figures,
 			  int64_t now_us)
 {
@@ -192,8 +191,8 @@ static void note_movement(struct watch *w, const struct tcp_figures *figures,
 	w->moved_us = now_us;
 }
 
-/* Take a sample; false when there is nothing to see any more: the socket is gone, libiperf
- * is through with it, or a server's is not the one that sends. */
+/* Take a sample; false when no more can follow: the socket is gone, libiperf is done
+ * with it, or a server turns out not to be the sender. */
 static bool sample(struct watch *w, int fd)
 {
 	int64_t now_us = clock_boot_us();
@@ -211,7 +210,7 @@ static bool sample(struct watch *w, int fd)
 	return true;
 }
 
-/* Whether the end that sends, which this is, knows enough. */
+/* True when this end, the sender, knows the goodput precisely enough. */
 static bool is_known(const struct watch *w)
 {
 	return w->spec->precision > 0 &&
@@ -219,7 +218,7 @@ static bool is_known(const struct watch *w)
 	       steady_is_known(&w->steady, w->spec->precision);
 }
 
-/* The same of a client, which in a download is told. */
+/* The same for a client; in a download the server tells it. */
 static bool may_finish(struct watch *w)
 {
 	if (is_sender(w) || w->spec->precision == 0)
@@ -247,7 +246,8 @@ static void check_flow(struct watch *w)
 	give_up(w, TEST_TIMEOUT, text);
 }
 
-/* When to look next: exactly at the end of the test's time, closely at its start. */
+/* The time of the next sample: exactly at the test's end, closely spaced at its
+ * start. */
 static int64_t next_look_us(const struct watch *w, int64_t end_us)
 {
 	int64_t now_us = clock_boot_us();
@@ -259,8 +259,8 @@ static int64_t next_look_us(const struct watch *w, int64_t end_us)
 	return end_us - now_us < look_us ? end_us : now_us + look_us;
 }
 
-/* What is still under way arrives, or an outage holds it up: the other end's figures go on
- * until it is told that the test is over. */
+/* Data still under way may arrive, or an outage may delay it. The other end's figures
+ * go on until it learns that the test is over. */
 static void watch_ending(struct watch *w, int fd)
 {
 	struct tcp_figures figures;
@@ -296,7 +296,7 @@ static void watch_client(struct watch *w)
 
 /* --- a server's callers --- */
 
-/* False when the test has ended. */
+/* Wait for the listener; return false when the test has ended. */
 static bool await_listener(struct watch *w)
 {
 	while (tcp_find_listener(w->spec->port) < 0) {
@@ -308,7 +308,7 @@ static bool await_listener(struct watch *w)
 	return true;
 }
 
-/* The control connection; -1 when the test has ended. */
+/* Wait for the control connection; return -1 when the test has ended. */
 static int await_control(struct watch *w)
 {
 	int fd;
@@ -323,7 +323,7 @@ static int await_control(struct watch *w)
 	return fd;
 }
 
-/* The data connection; -1 when the test has ended. */
+/* Wait for the data connection; return -1 when the test has ended. */
 static int await_data(struct watch *w, int control)
 {
 	int64_t limit_us = clock_boot_us() +
@@ -341,7 +341,7 @@ static int await_data(struct watch *w, int control)
 	return fd;
 }
 
-/* What the client cannot see of what this end sends. */
+/* Watch what this end sends; the client cannot see that. */
 static void watch_sender(struct watch *w, int control, int fd)
 {
 	while (sample(w, fd)) {
@@ -394,8 +394,8 @@ int watch_start(struct watch *w, const struct test_spec *spec,
 	pthread_cond_init(&w->changed, NULL);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	/* The signals are for the thread that runs the test: the new one inherits this.
-	 */
+	/* Signals are for the thread that runs the test: the new thread inherits this
+	 * mask. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&w->thread, &attributes, watch_main, w);

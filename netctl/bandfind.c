@@ -1,16 +1,16 @@
-/* Which sizes to probe next, and what they tell. */
+/* The choice of the sizes to probe next, and the bands that the results give. */
 #include "netctl/bandfind.h"
 
 #include <string.h>
 
-/* One that could not be told is sent so often. */
+/* How often a size is sent whose fate could not be seen. */
 #define UNKNOWN_TRIES 3
-/* From here on a loss is no accident. */
+/* From this number on, losses are no accident. */
 #define LOSSES_SURE 2
 
 /*
- * Where paths change: IPv6's least (RFC 8200), tunnels in tunnels, PPPoE (1492), Ethernet.
- * Above it, links with jumbo frames.
+ * Sizes at which paths usually change: IPv6's least MTU (RFC 8200), tunnels in tunnels,
+ * PPPoE (1492), Ethernet. Above it, links with jumbo frames.
  */
 static const int usual[] = {1280, 1400, 1440, 1460, 1480, 1492, 1500, 3000, 6000, 9000};
 
@@ -25,7 +25,7 @@ static struct bandfind_size *look_up(struct bandfind *find, int size)
 	return NULL;
 }
 
-/* To be sent; nothing happens where it is there, or beyond what can be sent. */
+/* Add a size to send, unless it is listed already or cannot be sent. */
 static void want(struct bandfind *find, int size)
 {
 	int at = 0;
@@ -59,15 +59,15 @@ void bandfind_init(struct bandfind *find, const struct bandfind_config *config)
 	want(find, config->max);
 }
 
-/* --- what is known --- */
+/* --- the known sizes --- */
 
 static bool is_open(const struct bandfind_size *s)
 {
 	return s->fate == FATE_UNKNOWN && s->sent < UNKNOWN_TRIES;
 }
 
-/* Those that say something, or may yet. One that could not be told among neighbours that
- * agree is no edge. */
+/* Collect the sizes whose fate is known, or may yet be. A size whose fate stays unknown
+ * between neighbours that agree is no edge. */
 static int collect(const struct bandfind *find, const struct bandfind_size **ret)
 {
 	const struct bandfind_size *sizes = find->sizes;
@@ -98,7 +98,7 @@ static bool is_closed(const struct view *view, int low)
 	return view->at[low + 1]->size == view->at[low]->size + 1;
 }
 
-/* Whether the loss at `i` decides something, and may be an accident. */
+/* True when the loss at `i` decides something, and may be an accident. */
 static bool is_doubtful(const struct view *view, int i)
 {
 	bool below = i > 0 && differ(view, i - 1);
@@ -111,13 +111,14 @@ static bool is_doubtful(const struct view *view, int i)
 	return (below && is_closed(view, i - 1)) || (above && is_closed(view, i));
 }
 
-/* A size to send for its own sake. */
+/* True when the size must be sent again, or for the first time. */
 static bool is_due(const struct view *view, int i)
 {
 	return is_open(view->at[i]) || is_doubtful(view, i);
 }
 
-/* The middle of the gap above `i`, or 0: closed, no edge, or not yet certain. */
+/* The middle of the gap above `i`; 0: the gap is closed, holds no edge, or is not
+ * certain yet. */
 static int halve(const struct view *view, int i)
 {
 	if (i + 1 >= view->count || !differ(view, i) || is_closed(view, i) ||
@@ -126,7 +127,8 @@ static int halve(const struct view *view, int i)
 	return (view->at[i]->size + view->at[i + 1]->size) / 2;
 }
 
-/* The lowest size known did not arrive whole, and there are smaller ones: the smallest. */
+/* If the lowest known size did not arrive whole, return the smallest possible size,
+ * when that is smaller; else 0. */
 static int descend(const struct bandfind *find, const struct view *view)
 {
 	const struct bandfind_size *lowest = view->count > 0 ? view->at[0] : NULL;
@@ -178,7 +180,7 @@ void bandfind_learn(struct bandfind *find, int size, enum fate fate)
 		return;
 	s->sent++;
 	s->losses += fate == FATE_LOST;
-	/* What was not seen this time leaves what was seen before. */
+	/* An unseen fate does not replace one that was seen before. */
 	if (fate != FATE_UNKNOWN)
 		s->fate = fate;
 }
@@ -195,9 +197,9 @@ void bandfind_lower_sender_mtu(struct bandfind *find, int mtu)
 	want(find, find->config.max);
 }
 
-/* --- the answer --- */
+/* --- the result --- */
 
-/* All that is known, where edges that stayed open are bands of their own. */
+/* Add all known bands; an edge that stayed open becomes a band of FATE_UNKNOWN. */
 static int add_bands(const struct view *view, struct path_bands *ret)
 {
 	const struct bandfind_size *lowest = view->at[0];
@@ -218,7 +220,7 @@ static int add_bands(const struct view *view, struct path_bands *ret)
 	return r;
 }
 
-/* What was learned: sizes that were never sent say nothing. */
+/* View only the sizes that were sent: the others give no evidence. */
 static void view_learned(const struct bandfind *find, struct view *ret)
 {
 	struct view all;
@@ -239,7 +241,7 @@ void bandfind_result(const struct bandfind *find, struct path_bands *ret)
 	view_learned(find, &view);
 	if (view.count == 0)
 		return;
-	/* More bands than there is room for are more than anybody can use. */
+	/* There is no room for more bands: all sizes above become unknown. */
 	if (add_bands(&view, ret) < 0)
 		ret->band[ret->count - 1] =
 			(struct path_band){OUTER_SIZE_MAX, FATE_UNKNOWN};

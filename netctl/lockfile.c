@@ -12,7 +12,8 @@
 #include "base/io.h"
 #include "netctl/rundir.h"
 
-/* Whether the name leads to the open file: not once its holder has removed it. */
+/* True when the name still leads to the open file; false once its holder has removed
+ * it. */
 static bool is_at(int folder, const char *name, int fd)
 {
 	struct stat there;
@@ -30,12 +31,13 @@ static int open_above_2(int folder, const char *name, int *ret_fd, struct err *e
 
 	if (r < 0)
 		return r;
-	/* Not in the place of a standard stream that was closed. */
+	/* Do not take the number of a standard stream that was closed. */
 	*ret_fd = fcntl(opened, F_DUPFD_CLOEXEC, 3);
 	return *ret_fd < 0 ? err_sys(err, errno, "cannot open lock '%s'", name) : 0;
 }
 
-/* 1, 0 when it was removed between the two steps, -EBUSY as the header has it. */
+/* 1 taken; 0 when the file was removed between the two steps; -EBUSY as in the
+ * header. */
 static int try_take(int folder, const char *name, struct lockfile_holder *holder,
 		    int *ret_fd, struct err *err)
 {
@@ -91,7 +93,8 @@ void lockfile_release(int *fd)
 
 	if (*fd <= 0)
 		return;
-	/* The name it was opened by; what is there by now may be another's. */
+	/* Use the name it was opened by; by now another process may have a file of that
+	 * name. */
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", *fd);
 	n = readlink(link, path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = '\0';

@@ -1,5 +1,5 @@
-/* Netlink, as little of it as netctl needs: questions, answers, the kernel's own words.
- */
+/* Netlink: requests, answers, and the kernel's error texts, as far as netctl needs
+ * them. */
 #include "netctl/nl.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ static void set_option(const struct nl *nl, int option)
 {
 	int on = 1;
 
-	/* An old kernel without it still answers, only with fewer words. */
+	/* An old kernel without this option still answers, with shorter error texts. */
 	(void)mnl_socket_setsockopt(nl->socket, option, &on, sizeof(on));
 }
 

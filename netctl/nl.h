@@ -15,7 +15,7 @@
 
 /* The kernel's dumps may fill 32 KiB (netlink_dump() in net/netlink/af_netlink.c). */
 #define NL_BUFFER_SIZE 32768
-/* Of a whole conversation, from nl_open() on. */
+/* The limit for a whole conversation, from nl_open() on. */
 #define NL_TIMEOUT_MS 2000
 
 struct nl {
@@ -34,19 +34,19 @@ struct nl {
 int nl_open(struct nl *nl, int bus, struct err *err);
 void nl_close(struct nl *nl);
 
-/* Begin a request in the buffer. Without NLM_F_DUMP an acknowledgement is asked for. */
+/* Begin a request in the buffer. Without NLM_F_DUMP it requests an acknowledgement. */
 struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags);
 
 /*
- * Send what nl_begin() began and give each answer to `on_message` (or NULL) until the
- * acknowledgement or the dump's end. A callback fails with MNL_CB_ERROR and errno. 0,
- * the kernel's negative errno, -ETIMEDOUT after NL_TIMEOUT_MS, -EINTR for a dump that
- * changed under the reader: ask again, until there is another answer.
+ * Send the request of nl_begin() and pass each answer to `on_message` (or NULL) until
+ * the acknowledgement or the dump's end. A callback fails with MNL_CB_ERROR and errno.
+ * 0, the kernel's negative errno, -ETIMEDOUT after NL_TIMEOUT_MS, -EINTR for a dump
+ * that changed while it was read: repeat the request until the result differs.
  */
 int nl_exchange(struct nl *nl, mnl_cb_t on_message, void *ctx);
 
-/* Write the sentence with what the kernel said of it, or with strerror, after a colon;
- * returns `code`, a negative errno. */
+/* Write the sentence, a colon, and the kernel's text or else strerror; return `code`, a
+ * negative errno. */
 int nl_error(const struct nl *nl, int code, struct err *err, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 

@@ -71,7 +71,7 @@ static int on_data(const struct nlmsghdr *message, void *data)
 	return answer->on_message(message, answer->ctx);
 }
 
-/* libmnl takes a length beyond INT_MAX for a negative one, and so for one that fits. */
+/* libmnl takes a length beyond INT_MAX for a negative number, and so accepts it. */
 static bool lengths_fit(const void *datagram, size_t size)
 {
 	const char *at = datagram;
@@ -89,8 +89,8 @@ static bool lengths_fit(const void *datagram, size_t size)
 	return true;
 }
 
-/* libmnl would stop at the mark, with the rest of the dump still on its way: take the
- * marks off, read to the end, and tell the caller then. */
+/* libmnl stops at the mark although the rest of the dump still comes. Remove the marks,
+ * read to the end, and then report the change. */
 static void note_change(struct nlanswer *answer, void *datagram, size_t size)
 {
 	struct nlmsghdr *message = datagram;

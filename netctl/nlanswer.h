@@ -7,22 +7,24 @@
 #include <stdint.h>
 
 /*
- * What the datagrams of a netlink answer say, without any I/O, for nl.c: set the first
- * four fields, the rest zero, then nlanswer_take() with one datagram after the other.
+ * The parser for the datagrams of a netlink answer, without any I/O, for nl.c: set the
+ * first four fields, the rest zero, then call nlanswer_take() with one datagram after
+ * another.
  */
 
 struct nlanswer {
-	mnl_cb_t on_message; /* each message of the answer; NULL: none is of interest */
+	mnl_cb_t on_message; /* called for each message of the answer; NULL: none */
 	void *ctx;
-	uint32_t seq; /* of the request, and the port it came from; 0: any */
+	uint32_t seq; /* sequence number of the request, and its port; 0: any */
 	uint32_t port;
 	char text[160]; /* the kernel's own words (NLMSGERR_ATTR_MSG), or "" */
-	bool changed;   /* what is dumped changed meanwhile (NLM_F_DUMP_INTR) */
+	bool changed;   /* the dumped table changed meanwhile (NLM_F_DUMP_INTR) */
 };
 
-/* 1: more is to come. 0: that was all. The kernel's or on_message's negative errno;
- * -EBADMSG: no answer that makes sense. The datagram is changed; it lies in a buffer that
- * is a multiple of 4 bytes long and aligned to 4: libmnl looks up to 3 bytes beyond. */
+/* 1: more datagrams follow. 0: the answer is complete. Else the negative errno of the
+ * kernel or of on_message; -EBADMSG: no valid answer. The datagram is modified. Its
+ * buffer must be aligned to 4 bytes and a multiple of 4 bytes long: libmnl reads up to
+ * 3 bytes beyond. */
 int nlanswer_take(struct nlanswer *answer, void *datagram, size_t size);
 
 #endif

@@ -19,15 +19,15 @@ static int get_u16(const struct bytes *b, size_t at)
 	return b->data[at] << 8 | b->data[at + 1];
 }
 
-/* `rest`: what IP says follows its headers, of a whole packet. */
+/* `rest`: bytes after the IP headers of a whole packet, by the IP header. */
 static int parse_udp(const struct bytes *b, size_t at, int rest, struct outerpkt *ret)
 {
 	if (b->size < at + UDP_HEADER)
 		return -ENOENT;
 	ret->source_port = get_u16(b, at);
 	ret->destination_port = get_u16(b, at + 2);
-	/* A whole packet's length is IP's: the kernel merges and cuts datagrams of one
-	 * flow, and what it shows us then is one packet. */
+	/* Take a whole packet's length from IP: the kernel merges and splits datagrams
+	 * of one flow, and shows us the result as one packet. */
 	ret->udp_size = ret->fragment ? get_u16(b, at + 4) : rest;
 	return ret->udp_size < UDP_HEADER ? -ENOENT : 0;
 }
@@ -47,7 +47,7 @@ static int parse_ipv4(const struct bytes *b, struct outerpkt *ret)
 	return parse_udp(b, header, get_u16(b, 2) - (int)header, ret);
 }
 
-/* RFC 8200. Nobody puts other extension headers in front of a tunnel's UDP. */
+/* RFC 8200. No tunnel puts other extension headers before its UDP header. */
 static int parse_ipv6(const struct bytes *b, struct outerpkt *ret)
 {
 	int rest;
@@ -65,7 +65,8 @@ static int parse_ipv6(const struct bytes *b, struct outerpkt *ret)
 	offset = get_u16(b, IPV6_HEADER + 2);
 	if (offset & 0xfff8)
 		return -ENOENT;
-	/* Without more to follow it is whole in all but the header (RFC 6946). */
+	/* A fragment at offset 0 without successors is a whole packet but for the
+	 * header (RFC 6946). */
 	ret->fragment = offset & 1;
 	return parse_udp(b, IPV6_HEADER + FRAGMENT_HEADER, rest - FRAGMENT_HEADER, ret);
 }

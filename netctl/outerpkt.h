@@ -5,17 +5,18 @@
 #include <stddef.h>
 
 /*
- * What an outer packet says of itself: its IP and UDP headers, without any I/O. It comes
- * from the network, and only the beginning of it may be there.
+ * A parser for the IP and UDP headers of an outer packet, without any I/O. The packet
+ * comes from the network and may be cut off anywhere.
  */
 
-/* Up to the UDP header's end behind any IPv4 header, and an IPv6 fragment's. */
+/* The most bytes up to the end of the UDP header: behind an IPv4 header with options,
+ * or an IPv6 fragment header. */
 #define OUTERPKT_HEAD 96
 
 struct outerpkt {
 	bool fragment; /* a first fragment; else a whole packet */
-	/* Of the UDP datagram, header included, before any fragmentation: a first fragment's
-	 * UDP header still has the length of the whole. */
+	/* Size of the UDP datagram before any fragmentation, header included: a first
+	 * fragment's UDP header has the length of the whole datagram. */
 	int udp_size;
 	int source_port;
 	int destination_port;

@@ -1,4 +1,4 @@
-/* The peer's half of a probe of the path. */
+/* The peer's half of the exchange of probes. */
 #include "netctl/probe.h"
 
 #include <errno.h>
@@ -7,39 +7,42 @@
 #include "base/clock.h"
 #include "base/debug.h"
 
-/* Where the counters judge, so many of a size. */
+/* Copies of each size, if the kernel's counters detect fragments. */
 #define COPIES 10
-/* An END that found no answer is sent again, after longer each time. */
+/* Times that an unanswered END is repeated, after a longer wait each time. */
 #define ASK_AGAIN_MAX 6
-/* Nothing at all, for so long or so many round trips: nothing gets through. */
+/* UDP counts as filtered after this time, or this many round trips, without any
+ * answer. */
 #define SILENCE_MS   1000
 #define SILENCE_RTTS 8
-/* What a burst takes on a slow line, in bytes a millisecond. */
+/* The rate of a slow line, in bytes per millisecond: bounds the time of a burst. */
 #define SLOW_LINE 1250
-/* A size that the link's MTU has to be set for. */
+/* The time of one size if the link's MTU must be set for it. */
 #define SET_US 15000
-/* Those that come after END. */
+/* Extra time for probes that arrive after END. */
 #define GRACE_US 3000
-/* Between GO and the probes where the counters judge: it is read before they come. */
+/* The pause between GO and probes that the counters judge: GO must be read first. */
 #define APART_US 2000
 
 struct talk {
 	struct probehost *host;
 	const struct probe_options *options;
 	struct bandfind find[DIR_COUNT];
-	struct probehost_facts facts[DIR_COUNT]; /* of the end that sends */
-	bool lying[DIR_COUNT];                   /* the counters */
+	/* facts about the sender of each direction */
+	struct probehost_facts facts[DIR_COUNT];
+	/* the counters of the receiver are not reliable */
+	bool lying[DIR_COUNT];
 	int round;
 	bool heard;
 	int64_t deadline_us;
 };
 
-/* One round, with what came of it. */
+/* One round and its results. */
 struct exchange {
 	struct probemsg go;
 	bool ended;    /* the server's END came */
-	bool reported; /* its REPORT */
-	int outer_mtu; /* of the server's way */
+	bool reported; /* the server's REPORT came */
+	int outer_mtu; /* path MTU that the server's kernel knows */
 	enum fate fates[DIR_COUNT][BANDFIND_ROUND];
 };
 
@@ -63,7 +66,7 @@ static int64_t burst_us(const struct probemsg_list *list, bool exact)
 	return set_us + bytes * 1000 / SLOW_LINE;
 }
 
-/* From the peer's END to the last of the answers. */
+/* The time from the peer's END to the last answer. */
 static int64_t answer_us(const struct talk *t, const struct probemsg *go)
 {
 	return 2 * t->options->rtt_us + 10000 + burst_us(&go->list[DIR_UPLOAD], true) +
@@ -99,8 +102,8 @@ static bool is_complete(const struct talk *t, const struct exchange *x)
 	       probehost_has_all(t->host, &x->go.list[DIR_DOWNLOAD]);
 }
 
-/* Take what comes. 1 complete, 0 deadline, -EINTR. Probes that are missing when all else
- * is there get a little time. */
+/* Receive until the round is complete. 1 complete, 0 deadline, -EINTR. When only probes
+ * are missing, wait a little longer. */
 static int listen_until(struct talk *t, struct exchange *x, int64_t deadline_us)
 {
 	struct probemsg m;
@@ -138,7 +141,7 @@ static int send_round(struct talk *t, struct exchange *x, struct err *err)
 	return probehost_send_probes(t->host, &x->go.list[DIR_UPLOAD], t->round, err);
 }
 
-/* 0, -EINTR; -ETIMEDOUT: the other end does not answer. */
+/* 0, -EINTR; -ETIMEDOUT: no answer from the other end. */
 static int await_answers(struct talk *t, struct exchange *x)
 {
 	int64_t wait_us = answer_us(t, &x->go);
@@ -162,7 +165,7 @@ static int await_answers(struct talk *t, struct exchange *x)
 	return r < 0 ? r : 0;
 }
 
-/* The sender's own way takes less by now: an ICMP answer came. */
+/* The sender's path MTU became smaller: an ICMP answer came. */
 static void note_outer_mtu(struct talk *t, enum direction dir, int mtu)
 {
 	if (mtu > 0)
@@ -178,8 +181,9 @@ static void learn(struct talk *t, enum direction dir, const struct exchange *x)
 		int size = list->sizes[i] + t->facts[dir].overhead;
 		enum fate fate = x->fates[dir][i];
 
-		/* The sender cut it, and the counters did not see that: they see
-		 * nothing, as when the outer packets arrive in another namespace. */
+		/* The sender fragmented it and the counters did not show that: they are
+		 * useless, for instance because outer packets arrive in another
+		 * namespace. */
 		if (find->config.one_by_one && fate == FATE_WHOLE &&
 		    size > find->config.sender_mtu)
 			t->lying[dir] = true;
@@ -209,7 +213,7 @@ static int run_round(struct talk *t, struct exchange *x, struct err *err)
 	return 0;
 }
 
-/* --- all of them --- */
+/* --- all rounds --- */
 
 static void begin_direction(struct talk *t, enum direction dir,
 			    const struct probehost_facts *sender, bool receiver_taps)
@@ -241,7 +245,8 @@ static int run_rounds(struct talk *t, struct err *err)
 	}
 }
 
-/* The answering end sees in time by itself, if all of these are lost. */
+/* If all of these get lost, the answering end detects the silence and ends by
+ * itself. */
 static void say_goodbye(struct talk *t)
 {
 	struct probemsg bye = {.kind = PROBEMSG_BYE, .round = t->round};
@@ -250,7 +255,7 @@ static void say_goodbye(struct talk *t)
 		probehost_send(t->host, &bye);
 }
 
-/* Without what the counters cannot have told. */
+/* Fill the result, without fates that the counters cannot have shown. */
 static void conclude(const struct talk *t, enum direction dir, struct path_bands *ret)
 {
 	struct path_bands bands;

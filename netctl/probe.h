@@ -5,9 +5,10 @@
 #include "netctl/probehost.h"
 
 /*
- * What becomes of outer packets on a tunnel's path, by their size, in each direction: the
- * peer's half, which leads. Both ends are set up first (probehost_set_up()), the server's
- * by its probe_answer.h. Then rounds, both directions at once:
+ * Probing: finds the fate of outer packets by size, in each direction of a tunnel's
+ * path. This is the peer's half, which leads. Set up both ends first
+ * (probehost_set_up()); the server uses probe_answer.h. Then come rounds, both
+ * directions at once:
  *
  *	peer                                        server
  *	  GO (the round's sizes)      ------>
@@ -21,21 +22,23 @@
 
 struct probe_options {
 	struct probehost_facts server;
-	int64_t rtt_us;   /* of the path; about */
-	int64_t limit_ms; /* of all of it: what is open then stays open */
+	int64_t rtt_us; /* round trip of the path, about */
+	/* time limit for all rounds; sizes not probed by then stay unknown */
+	int64_t limit_ms;
 };
 
 struct probe_summary {
-	bool filtered; /* nothing came back: UDP does not get through */
+	bool filtered; /* no answer came: UDP is filtered */
 	int rounds;
-	int sizes[DIR_COUNT];     /* sent, repeats counted */
-	bool counters[DIR_COUNT]; /* judged by the kernel's counters */
+	int sizes[DIR_COUNT];     /* sizes sent, repeats counted */
+	bool counters[DIR_COUNT]; /* fates come from the kernel's counters */
 	int64_t took_ms;
 };
 
 /*
- * 0 also when UDP is filtered: no band is known then. -EINTR by the host's stop_fd, -EPIPE
- * the guard is gone, or what it says of the link (-ESTALE, -ENODEV, -ENETDOWN).
+ * 0, also when UDP is filtered: no band is known then. -EINTR from the host's stop_fd,
+ * -EPIPE when the guard is gone, or the guard's error about the link (-ESTALE, -ENODEV,
+ * -ENETDOWN).
  */
 int probe_run(struct probehost *host, const struct probe_options *options,
 	      struct path *ret, struct probe_summary *ret_summary, struct err *err);

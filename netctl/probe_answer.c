@@ -1,4 +1,4 @@
-/* The server's half of a probe of the path. */
+/* The server's half of the exchange of probes. */
 #include "netctl/probe_answer.h"
 
 #include <errno.h>
@@ -11,19 +11,19 @@
 #include "base/clock.h"
 #include "base/io.h"
 
-/* Those that come after END. */
+/* Extra time for probes that arrive after END. */
 #define GRACE_US 3000
-/* Between a GO and the copies that the counters judge: it is read before they come. */
+/* The pause between GO and copies that the counters judge: GO must be read first. */
 #define APART_US 2000
 
 struct probe_answer {
 	struct probehost host;
 	int stop_fd; /* eventfd */
 	pthread_t thread;
-	/* Of the round under way. */
+	/* State of the current round. */
 	struct probemsg go;
-	bool sent;     /* this end's probes */
-	bool reported; /* at least once */
+	bool sent;     /* this end's probes were sent */
+	bool reported; /* the report was sent at least once */
 	struct probemsg report;
 };
 
@@ -54,7 +54,7 @@ static int send_burst(struct probe_answer *a)
 	return r < 0 ? r : send_end(a);
 }
 
-/* Probes that are missing get a little time. */
+/* Wait a little for missing probes. */
 static int await_missing(struct probe_answer *a)
 {
 	int64_t deadline_us = clock_boot_us() + GRACE_US;
@@ -69,7 +69,7 @@ static int await_missing(struct probe_answer *a)
 	return r < 0 ? r : 0;
 }
 
-/* Judged once: what comes later does not change what the peer was told. */
+/* Judge a round once: later packets must not change a report that was sent. */
 static int send_report(struct probe_answer *a)
 {
 	int r = a->reported ? 0 : await_missing(a);
@@ -129,7 +129,7 @@ static void *serve(void *ctx)
 		if (r > 0 && take(a, &m) < 0)
 			r = 0;
 	} while (r > 0);
-	/* What fails is tried again by the guard itself. */
+	/* If the restore fails, the guard itself retries it. */
 	guard_restore(a->host.config.guard, NULL);
 	return NULL;
 }

@@ -1,4 +1,4 @@
-/* One end of a tunnel that is probed. */
+/* One end of a tunnel during probing. */
 #include "netctl/probehost.h"
 
 #include <errno.h>
@@ -14,16 +14,16 @@
 #include "base/io.h"
 
 #define SOCKET_BUFFER (1 << 20)
-/* Between probes: no queue of a line of 60 Mbit/s grows. */
+/* The pause between probes: it prevents a queue on a line of 60 Mbit/s. */
 #define PACE_US 200
-/* A userspace WireGuard hears of a new MTU by and by. */
+/* The time that a userspace WireGuard takes to follow a new MTU. */
 #define FOLLOW_US    2500
 #define FOLLOW_TRIES 4
-/* Whether a packet has left shows a moment later. */
+/* The pause before the tap is asked again: it shows a packet a moment after it left. */
 #define LOOK_AGAIN_US 100
 #define PADDING       16
 #define ETHERNET_MTU  1500
-/* The smallest probe: its head must fit in with room to spare. */
+/* The smallest probe: it must hold the probe's head with some room left. */
 #define SIZE_LEAST 256
 
 static void pause_us(int64_t us)
@@ -43,7 +43,7 @@ static int set_options(int fd, bool ipv6)
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	/* The link's MTU alone counts, whatever the route has. */
+	/* Obey only the link's MTU, not the route's. */
 	if (setsockopt(fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
 		       ipv6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &probe,
 		       sizeof(probe)) < 0)
@@ -120,7 +120,7 @@ static int largest(const struct probehost *host, const struct mtu_range *range)
 	return size < range->max ? size : range->max;
 }
 
-/* The MTU of the largest probe, and, where the kernel does WireGuard, the way. */
+/* Set the MTU for the largest probe and, with the kernel's WireGuard, the probe way. */
 static int prepare_link(struct probehost *host, enum backend backend, int remote_port,
 			struct err *err)
 {
@@ -172,7 +172,8 @@ int probehost_set_up(struct probehost *host, int remote_port, struct err *err)
 	host->family = facts.endpoint_family;
 	host->facts.overhead = host->family == 4 ? PATH_OVERHEAD_IPV4
 						 : PATH_OVERHEAD_IPV6;
-	/* What somebody else's packets have taught the kernel is not what ours meet. */
+	/* Probes must not inherit a path MTU that other programs' packets taught the
+	 * kernel. */
 	r = guard_settle(config->guard, err);
 	if (r == -EPIPE)
 		return r;
@@ -207,7 +208,7 @@ static int send_bytes(const struct probehost *host, const void *data, size_t siz
 			return 0;
 		if (errno == EAGAIN || errno == ENOBUFS)
 			poll(&polled, 1, 10);
-		/* ECONNREFUSED is the answer to an earlier one. */
+		/* ECONNREFUSED answers an earlier datagram. */
 		else if (errno != EINTR && errno != ECONNREFUSED)
 			return -errno;
 	}
@@ -224,7 +225,7 @@ int probehost_send(struct probehost *host, struct probemsg *m)
 
 static int send_probe(struct probehost *host, int size, int round)
 {
-	/* The filling is zeros. */
+	/* The padding is zeros. */
 	unsigned char data[GUARD_PROBE_MTU_MAX] = {0};
 	struct probemsg m = {.kind = PROBEMSG_PROBE, .round = round, .size = size};
 	int payload = size - host->headers;
@@ -236,8 +237,8 @@ static int send_probe(struct probehost *host, int size, int round)
 	return send_bytes(host, data, (size_t)payload);
 }
 
-/* A firewall of this host's is part of the path, and a full queue too. What is in the
- * way of sending at all says nothing of the path. */
+/* A firewall on this host is part of the path, and so is a full queue. Other send
+ * errors give no evidence about the path. */
 static int checked(int r, int size, struct err *err)
 {
 	if (r == 0 || r == -EAGAIN || r == -EPERM)
@@ -245,7 +246,7 @@ static int checked(int r, int size, struct err *err)
 	return err_sys(err, -r, "cannot send a probe of %d bytes", size);
 }
 
-/* Whether it is seen to leave, within so long. */
+/* True when the tap shows within this time that the size left. */
 static bool leaves(struct probehost *host, int size, int64_t within_us)
 {
 	int64_t deadline_us = clock_boot_us() + within_us;
@@ -264,13 +265,14 @@ static bool leaves(struct probehost *host, int size, int64_t within_us)
 	}
 }
 
-/* A size that is no multiple of 16 is padded unless it is the MTU. */
+/* WireGuard pads a size that is no multiple of 16, unless it is the MTU. */
 static bool is_set(const struct probehost *host, int size)
 {
 	return host->link_mtu == size || (size % PADDING == 0 && host->link_mtu > size);
 }
 
-/* By the link's MTU, which WireGuard has to follow: until it was seen to leave so. */
+/* Set the link's MTU for the size, and repeat until the tap shows that WireGuard
+ * follows. */
 static int send_by_link(struct probehost *host, int size, int round, struct err *err)
 {
 	const struct probehost_config *config = &host->config;
@@ -283,7 +285,8 @@ static int send_by_link(struct probehost *host, int size, int round, struct err 
 		if (r < 0)
 			return r;
 		host->link_mtu = size;
-		/* Without a look at what leaves, as long as it ever takes. */
+		/* Without a tap, wait for the longest time that WireGuard ever
+		 * takes. */
 		pause_us(host->tap ? follow_us : follow_us << FOLLOW_TRIES);
 	}
 	for (int tries = 0; tries < FOLLOW_TRIES; tries++) {
@@ -294,7 +297,7 @@ static int send_by_link(struct probehost *host, int size, int round, struct err 
 			return r;
 		follow_us *= 2;
 	}
-	/* The other end sees that it was another size. */
+	/* The other end detects that another size left. */
 	return 0;
 }
 
@@ -304,7 +307,8 @@ int probehost_send_probes(struct probehost *host, const struct probemsg_list *li
 	struct pollfd stop = {.fd = host->config.stop_fd, .events = POLLIN};
 
 	for (int i = 0; i < list->count * list->copies; i++) {
-		/* Ascending, and over again: equal neighbours might be merged. */
+		/* Send the sizes in ascending order, copy by copy: equal neighbours
+		 * might be merged. */
 		int size = list->sizes[i % list->count];
 		int r = 0;
 
@@ -325,7 +329,7 @@ int probehost_send_probes(struct probehost *host, const struct probemsg_list *li
 
 /* --- receiving --- */
 
-/* 1 one of ours, 0 none for now. */
+/* 1: one of our datagrams; 0: none for now. */
 static int take_datagram(struct probehost *host, struct probemsg *ret)
 {
 	unsigned char data[PROBEMSG_MAX];

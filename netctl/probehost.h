@@ -6,53 +6,55 @@
 #include "netctl/probetap.h"
 
 /*
- * One end of a tunnel while it is probed, inside netctl only: its socket, what the guard
- * has set up for it, sending probes that leave with exactly the size they shall have, and
- * judging those that come. probehost_open(), probehost_set_up(), then rounds. Nothing is
- * put back by probehost_close(): that is guard_restore()'s.
+ * One end of a tunnel during probing, inside netctl only: its socket, the guard's setup
+ * for it, sending probes that leave with an exact outer size, and judging those that
+ * arrive. Call probehost_open(), probehost_set_up(), then rounds. probehost_close()
+ * restores nothing: call guard_restore().
  */
 
-/* What WireGuard puts around an inner packet, and UDP around that. */
+/* WireGuard's header and tag around an inner packet, and the UDP header around them. */
 #define PROBEHOST_AROUND 40
 
 struct probehost_config {
 	struct guard *guard;      /* borrowed */
 	char local[ADDRESS_SIZE]; /* inside the tunnel */
 	char remote[ADDRESS_SIZE];
-	int port;               /* UDP, of this end; 0: any */
-	struct mtu_range range; /* of this end's lattice */
-	int reach;              /* inner sizes go up to this and range.max at least */
+	int port;               /* UDP port of this end; 0: any */
+	struct mtu_range range; /* this end's range of MTUs */
+	/* inner sizes go at least up to this and up to range.max */
+	int reach;
 	int64_t lease_ms;
 	unsigned char token[PROBEMSG_TOKEN];
-	int stop_fd; /* or -1 */
+	int stop_fd; /* readable: stop; or -1 */
 };
 
-/* What the other end must know of one. Sizes are of inner packets. */
+/* The facts about one end that the other must know. Sizes are of inner packets. */
 struct probehost_facts {
-	int overhead;  /* of WireGuard, to the outer size */
-	int outer_mtu; /* what its own way takes whole */
-	int size_min;  /* what it can send exactly */
+	int overhead;  /* WireGuard's overhead, from inner to outer size */
+	int outer_mtu; /* path MTU that its kernel knows */
+	int size_min;  /* smallest size that it can send exactly */
 	int size_max;
-	bool tap;   /* it looks at outer packets; else one size a round, in copies */
-	bool exact; /* a burst leaves at once; else each size takes its time */
+	bool tap; /* it sees outer packets; else one size a round, in copies */
+	/* a burst leaves at once; else each size waits for the link's MTU */
+	bool exact;
 };
 
 struct probehost {
 	struct probehost_config config;
 	struct probehost_facts facts;
 	int fd;
-	struct probetap *tap; /* NULL where there can be none */
-	int family;           /* 4 or 6, of outer packets */
-	int headers;          /* inner IP's and UDP's */
-	int link_mtu;         /* of this end, as probes have set it */
-	/* What came of the round under way. */
+	struct probetap *tap; /* NULL if the guard cannot open one */
+	int family;           /* 4 or 6: family of the outer packets */
+	int headers;          /* inner headers, IP and UDP */
+	int link_mtu;         /* this end's MTU, as the probes set it */
+	/* State of the current round. */
 	int round;
 	int count;
 	struct {
 		int size;
 		int copies;
 	} arrived[BANDFIND_ROUND];
-	uint64_t reassembled; /* the counter when it began */
+	uint64_t reassembled; /* the counter at the round's beginning */
 };
 
 #define PROBEHOST_INIT ((struct probehost){.fd = -1})
@@ -61,38 +63,38 @@ struct probehost {
 int probehost_open(const struct probehost_config *config, struct probehost *ret,
 		   struct err *err);
 void probehost_close(struct probehost *host);
-/* The UDP port it has. */
+/* The UDP port of this end. */
 int probehost_port(const struct probehost *host);
 
 /*
- * Have the guard set the host up, and hear the other end's port alone. -ENOTCONN: the
- * WireGuard endpoint is not known; -EOPNOTSUPP: not WireGuard; else as guard_probe(). It
- * may have changed the host then, too.
+ * Make the guard set the host up, and connect to the other end's port. -ENOTCONN: the
+ * WireGuard endpoint is not known; -EOPNOTSUPP: not WireGuard; else as guard_probe().
+ * On errors too the host may have changed.
  */
 int probehost_set_up(struct probehost *host, int remote_port, struct err *err);
 
-/* Send them, with room between. 0, -EINTR, -EPIPE the guard is gone, or what the guard
- * says of an MTU that cannot be set. */
+/* Send the probes with pauses. 0, -EINTR, -EPIPE when the guard is gone, or the guard's
+ * error about an MTU that cannot be set. */
 int probehost_send_probes(struct probehost *host, const struct probemsg_list *list,
 			  int round, struct err *err);
 int probehost_send(struct probehost *host, struct probemsg *m);
 
-/* The next datagram of the other end's, until the deadline (clock_boot_us()). 1, 0 deadline,
- * -EINTR. */
+/* Receive the other end's next datagram, until the deadline (clock_boot_us()). 1, 0
+ * deadline, -EINTR. */
 int probehost_receive(struct probehost *host, int64_t deadline_us,
 		      struct probemsg *ret);
 
-/* A round begins: forget what came in the last. */
+/* Begin a round: forget the last one's results. */
 void probehost_begin(struct probehost *host, int round);
-/* One of its probes came. */
+/* Note the arrival of a probe in this round. */
 void probehost_note(struct probehost *host, int size);
-/* Whether all copies of all have come. */
+/* True when all copies of all sizes have arrived. */
 bool probehost_has_all(const struct probehost *host, const struct probemsg_list *list);
-/* What became of each of them; to be asked once a round. */
+/* Judge the fate of each size; call it once a round. */
 void probehost_judge(struct probehost *host, const struct probemsg_list *list,
 		     enum fate ret[BANDFIND_ROUND]);
 
-/* What the own way takes whole, by now; 0 unknown. */
+/* The path MTU that this end's kernel knows now; 0 unknown. */
 int probehost_outer_mtu(const struct probehost *host);
 
 #endif

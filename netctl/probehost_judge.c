@@ -1,4 +1,4 @@
-/* What came of the other end's probes. */
+/* The fate of the other end's probes. */
 #include "netctl/probehost.h"
 
 #include "netctl/reasm.h"
@@ -43,7 +43,8 @@ bool probehost_has_all(const struct probehost *host, const struct probemsg_list 
 	return true;
 }
 
-/* One that arrived, though no outer packet of its size did, was sent with another. */
+/* The probe arrived but no outer packet of its size did: it was sent with another
+ * size. */
 static enum fate judge_by_tap(const struct probehost *host, int size)
 {
 	struct probetap_seen seen =
@@ -56,7 +57,7 @@ static enum fate judge_by_tap(const struct probehost *host, int size)
 	return seen.whole ? FATE_WHOLE : FATE_UNKNOWN;
 }
 
-/* Of a round of one size: nothing was put together, or just its copies were. */
+/* For a round of one size: the kernel reassembled no packets, or exactly the copies. */
 static enum fate judge_by_counter(const struct probehost *host, int size)
 {
 	uint64_t copies = (uint64_t)copies_of(host, size);
@@ -68,7 +69,7 @@ static enum fate judge_by_counter(const struct probehost *host, int size)
 		return FATE_UNKNOWN;
 	if (now == host->reassembled)
 		return FATE_WHOLE;
-	/* A control message beside them is never so large. */
+	/* A control message beside them is never large enough to be fragmented. */
 	return now - host->reassembled == copies ? FATE_FRAGMENTED : FATE_UNKNOWN;
 }
 
@@ -80,8 +81,8 @@ void probehost_judge(struct probehost *host, const struct probemsg_list *list,
 	for (int i = 0; i < list->count; i++)
 		ret[i] = host->tap ? judge_by_tap(host, list->sizes[i])
 				   : judge_by_counter(host, list->sizes[i]);
-	/* Not when the next round begins: its first packets are seen before its first
-	 * datagram is read. */
+	/* Forget here, not when the next round begins: the tap sees that round's first
+	 * packets before its first datagram is read. */
 	if (host->tap)
 		probetap_forget(host->tap, PROBETAP_IN);
 }

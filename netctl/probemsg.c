@@ -11,7 +11,7 @@
 
 static const unsigned char magic[4] = {'m', 't', 's', 'p'};
 
-/* --- out --- */
+/* --- encoding --- */
 
 struct writer {
 	unsigned char *data;
@@ -75,13 +75,13 @@ size_t probemsg_encode(const struct probemsg *m, unsigned char ret[PROBEMSG_MAX]
 	return w.at;
 }
 
-/* --- in --- */
+/* --- decoding --- */
 
 struct reader {
 	const unsigned char *data;
 	size_t size;
 	size_t at;
-	bool bad; /* it was shorter than it says */
+	bool bad; /* the datagram was shorter than its fields say */
 };
 
 static int get_u8(struct reader *r)
@@ -124,7 +124,8 @@ static void get_report(struct reader *r, struct probemsg *ret)
 	}
 }
 
-/* In constant time: how much of a guess was right must not show. */
+/* Compare in constant time: the duration must not reveal how much of a guess was
+ * right. */
 static bool same_token(const unsigned char *a, const unsigned char *b)
 {
 	unsigned char differ = 0;

@@ -8,30 +8,30 @@
 #include "netctl/bandfind.h"
 
 /*
- * The datagrams that both ends of a tunnel exchange while they probe it, as values and as
- * bytes; docs/protocol.md has them. Pure. They come from the network: whatever is none of
- * ours, or has another token, is -EBADMSG.
+ * The datagrams that both ends of a tunnel exchange while they probe it, as values and
+ * as bytes (docs/protocol.md). Pure. They come from the network: a datagram of another
+ * program, or with another token, is -EBADMSG.
  */
 
 #define PROBEMSG_TOKEN 16
-/* Of all but probes themselves. */
+/* Largest size of any datagram but a probe. */
 #define PROBEMSG_MAX 256
-/* Of a probe: the part that is not filling. */
+/* The part of a probe before its padding. */
 #define PROBEMSG_PROBE_HEAD 26
 
 enum probemsg_kind {
-	PROBEMSG_GO = 1, /* the peer's: a round begins */
+	PROBEMSG_GO = 1, /* from the peer: a round begins */
 	PROBEMSG_PROBE,
-	PROBEMSG_END,    /* all probes of this end's round were sent */
-	PROBEMSG_REPORT, /* what arrived of the other end's */
-	PROBEMSG_BYE,    /* the peer's: it was the last round */
+	PROBEMSG_END,    /* this end has sent all probes of the round */
+	PROBEMSG_REPORT, /* fates of the other end's probes */
+	PROBEMSG_BYE,    /* from the peer: that was the last round */
 	PROBEMSG_KIND_COUNT,
 };
 
 /* Sizes are those of inner IP packets. */
 struct probemsg_list {
 	int count;
-	int copies; /* of each size, 1 to 255 */
+	int copies; /* copies of each size, 1 to 255 */
 	int sizes[BANDFIND_ROUND];
 };
 
@@ -39,15 +39,15 @@ struct probemsg {
 	enum probemsg_kind kind;
 	unsigned char token[PROBEMSG_TOKEN];
 	int round;                            /* 1 to 65535 */
-	struct probemsg_list list[DIR_COUNT]; /* of GO, and of the peer's END */
-	/* Of REPORT: what became of list[0]'s sizes, and what the reporting end's own way
-	 * takes whole by now. */
+	struct probemsg_list list[DIR_COUNT]; /* for GO, and for the peer's END */
+	/* For REPORT: the fates of list[0]'s sizes, and the path MTU that the reporting
+	 * end's kernel knows now. */
 	enum fate fates[BANDFIND_ROUND];
 	int outer_mtu;
-	int size; /* of PROBE */
+	int size; /* for PROBE */
 };
 
-/* The number of bytes; of a probe its head's. */
+/* Return the number of bytes; for a probe, its head's. */
 size_t probemsg_encode(const struct probemsg *m, unsigned char ret[PROBEMSG_MAX]);
 
 int probemsg_decode(const void *data, size_t size,

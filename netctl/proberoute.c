@@ -1,4 +1,4 @@
-/* A table, a route and a rule for probes. */
+/* The probe way: a table with one route, and a rule. */
 #include "netctl/proberoute.h"
 
 #include <arpa/inet.h>
@@ -12,9 +12,10 @@
 #include "netctl/rtparse.h"
 #include "netctl/rtroute.h"
 
-/* A table for each interface; nobody else numbers them so high. */
+/* The numbers of the tables, one for each interface; nobody else uses numbers so
+ * high. */
 #define TABLE_BASE 0x4d540000
-/* Before whatever sends packets into the tunnel, or around it. */
+/* The rule comes before any other that sends packets into the tunnel, or around it. */
 #define PRIORITY  77
 #define PROBE_MTU 1
 
@@ -77,8 +78,8 @@ static int remove_route(struct nl *nl, const struct target *to)
 
 	begin_route(nl, to, RTM_DELROUTE, 0);
 	r = nl_exchange(nl, NULL, NULL);
-	/* It went with its interface, or was never there; the second is a table that
-	 * does not exist. */
+	/* The rule or route went with its interface, or never existed; the second errno
+	 * means that the table does not exist. */
 	return r == -ESRCH || r == -ENOENT ? 0 : r;
 }
 
@@ -117,15 +118,15 @@ static int remove_rule(struct nl *nl, const struct target *to, int port)
 	return r == -ENOENT || r == -ESRCH ? 0 : r;
 }
 
-/* --- what the header declares --- */
+/* --- public functions --- */
 
 static bool cannot(int r)
 {
 	return r == -EOPNOTSUPP || r == -EAFNOSUPPORT || r == -EINVAL;
 }
 
-/* A kernel older than 4.17 knows no ports in rules, and takes it for one without: then
- * -EOPNOTSUPP. */
+/* A kernel older than 4.17 ignores a rule's ports and would apply the rule to all
+ * packets: then -EOPNOTSUPP. */
 static int check_ports(const char *address)
 {
 	struct rtroute route;

@@ -1,4 +1,5 @@
-/* A filtered look at a WireGuard peer's outer packets, and the process that has it. */
+/* The tap: a packet socket filtered to a WireGuard peer's outer packets, and its
+ * process. */
 #include "netctl/probetap.h"
 
 #include <arpa/inet.h>
@@ -20,8 +21,8 @@
 #include "netctl/outerpkt.h"
 #include "netctl/probetap_wire.h"
 
-/* A busy tunnel's packets wait here while others have the processor: each counts with
- * about 2.3 KB. */
+/* A busy tunnel's packets wait here while other processes run: each takes about 2.3
+ * KB. */
 #define RECEIVE_BUFFER (8 << 20)
 
 /* --- the filter: offsets are from the IP header --- */
@@ -36,7 +37,7 @@
 #define X_IS(offset)        BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, (offset))
 #define LOAD16_BEHIND_X(at) BPF_STMT(BPF_LD | BPF_H | BPF_IND, (at))
 #define GO_ON_AFTER(skip)   BPF_STMT(BPF_JMP | BPF_JA, (skip))
-/* Go on with the next one, or leave so many out. */
+/* Continue with the next instruction, or skip this many. */
 #define UNLESS_SKIP(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skip))
 #define IF_SKIP(value, skip)     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (skip), 0)
 
@@ -52,7 +53,7 @@ static int attach(int fd, struct sock_filter *code, size_t count)
 	return 0;
 }
 
-/* UDP from or to it, whole or a first fragment. */
+/* Accept UDP from or to the endpoint, whole packets and first fragments. */
 static int filter_ipv4(int fd, const struct in_addr *endpoint, uint32_t port)
 {
 	uint32_t address = ntohl(endpoint->s_addr);
@@ -99,7 +100,7 @@ static int filter_ipv6(int fd, const struct in6_addr *endpoint, uint32_t port)
 		LOAD8(0),
 		AND(0xf0),
 		UNLESS_SKIP(0x60, 32),
-		/* where UDP's header is */
+		/* load the offset of the UDP header */
 		LOAD8(6),
 		IF_SKIP(IPPROTO_UDP, 8),
 		UNLESS_SKIP(IPPROTO_FRAGMENT, 29),
@@ -155,7 +156,7 @@ static int filter(int fd, const struct probetap_target *target)
 
 int probetap_open(const struct probetap_target *target, int *ret, struct err *err)
 {
-	/* Of no protocol, so that nothing comes in before the filter is there. */
+	/* Protocol 0: no packet arrives before the filter is attached. */
 	cleanup_fd int fd =
 		socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_ll any = {
@@ -185,7 +186,8 @@ int probetap_open(const struct probetap_target *target, int *ret, struct err *er
 struct watcher {
 	int packets;
 	int port;
-	unsigned char seen[PROBETAP_UDP_MAX + 1]; /* by UDP size, until it is told */
+	/* by UDP size, until it is reported */
+	unsigned char seen[PROBETAP_UDP_MAX + 1];
 };
 
 static void note(struct watcher *w, enum probetap_way way,
@@ -193,7 +195,7 @@ static void note(struct watcher *w, enum probetap_way way,
 {
 	int port = way == PROBETAP_IN ? packet->source_port : packet->destination_port;
 
-	/* The filter takes either way's. */
+	/* The filter accepts the port in either direction. */
 	if (port != w->port)
 		return;
 	w->seen[packet->udp_size] |= (unsigned char)(packet->fragment
@@ -213,7 +215,7 @@ static void take_packets(struct watcher *w)
 		length = sizeof(from);
 		n = recvfrom(w->packets, head, sizeof(head), MSG_DONTWAIT,
 			     (struct sockaddr *)&from, &length);
-		/* An interface that went down is said once, as an error. */
+		/* The socket reports an interface that went down once, as an error. */
 		if (n < 0 && (errno == EINTR || errno == ENETDOWN))
 			continue;
 		if (n < 0)
@@ -253,7 +255,7 @@ static bool tell(struct watcher *w, int client)
 	return send_answer(client, &answer);
 }
 
-/* Until main closes its end. */
+/* Run until main closes its end. */
 static void watch(struct watcher *w, int client)
 {
 	struct pollfd polled[] = {
@@ -267,14 +269,15 @@ static void watch(struct watcher *w, int client)
 			continue;
 		if (polled[1].revents && recv(client, &question, 1, 0) != 1)
 			return;
-		/* Whoever asks means all that has come until then. */
+		/* The answer must contain all packets that arrived before the
+		 * question. */
 		take_packets(w);
 		if (polled[1].revents && !tell(w, client))
 			return;
 	}
 }
 
-/* All but the standard streams and these two. */
+/* Close all descriptors but the standard streams and these two. */
 static void close_others(int a, int b)
 {
 	int low = a < b ? a : b;

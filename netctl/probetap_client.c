@@ -1,4 +1,4 @@
-/* Main's side of a look at outer packets. */
+/* Main's side of the tap. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -7,11 +7,11 @@
 #include "base/io.h"
 #include "netctl/probetap_wire.h"
 
-/* It has only to look into its table. */
+/* The tap answers from a table in its memory. */
 #define ANSWER_MS 1000
 
 struct probetap {
-	int fd;                                   /* -1 once it does not answer */
+	int fd;                                   /* -1 once the tap failed to answer */
 	unsigned char seen[PROBETAP_UDP_MAX + 1]; /* by UDP size */
 };
 
@@ -55,7 +55,7 @@ void probetap_read(struct probetap *tap)
 	bool answered = send(tap->fd, &question, sizeof(question),
 			     MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(question);
 
-	/* It is not trusted to come to an end. */
+	/* Do not trust the tap to end its answer. */
 	for (int parts = 0; parts <= PROBETAP_UDP_MAX / PROBETAP_SEEN + 1; parts++) {
 		answered = answered && receive_answer(tap->fd, &answer);
 		for (int i = 0; answered && i < answer.count; i++)
@@ -65,7 +65,7 @@ void probetap_read(struct probetap *tap)
 			break;
 	}
 	answered = answered && !answer.more;
-	/* An answer that comes later would pass for the next one's. */
+	/* A later answer would be taken for that to the next question. */
 	if (!answered)
 		fd_close(&tap->fd);
 }

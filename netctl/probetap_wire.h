@@ -5,9 +5,8 @@
 
 #include "netctl/probetap.h"
 
-/* What probetap.c and probetap_client.c say to one another: one byte asks, and is
- * answered with all that was seen since it was last asked for, in as many messages as
- * that takes. */
+/* The messages between probetap.c and probetap_client.c. One byte asks; the answer
+ * holds all sizes seen since the last question, in as many messages as needed. */
 
 #define PROBETAP_UDP_MAX 65535
 #define PROBETAP_SEEN    1024

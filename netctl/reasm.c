@@ -13,7 +13,7 @@
 #define FILE_MAX ((size_t)64 << 10)
 #define TRACKED  "/proc/sys/net/netfilter/nf_conntrack_frag6_timeout"
 
-/* The number behind `count` blanks. */
+/* Read the number after `count` blanks. */
 static int take_column(const char *line, int count, uint64_t *ret)
 {
 	char *end;
@@ -27,7 +27,8 @@ static int take_column(const char *line, int count, uint64_t *ret)
 	return end == line ? -EBADMSG : 0;
 }
 
-/* "Ip: Forwarding ... ReasmOKs ...", and below it the numbers in the same order. */
+/* "Ip: Forwarding ... ReasmOKs ...", and in the next line the numbers in the same
+ * order. */
 static int parse_ipv4(const char *text, uint64_t *ret)
 {
 	const char *names = strncmp(text, "Ip: ", 4) == 0 ? text

@@ -6,16 +6,16 @@
 #include "base/err.h"
 
 /*
- * How many packets this network namespace has put together from fragments: the
- * kernel's ReasmOKs in /proc/net/snmp and snmp6. Where outer packets cannot be looked at,
- * it tells fragmented ones, if nothing else that is fragmented arrives at that time.
+ * The number of packets that this network namespace has reassembled from fragments: the
+ * kernel's ReasmOKs in /proc/net/snmp and snmp6. Without a tap it reveals fragmented
+ * probes, if no other fragmented packet arrives at that time.
  */
 
-/* `family`: 4 or 6. -EOPNOTSUPP where connection tracking puts IPv6's together before
+/* `family`: 4 or 6. -EOPNOTSUPP if connection tracking reassembles IPv6 packets before
  * they are counted. */
 int reasm_count(int family, uint64_t *ret, struct err *err);
 
-/* The counter in the file's text. Pure. -EBADMSG: it is not there. */
+/* Parse the counter from the file's text. Pure. -EBADMSG: it is missing. */
 int reasm_parse(int family, const char *text, uint64_t *ret);
 
 #endif

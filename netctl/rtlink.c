@@ -13,7 +13,7 @@
 #include "netctl/nl.h"
 #include "netctl/rtparse.h"
 
-/* What we call an interface in a sentence: its name where it still has one. */
+/* The subject of a sentence about an interface: its name if it still has one. */
 struct subject {
 	char text[IF_NAMESIZE + 32];
 };
@@ -43,8 +43,8 @@ static int search_addresses(struct rtparse_search *search, struct err *err)
 		request = nl_begin(&nl, RTM_GETADDR, NLM_F_DUMP);
 		info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 		info->ifa_family = (unsigned char)search->family;
-		/* Not ifa_index: the kernel does not mark a change under such a dump.
-		 */
+		/* Do not filter by ifa_index: the kernel does not mark a change during
+		 * such a dump. */
 		rc = nl_exchange(&nl, rtparse_address, search);
 	} while (rc == -EINTR && !search->found);
 	if (rc < 0 && !search->found)
@@ -72,7 +72,7 @@ static bool print_address(struct rtparse_search *search, const void *address)
 	return inet_ntop(search->family, address, search->text, ADDRESS_SIZE) != NULL;
 }
 
-/* --- what the header declares --- */
+/* --- public functions --- */
 
 static int read_link(const char *name, struct rtlink *link, struct err *err)
 {

@@ -1,3 +1,4 @@
+/* Parsers for rtnetlink's messages. */
 #include "netctl/rtparse.h"
 
 #include <arpa/inet.h>
@@ -203,7 +204,7 @@ int rtparse_clone(const struct nlmsghdr *message, void *ctx)
 	clone.route = *header;
 	clone.table = header->rtm_table;
 	mnl_attr_parse(message, sizeof(*header), on_clone_attr, &clone);
-	/* A redirect is an exception too, and none of our business. */
+	/* A redirect is an exception without an MTU: ignore it. */
 	if (!clone.mtu)
 		return MNL_CB_OK;
 	longer = realloc(clones->list, (clones->count + 1) * sizeof(clone));

@@ -10,12 +10,12 @@
 #include "netctl/rtlink.h"
 
 /*
- * What rtnetlink's messages say, without any I/O, inside netctl only: callbacks for
- * nl_exchange() or mnl_cb_run(), each with the struct it fills as its ctx. A message of
- * another type, or too short for its own header, is passed over.
+ * Parsers for rtnetlink's messages, without any I/O, inside netctl only: callbacks for
+ * nl_exchange() or mnl_cb_run(), whose ctx is the struct to fill. A message of another
+ * type, or too short for its own header, is ignored.
  */
 
-/* Bytes of an address of AF_INET or AF_INET6. */
+/* The size of an address of AF_INET or AF_INET6, bytes. */
 size_t rtparse_address_size(int family);
 
 /* RTM_NEWLINK. ctx: struct rtlink, all but has_ipv6. */
@@ -23,17 +23,18 @@ int rtparse_link(const struct nlmsghdr *message, void *ctx);
 
 /* RTM_NEWLINK, of a dump: the largest MTU of Ethernet links that are up. */
 struct rtparse_ethernet {
-	int except; /* index of a link that does not count */
+	int except; /* index of a link to ignore */
 	int mtu;
 };
 
 int rtparse_ethernet(const struct nlmsghdr *message, void *ctx);
 
-/* RTM_NEWADDR: the first address of `index` and `family` that `is_it` says yes to. */
+/* RTM_NEWADDR: the first address of `index` and `family` for which `is_it` returns
+ * true. */
 struct rtparse_search {
 	int index;
 	int family;       /* AF_INET, AF_INET6 */
-	bool global_only; /* pass over IPv6 link-local ones */
+	bool global_only; /* ignore IPv6 link-local addresses */
 	bool (*is_it)(struct rtparse_search *search, const void *address);
 	unsigned char wanted[sizeof(struct in6_addr)]; /* for is_it */
 	char *text;                                    /* for is_it */
@@ -48,7 +49,7 @@ struct rtparse_route {
 	unsigned char type; /* RTN_UNICAST ... */
 	int oif;
 	int mtu;                   /* metric; 0: none */
-	char source[ADDRESS_SIZE]; /* "" where none is said */
+	char source[ADDRESS_SIZE]; /* "" without one */
 };
 
 int rtparse_route(const struct nlmsghdr *message, void *ctx);
@@ -72,7 +73,7 @@ struct rtparse_clones {
 int rtparse_clone(const struct nlmsghdr *message, void *ctx);
 void rtparse_clones_release(struct rtparse_clones *clones);
 
-/* RTM_NEWLINK, RTM_DELLINK as events: whether `interface` went down or away. */
+/* RTM_NEWLINK, RTM_DELLINK as events: set when `interface` went down or was removed. */
 struct rtparse_fall {
 	const char *interface;
 	bool down;

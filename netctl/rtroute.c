@@ -1,4 +1,4 @@
-/* The way a packet would take, and the path MTUs the kernel remembers. */
+/* The route of a packet, and the path MTUs cached by the kernel. */
 #include "netctl/rtroute.h"
 
 #include <arpa/inet.h>
@@ -16,7 +16,7 @@
 #include "netctl/nl.h"
 #include "netctl/rtparse.h"
 
-/* discard's; nothing is sent there */
+/* the discard port; no packet is sent there */
 #define UNUSED_PORT 9
 #define FLUSH_PATH  "/proc/sys/net/ipv4/route/flush"
 
@@ -36,8 +36,7 @@ static int ask_route(struct nl *nl, unsigned flags, const void *address,
 	return nl_exchange(nl, rtparse_route, answer);
 }
 
-/* The route types of "no way there" come as an error of their own each, or as a type.
- */
+/* The kernel reports "no route" types either as an error each, or as a type. */
 static bool no_way(int rc, unsigned char type)
 {
 	return rc == -ENETUNREACH || rc == -EHOSTUNREACH || rc == -EACCES ||
@@ -45,7 +44,7 @@ static bool no_way(int rc, unsigned char type)
 	       type == RTN_PROHIBIT;
 }
 
-/* By the socket there is: if_indextoname() opens another, which may fail. */
+/* Use the open socket: if_indextoname() opens another one, which may fail. */
 static int name_interface(const struct nl *nl, int index, char ret[IF_NAME_SIZE])
 {
 	struct ifreq request = {.ifr_ifindex = index};
@@ -71,8 +70,7 @@ int rtroute_get(const char *address, struct rtroute *ret, struct err *err)
 	rc = nl_open(&nl, NETLINK_ROUTE, err);
 	if (rc < 0)
 		return rc;
-	/* The way taken has a learnt path MTU mixed in; the table's own entry has not.
-	 */
+	/* The resolved route includes a learnt path MTU; the table's entry does not. */
 	rc = ask_route(&nl, 0, bytes, &way);
 	if (no_way(rc, way.type))
 		return err_set(err, -ENETUNREACH,
@@ -94,7 +92,8 @@ int rtroute_get(const char *address, struct rtroute *ret, struct err *err)
 	return 0;
 }
 
-/* Fresh, so that it asks the kernel's memory, and connected, which sends nothing. */
+/* Open a new socket, so that it asks the kernel's cache; connecting it sends
+ * nothing. */
 static int connect_udp(const char *address, uint32_t mark)
 {
 	struct sockaddr_storage to;
@@ -165,7 +164,7 @@ static int delete_clone(struct nl *nl, const struct rtparse_clone *clone)
 	mnl_attr_put_u32(request, RTA_TABLE, clone->table);
 	mnl_attr_put_u32(request, RTA_OIF, clone->oif);
 	rc = nl_exchange(nl, NULL, NULL);
-	/* It may have expired in between. */
+	/* The exception may have expired in between. */
 	return rc == -ESRCH ? 0 : rc;
 }
 

@@ -1,3 +1,4 @@
+/* A watch on link events. */
 #include "netctl/rtwatch.h"
 
 #include <errno.h>

@@ -6,9 +6,9 @@
 #include "base/err.h"
 
 /*
- * Whether a link went down, or away, since one last asked: the kernel's link events
- * (RTNLGRP_LINK), collected from the moment the watch was made. Needs no privileges.
- * Any thread, one at a time.
+ * A watch that detects whether a link went down or was removed since the last question:
+ * it collects the kernel's link events (RTNLGRP_LINK) from its creation on. Needs no
+ * privileges. Any thread, one at a time.
  */
 
 struct rtwatch;
@@ -18,7 +18,7 @@ int rtwatch_new(const char *interface, struct rtwatch **ret, struct err *err);
 void rtwatch_free(struct rtwatch *watch);
 
 /* True once when there was such an event since the last call; also when events were
- * lost (ENOBUFS), since nobody knows then. */
+ * lost (ENOBUFS), because a lost event may have been one. */
 bool rtwatch_was_down(struct rtwatch *watch);
 
 #endif

@@ -1,4 +1,4 @@
-/* Kernel settings that change what a test shows. */
+/* Kernel settings that distort a test's result. */
 #include "netctl/sysctl.h"
 
 #include <errno.h>
@@ -56,7 +56,7 @@ bool sysctl_warning(int i, char *ret, size_t size)
 	for (size_t w = 0; w < sizeof(warnings) / sizeof(warnings[0]); w++) {
 		int value;
 
-		/* A kernel without the setting does not do what it warns of. */
+		/* A kernel without the setting does not have the behaviour. */
 		if (sysctl_read_int(warnings[w].name, &value, NULL) < 0 ||
 		    value != warnings[w].when)
 			continue;

@@ -1,5 +1,5 @@
-/* WireGuard's own facts: asks the kernel or the userspace daemon; wgmatch.c
- * understands. */
+/* Facts about a WireGuard interface: asks the kernel or the userspace daemon; wgmatch.c
+ * parses. */
 #include "netctl/wginfo.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static void socket_address(const struct rtlink *link, struct sockaddr_un *ret)
 		 link->name);
 }
 
-/* A descriptor or -errno. Does not block: a daemon that is stuck answers -EAGAIN. */
+/* Return a descriptor or -errno. Never blocks: a daemon that is stuck gives -EAGAIN. */
 static int connect_daemon(const struct sockaddr_un *address)
 {
 	cleanup_fd int fd =
@@ -58,8 +58,8 @@ enum backend wginfo_backend(const struct rtlink *link)
 	if (strcmp(link->kind, "tun") != 0 || stat(address.sun_path, &st) < 0 ||
 	    !S_ISSOCK(st.st_mode))
 		return BACKEND_NONE;
-	/* What a dead daemon left behind refuses; what we may not ask is there all the
-	 * same. */
+	/* The socket of a dead daemon refuses the connection; a socket that we may not
+	 * use still has a daemon. */
 	fd = connect_daemon(&address);
 	if (fd == -ECONNREFUSED)
 		return BACKEND_NONE;

@@ -1,4 +1,4 @@
-/* Which WireGuard peer an address belongs to: both backends' answers, without I/O. */
+/* The search for an address's WireGuard peer in both backends' answers, without I/O. */
 #include "netctl/wgmatch.h"
 
 #include <arpa/inet.h>
@@ -27,7 +27,7 @@ void wgmatch_wipe(struct wgmatch *match)
 	explicit_bzero(match, sizeof(*match));
 }
 
-/* --- what both backends say --- */
+/* --- both backends --- */
 
 static void end_peer(struct wgmatch *match)
 {
@@ -58,7 +58,7 @@ static void set_endpoint(struct wginfo_peer *peer, int family, const void *addre
 	peer->endpoint_port = port;
 }
 
-/* An IPv4 address in IPv6's clothes still makes IPv4 packets. */
+/* An IPv4-mapped IPv6 endpoint sends IPv4 packets. */
 static void set_endpoint_ipv6(struct wginfo_peer *peer, const struct in6_addr *address,
 			      int port)
 {

@@ -11,55 +11,55 @@
 
 /*
  * The search for the WireGuard peer that an address belongs to, without any I/O, inside
- * netctl only: wgmatch_init(), then the backend's answer piece by piece, in any split,
- * to wgmatch_on_message() (kernel) or wgmatch_feed_text() (userspace), then
- * wgmatch_finish(), and wgmatch_wipe() in any case: a public key is kept while its peer
- * may go on in the next message.
+ * netctl only. Call wgmatch_init(), pass the backend's answer in pieces of any size to
+ * wgmatch_on_message() (kernel) or wgmatch_feed_text() (userspace), then
+ * wgmatch_finish(). Always call wgmatch_wipe(): the struct holds a public key while its
+ * peer may continue in the next message.
  */
 
 #define WGMATCH_KEY_SIZE  32
 #define WGMATCH_LINE_SIZE 256
 
 struct wgmatch {
-	int family; /* of the address that is looked for */
+	int family; /* family of the address to search for */
 	unsigned char address[16];
-	uint32_t fwmark; /* the interface's */
+	uint32_t fwmark; /* the interface's mark */
 
-	/* The peer under way. */
+	/* The peer being parsed. */
 	bool in_peer;
 	unsigned char key[WGMATCH_KEY_SIZE];
-	int prefix; /* the longest that matched; -1 none */
+	int prefix; /* longest prefix that matched; -1 none */
 	struct wginfo_peer peer;
 
-	/* The best of those before. */
+	/* The best of the peers before. */
 	int best_prefix;
 	struct wginfo_peer best;
 
-	/* Userspace: the line under way, and whether the last one was seen. */
+	/* Userspace: the line being read, and whether the last line was seen. */
 	char line[WGMATCH_LINE_SIZE];
 	size_t line_size;
 	bool complete;
-	int code; /* what it says of itself, "errno=" */
+	int code; /* the daemon's result, "errno=" */
 };
 
 /* -EINVAL: not an address. */
 int wgmatch_init(struct wgmatch *match, const char *address, struct err *err);
 void wgmatch_wipe(struct wgmatch *match);
 
-/* For nl_exchange(), ctx a uint16_t: an answer to CTRL_CMD_GETFAMILY, the number by which
- * generic netlink knows WireGuard (<linux/genetlink.h>). */
+/* For nl_exchange(), ctx a uint16_t: parse an answer to CTRL_CMD_GETFAMILY, WireGuard's
+ * number in generic netlink (<linux/genetlink.h>). */
 int wgmatch_on_family(const struct nlmsghdr *message, void *ctx);
 
-/* For nl_exchange(), ctx a struct wgmatch: an answer to WG_CMD_GET_DEVICE
- * (<linux/wireguard.h>). A peer may go on in the next message, with its key and more
- * AllowedIPs only. */
+/* For nl_exchange(), ctx a struct wgmatch: parse an answer to WG_CMD_GET_DEVICE
+ * (<linux/wireguard.h>). A peer may continue in the next message, with only its key and
+ * more AllowedIPs. */
 int wgmatch_on_message(const struct nlmsghdr *message, void *ctx);
 
-/* Any piece of an answer to "get=1" (wireguard.com/xplatform, "Configuration
- * Protocol"). -EBADMSG: a line that is none. */
+/* Parse any piece of an answer to "get=1" (wireguard.com/xplatform, "Configuration
+ * Protocol"). -EBADMSG: an invalid line. */
 int wgmatch_feed_text(struct wgmatch *match, const char *data, size_t size);
 
-/* True with *ret filled when a peer's AllowedIPs held the address. */
+/* True, with *ret filled, when a peer's AllowedIPs contain the address. */
 bool wgmatch_finish(struct wgmatch *match, struct wginfo_peer *ret);
 
 #endif

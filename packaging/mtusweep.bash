@@ -1,17 +1,17 @@
-# bash completion for mtusweep, mtusweep-server and mtusweep-peer. What there is to offer is
-# read from their own --help, so that it is what the installed program takes; runs are those
-# of the database on the command line. Works with and without the package bash-completion.
+# bash completion for mtusweep, mtusweep-server and mtusweep-peer. The words come from
+# the programs' own --help, so they match the installed version. Runs come from the
+# database on the command line. It works with and without the package bash-completion.
 # shellcheck shell=bash
 
-# The program, as it is typed, with its command.
+# Print the help of the program on the command line, and of its command.
 _mtusweep_help()
 {
 	local program=${COMP_WORDS[0]/#\~\//"$HOME/"}
 	"$program" "$@" --help 2>/dev/null </dev/null
 }
 
-# Fill `options` (those that are offered) and `values` (what each calls its value) from $1, a
-# help text. A value may be left away where it stands in brackets.
+# Fill `options` (those to offer) and `values` (the name of each option's value) from
+# $1, a help text. A value in brackets is optional.
 _mtusweep_read_options()
 {
 	local line
@@ -25,7 +25,7 @@ _mtusweep_read_options()
 	done <<<"$1"
 }
 
-# The names in the list of commands of $1, a help text.
+# Print the names in the list of commands of $1, a help text.
 _mtusweep_commands()
 {
 	local line listed=
@@ -40,7 +40,8 @@ _mtusweep_commands()
 	done
 }
 
-# The ids of the runs in database $1; what can be had at once of a very large one.
+# Print the ids of the runs in database $1; for a very large database, those that come
+# quickly.
 _mtusweep_runs()
 {
 	local id
@@ -55,7 +56,8 @@ _mtusweep_offer()
 	mapfile -t COMPREPLY < <(compgen -W "$*" -- "$cur")
 }
 
-# What is called $1 in a usage or an option's line; of a file, readline knows more.
+# Offer words for the value called $1 in a usage or an option's line; readline completes
+# files.
 _mtusweep_offer_value()
 {
 	local interfaces
@@ -75,8 +77,8 @@ _mtusweep_offer_value()
 	compopt +o default +o bashdefault 2>/dev/null
 }
 
-# Look at the words from $1 up to the current one: `option` is the one that the current word
-# is the value of, `place` the number of arguments before it, `db` the database.
+# Parse the words from $1 up to the current one. `option` becomes the option whose value
+# the current word is, `place` the number of arguments before it, `db` the database.
 _mtusweep_walk()
 {
 	local i word=
@@ -111,7 +113,8 @@ _mtusweep()
 			help=$(_mtusweep_help)
 			if ((COMP_CWORD == 1)); then
 				_mtusweep_read_options "$help"
-				_mtusweep_offer help "$(_mtusweep_commands "$help")" "${options[@]}"
+				_mtusweep_offer help "$(_mtusweep_commands "$help")" \
+					"${options[@]}"
 			elif ((COMP_CWORD == 2)); then
 				_mtusweep_offer "$(_mtusweep_commands "$help")"
 			fi

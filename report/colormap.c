@@ -10,8 +10,8 @@ struct lab {
 	double b;
 };
 
-/* Lightness, chroma and hue (degrees) of the colours it runs through, all of which, and
- * the straight lines between them, sRGB can show. */
+/* Lightness, chroma and hue (degrees) of the points that the scale runs through. sRGB
+ * contains all of them, and the straight lines between them. */
 static const struct {
 	double lightness;
 	double chroma;
@@ -35,7 +35,7 @@ static double distance(const struct lab *x, const struct lab *y)
 		    (x->b - y->b) * (x->b - y->b));
 }
 
-/* At so much of the whole way through the points. */
+/* Return the colour at fraction `t` of the way through the points. */
 static struct lab lab_at(double t)
 {
 	struct lab lab[POINTS];
@@ -58,7 +58,7 @@ static struct lab lab_at(double t)
 			    lab[i - 1].b + t * (lab[i].b - lab[i - 1].b)};
 }
 
-/* IEC 61966-2-1, and what cannot be shown at the nearest end. */
+/* The curve of IEC 61966-2-1; values outside its range become the nearest end. */
 static double srgb(double linear)
 {
 	linear = fmin(fmax(linear, 0), 1);

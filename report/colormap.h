@@ -3,11 +3,12 @@
 
 /*
  * The colours of a heatmap: from dark blue over green to light yellow. Equal steps of
- * the figure are equal steps for the eye, in colour and in lightness, which grows from
- * one end to the other: it reads in grey and by those who do not tell red from green.
+ * the figure look equally large, in colour and in lightness. Lightness grows from one
+ * end to the other, so the scale also works in grey and for readers who cannot
+ * distinguish red from green.
  *
- * The steps are taken in OKLab, a space in which distances are what eyes see
- * (B. Ottosson, "A perceptual color space for image processing", 2020).
+ * The steps are taken in OKLab, a space whose distances match perception (B. Ottosson,
+ * "A perceptual color space for image processing", 2020).
  */
 
 struct colormap_color {
@@ -16,7 +17,8 @@ struct colormap_color {
 	double blue;
 };
 
-/* t from 0 (least) to 1; what is outside is taken for the end. */
+/* Return the colour at t, from 0 (least) to 1; a value outside becomes the nearest
+ * end. */
 struct colormap_color colormap_at(double t);
 
 #endif

@@ -8,9 +8,10 @@
 #include "base/io.h"
 #include "base/sort.h"
 
-/* Scales a median absolute deviation to a normal distribution's standard deviation. */
+/* Scales a median absolute deviation to the standard deviation of a normal
+ * distribution. */
 #define MAD_TO_SIGMA 1.4826
-/* Standard error of a median, to that of a mean. */
+/* The ratio of a median's standard error to a mean's. */
 #define MEDIAN_ERROR 1.2533
 #define NOISE_MIN    0.01
 #define SIGMAS       3
@@ -68,7 +69,7 @@ static struct compare_change make_change(const struct query_result *first,
 	return change;
 }
 
-/* Both are by server MTU, then peer MTU. */
+/* Join the two lists; both are sorted by server MTU, then peer MTU. */
 static void join(const struct results *first, const struct results *second,
 		 struct comparison *ret)
 {
@@ -100,7 +101,7 @@ static double median(double *values, int n)
 	return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
-/* `logs` has room for a value a change. */
+/* `logs` has room for one value for each change. */
 static void summarize(const struct comparison *all, enum direction dir, double *logs,
 		      struct compare_summary *ret)
 {
@@ -135,8 +136,9 @@ static bool is_beyond(const struct compare_change *change,
 		return true;
 	if (isnan(change->ratio) || summary->compared < COMPARE_MIN)
 		return false;
-	/* The largest of n normal deviates is about sqrt(2 ln 2n); the rest was tried on
-	 * simulated runs until fewer than one in twenty pairs of equal runs had a change. */
+	/* The largest of n normal deviates is about sqrt(2 ln 2n). The other terms were
+	 * fitted to simulated runs: fewer than one in twenty pairs of equal runs shows
+	 * a change. */
 	sigmas = fmax(SIGMAS, sqrt(2 * log(2 * n)) + 0.5) * (1 + 8 / n);
 	return fabs(log(change->ratio / summary->shift)) > sigmas * summary->noise;
 }

@@ -1,3 +1,4 @@
+/* A heatmap as a value: cells, edges, scales. */
 #include "report/heatmap.h"
 
 #include <math.h>
@@ -89,7 +90,7 @@ double heatmap_fraction(const struct heatmap_panel *panel, int64_t rate_bps)
 
 int heatmap_boundary(const struct heatmap_axis *axis, int mtu)
 {
-	int below = 0; /* all before it are at or below */
+	int below = 0; /* all indices before it are at or below the MTU */
 	int above = axis->count;
 
 	while (below < above) {

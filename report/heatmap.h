@@ -10,9 +10,8 @@
 
 /*
  * A run as a map: a panel for each direction, server MTUs up the side, peer MTUs along
- * the bottom. A value without I/O, filled from a run by heatmap_load(), completed by
- * whoever predicts, drawn by heatmap_cairo.h and
- * heatmap_term.h.
+ * the bottom. It is a value without I/O: heatmap_load() fills it from a run, the caller
+ * adds predictions, and heatmap_cairo.h and heatmap_term.h draw it.
  *
  *	struct heatmap map;
  *	heatmap_load(query, &run, &options, &map, err);
@@ -21,7 +20,7 @@
  *	heatmap_release(&map);
  */
 
-/* More MTUs on a side than that cannot be told apart. */
+/* The most MTUs on a side: more could not be distinguished. */
 #define HEATMAP_AXIS_MAX   1024
 #define HEATMAP_PANELS_MAX 4
 #define HEATMAP_EDGES_MAX  (2 * PATH_BANDS_MAX)
@@ -35,10 +34,11 @@ enum heatmap_kind {
 };
 
 struct heatmap_cell {
-	int64_t rate_bps; /* of HEATMAP_RATE: the median of the ok visits */
+	int64_t rate_bps; /* for HEATMAP_RATE: the median of the ok measurements */
 	enum heatmap_kind kind;
-	enum test_status status; /* of HEATMAP_FAILED: of the last visit */
-	enum fate predicted;     /* FATE_UNKNOWN: nothing is */
+	/* for HEATMAP_FAILED: status of the last measurement */
+	enum test_status status;
+	enum fate predicted; /* FATE_UNKNOWN: no prediction */
 };
 
 /* Ascending. */
@@ -50,7 +50,7 @@ struct heatmap_axis {
 struct heatmap_panel {
 	char title[64];
 	bool sent;                  /* rates as sent, not as received */
-	bool shows[DIR_COUNT];      /* the directions it is of */
+	bool shows[DIR_COUNT];      /* directions that the panel shows */
 	struct heatmap_cell *cells; /* server.count x peer.count, see heatmap_at() */
 	int64_t low_bps;            /* the ends of the colours' scale */
 	int64_t high_bps;
@@ -68,7 +68,7 @@ struct heatmap_mark {
 	struct mtu_pair mtu;
 };
 
-/* Between two sizes of outer packets of one direction that fare differently. */
+/* An edge: outer packets of one direction below and above it have different fates. */
 struct heatmap_edge {
 	enum direction dir;
 	int size;     /* the largest outer packet below the edge */
@@ -78,7 +78,7 @@ struct heatmap_edge {
 };
 
 struct heatmap {
-	char line[HEATMAP_LINES][HEATMAP_TEXT]; /* which test it is */
+	char line[HEATMAP_LINES][HEATMAP_TEXT]; /* description of the run */
 	struct heatmap_axis server;
 	struct heatmap_axis peer;
 	struct heatmap_panel panel[HEATMAP_PANELS_MAX];
@@ -86,51 +86,51 @@ struct heatmap {
 	struct heatmap_mark mark[HEATMAP_MARKS];
 	struct heatmap_edge edge[HEATMAP_EDGES_MAX];
 	int edges;
-	bool edges_guessed[DIR_COUNT]; /* from throughput: not probed */
+	bool edges_guessed[DIR_COUNT]; /* derived from throughput, not from probes */
 };
 
 struct heatmap_options {
-	bool all;       /* sent rates too */
+	bool all;       /* also panels of the sent rates */
 	bool average;   /* one map for both directions: the mean of their rates */
 	bool anonymous; /* no host, interface or UUID in the lines */
 };
 
-/* -ENOMEM; -E2BIG: more MTUs than HEATMAP_AXIS_MAX on a side were measured; the errors of
- * reading. *ret is to be released only after success. */
+/* -ENOMEM; -E2BIG: more than HEATMAP_AXIS_MAX MTUs on a side were measured; errors of
+ * reading. Release *ret only after success. */
 int heatmap_load(struct query *query, const struct query_run *run,
 		 const struct heatmap_options *options, struct heatmap *ret,
 		 struct err *err);
 void heatmap_release(struct heatmap *map);
 
-/* Cell of the i-th server MTU and the j-th peer MTU. */
+/* Return the cell of the i-th server MTU and the j-th peer MTU. */
 struct heatmap_cell *heatmap_at(const struct heatmap *map, int panel, int i, int j);
 
-/* In each panel that is of this direction alone. */
+/* Set the prediction in each panel that shows only this direction. */
 void heatmap_predict(struct heatmap *map, enum direction dir, int i, int j,
 		     enum fate fate);
 
-/* The edges between a direction's bands. */
+/* Add the edges between a direction's bands. */
 void heatmap_add_edges(struct heatmap *map, enum direction dir, int overhead,
 		       const struct path_bands *bands);
 
-/* 1, 2, 2.5 or 5 times a power of ten, a fifth of `span` or somewhat more: what a scale's
- * ends are multiples of. */
+/* Return 1, 2, 2.5 or 5 times a power of ten, at or somewhat above a fifth of `span`: a
+ * scale's ends are multiples of it. */
 double heatmap_round_step(double span);
-/* Scale of one panel's rates: from 0, or, where all are above half of the highest, from a
- * round figure at or below that half; up to a round one. */
+/* Get the scale of one panel's rates. It starts at 0 or, if all rates are above half of
+ * the highest, at a round figure at or below that half. It ends at a round figure. */
 void heatmap_scale(const struct heatmap *map, int panel, int64_t *ret_low_bps,
 		   int64_t *ret_high_bps);
-/* Where on its panel's scale a rate lies, 0 to 1. */
+/* Return the position of a rate on its panel's scale, 0 to 1. */
 double heatmap_fraction(const struct heatmap_panel *panel, int64_t rate_bps);
 
-/* Index of an MTU on an axis; between two where it lies between them (0.5: halfway), NAN
- * outside. */
+/* Return the index of an MTU on an axis; a fraction if it is between two (0.5:
+ * halfway), NAN outside. */
 double heatmap_position(const struct heatmap_axis *axis, int mtu);
-/* The row and the column of a pair: of the MTUs at or just below its own. False where one is
- * below its axis, the rest untouched. */
+/* Find the row and the column of a pair: those of the MTUs at or just below its own.
+ * False if one is below its axis, *ret_* untouched. */
 bool heatmap_find(const struct heatmap *map, const struct mtu_pair *mtu, int *ret_i,
 		  int *ret_j);
-/* How many MTUs of the axis are at or below this one. */
+/* Return the number of MTUs of the axis at or below this one. */
 int heatmap_boundary(const struct heatmap_axis *axis, int mtu);
 
 /* "current", "fastest measured", "recommended". Static. */

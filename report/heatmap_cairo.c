@@ -1,4 +1,4 @@
-/* The picture around the maps, and its files. */
+/* The parts of the picture around the maps, and its files. */
 #include "report/heatmap_cairo.h"
 
 #include <cairo-svg.h>
@@ -166,7 +166,7 @@ static cairo_status_t write_out(void *out, const unsigned char *data, unsigned i
 						  : CAIRO_STATUS_WRITE_ERROR;
 }
 
-/* What cairo thinks of it after the last byte; `error` is the errno it left. */
+/* cairo's status after the last byte as a result; `error` is the errno of the write. */
 static int written(cairo_status_t status, int error, struct err *err)
 {
 	if (status == CAIRO_STATUS_SUCCESS)
@@ -201,7 +201,7 @@ int heatmap_write_png(const struct heatmap *map, FILE *out, struct err *err)
 	return r;
 }
 
-/* The lines above the map, and what is explained below it. */
+/* Write the lines above the map and the keys below it as text. */
 static void write_words(const struct heatmap *map, FILE *out)
 {
 	struct heatmap_layout layout;
@@ -222,7 +222,8 @@ static void write_words(const struct heatmap *map, FILE *out)
 	fputs("</desc>", out);
 }
 
-/* cairo's drawing, which has pictures of letters, with the words after its first tag. */
+/* Write cairo's SVG, whose letters are shapes, with the words as text after its first
+ * tag. */
 static int write_described(const struct heatmap *map, const char *svg, size_t size,
 			   FILE *out, struct err *err)
 {

@@ -6,17 +6,19 @@
 #include "report/heatmap.h"
 
 /*
- * A heatmap as a picture on white, drawn with cairo; see heatmap_layout.h for where
- * things are. Where the host has no font it is drawn with cairo's own letters.
+ * A heatmap as a picture on white, drawn with cairo; heatmap_layout.h computes the
+ * positions. On a host without fonts cairo's built-in letters are used.
  */
 
-/* Pixels of a PNG to a unit of the layout. */
+/* Pixels of a PNG for each unit of the layout. */
 #define HEATMAP_PNG_SCALE 2
 
-/* -ENOMEM, -ENOSPC and others of writing; `out` may then hold a part of it. */
+/* -ENOMEM, -ENOSPC and other errors of writing; `out` may then hold a part of the
+ * picture. */
 int heatmap_write_png(const struct heatmap *map, FILE *out, struct err *err);
 
-/* The same; it has the map's lines as its title, for those who cannot see it. */
+/* The same as SVG. Its title holds the map's lines, for readers who cannot see the
+ * picture. */
 int heatmap_write_svg(const struct heatmap *map, FILE *out, struct err *err);
 
 #endif

@@ -1,22 +1,22 @@
-/* A heatmap's cells: colours, hatches, figures; and the signs that stand for them. */
+/* A heatmap's cells: colours, hatches, figures; and their signs in the key. */
 #include <math.h>
 #include <stdio.h>
 
 #include "report/colormap.h"
 #include "report/heatmap_draw.h"
 
-/* From here on cells are drawn one by one, below as one image: an SVG of a hundred
- * thousand squares is nothing a browser likes. */
+/* From this size on cells are drawn one by one, below it as one image: browsers are
+ * slow with an SVG of a hundred thousand squares. */
 #define CELL_SINGLE   8
 #define HATCH_SPACING 5
 #define DOT_SPACING   6
 #define LOST_SPACING  9
 #define FIGURE_SIZE   10
-/* Where fewer than one small cell in so many was measured, each is drawn larger, with
- * sides of so much: alone it would not be seen. */
+/* If fewer than one small cell in this many was measured, each is drawn with larger
+ * sides: a single small cell would not be visible. */
 #define SCATTERED_BELOW 50
 #define SCATTERED_SIDE  9
-/* Figures are white on what is darker. */
+/* Figures are white on colours darker than this. */
 #define LIGHT_FROM 0.5
 
 static void cell_rect(const struct heatmap_drawing *d, const struct heatmap_rect *at,
@@ -28,9 +28,10 @@ static void cell_rect(const struct heatmap_drawing *d, const struct heatmap_rect
 			count * cell, cell);
 }
 
-/* Of which kind of cells a path is. */
+/* The cells that a path consists of. */
 struct choice {
-	enum heatmap_kind kind; /* HEATMAP_RATE: of any, by the prediction */
+	/* HEATMAP_RATE: cells of any kind, by their prediction */
+	enum heatmap_kind kind;
 	enum test_status status;
 	enum fate predicted;
 };
@@ -43,7 +44,8 @@ static bool chosen(const struct choice *choice, const struct heatmap_cell *cell)
 	       (choice->kind == HEATMAP_BLANK || cell->status == choice->status);
 }
 
-/* Cells side by side are one rectangle. Returns whether there is any. */
+/* Add the chosen cells to the path; adjacent ones become one rectangle. Return whether
+ * there is any. */
 static bool cells_path(const struct heatmap_drawing *d, int panel,
 		       const struct choice *choice)
 {
@@ -94,7 +96,7 @@ static void draw_single_rates(const struct heatmap_drawing *d, int panel)
 	}
 }
 
-/* As large as it will be in a PNG, so that nothing is left to smooth. */
+/* Draw at the resolution of a PNG, so that no smoothing is needed. */
 static void draw_rates_image(const struct heatmap_drawing *d, int panel)
 {
 	const struct heatmap *map = d->map;
@@ -128,7 +130,8 @@ static void draw_rates_image(const struct heatmap_drawing *d, int panel)
 	cairo_surface_destroy(image);
 }
 
-/* Lines of one direction across a rectangle: dx, dy from its left to its right end. */
+/* Hatch a rectangle with lines of one direction: dx, dy lead from their left to their
+ * right end. */
 static void hatch_lines(cairo_t *cr, const struct heatmap_rect *at, int slope)
 {
 	double side = fmax(at->w, at->h);
@@ -159,7 +162,7 @@ static void upright_lines(cairo_t *cr, const struct heatmap_rect *at)
 	}
 }
 
-/* Fill what is clipped to. */
+/* Fill the clip region. */
 static void draw_hatch(cairo_t *cr, const struct heatmap_rect *at,
 		       enum test_status status)
 {
@@ -190,8 +193,8 @@ static void draw_hatch(cairo_t *cr, const struct heatmap_rect *at,
 	cairo_stroke(cr);
 }
 
-/* Dots where packets are to arrive in fragments, crosses where they are to be lost; dark
- * in light, so that they show on any colour. */
+/* Dots where the model predicts fragments, crosses where it predicts loss. Dark strokes
+ * within light ones are visible on any colour. */
 static void draw_faint(cairo_t *cr, const struct heatmap_rect *at, enum fate fate)
 {
 	double spacing = fate == FATE_LOST ? LOST_SPACING : DOT_SPACING;

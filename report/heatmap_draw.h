@@ -5,7 +5,7 @@
 
 #include "report/heatmap_layout.h"
 
-/* What the files that draw a heatmap share: nobody else needs it. */
+/* Declarations that the files which draw a heatmap share, and nobody else. */
 
 struct heatmap_drawing {
 	cairo_t *cr;
@@ -13,20 +13,20 @@ struct heatmap_drawing {
 	const struct heatmap_layout *layout;
 };
 
-/* Everything within a panel's map. */
+/* Draw everything within a panel's map. */
 void heatmap_draw_cells(const struct heatmap_drawing *d, int panel);
 void heatmap_draw_edges(const struct heatmap_drawing *d, int panel);
 void heatmap_draw_marks(const struct heatmap_drawing *d, int panel);
 
-/* A key's sign, in a square of 12 whose middle is (x, y). */
+/* Draw a key's sign in a square of 12 units around (x, y). */
 void heatmap_draw_sign(const struct heatmap_drawing *d, const struct heatmap_key *key,
 		       double x, double y);
 
-/* The part of it that shows what cells look like. */
+/* The part of heatmap_draw_sign() that draws a sample of a cell. */
 void heatmap_draw_swatch(cairo_t *cr, const struct heatmap_key *key, double x,
 			 double y);
 
-/* For what is drawn from here on, in the colour of ink. */
+/* Set the font, and the colour of ink, for later drawing. */
 void heatmap_set_font(cairo_t *cr, double size, bool bold);
 
 enum heatmap_align {
@@ -35,7 +35,8 @@ enum heatmap_align {
 	HEATMAP_RIGHT,
 };
 
-/* At the middle of its line; smaller where it is wider than `width` (0: no matter). */
+/* Draw a text whose line is centred at y, smaller if it is wider than `width` (0: no
+ * limit). */
 void heatmap_draw_text(cairo_t *cr, const char *text, double x, double y,
 		       enum heatmap_align align, double width);
 

@@ -1,6 +1,6 @@
 #include "report/heatmap_json.h"
 
-/* Append, whatever of the two may be NULL for want of memory. */
+/* Append to an array; either may be NULL without memory. */
 static json_t *with(json_t *array, json_t *value)
 {
 	if (array && json_array_append_new(array, value) == 0)

@@ -5,10 +5,10 @@
 
 #include "base/text.h"
 
-#define MAP_SIDE    480 /* what a map is to measure */
+#define MAP_SIDE    480 /* the larger side of a map, if cells permit */
 #define CELL_MAX    96
-#define CELL_VALUES 34 /* from here on there is room for a figure */
-#define LEFT        62 /* of a map: the axis' name and labels */
+#define CELL_VALUES 34 /* cells of this size have room for a figure */
+#define LEFT        62 /* left of a map: the axis' name and labels */
 #define RIGHT       44 /* the sizes of edges */
 #define ABOVE       44 /* the panel's title and the sizes of edges */
 #define BELOW       92 /* labels, the axis' name, the scale and its ticks */
@@ -28,7 +28,8 @@ double heatmap_text_width(const char *text, double size)
 	return 0.62 * size * (double)letters;
 }
 
-/* 1, 2, 5, 10, 20, ...: the first at which labels so wide do not meet. */
+/* Return the first of 1, 2, 5, 10, 20, ... at which labels of this width do not
+ * touch. */
 static int label_step(double cell, double room)
 {
 	int step = 1;
@@ -62,7 +63,7 @@ static struct heatmap_key *add_key(struct heatmap_layout *layout,
 	return key;
 }
 
-/* What the cells need explained. */
+/* Add keys for the signs in the cells. */
 static void add_cell_keys(const struct heatmap *map, struct heatmap_layout *layout)
 {
 	bool failed[TEST_STATUS_COUNT] = {false};
@@ -152,7 +153,8 @@ static void add_edge_keys(const struct heatmap *map, struct heatmap_layout *layo
 	}
 }
 
-/* One after the other, as many a line as go there. Returns where the last line ends. */
+/* Place the keys side by side, as many as fit into a line. Return the bottom of the
+ * last line. */
 static double place_keys(struct heatmap_layout *layout, double y)
 {
 	double x = HEATMAP_MARGIN;
@@ -181,7 +183,7 @@ static void place_panels(const struct heatmap *map, struct heatmap_layout *layou
 	double panel_w = LEFT + fmax(w, SCALE_MIN) + RIGHT;
 	int columns = map->panels > 1 ? 2 : 1;
 
-	/* Average panels stand beside each other too. */
+	/* Panels of averages stand side by side too. */
 	for (int p = 0; p < map->panels; p++) {
 		int column = p % columns;
 		int row = p / columns;

@@ -1,4 +1,4 @@
-/* A run's visits as cells, and what is said of it above them. */
+/* A run's measurements as cells, and the lines of text above them. */
 #include "report/heatmap.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ enum figure {
 	SENT,
 };
 
-/* By pair, then by number. */
+/* Sorted by pair, then by number. */
 struct visits {
 	struct row_visit *visit;
 	size_t count;
@@ -50,8 +50,8 @@ static int by_rate(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* The MTUs of the lattice and those measured beside it; where that is too many, the
- * measured ones. */
+/* Make an axis of the MTUs in the range and those measured outside it; if that is too
+ * many, only of the measured ones. */
 static int make_axis(struct heatmap_axis *axis, const struct mtu_range *range,
 		     const struct visits *all, enum direction end, struct err *err)
 {
@@ -83,7 +83,8 @@ static int make_axis(struct heatmap_axis *axis, const struct mtu_range *range,
 	return 0;
 }
 
-/* Median of a pair's visits that are ok; NO_FIGURE: of none. `rates` has room for all. */
+/* Return the median of a pair's ok measurements; NO_FIGURE without one. `rates` has
+ * room for all. */
 static int64_t median(const struct row_visit *first, size_t count, int64_t *rates,
 		      enum figure figure, enum direction dir)
 {
@@ -102,7 +103,7 @@ static int64_t median(const struct row_visit *first, size_t count, int64_t *rate
 	return (rates[(n - 1) / 2] + rates[n / 2]) / 2;
 }
 
-/* One direction of a pair. */
+/* Make the cell of a pair in one direction. */
 static struct heatmap_cell one_cell(const struct row_visit *first, size_t count,
 				    int64_t *rates, enum figure figure,
 				    enum direction dir)
@@ -112,7 +113,7 @@ static struct heatmap_cell one_cell(const struct row_visit *first, size_t count,
 
 	if (rate != NO_FIGURE)
 		return (struct heatmap_cell){.kind = HEATMAP_RATE, .rate_bps = rate};
-	/* ok without the figure: there is nothing to draw. */
+	/* ok without the figure: the cell stays blank. */
 	if (last == TEST_OK)
 		return (struct heatmap_cell){.kind = HEATMAP_BLANK};
 	return (struct heatmap_cell){.kind = HEATMAP_FAILED, .status = last};
@@ -241,7 +242,7 @@ static void mark_current(struct heatmap *map, const struct run_info *info)
 		};
 }
 
-/* Fit to be drawn, which takes nothing but UTF-8, and printed. */
+/* Copy a text so that it can be printed, and drawn, which requires UTF-8. */
 static void copy_words(char *ret, size_t size, const char *text)
 {
 	text_copy(ret, size, text);
@@ -258,7 +259,7 @@ static void describe_end(char *ret, size_t size, const struct end_facts *end)
 	snprintf(ret, size, "%s%s%s", host, *interface ? " " : "", interface);
 }
 
-/* "server - peer", but of an end whose name is not known, as in a log, nothing. */
+/* Write "server - peer"; if an end's name is unknown, as in a log, write nothing. */
 static void describe_ends(struct heatmap *map, const struct run_info *info,
 			  bool anonymous)
 {
@@ -276,8 +277,9 @@ static void describe_ends(struct heatmap *map, const struct run_info *info,
 	snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTUs: %s - %s", server, peer);
 }
 
-/* "endpoints over IPv6, WireGuard: server kernel, peer userspace; grid, 5 s a test", with
- * only what is known of it: of an end without a name its WireGuard is not. */
+/* Write "endpoints over IPv6, WireGuard: server kernel, peer userspace; grid, 5 s a
+ * test", omitting unknown facts; without an end's name its WireGuard is unknown,
+ * too. */
 static void describe_tunnel(struct heatmap *map, const struct run_info *info)
 {
 	const struct end_facts *const ends[] = {&info->server, &info->peer};
@@ -358,7 +360,7 @@ static int load(struct query *query, const struct query_run *run,
 	return r;
 }
 
-/* A log names no hosts: its file's name tells pictures apart. */
+/* A log names no hosts: its file name distinguishes the pictures. */
 static int name_log(struct query *query, int64_t run, struct heatmap *map,
 		    struct err *err)
 {

@@ -1,16 +1,17 @@
-/* What lies over a heatmap's cells: marked pairs and the path's edges. */
+/* The layer above a heatmap's cells: marked pairs and the path's edges. */
 #include <math.h>
 #include <stdio.h>
 
 #include "report/heatmap_draw.h"
 
-#define LABEL_GAP   30 /* between the sizes of two edges above a map */
+#define LABEL_GAP   30 /* least distance between the sizes of two edges above a map */
 #define LABELS_MAX  HEATMAP_EDGES_MAX
 #define MARK_SMALL  6
 #define MARK_CORNER 4.5
-#define CELL_CORNER 34 /* from here on, marks leave the middle to the figure */
+/* in cells of this size marks leave the middle free for the figure */
+#define CELL_CORNER 34
 
-/* Light around dark shows on any colour. */
+/* Stroke light around dark, which is visible on any colour. */
 static void stroke_twice(cairo_t *cr, double width)
 {
 	cairo_set_source_rgb(cr, 1, 1, 1);
@@ -76,7 +77,7 @@ void heatmap_draw_marks(const struct heatmap_drawing *d, int panel)
 	}
 }
 
-/* A label beside its line, moved on where the one before is. */
+/* A label beside its line, moved if the label before it is too close. */
 struct label {
 	double at;
 	int size;
@@ -95,7 +96,8 @@ static void draw_labels(const struct heatmap_drawing *d, int panel,
 		double place = fmax(labels[l].at, free_from);
 		char text[16];
 
-		/* No room is left: the list below the maps has them all. */
+		/* No room is left: omit the label, because the key below the maps lists
+		 * all sizes. */
 		if (place > labels[l].at + 3 * gap)
 			break;
 		free_from = place + gap;
@@ -123,15 +125,17 @@ static void edge_line(const struct heatmap_drawing *d, double x1, double y1, dou
 	cairo_set_dash(d->cr, NULL, 0, 0);
 }
 
-/* How many MTUs of the receiver keep the sender's TCP segments below the edge: WireGuard
- * pads what the receiver's MTU bounds to a multiple of 16. */
+/* Return the number of the receiver's MTUs that keep the sender's TCP segments below
+ * the edge. WireGuard pads packets that the receiver's MTU limits to a multiple of
+ * 16. */
 static int padded_boundary(const struct heatmap_axis *axis, int mtu_sent)
 {
 	return heatmap_boundary(axis, mtu_sent / 16 * 16);
 }
 
-/* A line across the sender's axis at the largest MTU below the edge: beyond it full-size
- * packets are above. It is dashed where the receiver's MTU keeps TCP's below. */
+/* Draw a line across the sender's axis at the largest MTU below the edge: full-size
+ * packets of larger MTUs are above the edge. The line is dashed where the receiver's
+ * MTU keeps TCP segments below it. */
 static void draw_edge(const struct heatmap_drawing *d, const struct heatmap_rect *at,
 		      const struct heatmap_edge *edge)
 {
@@ -173,7 +177,7 @@ void heatmap_draw_edges(const struct heatmap_drawing *d, int panel)
 			const struct heatmap_edge *edge = &map->edge[e];
 			int boundary = heatmap_boundary(axis, edge->mtu_sent);
 
-			/* All of the map is on one side. */
+			/* The whole map is on one side of the edge. */
 			if ((int)edge->dir != dir || boundary == 0 ||
 			    boundary == axis->count)
 				continue;

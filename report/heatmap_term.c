@@ -6,13 +6,13 @@
 #include "report/colormap.h"
 #include "report/heatmap_layout.h"
 
-#define LABEL       6 /* of a server MTU, and a space */
+#define LABEL       6 /* columns of a server MTU and a space */
 #define CELL        2
 #define COLUMNS_MIN 40
 #define LIGHT_FROM  0.5
 #define RESET       "\033[0m"
 
-/* Which indices of an axis are shown. */
+/* The indices of an axis that are printed. */
 struct shown {
 	int count;
 	int index[HEATMAP_AXIS_MAX];
@@ -57,7 +57,7 @@ static bool column_measured(const struct printing *p, int j)
 	return false;
 }
 
-/* All of an axis, or those measured, or one of so many of these. */
+/* Choose all indices of an axis, or those measured, or every n-th of these. */
 static void choose(const struct printing *p, int count, int room,
 		   bool (*measured)(const struct printing *p, int i), struct shown *ret)
 {
@@ -69,7 +69,7 @@ static void choose(const struct printing *p, int count, int room,
 		if (count <= room || measured(p, i))
 			ret->index[ret->count++] = i;
 	}
-	if (ret->count == 0) { /* nothing is measured yet: any will do */
+	if (ret->count == 0) { /* without measurements any index will do */
 		for (int i = 0; i < count; i++)
 			ret->index[ret->count++] = i;
 	}
@@ -79,7 +79,7 @@ static void choose(const struct printing *p, int count, int room,
 	ret->count = kept;
 }
 
-/* Nearest of the cube's levels, which are 0, 95, 135, 175, 215 and 255. */
+/* Return the nearest of the cube's levels, which are 0, 95, 135, 175, 215 and 255. */
 static int cube(double channel)
 {
 	double value = channel * 255;
@@ -159,7 +159,7 @@ static void print_cell(const struct printing *p, int i, int j)
 	fprintf(p->out, " %c" RESET, mark);
 }
 
-/* One below the other: an MTU is wider than its column. */
+/* Print the digits below one another: an MTU is wider than its column. */
 static void print_peer_mtus(const struct printing *p)
 {
 	const struct shown *shown = &p->columns;
@@ -218,7 +218,7 @@ static void print_panel(const struct printing *p)
 			map->peer.count);
 }
 
-/* Broken at spaces where it is too long. */
+/* Break long lines at spaces. */
 static void print_wrapped(const char *text, int columns, FILE *out)
 {
 	while ((int)strlen(text) > columns) {
@@ -234,7 +234,7 @@ static void print_wrapped(const char *text, int columns, FILE *out)
 	fprintf(out, "%s\n", text);
 }
 
-/* 0: none here. */
+/* 0: the key has no letter here. */
 static char key_letter(const struct heatmap_key *key)
 {
 	switch (key->kind) {

@@ -1,11 +1,11 @@
-/* Lettering, with whatever fonts there are. */
+/* Text in the pictures, in the fonts that the host has. */
 #include <cairo.h>
 #include <stdbool.h>
 
 #include "report/heatmap_draw.h"
 
 #define FONT "sans-serif"
-/* cairo's own, which needs no file. */
+/* cairo's built-in font, which needs no file. */
 #define FONT_WITHOUT_FILES "@cairo:"
 #define INK                0.13
 
@@ -18,7 +18,7 @@ void heatmap_set_font(cairo_t *cr, double size, bool bold)
 	cairo_set_font_size(cr, size);
 	cairo_select_font_face(cr, FONT, CAIRO_FONT_SLANT_NORMAL, weight);
 	cairo_text_extents(cr, "0", &extents);
-	/* A font that cannot be had would make all drawing fail from here on. */
+	/* A missing font makes all later drawing fail. */
 	if (cairo_scaled_font_status(cairo_get_scaled_font(cr)) !=
 		    CAIRO_STATUS_SUCCESS ||
 	    extents.width <= 0)

@@ -1,4 +1,4 @@
-/* Runs as somebody sees them who looks again and again. */
+/* Runs for a reader that asks repeatedly. */
 
 #include "report/live.h"
 
@@ -18,34 +18,34 @@
 #include "report/heatmap.h"
 #include "report/runjson.h"
 
-/* Two are looked at side by side. */
+/* The page shows two runs side by side. */
 #define RUNS 2
-/* Reading may take one part in so many of the time. */
+/* Reading takes at most one part in SHARE of the time. */
 #define SHARE 20
-/* Whether who writes it is still there shows without a change of the file. */
+/* A writer that dies does not change the file: look again after this time. */
 #define STALE_MS 10000
-/* From the least rate to the highest; between them straight lines do. */
+/* Colours from the lowest rate to the highest; readers interpolate between them. */
 #define COLORS 17
 
-/* Of the file and of its write-ahead log. */
+/* The state of the database file and of its write-ahead log. */
 struct stamp {
 	ino_t inode;
 	off_t size[2];
 	struct timespec changed[2];
 };
 
-/* A run as it was when the database was read last. */
+/* A run as of the last reading of the database. */
 struct view {
-	char name[UUID_SIZE]; /* as it was asked for; "": the newest */
+	char name[UUID_SIZE]; /* the name in the request; "": the newest run */
 	bool loaded;
 	struct stamp stamp;
 	int64_t read_at_ms;
-	int64_t again_at_ms; /* not before that */
+	int64_t again_at_ms; /* earliest time of the next reading */
 	int64_t used_at_ms;
 	struct query_run run;
-	int64_t began_ms;   /* its first visit, by the clock of who measured */
-	struct heatmap map; /* without panels where nothing can be drawn */
-	uint32_t last;      /* its last row */
+	int64_t began_ms;   /* start of its first measurement, by the peer's clock */
+	struct heatmap map; /* without panels if it cannot be drawn */
+	uint32_t last;      /* number of its last row */
 	json_t *facts;
 	char revision[20];
 };
@@ -82,7 +82,7 @@ void live_free(struct live *live)
 	free(live);
 }
 
-/* --- what changes seldom --- */
+/* --- facts that change seldom --- */
 
 static json_t *lattice(const struct mtu_range *range)
 {
@@ -147,20 +147,19 @@ static int add_text(void *ctx, const char *text)
 	return json_array_append_new(ctx, jsontext_new(text)) < 0 ? -ENOMEM : 0;
 }
 
-/* Of a run that is too large to be told. */
+/* Warn that the run is too large to send its rows. */
 static int warn_left_out(json_t *warnings)
 {
 	char text[128];
 
 	snprintf(text, sizeof(text),
 		 "the run has more than %d rows: they are left out here; 'mtusweep "
-		 "show' "
-		 "reads all of them",
+		 "show' reads all of them",
 		 QUERY_ROWS_SERVED);
 	return add_text(warnings, text);
 }
 
-/* Without what changes with each row. */
+/* The facts that do not change with each row. */
 static json_t *run_facts(const struct query_run *run)
 {
 	static const char *const changing[] = {"state",    "outcome", "outcome_text",
@@ -210,7 +209,7 @@ static int load_facts(struct query *query, struct view *view, struct err *err)
 
 /* --- reading --- */
 
-/* Somebody waits for the answer. */
+/* Open the database with a short timeout: the reader waits for the answer. */
 static int open_bounded(struct live *live, struct query **ret, struct err *err)
 {
 	int r = query_open(live->path, ret, err);
@@ -251,7 +250,7 @@ static int load_map(struct query *query, struct view *view, struct err *err)
 	static const struct heatmap_options options = {0};
 	int r = heatmap_load(query, &view->run, &options, &view->map, err);
 
-	/* Nothing is measured yet, or more than can be drawn. */
+	/* No measurements yet, or more than can be drawn. */
 	if (r == -ENODATA || r == -E2BIG) {
 		memset(&view->map, 0, sizeof(view->map));
 		return 0;
@@ -294,7 +293,7 @@ static int load(struct query *query, const char *name, struct view *ret,
 	return load_facts(query, ret, err);
 }
 
-/* The one of that name, or else the one that was not asked for the longest. */
+/* Return the view of that name, or else the least recently used one. */
 static struct view *find_view(struct live *live, const char *name)
 {
 	struct view *oldest = &live->view[0];
@@ -310,7 +309,7 @@ static struct view *find_view(struct live *live, const char *name)
 	return oldest;
 }
 
-/* With the database open when it had to be read; *query is to be closed. */
+/* Refresh the view. *query is open if the database was read; the caller closes it. */
 static int refresh(struct live *live, const char *name, struct query **query,
 		   struct view **ret, struct err *err)
 {
@@ -348,7 +347,7 @@ struct rows {
 	json_t *references;
 	size_t used;
 	size_t room;
-	uint32_t next; /* all up to this one are in the list */
+	uint32_t next; /* number of the next row; all rows before it are in the list */
 };
 
 static json_t *cell_value(const struct heatmap_cell *cell)
@@ -378,7 +377,7 @@ static int append(struct rows *rows, json_t *list, json_t *value)
 	return json_array_append_new(list, value) < 0 ? -ENOMEM : 0;
 }
 
-/* Of the pair as all of its visits make it, not of this one alone. */
+/* The row shows the pair's median over all its measurements, not this one's rates. */
 static int add_row(void *ctx, const struct measurement *m)
 {
 	struct rows *rows = ctx;
@@ -411,7 +410,7 @@ static int read_rows(struct live *live, struct query **query, struct rows *rows,
 	const struct view *view = rows->view;
 	int r = 0;
 
-	/* What is left out counts as told. */
+	/* Rows that are never sent count as sent. */
 	if (!view->run.counted)
 		rows->next = view->last;
 	if (rows->next >= view->last)
@@ -424,7 +423,7 @@ static int read_rows(struct live *live, struct query **query, struct rows *rows,
 	return r == -ENOMEM ? err_set(err, r, "out of memory") : r < 0 ? r : 0;
 }
 
-/* --- the answer --- */
+/* --- answers --- */
 
 static json_t *fastest(const struct heatmap *map)
 {
@@ -469,7 +468,7 @@ static json_t *make_answer(const struct view *view, const struct live_ask *ask,
 	return object;
 }
 
-/* With the view refreshed. */
+/* The view is fresh. */
 static int answer(struct live *live, const struct live_ask *ask, struct query **query,
 		  const struct view *view, json_t **ret, struct err *err)
 {

@@ -9,7 +9,7 @@
 #include "report/heatmap_cairo.h"
 #include "report/heatmap_layout.h"
 
-/* Nothing is loaded from anywhere. */
+/* The policy lets the page load nothing. */
 static const char head[] =
 	"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
@@ -25,13 +25,12 @@ static const char head[] =
 
 static const char legend[] =
 	"<p>The maps have the server's MTU up the side and the peer's along the "
-	"bottom; "
-	"upload is from the peer to the server. Hatched pairs failed, each kind in its "
-	"way; a black hole is a size whose packets never arrive. Lines are edges of "
-	"the path: beyond one, the sender's full-size packets are larger than the size "
-	"beside it; where it is dashed, the other end's MTU keeps those of TCP below. "
-	"Faint strokes and crosses are what the edges let expect of TCP's full-size "
-	"packets: fragments, and losses.</p>\n";
+	"bottom; upload is from the peer to the server. Hatched pairs failed, each "
+	"kind in its way; a black hole is a size whose packets never arrive. Lines are "
+	"edges of the path: beyond one, the sender's full-size packets are larger than "
+	"the size beside it; where it is dashed, the other end's MTU keeps those of "
+	"TCP below. Faint strokes and crosses are what the edges let expect of TCP's "
+	"full-size packets: fragments, and losses.</p>\n";
 
 static int write_map(const struct heatmap *map, FILE *out, struct err *err)
 {
@@ -48,7 +47,7 @@ static int write_map(const struct heatmap *map, FILE *out, struct err *err)
 		r = err_set(err, -ENOMEM, "out of memory");
 	if (r < 0)
 		return r;
-	/* Within HTML it begins with its tag. */
+	/* Inside HTML the SVG begins with its tag. */
 	tag = strstr(svg, "<svg");
 	fputs(tag ? tag : "", out);
 	return 0;
@@ -61,7 +60,7 @@ static void write_element(FILE *out, const char *name, const char *text)
 	fprintf(out, "</%s>\n", name);
 }
 
-/* The map's own words: none of them names a host. */
+/* Write the map's own lines: none of them names a host. */
 static void write_facts(const struct heatmap *map, FILE *out)
 {
 	struct heatmap_layout layout;

@@ -6,13 +6,13 @@
 #include "report/heatmap.h"
 
 /*
- * A run as one HTML file that needs nothing else and may be shown to anybody: its maps,
- * its path and its rates. Host names, interfaces, addresses, UUID and every text that a
- * program wrote are left out, since they may name hosts.
+ * A run as one self-contained HTML file that may be shown to anybody: its maps, its
+ * path and its rates. Host names, interfaces, addresses, the UUID and every text from
+ * another program are omitted, since they may identify hosts.
  */
 
-/* `map` is the run's, loaded as `anonymous`. -EIO and others when `out` cannot be
- * written. */
+/* `map` is the run's, loaded as `anonymous`. -EIO and other errors of writing to
+ * `out`. */
 int share_write(struct query *query, int64_t run, const struct heatmap *map, FILE *out,
 		struct err *err);
 

@@ -8,7 +8,7 @@
 #include "base/io.h"
 
 #define ROWS_FIRST 256
-/* Of a number before its point: what is more is no MTU, and no rate of any link. */
+/* Digits before a number's point: an MTU or a rate of a link needs no more. */
 #define DIGITS_MAX          9
 #define DECIMALS            3
 #define BPS_OF_A_THOUSANDTH 1000
@@ -19,7 +19,7 @@ struct reader {
 	const char *end;
 	const char *start;
 	size_t line;
-	const char *refused; /* the place */
+	const char *refused; /* the place of the error */
 	struct err *err;
 };
 
@@ -30,7 +30,8 @@ static bool begins(const struct reader *r, const char *at, const char *word)
 	return (size_t)(r->end - at) >= length && memcmp(at, word, length) == 0;
 }
 
-/* What other programs make of a log without its showing on a screen. NULL: none of it. */
+/* Find marks that other programs put into a log and that do not show on a screen. NULL:
+ * none. */
 static const char *find_unseen(const struct reader *r, const char *at)
 {
 	if (begins(r, at, "\r\n"))
@@ -73,7 +74,7 @@ static bool next_is(const struct reader *r, char c)
 	return r->at < r->end && *r->at == c;
 }
 
-/* 0 to DIGITS_MAX digits; how many. */
+/* Read 0 to `most` digits; return their number. */
 static int take_digits(struct reader *r, int most, int64_t *value)
 {
 	int n = 0;
@@ -103,7 +104,7 @@ static int read_mtu(struct reader *r, int *ret)
 	return 0;
 }
 
-/* "-1", "-1.000" or "-0.000", of which the dash was seen. */
+/* Read "-1", "-1.000" or "-0.000" after its dash. */
 static int read_failure(struct reader *r, int64_t *ret_bps)
 {
 	const char *begin = r->at++;
@@ -119,7 +120,7 @@ static int read_failure(struct reader *r, int64_t *ret_bps)
 	return expect(r, ".000", "-1.000 or -0.000 where it failed");
 }
 
-/* NO_FIGURE: it failed. */
+/* NO_FIGURE: the test failed. */
 static int read_rate(struct reader *r, int64_t *ret_bps)
 {
 	const char *begin = r->at;
@@ -129,7 +130,7 @@ static int read_rate(struct reader *r, int64_t *ret_bps)
 	if (next_is(r, '-'))
 		return read_failure(r, ret_bps);
 	digits = take_digits(r, DIGITS_MAX, &thousandths);
-	/* No program writes 01.000, which an export could not give back. */
+	/* Refuse 01.000: no program writes it, and an export could not restore it. */
 	if (digits == 0 || (digits > 1 && *begin == '0'))
 		return refuse(r, digits ? begin : r->at, "a rate in Mbit/s");
 	if (expect(r, ".", "a point, and the rate's three decimals") < 0)
@@ -208,7 +209,7 @@ static int read_rows(struct reader *r, struct csv_log *log)
 		if (read_row(r, &m) < 0) {
 			if (r->refused < r->end)
 				return -EINVAL;
-			/* Nothing was wrong up to where the text ends. */
+			/* The text is valid up to its end. */
 			if (r->err)
 				r->err->text[0] = '\0';
 			log->cut_line = r->line;
@@ -234,7 +235,7 @@ static int compare_pairs(const void *a, const void *b)
 	return order ? order : (x->seq > y->seq) - (x->seq < y->seq);
 }
 
-/* A pass is a pair's how-manieth visit. */
+/* A pass counts the measurements of one pair. */
 static int count_passes(struct csv_log *log, struct err *err)
 {
 	cleanup_free struct measurement **sorted =
@@ -281,7 +282,7 @@ void csvread_release(struct csv_log *log)
 	*log = (struct csv_log)CSV_LOG_INIT;
 }
 
-/* --- the lattice --- */
+/* --- the grid --- */
 
 static int common_divisor(int a, int b)
 {

@@ -1,3 +1,4 @@
+/* The import of a log as a run. */
 #include "store/import.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include "store/csvread.h"
 #include "store/store.h"
 
-/* A million lines have some 50 MB. */
+/* A million lines take about 50 MB. */
 #define FILE_LIMIT (256 << 20)
 
 struct import {
@@ -144,7 +145,8 @@ static int write_run(struct import *in, const char *db, struct import_result *re
 	}
 	sum_up(in, ret);
 	r = store_close(in->store, err);
-	/* Who writes a sweep into it goes back to a single file at its own end. */
+	/* A program that writes a sweep into the database checkpoints it at its own
+	 * end. */
 	return r == -EBUSY ? 0 : r;
 }
 

@@ -6,16 +6,16 @@
 #include "base/err.h"
 
 /*
- * A log of report/csv.h as a run of a database, all of it in one transaction. A log knows
- * MTUs, rates and their order; the rest of the run's row is
+ * The import of a log of report/csv.h as a run, in one transaction. A log has MTUs, rates
+ * and their order. The other columns of the run's row become
  *
  *	started_at, ended_at	when the file was last written
  *	strategy		STRATEGY_IMPORTED
- *	passes, lattices	the smallest that hold the log's pairs
- *	outcome			done; interrupted where its last line is half written
- *	options			{"file": its name}
+ *	passes, ranges		the smallest that contain the log's pairs
+ *	outcome			done; interrupted if the log's last line is incomplete
+ *	options			{"file": the log's name}
  *
- * and NULL, with a warning that says so. csv_export() of the run gives the file back.
+ * or NULL, and a warning says so. csv_export() of the run restores the log.
  */
 
 #define STRATEGY_IMPORTED "imported"
@@ -24,16 +24,16 @@ struct import_result {
 	int64_t run;
 	int visits;
 	int failed;
-	int cut_line; /* half written and left out; 0: none */
+	int cut_line; /* number of the incomplete line that was omitted; 0: none */
 };
 
 /*
- * `db` is made where it does not exist. -EINVAL: no such log, with line and column;
- * -ENODATA: it has no whole line; -EFBIG; -ENOENT and others of reading a file; those of
- * store_open() and store_record(). Nothing is in the database then. Another program may
- * have the database open, and write a sweep into it. Where the run is there but the
- * database could not be closed as it should, *ret is filled, and the error is
- * store_close()'s.
+ * Import `file` into `db`, which is created if missing. -EINVAL: not such a log, with
+ * line and column; -ENODATA: it has no complete line; -EFBIG; -ENOENT and other errors
+ * of reading a file; errors of store_open() and store_record(). The database is then
+ * unchanged. Another program may have the database open and write a sweep into it. If
+ * the run is stored but the database cannot be closed cleanly, *ret is filled and the
+ * error is store_close()'s.
  */
 int import_csv(const char *file, const char *db, struct import_result *ret,
 	       struct err *err);

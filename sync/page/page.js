@@ -1,7 +1,8 @@
 'use strict';
 
-/* The page asks for what is new once a second; docs/protocol.md describes the answers. On
- * the host itself it asks sooner where it lacks something: that does not pass the tunnel. */
+/* The page asks for news once a second; docs/protocol.md describes the answers. On the
+ * host itself it asks again at once if an answer was incomplete: that does not use the
+ * tunnel. */
 const POLL_MS = 1000;
 const NEAR_MS = 50;
 const HIDDEN_MS = 10000;
@@ -32,7 +33,7 @@ const UNITS = {
 	us: (value) => `${(value / 1000).toFixed(1)} ms`,
 };
 
-/* Of one direction: Mbit/s, how it failed, or nothing. */
+/* Format one direction: Mbit/s, the kind of failure, or nothing. */
 function figure(value, digits, unit = '') {
 	if (value === null || value === undefined)
 		return '-';
@@ -72,7 +73,7 @@ function setText(node, text) {
 
 const MARGIN = { left: 46, right: 6, top: 6, bottom: 26 };
 
-/* So many steps from the first colour to the last. */
+/* The number of colours between the first and the last. */
 const SHADES = 256;
 
 function shades(colors) {
@@ -88,7 +89,7 @@ function shades(colors) {
 	});
 }
 
-/* Each kind of failure has its own. */
+/* Each kind of failure has its own hatch. */
 function hatch(context, status, ground, line) {
 	const tile = document.createElement('canvas');
 	const c = tile.getContext('2d');
@@ -175,7 +176,8 @@ class Chart {
 		this.context.scale(dots, dots);
 	}
 
-	/* x, y, width, height of a pair's cell; null where the maps have none. */
+	/* Return x, y, width, height of a pair's cell; null if the maps do not contain
+	 * it. */
 	box(pair) {
 		const [i, j] = this.at.map((positions, end) => positions.get(pair[end]));
 		const [w, h] = this.cell;
@@ -243,14 +245,14 @@ class Chart {
 					this.colorOf('failed'), this.colorOf('hatch'));
 			else
 				continue;
-			/* Alone among thousands a small one would not be seen. */
+			/* A small cell alone among thousands would not be visible. */
 			if (w < 6 && cells.size * 50 < this.sweep.servers.length * this.sweep.peers.length)
 				[x, y, w, h] = [x + w / 2 - 4, y + h / 2 - 4, 8, 8];
 			c.fillRect(x, y, w + .3, h + .3);
 		}
 	}
 
-	/* Beyond it the sender's full-size packets fare differently. */
+	/* The sender's full-size packets above the edge have another fate. */
 	drawEdges() {
 		const c = this.context;
 		const own = this.direction === 0 ? this.sweep.peers : this.sweep.servers;
@@ -274,7 +276,7 @@ class Chart {
 		}
 	}
 
-	/* In two strokes, so that it is seen on every colour. */
+	/* Draw two strokes, so that the mark is visible on every colour. */
 	mark(pair, trace, line, dash = []) {
 		const c = this.context;
 		const box = pair && this.box(pair);
@@ -334,7 +336,8 @@ class Chart {
 const SVG = 'http://www.w3.org/2000/svg';
 
 class Sweep {
-	/* `name`: which run; '' is the newest, or what the program was started for. */
+	/* `name` selects the run; '' is the newest, or the one the program was started
+	 * for. */
 	constructor(name) {
 		const copy = document.getElementById('sweep').content.cloneNode(true);
 
@@ -358,7 +361,7 @@ class Sweep {
 			shown: ROWS_SHOWN, drawnAt: 0 });
 	}
 
-	/* --- what is asked and answered --- */
+	/* --- questions and answers --- */
 
 	query() {
 		const parts = [`after=${this.next}`, `have=${this.run}`, `rev=${this.revision}`];
@@ -409,7 +412,7 @@ class Sweep {
 			this.extend(cell.pair);
 	}
 
-	/* Pairs are measured beside the lattice, too. */
+	/* Pairs outside the grid are measured, too. */
 	extend(pair) {
 		[this.servers, this.peers].forEach((axis, end) => {
 			if (axis.includes(pair[end]))
@@ -462,7 +465,7 @@ class Sweep {
 		this.draw();
 	}
 
-	/* --- what is shown --- */
+	/* --- display --- */
 
 	show() {
 		const seen = [this.run, this.revision, this.next, this.scale, JSON.stringify(this.fastest),
@@ -472,7 +475,7 @@ class Sweep {
 		this.showProgress();
 		this.showCards();
 		this.showPair();
-		/* Large runs come in many parts. */
+		/* Large runs arrive in many parts. */
 		if (seen === this.seen || (this.more && Date.now() - this.drawnAt < POLL_MS))
 			return;
 		this.seen = seen;
@@ -492,7 +495,7 @@ class Sweep {
 		const backends = [...new Set([run.server.backend, run.peer.backend])].join(' and ');
 
 		families.delete(null);
-		/* A log knows neither end. */
+		/* A log knows the name of neither end. */
 		const known = run.server.host || run.peer.host;
 
 		setText(this.find('.title'), known ? `${endName(run.server)} - ${endName(run.peer)}`
@@ -508,7 +511,7 @@ class Sweep {
 		].filter(Boolean).join(', '));
 	}
 
-	/* Visits that are done and those to come; 0: nobody knows. */
+	/* Return the number of measurements done and to come; 0: unknown. */
 	total() {
 		if (!this.now || this.now.visits_left === null)
 			return this.facts.run.pairs_planned || 0;
@@ -562,7 +565,8 @@ class Sweep {
 			list.replaceChildren(...warnings.map((text) => element('li', text)));
 	}
 
-	/* What is known of the chosen pair: at once what the map has, then all of it. */
+	/* Describe the chosen pair: at once with the map's figures, then with the full
+	 * answer. */
 	pairLines() {
 		const told = this.told && String(this.pairOf(this.told)) === String(this.selected)
 			? this.told : null;
@@ -670,14 +674,16 @@ class Sweep {
 	}
 }
 
-/* --- asking ------------------------------------------------------------------------ */
+/* --- requests
+ * ---------------------------------------------------------------------- */
 
 let sweeps = [];
 let near = false;
 let chooser = false;
 let answeredAt = Date.now();
 
-/* Whether it was answered. A server that is busy with another page was, too. */
+/* Return whether an answer came. A server that is busy with another page has
+ * answered. */
 async function ask(sweep) {
 	const asked = sweep.wanted;
 	const response = await fetch(`/progress?${sweep.query()}`,
@@ -734,7 +740,7 @@ function start(names) {
 	main.replaceChildren(...sweeps.map((sweep) => sweep.section));
 }
 
-/* The names in the address, so that it can be kept. */
+/* The page's address holds the runs' names, so that it can be bookmarked. */
 function chosen() {
 	const query = new URLSearchParams(location.search);
 	const names = [query.get('run') || ''];
@@ -755,7 +761,7 @@ function choose() {
 async function fillChooser() {
 	const response = await fetch('/runs');
 
-	/* Another reader has the turn: asked again with the next answer. */
+	/* The server is busy with another reader: ask again with the next answer. */
 	if (!response.ok)
 		return;
 	const runs = await response.json();

@@ -76,7 +76,7 @@ static int write_beyond_limit(void)
 		       : 0;
 }
 
-/* As a failure like any other, and not as a signal that ends the process. */
+/* The write fails like any other, and no signal ends the process. */
 static void test_file_limit(void **state)
 {
 	struct err err = ERR_INIT;
@@ -89,7 +89,7 @@ static void test_file_limit(void **state)
 		_exit(write_beyond_limit());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	/* Without a limit it is the file system's. */
+	/* Without a limit the text is the file system's. */
 	err_sys(&err, EFBIG, "cannot write 'x'");
 	assert_string_equal(err.text, "cannot write 'x': File too large");
 }
@@ -128,7 +128,7 @@ static void test_hang_up(void **state)
 	fd_close(&fds[0]);
 }
 
-/* In a child: what stop_install() does is for the whole process, and for ever. */
+/* Test it in a child: stop_install() changes the whole process permanently. */
 static int stop_with_ignored(int ignored)
 {
 	signal(ignored, SIG_IGN);
@@ -174,9 +174,9 @@ static void test_stop(void **state)
 	assert_int_equal(io_wait(-1, stop_fd(), clock_boot_ms() + 10000), -EINTR);
 }
 
-/* --- a terminal that nobody reads any more: its sshd hangs in a dead tunnel --- */
+/* --- a terminal that is no longer read: its sshd hangs in a dead tunnel --- */
 
-/* Of texts of mixed sizes the last one often finds room for a part of it. */
+/* Write texts of mixed sizes: often a part of the last one fits. */
 static int fill_terminal(int slave, unsigned seed)
 {
 	static const size_t sizes[] = {16, 80, 100, 250, 400, 511};
@@ -185,7 +185,7 @@ static int fill_terminal(int slave, unsigned seed)
 
 	dup2(slave, STDOUT_FILENO);
 	dup2(slave, STDERR_FILENO);
-	/* Waiting without end shows as a death by this. */
+	/* A wait without end becomes a death by this signal. */
 	alarm(5);
 	io_unblock_standard();
 	if (fcntl(slave, F_GETFL) & O_NONBLOCK)

@@ -1,4 +1,4 @@
-/* Option tables: what is taken, what is refused and in which words, help. */
+/* Option tables: values accepted, values refused and the messages, help. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -149,7 +149,7 @@ static void test_optional(void **state)
 {
 	static const struct {
 		const char *line;
-		const char *value; /* NULL: stays as it is */
+		const char *value; /* NULL: unchanged */
 		int positional;
 	} rows[] = {
 		{"--optional", NULL, 0},      {"--optional 7", "7", 0},

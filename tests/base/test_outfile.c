@@ -1,4 +1,4 @@
-/* A file is there as a whole or not at all, whatever was there before. */
+/* A file is written completely or not at all, whatever existed before. */
 
 #include <dirent.h>
 #include <errno.h>

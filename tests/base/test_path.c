@@ -1,4 +1,4 @@
-/* Bands of outer sizes: building them, asking them, their text. */
+/* Bands of outer sizes: building them, queries, their text. */
 
 #include <errno.h>
 #include <setjmp.h>

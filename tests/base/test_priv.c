@@ -49,7 +49,7 @@ static bool caps_are(unsigned long long caps)
 	       status_field("NoNewPrivs") == 1;
 }
 
-/* Exit status of `child` run in a process of its own. */
+/* Run `child` in a process of its own and return its exit status. */
 static int in_child(int (*child)(void))
 {
 	pid_t pid = fork();
@@ -110,7 +110,7 @@ static int oom_score(void)
 	return file && fscanf(file, "%d", &score) == 1 ? score : 1001;
 }
 
-/* Where it may not be lowered, it is at least what it is for everybody. */
+/* Where lowering is not permitted, the score is at least the default. */
 static int spare_from_oom(void)
 {
 	bool may = status_field("CapEff") & SYS_RESOURCE;
@@ -133,7 +133,7 @@ static int forbid_exec(void)
 		return 1;
 	if (execv("/bin/true", argv) == 0 || errno != EPERM)
 		return 2;
-	/* In a child of a child, too. */
+	/* The filter also holds in a child of a child. */
 	if (fork() == 0) {
 		execv("/bin/true", argv);
 		_exit(errno == EPERM ? 0 : 3);
@@ -144,7 +144,7 @@ static int forbid_exec(void)
 	return WEXITSTATUS(status);
 }
 
-/* With arguments that make root's call fail for another reason. */
+/* The arguments make root's call fail for another reason. */
 static const struct refused {
 	const char *name;
 	long call;
@@ -288,7 +288,7 @@ static void *begin_thread(void *ctx)
 	return ctx;
 }
 
-/* What libcurl, civetweb, SQLite and getaddrinfo() do. */
+/* Use the calls of libcurl, civetweb, SQLite and getaddrinfo(). */
 static int work_as_usual(void)
 {
 	struct addrinfo *found = NULL;

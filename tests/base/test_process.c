@@ -1,4 +1,4 @@
-/* Whether a process that wrote down who it is still lives. */
+/* The check whether the process of an identity still lives. */
 
 #include <setjmp.h>
 #include <signal.h>
@@ -24,7 +24,7 @@ static void test_itself(void **state)
 	assert_int_equal(process_life(id), PROCESS_LIVES);
 }
 
-/* A child that tells who it is and waits for its input to end. */
+/* Start a child that writes its identity and waits for the end of its input. */
 static pid_t start_child(char id[PROCESS_ID_SIZE], int *ret_hold)
 {
 	int hold[2];
@@ -62,7 +62,7 @@ static void test_another(void **state)
 	(void)state;
 	assert_int_equal(process_life(id), PROCESS_LIVES);
 	close(hold);
-	/* Dead is dead, also before anybody has asked how it ended. */
+	/* A dead process is dead before its parent has waited for it. */
 	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
 	assert_int_equal(process_life(id), PROCESS_GONE);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -70,7 +70,7 @@ static void test_another(void **state)
 	assert_int_equal(process_life(id), PROCESS_GONE);
 }
 
-/* One field of this process's identity replaced. */
+/* Replace one field of this process's identity. */
 static void replace(char id[PROCESS_ID_SIZE], int field, const char *with)
 {
 	char copy[PROCESS_ID_SIZE];
@@ -96,9 +96,9 @@ static void test_fields(void **state)
 		{0, "another-host", PROCESS_UNKNOWN},
 		{1, "00000000-0000-4000-8000-000000000000", PROCESS_GONE},
 		{2, "1", PROCESS_UNKNOWN},
-		/* Nobody has this pid (pid_max is 2^22 at most). */
+		/* No process has this pid (pid_max is 2^22 at most). */
 		{3, "8388608", PROCESS_GONE},
-		/* Another process of the same number. */
+		/* Another process with the same number. */
 		{4, "1", PROCESS_GONE},
 		{4, "x", PROCESS_UNKNOWN},
 	};

@@ -1,4 +1,4 @@
-/* The shared nouns: names there and back, ranges, a measurement's status. */
+/* The shared types: names in both directions, ranges, a measurement's status. */
 
 #include <errno.h>
 #include <limits.h>
@@ -53,7 +53,7 @@ static void test_ranges(void **state)
 		{{1300, 1280, 10}, 0, 0},
 		{{1280, 1500, 0}, 0, 0},
 		{{1280, 1500, -20}, 0, 0},
-		/* As nobody has checked them. */
+		/* Values that nobody has checked. */
 		{{0, INT_MAX, 1}, INT_MAX, INT_MAX - 1},
 		{{INT_MIN, INT_MAX, 1}, INT_MAX, -2},
 		{{INT_MIN, INT_MAX, INT_MAX}, 3, INT_MAX - 1},

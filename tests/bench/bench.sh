@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # root and bin are set by whoever sources this
 #
-# What the benches share: a lab of their own, the two programs in it, medians. A bench
-# sources this file with the folder of the programs in $bin and of the sources in $root,
-# and calls bench_begin; it ends with everything put away.
+# The parts that the benches share: a lab of their own, the two programs in it, medians.
+# A bench sources this file with the folder of the programs in $bin and of the sources
+# in $root, and calls bench_begin. Everything is removed at its end.
 
 set -Eeuo pipefail
 PATH=$PATH:/usr/sbin:/sbin
@@ -27,7 +27,7 @@ bench_end()
 	exit "$result"
 }
 
-# [OPTION ...] of lab up
+# Arguments: [OPTION ...], for lab up.
 bench_begin()
 {
 	((EUID == 0)) || {
@@ -46,7 +46,7 @@ bench_begin()
 	eval "$("$lab" env "$name")"
 }
 
-# [OPTION ...] of mtusweep-server; serves until the bench ends.
+# Arguments: [OPTION ...], for mtusweep-server, which serves until the bench ends.
 start_server()
 {
 	"$lab" exec "$name" server "$bin/mtusweep-server" --interface "$LAB_SERVER_IF" \
@@ -55,7 +55,7 @@ start_server()
 	server_pid=$!
 }
 
-# [OPTION ...] of mtusweep-peer
+# Arguments: [OPTION ...], for mtusweep-peer.
 run_peer()
 {
 	"$lab" exec "$name" peer "$bin/mtusweep-peer" --interface "$LAB_PEER_IF" \
@@ -66,7 +66,7 @@ run_peer()
 	}
 }
 
-# The median of the numbers on stdin, one a line.
+# Print the median of the numbers on stdin, one a line.
 median()
 {
 	sort -g | awk '{ v[NR] = $1 }

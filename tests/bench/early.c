@@ -1,17 +1,20 @@
 /*
- * early: how soon a test may end, how far its figure is off then, and how honest its
- * interval is: engine/steady over recorded transfers of ten seconds.
+ * early: measures how early a test may end, the error of its goodput then, and the
+ * coverage of its confidence interval: engine/steady over recorded transfers of ten
+ * seconds.
  *
- * usage: early [FILE [PRECISION [DURATION]]]   (early.txt beside this file, 3 %, 2 s)
+ * usage: early [FILE [PRECISION [DURATION]]] (early.txt beside this file, 3 %, 2 s)
  *
- * A line "run CLASS ..." begins a transfer, the next one holds its windows, "US:BYTES" each.
- * For each class: at which time the rule stops (median, nine in ten), how often its figure
- * is off the mean rate from there to the transfer's end by more than 1 % and 3 %, and how
- * often its 95 % interval holds that rate.
+ * A line "run CLASS ..." begins a transfer; the next line holds its windows, "US:BYTES"
+ * each. The output for each class: the time at which the rule stops (median, nine in
+ * ten); the share of tests whose goodput is off the mean rate from there to the
+ * transfer's end by more than 1 % and 3 %; and the share whose 95 % interval contains
+ * that rate.
  *
- * Below that, the same of a plainer rule, over the same transfers: it stops when the best
- * 300 ms have not become better by more than 1 % for 0.8 s, and its figure is the median of
- * the windows of that time that are within 5 % of the best. It gives no interval.
+ * Below follow the same figures for a plainer rule on the same transfers. It stops when
+ * the best 300 ms have not improved by more than 1 % for 0.8 s. Its figure is the
+ * median of the windows in that time that are within 5 % of the best. It gives no
+ * interval.
  */
 #include <errno.h>
 #include <math.h>
@@ -38,7 +41,7 @@ struct trace {
 
 struct outcome {
 	double stop_s;
-	double off; /* of the rate of the rest, as a share */
+	double off; /* error as a share of the rest's rate */
 	double width;
 	bool known;
 	bool held;
@@ -49,7 +52,7 @@ struct class
 	char name[32];
 	int count;
 	struct outcome runs[RUNS_MAX];
-	struct outcome plain[RUNS_MAX]; /* by the plainer rule */
+	struct outcome plain[RUNS_MAX]; /* outcomes of the plainer rule */
 };
 
 static struct class classes[CLASSES_MAX];
@@ -108,7 +111,7 @@ static int drive(const struct trace *trace, int precision, int64_t duration_us,
 	return last;
 }
 
-/* In bit/s, from one sample to another. */
+/* Return the rate from one sample to another, in bit/s. */
 static double rate_between(const struct trace *trace, int from, int to)
 {
 	return (double)(trace->bytes[to] - trace->bytes[from]) * 8e6 /
@@ -137,7 +140,8 @@ static bool judge(const struct trace *trace, int precision, int64_t duration_us,
 	return true;
 }
 
-/* The median of the windows that end in the last PLAIN_US and are within 5 % of the best. */
+/* Return the median of the windows that end in the last PLAIN_US and are within 5 % of
+ * the best. */
 static double plain_figure(const struct trace *trace, int stop, double best)
 {
 	double near[STEADY_SAMPLES];
@@ -191,7 +195,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The stopping time that `tenths` of the runs, sorted, do not exceed. */
+/* Return the stopping time that `tenths` of the sorted runs do not exceed. */
 static double quantile(const struct outcome *runs, int count, int tenths)
 {
 	return runs[(count * tenths + 9) / 10 - 1].stop_s;
@@ -238,7 +242,7 @@ static int read_traces(FILE *file, int precision, int64_t duration_us)
 			struct outcome outcome, plain;
 
 			read_windows(line, &trace);
-			/* Both rules, or neither. */
+			/* Take the transfer if both rules stop. */
 			if (!judge(&trace, precision, duration_us, &outcome) ||
 			    !judge_plain(&trace, duration_us, &plain))
 				continue;

@@ -9,7 +9,7 @@
 
 #define FILE_LIMIT (256 << 20)
 #define LOST_SHARE 0.01
-/* Times are not recorded: one visit after the other. */
+/* The log has no times: one visit follows the other. */
 #define VISIT_MS 3000
 
 static int compare_records(const void *a, const void *b)
@@ -43,7 +43,7 @@ static bool has_rate(const struct dir_result *r)
 	return r->status == TEST_OK && r->received_bps != NO_FIGURE;
 }
 
-/* What is not above it is lost. */
+/* Return the rate up to which a pair counts as lost. */
 static double find_floor(const struct csv_log *log, enum direction dir, double *space)
 {
 	size_t n = 0;

@@ -8,12 +8,12 @@
 #include "store/csvread.h"
 
 /*
- * A recorded sweep that answers visits as a network would: with what was recorded for the
- * pair, one record after the other where there are several, from the first again after the
- * last. A pair that was not recorded is an error.
+ * A recorded sweep that answers visits as a network would, with the pair's records one
+ * after another; after the last it begins again with the first. A pair that was not
+ * recorded is an error.
  *
- * What is at most 1 % of its direction's median (of what got through) is lost: programs
- * that do not tell a black hole record the few bytes that came before it.
+ * A rate of at most 1 % of its direction's median (of those above 0) counts as lost:
+ * programs that do not detect a black hole record the few bytes that came before it.
  */
 
 /* A pair and its records. */
@@ -22,33 +22,33 @@ struct recorded_cell {
 	struct measurement **record;
 	size_t records;
 	size_t used;
-	double rate[DIR_COUNT]; /* bit/s, mean of the records; 0: lost in all */
+	double rate[DIR_COUNT]; /* bit/s, mean of the records; 0: all lost */
 };
 
 struct recorded {
 	struct csv_log log;
 	struct measurement **sorted;
-	struct recorded_cell *cells; /* by server, then by peer MTU */
+	struct recorded_cell *cells; /* sorted by server MTU, then by peer MTU */
 	size_t count;
 	struct mtu_range server;
 	struct mtu_range peer;
 };
 
-/* -ENOENT and others of reading a file; -EINVAL for what is no log, or one without a
- * pair; -ENOMEM. To be released in any case. */
+/* -ENOENT and other errors of reading a file; -EINVAL for a file that is no log, or has
+ * no pair; -ENOMEM. Release *ret in any case. */
 int recorded_load(const char *file, struct recorded *ret, struct err *err);
 void recorded_release(struct recorded *recorded);
 
-/* NULL: it was not recorded. */
+/* NULL: the pair was not recorded. */
 struct recorded_cell *recorded_find(const struct recorded *recorded,
 				    const struct mtu_pair *mtu);
 
-/* The visit that is number `seq`, from 1. Its times are made up, its goodput is what was
- * received. */
+/* Answer the visit with number `seq`, from 1. Its times are invented, its goodput is
+ * the received rate. */
 void recorded_visit(const struct recorded *recorded, const struct visit *visit,
 		    size_t seq, struct measurement *ret);
 
-/* 0 for none. Sorts them. */
+/* Return the median, 0 without values. Sorts them. */
 double recorded_median(double *values, size_t count);
 
 #endif

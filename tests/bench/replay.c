@@ -1,21 +1,22 @@
 /*
- * replay: drives a plan over a recorded sweep, in nr-wg-mtu-finder's format, in place of
+ * replay: runs a plan over a recorded sweep, in nr-wg-mtu-finder's format, in place of
  * a network.
  *
  * usage: replay FILE.csv [--up BANDS] [--down BANDS] [--strategy smart|grid] [--seed N]
  *
- * recorded.h says what a visit shows.
+ * recorded.h describes the answers to visits.
  *
- * BANDS, "1460:whole,1500:lost,65535:fragmented", is what becomes of outer packets; the
- * search that probes a path is let loose on it. Where a direction has none, its probes are
- * filtered. The tunnel is taken to run over IPv4.
+ * BANDS, such as "1460:whole,1500:lost,65535:fragmented", is the fate of outer packets.
+ * The search for bands runs over it. In a direction without BANDS, probes are filtered.
+ * The tunnel is assumed to run over IPv4.
  *
- * One JSON object is printed. probes: sizes sent, both ways. predicted: how many pairs'
- * full-size segments are whole, and so on, by the verdict's bands. misclassified: pairs
- * that are lost in the file and not in the prediction, or the other way round. regret_pct:
- * how far the recommended pair's recorded rates, added, are below the median of all pairs
- * that fit whole by BANDS, or, where a direction has none, of all that work both ways;
- * null where it was not recorded or nothing is recommended.
+ * The output is one JSON object. probes: sizes sent, both ways. predicted: the number
+ * of pairs whose full-size segments are whole, and so on, by the recommendation's
+ * bands. misclassified: pairs that are lost in the file and not in the prediction, or
+ * the reverse. regret_pct: how far the recommended pair's recorded rates, added, are
+ * below the median of all pairs that fit whole by BANDS, or, without BANDS for a
+ * direction, of all pairs that work both ways; null if the pair was not recorded or
+ * none is recommended.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -37,13 +38,13 @@
 
 struct world {
 	struct recorded sweep;
-	struct path path; /* what BANDS say */
+	struct path path; /* the path of BANDS */
 	int probes;
 };
 
 struct arguments {
 	const char *file;
-	const char *bands[DIR_COUNT]; /* NULL: filtered */
+	const char *bands[DIR_COUNT]; /* NULL: probes filtered */
 	int strategy;                 /* index into strategies */
 	uint64_t seed;
 };
@@ -52,7 +53,7 @@ static const char *const strategies[] = {"smart", "grid", NULL};
 
 /* --- probes --- */
 
-/* What the search makes of a path of these bands. */
+/* Run the search for bands over a path of these bands. */
 static void probe(struct world *w, enum direction dir, struct path_bands *ret)
 {
 	const struct path_bands *bands = &w->path.dir[dir];
@@ -122,7 +123,7 @@ static int make_plan(const struct world *w, const struct arguments *args,
 		ret, err);
 }
 
-/* All visits of a plan: *ret is the caller's to free. */
+/* Collect all visits of a plan; the caller frees *ret. */
 static int drive(const struct world *w, struct plan *plan, struct measurement **ret,
 		 size_t *ret_count)
 {
@@ -181,7 +182,7 @@ static int run_plan(struct world *w, const struct arguments *args, struct verdic
 	return r < 0 ? err_set(err, r, "out of memory for the visits") : 0;
 }
 
-/* --- how well it did --- */
+/* --- quality of the result --- */
 
 static json_t *count_fates(const struct world *w, const struct path *path,
 			   enum direction dir)
@@ -214,7 +215,7 @@ static int count_misclassified(const struct world *w, const struct path *path,
 	return count;
 }
 
-/* A measure that does not depend on what the plan found out. */
+/* True for a pair of the standard; it does not depend on the plan's results. */
 static bool is_measure(const struct world *w, const struct recorded_cell *cell)
 {
 	if (w->path.dir[DIR_UPLOAD].count && w->path.dir[DIR_DOWNLOAD].count)
@@ -311,8 +312,7 @@ int main(int argc, char **argv)
 	if (options_parse(table, argc, argv, &count, &err) < 0 || count != 1) {
 		fprintf(stderr,
 			"replay: %s\nusage: replay FILE.csv [--up BANDS] [--down "
-			"BANDS] "
-			"[--strategy smart|grid] [--seed N]\n",
+			"BANDS] [--strategy smart|grid] [--seed N]\n",
 			err.text[0] ? err.text : "one FILE.csv is needed");
 		return 2;
 	}

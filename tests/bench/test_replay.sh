@@ -2,8 +2,8 @@
 #
 # test_replay.sh PROGRAM SWEEPS
 #
-# Plans over the recorded sweeps: with the bands of the paths that they were recorded on
-# (record.in) they have to name the right pair, without them one that is as good as most.
+# Plans over the recorded sweeps. With the bands of the recorded paths (record.in) they
+# must name the right pair; without them, a pair that is as good as most.
 
 set -euo pipefail
 program=$(realpath -e "$1")
@@ -12,7 +12,7 @@ folder=$(mktemp -d /tmp/mtusweep-test-XXXXXX)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 readonly CELLS=144
-# Each once, and the reference, before every twelfth and last.
+# Each pair once, and the reference before every twelfth pair and last.
 readonly GRID_TESTS=157
 readonly BANDS_DEADZONE=(--up '1460:whole,1500:lost,65535:fragmented'
 	--down '1500:whole,65535:fragmented')
@@ -27,7 +27,7 @@ fail()
 	failures=$((failures + 1))
 }
 
-# replay FILE [OPTION ...]: into the file out
+# Arguments: FILE [OPTION ...]. Write replay's output into the file out.
 replay()
 {
 	"$program" "$@" >out 2>err && return
@@ -35,12 +35,13 @@ replay()
 	echo null >out
 }
 
-# holds WHAT SQL: whether that is true of the columns below.
+# Arguments: NAME SQL. Check that the condition is true of the columns below.
 holds()
 {
 	local found
 	found=$(sqlite3 :memory: "
-		WITH report AS (SELECT json(CAST(readfile('out') AS TEXT)) AS doc), figure AS (SELECT
+		WITH report AS (SELECT json(CAST(readfile('out') AS TEXT)) AS doc),
+		figure AS (SELECT
 			doc ->> '\$.pairs_total' AS pairs, doc ->> '\$.probes' AS probes,
 			doc ->> '\$.tests' AS tests, doc -> '\$.recommended' AS recommended,
 			doc ->> '\$.regret_pct' AS regret,
@@ -52,12 +53,14 @@ holds()
 	[[ $found == 1 ]] || fail "$1: not ($2): $(tr -d ' \n' <out)"
 }
 
-# regret FILE SERVER PEER: worked out here, in percent. What fits is no larger than the
-# pair is, at either end.
+# Arguments: FILE SERVER PEER. Compute the regret here, in percent. The pairs that fit
+# are at most as large as this pair at each end.
 regret()
 {
 	awk -F, -v server="$2" -v peer="$3" '
-		NR > 1 && $1 <= server && $2 <= peer { print $3 + $5, $1 == server && $2 == peer }
+		NR > 1 && $1 <= server && $2 <= peer {
+			print $3 + $5, $1 == server && $2 == peer
+		}
 	' "$1" | sort -n | awk '
 		{ sum[NR] = $1; if ($2) best = $1 }
 		END {
@@ -66,7 +69,7 @@ regret()
 		}'
 }
 
-# with_bands NAME SERVER PEER OPTION ...
+# Arguments: NAME SERVER PEER OPTION ...
 with_bands()
 {
 	local file=$sweeps/$1.csv expected what=$1 server=$2 peer=$3
@@ -86,17 +89,18 @@ with_bands()
 	done
 }
 
-# without_bands NAME LIMIT: no seed's regret is above.
+# Arguments: NAME LIMIT. Check that no seed's regret is above LIMIT.
 without_bands()
 {
 	for seed in {1..20}; do
 		replay "$sweeps/$1.csv" --seed "$seed"
-		holds "$1 without bands, seed $seed" "misclassified = '{\"up\":0,\"down\":0}' AND
+		holds "$1 without bands, seed $seed" \
+			"misclassified = '{\"up\":0,\"down\":0}' AND
 			regret <= $2 AND probes = 0 AND tests <= 48"
 	done
 }
 
-# same_as_recorded SED-SCRIPT: another way to write failures changes nothing.
+# Arguments: SED-SCRIPT. Check that another way to write failures changes nothing.
 same_as_recorded()
 {
 	replay "$sweeps/uneven.csv"
@@ -107,7 +111,7 @@ same_as_recorded()
 	cmp -s out recorded || fail "'$1': $(tr -d ' \n' <out)"
 }
 
-# refused STATUS STDERR ARGUMENT ...
+# Arguments: STATUS STDERR ARGUMENT ...
 refused()
 {
 	local status=0 wanted=$1 text=$2

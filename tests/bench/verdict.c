@@ -1,11 +1,12 @@
 /*
- * verdict: what verdict_find() costs on a whole lattice, with a reference after every tenth
- * cell, as `--strategy grid --order shuffled` leaves it.
+ * verdict: measures the time of verdict_find() on a whole grid, with a reference after
+ * every tenth pair, as `--strategy grid --order shuffled` leaves it.
  *
  * usage: verdict [STEP]...
  *
- * For each STEP of the lattice 1280 to 1500 (10 and 1 unless given) a line: cells, visits,
- * and the milliseconds of one call, with probes and with probes filtered.
+ * It prints a line for each STEP of the grid 1280 to 1500 (10 and 1 unless given):
+ * pairs, measurements, and the milliseconds of one call, with probes and with probes
+ * filtered.
  */
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 #define BANDS           "1460:whole,1500:lost,65535:fragmented"
 #define REFERENCE_EVERY 10
 
-/* The mean of some even ones is near enough to normal: a deviation of 2 %. */
+/* The mean of a few uniform numbers is close to normal: a deviation of 2 %. */
 static double noise(uint64_t *random)
 {
 	double sum = 0;
@@ -68,7 +69,7 @@ static size_t visit_all(const struct verdict_input *in, struct measurement *ret)
 	return count;
 }
 
-/* Milliseconds; negative: out of memory. */
+/* Return milliseconds; negative: out of memory. */
 static double find(const struct verdict_input *in)
 {
 	struct verdict verdict;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 #
-# bash completion: words of a command line -> what is offered; then in a real terminal.
+# bash completion: the words of a command line and the words offered; then the same in a
+# real terminal.
 #
 #	test_completion.sh PROGRAMS PACKAGING SWEEPS
 #
@@ -18,7 +19,7 @@ cd "$folder" || exit 1
 PATH=$programs:$PATH
 failures=0
 
-# WHAT EXPECTED FOUND
+# Arguments: NAME EXPECTED FOUND
 check_equal()
 {
 	[ "$2" = "$3" ] && return
@@ -26,15 +27,15 @@ check_equal()
 	printf 'FAIL: %s\n  wanted: %s\n  found:  %s\n' "$1" "$2" "$3"
 }
 
-# What bash would do for what is no answer of the function's.
+# bash's default when the function offers nothing.
 files=yes
 compopt()
 {
 	case "$*" in *'+o default'*) files=no ;; esac
 }
 
-# EXPECTED WORD ...: what is offered for the last word, sorted, before others that are files'
-# names where they are.
+# Arguments: EXPECTED WORD ... Check the sorted words offered for the last word, without
+# file names.
 offered()
 {
 	local found
@@ -47,24 +48,27 @@ offered()
 	check_equal "${*:2}<TAB>" "$1" "${found# }"
 }
 
-# PROGRAM [COMMAND]: the options that --help names, sorted.
+# Arguments: PROGRAM [COMMAND]. Print the options that --help names, sorted.
 options_of()
 {
 	local found
-	found=$("$@" --help | grep -oE '^  (-., )?--[a-z0-9-]+' | grep -oE -- '--?[a-z0-9-]+' | sort)
-	# Without any there would be nothing to compare with.
+	found=$("$@" --help | grep -oE '^  (-., )?--[a-z0-9-]+' |
+		grep -oE -- '--?[a-z0-9-]+' | sort)
+	# Without options the comparison would prove nothing.
 	[ "$(wc -l <<<"$found")" -ge 2 ] || echo "no options in the help of $*"
 	xargs <<<"$found"
 }
 
-# Installed, it is where bash looks for it.
-cmake -DCMAKE_INSTALL_PREFIX="$folder/usr" -P "$packaging/cmake_install.cmake" >/dev/null || exit 1
+# The installed file is where bash looks for it.
+cmake -DCMAKE_INSTALL_PREFIX="$folder/usr" \
+	-P "$packaging/cmake_install.cmake" >/dev/null || exit 1
 for program in mtusweep mtusweep-server mtusweep-peer; do
 	complete -r
 	# shellcheck disable=SC1090 # it was just installed
 	. "usr/share/bash-completion/completions/$program" || exit 1
 	check_equal "complete -p $program" \
-		"complete -o bashdefault -o default -F _mtusweep $program" "$(complete -p $program)"
+		"complete -o bashdefault -o default -F _mtusweep $program" \
+		"$(complete -p $program)"
 done
 
 # Every option of every command, and nothing else.
@@ -102,7 +106,7 @@ offered 'files' mtusweep heatmap --output = ''
 offered 'files' mtusweep import ''
 offered 'files' mtusweep-peer --conf-file x
 
-# Runs of the database that is named, else of the usual one.
+# Runs come from the named database, else from the default one.
 for log in deadzone pppoe; do
 	mtusweep import "$sweeps/$log.csv" --db other.db >/dev/null || exit 1
 done
@@ -119,13 +123,20 @@ offered '1' mtusweep-peer --resume ''
 offered '--repeat-failed --restore --resume' mtusweep-peer --resume --re
 offered 'best each none' mtusweep-peer --resume --persist ''
 
-# A terminal: what is typed there, with each @ a tab, comes to the words that are printed.
+# A terminal: type the text, with each @ as a tab; the words that are printed must
+# appear.
 typed()
 {
 	{
 		cat <<'SHELL'
 . usr/share/bash-completion/completions/mtusweep
-mtusweep() { case $* in *--help) command mtusweep "$@" ;; *) printf 'took<%s>\n' "$*" ;; esac; }
+mtusweep()
+{
+	case $* in
+	*--help) command mtusweep "$@" ;;
+	*) printf 'took<%s>\n' "$*" ;;
+	esac
+}
 SHELL
 		tr '@' '\t' <<<"$2"
 		echo exit

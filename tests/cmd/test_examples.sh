@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 #
-# The sqlite3 examples of README.md, docs/results.md and docs/schema.md do as they are
-# printed: each is taken out of the page and run, by bash, beside a database with a sweep.
+# The sqlite3 examples of README.md, docs/results.md and docs/schema.md work as printed:
+# bash runs each example from the page beside a database with a sweep.
 #
 #	test_examples.sh PROGRAM ROOT
 #
-# An example that is new needs a line in `sensible`.
+# A new example needs a line in `sensible`.
 
 set -uo pipefail
 
@@ -24,20 +24,26 @@ fail()
 	[ $# = 1 ] || sed 's/^/    /' "${@:2}"
 }
 
-# What an example has in it -> rows of its output, columns separated by '|', rows by a blank:
-# extended regular expressions. The figures are deadzone.csv's.
+# A part of an example -> the rows of its output as extended regular expressions,
+# columns separated by '|', rows by a blank. The figures are those of deadzone.csv.
+first_row='1[|]1280[|]1280[|]35.734[|]48.649[|]1[|]ok[|]ok[|]ok[|]1[|]1'
+first_and_blackhole='1280[|]1280[|]35.734[|]48.649[|]ok 1400[|]1420[|][|]49.203[|]blackhole'
+blackhole_row='1[|]1400[|]1420[|]blackhole[|]recorded.as.-1.000,-1.000[|]ok[|]'
+references='2026-11-22T12:00:01.000Z[|]35.734[|]48.649'
+references+=' 2026-11-22T12:12:00.000Z[|]3.291[|]48.7'
 declare -A sensible=(
-	['download_mbps, status']='1280[|]1280[|]35.734[|]48.649[|]ok 1400[|]1420[|][|]49.203[|]blackhole'
+	['download_mbps, status']=$first_and_blackhole
 	['= visits *ORDER BY']='1400[|]1400[|]36.405[|]49.26'
 	['AS failed']='1280[|]48.5[|]0 1420[|]48.3[|]5'
-	['AND reference']='2026-11-22T12:00:01.000Z[|]35.734[|]48.649 2026-11-22T12:12:00.000Z[|]3.291[|]48.7'
-	['\* FROM results WHERE run_id = 1"']='1[|]1280[|]1280[|]35.734[|]48.649[|]1[|]ok[|]ok[|]ok[|]1[|]1'
+	['AND reference']=$references
+	['\* FROM results WHERE run_id = 1"']=$first_row
 	['max.id. FROM run']='1400[|]1400[|]36.405[|]49.26'
-	['download_status, download_text']='1[|]1400[|]1420[|]blackhole[|]recorded.as.-1.000,-1.000[|]ok[|]'
-	['\* FROM results .* AND upload_ok']='1[|]1280[|]1280[|]35.734[|]48.649[|]1[|]ok[|]ok[|]ok[|]1[|]1'
+	['download_status, download_text']=$blackhole_row
+	['\* FROM results .* AND upload_ok']=$first_row
 )
 
-# The examples of README.md and docs/results.md, each ended by a NUL: blocks that are indented by four, from
+# Print the examples of README.md and docs/results.md, each ended by a NUL: blocks
+# indented by four, from
 # "sqlite3" up to the next blank line.
 results_examples()
 {
@@ -46,7 +52,8 @@ results_examples()
 		on { print substr($0, 5) }' "$root/README.md" "$root/docs/results.md"
 }
 
-# Those of docs/schema.md: its blocks of SQL, and of a shell's that runs sqlite3.
+# Print the examples of docs/schema.md: its SQL blocks, and its shell blocks that run
+# sqlite3.
 schema_examples()
 {
 	awk '/^```$/ && on { printf "%s%c", on == "sql" ? "\"\n" : "", 0; on = "" }
@@ -55,12 +62,13 @@ schema_examples()
 		/^```sh$/ { on = "sh" }' "$root/docs/schema.md"
 }
 
-# EXAMPLE: the rows of its output
+# Arguments: EXAMPLE. Print the expected rows of its output.
 rows_for()
 {
 	local fragment
 	for fragment in "${!sensible[@]}"; do
-		grep -qE -- "$fragment" <<<"$(xargs -0 echo <<<"$1" | tr -s '\n ' ' ')" || continue
+		grep -qE -- "$fragment" \
+			<<<"$(xargs -0 echo <<<"$1" | tr -s '\n ' ' ')" || continue
 		printf '%s' "${sensible[$fragment]}"
 		return
 	done
@@ -87,15 +95,16 @@ check_example()
 }
 
 "$program" import "$root/tests/bench/sweeps/deadzone.csv" >/dev/null || exit 1
-# What a log has not.
+# Add values that a log does not have.
 sqlite3 -bail mtusweep.db "UPDATE measurement SET reference = 1,
 	upload_started_at = '2026-11-22T12:' || printf('%02d', seq / 12) || ':' ||
-	CASE seq WHEN 144 THEN '00' ELSE '01' END || '.000Z' WHERE seq IN (1, 61, 144)" || exit 1
+	CASE seq WHEN 144 THEN '00' ELSE '01' END || '.000Z'
+	WHERE seq IN (1, 61, 144)" || exit 1
 
 while IFS= read -r -d '' example; do
 	check_example "$example"
 done < <(results_examples; schema_examples)
-# Those that were there when this was written.
+# The number of examples when this was written.
 ((ran >= 8)) || fail "only $ran examples were found"
 echo "$ran examples, $failures failed"
 [ $failures = 0 ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# The man pages have what the programs have: every option and command of their --help, what
-# each exit status means, and examples that the programs take.
+# The man pages agree with the programs: every option and command of their --help, the
+# meaning of each exit status, and examples that the programs accept.
 #
 #	test_man.sh PROGRAMS ROOT
 
@@ -22,24 +22,26 @@ fail()
 	echo "FAIL: $1"
 }
 
-# PAGE SECTION
+# Arguments: PAGE SECTION
 section()
 {
 	sed -n "/^\.Sh $2\$/,/^\.Sh /p" "$root/docs/man/$1" | sed '1d'
 }
 
-# PAGE SECTION REGEX: whether a line of it is like that
+# Arguments: PAGE SECTION REGEX. True if a line of the section matches.
 has_line()
 {
 	grep -qE -- "$3" <<<"$(section "$1" "$2")"
 }
 
-# PAGE PROGRAM [COMMAND]: each option of the help is described in the page
+# Arguments: PAGE PROGRAM [COMMAND]. Check that the page describes each option of the
+# help.
 check_options()
 {
 	local page=$1 option count=0
 	shift
-	for option in $("$@" --help | grep -oE '^  (-., )?--[a-z0-9-]+' | grep -oE -- '--?[a-z0-9-]+'); do
+	for option in $("$@" --help | grep -oE '^  (-., )?--[a-z0-9-]+' |
+		grep -oE -- '--?[a-z0-9-]+'); do
 		count=$((count + 1))
 		# "Fl -db" is --db, "Fl o" is -o.
 		has_line "$page" DESCRIPTION "^\.It .*Fl ${option#-}( |$)" ||
@@ -49,7 +51,7 @@ check_options()
 	((count >= 2)) || fail "no options in the help of $*"
 }
 
-# PAGE PROGRAM: the examples of the page, a line each
+# Arguments: PAGE PROGRAM. Print the page's examples, one a line.
 examples()
 {
 	section "$1" EXAMPLES | sed -nE "s/^\.Dl (\\$ )?($2 .*)/\2/p; s/^\\$ ($2 .*)/\1/p"
@@ -71,8 +73,8 @@ for command in $(mtusweep --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\
 		fail "mtusweep.1 has no synopsis of $command"
 done
 
-# The two that need a tunnel: all of their examples' options are taken, and have the values
-# they want. Help comes after that.
+# Two pages need a tunnel: check that all options of their examples are accepted, with
+# their values. --help comes after them.
 for page in mtusweep-server.8 mtusweep-peer.8; do
 	count=0
 	while read -r line; do
@@ -83,11 +85,12 @@ for page in mtusweep-server.8 mtusweep-peer.8; do
 	((count >= 3)) || fail "$page has $count examples"
 done
 
-# The reader's do what they say, on sweeps where they have them.
+# The reader's examples run on databases with sweeps.
 mkdir srv
 for _ in 1 2 3 4; do
 	for db in mtusweep.db srv/sweeps.db; do
-		mtusweep import "$root/tests/bench/sweeps/deadzone.csv" --db $db >/dev/null || exit 1
+		mtusweep import "$root/tests/bench/sweeps/deadzone.csv" \
+			--db $db >/dev/null || exit 1
 	done
 done
 cp "$root/tests/bench/sweeps/deadzone.csv" sweep.csv

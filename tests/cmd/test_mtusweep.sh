@@ -3,7 +3,7 @@
 #
 #	test_mtusweep.sh PROGRAM SCHEMA PROMTOOL SWEEPS
 #
-# The database is made by the sqlite3 program from the schema as it is in the sources.
+# The sqlite3 program makes the database from the schema in the sources.
 
 set -uo pipefail
 program=$(realpath -e "$1") || exit 1
@@ -13,20 +13,20 @@ promtool=$(realpath -e "$3" 2>/dev/null) || {
 	echo "no '$3': scripts/install-deps --test puts it there"
 	exit 1
 }
-# A folder of logs of other programs.
+# A folder of other programs' logs.
 sweeps=$(realpath -e "$4") || exit 1
 folder=$(mktemp -d /tmp/mtusweep-test-XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
 failures=0
 
-# run_sql FILE: what comes on stdin.
+# Arguments: FILE. Run the SQL on stdin.
 run_sql()
 {
 	sqlite3 -bail "$1"
 }
 
-# expect STATUS STDOUT-REGEX STDERR-REGEX ARGUMENT... ("" expects nothing at all there)
+# Arguments: STATUS STDOUT-REGEX STDERR-REGEX ARGUMENT ... ("" expects no output there)
 expect()
 {
 	local status=$1 out=$2 err=$3 got
@@ -124,7 +124,7 @@ for command in runs show best heatmap compare export import share view; do
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' "$command" --help
 done
 
-# Files that are not there or not ours.
+# Files that are missing or not ours.
 expect 1 '' "no database 'no.db'; name another with --db FILE" runs --db no.db
 expect 1 '' "is a folder" runs --db .
 expect 1 '' "'text.db' is not an SQLite database" show --db text.db
@@ -137,7 +137,8 @@ expect 1 '' "no run '9' in database" view --run 9
 expect 0 '^ run  uuid [^~]*~$' '' runs --db empty.db
 
 # Runs.
-line1='   1  0a1b2c3d  2026-11-22 12:20:39  peer    done  +3       2  hub wg0 - laptop\?\[2J~'
+line1='   1  0a1b2c3d  2026-11-22 12:20:39  peer    done  +3       2  '
+line1+='hub wg0 - laptop\?\[2J~'
 line2='   2  0a1b2c3d  2026-11-23 12:20:39  server  unfinished  +0       0  \? - \?~'
 expect 0 "~$line1$line2\$" '' runs
 expect 1 '' "no run '9' in database 'mtusweep.db'" show --run 9
@@ -148,15 +149,16 @@ expect 0 'run       1 .*warning   tcp_mtu_probing is on~' '' show --run 1
 expect 0 'visits    3 of 3, 2 failed~' '' show --run 1
 expect 0 'hub wg0 10.0.0.1, MTU 1420 before, WireGuard in the kernel over IPv4' '' \
 	show --run 1
-expect 0 'peer      laptop.{4}, WireGuard in userspace, MTUs 1280 to 1420 by 70~' '' show --run 1
-expect 0 '~server    MTUs 1280 to 1420 by 70~peer      MTUs 1280 to 1420 by 70~' '' show --run 2
+expect 0 'peer      laptop.{4}, WireGuard in userspace, MTUs 1280 to 1420 by 70~' '' \
+	show --run 1
+expect 0 '~server    MTUs 1280 to 1420 by 70~peer      MTUs 1280 to 1420 by 70~' '' \
+	show --run 2
 expect 0 '~ +1280 +1280 +30.500 +51.500 +2, upload ok in 1 of 2~' '' show --run 1
 expect 0 '~ +1280 +1350 +40.500 +20.000 +1~' '' show --run 1
 expect 0 '~ +1420 +1420 +blackhole +60.500 +1~$' '' show --run 1
 expect 0 'run       2 .*outcome   unfinished~visits    0, 0 failed' '' show
 
-# The best pair.
-# 1280/1280 is faster, but failed in one of its visits.
+# The best pair. 1280/1280 is faster, but failed in one measurement.
 sum='server MTU 1280, peer MTU 1350~upload 40.500, download 20.000, sum 60.500 Mbit/s'
 expect 0 "^$sum~\$" '' best --run 1
 expect 0 "^$sum" '' best --run 1 --by sum
@@ -182,38 +184,41 @@ for run in 1 2; do
 		failures=$((failures + 1))
 	fi
 done
-# Which file cannot be written, and why.
-expect 1 '' "^mtusweep: cannot write the file 'no/a.csv': a file cannot be made in its folder: No such file or directory~\$" \
-	export --run 1 -o no/a.csv
+# The message names the file that cannot be written, and the cause.
+want="^mtusweep: cannot write the file 'no/a.csv': a file cannot be made in its "
+want+="folder: No such file or directory~\$"
+expect 1 '' "$want" export --run 1 -o no/a.csv
 ln -s /dev/full full.svg
 for command in export 'export --format json' 'export --format prometheus' heatmap; do
+	want="^mtusweep: cannot write the file 'full.svg': No space left on device~\$"
 	# shellcheck disable=SC2086 # the words are meant to be split
-	expect 1 '' "^mtusweep: cannot write the file 'full.svg': No space left on device~\$" \
-		$command --run 1 -o full.svg
+	expect 1 '' "$want" $command --run 1 -o full.svg
 done
 expect 1 '' "^mtusweep: cannot write the file 'full.svg': No space left on device~\$" \
 	share 1 -o full.svg
 rm full.svg
 
-# For programs.
+# Output for programs.
 expect 0 '^\[~\{"id":1,.*\},~\{"id":2,.*\}\]~$' '' runs --json
 expect 0 '^\[\]~$' '' runs --json --db empty.db
-expect 0 '^\{"run":~\{"id":1,.*"warnings":\[~"tcp_mtu_probing is on"\].*"results":\[~\{' '' \
-	show --json --run 1
-expect 0 '"by": "sum",~  "recommended": null,~  "fastest": \{~    "server_mtu": 1280,~    "peer_mtu": 1350,' '' \
-	best --json --run 1
+want='^\{"run":~\{"id":1,.*"warnings":\[~"tcp_mtu_probing is on"\].*"results":\[~\{'
+expect 0 "$want" '' show --json --run 1
+want='"by": "sum",~  "recommended": null,~  "fastest": \{~    "server_mtu": 1280,~    '
+want+='"peer_mtu": 1350,'
+expect 0 "$want" '' best --json --run 1
 expect 1 '' 'no pair of MTUs worked' best --json
 
-# Two runs.
-expect 0 '~pairs     0 in both, 3 only in the first, 0 only in the second~.*No pair changed' '' \
-	compare 1 2
+# Comparison of two runs.
+want='~pairs     0 in both, 3 only in the first, 0 only in the second~.*No pair '
+want+='changed'
+expect 0 "$want" '' compare 1 2
 expect 0 '~pairs     3 in both.*upload    2 pairs worked in both: too few to tell' '' \
 	compare 1 0a1b2c3d-0000-4000-8000-000000000001
 expect 0 '"pairs_in_both": 0,.*"changes": \[\]~\}~$' '' compare --json 1 2
 expect 1 '' "no run '9'" compare 1 9
 
-# A page for others: all of the run, and nothing of the hosts. What a program wrote may
-# have anything in it.
+# A page for others contains all of the run and nothing of the hosts. A text from
+# another program may contain any name.
 {
 	echo "UPDATE run SET strategy = '<script>', outcome_text = 'hub at 10.0.0.1 left',"
 	echo "server_versions = 'hub', peer_host = 'laptop', peer_address = '10.0.0.2'"
@@ -234,7 +239,7 @@ then
 fi
 expect 1 '' "no run '9'" share 9 -o 9.html
 
-# No output takes the place of a database, by whatever name.
+# No output replaces a database, under whatever name.
 mkdir own
 cp mtusweep.db own/runs.svg
 cp mtusweep.db own/other.png
@@ -243,16 +248,19 @@ ln own/runs.svg own/hard.svg
 cp own/runs.svg kept.db
 for name in runs link hard; do
 	for command in export heatmap 'share 1'; do
+		want="^mtusweep: the output 'own/$name.svg' is the database "
+		want+="'own/runs.svg' that is read; give --output another name~\$"
 		# shellcheck disable=SC2086 # the words are meant to be split
-		expect 1 '' "^mtusweep: the output 'own/$name.svg' is the database 'own/runs.svg' that is read; give --output another name~\$" \
-			$command --db own/runs.svg -o "own/$name.svg"
+		expect 1 '' "$want" $command --db own/runs.svg -o "own/$name.svg"
 	done
 done
-expect 1 '' "'own/runs.svg' is the database 'own/link.svg'" export --db own/link.svg -o own/runs.svg
+expect 1 '' "'own/runs.svg' is the database 'own/link.svg'" export --db own/link.svg \
+	-o own/runs.svg
 for command in export heatmap 'share 1'; do
+	want="^mtusweep: the output 'own/other.png' is an SQLite database, which is "
+	want+="not replaced; "
 	# shellcheck disable=SC2086 # as above
-	expect 1 '' "^mtusweep: the output 'own/other.png' is an SQLite database, which is not replaced; " \
-		$command --db own/runs.svg -o own/other.png
+	expect 1 '' "$want" $command --db own/runs.svg -o own/other.png
 done
 cp mtusweep.db own/wal.db
 sqlite3 own/wal.db 'PRAGMA journal_mode = WAL;' 'UPDATE run SET passes = passes;' \
@@ -266,36 +274,39 @@ if ! grep -q "'own/wal.db-wal' is a part of the database 'own/wal.db'" err ||
 	failures=$((failures + 1))
 fi
 
-# The heatmap: what kind of file it is, that it is whole, and nothing beside it.
+# The heatmap: the kind of file, that it is complete, and that no other file is left.
 mkdir maps
 expect 0 '' '' heatmap --run 1 -o maps/1.png
 expect 0 '' '' heatmap --run 1 --all --average --output=maps/1.svg
 expect 0 '' '' heatmap --run 2 -o maps/2.png
 expect 1 '' "no run '9'" heatmap --run 9 -o maps/9.png
-expect 1 '' "cannot write the file 'no/1.png': .* folder: No such file" heatmap --run 1 -o no/1.png
+expect 1 '' "cannot write the file 'no/1.png': .* folder: No such file" heatmap \
+	--run 1 -o no/1.png
 mkdir maps/folder.png
 expect 1 '' "'maps/folder.png' is a folder" heatmap --run 1 -o maps/folder.png
 rmdir maps/folder.png
 ln -s /dev/full maps/full.png
-expect 1 '' "cannot write the file 'maps/full.png': No space left" heatmap --run 1 -o maps/full.png
+expect 1 '' "cannot write the file 'maps/full.png': No space left" heatmap --run 1 \
+	-o maps/full.png
 rm maps/full.png
 if [ "$(cd maps && echo .[!.]* *)" != '.[!.]* 1.png 1.svg 2.png' ] ||
 	[ "$(head -c 4 maps/1.png)" != $'\x89PNG' ] || ! grep -q '</svg>' maps/1.svg ||
-	! grep -q '<title>WireGuard MTUs: hub wg0 - laptop?\[2J; 2026-11-22 12:20' maps/1.svg
+	! grep -q '<title>WireGuard MTUs: hub wg0 - laptop?\[2J; 2026-11-22 12:20' \
+		maps/1.svg
 then
 	echo 'FAIL: the heatmaps are not what they should be:'
 	ls -la maps
 	failures=$((failures + 1))
 fi
 
-# On what is no terminal it is in letters. 1280/1350 is the fastest.
+# Outside a terminal the map has letters. 1280/1350 is the fastest.
 expect 0 '~Upload, received~ 1420 \. \. B ~ 1350 \. \. \. ~ 1280 4 8f\. ~ +1 1 1~ +2 3 4~' \
 	'' heatmap --run 1
 expect 0 '^WireGuard MTUs: .*~B blackhole~\. not measured~f fastest measured 1280/1350~$' \
 	'' heatmap --run 1
 expect 0 '~Upload, received~ 1420 \. \. \. ~' '' heatmap --run 2
 
-# What the path does to a pair, and what a run recommends.
+# The prediction for a pair, and a run's recommendation.
 expect 2 '' '--pair is missing' explain
 expect 2 '' "'1420' is no value for --pair" explain --pair 1420
 expect 1 '' 'nothing is known of the path of run 2: it was not probed' \
@@ -305,17 +316,20 @@ INSERT INTO path VALUES (1, 60, 5, 5, 100);
 INSERT INTO path_band VALUES (1, 'upload', 1460, 'whole'), (1, 'upload', 65535, 'lost'),
 	(1, 'download', 65535, 'whole');
 SQL
-expect 0 '^upload: .*1480 bytes; the path loses .*~download: .*whole.*~measured: server MTU 1420, peer MTU 1420~upload blackhole, download 60.500 Mbit/s~$' \
-	'' explain --pair 1420,1420 --run 1
+want='^upload: .*1480 bytes; the path loses .*~download: .*whole.*~measured: server '
+want+='MTU 1420, peer MTU 1420~upload blackhole, download 60.500 Mbit/s~$'
+expect 0 "$want" '' explain --pair 1420,1420 --run 1
 cp mtusweep.db failed.db
 run_sql failed.db <<'SQL' || exit 1
-INSERT INTO measurement (run_id, seq, pass, server_mtu, peer_mtu, upload_status, upload_text,
-	upload_received_bps, download_status, download_text)
+INSERT INTO measurement (run_id, seq, pass, server_mtu, peer_mtu, upload_status,
+	upload_text, upload_received_bps, download_status, download_text)
 VALUES (1, 5, 1, 1350, 1350, 'timeout', 'stalled', NULL, 'blackhole', 'nothing arrived'),
 	(1, 6, 1, 1350, 1420, 'ok', '', 7000000, 'refused', 'nobody listened');
 SQL
-expect 0 '~upload timeout, download blackhole~$' '' explain --pair 1350,1350 --run 1 --db failed.db
-expect 0 '~upload 7.000 Mbit/s, download refused~$' '' explain --pair 1350,1420 --run 1 --db failed.db
+expect 0 '~upload timeout, download blackhole~$' '' explain --pair 1350,1350 --run 1 \
+	--db failed.db
+expect 0 '~upload 7.000 Mbit/s, download refused~$' '' explain --pair 1350,1420 \
+	--run 1 --db failed.db
 expect 0 'measured: not in this run~$' '' explain --pair 1300,1300 --run 1
 expect 0 '"upload": \{~ +"tcp": "lost",~ +"tcp_outer": 1480,.*"told_from": "probes"' '' \
 	explain --pair 1420,1420 --run 1 --json
@@ -327,17 +341,19 @@ warning: rates are noisy
 warning: the line drifts
 ');
 SQL
-expect 0 '~warning   tcp_mtu_probing is on~pair      recommended: server MTU 1400, peer MTU 1380~warning   rates are noisy~warning   the line drifts~~' \
-	'' show --run 1
+want='~warning   tcp_mtu_probing is on~pair      recommended: server MTU 1400, peer '
+want+='MTU 1380~warning   rates are noisy~warning   the line drifts~~'
+expect 0 "$want" '' show --run 1
 expect 0 '^[^~]*~([a-z ]{10}[^~]*~){5}~' '' show --run 2
-expect 0 "^recommended: server MTU 1400, peer MTU 1380~why: it fits~warning: rates are noisy~warning: the line drifts~~fastest measured: $sum~\$" \
-	'' best --run 1
+want="^recommended: server MTU 1400, peer MTU 1380~why: it fits~warning: rates are "
+want+="noisy~warning: the line drifts~~fastest measured: $sum~\$"
+expect 0 "$want" '' best --run 1
 expect 0 '"recommended": \{~ +"server_mtu": 1400,~ +"peer_mtu": 1380,~ +"settled": true,' \
 	'' best --run 1 --json
 
-# The same in pictures: a frame, faint crosses in the cells that are lost, the path's edges.
-# In the drawing itself, faint is half black; a cross has round ends; there is one
-# in the map and one below it.
+# The same in pictures: a frame, faint crosses in the lost cells, the path's edges. In
+# the drawing itself, faint is half black; a cross has round ends; there is one in the
+# map and one below it.
 draws()
 {
 	"$program" heatmap --db "$1" --run 1 -o drawn.svg || return
@@ -349,9 +365,10 @@ run_sql plain.db <<<'DELETE FROM path_band; DELETE FROM path; DELETE FROM recomm
 plain=$(draws plain.db)
 told=$(draws mtusweep.db)
 if [ "$plain" != "0
-<desc>blackhole; not measured; fastest measured 1280/1350; upload path (by throughput alone):\
- whole to 1340 bytes, unknown to 1479, lost to 1480, unknown above (dashed: TCP stays below);\
- download path (by throughput alone): whole to 1480 bytes, unknown above (dashed: TCP stays below)" ] || [ "$told" != "2
+<desc>blackhole; not measured; fastest measured 1280/1350; upload path (by throughput\
+ alone): whole to 1340 bytes, unknown to 1479, lost to 1480, unknown above (dashed: TCP\
+ stays below); download path (by throughput alone): whole to 1480 bytes, unknown above\
+ (dashed: TCP stays below)" ] || [ "$told" != "2
 <desc>blackhole; not measured; predicted: lost; fastest measured 1280/1350; recommended\
  1400/1380; upload path: whole to 1460 bytes, lost above (dashed: TCP stays below)" ]; then
 	printf 'FAIL: drawn without and with what is known:\n%s\n%s\n' "$plain" "$told"
@@ -359,7 +376,8 @@ if [ "$plain" != "0
 fi
 expect 0 'r recommended 1400/1380' '' heatmap --run 1
 
-# The MTUs before the run: a small ring in each map and one below, black within white.
+# The MTUs before the run are marked by a small ring in each map and one below, black
+# within white.
 cp mtusweep.db before.db
 run_sql before.db <<<'UPDATE run SET peer_link_mtu = 1350 WHERE id = 1;'
 expect 0 '' '' heatmap --db before.db --run 1 -o ring.svg
@@ -379,16 +397,20 @@ done
 
 expect 0 '"server_mtus": \[~ +1280,~ +1350,~ +1420~ +\],.*"title": "Upload, received",' '' \
 	heatmap --run 1 --json
-expect 0 '~ +"server_mtu": 1280,~ +"peer_mtu": 1350,~ +"status": "ok",~ +"rate_bps": 40500000,~ +"predicted": "whole"~' \
-	'' heatmap --run 1 --json
-expect 0 '~ +"server_mtu": 1420,~ +"peer_mtu": 1420,~ +"status": "blackhole",~ +"rate_bps": null,~ +"predicted": "lost"~' \
-	'' heatmap --run 1 --json
-expect 0 '"current": null,~ +"fastest": \{~ +"server_mtu": 1280,~ +"peer_mtu": 1350~ +\},~ +"recommended": \{~ +"server_mtu": 1400,.*"size": 1460,~ +"below": "whole",~ +"above": "lost",~ +"told_from": "probes"~' \
-	'' heatmap --run 1 --json
+want='~ +"server_mtu": 1280,~ +"peer_mtu": 1350,~ +"status": "ok",~ +"rate_bps": '
+want+='40500000,~ +"predicted": "whole"~'
+expect 0 "$want" '' heatmap --run 1 --json
+want='~ +"server_mtu": 1420,~ +"peer_mtu": 1420,~ +"status": "blackhole",~ '
+want+='+"rate_bps": null,~ +"predicted": "lost"~'
+expect 0 "$want" '' heatmap --run 1 --json
+want='"current": null,~ +"fastest": \{~ +"server_mtu": 1280,~ +"peer_mtu": 1350~ +\},~'
+want+=' +"recommended": \{~ +"server_mtu": 1400,.*"size": 1460,~ +"below": "whole",~ '
+want+='+"above": "lost",~ +"told_from": "probes"~'
+expect 0 "$want" '' heatmap --run 1 --json
 expect 0 '"title": "Mean of upload and download, sent",' '' \
 	heatmap --run 1 --json --average --all
 
-# Nothing of a database, a file or a command line reaches the terminal but text.
+# Only text from a database, a file or a command line reaches the terminal.
 cp mtusweep.db raw.db
 run_sql raw.db <<'SQL' || exit 1
 UPDATE run SET server_host = CAST(x'1b5d303b61ff62' AS TEXT), server_interface =
@@ -399,8 +421,9 @@ VALUES (1, '2026-11-22T12:20:39.123Z', CAST(x'9b324a1b5b324a' AS TEXT));
 UPDATE recommendation SET text = CAST(x'776879c00a1b63' AS TEXT);
 SQL
 expect 0 '  \?\]0;a\?b é\?\? - é~' '' runs --db raw.db
-expect 0 'strategy g\?, 1 pass.*~server    \?\]0;a\?b é\?\? 10.0.0.1,.*~warning   \?2J\?\[2J~' '' \
-	show --run 1 --db raw.db
+want='strategy g\?, 1 pass.*~server    \?\]0;a\?b é\?\? 10.0.0.1,.*~warning   '
+want+='\?2J\?\[2J~'
+expect 0 "$want" '' show --run 1 --db raw.db
 expect 0 '^why\?~\?c~~fastest measured: ' '' best --run 1 --db raw.db
 expect 0 '^WireGuard MTUs: \?\]0;a\?b é\?\? - é~' '' heatmap --run 1 --db raw.db
 odd=$'a\033[2J\xffé'
@@ -413,9 +436,10 @@ expect 2 '' "^mtusweep: unknown command '$printable';" "$odd"
 expect 2 '' "^mtusweep runs: unknown option '--$printable'" runs "--$odd"
 expect 2 '' "^mtusweep runs: '$printable' is one argument too many" runs "$odd"
 head -c 300 "$sweeps/pppoe.csv" >"$odd"
-expect 0 '^run ' "^mtusweep: line 7, the last one of '$printable', is half" import "$odd" --db raw.db
+expect 0 '^run ' "^mtusweep: line 7, the last one of '$printable', is half" import \
+	"$odd" --db raw.db
 
-# Logs: each comes out as it went in.
+# Logs: each export equals the import.
 expect 0 '^run 1: 144 visits, 21 failed~$' '' import "$sweeps/deadzone.csv" --db logs.db
 expect 0 '^run 2: 144 visits, 0 failed~$' '' import "$sweeps/pppoe.csv" --db logs.db
 expect 0 '^run 3: 144 visits, 42 failed~$' '' import "$sweeps/uneven.csv" --db logs.db
@@ -434,11 +458,13 @@ expect 0 '^WireGuard MTUs~[^~]*~grid, 0.3 s a test~' '' heatmap --run 2
 expect 0 '^WireGuard MTUs: deadzone.csv~[^~]*~imported~.*~ 1400 [0-9f ]{14}B B B B B ~' '' \
 	heatmap --run 1 --db logs.db
 expect 0 'pairs     144 in both' '' compare 1 3 --db logs.db
-expect 0 '"direction": "upload",~ +"size": 1500,~ +"below": "lost",~ +"above": "unknown",~ +"told_from": "throughput"' \
-	'' heatmap --run 1 --db logs.db --json
+want='"direction": "upload",~ +"size": 1500,~ +"below": "lost",~ +"above": "unknown",~'
+want+=' +"told_from": "throughput"'
+expect 0 "$want" '' heatmap --run 1 --db logs.db --json
 expect 0 '' '' share 1 --db logs.db -o logs.html
-if ! grep -q '<li>upload path (by throughput alone): whole to 1460 bytes, unknown to 1467, lost to 1500,' logs.html
-then
+want='<li>upload path (by throughput alone): whole to 1460 bytes, unknown to 1467, '
+want+='lost to 1500,'
+if ! grep -q "$want" logs.html; then
 	echo 'FAIL: the shared page of a log has no edges'
 	failures=$((failures + 1))
 fi
@@ -450,9 +476,11 @@ if grep -q 'deadzone' logs.html; then
 	echo 'FAIL: the shared page of a log names its file'
 	failures=$((failures + 1))
 fi
-# Its path shows in its rates.
-expect 0 '^upload, by throughput alone: .*1480 bytes; the path loses .*~download, by throughput alone: .*whole.*~doubt: this run did not probe the path, .*~sizes: of outer packets over IPv4' \
-	'' explain --pair 1420,1420 --run 1 --db logs.db
+# The path of a log is derived from its rates.
+want='^upload, by throughput alone: .*1480 bytes; the path loses .*~download, by '
+want+='throughput alone: .*whole.*~doubt: this run did not probe the path, .*~sizes: '
+want+='of outer packets over IPv4'
+expect 0 "$want" '' explain --pair 1420,1420 --run 1 --db logs.db
 expect 0 '"tcp": "lost",.*"told_from": "throughput"' '' \
 	explain --pair 1420,1420 --run 1 --db logs.db --json
 cp logs.db ipv6.db
@@ -473,34 +501,39 @@ expect 1 '' "^mtusweep: nothing imported: 'bad.csv', line 146, column 17: expect
 	import bad.csv --db logs.db
 expect 1 '' 'line 146, column 17' import bad.csv --db none.db
 sed 's/$/\r/' "$sweeps/pppoe.csv" >dos.csv
-expect 1 '' "'dos.csv', line 1, column 90: the line ends with a carriage return: these are DOS line ends, convert them to Unix's~\$" \
-	import dos.csv --db none.db
+want="'dos.csv', line 1, column 90: the line ends with a carriage return: these are "
+want+="DOS line ends, convert them to Unix's~\$"
+expect 1 '' "$want" import dos.csv --db none.db
 { printf '\xef\xbb\xbf'; cat "$sweeps/pppoe.csv"; } >mark.csv
-expect 1 '' "'mark.csv', line 1, column 1: a byte order mark before the header: remove these three bytes~\$" \
-	import mark.csv --db none.db
+want="'mark.csv', line 1, column 1: a byte order mark before the header: remove these "
+want+="three bytes~\$"
+expect 1 '' "$want" import mark.csv --db none.db
 { cat "$sweeps/pppoe.csv"; echo; } >empty.csv
-expect 1 '' "'empty.csv', line 146, column 1: an empty line: remove it~\$" import empty.csv --db none.db
+expect 1 '' "'empty.csv', line 146, column 1: an empty line: remove it~\$" import \
+	empty.csv --db none.db
 expect 1 '' "cannot open 'none.csv': No such file" import none.csv --db logs.db
 if [ -e none.db ] || [ "$(sqlite3 logs.db 'SELECT count(*) FROM run')" != 4 ]; then
 	echo 'FAIL: something was imported of a file that is no log'
 	failures=$((failures + 1))
 fi
 
-# An import whose output cannot be written has been made all the same.
+# An import whose output cannot be written is stored all the same.
 "$program" import "$sweeps/pppoe.csv" --db logs.db >/dev/full 2>err
 status=$?
-if [ $status != 1 ] || [ "$(wc -l <err)" != 1 ] ||
-	! grep -q "^mtusweep: run 5 is stored in 'logs.db'; only .*: No space left on device\$" err ||
+want="^mtusweep: run 5 is stored in 'logs.db'; only .*: No space left on device\$"
+if [ $status != 1 ] || [ "$(wc -l <err)" != 1 ] || ! grep -q "$want" err ||
 	[ "$(sqlite3 logs.db 'SELECT max(id) FROM run')" != 5 ]; then
 	echo "FAIL: an import without an output gave status $status:"
 	cat err
 	failures=$((failures + 1))
 fi
 
-# An output that cannot be written is an error, and one message.
-for arguments in runs 'show --run 1' 'best --run 1' 'heatmap --run 1' 'compare 1 2' 'export --run 1' \
+# An output that cannot be written gives an error, with one message.
+for arguments in runs 'show --run 1' 'best --run 1' 'heatmap --run 1' 'compare 1 2' \
+	'export --run 1' \
 	'export --run 1 --format json' 'export --run 1 --format prometheus' 'runs --json' \
-	'show --json --run 1' 'best --json --run 1' 'heatmap --json --run 1' --help --version \
+	'show --json --run 1' 'best --json --run 1' 'heatmap --json --run 1' \
+	--help --version \
 	'help show'; do
 	# shellcheck disable=SC2086 # the words are meant to be split
 	"$program" $arguments >/dev/full 2>err

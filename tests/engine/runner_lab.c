@@ -26,7 +26,7 @@
 #include "base/leave.h"
 #include "base/text.h"
 
-/* Waits end as soon as they can. */
+/* A limit; waits end as soon as they can. */
 #define WAIT_MS 300
 
 void lab_sleep_ms(int ms)
@@ -106,7 +106,7 @@ static void join_by_veth(const struct lab *lab)
 	ip_up(&lab->peer, "v1", LAB_PEER "/24");
 }
 
-/* A new link may lose its first ARP request, and the next goes out a second later: wait
+/* A new link may lose its first ARP request, and the next is sent a second later: wait
  * until the server's host refuses a connection. */
 static void await_path(const struct lab *lab)
 {
@@ -141,10 +141,11 @@ static void start_runner(struct lab_end *end)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(1);
-		/* As the keeper's fork does. */
+		/* The keeper's fork does the same. */
 		signal(SIGTERM, SIG_IGN);
 		signal(SIGPIPE, SIG_IGN);
-		/* cmocka's handlers would go on with its tests in a child that crashed. */
+		/* cmocka's handlers would continue with its tests in a child that
+		 * crashed. */
 		for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++)
 			signal(fatal[i], SIG_DFL);
 		close(pair[0]);
@@ -280,7 +281,7 @@ void lab_signal_later(pid_t pid, int sig, int ms)
 		assert_int_equal(waitpid(middle, NULL, 0), middle);
 		return;
 	}
-	/* Twice, so that nobody has to wait for the one that sleeps. */
+	/* Fork twice, so that nobody must wait for the sleeping process. */
 	if (fork() == 0) {
 		lab_sleep_ms(ms);
 		kill(pid, sig);
@@ -321,7 +322,7 @@ static int count_busy_sockets(const struct lab_end *end)
 	snprintf(path, sizeof(path), "/proc/%d/net/tcp", (int)end->pid);
 	file = fopen(path, "re");
 	assert_non_null(file);
-	assert_non_null(fgets(line, sizeof(line), file)); /* the head */
+	assert_non_null(fgets(line, sizeof(line), file)); /* skip the head */
 	while (fgets(line, sizeof(line), file))
 		count += !strstr(line, quiet[0]) && !strstr(line, quiet[1]);
 	fclose(file);

@@ -26,7 +26,7 @@ enum lab_kind {
 
 struct lab_end {
 	int netns;
-	pid_t pid; /* of its runner's process; 0: it is gone */
+	pid_t pid; /* pid of its runner's process; 0: it is gone */
 	struct runner *runner;
 };
 
@@ -43,27 +43,26 @@ void lab_teardown(struct lab *lab);
 /* Run a program (args end with NULL) in the end's namespace; it must succeed. */
 void lab_run(const struct lab_end *end, const char *program, const char *const *args);
 
-/* Drop what comes in at this end and fits the nftables expression. */
+/* Drop packets that arrive at this end and match the nftables expression. */
 void lab_drop(const struct lab_end *end, const char *expression);
 
-/* Wait until the runner has a child; its pid. */
+/* Wait until the runner has a child; return its pid. */
 pid_t lab_await_child(const struct lab_end *end);
-/* Wait until it has none, 300 ms at most. */
+/* Wait until the runner has no child, 300 ms at most. */
 void lab_await_no_child(const struct lab_end *end);
-/* Children of the runner's process, zombies included. */
+/* Count the children of the runner's process, zombies included. */
 int lab_count_children(const struct lab_end *end);
 int lab_count_descriptors(const struct lab_end *end);
 /* Wait until no TCP socket of the end's namespace has anything to send or to wait for,
- * 300 ms at most: what listens, and TIME_WAIT, does not count. */
+ * 300 ms at most; listening sockets and TIME_WAIT do not count. */
 void lab_await_silence(const struct lab_end *end);
 
-/* Wait until the process has ended, 300 ms at most; one nobody has reaped yet counts.
- */
+/* Wait until the process has ended, 300 ms at most; a zombie counts as ended. */
 void lab_await_death(pid_t pid);
 
 void lab_sleep_ms(int ms);
 
-/* Send the signal after a while, from a process of its own. */
+/* Send the signal after a delay, from a process of its own. */
 void lab_signal_later(pid_t pid, int sig, int ms);
 
 #endif

@@ -23,7 +23,7 @@ static double normal(struct sim *sim)
 	return radius * cos(6.283185307179586 * uniform(sim));
 }
 
-/* The interval that a test of few windows gives itself: right on average only. */
+/* A test with few windows estimates its own interval: right only on average. */
 static void claim(struct sim *sim, double rate, struct dir_result *r)
 {
 	double half = 1.96 * sim->noise * sim->claim * exp(0.3 * normal(sim));
@@ -88,7 +88,7 @@ void smart_sim_run(struct sim *sim, const struct path *told, uint64_t seed,
 		struct measurement *m = &known[input.count++];
 
 		assert_true(input.count <= PLAN_SMART_VISITS_MAX);
-		/* Guards refuse all else. */
+		/* Guards refuse any other MTU. */
 		assert_true(mtu_range_allows(&smart_sim_range, visit.mtu.server));
 		assert_true(mtu_range_allows(&smart_sim_range, visit.mtu.peer));
 		measure(sim, &visit, m);

@@ -5,29 +5,30 @@
 #include "engine/verdict.h"
 
 /*
- * The smart plan over a simulated path: rates are what the model says of its bands, with
- * noise, drift and tests that fail by accident. Functions end the test when the plan does
- * what it must not. Include after cmocka.h.
+ * The smart plan over a simulated path: rates are the model's predictions for its
+ * bands, with noise, drift and tests that fail by accident. The functions fail the test
+ * when the plan breaks a rule. Include after cmocka.h.
  */
 
 struct sim {
 	struct path path;
 	double capacity[DIR_COUNT]; /* bit/s */
-	double noise;               /* of a rate's logarithm */
-	double claim; /* the part of it that tests know of; 0: they have no interval */
-	double step;  /* capacity is multiplied by it from step_at on */
-	int step_at;  /* visit */
-	double slope; /* of the logarithm, a visit */
+	double noise;               /* standard deviation of a rate's logarithm */
+	double claim; /* the part of it that tests detect; 0: they have no interval */
+	double step;  /* factor of the capacity from step_at on */
+	int step_at;  /* number of a visit */
+	double slope; /* drift of the logarithm from visit to visit */
 	double lost;  /* share of tests that fail by accident */
 	struct mtu_pair current; /* before the run */
 	uint64_t random;
 	int visits;
 };
 
-/* The lattice of all of them. */
+/* The grid of all of them. */
 extern const struct mtu_range smart_sim_range;
 
-/* The plan is told `told` of the path; *ret is the verdict on all it measured. */
+/* Run the plan with `told` as the known path; *ret is the recommendation from all it
+ * measured. */
 void smart_sim_run(struct sim *sim, const struct path *told, uint64_t seed,
 		   struct verdict *ret);
 
@@ -37,17 +38,17 @@ struct tally {
 	int visits;
 	int most;
 	int settled;
-	double regret; /* of those that are not right: predicted, the worst */
+	double regret; /* regret of the wrong pairs: predicted, the worst */
 };
 
-/* Both directions of a pair as predicted, added; bit/s. */
+/* Return the predicted rates of a pair, both directions added; bit/s. */
 double smart_sim_worth(const struct sim *sim, const struct mtu_pair *mtu);
 
 /* Add a run to the tally. `best` is the right pair. */
 void smart_sim_count(const struct sim *sim, const struct verdict *v,
 		     const struct mtu_pair *best, struct tally *tally);
 
-/* Print it; the share that is right. */
+/* Print the tally; return the share of right pairs. */
 double smart_sim_report(const char *name, const struct tally *tally);
 
 #endif

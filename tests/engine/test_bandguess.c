@@ -1,4 +1,4 @@
-/* Bands told from rates: made-up sweeps whose bands are known. */
+/* Bands derived from rates: invented sweeps whose bands are known. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #define CELLS_MAX 40
 
-/* The diagonal of a lattice of 20, on a line of 50 Mbit/s with these bands. */
+/* The diagonal of a grid with step 20, on a line of 50 Mbit/s with these bands. */
 static int sweep(const char *bands, int max, struct measurement *ret)
 {
 	struct path path = {.overhead = 60};
@@ -45,16 +45,17 @@ static const struct expectation table[] = {
 	/* 1400 is 1460, 1420 is 1480, 1440 is 1500, 1460 is 1520. */
 	{"1460:whole,1500:lost,65535:fragmented", 1500, 0.01,
 	 "1460:whole,1479:unknown,1500:lost,1519:unknown,65535:fragmented"},
-	/* Nothing is known above the largest, 1560: in fragments it may arrive. */
+	/* Above the largest size, 1560, nothing is known: it may arrive in
+	 * fragments. */
 	{"1440:whole,65535:lost", 1500, 0.01,
 	 "1440:whole,1459:unknown,1560:lost,65535:unknown"},
 	{"65535:whole", 1420, 0.01, "1480:whole,65535:unknown"},
 	{"1480:whole,65535:fragmented", 1500, 0.005,
 	 "1480:whole,1499:unknown,65535:fragmented"},
-	/* Noise hides the fragments: what exceeds Ethernet stays open. */
+	/* Noise hides the fragments: sizes above Ethernet's stay open. */
 	{"1480:whole,65535:fragmented", 1500, 0.12,
 	 "1500:whole,1519:unknown,65535:unknown"},
-	/* A jumbo path, shown to be one or not. */
+	/* A path for jumbo frames: with rates that prove it, and without. */
 	{"65535:whole", 1900, 0.002, "1960:whole,65535:unknown"},
 	{"65535:whole", 1900, 0.12, "1500:whole,1519:unknown,65535:unknown"},
 	{"65535:lost", 1500, 0.01, "1560:lost,65535:unknown"},
@@ -82,7 +83,8 @@ static void bands_are_found(void **state)
 	}
 }
 
-/* From 1461 bytes on half is left, from 1501 on a thirtieth: the second fall is clearer. */
+/* From 1461 bytes on half of the rate is left, from 1501 on a thirtieth: the second
+ * fall is clearer. */
 static void lowest_heavy_fall_counts(void **state)
 {
 	struct measurement cells[CELLS_MAX];
@@ -116,7 +118,7 @@ static void one_that_arrived_outweighs_losses(void **state)
 	m[1].dir[DIR_UPLOAD].received_bps = 50000000;
 	assert_int_equal(bandguess(m, 3, 60, DIR_UPLOAD, 0.01, &bands), 0);
 	assert_int_equal(path_bands_fate(&bands, 1460), FATE_WHOLE);
-	/* A test that never began says nothing of the path. */
+	/* A test that never began gives no evidence about the path. */
 	for (int i = 0; i < 3; i++)
 		dir_result_init(&m[i].dir[DIR_UPLOAD], TEST_ERROR, "%s", "broken");
 	assert_int_equal(bandguess(m, 3, 60, DIR_UPLOAD, 0.01, &bands), 0);

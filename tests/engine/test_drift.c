@@ -1,4 +1,4 @@
-/* Reference series worked out by hand, and thousands of drawn ones. */
+/* Reference series with results computed by hand, and thousands of random ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,8 +76,8 @@ static double draw(uint64_t *state)
 	return ((double)(*state >> 11) + 0.5) / 9007199254740992.0;
 }
 
-/* A standard deviation that is known is found on average, and steady noise is taken for a
- * drift in about one of a hundred. */
+/* A known standard deviation is found on average, and steady noise is taken for drift
+ * in about one of a hundred. */
 static void drawn_series(void **state)
 {
 	uint64_t random = 1;

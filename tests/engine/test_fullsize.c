@@ -1,6 +1,6 @@
 /*
- * Whether full-size packets arrive: two namespaces joined by a veth pair of MTU 1500, and
- * nftables that drops at the receiver.
+ * Full-size packets that arrive and that are lost: two namespaces joined by a veth pair
+ * of MTU 1500, and nftables that drops at the receiver.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -84,12 +84,13 @@ static void arrives_both_ways(void **state)
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		arm(lab);
 		assert_in_range(measure(lab, (enum direction)dir, TEST_OK), 0, 1000);
-		/* The port is the first caller's: for a second one nobody is there. */
+		/* The port serves its first caller only: a second one finds no
+		 * listener. */
 		measure(lab, (enum direction)dir, TEST_REFUSED);
 	}
 }
 
-/* The server's own result is what it has seen itself. */
+/* Return the server's own result. */
 static enum test_status seen_by_server(struct lab *lab)
 {
 	struct dir_result seen;
@@ -110,7 +111,7 @@ static void the_server_sees_its_own_proof(void **state)
 	arm(lab);
 	measure(lab, DIR_DOWNLOAD, TEST_OK);
 	assert_int_equal(seen_by_server(lab), TEST_OK);
-	/* The other direction proves nothing of the server's packets. */
+	/* The other direction proves nothing about the server's packets. */
 	arm(lab);
 	measure(lab, DIR_UPLOAD, TEST_OK);
 	assert_int_equal(seen_by_server(lab), TEST_TIMEOUT);
@@ -120,10 +121,10 @@ static void the_server_sees_its_own_proof(void **state)
 	assert_int_equal(seen_by_server(lab), TEST_TIMEOUT);
 }
 
-/* Say hello, then confirm with a nonce of 0 and one more, from the peer's namespace. */
+/* From the peer's namespace, send hello, then confirm with the nonces 0 and 1. */
 static int confirm_blindly(const struct lab *lab)
 {
-	/* As engine/fullsize.c has them: hello is 1, the confirmation 5. */
+	/* The numbers of engine/fullsize: hello is 1, the confirmation 5. */
 	struct {
 		uint32_t magic, test, kind;
 		uint64_t nonce;
@@ -144,14 +145,14 @@ static int confirm_blindly(const struct lab *lab)
 		if (send(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head))
 			return __LINE__;
 	}
-	/* It is heard: hello is answered. */
+	/* The server has heard it: hello is answered. */
 	return recv(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
 			       ntohl(head.kind) == 2
 		       ? 0
 		       : __LINE__;
 }
 
-/* A confirmation of what did not arrive is a guess at 64 random bits. */
+/* A confirmation of a datagram that did not arrive must guess 64 random bits. */
 static void nothing_is_confirmed_by_a_guess(void **state)
 {
 	struct lab *lab = *state;
@@ -168,7 +169,7 @@ static void nothing_is_confirmed_by_a_guess(void **state)
 	assert_int_equal(seen_by_server(lab), TEST_TIMEOUT);
 }
 
-/* Exactly these sizes: one byte less does not do. */
+/* The sizes are exact: one byte less does not suffice. */
 static void sizes_are_exact(void **state)
 {
 	struct lab *lab = *state;
@@ -192,7 +193,7 @@ static void ordinary_loss_does_not_matter(void **state)
 {
 	struct lab *lab = *state;
 
-	/* Of each three two are lost. */
+	/* Drop two of each three datagrams. */
 	lab_drop(&lab->server, "ip protocol udp numgen inc mod 3 < 2");
 	lab_drop(&lab->peer, "ip protocol udp numgen inc mod 3 > 0");
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
@@ -228,7 +229,7 @@ static void what_does_not_fit_the_link_is_an_error(void **state)
 	lab->call.packet_size = 1501;
 	arm(lab);
 	measure(lab, DIR_UPLOAD, TEST_ERROR);
-	/* The server cannot send its own: it goes, and the port is closed. */
+	/* The server cannot send its own: it ends, and the port is closed. */
 	lab->call.packet_size = PEER_MTU;
 	lab->arm.packet_size = 1501;
 	arm(lab);

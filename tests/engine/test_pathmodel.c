@@ -1,4 +1,4 @@
-/* The model against cells worked out by hand. */
+/* The model against cells computed by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static struct path make_path(int overhead, const char *up, const char *down)
 }
 
 struct cell {
-	const char *bands; /* of the upload */
+	const char *bands; /* bands of the upload */
 	int overhead;
 	struct mtu_pair mtu; /* upload is sent with .peer */
 	enum fate tcp;
@@ -49,8 +49,9 @@ static const struct cell cells[] = {
 	/* 60 + 2980 = 3040. 3020 / 1480: three. 3040 + 2 * 20 + 3 * 38 = 3194 */
 	{CLEAN, 60, {2980, 2980}, FATE_FRAGMENTED, 3040, FATE_FRAGMENTED, 3040,
 	 2928.0 / 3194},
-	/* The server's MTU makes the segments small: 1280 = 80 * 16, 60 + 1280 = 1340. Other
-	 * packets: 1408, 1424, 1440 leave as 1468, 1484, 1500, all lost; 1460 as 1520. */
+	/* The server's MTU makes the segments small: 1280 = 80 * 16, 60 + 1280 = 1340.
+	 * Other packets: 1408, 1424, 1440 leave as 1468, 1484, 1500, all lost; 1460 as
+	 * 1520. */
 	{DEADZONE, 60, {1280, 1460}, FATE_WHOLE, 1340, FATE_LOST, 1500, 1228.0 / 1378},
 	/* 60 + 1400 = 1460, the padding to 1408 clamped away. */
 	{DEADZONE, 60, {1400, 1400}, FATE_WHOLE, 1460, FATE_WHOLE, 1460, 1348.0 / 1498},
@@ -64,7 +65,7 @@ static const struct cell cells[] = {
 	/* The server's MTU above the peer's changes nothing here. */
 	{HOLE, 60, {1500, 1400}, FATE_WHOLE, 1460, FATE_WHOLE, 1460, 1348.0 / 1498},
 	{HOLE, 60, {1500, 1401}, FATE_LOST, 1461, FATE_LOST, 1461, 0},
-	/* One byte above 1392 = 87 * 16 is padded to 1408 where the sender has room. */
+	/* One byte above 1392 = 87 * 16 is padded to 1408 if the sender has room. */
 	{HOLE, 60, {1392, 1500}, FATE_WHOLE, 1452, FATE_LOST, 1560, 1340.0 / 1490},
 	{HOLE, 60, {1393, 1500}, FATE_LOST, 1468, FATE_LOST, 1560, 0},
 	/* IPv6 outside. 80 + 1420 = 1500, whole. */
@@ -73,15 +74,15 @@ static const struct cell cells[] = {
 	 * 1520 + 40 for the second header + 2 * 8 + 2 * 38 = 1652 */
 	{CLEAN, 80, {1440, 1440}, FATE_FRAGMENTED, 1520, FATE_FRAGMENTED, 1520,
 	 1388.0 / 1652},
-	/* No size arrives whole: two fragments are as good a guess as any.
-	 * 1480 + 20 + 2 * 38 = 1576 */
+	/* No size arrives whole: two fragments are as good a guess as any. 1480 + 20 +
+	 * 2 * 38 = 1576 */
 	{ALL "fragmented", 60, {1420, 1420}, FATE_FRAGMENTED, 1480, FATE_FRAGMENTED, 1480,
 	 1368.0 / 1576},
-	/* Nobody knows: where nothing was probed, and between two edges. */
+	/* The fate is unknown without probes, and between two edges. */
 	{"", 60, {1420, 1420}, FATE_UNKNOWN, 1480, FATE_UNKNOWN, 1480, -1},
 	{"1400:whole,1480:unknown,65535:lost", 60, {1420, 1420}, FATE_UNKNOWN, 1480,
 	 FATE_UNKNOWN, 1480, -1},
-	/* ... which is worse than fragments, and better than a loss. */
+	/* Unknown is worse than fragments, and better than a loss. */
 	{"1400:whole,1460:unknown,65535:lost", 60, {1280, 1420}, FATE_WHOLE, 1340,
 	 FATE_LOST, 1480, 1228.0 / 1378},
 };
@@ -124,7 +125,7 @@ struct choice {
 	const char *up;
 	const char *down;
 	int overhead;
-	struct mtu_range range; /* of both */
+	struct mtu_range range; /* range of both ends */
 	bool found;
 	struct mtu_pair best;
 };
@@ -132,7 +133,7 @@ struct choice {
 /* clang-format off */
 static const struct choice choices[] = {
 	{CLEAN, CLEAN, 60, {1280, 1500, 10}, true, {1440, 1440}},
-	/* 1492 - 60 = 1432, of which the lattice has 1430. */
+	/* 1492 - 60 = 1432; the grid contains 1430. */
 	{"1492:whole,65535:lost", "1492:whole,65535:lost", 60, {1280, 1500, 10}, true,
 	 {1430, 1430}},
 	{"1492:whole,65535:lost", "1492:whole,65535:lost", 60, {1280, 1500, 1}, true,
@@ -148,11 +149,11 @@ static const struct choice choices[] = {
 	/* A zone that does not end below the largest whole size. */
 	{"1380:whole,1440:lost,1500:whole,65535:lost", CLEAN, 60, {1280, 1500, 20}, true,
 	 {1440, 1320}},
-	/* None fits, or nobody knows. */
+	/* None fits, or none is known to. */
 	{"1300:whole,65535:lost", CLEAN, 60, {1280, 1500, 10}, false, {0}},
 	{"", CLEAN, 60, {1280, 1500, 10}, false, {0}},
 	{ALL "fragmented", CLEAN, 60, {1280, 1500, 10}, false, {0}},
-	/* The edge is somewhere from 1441 to 1460: 1440 is sure. */
+	/* The edge is between 1441 and 1460: 1440 is certain. */
 	{"1440:whole,1460:unknown,65535:lost", CLEAN, 60, {1280, 1500, 10}, true,
 	 {1440, 1380}},
 };
@@ -246,11 +247,12 @@ struct most {
 };
 
 /* clang-format off */
-/* Of 1280 to 1500 by 10. */
+/* The range of both ends is 1280 to 1500 by 10. */
 static const struct most most[] = {
 	{CLEAN, CLEAN, true, {1440, 1440}},
-	/* 60 + 1390 = 1450 passes upload, in fragments; 1400 has 1460 already. The server's
-	 * own MTU is no larger, or segments of 1390 were padded to 1392 and lost: 1452. */
+	/* 60 + 1390 = 1450 passes upload, in fragments; 1400 gives 1460 already. The
+	 * server's own MTU must be no larger, or segments of 1390 would be padded to
+	 * 1392 and lost: 1452. */
 	{"1440:lost,1450:fragmented," ALL "lost", ALL "whole", true, {1390, 1390}},
 	{"1300:whole," ALL "lost", CLEAN, false, {0}},
 	{"", CLEAN, false, {0}},
@@ -283,22 +285,23 @@ struct words {
 /* clang-format off */
 static const struct words words[] = {
 	{CLEAN, {1420, 1420},
-	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path carries "
-	 "those of up to 1500 bytes whole; UDP and routed packets fit whole too"},
+	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path "
+	 "carries those of up to 1500 bytes whole; UDP and routed packets fit whole too"},
 	{DEADZONE, {1420, 1420},
 	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path loses "
 	 "those of 1461 to 1500 bytes: no TCP data arrives; UDP and routed packets fare no "
 	 "better"},
 	{DEADZONE, {1460, 1460},
-	 "a full-size TCP segment leaves as an outer packet of 1520 bytes; the path carries "
-	 "those above 1500 bytes in fragments: TCP data arrives, but costs more; of UDP and "
-	 "routed packets, up to 1520 bytes, the path loses those of 1461 to 1500 bytes"},
+	 "a full-size TCP segment leaves as an outer packet of 1520 bytes; the path "
+	 "carries those above 1500 bytes in fragments: TCP data arrives, but costs more; "
+	 "of UDP and routed packets, up to 1520 bytes, the path loses those of 1461 to "
+	 "1500 bytes"},
 	{"1479:whole,1480:lost,65535:fragmented", {1420, 1420},
 	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path loses "
 	 "those of 1480 bytes: no TCP data arrives; UDP and routed packets fare no better"},
 	{ALL "whole", {1420, 1420},
-	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path carries "
-	 "packets of any size whole; UDP and routed packets fit whole too"},
+	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path "
+	 "carries packets of any size whole; UDP and routed packets fit whole too"},
 	{"", {1420, 1420},
 	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; it is not known "
 	 "what becomes of packets of any size; UDP and routed packets fare no better"},

@@ -1,4 +1,4 @@
-/* The grid: which pairs, in which order, how often. */
+/* The grid: its pairs, their order, and their number of visits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static int collect(const struct plan_grid_options *options, struct visit *ret)
 	if (plan_grid_new(options, &plan, &err) < 0)
 		fail_msg("no plan: %s", err.text);
 	total = plan_total(plan);
-	/* They are compared as memory. */
+	/* Visits are compared as memory. */
 	memset(ret, 0, (VISITS_MAX + 1) * sizeof(*ret));
 	while (count < VISITS_MAX && plan_next(plan, &ret[count])) {
 		m.mtu = ret[count].mtu;
@@ -67,7 +67,7 @@ static bool same_mtu(const struct visit *a, const struct visit *b)
 	return mtu_pair_same(&a->mtu, &b->mtu);
 }
 
-/* How often a pair was visited before, which its pass says. */
+/* The number of earlier visits of the pair, which its pass must show. */
 static int visits_before(const struct visit *visits, int i)
 {
 	int n = 0;
@@ -77,8 +77,8 @@ static int visits_before(const struct visit *visits, int i)
 	return n;
 }
 
-/* Every pair once in each pass, whatever the order; the smallest is the reference. Moves
- * what is visited for the lattice's sake to the front: the series is at these places. */
+/* Check that each pass names every pair once, in any order; the smallest pair is the
+ * reference. Move the grid's visits to the front; the places of the series remain. */
 static int take_lattice(const struct plan_grid_options *options, struct visit *visits,
 			int pairs)
 {
@@ -143,7 +143,7 @@ static void test_shuffled(void **state)
 	assert_true(moved > 100);
 }
 
-/* First, last, and at least each GRID_REFERENCE_EVERY visits between. */
+/* The series is first, last, and at least each GRID_REFERENCE_EVERY visits between. */
 static void test_reference_series(void **state)
 {
 	static const struct {
@@ -178,7 +178,7 @@ static void test_reference_series(void **state)
 	}
 }
 
-/* It is the only pair there is. */
+/* The grid has one pair. */
 static void test_one_pair_needs_no_series(void **state)
 {
 	const struct plan_grid_options options = {
@@ -197,7 +197,7 @@ static void test_one_pair_needs_no_series(void **state)
 	}
 }
 
-/* Of lattices that no plan takes, too. */
+/* Count the visits also for grids that no plan accepts. */
 static void test_visits_in_all(void **state)
 {
 	struct plan_grid_options options = {
@@ -219,7 +219,7 @@ static void test_visits_in_all(void **state)
 	assert_int_equal(plan_grid_visits(&options), 0);
 }
 
-/* Each of the 24 orders of four pairs comes up about as often as the others. */
+/* Each of the 24 orders of four pairs is about equally frequent. */
 static void test_no_order_is_favoured(void **state)
 {
 	struct plan_grid_options options = {

@@ -1,4 +1,4 @@
-/* What is left of a plan that was interrupted. */
+/* The rest of an interrupted plan. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -52,7 +52,7 @@ static struct measurement visited(int pass, int server, int peer,
 	return m;
 }
 
-/* "pass:server/peer ..." of all that the plan names. */
+/* List all visits that the plan names as "pass:server/peer ...". */
 static void list(struct plan *plan, char *ret, size_t size)
 {
 	struct visit visit;
@@ -90,7 +90,7 @@ static void known_visits_are_left_out(void **state)
 		visited(2, 1350, 1300, TEST_OK),
 		visited(1, 1300, 1300, TEST_OK),
 		visited(1, 1300, 1350, TEST_BLACKHOLE),
-		/* Recorded twice, as after a repetition. */
+		/* The visit is recorded twice, as after a repetition. */
 		visited(1, 1300, 1350, TEST_OK),
 		visited(1, 1350, 1350, TEST_TIMEOUT),
 	};
@@ -104,7 +104,7 @@ static void known_visits_are_left_out(void **state)
 				  "2:1350/1350");
 }
 
-/* Interrupted after any number of visits: together they are the whole, each once. */
+/* Cut the plan after any number of visits: both parts together name each visit once. */
 static void any_cut_of_a_shuffled_plan(void **state)
 {
 	struct measurement known[11];
@@ -133,7 +133,7 @@ static void any_cut_of_a_shuffled_plan(void **state)
 	plan_free(plan);
 }
 
-/* A plan that decides by results hears of those from before in their turn. */
+/* A plan that decides by results learns the earlier results in their turn. */
 struct curious {
 	struct plan plan;
 	int named;

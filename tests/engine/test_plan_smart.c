@@ -1,4 +1,4 @@
-/* The smart plan's visits, worked out by hand, on paths without noise, or nearly so. */
+/* The smart plan's visits, computed by hand, on paths with no or little noise. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,10 +17,10 @@
 #define HOLE     "1460:whole,65535:lost"
 
 static const struct mtu_range lattice = {1280, 1500, 20};
-/* Every other visit is that much faster, or slower, than the path. */
+/* Every other visit is faster by this share, the others slower. */
 static double wobble;
 
-/* One run: what the plan visited, and what that comes to. */
+/* One run: the plan's visits, and the recommendation. */
 struct run {
 	int count;
 	struct visit visit[PLAN_SMART_VISITS_MAX];
@@ -71,7 +71,7 @@ static void run_plan(const struct plan_smart_options *options, const struct path
 
 		measure(path, &ret->visit[ret->count], ret->count, now);
 		plan_learn(plan, now);
-		/* The visit under way is one of them. */
+		/* The current visit counts. */
 		assert_int_equal(plan_total(plan), total);
 		assert_true(total > ret->count);
 		assert_true(++ret->count < PLAN_SMART_VISITS_MAX);
@@ -124,21 +124,21 @@ struct check {
 
 /* clang-format off */
 static const struct check checks[] = {
-	/* 1500 - 60 download, 1460 - 60 upload. Above 1440 there is 1460; above 1400 there is
-	 * 1420, which the current pair has already. */
+	/* 1500 - 60 download, 1460 - 60 upload. Above 1440 comes 1460; above 1400 comes
+	 * 1420, which is in the current pair already. */
 	{DEADZONE, CLEAN, {1420, 1420}, {1440, 1400}, 3,
 	 {{1420, 1420}, {1280, 1280}, {1460, 1460}}, 3},
-	/* An edge for each direction: 1480 - 60 = 1420 and 1440 - 60 = 1380. */
+	/* Each direction has its edge: 1480 - 60 = 1420 and 1440 - 60 = 1380. */
 	{"1440:whole,65535:lost", "1480:whole,65535:fragmented", {1420, 1420}, {1420, 1380},
 	 3, {{1420, 1420}, {1280, 1280}, {1440, 1440}, {1400, 1400}}, 4},
-	/* Nobody knows the current pair; both edges are the same one. */
+	/* The current pair is unknown; both directions have the same edge. */
 	{CLEAN, CLEAN, {0, 0}, {1440, 1440}, 2, {{1280, 1280}, {1460, 1460}}, 2},
-	/* Or it is the reference. */
+	/* The current pair is the reference. */
 	{CLEAN, CLEAN, {1440, 1440}, {1440, 1440}, 2, {{1280, 1280}, {1460, 1460}}, 2},
-	/* Nothing is above the lattice's end. */
+	/* The range ends at this pair. */
 	{"65535:whole", "65535:whole", {1420, 1420}, {1500, 1500}, 2,
 	 {{1420, 1420}, {1280, 1280}}, 2},
-	/* 1340 - 60 = 1280 is the smallest; above both edges there is 1300. */
+	/* 1340 - 60 = 1280 is the smallest; above both edges comes 1300. */
 	{"1340:whole,65535:lost", "1340:whole,65535:lost", {1420, 1420}, {1280, 1280}, 2,
 	 {{1420, 1420}, {1300, 1300}}, 2},
 };
@@ -146,7 +146,8 @@ static const struct check checks[] = {
 
 static void check_run(const struct check *c, const struct run *run)
 {
-	/* The reference first, in the middle and last, each rival once between. */
+	/* The reference comes first, in the middle and last, each rival once
+	 * between. */
 	assert_int_equal(run->count, c->rival_count + 3);
 	assert_int_equal(visits_of(run, c->reference), 3);
 	for (int i = 0; i < run->count; i++) {
@@ -191,7 +192,8 @@ static bool same_order(const struct run *a, const struct run *b)
 	return a->count == b->count;
 }
 
-/* Of 3! orders twenty seeds draw more than one, and the same seed the same. */
+/* Twenty seeds draw more than one of the 3! orders, and the same seed draws the
+ * same. */
 static void the_seed_is_the_order(void **state)
 {
 	struct path path = make_path(DEADZONE, CLEAN);
@@ -211,9 +213,9 @@ static void the_seed_is_the_order(void **state)
 	assert_in_range(others, 1, 18);
 }
 
-/* Without bands: the smallest pair as reference, and the diagonal at usual edges: 1400 - 60
- * to 1500 - 60, of which 1492 - 60 = 1432 is 1420 again; the one above; and thirds of what is
- * left up to 1500: 1460, 1480, 1500. */
+/* Without bands: the smallest pair is the reference, and the diagonal goes to the usual
+ * edges: 1400 - 60 to 1500 - 60 (1492 - 60 = 1432 gives 1420 again); the MTU above; and
+ * thirds of the rest up to 1500: 1460, 1480, 1500. */
 static void the_diagonal_where_nothing_is_known(void **state)
 {
 	static const int diagonal[] = {1340, 1380, 1400, 1420, 1440, 1460, 1480, 1500};
@@ -230,14 +232,14 @@ static void the_diagonal_where_nothing_is_known(void **state)
 	for (size_t i = 0; i < sizeof(diagonal) / sizeof(diagonal[0]); i++)
 		assert_true(visits_of(&run, (struct mtu_pair){diagonal[i],
 							      diagonal[i]}) >= 1);
-	/* 1400 arrives, with 1460, and 1420 does not. */
+	/* 1400 arrives as 1460, and 1420 does not. */
 	assert_int_equal(run.verdict.why, VERDICT_ARRIVES);
 	assert_int_equal(run.verdict.recommended.mtu.server, 1400);
 	assert_int_equal(run.verdict.recommended.mtu.peer, 1400);
 }
 
-/* Probes said 1500, but what exceeds 1460 is lost. The candidate, 1440, is seen to fail in
- * its first visits; the diagonal then tells. */
+/* Probes said 1500, but packets above 1460 are lost. The candidate, 1440, fails in its
+ * first visits; then the diagonal shows the edge. */
 static void a_contradiction_leads_to_the_diagonal(void **state)
 {
 	struct path path = make_path(HOLE, HOLE);
@@ -256,8 +258,8 @@ static void a_contradiction_leads_to_the_diagonal(void **state)
 		    run.verdict.guessed[DIR_DOWNLOAD]);
 }
 
-/* Nothing fits whole, but probes tell what passes in fragments: 60 + 1360 = 1420,
- * which lies between the diagonal's 1340 and 1380. */
+/* No size fits whole, but probes show the sizes that pass in fragments: 60 + 1360 =
+ * 1420, between the diagonal's 1340 and 1380. */
 static void where_nothing_fits_the_best_that_passes(void **state)
 {
 	struct path path =
@@ -271,8 +273,8 @@ static void where_nothing_fits_the_best_that_passes(void **state)
 	assert_int_equal(run.verdict.recommended.mtu.peer, 1360);
 }
 
-/* Six visits leave three rivals open. At a deviation of 10 % and more no two visits narrow an
- * interval to 5 %, and none are made; at 2 or 3 % they may, and are. */
+/* Six visits leave three rivals open. At a deviation of 10 % and more no two visits
+ * narrow an interval to 5 %, and none are made; at 2 or 3 % they may, and are made. */
 static void visits_that_cannot_settle_are_not_made(void **state)
 {
 	struct path path = make_path(DEADZONE, CLEAN);
@@ -294,7 +296,7 @@ static void visits_that_cannot_settle_are_not_made(void **state)
 				  &(struct mtu_pair){1440, 1400}));
 }
 
-/* Interrupted after `cut` visits of `whole`: the rest, and nothing but it. */
+/* Interrupt `whole` after `cut` visits: the plan names the rest and nothing else. */
 static void check_rest(const struct plan_smart_options *options,
 		       const struct path *path, const struct run *whole, int cut)
 {
@@ -315,7 +317,7 @@ static void check_rest(const struct plan_smart_options *options,
 		assert_true(mtu_pair_same(&visit.mtu, &whole->visit[at].mtu));
 		assert_int_equal(visit.pass, whole->visit[at].pass);
 		assert_int_equal(visit.reference, whole->visit[at].reference);
-		/* This one, and what else is known to come. */
+		/* This visit, and the others that are known to come. */
 		assert_in_range(plan_total(plan), at - cut + 1, whole->count - cut);
 		measure(path, &visit, at, &now);
 		plan_learn(plan, &now);
@@ -328,7 +330,7 @@ static void check_rest(const struct plan_smart_options *options,
 static void goes_on_where_it_was_cut(void **state)
 {
 	struct path path = make_path(HOLE, HOLE);
-	/* Right ones, wrong ones, and none. */
+	/* The right bands, wrong ones, and none. */
 	struct path told[] = {path, make_path(CLEAN, CLEAN), make_path("", "")};
 
 	(void)state;

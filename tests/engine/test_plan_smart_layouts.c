@@ -1,11 +1,11 @@
 /*
- * The smart plan over random layouts: none to three edges a direction wherever packets of
- * the lattice can be, between fates in any order. Told the right bands it names the right
- * pair.
+ * The smart plan over random layouts: none to three edges a direction, at any size that
+ * packets of the grid can have, between fates in any order. With the right bands it
+ * must name the right pair.
  *
- * Right is the largest pair that fits whole. Where none does, it is any whose rates, both
- * directions added, are within the margin of the best that works both ways; and none where
- * none works.
+ * The right pair is the largest that fits whole. If none does, it is any pair whose
+ * rates, both directions added, are within the margin of the best that works both ways;
+ * if none works, there is none.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,7 @@ static int compare_ints(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* Another one than the last. */
+/* Draw a fate that differs from the last one. */
 static enum fate draw_fate(uint64_t *random, enum fate last)
 {
 	enum fate fate;
@@ -42,7 +42,7 @@ static enum fate draw_fate(uint64_t *random, enum fate last)
 	return fate;
 }
 
-/* Half of the edges are at sizes where paths have them. */
+/* Put half of the edges at sizes where paths have them. */
 static int draw_edge(uint64_t *random)
 {
 	static const int usual[] = {1400, 1440, 1452, 1460, 1472, 1480, 1492, 1500};
@@ -103,7 +103,7 @@ static bool works(const struct sim *sim, const struct mtu_pair *mtu)
 	return true;
 }
 
-/* Both directions added, of the best pair that works; 0: none does. */
+/* Return the rate of the best pair that works, both directions added; 0: none works. */
 static double best_worth(const struct sim *sim)
 {
 	int count = mtu_range_count(&smart_sim_range);
@@ -121,7 +121,7 @@ static double best_worth(const struct sim *sim)
 	return best;
 }
 
-/* The share of it that is missed where nothing fits whole. */
+/* The share of that rate that the recommendation misses when no size fits whole. */
 static double find_regret(const struct sim *sim, const struct mtu_pair *mtu)
 {
 	double best = best_worth(sim);
@@ -133,11 +133,12 @@ static double find_regret(const struct sim *sim, const struct mtu_pair *mtu)
 }
 
 struct counts {
-	struct tally fitting[2 * EDGES_MAX + 1]; /* by the edges of both directions */
+	/* by the number of edges in both directions */
+	struct tally fitting[2 * EDGES_MAX + 1];
 	struct tally all;
-	int unfit;       /* layouts where nothing fits whole */
-	int unfit_right; /* of them */
-	double regret;   /* of them: the mean */
+	int unfit;       /* layouts in which no size fits whole */
+	int unfit_right; /* right ones among them */
+	double regret;   /* mean regret of the wrong ones */
 };
 
 static void count(const struct sim *sim, const struct verdict *v, struct counts *c)

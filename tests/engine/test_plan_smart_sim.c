@@ -1,6 +1,6 @@
 /*
- * The smart plan over thousands of simulated paths with noise, drift and lost tests: how
- * often it names the pair that the path's bands ask for.
+ * The smart plan over thousands of simulated paths with noise, drift and lost tests:
+ * the share of runs in which it names the right pair for the path's bands.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,7 +128,7 @@ static void probes_filtered(void **state)
 	assert_true(all.regret < 0.15);
 }
 
-/* Probes that say 1500 where packets above 1460 are lost. */
+/* Probes say 1500, but packets above 1460 are lost. */
 static void probes_wrong(void **state)
 {
 	static const struct condition c = {"1460, probes say 1500",
@@ -154,12 +154,13 @@ static void probes_wrong(void **state)
 		assert_true(v.warnings & VERDICT_WARN_CONTRADICTED);
 		count_run(&sim, &v, &t);
 	}
-	/* Which lattice point below the edge is within noise; that it is below is not. */
+	/* The choice among grid points below the edge may depend on noise; the fact
+	 * that they are below may not. */
 	smart_sim_report(c.name, &t);
 	assert_true(t.regret < 0.02);
 }
 
-/* A pair that the lattice does not reach is not visited. */
+/* A pair outside the ranges is not visited. */
 static void current_pair_out_of_reach(void **state)
 {
 	static const struct mtu_pair currents[] = {{1600, 1420}, {1420, 1200}, {0, 0}};

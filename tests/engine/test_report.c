@@ -1,5 +1,4 @@
-/* libiperf's reports: recorded ones (reports/), and what a hostile far end could make.
- */
+/* libiperf's reports: recorded ones (reports/), and those of a hostile far end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /*
- * The runner with libiperf for real, both ends on lo in a namespace of the test's own:
- * results, refusals, cancelling, and what happens when processes die.
+ * The runner with the real libiperf, both ends on lo in a namespace of the test's own:
+ * results, refusals, cancelling, and the death of processes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +39,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A call of runner_measure() in a thread of its own. */
+/* A call of runner_measure() in its own thread. */
 struct call {
 	struct lab *lab;
 	int stop_fd;
@@ -98,8 +98,8 @@ static void measure_ok(struct lab *lab, enum direction dir, struct dir_result *r
 	*ret = call.result;
 }
 
-/* lo has no bottleneck: on a busy machine its rate may wander from end to end of a
- * test, which then has no steady part, rightly. Returns when the last one began. */
+/* lo has no bottleneck: on a busy machine its rate may vary over a whole test, which
+ * then rightly has no steady part. Return the time when the last test began. */
 static int64_t measure_steady(struct lab *lab, enum direction dir,
 			      struct dir_result *ret)
 {
@@ -150,9 +150,9 @@ static void test_short_tests_cost_little(void **state)
 		measure_ok(lab, (enum direction)(i % DIR_COUNT), &result);
 		took_us = clock_boot_us() - before_us;
 		least_us = took_us < least_us ? took_us : least_us;
-		/* libiperf's clock starts when the data sockets are there. */
+		/* libiperf's clock starts when the data sockets exist. */
 		assert_in_range(result.duration_ms, SHORT_MS - 30, SHORT_MS + 200);
-		/* Shorter than what a steady goodput takes. */
+		/* The test is too short for a steady goodput. */
 		assert_int_equal(result.goodput_bps, NO_FIGURE);
 	}
 	print_message("a test of %d ms took %lld.%03lld ms more\n", SHORT_MS,
@@ -271,7 +271,7 @@ static void test_runner_killed(void **state)
 	assert_int_equal(waitpid(lab->peer.pid, &status, 0), lab->peer.pid);
 	lab->peer.pid = 0;
 	assert_int_equal(runner_cancel(lab->peer.runner, &err), -EPIPE);
-	/* Its child went with it. */
+	/* Its child ended with it. */
 	lab_await_death(child);
 }
 

@@ -1,6 +1,6 @@
 /*
- * An armed test and its callers, with libiperf for real: others than the peer do not
- * reach it, and what the peer's own host sends costs a process of its own at most.
+ * An armed test and its callers, with the real libiperf: other hosts do not reach it,
+ * and callers on the peer's own host destroy at most one test process.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,9 +23,9 @@
 #include "runner_lab.h"
 
 #define SHORT_MS 300
-/* For an answer that comes at once where there is a processor for it. */
+/* A limit for an answer that comes at once when a processor is free. */
 #define WAIT_S 10
-/* Also behind lo. */
+/* An address behind lo, too. */
 #define STRANGER "127.0.0.3"
 #define COOKIE   "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -44,7 +44,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A connection to the test's port, or -1 and errno, also without an answer in time. */
+/* Return a connection to the test's port, or -1 and errno, also when no answer comes in
+ * time. */
 static int connect_from(const char *from, const char *to)
 {
 	struct timeval limit = {.tv_sec = WAIT_S};
@@ -104,8 +105,8 @@ static void assert_undisturbed(struct lab *lab)
 
 /* --- strangers --- */
 
-/* The reset may be there before connect() has looked at what it has: then it is
- * connect() that says so. */
+/* The reset may arrive before connect() has checked its socket: then connect() reports
+ * it. */
 static void assert_is_reset(const struct lab *lab, const char *from)
 {
 	char byte;
@@ -132,7 +133,7 @@ static void test_strangers_are_reset(void **state)
 	assert_undisturbed(lab);
 }
 
-/* With a client as it should be, too. */
+/* The stranger is a correct client. */
 static void test_a_strangers_test_is_not_run(void **state)
 {
 	struct lab *lab = *state;
@@ -154,8 +155,8 @@ struct hammer {
 	pthread_t thread;
 };
 
-/* As fast as it can: before the peer, between its two connections, during its test. On
- * lo a connect that is not waited for is through at once. */
+/* Connect as fast as possible: before the peer, between its two connections, during its
+ * test. On lo a non-blocking connect completes at once. */
 static void *hammer_main(void *arg)
 {
 	struct hammer *hammer = arg;
@@ -196,8 +197,8 @@ static void test_strangers_in_a_hurry(void **state)
 
 /* --- from the peer's own address --- */
 
-/* The peer's test says where it will come from: what another program of its host sends
- * before it does not take its place. */
+/* The peer's test announces its port: an earlier connection of another program on its
+ * host does not take its place. */
 static void test_the_expected_port_is_preferred(void **state)
 {
 	struct lab *lab = *state;
@@ -217,7 +218,7 @@ static void test_the_expected_port_is_preferred(void **state)
 		assert_int_equal(errno, ECONNRESET);
 		close(fd);
 	}
-	/* Where it comes from another one all the same, it is taken. */
+	/* If it comes from another port all the same, it is accepted. */
 	lab->call.client_port = 0;
 	arm(lab);
 	measure(lab, TEST_OK);
@@ -238,7 +239,8 @@ static void test_reserved_ports(void **state)
 
 struct assault {
 	const char *what;
-	const char *json; /* of the parameters; NULL: it does not come as far */
+	/* JSON of the parameters; NULL: the caller stops before them */
+	const char *json;
 	bool cookie;
 	bool hang_up;
 };
@@ -266,7 +268,7 @@ static void send_assault(int fd, const struct assault *assault)
 		send(fd, COOKIE, sizeof(COOKIE), MSG_NOSIGNAL);
 	if (!assault->json)
 		return;
-	/* What the server wants next. */
+	/* The server's next request. */
 	assert_int_equal(recv(fd, &byte, 1, 0), 1);
 	size = htonl((uint32_t)strlen(assault->json));
 	send(fd, &size, sizeof(size), MSG_NOSIGNAL);
@@ -290,7 +292,7 @@ static void test_what_crashes_libiperf_costs_one_child(void **state)
 {
 	struct lab *lab = *state;
 
-	/* The deadline of what is armed leaves time for being disturbed. */
+	/* The deadline of the armed test leaves time for disturbances. */
 	for (size_t i = 0; i < sizeof(assaults) / sizeof(assaults[0]); i++) {
 		const struct assault *assault = &assaults[i];
 		int fd;
@@ -304,8 +306,8 @@ static void test_what_crashes_libiperf_costs_one_child(void **state)
 		if (assault->hang_up)
 			close(fd);
 		await_disturbed(lab);
-		/* Armed again, without a word to anybody: after the first one's end, which
-		 * may be yet to come. */
+		/* The test is armed again without a message: after the end of the first
+		 * process, which may still come. */
 		if (call(lab).status != TEST_OK)
 			measure(lab, TEST_OK);
 		if (!assault->hang_up)

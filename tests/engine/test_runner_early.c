@@ -22,7 +22,7 @@ static void limit(const struct lab_end *end, const char *link)
 	const char *const tbf[] = {"tc",   "qdisc",   "add",  "dev",    link,
 				   "root", "tbf",     "rate", "40mbit", "burst",
 				   "16kb", "latency", "30ms", NULL};
-	/* A queue of packets, not of what the segmentation offload makes of them. */
+	/* Queue packets, not the larger ones of segmentation offload. */
 	const char *const plain[] = {"ip", "link",         "set", "dev",
 				     link, "gso_max_segs", "1",   NULL};
 
@@ -35,7 +35,7 @@ static int setup(void **state)
 	static struct lab lab;
 
 	lab_setup(&lab, LAB_VETH, LONG_MS);
-	/* Everybody may use it, and it fills so short a path from end to end. */
+	/* Every user may use reno, and it fills so short a path completely. */
 	text_copy(lab.call.congestion, sizeof(lab.call.congestion), "reno");
 	limit(&lab.server, "v0");
 	limit(&lab.peer, "v1");
@@ -63,7 +63,7 @@ static void measure(struct lab *lab, enum direction dir, struct dir_result *ret)
 		fail_msg("%s: %s", test_status_name(ret->status), ret->text);
 }
 
-/* What the server saw of the test before. */
+/* Ask the server for its figures of the last test. */
 static void ask(struct lab *lab, struct dir_result *ret)
 {
 	struct err err = ERR_INIT;
@@ -118,7 +118,7 @@ static void test_download(void **state)
 	check_early(*state, DIR_DOWNLOAD);
 }
 
-/* An end that does not know the word: neither disturbs the other. */
+/* One end does not know the early end: neither disturbs the other. */
 static void test_one_end_alone(void **state)
 {
 	struct lab *lab = *state;
@@ -144,7 +144,7 @@ static void test_result_of_another(void **state)
 	lab->arm.id = 7;
 	assert_int_equal(runner_arm(lab->server.runner, &lab->arm, &err), 0);
 	assert_int_equal(runner_result(lab->server.runner, 6, &result, &err), -ENOENT);
-	/* Nobody came: it is waited for in vain, and then still armed. */
+	/* Nobody came: waiting for its end is in vain, and the test stays armed. */
 	assert_int_equal(runner_result(lab->server.runner, 7, &result, &err),
 			 -ETIMEDOUT);
 	assert_int_equal(lab_count_children(&lab->server), 1);

@@ -72,7 +72,7 @@ static void test_clean_path(void **state)
 }
 
 /* Data is lost in the direction of the test: a black hole, and soon after both ends are
- * free and silent. The other direction works all the same. */
+ * free and silent. The other direction still works. */
 static void check_blackhole(struct lab *lab, enum direction dir, int64_t duration_ms)
 {
 	bool upload = dir == DIR_UPLOAD;
@@ -113,8 +113,8 @@ static void test_blackhole_in_a_short_test(void **state)
 	check_blackhole(*state, DIR_UPLOAD, SHORT_MS);
 }
 
-/* On a slow path it takes longer than the test to be sure; libiperf must not be done
- * before that. */
+/* On a slow path certainty takes longer than the test; libiperf must not finish before
+ * it. */
 static void test_blackhole_on_a_slow_path(void **state)
 {
 	struct lab *lab = *state;
@@ -140,7 +140,7 @@ static void test_nobody_answers(void **state)
 	assert_status(&result, TEST_UNREACHABLE);
 }
 
-/* The control connection comes about, the data connection does not. */
+/* The control connection succeeds, the data connection does not. */
 static void test_only_control_answers(void **state)
 {
 	struct lab *lab = *state;
@@ -200,14 +200,14 @@ static void test_deadline(void **state)
 	assert_status(&result, TEST_TIMEOUT);
 	assert_string_equal(result.text, "the test did not end by its deadline");
 	assert_int_equal(result.received_bps, NO_FIGURE);
-	/* Arming ends the hung server: SIGTERM waits until it goes on, SIGKILL does
+	/* Arming ends the hung server: SIGTERM waits until it continues, SIGKILL does
 	 * not. */
 	arm(lab);
 	measure(lab, DIR_UPLOAD, &result);
 	assert_status(&result, TEST_OK);
 }
 
-/* The path pauses over the end of the test: its length is what was asked for. */
+/* The path pauses over the end of the test: the test's length is the requested one. */
 static void test_pause_at_the_end(void **state)
 {
 	struct lab *lab = *state;

@@ -13,14 +13,14 @@
 #define MBIT    1000000
 #define STEP_MS 100
 
-/* What one transfer does: bit/s at a time, and what the counter shows of it. */
+/* One transfer: its rate over time, and the counter's distortions. */
 struct shape {
 	const char *name;
 	int length_ms;
 	int64_t (*rate_bps)(int at_ms);
-	int frozen_from_ms; /* the counter stands still, and catches up afterwards */
+	int frozen_from_ms; /* the counter stands still, then catches up */
 	int frozen_to_ms;
-	int64_t low_bps; /* NO_FIGURE: there is none */
+	int64_t low_bps; /* NO_FIGURE: no goodput */
 	int64_t high_bps;
 };
 
@@ -30,7 +30,7 @@ static int64_t rate_flat(int at_ms)
 	return 40 * MBIT;
 }
 
-/* Doubles each 50 ms up to 40 Mbit/s at half a second. */
+/* The rate doubles each 50 ms up to 40 Mbit/s at half a second. */
 static int64_t rate_slow_start(int at_ms)
 {
 	return at_ms >= 500 ? 40 * MBIT : (40 * MBIT) >> ((500 - at_ms) / 50);
@@ -47,7 +47,7 @@ static int64_t rate_noisy(int at_ms)
 			   : 40 * MBIT + (at_ms / 50 * 7919 % 9 - 4) * MBIT;
 }
 
-/* Stops for good half way. */
+/* The rate drops to 0 permanently half way. */
 static int64_t rate_stalls(int at_ms)
 {
 	return at_ms < 1500 ? 40 * MBIT : 0;
@@ -78,7 +78,7 @@ static const struct shape shapes[] = {
 	{"nothing", 3000, rate_nothing, 0, 0, 0, 0},
 };
 
-/* One transfer's samples, up to a time. */
+/* Make one transfer's samples up to a time. */
 static void fill(const struct shape *shape, int until_ms, struct steady *steady)
 {
 	double bits = 0;
@@ -144,7 +144,7 @@ static void test_too_few(void **state)
 	free(steady);
 }
 
-/* Samples that go back in time or in bytes change nothing. */
+/* Samples that go back in time or in bytes have no effect. */
 static void test_odd_samples(void **state)
 {
 	struct steady *steady = malloc(sizeof(*steady));
@@ -177,9 +177,9 @@ static void test_an_hour(void **state)
 	free(steady);
 }
 
-/* --- the end of a test before its time --- */
+/* --- the early end of a test --- */
 
-/* Slow start ends at two thirds of the path's rate; what follows creeps. */
+/* Slow start ends at two thirds of the path's rate; then the rate creeps up. */
 static int64_t rate_early_exit(int at_ms)
 {
 	int64_t creep = at_ms > 400 ? (int64_t)(at_ms - 400) * MBIT / 100 : 0;
@@ -189,7 +189,7 @@ static int64_t rate_early_exit(int at_ms)
 	return creep < 14 * MBIT ? 26 * MBIT + creep : 40 * MBIT;
 }
 
-/* Flat there for a while, then the rest of it. */
+/* The rate is flat there for a while, then goes up to the path's. */
 static int64_t rate_false_plateau(int at_ms)
 {
 	return at_ms < 300    ? rate_slow_start(at_ms + 200) * 2 / 3
@@ -197,13 +197,13 @@ static int64_t rate_false_plateau(int at_ms)
 			      : 40 * MBIT;
 }
 
-/* A tenth of it gone in five seconds. */
+/* The rate loses a tenth in five seconds. */
 static int64_t rate_drift(int at_ms)
 {
 	return 40 * MBIT - (int64_t)at_ms * 800;
 }
 
-/* The teeth of a saw: from 28 to 40 Mbit/s in 1.5 s. */
+/* The rate is a saw tooth: from 28 to 40 Mbit/s in 1.5 s. */
 static int64_t rate_saw(int at_ms)
 {
 	return at_ms < 500 ? rate_slow_start(at_ms)
@@ -213,7 +213,7 @@ static int64_t rate_saw(int at_ms)
 struct early {
 	struct shape shape;
 	int precision;
-	int from_ms; /* known not before and not after; 0: not at all */
+	int from_ms; /* time range in which the goodput becomes known; 0: never */
 	int to_ms;
 };
 
@@ -236,12 +236,12 @@ static const struct early earlies[] = {
 	{{"too noisy", 5000, rate_noisy, 0, 0, 0, 0}, 1, 0, 0},
 	{{"saw", 2000, rate_saw, 0, 0, 0, 0}, 3, 0, 0},
 	{{"drift", 5000, rate_drift, 0, 0, 38500000, 40000000}, 3, 800, 1500},
-	/* As the wrong counter shows it: not to be believed. */
+	/* The receiver's counter shows this: it must not be believed. */
 	{{"loss recovery", 5000, rate_slow_start, 700, 1400, 0, 0}, 3, 0, 0},
 	{{"nothing", 3000, rate_nothing, 0, 0, 0, 0}, 3, 0, 0},
 };
 
-/* When it is known; 0: not within its time. */
+/* Return the time when the goodput is known; 0: not within the test. */
 static int stop_ms(const struct early *early, struct steady *steady)
 {
 	for (int ms = STEP_MS; ms <= early->shape.length_ms; ms += STEP_MS) {
@@ -273,15 +273,15 @@ static void test_known_in_time(void **state)
 
 /* --- the interval --- */
 
-/* Uniform, -1 to 1; seeded, so that it is the same each time. */
+/* Uniform, -1 to 1; from a seed, so the same each time. */
 static double noise(uint64_t *seed)
 {
 	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 	return (double)(*seed >> 11) / (double)(UINT64_C(1) << 52) - 1;
 }
 
-/* How many of 1000 transfers of 40 Mbit/s have it in their interval: their windows' noise
- * follows the last one's by `memory`. */
+/* Return how many of 1000 transfers of 40 Mbit/s have that rate in their interval. The
+ * noise of a window follows the last window's by `memory`. */
 static int count_held(int windows, double memory, uint64_t seed)
 {
 	static struct steady steady;
@@ -321,7 +321,8 @@ static void test_interval_holds(void **state)
 	}
 }
 
-/* No narrower than counters allow, however even the rate; and none below nothing. */
+/* The interval is at least as wide as the counters' resolution, and never goes below
+ * 0. */
 static void test_interval_ends(void **state)
 {
 	static const struct shape stalls = {"stalls", 2000, rate_stalls, 0, 0, 0, 0};

@@ -33,7 +33,7 @@ struct world {
 	char calls[200];
 	int counts[128];
 	struct mtu_pair applied;
-	enum test_status upload; /* of every upload */
+	enum test_status upload; /* status of every upload */
 	struct measurement rows[ROWS_MAX];
 	int row_count;
 	int learned;
@@ -173,13 +173,13 @@ struct expectation {
 	const char *calls;
 	int done;
 	int failed;
-	const char *text; /* of the failure; NULL: it does not matter */
+	const char *text; /* text of the failure; NULL: not checked */
 };
 
 /* clang-format off */
 static const struct expectation table[] = {
 	{"all well", {{0}}, 0, VISIT VISIT VISIT VISIT, 4, 0, NULL},
-	/* Stopped at each step: nothing of that visit is recorded. */
+	/* Stopped at each step: the current visit is not recorded. */
 	{"apply stopped", {{'A', 2, -EINTR}}, -EINTR, VISIT "A", 1, 0, "fake A"},
 	{"wait stopped", {{'W', 2, -EINTR}}, -EINTR, VISIT "AW", 1, 0, "fake W"},
 	{"upload stopped", {{'U', 2, -EINTR}}, -EINTR, VISIT "AWU", 1, 0, "fake U"},
@@ -195,16 +195,18 @@ static const struct expectation table[] = {
 	 "AWU", 0, 0, NULL},
 	{"recover fails", {{'A', 1, -EAGAIN}, {'C', 1, -ETIMEDOUT}}, -ETIMEDOUT,
 	 "AC", 0, 0, "fake C"},
-	/* Gone for now: the whole visit again. */
+	/* Gone for now: the whole visit is repeated. */
 	{"apply again", {{'A', 1, -EAGAIN}}, 0,
 	 "AC" VISIT VISIT VISIT VISIT, 4, 0, NULL},
 	{"download again", {{'D', 2, -EAGAIN}}, 0,
 	 VISIT "AWUDC" VISIT VISIT VISIT, 4, 0, NULL},
 	{"the record fails", {{'R', 1, -EAGAIN}}, -EAGAIN, "AWUDR", 0, 0, "fake R"},
-	/* Three times, and it may be the pair: recorded as it is, on to the next. */
+	/* After three times the pair may be the cause: record it, and continue with the
+	 * next. */
 	{"kills the path", {{'U', 1, -EAGAIN}, {'W', 2, -EAGAIN}, {'A', 3, -EAGAIN}}, 0,
 	 "AWUCAWCACR" VISIT VISIT VISIT, 4, 1, NULL},
-	/* The pair was in force when the path came back: as often as it takes. */
+	/* The pair was in force when the path came back: repeat the visit as often as
+	 * needed. */
 	{"the line fails", {{'U', 1, -EAGAIN}, {'W', 2, -EAGAIN}, {'A', 3, -EAGAIN},
 	 {'D', 1, -EAGAIN}, {'C', -1, SWEEP_BLAMELESS}}, 0,
 	 "AWUCAWCACAWUDC" VISIT VISIT VISIT VISIT, 4, 0, NULL},
@@ -269,7 +271,7 @@ static void test_rows(void **state)
 	}
 }
 
-/* A failed upload still gets its download, and is a row like any other. */
+/* After a failed upload the download is still measured; the row is like any other. */
 static void test_failed_upload(void **state)
 {
 	struct world w = {.upload = TEST_BLACKHOLE};
@@ -387,7 +389,7 @@ static void test_time_left(void **state)
 	slow.apply = slow_apply;
 	assert_int_equal(sweep_run(plan, &usual, &slow, &w, &summary, NULL), 0);
 	plan_free(plan);
-	/* Recorded: three visits of 20 ms are left, then two, one, none. */
+	/* After each recorded visit of 20 ms three are left, then two, one, none. */
 	for (int done = 1; done <= 4; done++) {
 		const struct sweep_progress *told = &w.told[4 * done - 1];
 
@@ -396,7 +398,7 @@ static void test_time_left(void **state)
 	}
 }
 
-/* Visits of at least 20 ms each: those begun within the budget are done to their end. */
+/* Visits of at least 20 ms each: those that began within the budget are finished. */
 static void test_budget(void **state)
 {
 	static const struct {
@@ -429,7 +431,7 @@ static void test_budget(void **state)
 	}
 }
 
-/* The last visit may end after the budget: the plan is done all the same. */
+/* The last visit may end after the budget: the plan is finished all the same. */
 static void test_budget_of_a_plan_done(void **state)
 {
 	struct world w = {0};

@@ -1,4 +1,4 @@
-/* Deadlines, and what a test's description may hold. */
+/* Deadlines, and the values that a test's description may have. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* What measurements and probes come to, on paths worked out by hand. */
+/* Recommendations from measurements and probes, on paths computed by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 
 static const struct mtu_range usual = {1280, 1500, 20};
 
-/* A visit; rates in Mbit/s, 0: nothing got through. */
+/* A visit; rates in Mbit/s, 0: lost. */
 struct visited {
 	struct mtu_pair mtu;
 	double up;
@@ -83,13 +83,13 @@ static void expect_text(const struct verdict *v, const char *wanted)
 	free(text);
 }
 
-/* --- what the current pair loses --- */
+/* --- losses of the current pair --- */
 
 struct losing {
 	const char *up;
 	const char *down;
 	struct mtu_pair current;
-	unsigned warnings; /* of the two */
+	unsigned warnings; /* expected of these two warnings */
 	const char *text;
 };
 
@@ -102,32 +102,36 @@ static const struct losing losing[] = {
 	 "\nwarning: current pair, 1420 and 1420, upload: full-size TCP packets are lost, "
 	 "which leave with 1480 bytes\n"},
 	{CLEAN, DEADZONE, {1420, 1420}, VERDICT_WARN_DEAD_ZONE,
-	 "\nwarning: current pair, 1420 and 1420, download: full-size TCP packets are lost, "
-	 "which leave with 1480 bytes\n"},
-	/* Segments of 1280 leave with 1340. 1392 = 87 * 16 leaves with 1452; 1393 is padded
-	 * to 1408 and leaves with 1468: lost, and so is all up to 1460, with 1520. */
+	 "\nwarning: current pair, 1420 and 1420, download: full-size TCP packets are "
+	 "lost, which leave with 1480 bytes\n"},
+	/* Segments of 1280 leave as 1340. 1392 = 87 * 16 leaves as 1452; 1393 is padded
+	 * to 1408 and leaves as 1468: lost, as are all up to 1460, which leaves as
+	 * 1520. */
 	{HOLE, CLEAN, {1280, 1460}, VERDICT_WARN_ROUTED,
 	 "\nwarning: current pair, 1280 and 1460, upload: TCP passes only because the "
 	 "server's MSS protects it; UDP and routed packets above 1392 bytes are lost\n"},
-	/* The same the other way: download is sent with the server's MTU. */
+	/* The same in the other direction: download is sent with the server's MTU. */
 	{CLEAN, HOLE, {1460, 1280}, VERDICT_WARN_ROUTED,
 	 "\nwarning: current pair, 1460 and 1280, download: TCP passes only because the "
 	 "peer's MSS protects it; UDP and routed packets above 1392 bytes are lost\n"},
-	/* Segments of 1460 leave with 1520 and pass in fragments. 1393 to 1440 = 90 * 16
-	 * leave with 1468, 1484 and 1500; 1441 with 1456 + 60 = 1516. */
+	/* Segments of 1460 leave as 1520 and pass in fragments. 1393 to 1440 = 90 * 16
+	 * leave as 1468, 1484 and 1500; 1441 as 1456 + 60 = 1516. */
 	{DEADZONE, CLEAN, {1460, 1460}, VERDICT_WARN_ROUTED,
 	 "\nwarning: current pair, 1460 and 1460, upload: full-size TCP packets pass, but "
 	 "others of 1393 to 1440 bytes are lost\n"},
-	/* Nor does the MSS matter where packets of the whole MTU pass in fragments. */
+	/* The MSS does not matter either when packets of the whole MTU pass in
+	 * fragments. */
 	{DEADZONE, CLEAN, {1280, 1460}, VERDICT_WARN_ROUTED,
 	 "upload: full-size TCP packets pass, but others of 1393 to 1440 bytes are lost\n"},
-	/* Segments of 1400: upload leaves with 1408 + 60 = 1468, lost; download, clamped to
-	 * the server's own 1400, with 1460. */
+	/* Segments of 1400: upload leaves as 1408 + 60 = 1468, lost; download, clamped
+	 * to the server's own 1400, as 1460. */
 	{HOLE, HOLE, {1400, 1460}, VERDICT_WARN_DEAD_ZONE,
-	 "upload: full-size TCP packets are lost, which leave with 1468 bytes\nwarning: conn"},
-	/* Two zones: 1361 to 1376 leave with 1436, 1409 to 1424 with 1484. */
+	 "upload: full-size TCP packets are lost, which leave with 1468 bytes\n"
+	 "warning: conn"},
+	/* Two zones: 1361 to 1376 leave as 1436, 1409 to 1424 as 1484. */
 	{"1420:whole,1440:lost,1480:whole,1490:lost,65535:whole", CLEAN, {1440, 1440},
-	 VERDICT_WARN_ROUTED, "but others of 1361 to 1424 bytes are lost, not of every size\n"},
+	 VERDICT_WARN_ROUTED,
+	 "but others of 1361 to 1424 bytes are lost, not of every size\n"},
 };
 /* clang-format on */
 
@@ -162,18 +166,18 @@ static const struct roaming roaming[] = {
 	{CLEAN, {1440, 1440}, true, {1420, 1420},
 	 "\nnote: should an endpoint move to IPv6 (20 bytes more), this pair would not fit "
 	 "whole; 1420 and 1420 would either way\n"},
-	/* 1519 - 60 = 1459, of which the lattice has 1440; 80 + 1440 = 1520 is too much. */
+	/* 1519 - 60 = 1459; the grid contains 1440; 80 + 1440 = 1520 is too large. */
 	{"1519:whole,65535:lost", {1440, 1440}, true, {1420, 1420}, "1420 and 1420"},
 	/* 1520 - 60 = 1460, and 80 + 1440 = 1520. */
 	{"1520:whole,65535:lost", {1460, 1460}, true, {1440, 1440}, "1440 and 1440"},
-	/* 80 + 1500 is no more than that takes: no word. */
+	/* 80 + 1500 is not above the band: no warning. */
 	{"65535:whole", {1500, 1500}, false, {0}, "why: "},
-	/* Nor where the lattice is what keeps the pair small: 80 + 1500 = 1580. */
+	/* No warning either if the range keeps the pair small: 80 + 1500 = 1580. */
 	{"1580:whole,65535:lost", {1500, 1500}, false, {0}, "why: "},
-	/* 1340 - 60 = 1280, and none is smaller. */
+	/* 1340 - 60 = 1280, and the range has no smaller MTU. */
 	{"1340:whole,65535:lost", {1280, 1280}, true, {0},
 	 "this pair would not fit whole\n"},
-	/* 1440 - 60 = 1380, of which 1380; 80 + 1380 = 1460 is open. */
+	/* 1440 - 60 = 1380, in the grid; the fate of 80 + 1380 = 1460 is open. */
 	{"1440:whole,1460:unknown,65535:lost", {1380, 1380}, true, {1360, 1360},
 	 "this pair might not fit whole; 1360 and 1360 would"},
 };
@@ -200,7 +204,7 @@ static void a_move_to_ipv6_is_noted_where_it_matters(void **state)
 
 static const struct mtu_pair best = {1440, 1440};
 
-/* Probes say 1500, but nothing larger than 1460 gets through. */
+/* Probes say 1500, but packets above 1460 are lost. */
 static void once_is_an_accident(void **state)
 {
 	const struct visited visits[] = {
@@ -225,7 +229,7 @@ static void once_is_an_accident(void **state)
 	expect_text(&v, "a second visit confirmed it, so throughput was believed\n");
 }
 
-/* A second visit that gets through takes the first one back. */
+/* A second visit with data cancels the first one's contradiction. */
 static void agreement_takes_it_back(void **state)
 {
 	const struct visited visits[] = {
@@ -241,7 +245,7 @@ static void agreement_takes_it_back(void **state)
 	assert_int_equal(v.why, VERDICT_FITS);
 }
 
-/* --- what it is worth --- */
+/* --- the gain --- */
 
 static void a_loss_has_no_percentage(void **state)
 {

@@ -1,4 +1,4 @@
-/* The noise of rates: what tests claim and how visits differ, pooled. */
+/* The noise of rates: the tests' claims and the differences between visits, pooled. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +11,8 @@
 
 #define VISITS_MAX 8
 
-/* An upload's rate in percent of 50 Mbit/s, and its interval's half width in percent;
- * negative: it has none. */
+/* An upload's rate in percent of 50 Mbit/s, and half the width of its interval in
+ * percent; negative: no interval. */
 struct test {
 	double rate;
 	double half;
@@ -50,26 +50,26 @@ struct expectation {
 
 /* clang-format off */
 static const struct expectation table[] = {
-	/* 1 % of a prior, worth three visits. */
+	/* The prior of 1 %, worth three visits. */
 	{"no intervals", {{100, NONE}, {100, NONE}}, 2, 0.01, 3},
 	/* 4.9 / 1.96 = 2.5 % */
 	{"intervals", {{100, 4.9}, {100, 4.9}}, 2, 0.025, 3},
 	{"one of them has none", {{100, 4.9}, {100, NONE}}, 2, 0.025, 3},
 	{"one was disturbed", {{100, 4.9}, {100, 60}, {100, 4.9}}, 3,
 	 0.025 * 0.8660254, 4},
-	/* No test is known to less than half a percent. */
+	/* The least deviation is half a percent. */
 	{"exact", {{100, 0}, {100, 0}}, 2, 0.005, 3},
-	/* Cut at 0 on the one side: 196 / 1.96 = 100 % on the other. */
+	/* The interval is cut off at 0 on one side: 196 / 1.96 = 100 % on the other. */
 	{"as wide as can be", {{100, 196}, {100, 196}}, 2, 1, 3},
-	/* Lost ones claim nothing. */
+	/* Lost tests claim nothing. */
 	{"with a loss", {{100, 4.9}, {0, NONE}, {100, 4.9}}, 3, 0.025, 3},
-	/* The middle one is log(1.1) off the line of the others, whose own deviation has a
-	 * share in that: 0.0953 / sqrt(1.5) = 7.78 %, worth one visit.
+	/* The middle one is log(1.1) off the line between the others, whose own
+	 * deviation is a part of that: 0.0953 / sqrt(1.5) = 7.78 %, worth one visit.
 	 * sqrt((3 * 0.025^2 + 0.0778^2) / 4) = 4.45 % */
 	{"visits differ more", {{100, 4.9}, {110, 4.9}, {100, 4.9}}, 3, 0.0445, 4},
-	/* And less: sqrt(3 * 0.025^2 / 4) */
+	/* The visits agree: sqrt(3 * 0.025^2 / 4) */
 	{"visits agree", {{100, 4.9}, {100, 4.9}, {100, 4.9}}, 3, 0.02165, 4},
-	/* Four agreeing ones are worth one visit, as medians go. */
+	/* Four visits that agree are worth one visit, because of the median. */
 	{"more agree", {{100, 4.9}, {100, 4.9}, {100, 4.9}, {100, 4.9}}, 4, 0.02165, 4},
 };
 /* clang-format on */
@@ -100,10 +100,11 @@ static void noise_is_pooled(void **state)
 	}
 }
 
-/* Every other visit is of a pair whose packets are cut, and brings a fifth; nothing is
- * known of that. Repeats differ by log(1.02), log(1.02) and log(1.04): the median, 0.0198 /
- * (0.6745 * sqrt(2)) = 2.08 %, is worth one and a half; sqrt((3 * 0.01^2 + 1.5 * 0.0208^2) /
- * 4.5) = 1.45 %. Successive visits would have said 160 %. */
+/* Every other visit is of a pair whose packets are fragmented, with a fifth of the
+ * rate; no bands predict that. Repeats differ by log(1.02), log(1.02) and log(1.04):
+ * the median, 0.0198 / (0.6745 * sqrt(2)) = 2.08 %, is worth one and a half visits;
+ * sqrt((3 * 0.01^2 + 1.5 * 0.0208^2) / 4.5) = 1.45 %. Successive visits would give 160
+ * %. */
 static void bands_do_not_count_as_noise(void **state)
 {
 	static const struct test tests[] = {
@@ -155,7 +156,7 @@ static void intervals_follow(void **state)
 			   2e-3);
 	assert_float_equal(half_width((struct test[]){{100, 4.9}, {100, 4.9}}, 2),
 			   3.18 * 0.025 / sqrt(2), 2e-3);
-	/* A disturbed one brings its own: 49 / 1.96 = 25 %. */
+	/* A disturbed test has its own deviation: 49 / 1.96 = 25 %. */
 	assert_float_equal(
 		half_width((struct test[]){{100, 49}, {100, 4.9}, {100, 4.9}}, 3),
 		2.78 * sqrt(0.25 * 0.25 + 2 * 0.02165 * 0.02165) / 3, 5e-3);
@@ -181,7 +182,7 @@ static void make_series(const int64_t rates[9], struct measurement *ret)
 	}
 }
 
-/* By the series alone: not by pairs that are slower, or lost. */
+/* Drift comes from the series alone, not from pairs that are slower, or lost. */
 static void drift_of_a_series(void **state)
 {
 	static const struct {
@@ -192,7 +193,7 @@ static void drift_of_a_series(void **state)
 		{{100, 10, 100, 0, 101, 10, 100, 0, 100}, 0},
 		{{100, 90, 100, 80, 99, 40, 100, 30, 100}, 0},
 		{{50, 50, 0, 50, 60, 10, 0, 50, 72}, 44},
-		/* Where visits differ so much, that is no drift. */
+		/* Visits differ so much that this is no drift. */
 		{{100, 99, 50, 99, 100, 99, 50, 99, 80}, 0},
 		{{50, 0, 0, 0, 0, 0, 0, 0, 0}, 0},
 		{{0, 50, 0, 50, 0, 50, 0, 50, 0}, 0},
@@ -210,7 +211,7 @@ static void drift_of_a_series(void **state)
 			assert_int_equal(lround(100 * drift[DIR_UPLOAD].size),
 					 cases[i].percent);
 		assert_false(drift[DIR_DOWNLOAD].beyond_noise);
-		/* Without marks there is no series. */
+		/* Without marked references there is no series. */
 		for (int j = 0; j < 9; j++)
 			m[j].reference = false;
 		assert_int_equal(verdict_drift(m, 9, drift), 0);

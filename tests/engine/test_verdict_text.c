@@ -1,4 +1,4 @@
-/* What a verdict says, line by line. */
+/* The text of a recommendation, line by line. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,8 +21,8 @@ static struct verdict_cell cell_of(int server, int peer, double up, double down)
 	};
 }
 
-/* Upload, packets of 1461 to 1500 bytes are lost, so that the current pair loses TCP's:
- * 1420 bytes leave with 60 + 1420 = 1480. */
+/* Upload: packets of 1461 to 1500 bytes are lost, so the current pair loses full-size
+ * TCP: 1420 bytes leave as 60 + 1420 = 1480. */
 static struct verdict settled_one(void)
 {
 	struct verdict v = {
@@ -64,7 +64,8 @@ static void check(const struct verdict *v, const char *expected)
 	free(text);
 }
 
-/* 1 / 0.8 is 25 % more, 1 / 0.5 100 %; the MSS is 1400 less 40 and 60 of headers. */
+/* 1 / 0.8 is 25 % more, 1 / 0.5 100 %; the MSS is 1400 minus headers of 40 and 60
+ * bytes. */
 static void settled_by_probes(void **state)
 {
 	struct verdict v = settled_one();
@@ -182,7 +183,7 @@ static void what_was_not_probed_got_no_answer_either(void **state)
 	free(text);
 }
 
-/* UDP is filtered: no size was probed, but that was tried. */
+/* UDP is filtered: no size counts as probed, but probing was tried. */
 static void what_got_no_answer_was_probed(void **state)
 {
 	struct path_survey survey = {.probe_ms = 1003};
@@ -203,7 +204,7 @@ static void losses_are_no_rates(void **state)
 	struct verdict v = settled_one();
 
 	(void)state;
-	/* Nothing at either pair. */
+	/* No data with either pair. */
 	v.settled = false;
 	v.recommended.bps[DIR_UPLOAD] = (struct estimate){.count = 2};
 	v.recommended.bps[DIR_DOWNLOAD].count = 0;

@@ -2,16 +2,16 @@
 #
 # tests/fault/fault.sh [--count N] [--seed S]
 #
-# Kills one process of a sweep under way (keeper, guard, main, runner or a test's child, or
-# all of a program's at once), on either end, with SIGKILL, at a random moment; N times
-# (30). A run takes KILLS_A_RUN of them: after each both hosts have to be as they were within
-# the lease, then the run goes on, with --resume where the peer was hit, or is started anew
-# where the peer ended before it stored a run; at its end every pair is there once, with
-# every row that was ever committed. Where all processes of an end died, --restore brings
-# that end back. The same seed kills the same processes after the same times; what those
-# meet differs.
+# Kills one process of a running sweep (keeper, guard, main, runner or a test's child,
+# or all of a program's at once), on either end, with SIGKILL, at a random moment; N
+# times (30). A run takes KILLS_A_RUN kills. After each, both hosts must be as they were
+# within the lease; then the run continues, with --resume if the peer was hit, or starts
+# anew if the peer ended before it stored a run. At the run's end every pair must be there
+# once, with every row that was ever committed. If all processes of an end died, --restore
+# restores that end. The same seed kills the same processes after the same times; their
+# state at that moment differs.
 #
-# MTUSWEEP_BIN is the folder of the programs. Prints, last:
+# MTUSWEEP_BIN is the folder of the programs. The last line of output is:
 #
 #	killed N, restored N, rows lost N, stuck N, started anew N
 
@@ -20,7 +20,8 @@
 
 readonly KILLS_A_RUN=3
 readonly LEASE=2
-# On top of the lease: what noticing, restoring and looking take on a busy machine.
+# The time beyond the lease that detecting, restoring and checking take on a busy
+# machine.
 readonly SLACK_MS=3000
 readonly ENDS=(server peer)
 readonly VICTIMS=(keeper guard main runner test all)
@@ -49,7 +50,7 @@ now_ms()
 	echo $((${EPOCHREALTIME/[.,]/} / 1000))
 }
 
-# Draws are made in this shell alone: a subshell has a RANDOM of its own.
+# Draw numbers in this shell only: a subshell has its own RANDOM.
 draw()
 {
 	end=${ENDS[RANDOM % 2]}
@@ -69,7 +70,7 @@ start_end()
 	tail -n +1 "$tmp/$1.log" >>"$tmp/$1-all.log"
 }
 
-# END: its keeper
+# Arguments: END. Print the pid of its keeper.
 keeper_of()
 {
 	[[ $1 == server ]] && echo "$server_pid" || echo "$peer_pid"
@@ -91,7 +92,8 @@ restore_by_hand()
 		>>"$tmp/restore.log" 2>&1
 }
 
-# KEEPER VICTIM: its pids, none where there is no such process just now
+# Arguments: KEEPER VICTIM. Print the victim's pids, nothing if there is no such process
+# now.
 pids_of()
 {
 	local runner
@@ -106,7 +108,7 @@ pids_of()
 	esac
 }
 
-# Every row there is in the peer's database, one a line.
+# Print every row of the peer's database, one a line.
 committed()
 {
 	sql "$peer_db" "SELECT run_id, seq, server_mtu, peer_mtu, upload_started_at,
@@ -114,13 +116,14 @@ committed()
 		2>/dev/null || true
 }
 
-# What was there at some kill has to be there for ever.
+# Note all rows present at a kill: they must be there for ever.
 note_committed()
 {
 	committed >>"$tmp/committed"
 }
 
-# WHAT: a failure of this campaign, with all that helps to find out why
+# Arguments: NAME. Report a failure of this campaign, with all that helps to find its
+# cause.
 report()
 {
 	failed "$1" "seed $seed, kill $killed: $victim of the $end after $delay_ms ms, \
@@ -128,7 +131,7 @@ report()
 	show_logs
 }
 
-# SECONDS COMMAND ...: false, and counted, when it takes longer
+# Arguments: SECONDS COMMAND ... Return false, and count a failure, if it takes longer.
 in_time()
 {
 	local deadline=$(($(now_ms) + $1 * 1000))
@@ -142,7 +145,8 @@ in_time()
 	done
 }
 
-# MILLISECONDS of the kill: both hosts as before, within the lease
+# Arguments: MILLISECONDS, the time of the kill. Both hosts must be as before within the
+# lease.
 await_restored()
 {
 	local since_ms=$1 took_ms
@@ -156,7 +160,7 @@ await_restored()
 	restored=$((restored + 1))
 }
 
-# The peer ended before it stored a run: there is none to resume.
+# The peer ended before it stored a run, so there is none to resume.
 has_no_run()
 {
 	local runs
@@ -175,7 +179,7 @@ start_peer_again()
 	fi
 }
 
-# The one end that was hit comes back; the other has gone on, or waits for it.
+# Restart the end that was hit; the other has continued, or waits for it.
 go_on()
 {
 	if [[ $end == server ]]; then
@@ -185,7 +189,7 @@ go_on()
 	fi
 }
 
-# PID: its exit status into $status, at once
+# Arguments: PID. Set $status to its exit status, at once.
 take_status()
 {
 	status=0
@@ -199,7 +203,8 @@ check_status()
 	((status == expected)) || report "exit status $status, not $expected"
 }
 
-# KEEPER: the victim's pids into $pids; a test's child lives for moments only
+# Arguments: KEEPER. Set $pids to the victim's pids; a test's child lives only for
+# moments.
 find_victim()
 {
 	for _ in {1..50}; do
@@ -217,7 +222,7 @@ kill_victim()
 	kill -KILL "${pids[@]}" 2>/dev/null
 }
 
-# KEEPER: what has to follow when the run of that end has been ended
+# Arguments: KEEPER. Check the consequences after that end's run was killed.
 await_end()
 {
 	in_time 20 not_running "$1" || return 1
@@ -227,7 +232,7 @@ await_end()
 	[[ $victim != all ]] || restore_by_hand "$end" || report '--restore failed'
 }
 
-# One kill. 1: this run is of no more use; 2: it was over before.
+# Strike once. Return 1 if this run is of no more use, 2 if it was over before.
 strike()
 {
 	local keeper pids since_ms
@@ -240,7 +245,7 @@ strike()
 	since_ms=$(now_ms)
 	kill_victim || return 2
 	killed=$((killed + 1))
-	# That ends no run: its test is repeated, or its pair has failed.
+	# A killed test ends no run: the test is repeated, or its pair has failed.
 	if [[ $victim == test ]]; then
 		restored=$((restored + 1))
 		return 0
@@ -250,7 +255,7 @@ strike()
 	go_on
 }
 
-# Until the peer is through, with whatever it takes.
+# Run until the peer is finished, with as many restarts as needed.
 finish_run()
 {
 	local tries
@@ -268,7 +273,8 @@ finish_run()
 check_run()
 {
 	local pairs
-	pairs=$(sql "$peer_db" "SELECT format('%d pairs, %d rows, %s', count(*), sum(visits),
+	pairs=$(sql "$peer_db" \
+		"SELECT format('%d pairs, %d rows, %s', count(*), sum(visits),
 		(SELECT outcome FROM run ORDER BY id DESC LIMIT 1)) FROM results
 		WHERE run_id = (SELECT max(id) FROM run)")
 	[[ $pairs == '9 pairs, 12 rows, done' ]] || report "at the end: $pairs"
@@ -278,7 +284,8 @@ check_run()
 		lost=$((lost + missing))
 		report "$missing rows lost"
 	fi
-	[[ $(sql "$peer_db" 'SELECT count(*) FROM measurement WHERE NOT acknowledged') == 0 ]] ||
+	[[ $(sql "$peer_db" \
+		'SELECT count(*) FROM measurement WHERE NOT acknowledged') == 0 ]] ||
 		report 'rows that the server has not acknowledged'
 	[[ $(sql "$server_db" 'SELECT count(DISTINCT server_mtu || "/" || peer_mtu)
 		FROM measurement WHERE run_id = (SELECT max(id) FROM run)') == 9 ]] ||
@@ -286,7 +293,7 @@ check_run()
 	passed
 }
 
-# One run with its kills.
+# Make one run with its kills.
 run_once()
 {
 	local kills=0 result
@@ -312,7 +319,7 @@ run_once()
 	check_run
 }
 
-# After a run that went wrong: nothing of it may disturb the next.
+# After a failed run: nothing of it may disturb the next.
 clean_up()
 {
 	local pid

@@ -4,13 +4,13 @@
 #
 # Makes N outages (200) of 0.5 to 5 s at random moments of sweeps: the router drops
 # everything, in both directions or in one. Some pairs of the sweep are in a real black
-# hole. Each row's status is compared with what the path does to its pair; a row that
-# says something else is false. One that is ok with less than half of the usual rate is
-# slow, if an outage met its test (a busy machine makes such too) and the run carries no
-# warning about it. The same seed makes the same
-# outages; the moments of the sweep that they meet differ.
+# hole. Each row's status is compared with the path's effect on its pair; a row with
+# another status is false. A row that is ok with less than half of the usual rate is
+# slow if an outage met its test (a busy machine makes such rows too) and the run
+# carries no warning about it. The same seed makes the same outages; the moments of the
+# sweep that they meet differ.
 #
-# MTUSWEEP_BIN is the folder of the programs. Prints, last:
+# MTUSWEEP_BIN is the folder of the programs. The last line of output is:
 #
 #	outages N, rows N, false N, slow N, failed runs N
 
@@ -18,11 +18,12 @@
 . "${BASH_SOURCE[0]%/*}/../integration/lib.sh"
 
 readonly WAYS=(both upload download)
-# The outer packets above which the path loses, which lies between the sizes that full-size
-# segments of the lattice have: 60 + min(tx, ceil16(min(tx, rx))).
+# The outer sizes above which the path loses packets; they lie between the sizes of the
+# grid's full-size segments: 60 + min(tx, ceil16(min(tx, rx))).
 readonly HOLE_UP=1410 HOLE_DOWN=1450
 readonly DURATION=1
-# Stops that end a run between rows leave none behind; so many seconds are enough to end.
+# A run that ends between rows leaves no child behind; this many seconds suffice to end
+# it.
 readonly END_SECONDS=40
 
 count=200
@@ -46,13 +47,13 @@ now_ms()
 	echo $((${EPOCHREALTIME/[.,]/} / 1000))
 }
 
-# MILLISECONDS
+# Arguments: MILLISECONDS
 sleep_ms()
 {
 	sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
 }
 
-# both|upload|download
+# Arguments: both|upload|download
 cut_line()
 {
 	local ports='{ "server", "peer" }'
@@ -79,7 +80,7 @@ start_sweep()
 	start_peer "${LATTICE_3X3[@]}" --duration "$DURATION" --passes 1000 --order shuffled
 }
 
-# A run that ended by itself, and both programs started anew
+# Start both programs again if the run has ended by itself.
 restart_if_ended()
 {
 	! not_running "$peer_pid" || {
@@ -116,7 +117,7 @@ make_outages()
 		((made % 10)) || echo "outages.sh: $made of $count," \
 			"$(sql "$peer_db" 'SELECT count(*) FROM measurement') rows"
 	done
-	# What was under way is recorded.
+	# Give the current visit time to be recorded.
 	sleep 12
 }
 
@@ -138,7 +139,8 @@ false_rows()
 		WITH direction AS ($DIRECTIONS), truth AS (
 			SELECT *, iif(60 + min(tx, (min(tx, rx) + 15) / 16 * 16) > hole,
 				'blackhole', 'ok') AS expected FROM direction)
-		SELECT format('run %d row %d, server MTU %d, peer MTU %d: %s %s (%s), not %s',
+		SELECT format('run %d row %d, server MTU %d, peer MTU %d: '
+				|| '%s %s (%s), not %s',
 			run_id, seq, server_mtu, peer_mtu, dir, status, text, expected)
 		FROM truth WHERE status <> expected ORDER BY run_id, seq"
 }
@@ -154,8 +156,9 @@ slow_rows()
 			WHERE status = 'ok' GROUP BY dir),
 		outage (began_ms, ended_ms) AS (VALUES $outages)
 		SELECT format('run %d row %d, server MTU %d, peer MTU %d: %s %.1f Mbit/s, '
-				|| 'outage %d to %d ms after its start', run_id, seq, server_mtu,
-			peer_mtu, dir, bps / 1e6, began_ms - at_ms, ended_ms - at_ms)
+				|| 'outage %d to %d ms after its start',
+			run_id, seq, server_mtu, peer_mtu, dir, bps / 1e6,
+			began_ms - at_ms, ended_ms - at_ms)
 		FROM direction JOIN usual USING (dir) JOIN outage ON
 			at_ms BETWEEN began_ms - $((DURATION * 1000 + 500)) AND ended_ms
 		WHERE status = 'ok' AND bps < least AND NOT EXISTS (
@@ -165,7 +168,7 @@ slow_rows()
 		ORDER BY run_id, seq"
 }
 
-# TEXT: its lines
+# Arguments: TEXT. Count its lines.
 lines()
 {
 	[[ -z $1 ]] || wc -l <<<"$1"

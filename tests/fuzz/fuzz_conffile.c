@@ -1,4 +1,4 @@
-/* A conf file of any bytes: editing it works or is refused, and edits to the MTU asked for. */
+/* A conf file of any bytes: it is refused, or edited to the requested MTU. */
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (conffile_facts(edited, edited_size, &facts, NULL) < 0 || facts.mtu != 1380)
 		abort();
-	/* There is nothing left to edit. */
+	/* A second edit changes nothing. */
 	if (conffile_edit(edited, edited_size, 1380, &again, &again_size, NULL) < 0 ||
 	    again_size != edited_size || memcmp(again, edited, again_size) != 0)
 		abort();

@@ -1,4 +1,4 @@
-/* A log of nr-wg-mtu-finder's, or anything else that a user names as one. */
+/* A log of nr-wg-mtu-finder's, or any other file that a user names. */
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What the header promises of each figure. */
+/* Check the header's promises about each figure. */
 static void check_row(const struct csv_log *log, size_t i,
 		      const struct mtu_range *server, const struct mtu_range *peer)
 {
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cleanup_csv_log struct csv_log log = CSV_LOG_INIT;
 	struct mtu_range server, peer;
 	struct err err = ERR_INIT;
-	/* A copy of exactly this size: reading on is seen. */
+	/* A copy of exactly this size: the sanitizer detects a read beyond it. */
 	char *text = malloc(size + !size);
 
 	if (!text)

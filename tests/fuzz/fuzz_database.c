@@ -1,8 +1,9 @@
-/* A database that somebody else made, through all that reads one: the commands of mtusweep
- * themselves, the live page, what --resume and --apply load; and through a store that goes
- * on writing it. Nothing that is printed makes a terminal act, whatever the file says. An
- * input is the file; or WITH_LOG, the file's size in four bytes (the lowest first), the
- * file, and its write-ahead log; or VALUES and what is changed of a run (struct change). */
+/* A database from anybody, through all that reads one: the commands of mtusweep, the
+ * live page, the loading for --resume and --apply; and through a store that continues
+ * to write it. Whatever the file holds, no output controls the terminal. An input is
+ * one of three: the file; WITH_LOG, the file's size in four bytes (the lowest first),
+ * the file, and its write-ahead log; or VALUES and the changes to a run (struct
+ * change). */
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -22,7 +23,7 @@
 
 #define WITH_LOG "MTUSWAL1"
 #define VALUES   "MTUSROW1"
-/* A map of so many cells at most is drawn: larger ones take long, and show no more. */
+/* Draw maps of at most this many cells: larger ones take long and show nothing new. */
 #define CELLS_MAX 2000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -57,7 +58,7 @@ static void remove_folder(void)
 	rmdir(folder);
 }
 
-/* In memory where that can be had: SQLite waits for a disk. */
+/* In memory if possible: SQLite waits for a disk. */
 static void make_folder(void)
 {
 	if (folder[0])
@@ -143,9 +144,9 @@ static void write_run(struct store *store)
 	store_end_run(store, run, RUN_DONE, "", NULL);
 }
 
-/* A value in a column: a number, a text, ... that the schema's checks may refuse. */
+/* A value for a column: a number, a text, ... that the schema's checks may refuse. */
 struct change {
-	uint8_t column; /* of all tables' */
+	uint8_t column; /* index among the columns of all tables */
 	uint8_t kind;
 	uint8_t value[8];
 };
@@ -187,8 +188,8 @@ static void bind_value(sqlite3_stmt *stmt, const struct change *change)
 static void change_value(sqlite3 *sql, const struct change *change)
 {
 	static const char columns[] =
-		"SELECT format('UPDATE OR IGNORE \"%w\" SET \"%w\" = ?', m.name, "
-		"c.name)"
+		"SELECT format('UPDATE OR IGNORE \"%w\" SET \"%w\" = ?',"
+		" m.name, c.name)"
 		" FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
 		" WHERE m.type = 'table' LIMIT 1 OFFSET ?";
 	sqlite3_stmt *find = NULL;
@@ -240,7 +241,7 @@ static void make_database(const uint8_t *data, size_t size)
 		write_database(data, size);
 }
 
-/* --- what is printed --- */
+/* --- output --- */
 
 static void check_text(const char *text, size_t size)
 {
@@ -257,7 +258,7 @@ static void check_err(const struct err *err)
 	check_text(err->text, strlen(err->text));
 }
 
-/* A picture or a page that was written. */
+/* Check a picture or a page that was written. */
 static void check_file(const char *path)
 {
 	cleanup_free char *text = NULL;
@@ -273,8 +274,8 @@ static void check_file(const char *path)
 
 #define ARGUMENTS_MAX 6
 
-/* Pictures take a hundred times as long as all the rest: they are made of one input in so
- * many. */
+/* Pictures take a hundred times as long as the rest: they are made of every n-th
+ * input. */
 enum effort {
 	ALWAYS = 1,
 	SOMETIMES = 4,
@@ -329,7 +330,7 @@ static size_t size_of(enum option_kind kind)
 	return sizeof(const char *);
 }
 
-/* None of a table is given: what these commands begin with is 0. */
+/* The commands' initial option values: all 0. */
 static void reset_options(const struct option_spec *table)
 {
 	for (; table; table = table->more) {
@@ -341,7 +342,7 @@ static void reset_options(const struct option_spec *table)
 
 static void parse_line(const struct line *line)
 {
-	/* The library moves them; each stays what it was. */
+	/* The library moves the words; each word is unchanged. */
 	static char *argv[ARGUMENTS_MAX + 2];
 	struct err err = ERR_INIT;
 	int positional;
@@ -392,7 +393,7 @@ static int keep_small(void *ctx, const struct query_run *run)
 	return 0;
 }
 
-/* The lines whose turn it is: all of them where `turn` is 0. */
+/* Run the commands whose turn it is: all of them if `turn` is 0. */
 static void run_commands(unsigned int turn)
 {
 	struct err err = ERR_INIT;
@@ -411,7 +412,7 @@ static void run_commands(unsigned int turn)
 	query_close(query);
 }
 
-/* --- the page, and what goes on --- */
+/* --- the page, and a run that continues --- */
 
 static void look_live(void)
 {

@@ -1,4 +1,4 @@
-/* A body of any bytes from the other end, as each of the messages. */
+/* A body of any bytes from the other end, parsed as each of the messages. */
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What was taken fits when passed on, and comes back as what it was. */
+/* An accepted message can be passed on, and parses to the same value again. */
 #define ROUND_TRIP(name)                                                        \
 	static void name##_round_trip(const char *json, size_t size)            \
 	{                                                                       \

@@ -1,4 +1,4 @@
-/* A netlink answer of any bytes, a datagram: the first byte says to which question. */
+/* A datagram of any bytes as a netlink answer; the first byte selects the question. */
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -24,7 +24,7 @@ static bool is_text(const char *text, size_t size)
 	return memchr(text, '\0', size) != NULL;
 }
 
-/* 1, 0 or a negative errno that is one. */
+/* The result must be 1, 0 or a valid negative errno. */
 static void take(mnl_cb_t on_message, void *ctx, void *datagram, size_t size)
 {
 	struct nlanswer answer = {.on_message = on_message, .ctx = ctx};
@@ -121,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	/* A buffer as nlanswer_take() needs it, and no larger. */
+	/* A buffer that satisfies nlanswer_take(), and no larger. */
 	datagram = calloc(1, MNL_ALIGN(size - 1));
 	if (!datagram)
 		return 0;

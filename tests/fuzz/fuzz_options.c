@@ -1,4 +1,5 @@
-/* A command line of any words, separated by NUL bytes, against a table of every kind. */
+/* A command line of any words, separated by NUL bytes, for a table with every kind of
+ * option. */
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -64,7 +65,7 @@ static const struct option_spec table[] = {
 	{.name = NULL, .more = more},
 };
 
-/* What was taken is within what was allowed; what was not has a sentence. */
+/* An accepted value is within its range; a refusal has a sentence. */
 static void parse(int argc, char **argv)
 {
 	struct err err = ERR_INIT;

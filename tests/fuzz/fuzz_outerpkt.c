@@ -1,4 +1,4 @@
-/* The beginning of an outer packet, of any bytes. */
+/* The first bytes of an outer packet, any bytes. */
 
 #include <errno.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* The query of a page's question, of any bytes. */
+/* The query string of a page's request, any bytes. */
 
 #include <errno.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* It goes on as a run's name, and into SQL as a value. */
+/* The text is used as a run's name, and in SQL as a value. */
 static void check_text(const char *text, size_t size)
 {
 	if (strnlen(text, size) == size ||

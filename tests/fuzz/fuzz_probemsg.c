@@ -1,4 +1,4 @@
-/* A datagram of any bytes to an end that is probed. */
+/* A datagram of any bytes to an end during probing. */
 
 #include <errno.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@ static void check_list(const struct probemsg_list *list)
 		abort();
 }
 
-/* What was understood is said in one way only. */
+/* A datagram that was accepted has only one encoding. */
 static void check_again(const struct probemsg *m)
 {
 	unsigned char bytes[PROBEMSG_MAX];
@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct probemsg m;
 	int r;
 
-	/* A token that is guessed, so that the rest is reached. */
+	/* Set the right token, so that the fuzzer reaches the fields behind it. */
 	if (size >= HEAD + PROBEMSG_TOKEN)
 		memcpy(token, data + HEAD, PROBEMSG_TOKEN);
 	r = probemsg_decode(data, size, token, &m);

@@ -1,4 +1,4 @@
-/* The kernel's answers about WireGuard, of any bytes: its family, and a device's peers. */
+/* The kernel's answers about WireGuard, any bytes: its family, and a device's peers. */
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void take(mnl_cb_t on_message, void *ctx, const uint8_t *data, size_t size)
 {
 	struct nlanswer answer = {.on_message = on_message, .ctx = ctx};
-	/* A buffer as nlanswer_take() needs it, and no larger. */
+	/* A buffer that satisfies nlanswer_take(), and no larger. */
 	void *datagram = calloc(1, MNL_ALIGN(size));
 
 	if (!datagram)
@@ -22,7 +22,7 @@ static void take(mnl_cb_t on_message, void *ctx, const uint8_t *data, size_t siz
 	free(datagram);
 }
 
-/* The second half stands for a further message of the same dump. */
+/* The second half is a further message of the same dump. */
 static void find_peer(const char *address, const uint8_t *data, size_t size)
 {
 	struct wginfo_peer peer;

@@ -1,4 +1,5 @@
-/* A userspace WireGuard's answer of any bytes: in one piece or in many, it is the same. */
+/* A userspace WireGuard's answer, any bytes: the result is the same in one piece or
+ * many. */
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* replay FOLDER: each file of a corpus through the fuzz target that this is linked with,
- * for compilers that have no libFuzzer. A folder that is missing or empty is a failure. */
+/* replay FOLDER: runs each file of a corpus through the fuzz target that this is linked
+ * with, for compilers without libFuzzer. A missing or empty folder is a failure. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +17,8 @@ static void fail(const char *what)
 	exit(1);
 }
 
-/* In memory of exactly its size, so that a sanitizer sees the first byte beyond. */
+/* Put the input in memory of exactly its size: the sanitizer detects a read beyond
+ * it. */
 static void replay(const char *path, size_t size)
 {
 	uint8_t *data = malloc(size ? size : 1);

@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
 #
-# tests/integration/apply.sh [CASE ...]: all of CASES below, or these.
+# tests/integration/apply.sh [CASE ...]: all of CASES below, or the given ones.
 #
-# --apply, and the proof and the two commits that it shares with --persist best: a pair is
-# kept by both ends, or by neither.
+# --apply, and the proof and the two commits that it shares with --persist best: both
+# ends apply a pair, or neither does.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-readonly CASES=(given measured unproved lost fastest_unproved udp_closed no_persist peer_dies
-	never_confirmed refused_there confirmed_late confirmed_unheard
+readonly CASES=(given measured unproved lost fastest_unproved udp_closed no_persist
+	peer_dies never_confirmed refused_there confirmed_late confirmed_unheard
 	server_ends)
 
-# What both ends have: "links 1 2, confs 1 2"
+# Print the state of both ends: "links 1 2, confs 1 2".
 both_have()
 {
 	echo "links $(link_mtu server) $(link_mtu peer), confs $(sed -n 's/^MTU = //p' \
 		"$LAB_SERVER_CONF" "$LAB_PEER_CONF" | xargs)"
 }
 
-# SERVER-MTU PEER-MTU
+# Arguments: SERVER-MTU PEER-MTU
 kept()
 {
 	echo "links $1 $2, confs $1 $2"
@@ -35,7 +35,7 @@ start_keeping_peer()
 	start_peer --conf-file "$LAB_PEER_CONF" --duration 0.3 --lease 2 --wait 5 "$@"
 }
 
-# WHAT STATUS REGEX OPTION ...: the peer with --apply, to its end
+# Arguments: NAME STATUS REGEX OPTION ... Run the peer with --apply to its end.
 apply()
 {
 	start_keeping_peer --apply "${@:4}"
@@ -44,7 +44,7 @@ apply()
 	check_match "$1: what it says" "$3" "$(tr '\n' ' ' <"$tmp/peer.log")"
 }
 
-# Both ends as the case found them.
+# Return both ends to their state before the case.
 undo()
 {
 	kill -TERM "$server_pid"
@@ -69,10 +69,12 @@ given()
 		ON run.id = run_id')"
 	apply 'the same pair again' 0 'both ends keep this pair' --pair 1400,1380
 	check_equal 'the same pair again' "$(kept 1400 1380)" "$(both_have)"
-	apply 'an MTU the server does not allow' 1 'server allows MTUs 1280 to 1500, not 1501' \
+	apply 'an MTU the server does not allow' 1 \
+		'server allows MTUs 1280 to 1500, not 1501' \
 		--pair 1501,1380
-	apply 'an MTU that is not allowed here' 1 \
-		'this end allows MTUs 1280 to 1500, not peer MTU 1501: start it with other' \
+	local want
+	want='this end allows MTUs 1280 to 1500, not peer MTU 1501: start it with other'
+	apply 'an MTU that is not allowed here' 1 "$want" \
 		--pair 1400,1501
 	check_equal 'after two refusals' "$(kept 1400 1380)" "$(both_have)"
 	undo
@@ -104,14 +106,15 @@ measured()
 	"$MTUSWEEP_BIN/mtusweep" export --run 1 --format csv --db "$peer_db" >"$tmp/run.csv"
 	setpriv --reuid "$DB_USER" --clear-groups "$MTUSWEEP_BIN/mtusweep" import \
 		--db "$peer_db" "$tmp/run.csv" >/dev/null
-	apply 'an imported run' 1 'run [0-9]+ was imported.*--pair' --run "$(sql "$peer_db" \
+	apply 'an imported run' 1 'run [0-9]+ was imported.*--pair' \
+		--run "$(sql "$peer_db" \
 		"SELECT id FROM run WHERE strategy = 'imported'")"
 	check_equal 'after four refusals' "$(kept 1340 1400)" "$(both_have)"
 	undo
 }
 
-# TCP works at this pair, since the smaller MTU bounds it both ways; what fills the
-# server's own MTU is lost.
+# TCP works with this pair, since the smaller MTU bounds it both ways; packets as large
+# as the server's own MTU are lost.
 unproved()
 {
 	"$LAB" hole "$lab_name" download 1440
@@ -125,19 +128,20 @@ unproved()
 	undo
 }
 
-# TCP does not work at this pair either.
+# TCP does not work with this pair either.
 lost()
 {
 	"$LAB" hole "$lab_name" download 1400
 	start_keeping_server
-	apply 'a pair that is lost' 1 \
-		'MTU 1420, peer MTU 1400 is not kept: it was not ok.*download blackhole \(' \
+	local want
+	want='MTU 1420, peer MTU 1400 is not kept: it was not ok.*download blackhole \('
+	apply 'a pair that is lost' 1 "$want" \
 		--pair 1420,1400
 	"$LAB" clear "$lab_name"
 	undo
 }
 
-# The same as the fastest of a sweep: the next one is taken.
+# The same for the fastest pair of a sweep: the next one is applied.
 fastest_unproved()
 {
 	"$LAB" hole "$lab_name" download 1440
@@ -158,9 +162,11 @@ udp_closed()
 	on server nft add chain ip closed in '{ type filter hook input priority 0; }'
 	on server nft add rule ip closed in iifname "$LAB_SERVER_IF" udp dport 5000 drop
 	start_keeping_server
-	apply 'a closed UDP port' 1 'cannot be proved.*let UDP port 5000 in' --pair 1400,1380
-	check_match "the server's word of it" \
-		"failed: no pair is kept.*tunnel's interface of the server, 1 row received\$" \
+	apply 'a closed UDP port' 1 'cannot be proved.*let UDP port 5000 in' \
+		--pair 1400,1380
+	local want
+	want="failed: no pair is kept.*tunnel's interface of the server, 1 row received\$"
+	check_match "the server's word of it" "$want" \
 		"$(grep ' ended: ' "$tmp/server.log")"
 	on server nft delete table ip closed
 	undo
@@ -175,7 +181,7 @@ no_persist()
 	undo
 }
 
-# Nobody confirms any more: the server goes back within its lease.
+# Nobody confirms any more: the server restores its MTU within its lease.
 peer_dies()
 {
 	start_keeping_server
@@ -187,7 +193,8 @@ peer_dies()
 	check_match 'what --restore says of another interface' \
 		"to put back on 'lo'; one did on '$LAB_PEER_IF': name it with --interface" \
 		"$(on peer "$MTUSWEEP_BIN/mtusweep-peer" --restore --interface lo 2>&1)"
-	on peer "$MTUSWEEP_BIN/mtusweep-peer" --restore --interface "$LAB_PEER_IF" 2>/dev/null
+	on peer "$MTUSWEEP_BIN/mtusweep-peer" --restore --interface "$LAB_PEER_IF" \
+		2>/dev/null
 	unmute_server
 	undo
 }
@@ -197,18 +204,20 @@ server_is_back()
 	[[ $(link_mtu server) == "$LAB_MTU" ]]
 }
 
-# The confirmation never arrives: both go back, and the peer names what may be otherwise.
+# The confirmation never arrives: both ends restore, and the peer names the state that
+# the server may have.
 never_confirmed()
 {
 	start_keeping_server
 	lose_request 'POST /v1/commit'
-	apply 'a lost confirmation' 1 'did not confirm that it keeps MTU 1400, so it may hold' \
+	apply 'a lost confirmation' 1 \
+		'did not confirm that it keeps MTU 1400, so it may hold' \
 		--pair 1400,1380
 	find_request_again
 	undo
 }
 
-# The server says why it cannot: then it has not, and nothing is unclear.
+# The server refuses with a reason: then it has not committed, and nothing is unclear.
 refused_there()
 {
 	start_keeping_server
@@ -222,34 +231,37 @@ refused_there()
 	undo
 }
 
-# The answer comes when this end's lease has run out, and in time for the request: TCP sends
-# it again after 3 s.
+# The answer comes after this end's lease has expired, but in time for the request: TCP
+# retransmits it after 3 s.
 confirmed_late()
 {
 	start_keeping_server
 	mute_server_after 'POST /v1/commit' 2600ms
 	apply 'a late confirmation' 0 'the lease ran out.*both ends keep this pair' \
 		--pair 1400,1380
-	# Of the commit, not of the start: the server may be the later one.
+	# Count from the commit, not from the start: the server may start later.
 	check_equal 'no second commit' '' \
-		"$(sed '0,/visits planned/d' "$tmp/peer.log" | grep 'waiting up to' || true)"
+		"$(sed '0,/visits planned/d' "$tmp/peer.log" |
+			grep 'waiting up to' || true)"
 	check_equal 'a late confirmation' "$(kept 1400 1380)" "$(both_have)"
-	# The session has run out there meanwhile.
-	check_match 'the end of the run' \
-		'could not be told that the run ended.*; it keeps MTU 1400, in link and conf' \
+	# Meanwhile the session has expired there.
+	local want
+	want='could not be told that the run ended.*; it keeps MTU 1400, in link and conf'
+	check_match 'the end of the run' "$want" \
 		"$(cat "$tmp/peer.log")"
 	unmute_server
 	undo
 }
 
-# The server keeps its MTU, but neither that answer arrives nor, in a session anew, a second
-# commit: what it says when the peer gives up is what it has.
+# The server applies its MTU, but the answer is lost, and so is the answer to a second
+# commit in a new session. The peer's last message must name the server's real state.
 confirmed_unheard()
 {
 	start_keeping_server
 	mute_server_after 'POST /v1/commit' 6s
 	start_keeping_peer --apply --pair 1400,1380
-	wait_for 20 'the server to keep its MTU' grep -q 'MTU 1400 is kept' "$tmp/server.log"
+	wait_for 20 'the server to keep its MTU' grep -q 'MTU 1400 is kept' \
+		"$tmp/server.log"
 	lose_request 'POST /v1/commit'
 	wait_exit "$peer_pid" 60 'the peer'
 	check_equal 'a confirmation unheard: exit status' 1 "$status"
@@ -265,13 +277,14 @@ confirmed_unheard()
 	undo
 }
 
-# Told to end when it has committed, before the peer has closed the session.
+# The server is told to end after its commit, before the peer has closed the session.
 server_ends()
 {
 	start_keeping_server
 	lose_request 'POST /v1/close'
 	start_keeping_peer --apply --pair 1400,1380
-	wait_for 20 'the server to keep its MTU' grep -q 'MTU 1400 is kept' "$tmp/server.log"
+	wait_for 20 'the server to keep its MTU' grep -q 'MTU 1400 is kept' \
+		"$tmp/server.log"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
 	check_equal "the server's exit status" 0 "$status"
@@ -283,7 +296,7 @@ server_ends()
 	check_equal 'the outcome it stores' 'done|' \
 		"$(sql "$server_db" 'SELECT outcome, outcome_text FROM run')"
 	find_request_again
-	# For undo, which ends it.
+	# undo ends this server.
 	start_keeping_server
 	wait_for 10 'the server to listen' listening 5000
 	undo

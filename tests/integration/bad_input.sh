@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 #
-# What bad input gets: for each a sentence on stderr that names the thing, exit status 2
-# for usage and 1 otherwise, and nothing changed on either host.
+# Bad input: each gets a sentence on stderr that names the thing, exit status 2 for
+# usage and 1 otherwise, and changes nothing on either host.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-# row STATUS REGEX COMMAND [ARG ...]: run it, judge it.
+# Arguments: STATUS REGEX COMMAND [ARG ...]. Run it and check both.
 row()
 {
 	local want=$1 regex=$2 found=0 before line
@@ -21,7 +21,7 @@ row()
 	check_same_text "both hosts after: $line" "$before" "$(hosts_state)"
 }
 
-# What is right with each program; later options win.
+# Run each program with correct options; later options override them.
 server()
 {
 	row "$1" "$2" "${as_on[@]/#HOST/server}" "$bin/mtusweep-server" \
@@ -89,7 +89,8 @@ interfaces()
 	either 1 'nosuch0' --interface nosuch0
 	either 1 'eth0.*(not|no) .*wireguard' --interface eth0
 	either 1 '--force' --interface eth0
-	# Not by the tunnel, and an address that nobody has there.
+	# An address that is not reached through the tunnel, and one that nobody has
+	# there.
 	peer 1 "10\.78\.1\.2.*$LAB_PEER_IF|$LAB_PEER_IF.*10\.78\.1\.2" --server-ip 10.78.1.2
 	server 1 '10\.77\.0\.9' --server-ip 10.77.0.9
 	# Debian's civetweb has no IPv6.
@@ -97,7 +98,8 @@ interfaces()
 	either 1 '1280.*IPv6|IPv6.*1280' --mtu-min 1200
 }
 
-# PROGRAM REGEX TARGET [OPTION ...]: what it writes to stdout is lost: what it says
+# Arguments: PROGRAM REGEX TARGET [OPTION ...]. Its stdout goes to TARGET and is lost:
+# check its message.
 lost_output()
 {
 	local found=0 before
@@ -114,9 +116,11 @@ lost_outputs()
 	local program option
 	for program in server peer; do
 		for option in help version; do
-			lost_output "mtusweep-$program" 'cannot write the output: Bad file' \
+			lost_output "mtusweep-$program" \
+				'cannot write the output: Bad file' \
 				'>&-' "--$option"
-			lost_output "mtusweep-$program" 'cannot write the output: No space' \
+			lost_output "mtusweep-$program" \
+				'cannot write the output: No space' \
 				'>/dev/full' "--$option"
 		done
 	done
@@ -175,16 +179,17 @@ databases()
 	tool 1 '4711' show --run 4711 --db "$good_db"
 }
 
-# A run to be found in a database that is not there: none is made.
+# A run to be found in a database that does not exist: none is made.
 mistyped()
 {
 	peer 1 "no database '.*/mistyped\.db'.*--db" --db "$tmp/db/mistyped.db" --resume
 	peer 1 "no database '.*/mistyped\.db'.*--db" --db "$tmp/db/mistyped.db" \
 		--conf-file "$LAB_PEER_CONF" --apply
-	check_equal 'what a mistyped database leaves' '' "$(find "$tmp/db" -name 'mistyped*')"
+	check_equal 'what a mistyped database leaves' '' \
+		"$(find "$tmp/db" -name 'mistyped*')"
 }
 
-# A file system with no room left; it goes with the mount namespace of the command.
+# A full file system; it disappears with the command's mount namespace.
 disk_full()
 {
 	local as_on_before=("${as_on[@]}")
@@ -205,13 +210,13 @@ privileges()
 	local as_on_before=("${as_on[@]}")
 	as_on+=(setpriv --reuid nobody --regid nogroup --clear-groups)
 	either 1 'root|privilege|CAP_NET_ADMIN'
-	# uid 0 alone does not make it either, as in a container.
+	# uid 0 alone does not suffice, as in a container.
 	as_on=("${as_on_before[@]}" setpriv --bounding-set=-net_admin)
 	either 1 'root|privilege|CAP_NET_ADMIN'
 	as_on=("${as_on_before[@]}")
 }
 
-# What answers every request as a server of another version would.
+# A program that answers every request like a server of another version.
 other_version()
 {
 	# shellcheck disable=SC2016 # perl's own variables
@@ -221,8 +226,10 @@ other_version()
 		my $body = q({"protocol": 999});
 		while (my $client = $listener->accept) {
 			while (my $line = <$client>) { last if $line =~ /^\r?$/; }
-			print $client "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n",
-				"Content-Length: ", length($body), "\r\nConnection: close\r\n\r\n$body";
+			print $client "HTTP/1.1 200 OK\r\n",
+				"Content-Type: application/json\r\n",
+				"Content-Length: ", length($body), "\r\n",
+				"Connection: close\r\n\r\n$body";
 			close $client;
 		}' "$LAB_SERVER_IP" &
 	wait_for 5 'the other version to listen' listening 5000
@@ -231,7 +238,7 @@ other_version()
 	wait_exit $! 5 'the other version'
 }
 
-# PORT of the server's, held by another program
+# Arguments: PORT of the server, which another program holds.
 port_taken()
 {
 	run_on server iperf3 -s -B "$LAB_SERVER_IP" -p "$1" >"$tmp/iperf3.log" 2>&1 &
@@ -265,7 +272,7 @@ down_links()
 	peer 1 "$LAB_PEER_IF.*down"
 }
 
-# A database of ours to spoil: the smallest sweep there is.
+# A database to damage: the smallest possible sweep.
 make_good_db()
 {
 	start_server --once --mtu-min 1400 --mtu-max 1400
@@ -276,7 +283,7 @@ make_good_db()
 }
 
 test_begin
-# A user without rights must be able to start them at all.
+# A user without rights must be able to start the programs.
 bin=$tmp/bin
 mkdir "$bin"
 cp "$MTUSWEEP_BIN"/mtusweep{,-server,-peer} "$bin"

@@ -2,16 +2,17 @@
 #
 # browser.pl [--dark] [--size WxH] [--wait SECONDS] URL STEP ...
 #
-# Opens the page in Chromium, without a window, and does the steps one after the other:
+# Open the page in Chromium, without a window, and do the steps one after another:
 #
-#	wait=EXPRESSION    until it is true, --wait SECONDS (20) at most
-#	print=EXPRESSION   its value, a line
-#	key=NAME           pressed and let go, where the focus is (ArrowLeft, Escape, a, ...)
-#	point=SELECTOR,X,Y the mouse to that part of the element's box (0 to 1)
-#	shot=FILE          what is seen, as PNG
+#	wait=EXPRESSION    wait until it is true, --wait SECONDS (20) at most
+#	print=EXPRESSION   print its value, in a line
+#	key=NAME           press a key (ArrowLeft, Escape, a, ...) at the focus
+#	point=SELECTOR,X,Y move the mouse to that part of the element's box (0 to 1)
+#	shot=FILE          write a picture of the page, as PNG
 #
-# Expressions are JavaScript. What the page throws, or its policy refuses, is printed as
-# "page: ..."; exit status 1 when a step fails. Chromium is spoken to over two pipes.
+# Expressions are JavaScript. Exceptions of the page, and violations of its policy, are
+# printed as "page: ..."; the exit status is 1 when a step fails. Chromium is controlled
+# over two pipes.
 
 use strict;
 use warnings;
@@ -58,7 +59,7 @@ sub start
 	POSIX::dup2(9, 4);
 	open STDERR, '>', "$folder/stderr";
 	open STDOUT, '>&', \*STDERR;
-	# As root it has no sandbox, and it asks nobody but the page.
+	# As root it has no sandbox, and it sends no requests except the page's.
 	exec 'chromium', '--headless', '--no-sandbox', '--remote-debugging-pipe',
 		"--user-data-dir=$folder", "--window-size=$width,$height", '--disable-gpu',
 		'--hide-scrollbars', '--no-first-run', '--disable-background-networking',
@@ -81,8 +82,8 @@ sub read_message
 	substr($buffer, 0, $end + 1) = '';
 	my $params = $message->{params};
 	my $method = $message->{method} // '';
-	print 'page: ', $params->{exceptionDetails}{exception}{description} // 'exception', "\n"
-		if $method eq 'Runtime.exceptionThrown';
+	print 'page: ', $params->{exceptionDetails}{exception}{description} // 'exception',
+		"\n" if $method eq 'Runtime.exceptionThrown';
 	print "page: $params->{entry}{text} $params->{entry}{url}\n"
 		if $method eq 'Log.entryAdded' && $params->{entry}{level} eq 'error' &&
 		$params->{entry}{source} eq 'security';
@@ -107,9 +108,10 @@ sub call
 
 sub evaluate
 {
-	my $result = call('Runtime.evaluate', expression => shift, returnByValue => JSON::PP::true,
-		awaitPromise => JSON::PP::true);
-	fail "$result->{exceptionDetails}{exception}{description}" if $result->{exceptionDetails};
+	my $result = call('Runtime.evaluate', expression => shift,
+		returnByValue => JSON::PP::true, awaitPromise => JSON::PP::true);
+	fail "$result->{exceptionDetails}{exception}{description}"
+		if $result->{exceptionDetails};
 	return $result->{result}{value};
 }
 
@@ -117,8 +119,9 @@ sub do_wait
 {
 	my $expression = shift;
 	my $until = time + $patience;
-	# What is not there yet makes it throw.
-	until (evaluate("(() => { try { return $expression; } catch { return false; } })()")) {
+	# The expression throws while an element of it is missing.
+	my $tried = "(() => { try { return $expression; } catch { return false; } })()";
+	until (evaluate($tried)) {
 		fail "waited in vain for $expression" if time > $until;
 		read_message(time + .05);
 	}
@@ -141,12 +144,14 @@ sub do_key
 
 sub do_point
 {
-	my ($selector, $x, $y) = shift =~ /^(.*),([\d.]+),([\d.]+)$/ or fail 'point: bad step';
+	my ($selector, $x, $y) = shift =~ /^(.*),([\d.]+),([\d.]+)$/
+		or fail 'point: bad step';
 	my $at = evaluate("(() => { const e = document.querySelector('$selector');
 		e.scrollIntoView({block: 'center'});
 		const b = e.getBoundingClientRect();
 		return [b.left + b.width * $x, b.top + b.height * $y]; })()");
-	call('Input.dispatchMouseEvent', type => 'mouseMoved', x => $at->[0], y => $at->[1]);
+	call('Input.dispatchMouseEvent', type => 'mouseMoved',
+		x => $at->[0], y => $at->[1]);
 }
 
 sub do_shot
@@ -155,7 +160,8 @@ sub do_shot
 	my $size = call('Page.getLayoutMetrics')->{cssContentSize};
 	my $shot = call('Page.captureScreenshot', format => 'png',
 		captureBeyondViewport => JSON::PP::true,
-		clip => {x => 0, y => 0, width => $width, height => $size->{height}, scale => 1});
+		clip => {x => 0, y => 0, width => $width, height => $size->{height},
+			scale => 1});
 	open my $out, '>:raw', $file or fail "$file: $!";
 	print $out decode_base64($shot->{data});
 	close $out or fail "$file: $!";
@@ -170,7 +176,8 @@ while (@ARGV && $ARGV[0] =~ /^--/) {
 	($width, $height) = split /x/, shift if $option eq '--size';
 	$patience = shift if $option eq '--wait';
 }
-my $url = shift // fail 'usage: browser.pl [--dark] [--size WxH] [--wait SECONDS] URL STEP ...';
+my $url = shift
+	// fail 'usage: browser.pl [--dark] [--size WxH] [--wait SECONDS] URL STEP ...';
 $^F = 20;    # the pipes are for Chromium
 start(tempdir(CLEANUP => 1));
 $| = 1;

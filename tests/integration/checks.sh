@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # who sources this counts on
 #
-# Checks that go on when they fail, and count; who sources this says at its end how many
-# there were. wait_for alone ends the test.
+# Checks that count failures and let the test continue. The script that sources this
+# file reports the count at its end. Only wait_for ends the test.
 
 checks=0
 failures=0
@@ -21,7 +21,7 @@ failed()
 	printf '    %s\n' "$@"
 }
 
-# WHAT EXPECTED FOUND
+# Arguments: NAME EXPECTED FOUND
 check_equal()
 {
 	if [[ $2 == "$3" ]]; then
@@ -31,7 +31,7 @@ check_equal()
 	fi
 }
 
-# WHAT EXPECTED FOUND, for texts of several lines
+# Arguments: NAME EXPECTED FOUND, texts of several lines.
 check_same_text()
 {
 	if [[ $2 == "$3" ]]; then
@@ -42,7 +42,7 @@ check_same_text()
 	fi
 }
 
-# WHAT REGEX TEXT; in any case of letters
+# Arguments: NAME REGEX TEXT. Upper and lower case are the same.
 check_match()
 {
 	if grep -Eiq -e "$2" <<<"$3"; then
@@ -52,18 +52,20 @@ check_match()
 	fi
 }
 
-# WHAT EXPECTED PERCENT FOUND
+# Arguments: NAME EXPECTED PERCENT FOUND
 check_near()
 {
 	if awk -v e="$2" -v p="$3" -v f="$4" \
-		'BEGIN { d = f - e; exit !(f + 0 == f && d * d <= e * e * p * p / 1e4) }'; then
+		'BEGIN { d = f - e; exit !(f + 0 == f && d * d <= e * e * p * p / 1e4) }'
+	then
 		passed
 	else
 		failed "$1" "expected: $2, within $3 %" "found:    $4"
 	fi
 }
 
-# COMMAND [ARG ...] until it succeeds, within SECONDS; then the test goes on, else it ends.
+# Arguments: SECONDS NAME COMMAND [ARG ...]. Repeat COMMAND until it succeeds; end the
+# test if it does not within SECONDS.
 wait_for()
 {
 	local seconds=$1 what=$2 deadline
@@ -71,7 +73,8 @@ wait_for()
 	deadline=$((${EPOCHREALTIME/[.,]/} + seconds * 1000000))
 	until "$@"; do
 		if ((${EPOCHREALTIME/[.,]/} >= deadline)); then
-			failed "waited for: $what" "expected: within $seconds s" 'found:    not yet'
+			failed "waited for: $what" "expected: within $seconds s" \
+				'found:    not yet'
 			exit 1
 		fi
 		sleep 0.02

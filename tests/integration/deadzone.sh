@@ -2,28 +2,29 @@
 #
 # tests/integration/deadzone.sh hole|band
 #
-# A 6x6 sweep across MTUs at which the path loses full-size packets without a word: above
-# a size (hole), or unfragmented ones of a band of sizes, while larger ones leave the
-# sender in fragments and arrive (band); other sizes in each direction. It finishes, each
-# cell has the status that the path model predicts, and none costs more than its deadline.
+# A 6x6 sweep across MTUs with which the path loses full-size packets without a message:
+# all above a size (hole), or unfragmented packets in a band of sizes, while larger ones
+# leave the sender in fragments and arrive (band). The sizes differ between directions. The
+# sweep finishes, each pair has the status that the path model predicts, and none takes
+# longer than its deadline.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly DURATION=0.2
-# What a direction in a dead zone may cost beyond its setup, in seconds, and what a busy
-# machine may add to a single one.
+# The limit for a direction in a dead zone beyond its setup, in seconds, and the time
+# that a busy machine may add to one.
 readonly DEADLINE=2 NOISE=4
 
-# The path: DIRECTION LOW HIGH of each "lost" condition, of unfragmented outer packets
-# (the hole's fragments are lost as well: the first one is as large as the link).
+# Set the path: DIRECTION LOW HIGH of each "lost" condition, for unfragmented outer
+# packets. (The hole loses fragments as well: the first one is as large as the link.)
 set_path()
 {
 	case $1 in
 	hole)
 		mtu_min=1330 mtu_max=1430 step=20
 		# 1390 is no multiple of 16: from a larger sender it leaves as 1392, and
-		# 1452 is too large where 1450 is not.
+		# 1452 is too large for a limit of 1450.
 		up_low=1452 up_high=65535 down_low=1481 down_high=65535
 		"$LAB" hole "$lab_name" upload $((up_low - 1))
 		"$LAB" hole "$lab_name" download $((down_low - 1))
@@ -37,9 +38,9 @@ set_path()
 	esac
 }
 
-# The status of each cell, by docs' path model: the outer packet of a full-size segment
-# is 60 + min(tx, ceil16(min(tx, rx))), and what exceeds the sender's link of 1500 leaves
-# in fragments, the first of them of 1500.
+# Print each pair's status by the documented path model. The outer packet of a full-size
+# segment is 60 + min(tx, ceil16(min(tx, rx))). Packets above the sender's link of 1500
+# leave in fragments; the first has 1500 bytes.
 predicted()
 {
 	awk -v min="$mtu_min" -v max="$mtu_max" -v step="$step" \
@@ -68,8 +69,9 @@ measured()
 		FROM results ORDER BY server_mtu, peer_mtu"
 }
 
-# From one direction's first byte to the next one's, less its test and the median of what
-# that takes between tests that are ok: seconds of each direction that failed, sorted.
+# Print the sorted seconds of each direction that failed: from its first byte to the
+# next direction's, minus its test and the median of that time between tests that are
+# ok.
 costs()
 {
 	sql "$peer_db" "
@@ -85,11 +87,12 @@ costs()
 			SELECT s - $DURATION AS s, row_number() OVER (ORDER BY s) AS i,
 				count(*) OVER () AS n
 			FROM spacing WHERE status = 'ok' AND s IS NOT NULL)
-		SELECT round(s - (SELECT avg(s) FROM setup WHERE 2 * i BETWEEN n AND n + 2), 3)
+		SELECT round(s - (SELECT avg(s) FROM setup
+			WHERE 2 * i BETWEEN n AND n + 2), 3)
 		FROM spacing WHERE status <> 'ok' AND s IS NOT NULL ORDER BY 1"
 }
 
-# WHAT LIMIT FOUND
+# Arguments: NAME LIMIT FOUND
 check_at_most()
 {
 	if awk -v limit="$2" -v found="$3" \

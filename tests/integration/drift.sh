@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 #
-# A shuffled grid on a line that has half its capacity from the middle of the run on: the
-# reference series shows it, and the run is stored with a warning of its size.
+# A shuffled grid on a line that loses half its capacity in the middle of the run: the
+# reference series shows it, and the run is stored with a warning that gives its size.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly LATTICE=(--mtu-min 1300 --mtu-max 1400 --mtu-step 100)
-# Four pairs, 10 passes, five visits more of the reference.
+# Four pairs, 10 passes, five more of the reference.
 readonly VISITS=45
 
 half_way()
@@ -23,15 +23,18 @@ wait_for 90 'half of the visits' half_way
 "$LAB" rate "$lab_name" upload $((LAB_RATE_UP / 2))
 "$LAB" rate "$lab_name" download $((LAB_RATE_DOWN / 2))
 wait_both 120
-check_match 'what the peer says' "$VISITS of $VISITS visits made and kept, 0 of them failed" \
+check_match 'what the peer says' \
+	"$VISITS of $VISITS visits made and kept, 0 of them failed" \
 	"$(<"$tmp/peer.log")"
 check_equal 'visits, and of the reference' "$VISITS 15" "$(sql "$peer_db" \
 	"SELECT count(*) || ' ' || sum(reference) FROM measurement")"
 check_equal 'visits of each pair' '1300/1300 15, 1300/1400 10, 1400/1300 10, 1400/1400 10' \
-	"$(sql "$peer_db" "SELECT group_concat(server_mtu || '/' || peer_mtu || ' ' || visits,
+	"$(sql "$peer_db" \
+	"SELECT group_concat(server_mtu || '/' || peer_mtu || ' ' || visits,
 		', ') FROM (SELECT * FROM results ORDER BY server_mtu, peer_mtu)")"
-check_match 'the warning that is stored' \
-	'changed meanwhile: upload by -[45][0-9] %, download by -[45][0-9] %, by the visits of server MTU 1300, peer MTU 1300' \
+want='changed meanwhile: upload by -[45][0-9] %, download by -[45][0-9] %, '
+want+='by the visits of server MTU 1300, peer MTU 1300'
+check_match 'the warning that is stored' "$want" \
 	"$(sql "$peer_db" 'SELECT * FROM warning')"
 check_same_text 'both hosts' "$before" "$(hosts_state)"
 grep warning "$tmp/peer.log"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 #
-# Tests that end as soon as their goodput is known: beside long ones, on one tunnel, they
-# are shorter, say the same, and both ends' databases have the figure with its interval.
-# With the congestion control that is asked for, or not at all.
+# Tests that end as soon as their goodput is known. Compared with long tests on the same
+# tunnel they are shorter and give the same goodput, and both ends' databases have it
+# with its interval. The sender uses the requested congestion control, or the test is
+# refused.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -10,7 +11,7 @@
 readonly PAIR=(--mtu-min 1400 --mtu-max 1400)
 readonly SECONDS_LONG=6
 
-# [OPTION ...] of the peer
+# Arguments: [OPTION ...] of the peer
 sweep()
 {
 	rm -f "$peer_db"* "$server_db"*
@@ -19,26 +20,27 @@ sweep()
 	wait_both 60
 }
 
-# COLUMN, of the one visit of the peer
+# Arguments: COLUMN, of the peer's only row
 figure()
 {
 	sql "$peer_db" "SELECT $1 FROM measurement"
 }
 
-# ALGORITHM: by an unprivileged process
+# Arguments: ALGORITHM. True if an unprivileged process may use it.
 may_be_used()
 {
 	grep -qw "$1" /proc/sys/net/ipv4/tcp_allowed_congestion_control
 }
 
-# DIRECTION LONG-GOODPUT
+# Arguments: DIRECTION LONG-GOODPUT
 check_direction()
 {
 	check_equal "the $1's status" ok "$(figure "$1_status")"
 	check_equal "the $1 is shorter than its duration, not than 0.5 s" 1 "$(figure \
 		"$1_duration_ms BETWEEN 500 AND $SECONDS_LONG * 900")"
-	# Both are known to 3 %.
-	check_near "the $1's goodput, beside a long test's" "$2" 6 "$(figure "$1_goodput_bps")"
+	# Both goodputs are known to 3 %.
+	check_near "the $1's goodput, beside a long test's" "$2" 6 \
+		"$(figure "$1_goodput_bps")"
 	check_equal "the $1's goodput lies in its interval" 1 "$(figure \
 		"$1_goodput_bps BETWEEN $1_goodput_low_bps AND $1_goodput_high_bps")"
 	check_equal "the $1's interval is as narrow as asked for" 1 "$(figure \
@@ -48,14 +50,14 @@ check_direction()
 	check_equal "the $1's round trip" 1 "$(figure "$1_rtt_us > 0")"
 }
 
-# Far below what a busy machine can carry.
+# Rates far below the capacity of a busy machine.
 test_begin --rate-up 12 --rate-down 20
 sweep
 check_equal 'long tests last their time' 1 "$(figure "min(upload_duration_ms,
 	download_duration_ms) >= $SECONDS_LONG * 990")"
 upload=$(figure upload_goodput_bps) download=$(figure download_goodput_bps)
-# Reno is for everybody on every kernel; the others where they are loaded and the default,
-# or bbr.
+# Every kernel permits reno to everybody; the others only if they are loaded and the
+# default, or bbr.
 for algorithm in reno cubic bbr; do
 	may_be_used "$algorithm" || continue
 	echo "with $algorithm"
@@ -78,7 +80,8 @@ start_server --once "${PAIR[@]}"
 start_peer "${PAIR[@]}" --congestion nosuch
 wait_exit "$peer_pid" 20 'a peer with a congestion control that there is not'
 check_equal 'its exit status' 1 "$status"
-check_match 'its reason' "congestion nosuch cannot be used: this end has '.*reno.*', the server '.*reno" \
+check_match 'its reason' \
+	"congestion nosuch cannot be used: this end has '.*reno.*', the server '.*reno" \
 	"$(cat "$tmp/peer.log")"
 kill "$server_pid"
 wait_exit "$server_pid" 10 'the server'

@@ -1,14 +1,14 @@
 #!/usr/bin/perl
 #
-# hostile.pl WHAT FROM TO [ARG]: somebody in the tunnel who means no good, from address FROM
-# to the server's address TO, until SIGTERM; then a line on what came of it.
+# hostile.pl NAME FROM TO [ARG]: a hostile program in the tunnel, at address FROM, attacks
+# the server's address TO until SIGTERM; then it prints a line with the results.
 #
-#   silent N     N connections to port 5000 that say nothing, new ones for those ended
+#   silent N     N connections to port 5000 that send nothing; those that end are replaced
 #   drip N       the same, each with a byte of a request's head now and then
-#   requests ID  broken and forged requests, over and over; ID: of a session that is over
+#   requests ID  broken and forged requests, again and again; ID: of a session that is over
 #   title        to the tests' port: libiperf's server crashes (a title that is a number)
 #   parallel     the same: 100,000 streams
-#   mute         the same: says nothing, until it is closed
+#   mute         the same: sends nothing, until it is closed
 # or, once:
 #   session BODY             opens a session and closes it; prints both answers
 #   get PATH, post|put PATH BODY  one request; prints the answer in one line
@@ -33,7 +33,7 @@ sub dial {
 		Timeout => $timeout);
 }
 
-# What comes until the other end closes, or nothing for so long.
+# Return all data until the other end closes, or sends nothing for $timeout seconds.
 sub answer {
 	my ($s, $timeout) = @_;
 	my $text = '';
@@ -89,11 +89,12 @@ sub hostile_requests {
 	my $host = "Host: $to:5000\r\n";
 	my $guess = join '', map { sprintf '%08x', int rand 2**32 } 1 .. 4;
 	my @requests;
-	my $fields = '"mtu":1300,"test":1,"duration_ms":300,"rtt_us":1,"from_port":0,"full_size":false,"outcome":"done",'
+	my $fields = '"mtu":1300,"test":1,"duration_ms":300,"rtt_us":1,"from_port":0,'
+		. '"full_size":false,"outcome":"done",'
 		. '"text":"","protocol":3,"lease_ms":1000';
 	for my $id ($old, $guess, '', 'x' x 500) {
 		my @paths = qw(pair arm probe figures path verdict lease commit session);
-		# Who closed a session gets the answer to that again.
+		# The peer that closed a session gets that answer again.
 		push @paths, 'close' if $id ne $old;
 		push @requests, ["POST /v1/$_ HTTP/1.1\r\n$host" . json(),
 			qq({"session":"$id",$fields})] for @paths;
@@ -101,7 +102,8 @@ sub hostile_requests {
 	my $body = qq({"session":"$old",$fields});
 	for my $type ('text/plain', 'application/x-www-form-urlencoded',
 		'multipart/form-data; boundary=x') {
-		push @requests, ["POST /v1/close HTTP/1.1\r\n${host}Origin: http://evil.example\r\n"
+		push @requests, ["POST /v1/close HTTP/1.1\r\n${host}"
+			. "Origin: http://evil.example\r\n"
 			. "Content-Type: $type\r\n", $body];
 	}
 	push @requests,
@@ -113,11 +115,14 @@ sub hostile_requests {
 		["POST /v1/pair HTTP/1.1\r\n$host" . json(), '[' x 16000],
 		["POST /v1/pair HTTP/1.1\r\n$host" . json(), '[' x 760],
 		["POST /v1/pair HTTP/1.1\r\n$host" . json(), "\0\xff\xfe{"],
-		["POST /v1/pair HTTP/1.1\r\n$host" . json() . "Transfer-Encoding: chunked\r\n"],
-		["POST /v1/pair HTTP/1.1\r\n$host" . json() . "Content-Length: 99999999999\r\n"],
+		["POST /v1/pair HTTP/1.1\r\n$host" . json()
+			. "Transfer-Encoding: chunked\r\n"],
+		["POST /v1/pair HTTP/1.1\r\n$host" . json()
+			. "Content-Length: 99999999999\r\n"],
 		["GET /v1/hello HTTP/1.1\r\n${host}X: " . ('x' x 6000) . "\r\n"],
 		["GET /" . ('x' x 6000) . " HTTP/1.1\r\n$host"],
-		["POST /v1/close HTTP/1.1\r\n" . ("X: y\r\n" x 200) . $host . json(), $body],
+		["POST /v1/close HTTP/1.1\r\n" . ("X: y\r\n" x 200) . $host . json(),
+			$body],
 		["\x16\x03\x01\x02\x00\x01\x00"];
 	return @requests;
 }
@@ -142,8 +147,10 @@ sub iperf {
 		if ($s) {
 			$seen{connected}++;
 			if ($parameters) {
-				syswrite $s, join('', map { chr(97 + rand 26) } 1 .. 36) . "\0";
-				IO::Select->new($s)->can_read(1) and sysread $s, my $state, 1;
+				my $cookie = join '', map { chr(97 + rand 26) } 1 .. 36;
+				syswrite $s, "$cookie\0";
+				IO::Select->new($s)->can_read(1)
+					and sysread $s, my $state, 1;
 				syswrite $s, pack('N', length $parameters) . $parameters;
 			}
 			answer($s, 3);

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 #
-# tests/integration/hostile.sh [CASE ...]: all of CASES below, or these.
+# tests/integration/hostile.sh [CASE ...]: all of CASES below, or the given ones.
 #
-# A sweep with a neighbour in the tunnel who means no good (hostile.pl), and with a user on
-# the peer's host who does neither: with a lease of 2 s the run is complete all the same,
-# no renewal is missed, both hosts are as they were, and the server's main process stays
-# small.
+# A sweep beside a hostile neighbour in the tunnel (hostile.pl), and beside a hostile
+# user on the peer's host. With a lease of 2 s the run must still be complete, no
+# renewal may be missed, both hosts must be as they were, and the server's main process
+# must stay small.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -13,14 +13,15 @@
 readonly HOSTILE=${BASH_SOURCE[0]%/*}/hostile.pl
 readonly LATTICE=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
 readonly NEIGHBOUR=10.77.0.3
-# Peak of the server's main process, in KiB; and where a sanitizer has its own in it.
+# Peak memory of the server's main process, in KiB; and the limit for a sanitizer's
+# build.
 readonly HWM_MAX=16384 HWM_MAX_SANITIZED=1048576
 
 attackers=()
 attack_host=peer
 before=
 
-# WHAT FROM [ARG ...]: until end_attacks; on $attack_host
+# Arguments: NAME FROM [ARG ...]. Attack from $attack_host until end_attacks.
 attack()
 {
 	run_on "$attack_host" perl "$HOSTILE" "$1" "$2" "$LAB_SERVER_IP" "${@:3}" \
@@ -40,7 +41,7 @@ end_attacks()
 	cat "$tmp/attacks.log"
 }
 
-# HOST WHAT FROM [ARG ...]: once
+# Arguments: HOST NAME FROM [ARG ...]. Ask once.
 ask()
 {
 	on "$1" perl "$HOSTILE" "$2" "$3" "$LAB_SERVER_IP" "${@:4}"
@@ -80,7 +81,8 @@ begin_sweep()
 	start_peer "${LATTICE[@]}" --duration 0.3 --lease 2 --wait 20
 }
 
-# WHAT MARKS: the run beside the attacks begun; MARKS in the logs show that it suffered.
+# Arguments: NAME MARKS. Check the run that began beside the attacks; MARKS in the logs
+# show that it was disturbed.
 check_run()
 {
 	check_memory
@@ -111,7 +113,7 @@ crowd()
 	check_run 'a crowd' "$ANY_MARK"
 }
 
-# [RUN [SECRET [PERSIST]]]: a run of its own unless it is told another
+# Arguments: [RUN [SECRET [PERSIST]]]. By default the run is a new one.
 session_body()
 {
 	local run=${1:-$(cat /proc/sys/kernel/random/uuid)}
@@ -119,13 +121,14 @@ session_body()
 	local end='"host":"other","interface":"wg0","address":"10.77.0.3","mtu":1420'
 	local range='{"min":1300,"max":1400,"step":50}'
 	end+=',"backend":"kernel","family":4,"versions":""'
-	printf '{"protocol":3,"secret":"%s","lease_ms":4000,"run":{"uuid":"%s","started_at_ms":1,"peer":{%s},%s' \
-		"$secret" "$run" "$end" \
-		"\"server_range\":$range,\"peer_range\":$range,\"strategy\":\"grid\","
-	printf '"passes":1,"seed":"1","duration_ms":500,"persist":"%s","pairs":9}}' "${3:-none}"
+	printf '{"protocol":3,"secret":"%s","lease_ms":4000,' "$secret"
+	printf '"run":{"uuid":"%s","started_at_ms":1,"peer":{%s},' "$run" "$end"
+	printf '"server_range":%s,"peer_range":%s,"strategy":"grid",' "$range" "$range"
+	printf '"passes":1,"seed":"1","duration_ms":500,"persist":"%s","pairs":9}}' \
+		"${3:-none}"
 }
 
-# A neighbour may have a session when nobody has; its id is worth nothing afterwards.
+# A neighbour may open a session when there is none; its id is worth nothing afterwards.
 requests()
 {
 	local text id
@@ -133,22 +136,25 @@ requests()
 	text=$(ask peer session "$NEIGHBOUR" "$(session_body)")
 	id=$(sed -n 's/.*"session":"\([0-9a-f]*\)".*/\1/p' <<<"$text")
 	check_match 'a neighbour opens a session' '^[0-9a-f]{32}$' "$id"
-	check_equal 'and closes it: answers that are a yes' 2 "$(grep -c '200 OK' <<<"$text")"
+	check_equal 'and closes it: answers that are a yes' 2 \
+		"$(grep -c '200 OK' <<<"$text")"
 	attack requests "$NEIGHBOUR" "$id"
 	attack requests "$LAB_PEER_IP" "$id"
 	begin_sweep
 	check_run 'broken and forged requests' "$ANY_MARK"
-	# A line is "requests from ADDRESS:" and then, again and again, a status and how often.
+	# A line is "requests from ADDRESS:", followed by pairs of a status and its
+	# count.
 	check_equal 'statuses that are a yes' '' "$(sed 's/^[^:]*://' "$tmp/attacks.log" |
 		awk '{ for (i = 1; i < NF; i += 2) if ($i ~ /^2/) print $i }')"
 	check_match 'statuses of the forged' ' 410 [1-9]' "$(cat "$tmp/attacks.log")"
-	# The neighbour's session said that it began in 1970.
-	check_equal "runs that began by another clock than the server's" 0 "$(sql "$server_db" "
+	# The neighbour's session claimed to have begun in 1970.
+	check_equal "runs that began by another clock than the server's" 0 \
+		"$(sql "$server_db" "
 		SELECT count(*) FROM run
 		WHERE abs(julianday(started_at) - julianday('now')) > 0.1")"
 }
 
-# Not behind the tunnel; and the server's own host.
+# A host outside the tunnel, and the server's own host.
 outsider()
 {
 	local path text refusal='403 Forbidden .*"not permitted from here"'
@@ -158,7 +164,8 @@ outsider()
 		text=$(ask router get 10.78.1.1 "$path")
 		check_match "GET $path from outside" "$refusal" "$text"
 		check_equal "what GET $path from outside tells" '' \
-			"$(grep -Eo "$(hostname)|version|1300|server|open" <<<"$text" || true)"
+			"$(grep -Eo "$(hostname)|version|1300|server|open" <<<"$text" ||
+			true)"
 	done
 	check_match 'a session from outside' "$refusal" \
 		"$(ask router post 10.78.1.1 /v1/session "$(session_body)")"
@@ -181,8 +188,8 @@ is_bound_to_tunnel()
 		*" $LAB_SERVER_IP%$LAB_SERVER_IF:5201 "* ]]
 }
 
-# They are sent away before a word of theirs is read; from outside the tunnel none gets
-# that far.
+# They are rejected before their data is read; from outside the tunnel no connection
+# gets that far.
 iperf_neighbour()
 {
 	local what
@@ -195,14 +202,15 @@ iperf_neighbour()
 	begin_sweep
 	wait_for 30 "the tests' port, bound to the tunnel" is_bound_to_tunnel
 	check_run "the neighbour's iperf clients" "$ANY_MARK"
-	check_match 'connections of the neighbour' "title from $NEIGHBOUR: connected [1-9]" \
+	check_match 'connections of the neighbour' \
+		"title from $NEIGHBOUR: connected [1-9]" \
 		"$(cat "$tmp/attacks.log")"
 	check_match 'connections from outside' 'title from 10.78.1.1:$' \
 		"$(cat "$tmp/attacks.log")"
 	on router ip route del "$LAB_SERVER_IP"
 }
 
-# These do, and end tests: a visit or another is repeated, none is lost.
+# These callers reach tests and end them: a visit may be repeated, none is lost.
 iperf_own()
 {
 	local what
@@ -214,11 +222,12 @@ iperf_own()
 	check_run "iperf clients of the peer's own host" "$LAPSES"
 	echo "done again: $(grep -c 'it is done again' "$tmp/peer.log" || true) tests," \
 		"$(grep -c 'measured again' "$tmp/peer.log" || true) visits"
-	check_match 'connections of theirs' 'title from .*: connected [1-9]' "$(cat "$tmp/attacks.log")"
+	check_match 'connections of theirs' 'title from .*: connected [1-9]' \
+		"$(cat "$tmp/attacks.log")"
 }
 
 
-# Users of the peer's host try to measure the same path with iperf3, over and over.
+# Users of the peer's host try repeatedly to measure the same path with iperf3.
 iperf_client()
 {
 	: >"$tmp/attacks.log"
@@ -235,14 +244,14 @@ iperf_client()
 	sed 's/.*error - //' "$tmp/iperf3" | sort | uniq -c
 }
 
-# WHAT FROM [ARG ...]: once, as a user of the peer's host who has no rights
+# Arguments: NAME FROM [ARG ...]. Try once, as an unprivileged user of the peer's host.
 try()
 {
 	on peer setpriv --reuid nobody --clear-groups perl "$HOSTILE" "$1" "$2" \
 		"$LAB_SERVER_IP" "${@:3}"
 }
 
-# What the takeover is after: the server's copy, its link and both conf files.
+# The takeover's targets: the server's copy, its link and both conf files.
 server_keeps()
 {
 	echo "$(link_mtu server) $(sha256sum <"$LAB_SERVER_CONF") $(sql "$server_db" \
@@ -250,21 +259,23 @@ server_keeps()
 		WHERE run_id = run.id) FROM run ORDER BY id")"
 }
 
-# SESSION SEQ BITS: a row that would be the best there ever was
+# Arguments: SESSION SEQ BITS. Print a row that would be the best of all.
 forged_row()
 {
-	local dir="{\"status\":\"ok\",\"text\":\"\",\"figures\":[null,$3,null,null,null,null,null],\"at_ms\":1,\"for_ms\":1}"
-	printf '{"session":"%s","seq":%d,"pass":1,"server":1300,"peer":1300,"up":%s,"down":%s}' \
-		"$1" "$2" "$dir" "$dir"
+	local dir='{"status":"ok","text":"",'
+	dir+='"figures":[null,'"$3"',null,null,null,null,null],"at_ms":1,"for_ms":1}'
+	printf '{"session":"%s","seq":%d,"pass":1,"server":1300,"peer":1300,' "$1" "$2"
+	printf '"up":%s,"down":%s}' "$dir" "$dir"
 }
 
-# FROM WHAT RUN: nobody opens this run who has no more of it than what is published
+# Arguments: FROM NAME RUN. Check that public data alone does not open this run.
 refused_run()
 {
 	check_match "$2: a session of the run" '403 Forbidden .*"EACCES".*secret' \
 		"$(try post "$1" /v1/session "$(session_body "$3")")"
 	check_match "$2: a row of it" '410 Gone|403 Forbidden' \
-		"$(try put "$1" "/v1/run/$3/row/1" "$(forged_row "$no_session" 1 390000000000)")"
+		"$(try put "$1" "/v1/run/$3/row/1" \
+		"$(forged_row "$no_session" 1 390000000000)")"
 }
 
 published_run()
@@ -274,19 +285,21 @@ published_run()
 
 readonly no_session=00000000000000000000000000000000
 
-# A user of the peer's host, and a neighbour, want the session or the run of a peer; then
-# they use a session of their own, which is theirs to have while there is no other.
+# A user of the peer's host, and a neighbour, try to take over a peer's session or run.
+# Then they use a session of their own, which they may have while there is no other.
 takeover()
 {
 	local run own kept name
-	start_server "${LATTICE[@]}" --lease 10 --persist best --conf-file "$LAB_SERVER_CONF"
+	start_server "${LATTICE[@]}" --lease 10 --persist best \
+		--conf-file "$LAB_SERVER_CONF"
 	wait_for 10 'the server to listen' listening 5000
 	start_peer "${LATTICE[@]}" --duration 0.3 --lease 10 --wait 20
 	wait_for 20 'a sweep under way' under_way
 	run=$(published_run)
 	check_match 'the run that is published' '^[0-9a-f]{8}-' "$run"
 	refused_run "$LAB_PEER_IP" 'a user of the host' "$run"
-	check_match "a neighbour: a session while the peer's lives" '409 Conflict .*"EBUSY"' \
+	check_match "a neighbour: a session while the peer's lives" \
+		'409 Conflict .*"EBUSY"' \
 		"$(try post "$NEIGHBOUR" /v1/session "$(session_body "$run")")"
 	wait_exit "$peer_pid" 60 'the peer'
 	check_equal "the peer's exit status" 0 "$status"
@@ -304,11 +317,14 @@ takeover()
 		sed -n 's/.*"session":"\([0-9a-f]*\)".*/\1/p')
 	check_match 'a session of their own' '^[0-9a-f]{32}$' "$own"
 	run=$(published_run)
-	check_match 'a pair' '200 OK' "$(try post "$LAB_PEER_IP" /v1/pair "{\"session\":\"$own\",
+	check_match 'a pair' '200 OK' \
+		"$(try post "$LAB_PEER_IP" /v1/pair "{\"session\":\"$own\",
 		\"mtu\":1300,\"test\":0,\"duration_ms\":300,\"rtt_us\":1,\"from_port\":0}")"
 	check_match 'a row that cannot be' "400 Bad Request .*'received_bps' is out of range" \
-		"$(try put "$LAB_PEER_IP" "/v1/run/$run/row/1" "$(forged_row "$own" 1 999999999999)")"
-	check_match 'a commit without a proof' '409 Conflict .*"ENODATA".*MTU 1300 is not kept' \
+		"$(try put "$LAB_PEER_IP" "/v1/run/$run/row/1" \
+		"$(forged_row "$own" 1 999999999999)")"
+	check_match 'a commit without a proof' \
+		'409 Conflict .*"ENODATA".*MTU 1300 is not kept' \
 		"$(try post "$LAB_PEER_IP" /v1/commit "{\"session\":\"$own\"}")"
 	check_match 'the end of it' '200 OK' "$(try post "$LAB_PEER_IP" /v1/close \
 		"{\"session\":\"$own\",\"outcome\":\"done\",\"text\":\"\"}")"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #
-# scripts/install-deps where promtool cannot be fetched: only --test needs it, and says so.
-# The script is a copy, so that what it makes lies beside it; dpkg-query and apt-get are
-# stand-ins: all packages are there, and apt-get fails as it does without a network.
+# scripts/install-deps if promtool cannot be fetched: only --test needs it, and says so.
+# The script is a copy, so that its files are created beside it. dpkg-query and apt-get
+# are stand-ins: all packages are installed, and apt-get fails as without a network.
 
 set -euo pipefail
 # shellcheck source=tests/integration/checks.sh
@@ -19,7 +19,7 @@ printf '#!/bin/sh\necho called >>%q\necho "E: no network" >&2\nexit 100\n' \
 	"$tmp/calls" >"$tmp/bin/apt-get"
 chmod 0755 "$tmp/bin"/*
 
-# [OPTION ...]
+# Arguments: [OPTION ...]
 install_deps()
 {
 	code=0

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 #
-# The lab itself: what its conditions let through, size by size, and that nothing of it
-# is left behind. Datagrams go from peer to server outside of the tunnel, where their
-# sizes are exact; one that arrives is counted there as one for a port nobody has.
+# The lab itself: which packets its conditions let through, size by size, and that it
+# leaves nothing behind. Datagrams go from peer to server outside the tunnel, where
+# their sizes are exact. The server counts an arriving one as a datagram for a port that
+# nobody has.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-# Where the datagrams go: the server's end of the cable, by IPv4 unless said otherwise.
+# The destination of datagrams: the server's end of the cable, by IPv4 by default.
 to=10.78.1.2
 
 counted()
@@ -23,14 +24,14 @@ more_than()
 	(($(counted) > $1))
 }
 
-# BYTES of data
+# Arguments: BYTES of data
 send()
 {
 	on peer bash -c "dd if=/dev/zero bs=$1 count=1 status=none >/dev/udp/$to/9"
 }
 
-# SIZE of the IP packet: arrives or lost. Neither is waited for longer than it needs: a
-# small one behind it says that it is over.
+# Arguments: SIZE of the IP packet. Print "arrives" or "lost". A small datagram behind
+# it shows that it is over, so neither waits longer than necessary.
 fate()
 {
 	local before headers=28
@@ -46,25 +47,27 @@ fate()
 	fi
 }
 
-# CONDITION SIZE=FATE ...
+# Arguments: CONDITION SIZE=FATE ...
 condition()
 {
 	local words pair
 	read -ra words <<<"$1"
 	"$LAB" "${words[0]}" "$lab_name" "${words[@]:1}"
 	for pair in "${@:2}"; do
-		check_equal "$1, ${pair%=*} bytes to $to" "${pair#*=}" "$(fate "${pair%=*}")"
+		check_equal "$1, ${pair%=*} bytes to $to" "${pair#*=}" \
+			"$(fate "${pair%=*}")"
 	done
 	"$LAB" clear "$lab_name"
 }
 
-# WHAT LOW HIGH FOUND
+# Arguments: NAME LOW HIGH FOUND
 check_between()
 {
-	check_equal "$1: $4 between $2 and $3" yes "$( (($2 <= $4 && $4 <= $3)) && echo yes)"
+	check_equal "$1: $4 between $2 and $3" yes \
+		"$( (($2 <= $4 && $4 <= $3)) && echo yes)"
 }
 
-# WHAT: a datagram of 60,000 bytes is more than a bottleneck of 2 Mbit/s has room for.
+# Arguments: NAME. A bottleneck of 2 Mbit/s has no room for a datagram of 60,000 bytes.
 check_rate()
 {
 	"$LAB" rate "$lab_name" upload 2
@@ -74,7 +77,8 @@ check_rate()
 	"$LAB" rate "$lab_name" upload "$LAB_RATE_UP"
 }
 
-# Milliseconds from the sending of a datagram by the peer until it is seen at the server
+# Print the milliseconds between the sending of a datagram by the peer and its arrival
+# at the server.
 travel_ms()
 {
 	local before started
@@ -90,21 +94,23 @@ round_trip_ms()
 	on peer ping -qc 1 -W 5 "$to" | awk -F / '/^rtt/ { print int($5) }'
 }
 
-# How many of 200 datagrams arrive under DIR's loss of PERCENT, which is then no more.
+# Arguments: DIR PERCENT. Print how many of 200 datagrams arrive under this loss, and
+# end it.
 arriving_of_200()
 {
 	local before
 	before=$(counted)
 	"$LAB" loss "$lab_name" "$1" "$2"
 	# shellcheck disable=SC2016 # the inner shell's own
-	on peer bash -c 'for ((i = 0; i < 200; i++)); do echo >"/dev/udp/$1/9"; done' bash "$to"
+	on peer bash -c 'for ((i = 0; i < 200; i++)); do echo >"/dev/udp/$1/9"; done' \
+		bash "$to"
 	"$LAB" loss "$lab_name" "$1" 0
-	# What comes back now has left behind them.
+	# The datagrams have passed when this answer comes.
 	on peer ping -qc 1 -W 5 "$to" >"$tmp/ping"
 	echo $(($(counted) - before))
 }
 
-# The bounds are far: on a slow machine, the looking alone takes a part of a second.
+# The bounds are wide: on a slow machine, checking alone takes a part of a second.
 delay_and_loss()
 {
 	"$LAB" delay "$lab_name" upload 1000
@@ -123,17 +129,18 @@ delay_and_loss()
 	check_equal 'loss download 100, arriving' 200 "$(arriving_of_200 download 100)"
 }
 
-# COMMAND [ARG ...] of lab, on a kernel without netem
+# Arguments: COMMAND [ARG ...] of lab, on a kernel without netem
 refused()
 {
 	local found=0
 	"$LAB" "$@" 2>"$tmp/refused" || found=$?
 	check_equal "exit status without netem: lab $*" 1 "$found"
-	check_match "what it says: lab $*" 'this kernel has no netem' "$(cat "$tmp/refused")"
+	check_match "what it says: lab $*" 'this kernel has no netem' \
+		"$(cat "$tmp/refused")"
 }
 
 test_begin
-# Every answer may come: the kernel counts and limits those it sends to one host.
+# Permit every answer: the kernel counts and limits ICMP messages to one host.
 on server sysctl -qw net.ipv4.icmp_ratelimit=0
 condition clear 1280=arrives 1500=arrives 1501=arrives 3000=arrives
 condition 'hole upload 1440' 1440=arrives 1441=lost 1500=lost 2000=lost
@@ -147,14 +154,14 @@ condition 'nofrag upload' 1500=arrives 1501=lost
 to=10.78.1.2
 check_rate 'rate alone'
 
-# With an answer: the first with DF is lost and tells, the next ones fit.
+# With an ICMP message: the first packet with DF is lost and teaches, the next ones fit.
 "$LAB" narrow "$lab_name" upload 1400
 check_equal 'narrow, the first of 1450 bytes' lost "$(fate 1450)"
 check_equal 'narrow, the next of 1450 bytes' arrives "$(fate 1450)"
 check_match 'narrow, what the peer knows then' 'mtu 1400' \
 	"$(on peer ip route get 10.78.1.2)"
 
-# A second lab, of its own beside this one.
+# A second lab of this test, beside the first.
 other=${lab_name}x
 if on router tc qdisc add dev lo root netem 2>/dev/null; then
 	delay_and_loss
@@ -182,14 +189,14 @@ for end in server:$LAB_SERVER_CONF peer:$LAB_PEER_CONF; do
 	check_equal "MTU of the ${end%%:*}'s link" "$LAB_MTU" "$(link_mtu "${end%%:*}")"
 done
 
-# Taken down in the making at some moments.
+# The lab's creation is interrupted at several moments.
 for delay in 0.02 0.05 0.08 0.11 0.14; do
 	"$LAB" up "$other" 2>/dev/null &
 	sleep "$delay"
 	kill -TERM $! 2>/dev/null || true
 	wait $! || "$LAB" down "$other"
 	"$LAB" down "$other"
-	# Namespaces, state, sockets; other labs come and go there as well.
+	# Namespaces, state, sockets; other labs appear and disappear there as well.
 	check_equal "left, ended after $delay s" '' \
 		"$(find /run -maxdepth 2 -name "*$other*" 2>/dev/null || true)"
 done

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 #
-# The arrows of docs/architecture.md, held against what the compiler is given: with a
-# folder's own include path its sources see its headers and base's, and no others.
+# The arrows of docs/architecture.md, compared with the compiler's include paths: with a
+# folder's include path its sources see its own headers and base's, and those of the
+# folders that the drawing permits, and no others.
 #
-# INCLUDES_<folder> (dir:dir...) and CC come from CMake.
+# CMake sets INCLUDES_<folder> (dir:dir...) and CC.
 
 set -euo pipefail
 
 ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 readonly ROOT
-# What each folder sees beside itself and base.
+# The folders that each folder sees beside itself and base.
 declare -Ar SEES=(
 	[base]='' [engine]='' [netctl]='' [sync]='' [store]=''
 	[report]='store'
@@ -22,18 +23,18 @@ declare -Ar SEES=(
 checks=0
 failures=0
 
-# The compiler looks beside the including file first: nothing may lie there.
+# The compiler looks beside the including file first: that folder must be empty.
 empty=$(mktemp -d)
 trap 'rm -rf "$empty"' EXIT
 cd "$empty"
 
-# Whether the drawing lets the sources of folder $1 include headers of folder $2.
+# True if the drawing lets the sources of folder $1 include headers of folder $2.
 drawn()
 {
 	[[ $1 == "$2" || $2 == base || " ${SEES[$1]} " == *" $2 "* ]]
 }
 
-# FOLDER [OPTION ...]: the compiler, as if it compiled a source in FOLDER; from stdin
+# Arguments: FOLDER [OPTION ...]. Compile stdin like a source in FOLDER.
 compile_as()
 {
 	local includes=INCLUDES_${1//\//_} dirs
@@ -42,7 +43,7 @@ compile_as()
 		"${@:2}" -x c - 2>/dev/null
 }
 
-# HEADER ...: text that asks for each whether it can be included
+# Arguments: HEADER ... Print a source that tests for each whether it can be included.
 ask_for()
 {
 	local header
@@ -51,7 +52,8 @@ ask_for()
 	done
 }
 
-# FOLDER, what the compiler finds and what is expected in $found and $expected
+# Arguments: FOLDER. Compare the compiler's result with the expected one, in $found and
+# $expected.
 check()
 {
 	checks=$((checks + 1))
@@ -70,7 +72,7 @@ for from in "${!SEES[@]}"; do
 	done)
 	found=$(ask_for "${headers[@]}" | compile_as "$from" -E -P | tr -d '"')
 	check "$from"
-	# Its own stand by themselves, with what they include.
+	# Each of the folder's own headers compiles by itself.
 	checks=$((checks + 1))
 	grep "^$from/[^/]*$" <<<"$expected" | sed 's/.*/#include "&"/' |
 		compile_as "$from" -fsyntax-only && continue

@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 #
-# What the integration tests share: a lab of the test's own, the two programs in it,
-# checks that say what was expected and what was found, and an end that puts everything
-# away. A test sources this file, calls test_begin, checks, and ends; it fails when a
-# check or a command did.
+# The parts that the integration tests share: a lab of the test's own, the two programs
+# in it, checks that print what was expected and what was found, and a clean-up of
+# everything. A test sources this file, calls test_begin, checks, and ends. It fails
+# when a check or a command did.
 #
-# MTUSWEEP_BIN is the folder of the three programs (ctest sets it). Where they are a
-# sanitizer's build, a report of any process of theirs fails the test as well.
+# MTUSWEEP_BIN is the folder of the three programs (ctest sets it). In a sanitizer's build,
+# a report of any of their processes fails the test as well.
 
 set -Eeuo pipefail
 PATH=$PATH:/usr/sbin:/sbin
-# They would decide who the unprivileged processes run as.
+# These variables would select the user of the unprivileged processes.
 unset SUDO_UID SUDO_GID
 
 : "${MTUSWEEP_BIN:?is not set: give the folder that holds the three programs}"
@@ -21,7 +21,7 @@ unset SUDO_UID SUDO_GID
 . "${BASH_SOURCE[0]%/*}/checks.sh"
 
 readonly LAB=${BASH_SOURCE[0]%/*}/../lab/lab
-# Whose the databases' folder is, and so who measures.
+# The owner of the databases' folder, and so the user of the unprivileged processes.
 readonly DB_USER=daemon
 
 tmp=
@@ -31,9 +31,9 @@ server_pid=
 peer_pid=
 status=
 
-# --- the test's life -----------------------------------------------------------------
+# --- start and end of a test ---------------------------------------------------------
 
-# [OPTION ...] of lab up
+# Arguments: [OPTION ...] of lab up
 # shellcheck disable=SC2120
 test_begin()
 {
@@ -78,16 +78,16 @@ check_reports()
 test_end()
 {
 	local result=$?
-	# A child that has not yet become its program runs this too, if it is ended then.
+	# A child that has not yet become its program runs this too if it is ended then.
 	[[ $BASHPID == "$$" ]] || return 0
 	trap - EXIT ERR
 	trap '' INT TERM HUP
 	set +e
 	[[ -z $lab_name ]] || "$LAB" down "$lab_name" || result=1
-	# Only now has everything ended.
+	# Check after all processes have ended.
 	[[ -z $tmp ]] || check_reports
 	((result == 0 && failures == 0)) || show_logs
-	# What a test has mounted, once nobody uses it any more.
+	# Unmount the test's file systems once nobody uses them.
 	[[ -z $mounted ]] || umount "$mounted" 2>/dev/null
 	[[ -z $tmp ]] || rm -rf "$tmp"
 	echo "$checks checks, $failures failed"
@@ -97,15 +97,15 @@ test_end()
 
 # --- the hosts -----------------------------------------------------------------------
 
-# HOST COMMAND [ARG ...]: what "lab exec" does, without a shell that reads all of it first:
-# there are hundreds of these in a test.
+# Arguments: HOST COMMAND [ARG ...]. The same as "lab exec", without a shell that reads
+# the whole script first: a test calls this hundreds of times.
 on()
 {
 	local namespace=LAB_${1^^}
 	ip netns exec "${!namespace}" "${@:2}"
 }
 
-# server|peer: the tunnel link's MTU
+# Arguments: server|peer. Print the tunnel link's MTU.
 link_mtu()
 {
 	local interface=$LAB_PEER_IF
@@ -128,7 +128,7 @@ end_state()
 	find /run/mtusweep -name "*-$2" -printf "$1: journal %f\n" 2>/dev/null || true
 }
 
-# All of a host that a sweep may touch, as text; never keys.
+# Print all settings of both hosts that a sweep may touch; never keys.
 hosts_state()
 {
 	end_state server "$LAB_SERVER_IF" "$LAB_SERVER_CONF"
@@ -137,7 +137,7 @@ hosts_state()
 
 # --- the programs --------------------------------------------------------------------
 
-# Ctrl-C's signals are ignored in what a script starts with &; a user's are not.
+# A script's background processes ignore Ctrl-C's signals; a user's do not.
 run_on()
 {
 	exec "$LAB" exec "$lab_name" "$1" env --default-signal=INT,HUP,TERM "${@:2}"
@@ -169,7 +169,7 @@ not_running()
 	! kill -0 "$1" 2>/dev/null
 }
 
-# PID SECONDS WHAT: its exit status in $status
+# Arguments: PID SECONDS NAME. Set $status to its exit status.
 wait_exit()
 {
 	wait_for "$2" "the end of $3" not_running "$1"
@@ -177,7 +177,8 @@ wait_exit()
 	wait "$1" || status=$?
 }
 
-# SECONDS: the end of a run that is meant to succeed, at both ends (the server: --once)
+# Arguments: SECONDS. Wait for the end of a run that must succeed, at both ends (the
+# server: --once).
 wait_both()
 {
 	wait_exit "$peer_pid" "$1" 'the peer'
@@ -186,7 +187,7 @@ wait_both()
 	check_equal "the server's exit status" 0 "$status"
 }
 
-# PID ...: none of them is there any more, but perhaps for its name
+# Arguments: PID ... True if all have ended; zombies count as ended.
 are_dead()
 {
 	local pid
@@ -196,8 +197,8 @@ are_dead()
 	done
 }
 
-# KEEPER: all processes of a program at one moment, so that none can put anything back.
-# With the last of them goes the lock.
+# Arguments: KEEPER. Kill all processes of a program at one moment, so that none can
+# restore anything. With the last of them the lock is released.
 kill_all()
 {
 	local pids
@@ -208,7 +209,7 @@ kill_all()
 	wait_for 10 'the death of all processes' are_dead "${pids[@]}"
 }
 
-# WORDS: what a TCP segment that begins with them matches in nftables
+# Arguments: WORDS. Print the nftables match for a TCP segment that begins with them.
 begins_with()
 {
 	local hex
@@ -217,8 +218,8 @@ begins_with()
 	echo "tcp dport 5000 @th,256,$((${#hex} * 4)) 0x$hex"
 }
 
-# REQUEST: those that begin with these words never arrive at the server, until
-# find_request_again.
+# Arguments: REQUEST. Drop the requests that begin with these words on their way to the
+# server, until find_request_again.
 lose_request()
 {
 	on server nft -f - <<-RULES
@@ -236,9 +237,9 @@ find_request_again()
 	on server nft delete table ip lost
 }
 
-# REQUEST TIME, as nft writes it: from the next request on that begins with these words,
-# which still arrives, nothing leaves the server through the tunnel for so long. Once: the
-# request is sent again.
+# Arguments: REQUEST TIME, as nft writes it. After the next request that begins with
+# these words, which still arrives, drop all that leaves the server through the tunnel
+# for TIME. Only once: the request is sent again.
 mute_server_after()
 {
 	on server nft -f - <<-RULES
@@ -277,18 +278,18 @@ listening()
 
 # --- the databases -------------------------------------------------------------------
 
-# DATABASE QUERY, by who owns it: a reader that is root can, for the moment in which it
-# makes SQLite's shared memory file, lock the writer out of it.
+# Arguments: DATABASE QUERY. Run it as the database's owner: a reader that is root can
+# lock the writer out while SQLite creates its shared memory file.
 sql()
 {
 	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -readonly -bail "$1" "$2"
 }
 
-# --- a sweep under way, to be disturbed ----------------------------------------------
+# --- a running sweep, to be disturbed ------------------------------------------------
 
 readonly LATTICE_3X3=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
 
-# DATABASE: rows of its newest run
+# Arguments: DATABASE. Print the number of rows of its newest run.
 rows_of()
 {
 	sql "$1" 'SELECT count(*) FROM measurement
@@ -310,14 +311,14 @@ under_way()
 	has_rows_in "$peer_db" && mtus_changed
 }
 
-# Of fresh_run. A run that is not to complete is longer than any busy machine takes to
-# disturb it.
+# Settings of fresh_run. A run that must not finish is longer than any busy machine
+# takes to disturb it.
 lease=2
 passes=1
 # shellcheck disable=SC2034 # of the tests
 readonly ENDLESS=50
 
-# Until it is under way
+# Start a run and wait until it measures.
 fresh_run()
 {
 	rm -f "$peer_db"* "$server_db"*
@@ -327,12 +328,14 @@ fresh_run()
 	wait_for 20 'a sweep under way' under_way
 }
 
-# WHAT: every pair once, each with a rate, in both databases; both hosts as in $before
+# Arguments: NAME. Every pair is there once, each with a rate, in both databases; both
+# hosts are as in $before.
 check_complete()
 {
 	local db
 	for db in "$peer_db" "$server_db"; do
-		check_equal "$1: pairs in ${db##*/}" '9 pairs, 9 rows, 9 ok, done' "$(sql "$db" "
+		check_equal "$1: pairs in ${db##*/}" '9 pairs, 9 rows, 9 ok, done' \
+			"$(sql "$db" "
 			SELECT format('%d pairs, %d rows, %d ok, %s',
 				count(DISTINCT server_mtu || '/' || peer_mtu), count(*),
 				sum(upload_status = 'ok' AND download_status = 'ok'),

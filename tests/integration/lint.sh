@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# Rules of the tree that no compiler holds: who includes libiperf, how long a file may
-# be, and that the three programs can start no other.
+# Rules of the tree that no compiler enforces: one file includes libiperf, files have a
+# maximum length, and the three programs cannot start other programs.
 
 set -euo pipefail
 # shellcheck source=tests/integration/checks.sh
@@ -20,7 +20,7 @@ sources()
 	find "$@" -name '*.[ch]'
 }
 
-# FILE ...: those longer than allowed, with their lengths
+# Arguments: FILE ... Print those longer than allowed, with their lengths.
 too_long()
 {
 	local file lines
@@ -32,16 +32,19 @@ too_long()
 
 mapfile -t files < <(sources "${FOLDERS[@]}" | sort)
 check_equal 'there are sources to look at' yes "$( ((${#files[@]} > 30)) && echo yes)"
-check_equal "files of more than $FILE_LINES_MAX lines" '' "$(too_long "${files[@]}" | xargs)"
+check_equal "files of more than $FILE_LINES_MAX lines" '' \
+	"$(too_long "${files[@]}" | xargs)"
 check_equal 'who includes iperf_api.h' engine/iperf_test.c \
 	"$(grep -lE '#[[:space:]]*include.*iperf_api\.h' "${files[@]}" | xargs)"
 check_equal "includes around the folders' include paths" '' \
 	"$(grep -nE '#[[:space:]]*include[[:space:]]*"(\.|/)' "${files[@]}" | xargs)"
 for program in mtusweep mtusweep-server mtusweep-peer; do
 	imports=$(nm -D --undefined-only "$MTUSWEEP_BIN/$program")
-	check_equal "$program imports from libc" yes "$(grep -q GLIBC <<<"$imports" && echo yes)"
+	check_equal "$program imports from libc" yes \
+		"$(grep -q GLIBC <<<"$imports" && echo yes)"
 	check_equal "what $program imports that starts programs" '' \
-		"$(awk '{ sub(/@.*/, "", $2); print $2 }' <<<"$imports" | { grep -Ex "$STARTERS" ||
+		"$(awk '{ sub(/@.*/, "", $2); print $2 }' <<<"$imports" |
+		{ grep -Ex "$STARTERS" ||
 			true; } | xargs)"
 done
 echo "${#files[@]} files, 3 programs, $failures failed"

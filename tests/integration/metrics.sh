@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 #
-# GET /metrics of a server: before, during and after a sweep, over the tunnel and on its own
-# host, as Prometheus' own checker takes it and as the database has it.
+# GET /metrics of a server before, during and after a sweep, over the tunnel and on its
+# own host: Prometheus' own checker accepts it, and the values are the database's.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly PROMTOOL=${BASH_SOURCE[0]%/*}/../../build/promtool
-# The server may tell what it told two seconds before.
+# The server's answer may be two seconds old.
 readonly FRESH_SECONDS=2
 
-# HOST ADDRESS: what is answered there, into $tmp/metrics; it must be as it should be
+# Arguments: HOST ADDRESS. Fetch the metrics into $tmp/metrics; check their format.
 scrape()
 {
 	local answer
@@ -18,7 +18,8 @@ scrape()
 	answer=$(on "$1" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/5000"
 		printf "GET /metrics HTTP/1.1\r\nHost: %s\r\n\r\n" "$1" >&3
 		cat <&3' - "$2" | tr -d '\r')
-	check_match "the answer to $1" '^HTTP/1.1 200 OK.*Content-Type: text/plain; version=0.0.4' \
+	check_match "the answer to $1" \
+		'^HTTP/1.1 200 OK.*Content-Type: text/plain; version=0.0.4' \
 		"$(tr '\n' ' ' <<<"$answer")"
 	sed '1,/^$/d' <<<"$answer" >"$tmp/metrics"
 	check_equal "what promtool says of what $1 gets" '' \
@@ -35,7 +36,7 @@ on_host()
 	scrape server 127.0.0.1
 }
 
-# NAME [LABELS]: its value
+# Arguments: NAME [LABELS]. Print its value.
 metric()
 {
 	local name=mtusweep_$1${2:+"{$2}"}
@@ -79,11 +80,14 @@ check_equal 'visits planned' 9 "$(metric run_planned_visits)"
 check_equal 'rates and failures of pairs' 36 "$(count_pairs)"
 check_equal 'the upload of a pair, in bit/s' "$(sql "$server_db" \
 	"SELECT printf('%d', round(upload_mbps * 1e6)) FROM results
-	 WHERE (server_mtu, peer_mtu) = (SELECT server_mtu, peer_mtu FROM results LIMIT 1)")" \
+	 WHERE (server_mtu, peer_mtu) =
+		(SELECT server_mtu, peer_mtu FROM results LIMIT 1)")" \
 	"$(awk -v bytes="$(metric pair_goodput_bytes_per_second "$(sql "$server_db" \
 		"SELECT printf('server_mtu=\"%d\",peer_mtu=\"%d\",direction=\"upload\"',
-		 server_mtu, peer_mtu) FROM results LIMIT 1")")" 'BEGIN { printf "%d", bytes * 8 }')"
-check_equal 'the fastest pair' "$("$MTUSWEEP_BIN/mtusweep" best --db "$server_db" | head -1)" \
+		 server_mtu, peer_mtu) FROM results LIMIT 1")")" \
+		'BEGIN { printf "%d", bytes * 8 }')"
+check_equal 'the fastest pair' \
+	"$("$MTUSWEEP_BIN/mtusweep" best --db "$server_db" | head -1)" \
 	"server MTU $(metric fastest_mtu_bytes 'end="server"'), peer MTU $(metric \
 		fastest_mtu_bytes 'end="peer"')"
 check_same_text 'both hosts' "$before" "$(hosts_state)"

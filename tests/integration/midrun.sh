@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 #
-# tests/integration/midrun.sh [CASE ...]: all of CASES below, or these.
+# tests/integration/midrun.sh [CASE ...]: all of CASES below, or the given ones.
 #
-# What happens to a sweep under way: its interface goes down and comes up again, on either
-# end; the server is killed and started again, or runs out of descriptors; a second peer
-# calls; the disk fills up. The run goes on, or ends with a message, and both hosts are as
+# Events during a sweep: its interface goes down and comes up again, on either end; the
+# server is killed and started again, or has no descriptors left; a second peer calls;
+# the disk fills up. The run continues, or ends with a message, and both hosts are as
 # they were.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-# END INTERFACE
+# Arguments: END INTERFACE
 down_and_up()
 {
 	fresh_run
 	on "$1" ip link set "$2" down
-	# Longer than the lease: the session is lost, and must be had again.
+	# Longer than the lease: the session expires and must be opened again.
 	sleep 3
 	on "$1" ip link set "$2" up
 	wait_both 60
@@ -25,7 +25,7 @@ down_and_up()
 server_killed()
 {
 	fresh_run
-	# Only the journal knows.
+	# The journal is the only record of the change.
 	kill_all "$server_pid"
 	start_server "${LATTICE_3X3[@]}" --once --lease 2
 	wait_both 60
@@ -40,7 +40,7 @@ second_peer()
 {
 	local code=0
 	fresh_run
-	# On one interface of one host two never meet: it does not come as far as the server.
+	# Two peers on one interface of one host never get as far as the server.
 	on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" --server-ip \
 		"$LAB_SERVER_IP" --db "$tmp/db/second.db" --wait 1 "${LATTICE_3X3[@]}" \
 		</dev/null >"$tmp/second.log" 2>&1 || code=$?
@@ -51,10 +51,10 @@ second_peer()
 	check_complete 'beside a second peer'
 }
 
-# The path dies at the end of a run with --persist best, for longer than lease and request
-# wait: just before the server is asked to set the pair again, or when it has committed
-# and only its answer is lost. Both ends keep the pair in the end.
-# REQUEST SERVER-MTU PEER-MTU TIME, as nft writes it
+# Arguments: REQUEST SERVER-MTU PEER-MTU TIME, as nft writes it.
+# The path fails at the end of a run with --persist best, for longer than the lease and
+# the request's deadline: just before the server is asked to set the pair again, or when
+# it has committed and only its answer is lost. Both ends apply the pair in the end.
 answer_lost()
 {
 	rm -f "$peer_db"* "$server_db"*
@@ -74,7 +74,7 @@ answer_lost()
 		's/^MTU = //p' "$LAB_SERVER_CONF" "$LAB_PEER_CONF" | xargs)"
 }
 
-# All of a program's processes killed, and --restore instead of another run.
+# All of a program's processes are killed, and --restore is used instead of another run.
 restored_by_hand()
 {
 	local text
@@ -85,9 +85,11 @@ restored_by_hand()
 	kill_all "$peer_pid"
 	check_equal 'the MTU is still another' yes \
 		"$([[ $(link_mtu peer) == "$LAB_MTU" ]] || echo yes)"
-	text=$(on peer "$MTUSWEEP_BIN/mtusweep-peer" --restore --interface "$LAB_PEER_IF" 2>&1)
+	text=$(on peer "$MTUSWEEP_BIN/mtusweep-peer" \
+		--restore --interface "$LAB_PEER_IF" 2>&1)
 	check_match 'what --restore says' "'$LAB_PEER_IF' has its MTU $LAB_MTU back" "$text"
-	text=$(on peer "$MTUSWEEP_BIN/mtusweep-peer" --restore --interface "$LAB_PEER_IF" 2>&1)
+	text=$(on peer "$MTUSWEEP_BIN/mtusweep-peer" \
+		--restore --interface "$LAB_PEER_IF" 2>&1)
 	check_match 'what a second --restore says' 'no killed run' "$text"
 	wait_for 10 'both MTUs back' mtus_are "$LAB_MTU" "$LAB_MTU"
 	kill -TERM "$server_pid"
@@ -95,7 +97,7 @@ restored_by_hand()
 	check_same_text '--restore: both hosts' "$before" "$(hosts_state)"
 }
 
-# A main that reacts to nothing any more does not hold the user up, nor its host.
+# A main that hangs delays neither the user nor the restoring of its host.
 stopped_main()
 {
 	local main
@@ -112,7 +114,7 @@ stopped_main()
 	wait_exit "$server_pid" 10 'the server'
 }
 
-# Nobody reads what the peer says: the hosts come back all the same.
+# Nobody reads the peer's output: the hosts are restored all the same.
 nobody_reads()
 {
 	local fifo=$tmp/fifo
@@ -131,13 +133,14 @@ nobody_reads()
 		"$(link_mtu server) $(link_mtu peer)"
 }
 
-# Another peer has the server: its session is waited for, as long as it lives.
+# Another peer has the server: this one waits for the end of its session.
 server_busy()
 {
 	local end='"host":"other","interface":"wg0","address":"10.77.0.3","mtu":1420'
 	local range='{"min":1300,"max":1400,"step":50}' key body
 	end+=',"backend":"kernel","family":4,"versions":""'
-	body='{"protocol":3,"secret":"0123456789abcdef0123456789abcdef","lease_ms":4000,"run":{"uuid":"'
+	body='{"protocol":3,"secret":"0123456789abcdef0123456789abcdef",'
+	body+='"lease_ms":4000,"run":{"uuid":"'
 	body+="$(cat /proc/sys/kernel/random/uuid)\",\"started_at_ms\":1,\"peer\":{$end},"
 	body+="\"server_range\":$range,\"peer_range\":$range,\"strategy\":\"grid\","
 	body+='"passes":1,"seed":"1","duration_ms":500,"persist":"none","pairs":9}}'
@@ -160,7 +163,8 @@ server_busy()
 	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --wait 1
 	wait_exit "$peer_pid" 10 'a peer that waits for 1 s'
 	check_equal 'its exit status' 1 "$status"
-	check_match 'what it says' "server busy: a run from '10.77.0.3'" "$(cat "$tmp/peer.log")"
+	check_match 'what it says' "server busy: a run from '10.77.0.3'" \
+		"$(cat "$tmp/peer.log")"
 	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --wait 20
 	wait_both 60
 	check_match 'what a peer that waits longer says' 'waiting up to 20 s: .*busy' \
@@ -177,7 +181,8 @@ disk_full()
 	mount -t tmpfs -o "size=300k,uid=$(id -u "$DB_USER")" none "$small"
 	rm -f "$peer_db"* "$server_db"*
 	start_server "${LATTICE_3X3[@]}" --lease 2
-	peer_db=$small/peer.db start_peer "${LATTICE_3X3[@]}" --duration 0.5 --lease 2 --passes 50
+	peer_db=$small/peer.db start_peer "${LATTICE_3X3[@]}" --duration 0.5 \
+		--lease 2 --passes 50
 	wait_for 20 'a row on the small disk' has_rows_in "$small/peer.db"
 	dd if=/dev/zero of="$small/filler" bs=1k count=1000 2>/dev/null || true
 	wait_exit "$peer_pid" 60 'the peer on a full disk'
@@ -194,11 +199,12 @@ disk_full()
 	mounted=
 }
 
-# All rows are stored, and then not that the run is done.
+# All rows are stored, but the end of the run is not.
 end_not_stored()
 {
 	fresh_run
-	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail -cmd '.timeout 5000' "$peer_db" \
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail -cmd '.timeout 5000' \
+		"$peer_db" \
 		"CREATE TEMP TABLE other AS SELECT * FROM run;
 		UPDATE other SET id = id + 1, outcome = 'done',
 			uuid = '99999999-1111-4222-8333-444444444444';
@@ -215,8 +221,8 @@ end_not_stored()
 	check_same_text 'end not stored: both hosts' "$before" "$(hosts_state)"
 }
 
-# PID [SOFT]: how many descriptors it may have, or from now on. By who it runs as: root in
-# a container may not have CAP_SYS_RESOURCE.
+# Arguments: PID [SOFT]. Print the limit on its descriptors, or set it. Run as the
+# process's user: root in a container may lack CAP_SYS_RESOURCE.
 limit_descriptors()
 {
 	local uid gid
@@ -226,7 +232,7 @@ limit_descriptors()
 		"--nofile${2:+=$2:}" --output SOFT --noheadings
 }
 
-# PID: its lowest descriptor that is free
+# Arguments: PID. Print its lowest free descriptor.
 free_fd()
 {
 	local fd=0
@@ -236,8 +242,8 @@ free_fd()
 	echo "$fd"
 }
 
-# MAIN: none of its descriptors that it has not got now. It waits for events with those it
-# has, and may not have fewer.
+# Arguments: MAIN. It gets no new descriptors. It waits for events with those it has,
+# and needs them all.
 peer_waits_without_lookups()
 {
 	limit_descriptors "$1" "$(free_fd "$1")"
@@ -246,12 +252,13 @@ peer_waits_without_lookups()
 
 is_answered_503()
 {
-	grep -q '^HTTP/1.1 503 .*"EAGAIN"' <<<"$(on peer perl "${BASH_SOURCE[0]%/*}/hostile.pl" \
+	grep -q '^HTTP/1.1 503 .*"EAGAIN"' <<<"$(on peer perl \
+		"${BASH_SOURCE[0]%/*}/hostile.pl" \
 		get "$LAB_PEER_IP" "$LAB_SERVER_IP" /v1/hello)"
 }
 
-# The server has no descriptor left for its route lookup: the peer asks again, also for
-# the session that is lost meanwhile.
+# The server has no descriptor for its route lookup: the peer asks again, also for the
+# session that expires meanwhile.
 lookup_fails()
 {
 	local main limit
@@ -259,7 +266,8 @@ lookup_fails()
 	main=$(pgrep -P "$server_pid" -x mtusweep-main)
 	limit=$(limit_descriptors "$main")
 	wait_for 20 'the peer to wait for the server' peer_waits_without_lookups "$main"
-	# One is free: it takes the connection, and none is left for the lookup.
+	# One descriptor is free: the connection takes it, and none is left for the
+	# lookup.
 	limit_descriptors "$main" "$(($(free_fd "$main") + 1))"
 	for _ in 1 2 3; do
 		wait_for 10 'an answer without a lookup' is_answered_503
@@ -286,7 +294,7 @@ server_link_down()
 
 commit_lost()
 {
-	# The commit has 5 s, the first try to find the server 2 s, and round trips.
+	# The commit has 5 s, the first attempt to find the server 2 s, and round trips.
 	answer_lost 'POST /v1/commit' 1340 1300 8500ms
 }
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 #
-# tests/integration/page.sh [CASE ...]: all of CASES below, or these.
+# tests/integration/page.sh [CASE ...]: all of CASES below, or the given ones.
 #
-# The page in a real browser: what it shows against what the database has, by mouse and by
-# keys, light and dark, on a phone; over the tunnel while a sweep goes on, when the tunnel
-# is cut, and what it costs there.
+# The page in a real browser: its contents compared with the database, by mouse and by
+# keys, light and dark, on a phone; over the tunnel during a sweep, while the tunnel is
+# cut, and its traffic there.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -13,20 +13,20 @@ readonly BROWSER=${BASH_SOURCE[0]%/*}/browser.pl
 readonly SCHEMA=${BASH_SOURCE[0]%/*}/../../store/schema.sql
 readonly CASES=(live flap cost view)
 readonly VIEW_PORT=5080
-# Of a table's rows, as the test asks the database for them.
+# The rows of a table, formatted as in the test's database query.
 readonly TABLE='[...document.querySelectorAll("SECTION tbody tr")].map((row) =>
 	[...row.cells].map((cell) => cell.textContent).join("|")).join("\n")'
 
 browser_pid=
 view_pid=
 
-# HOST [OPTION ...] URL STEP ...; what it prints is left in $tmp/browser.out
+# Arguments: HOST [OPTION ...] URL STEP ... Leave the output in $tmp/browser.out.
 browse()
 {
 	local host=$1
 	shift
 	on "$host" perl "$BROWSER" "$@" >"$tmp/browser.out" 2>"$tmp/browser.log"
-	# What the page throws.
+	# Exceptions that the page throws.
 	check_equal 'errors of the page' '' "$(grep '^page:' "$tmp/browser.out" || true)"
 }
 
@@ -43,7 +43,7 @@ printed()
 	grep -qx "$1" "$tmp/browser.out"
 }
 
-# [SECTION]: a step that opens its table
+# Arguments: [SECTION]. Print a step that opens its table.
 # shellcheck disable=SC2120 # without one it is the only one
 open_table()
 {
@@ -58,7 +58,7 @@ table()
 	printf 'print=%s' "${TABLE/SECTION/${1-}}"
 }
 
-# DATABASE RUN: what its table is to show
+# Arguments: DATABASE RUN. Print the expected table.
 expected_table()
 {
 	sql "$1" "SELECT server_mtu, peer_mtu,
@@ -69,21 +69,23 @@ expected_table()
 		FROM results WHERE run_id = $2 ORDER BY 1, 2"
 }
 
-# DATABASE RUN STARTED: a run of a lattice of 4 by 4, of which the reference pair is
-# visited often, one pair fails in both directions and one only in the second visit.
+# Arguments: DATABASE RUN STARTED. Make a run of a grid of 4 by 4: the reference pair is
+# measured often, one pair fails in both directions, and one only the second time.
 make_run()
 {
 	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <<-SQL
-		INSERT INTO run (id, uuid, role, started_at, outcome, strategy, passes, seed,
-			duration_ms, persist, pairs_planned, server_host, server_link_mtu,
-			server_backend, server_endpoint_family, server_mtu_min,
+		INSERT INTO run (id, uuid, role, started_at, outcome, strategy, passes,
+			seed, duration_ms, persist, pairs_planned, server_host,
+			server_link_mtu, server_backend, server_endpoint_family,
+			server_mtu_min,
 			server_mtu_max, server_mtu_step, peer_host, peer_link_mtu,
 			peer_backend, peer_endpoint_family, peer_mtu_min, peer_mtu_max,
 			peer_mtu_step, ended_at)
 		VALUES ($2, '0a1b2c3d-0000-4000-8000-00000000000$2', 'peer', '$3', 'done',
 			'smart', 1, '7', 5000, 'none', 16, 'hub', 1420, 'kernel', 4, 1280,
 			1430, 50, '<b>laptop', 1420, 'kernel', 4, 1280, 1430, 50, '$3');
-		WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 15)
+		WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 15)
 		INSERT INTO measurement (run_id, seq, pass, reference, server_mtu, peer_mtu,
 			upload_status, upload_text, upload_goodput_bps, upload_received_bps,
 			upload_started_at, download_status, download_text,
@@ -110,14 +112,15 @@ make_database()
 
 # --- cases -----------------------------------------------------------------------------
 
-# A sweep under way, looked at from the peer's host through the tunnel.
+# A running sweep, viewed from the peer's host through the tunnel.
 case_live()
 {
 	local url=http://$LAB_SERVER_IP:5000/
 	start_server "${LATTICE_3X3[@]}" --lease 5
 	wait_for 10 'the server to listen' listening 5000
 	browse_meanwhile peer "$url" \
-		'wait=document.querySelector(".now").textContent.match(/^1[34][05]0 . 1[34][05]0 /)' \
+		'wait=document.querySelector(".now").textContent
+			.match(/^1[34][05]0 . 1[34][05]0 /)' \
 		'print=document.querySelector(".count").textContent' \
 		'print="looked"' \
 		'wait=document.querySelector(".count").textContent.includes("done")' \
@@ -145,20 +148,21 @@ case_live()
 		"$(sed -n 15p "$tmp/browser.out")"
 	check_equal 'the pair before the run' "$LAB_MTU / $LAB_MTU" \
 		"$(sed -n 16p "$tmp/browser.out")"
-	# Looking on has not kept the database open.
+	# The page's reader has not kept the database open.
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
 	check_equal 'the journal mode' delete "$(sql "$server_db" 'PRAGMA journal_mode')"
 }
 
-# The tunnel is cut for a while: the page says so, and comes back by itself.
+# The tunnel is cut for a while: the page says so, and recovers by itself.
 case_flap()
 {
 	start_server "${LATTICE_3X3[@]}"
 	wait_for 10 'the server to listen' listening 5000
 	browse_meanwhile peer "http://$LAB_SERVER_IP:5000/" \
 		'wait=link.textContent === "Up to date."' 'print="there"' \
-		'wait=link.classList.contains("lost")' 'print=link.textContent' 'print="lost"' \
+		'wait=link.classList.contains("lost")' 'print=link.textContent' \
+		'print="lost"' \
 		'wait=link.textContent === "Up to date."' 'print="back"'
 	wait_for 20 'the page' printed there
 	on server ip link set dev "$LAB_SERVER_IF" down
@@ -173,21 +177,25 @@ case_flap()
 	wait_exit "$server_pid" 10 'the server'
 }
 
-# Bytes in and out of the peer's host, all headers in.
+# Print the bytes in and out of the peer's host, headers included.
 outer_bytes()
 {
-	on peer cat /sys/class/net/eth0/statistics/{rx,tx}_bytes | awk '{ s += $1 } END { print s }'
+	on peer cat /sys/class/net/eth0/statistics/{rx,tx}_bytes |
+		awk '{ s += $1 } END { print s }'
 }
 
-# The worst it comes to: it still has a thousand rows to fetch, and a pair is asked for.
+# The worst case: the page still has a thousand rows to fetch, and the reader chooses a
+# pair.
 case_cost()
 {
 	local before after began ended rate
 	make_database "$server_db"
 	make_run "$server_db" 1 2026-11-22T12:20:39.123Z
 	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$server_db" <<-'SQL'
-		WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1023)
-		INSERT INTO measurement (run_id, seq, pass, server_mtu, peer_mtu, upload_status,
+		WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 1023)
+		INSERT INTO measurement (run_id, seq, pass, server_mtu, peer_mtu,
+			upload_status,
 			upload_text, upload_goodput_bps, download_status, download_text,
 			download_goodput_bps)
 		SELECT 1, 100 + i, 1, 2000 + i / 32, 2000 + i % 32, 'ok', '', 900000000 + i,
@@ -197,12 +205,13 @@ case_cost()
 	start_server
 	wait_for 10 'the server to listen' listening 5000
 	browse_meanwhile peer "http://$LAB_SERVER_IP:5000/" \
-		'wait=document.querySelector(".fastest").textContent !== "-"' 'print="there"' \
+		'wait=document.querySelector(".fastest").textContent !== "-"' \
+		'print="there"' \
 		'print=sweeps[0].select([1280, 1280])' \
 		'wait=performance.now() > 17000' 'print=sweeps[0].more' \
 		'print=sweeps[0].told.server_mtu'
 	wait_for 20 'the page' printed there
-	# The page itself and the facts have come.
+	# The page itself and the run's facts have arrived.
 	sleep 1
 	began=${EPOCHREALTIME/[.,]/}
 	before=$(outer_bytes)
@@ -211,9 +220,11 @@ case_cost()
 	ended=${EPOCHREALTIME/[.,]/}
 	rate=$(((after - before) * 1000000 / (ended - began)))
 	echo "the page costs the tunnel $rate bytes/s, in and out"
-	check_equal 'it costs less than 5 kB/s' yes "$( ((rate > 500 && rate < 5000)) && echo yes)"
+	check_equal 'it costs less than 5 kB/s' yes \
+		"$( ((rate > 500 && rate < 5000)) && echo yes)"
 	wait_exit "$browser_pid" 30 'the browser'
-	check_same_text 'rows were still to come, and the pair came' "$(printf 'true\n1280')" \
+	check_same_text 'rows were still to come, and the pair came' \
+		"$(printf 'true\n1280')" \
 		"$(tail -2 "$tmp/browser.out")"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
@@ -236,7 +247,7 @@ check_light_and_dark()
 	check_equal 'a dark page' 'rgb(20, 22, 26)' "$(cat "$tmp/browser.out")"
 }
 
-# Pixels of cells: brighter where it is faster, and with a pattern where it failed.
+# Check the pixels of cells: brighter for higher rates, with a pattern for failures.
 check_colours()
 {
 	local light='((pair) => { const chart = sweeps[0].charts[0];
@@ -258,8 +269,8 @@ check_keys()
 		'print=document.querySelector(".pair h3").textContent' \
 		key=Home key=ArrowDown key=ArrowRight \
 		'wait=document.querySelectorAll(".pair p").length === 4' \
-		'print=[...document.querySelector(".pair").children].map((e) => e.textContent)
-			.join("\n")' \
+		'print=[...document.querySelector(".pair").children]
+			.map((e) => e.textContent).join("\n")' \
 		key=Escape 'print=document.querySelector(".pair").innerText'
 	check_same_text 'what the keys show' "$(
 		echo 'Server MTU 1430, peer MTU 1330'
@@ -273,7 +284,7 @@ check_keys()
 		echo 'No pair is chosen.')" "$(sed 1d "$tmp/browser.out")"
 }
 
-# The last of the pairs is in the corner, and failed.
+# The last pair is in the corner, and failed.
 check_mouse()
 {
 	browse server "$1" 'wait=sweeps[0].cells.size === 16' point=.map,0.95,0.05 \
@@ -283,10 +294,11 @@ check_mouse()
 	check_same_text 'what the mouse shows' "$(
 		echo 'Server MTU 1430, peer MTU 1430'
 		echo 'upload: blackhole, no full-size packet arrived; 0 of 1 visits ok,' \
-			'the last one blackhole: nothing arrived')" "$(cat "$tmp/browser.out")"
+			'the last one blackhole: nothing arrived')" \
+			"$(cat "$tmp/browser.out")"
 }
 
-# A file's runs, without a tunnel: one, and two side by side.
+# Runs of a file, without a tunnel: one, and two side by side.
 case_view()
 {
 	local db=$tmp/db/view.db url=http://127.0.0.1:$VIEW_PORT/
@@ -298,24 +310,28 @@ case_view()
 
 	browse server "$url" 'wait=document.querySelectorAll("#first option").length' \
 		"$(open_table)" "$(table)" \
-		'print=[...document.querySelectorAll("select")].map((s) => s.options.length)' \
+		'print=[...document.querySelectorAll("select")]
+			.map((s) => s.options.length)' \
 		'print=document.querySelector(".title").textContent' \
 		'print=document.querySelector(".drift svg").getAttribute("aria-label")'
 	check_same_text 'the table of run 1' "$(expected_table "$db" 1)" \
 		"$(head -16 "$tmp/browser.out")"
 	check_equal 'the runs to choose from' '[2,3]' "$(sed -n 17p "$tmp/browser.out")"
 	check_equal 'names are text' 'hub - <b>laptop' "$(sed -n 18p "$tmp/browser.out")"
-	check_equal 'the reference pair over time' "$(sql "$db" "SELECT format('%d visits of the ' ||
+	check_equal 'the reference pair over time' \
+		"$(sql "$db" "SELECT format('%d visits of the ' ||
 			'reference pair, %.1f to %.1f Mbit/s', count(*),
 			min(download_goodput_bps) / 1e6, max(upload_goodput_bps) / 1e6)
 		FROM measurement WHERE run_id = 1 AND reference")" \
 		"$(sed -n 19p "$tmp/browser.out")"
 
 	browse server "$url?run=2&beside=1" \
-		"$(open_table 'section:nth-of-type(1)')" "$(open_table 'section:nth-of-type(2)')" \
+		"$(open_table 'section:nth-of-type(1)')" \
+		"$(open_table 'section:nth-of-type(2)')" \
 		"$(table 'section:nth-of-type(1)')" "$(table 'section:nth-of-type(2)')"
 	check_same_text 'two runs side by side' \
-		"$(expected_table "$db" 2; expected_table "$db" 1)" "$(cat "$tmp/browser.out")"
+		"$(expected_table "$db" 2; expected_table "$db" 1)" \
+		"$(cat "$tmp/browser.out")"
 
 	browse server --size 375x800 "$url" "$(open_table)" \
 		'print=document.documentElement.scrollWidth' \
@@ -336,7 +352,7 @@ case_view()
 	check_equal "mtusweep view's exit status" 0 "$status"
 }
 
-# Not a test: the README's picture, docs/page.png, is made by "page.sh picture".
+# Not a test: "page.sh picture" makes the README's picture, docs/page.png.
 case_picture()
 {
 	local picture=${BASH_SOURCE[0]%/*}/../../docs/page.png

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 #
-# --persist best: the fastest pair that is proved is in both links and both conf files at
-# the end, nothing else of the files has changed, and the old ones lie beside; an end that
-# was not started with --persist says no before any change.
+# --persist best: at the end the fastest proved pair is in both links and both conf
+# files, nothing else in the files has changed, and the old ones are kept beside them.
+# An end that was started without --persist refuses before any change.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly LATTICE=(--mtu-min 1360 --mtu-max 1420 --mtu-step 60)
 
-# END CONF MTU
+# Arguments: END CONF MTU
 check_committed()
 {
 	check_equal "the MTU of the $1's link" "$3" "$(link_mtu "$1")"
-	# Compared by digest: the files hold keys.
+	# Compare digests: the files hold keys.
 	check_equal "the $1's conf, with MTU = $3 in it" \
 		"$(sed "s/^MTU = .*/MTU = $3/" "$tmp/$1.before" | sha256sum)" \
 		"$(sha256sum <"$2")"
@@ -30,7 +30,7 @@ check_committed()
 		"$(cat "$tmp/peer.log")"
 }
 
-# Of interfaces and conf files; they go with the programs.
+# List the locks of interfaces and conf files; they disappear with the programs.
 locks()
 {
 	find /run/mtusweep \( -name "*-$LAB_SERVER_IF.lock" -o -name "*-$LAB_PEER_IF.lock" \
@@ -48,7 +48,8 @@ refused_without_persist()
 	local before
 	before=$(hosts_state)
 	start_server --once "${LATTICE[@]}"
-	start_peer "${LATTICE[@]}" --duration 0.5 --persist best --conf-file "$LAB_PEER_CONF"
+	start_peer "${LATTICE[@]}" --duration 0.5 --persist best \
+		--conf-file "$LAB_PEER_CONF"
 	wait_exit "$peer_pid" 20 'the peer that may not persist'
 	check_equal 'exit status of the peer that may not persist' 1 "$status"
 	check_match 'what it says' 'persist' "$(cat "$tmp/peer.log")"
@@ -58,9 +59,9 @@ refused_without_persist()
 }
 
 test_begin
-# What is usual is the dead pair here: 1420 at both ends makes outer packets of 1480 bytes.
-# With 1420 at one end alone TCP works, but other packets as large are lost: of the three
-# pairs that are ok one alone is proved.
+# The usual pair is dead here: 1420 at both ends makes outer packets of 1480 bytes. With
+# 1420 at one end only, TCP works, but other packets of that size are lost: of the three
+# pairs that are ok only one is proved.
 "$LAB" hole "$lab_name" upload 1450
 "$LAB" hole "$lab_name" download 1450
 chown daemon:games "$LAB_SERVER_CONF" "$LAB_PEER_CONF"
@@ -68,7 +69,7 @@ chmod 0640 "$LAB_SERVER_CONF" "$LAB_PEER_CONF"
 cp "$LAB_SERVER_CONF" "$tmp/server.before"
 cp "$LAB_PEER_CONF" "$tmp/peer.before"
 
-# What an earlier lab of the same name left.
+# Locks that an earlier lab of the same name left.
 read -ra old < <(locks) || true
 ((${#old[@]} == 0)) || (cd /run/mtusweep && rm -f "${old[@]}")
 refused_without_persist
@@ -89,7 +90,7 @@ check_equal 'its rates' '|' "$(sql "$peer_db" 'SELECT upload_mbps, download_mbps
 check_committed server "$LAB_SERVER_CONF" 1360
 check_committed peer "$LAB_PEER_CONF" 1360
 
-# Without --persist the same two ends leave all as it now is.
+# Without --persist the same two ends leave everything as it is now.
 after=$(hosts_state)
 start_server --once "${LATTICE[@]}" --persist best --conf-file "$LAB_SERVER_CONF"
 start_peer "${LATTICE[@]}" --duration 0.5

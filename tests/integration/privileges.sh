@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 #
-# What each process may do, and has open, while a sweep runs, on both ends, with and
-# without --persist: the tables of docs/safety.md are what is expected, word for word.
+# The privileges and open descriptors of each process during a sweep, on both ends, with
+# and without --persist. The expected values are the tables of docs/safety.md, word for
+# word.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly DOCUMENT=${BASH_SOURCE[0]%/*}/../../docs/safety.md
-# Higher than what the user of the programs would have: an end that did nothing shows.
+# Higher than the default of the programs' user: an end that does not change it is
+# detected.
 readonly OOM_STARTED=300
 
 # linux/capability.h
@@ -22,7 +24,8 @@ trim()
 	echo "${text%"${text##*[! ]}"}"
 }
 
-# HEADING: the rows of the first table behind it, cells separated by tabs
+# Arguments: HEADING. Print the rows of the first table behind it, cells separated by
+# tabs.
 table_behind()
 {
 	sed -n "/^### $1\$/,/^#/p" "$DOCUMENT" | grep '^|' | tail -n +3 |
@@ -44,13 +47,13 @@ read_document()
 		"$(printf '%s\n' "${!caps_of[@]}" | sort | xargs)"
 }
 
-# --- what there is -------------------------------------------------------------------
+# --- facts about processes ------------------------------------------------------------
 
-# PID: its /proc/<pid>/status into status_of, blanks as single ones
+# Arguments: PID. Read its /proc/<pid>/status into status_of, with single blanks.
 read_status()
 {
 	local field rest text
-	# At once: the text changes from one read to the next.
+	# Read it at once: the text changes from one read to the next.
 	text=$(<"/proc/$1/status")
 	status_of=()
 	while IFS=$'\t' read -r field rest; do
@@ -59,7 +62,7 @@ read_status()
 	done <<<"$text"
 }
 
-# CAPABILITY ...: the mask, as /proc has it
+# Arguments: CAPABILITY ... Print the mask as /proc has it.
 mask_of()
 {
 	local mask=0 name
@@ -69,7 +72,7 @@ mask_of()
 	printf '%016x\n' "$mask"
 }
 
-# PID: "KIND" of each descriptor above 2
+# Arguments: PID. Print "KIND" of each descriptor above 2.
 open_kinds()
 {
 	local fd
@@ -90,7 +93,8 @@ open_kinds()
 
 # --- checks --------------------------------------------------------------------------
 
-# NAME PROCESS PID: the numbers named in the document exactly, what has none at will
+# Arguments: NAME PROCESS PID. Kinds with a number in the document are exact, others may
+# have any.
 check_open()
 {
 	local name=$1 item word count kind found rest
@@ -101,19 +105,21 @@ check_open()
 		[[ $word ]] || word=$count
 		kind=${word%s}
 		found=$(grep -cx -e "$kind" <<<"$rest" || true)
-		# The conf file has one, too.
-		[[ $kind != lock || $persist == none || $2 == main ]] || count=$((count + 1))
-		[[ $count == "$word" ]] || check_equal "$name: open: $kind" "$count" "$found"
+		# The conf file has a lock, too.
+		[[ $kind != lock || $persist == none || $2 == main ]] ||
+			count=$((count + 1))
+		[[ $count == "$word" ]] ||
+			check_equal "$name: open: $kind" "$count" "$found"
 		rest=$(grep -vx -e "$kind" <<<"$rest" || true)
 	done
 	check_equal "$name: open besides" '' "$rest"
 }
 
-# NAME PROCESS: the capabilities of status_of
+# Arguments: NAME PROCESS. Check the capabilities of status_of.
 check_caps()
 {
 	local names field mask bounds=$2
-	# Who has no CAP_SETPCAP cannot give up what its parent has.
+	# A process without CAP_SETPCAP keeps its parent's bounding set.
 	[[ $2 != tap ]] || bounds=guard
 	read -ra names <<<"${caps_of[$2]}"
 	[[ $persist == none ]] || read -ra names <<<"${caps_of[$2]} ${persist_caps_of[$2]}"
@@ -125,7 +131,7 @@ check_caps()
 	check_equal "$1: CapBnd" "$(mask_of "${names[@]}")" "${status_of[CapBnd]}"
 }
 
-# NAME PROCESS: the ids of status_of
+# Arguments: NAME PROCESS. Check the ids of status_of.
 check_user()
 {
 	local uid=0 gid=0
@@ -136,13 +142,13 @@ check_user()
 	check_equal "$1: Gid" "$gid $gid $gid $gid" "${status_of[Gid]}"
 }
 
-# The thread sanitizer has a thread of its own in each process, from before its first line.
+# The thread sanitizer has a thread of its own in each process, from the start.
 has_foreign_threads()
 {
 	[[ $(nm -D "$MTUSWEEP_BIN/mtusweep-server") == *__tsan_init* ]]
 }
 
-# NAME PROCESS PID
+# Arguments: NAME PROCESS PID
 check_process()
 {
 	local field value task tasks=("/proc/$3/task"/*)
@@ -164,7 +170,8 @@ check_process()
 	check_open "$@"
 }
 
-# WHAT KEEPER: all but the tap, which only a probe has
+# Arguments: NAME KEEPER. Check all processes but the tap, which exists only during a
+# probe.
 check_program()
 {
 	local process pid runner
@@ -191,20 +198,20 @@ both_test()
 	has_test "$server_pid" && has_test "$peer_pid"
 }
 
-# KEEPER PROCESS
+# Arguments: KEEPER PROCESS
 child_of()
 {
 	pgrep -P "$1" -x "mtusweep-$2"
 }
 
-# KEEPER
+# Arguments: KEEPER
 tap_of()
 {
 	local guard
 	guard=$(child_of "$1" guard) && child_of "$guard" tap
 }
 
-# With both mains stopped, so that the probe lasts.
+# Both mains are stopped, so that the probe lasts.
 both_tap()
 {
 	tap_of "$server_pid" >/dev/null || return 1
@@ -243,7 +250,7 @@ check_taps()
 read_document
 test_begin
 before=$(hosts_state)
-# Without CAP_SYS_RESOURCE, as in some containers, nobody can lower it below 0.
+# Without CAP_SYS_RESOURCE, as in some containers, no process can go below 0.
 read_status $$
 may_lower=$((0x${status_of[CapEff]} >> 24 & 1))
 db_uid=$(id -u "$DB_USER") db_gid=$(id -g "$DB_USER")

@@ -2,19 +2,19 @@
 #
 # tests/integration/probe.sh CASE
 #
-# --strategy probe on a path whose condition is known: the bands it finds, in each
-# direction, are the ones that follow from the condition, and both hosts are afterwards
-# what they were: MTU, addresses, routes, rules. Where the kernel has netem (the virtual
-# machine of tests/lab/vm) the round trip is 20 ms, and the time it takes is bounded.
+# --strategy probe on a path whose condition is known: the bands that it finds in each
+# direction follow from the condition, and afterwards both hosts are as they were: MTU,
+# addresses, routes, rules. If the kernel has netem (the virtual machine of
+# tests/lab/vm), the round trip is 20 ms, and the time of the probe is limited.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly CASE=${1:?which case}
-# The lab's links, and the largest size there is.
+# The lab's links, and the largest possible size.
 readonly LINK=1500 MOST=65535
 readonly CLEAN=$LINK:whole,$MOST:fragmented
-# What the product promises for edges at usual sizes, and for any, in ms.
+# The product's promises for edges at usual sizes, and at any size, in ms.
 readonly USUAL_MS=500 ANY_MS=1500
 
 host=()
@@ -25,7 +25,7 @@ has_netem()
 	unshare -n tc qdisc add dev lo root netem delay 1ms 2>/dev/null
 }
 
-# All that a probe sets up, of both hosts.
+# Print all settings of both hosts that a probe changes.
 everything()
 {
 	local end interface
@@ -47,7 +47,7 @@ start_end()
 		</dev/null >"$tmp/$end.out" 2>"$tmp/$end.log"
 }
 
-# [OPTION ...] of lab up
+# Arguments: [OPTION ...] of lab up
 begin()
 {
 	local delay=()
@@ -76,7 +76,8 @@ took_ms()
 	sed -n 's/^probes:.* \([0-9]*\) ms$/\1/p' "$tmp/peer.out"
 }
 
-# WHAT LIMIT: on the path that takes 20 ms there and back; others are as slow as they are.
+# Arguments: NAME LIMIT. Check the time on a path of 20 ms round trip; other paths'
+# times depend on the machine.
 check_time()
 {
 	echo "$1: $(grep '^probes:' "$tmp/peer.out")"
@@ -84,14 +85,14 @@ check_time()
 	check_equal "$1: slower than $2 ms" '' "$(took_ms | awk -v l="$2" '$1 > l')"
 }
 
-# BANDS: the largest inner packet that arrives whole
+# Arguments: BANDS. Print the largest inner packet that arrives whole.
 fitting()
 {
 	local size=${1%%:*}
 	echo $((size - overhead))
 }
 
-# WHAT UP DOWN [LIMIT]
+# Arguments: NAME UP DOWN [LIMIT]
 check_probe()
 {
 	probe
@@ -99,14 +100,15 @@ check_probe()
 	check_equal "$1: upload" "$2" "$(sed -n 's/^upload: //p' "$tmp/peer.out")"
 	check_equal "$1: download" "$3" "$(sed -n 's/^download: //p' "$tmp/peer.out")"
 	check_equal "$1: the pair" \
-		"largest pair that fits whole: server MTU $(fitting "$3"), peer MTU $(fitting "$2")" \
+		"largest pair that fits whole: server MTU $(fitting "$3"), peer MTU $(
+			fitting "$2")" \
 		"$(grep 'fits whole' "$tmp/peer.out")"
 	check_time "$1" "${4-$USUAL_MS}"
 	end_server
 	check_same_text "$1: both hosts" "$before" "$(everything)"
 }
 
-# --- what the path does --------------------------------------------------------------
+# --- conditions of the path ----------------------------------------------------------
 
 case_clean()
 {
@@ -114,7 +116,7 @@ case_clean()
 	check_probe clean "$CLEAN" "$CLEAN"
 }
 
-# Whoever fragments, the router or the sender that has learned of it, 1460 is the edge.
+# 1460 is the edge, whether the router fragments or the sender that has learned of it.
 case_narrow()
 {
 	begin
@@ -123,7 +125,7 @@ case_narrow()
 	check_probe narrow "1460:whole,$MOST:fragmented" "1492:whole,$MOST:fragmented"
 }
 
-# A sender's fragments are as large as its link, and lost as well.
+# A sender's fragments are as large as its link, and are lost as well.
 case_hole()
 {
 	begin
@@ -188,16 +190,18 @@ case_jumbo()
 		"9000:whole,$MOST:fragmented"
 }
 
-# --- what else is there --------------------------------------------------------------
+# --- other traffic and other kernels -------------------------------------------------
 
 # TCP in both directions, whose own packets leave in fragments.
 case_traffic()
 {
 	begin --mtu-inner 1480
 	"$LAB" band "$lab_name" upload 1461 1500
-	on server iperf3 --server --one-off --bind "$LAB_SERVER_IP" --port 5300 >/dev/null 2>&1 &
+	on server iperf3 --server --one-off --bind "$LAB_SERVER_IP" \
+		--port 5300 >/dev/null 2>&1 &
 	wait_for 10 'iperf3' listening 5300
-	on peer iperf3 --client "$LAB_SERVER_IP" --port 5300 --time 60 --bidir >/dev/null 2>&1 &
+	on peer iperf3 --client "$LAB_SERVER_IP" --port 5300 --time 60 \
+		--bidir >/dev/null 2>&1 &
 	local iperf_pid=$!
 	sleep 1
 	check_probe 'beside traffic' "1460:whole,1500:lost,$MOST:fragmented" "$CLEAN" \
@@ -205,31 +209,33 @@ case_traffic()
 	kill "$iperf_pid"
 }
 
-# It puts fragments together before anything else sees them.
+# Connection tracking reassembles packets before anything else sees them.
 case_conntrack()
 {
 	local end
 	begin
 	for end in server peer; do
 		on "$end" nft add table inet tracked
-		on "$end" nft 'add chain inet tracked in { type filter hook input priority 0; }'
+		on "$end" nft \
+			'add chain inet tracked in { type filter hook input priority 0; }'
 		on "$end" nft add rule inet tracked in ct state invalid counter
 	done
 	"$LAB" narrow "$lab_name" upload 1460
 	check_probe conntrack "1460:whole,$MOST:fragmented" "$CLEAN"
 }
 
-# Where packets cannot be looked at, the counters tell, one size a round.
+# Without a tap the counters show the fate, one size a round.
 case_counters()
 {
 	begin
 	host=(setpriv --bounding-set -net_raw)
 	"$LAB" hole "$lab_name" upload 1460
 	check_probe counters "1460:whole,$MOST:lost" "$CLEAN" 5000
-	check_equal 'which it says' 2 "$(grep -c "^the kernel's counters judged" "$tmp/peer.out")"
+	check_equal 'which it says' 2 \
+		"$(grep -c "^the kernel's counters judged" "$tmp/peer.out")"
 }
 
-# By chance, in both directions; in the virtual machine only.
+# Random loss, in both directions; in the virtual machine only.
 case_loss()
 {
 	local i
@@ -256,7 +262,7 @@ case_filtered()
 	check_same_text 'filtered: both hosts' "$before" "$(everything)"
 }
 
-# --- what goes wrong -----------------------------------------------------------------
+# --- failures ------------------------------------------------------------------------
 
 probing()
 {
@@ -268,13 +274,14 @@ set_up_there()
 	[[ $(link_mtu server) != "$LAB_MTU" ]]
 }
 
-# All processes of both ends at once: the next start puts back what the journal says.
+# All processes of both ends are killed at once: the next start restores from the
+# journal.
 case_killed()
 {
 	local end
 	begin
-	# The server's answer, that it is set up as the peer is, does not arrive: no probe
-	# changes an MTU, and both wait, the peer for 3 s, the server for 5.
+	# The server's answer to the set-up request does not arrive: no probe changes an
+	# MTU, and both ends wait, the peer for 3 s, the server for 5.
 	mute_server_after 'POST /v1/probe' 60s
 	start_server --once --lease 60
 	start_peer --strategy probe --lease 60
@@ -285,15 +292,17 @@ case_killed()
 		check_equal "$end: the MTU of a probe" yes \
 			"$([[ $(link_mtu "$end") != "$LAB_MTU" ]] && echo yes || echo no)"
 		[[ $LAB_BACKEND != kernel ]] ||
-			check_match "$end: the rule of a probe" '^77:' "$(on "$end" ip rule show)"
+			check_match "$end: the rule of a probe" '^77:' \
+				"$(on "$end" ip rule show)"
 		(start_end "$end" --restore)
-		check_match "$end: restored" "has its MTU $LAB_MTU back" "$(<"$tmp/$end.log")"
+		check_match "$end: restored" "has its MTU $LAB_MTU back" \
+			"$(<"$tmp/$end.log")"
 	done
 	unmute_server
 	check_same_text 'killed: both hosts' "$before" "$(everything)"
 }
 
-# By the user: both ends go back.
+# The user interrupts: both ends restore.
 case_interrupted()
 {
 	begin

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# --resume: a run that was stopped or killed goes on where it was, measures only what is
-# missing, and sends the server what it lacks; what would not belong together is refused.
+# --resume: a run that was stopped or killed continues, measures only what is missing,
+# and sends the server the rows that it lacks. A run with other options is refused.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -20,14 +20,15 @@ runs_say()
 	[[ $(runs) == *" $1 "* ]]
 }
 
-# RUN COUNT: so many rows, or more
+# Arguments: RUN COUNT. True if it has so many rows, or more.
 has_rows()
 {
 	[[ -e $peer_db ]] && (($(sql "$peer_db" "SELECT count(*) FROM measurement
 		WHERE run_id = $1" 2>/dev/null || echo 0) >= $2))
 }
 
-# WHAT ROWS: of the newest run at both ends: all pairs, so many rows, each with a rate
+# Arguments: NAME ROWS. The newest run at both ends has all pairs and ROWS rows, each
+# with a rate.
 check_complete()
 {
 	local db
@@ -38,8 +39,9 @@ check_complete()
 				(SELECT outcome FROM run ORDER BY id DESC LIMIT 1))
 			FROM results WHERE run_id = (SELECT max(id) FROM run)")"
 	done
-	# First, in the middle, last, and once for the lattice's sake.
-	check_equal "$1: the reference series" '1300/1300, 4 of 4 passes, first 1, last 12' \
+	# First, in the middle, last, and once as a pair of the grid.
+	check_equal "$1: the reference series" \
+		'1300/1300, 4 of 4 passes, first 1, last 12' \
 		"$(sql "$peer_db" "SELECT format('%s, %d of %d passes, first %d, last %d',
 			group_concat(DISTINCT server_mtu || '/' || peer_mtu),
 			count(DISTINCT pass), count(*), min(seq), max(seq))
@@ -50,7 +52,7 @@ check_complete()
 	check_same_text "$1: both hosts" "$before" "$(hosts_state)"
 }
 
-# WHAT [OPTION ...]: runs to its end
+# Arguments: NAME [OPTION ...]. Resume, and run to the end.
 resume()
 {
 	start_peer "${PEER[@]}" "${@:2}"
@@ -58,7 +60,7 @@ resume()
 	check_equal "$1: exit status" 0 "$status"
 }
 
-# WHAT REGEX [OPTION ...]: refused, and nothing changed
+# Arguments: NAME REGEX [OPTION ...]. The run is refused, and nothing changes.
 refused()
 {
 	local rows
@@ -67,11 +69,12 @@ refused()
 	wait_exit "$peer_pid" 20 "$1"
 	check_equal "$1: exit status" 1 "$status"
 	check_match "$1: what it says" "$2" "$(cat "$tmp/peer.log")"
-	check_equal "$1: rows" "$rows" "$(sql "$peer_db" 'SELECT count(*) FROM measurement')"
+	check_equal "$1: rows" "$rows" \
+		"$(sql "$peer_db" 'SELECT count(*) FROM measurement')"
 	check_same_text "$1: both hosts" "$before" "$(hosts_state)"
 }
 
-# WHAT: the last line of a peer that has one failed pair
+# Arguments: NAME. Check the last line of a peer that has one failed pair.
 says_of_failures()
 {
 	check_match "$1: what is said at the end" \
@@ -88,7 +91,7 @@ test_begin --inner 4
 before=$(hosts_state)
 start_server "${SERVER_LATTICE[@]}" --lease 2
 
-# Stopped by a signal; with a seed that no signed integer holds.
+# Stopped by a signal; with a seed too large for a signed integer.
 readonly SEED=18446744073709551615
 start_peer "${PEER[@]}" --seed "$SEED"
 wait_for 30 'two rows' has_rows 1 2
@@ -109,17 +112,17 @@ check_match 'after a signal: what is said at the end' '12 of 12 visits made' \
 check_complete 'after a signal' 12
 check_same_text 'the first rows are as they were' "$kept" "$(first_rows 2)"
 
-# Nothing is missing.
+# The run is complete.
 resume 'a run that is done' --resume 1
 check_complete 'a run that is done' 12
 
-# All of its processes killed; a row that the server lacks is sent again.
+# All of its processes are killed; a row that the server lacks is sent again.
 start_peer "${PEER[@]}"
 wait_for 30 'three rows' has_rows 2 3
 kill_all "$peer_pid"
-# Main takes a moment to die.
+# Main needs a moment to die.
 wait_for 5 "'crashed' in the list of runs" runs_say crashed
-# The session of the dead peer is waited for: its address and run are the same.
+# The server still has the dead peer's session: its address and run are the same.
 setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$peer_db" \
 	'UPDATE measurement SET acknowledged = 0 WHERE run_id = 2 AND seq = 2'
 wait_for 10 "the server's session to end" grep -q 'not heard of' "$tmp/server.log"
@@ -131,7 +134,7 @@ check_match 'after a crash: what is said' 'an earlier run was killed' \
 check_complete 'after a crash' 12
 check_equal 'runs of the database' 2 "$(sql "$peer_db" 'SELECT count(*) FROM run')"
 
-# What would not belong together.
+# Options that do not belong to the run.
 refused 'another lattice' '--mtu-min 1300, not 1350' --resume --mtu-min 1350
 refused 'another duration' '--duration 0\.3, not 0\.5' --resume --duration 0.5
 refused 'another order' '--order shuffled, not row' --resume --order row
@@ -141,14 +144,14 @@ peer_db=$server_db refused "the server's copy" "server's copy" --resume 1
 sql "$peer_db" 'VACUUM INTO '"'$tmp/db/other.db'"
 setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$tmp/db/other.db" \
 	"UPDATE run SET server_interface = 'wg9'"
-# What is imported is newer, and no sweep of this tunnel's.
+# An imported run is newer, but is no sweep of this tunnel.
 cp "${BASH_SOURCE[0]%/*}/../bench/sweeps/pppoe.csv" "$tmp/log.csv"
 chmod a+r "$tmp/log.csv"
 setpriv --reuid "$DB_USER" --clear-groups "$MTUSWEEP_BIN/mtusweep" import "$tmp/log.csv" \
 	--db "$tmp/db/other.db" >/dev/null
 peer_db=$tmp/db/other.db refused 'an imported run' 'run 3 was imported' --resume 3
-peer_db=$tmp/db/other.db refused 'a copy without its secrets' \
-	"run [0-9]+ cannot be resumed: '.*/other.db.secrets' has no secret of run .*; copy the file" \
+want="run [0-9]+ cannot be resumed: '.*/other.db.secrets' has no secret of run .*; "
+peer_db=$tmp/db/other.db refused 'a copy without its secrets' "${want}copy the file" \
 	--resume
 setpriv --reuid "$DB_USER" --clear-groups cp "$peer_db.secrets" "$tmp/db/other.db.secrets"
 peer_db=$tmp/db/other.db refused 'another tunnel' \
@@ -161,7 +164,7 @@ refused "the server's lattice" 'start it with --mtu-min 1300 --mtu-max 1400 --mt
 kill -TERM "$server_pid"
 wait_exit "$server_pid" 10 'the server'
 
-# A pair that failed: not again, unless it is asked for.
+# A pair that failed: it is measured again only on request.
 start_server "${SERVER_LATTICE[@]}" --lease 2
 "$LAB" hole "$lab_name" upload 1440
 start_peer "${PEER[@]}"
@@ -169,7 +172,7 @@ wait_exit "$peer_pid" 60 'a sweep with failures'
 failed=$(sql "$peer_db" 'SELECT count(*) FROM measurement WHERE run_id = 3
 	AND upload_status <> "ok"')
 check_equal 'pairs that failed' 1 "$failed"
-# Again, and again in vain: it stays one pair, also when it is cut short.
+# It is measured again, and fails again: it stays one pair, also when it is cut short.
 resume 'with --repeat-failed, in vain' --resume --repeat-failed
 says_of_failures 'with --repeat-failed, in vain'
 start_peer "${PEER[@]}" --resume --repeat-failed

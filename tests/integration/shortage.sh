@@ -2,18 +2,18 @@
 #
 # tests/integration/shortage.sh END_LIMIT_HOW: server|peer, processes|files, passes|lasts
 #
-# An end's runner cannot start a test any more: its user has as many processes as it may
-# (fork fails with EAGAIN), or it has as many files open as it may (pipe2 fails with
-# EMFILE). That is no property of a pair. When it passes within --wait, the run goes on and
-# every pair has its figures; when it lasts, the run fails with a sentence that names the end
-# and the limit, and no row says anything else than ok.
+# An end's runner cannot start a test any more: its user has reached the limit on
+# processes (fork fails with EAGAIN), or the runner the limit on open files (pipe2 fails
+# with EMFILE). That is no property of a pair. If the shortage ends within --wait, the run
+# continues and every pair has its figures. If it lasts, the run fails with a sentence that
+# names the end and the limit, and every stored row is ok.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 IFS=_ read -r END LIMIT HOW <<<"$1"
 declare -A NAMES=([processes]=nproc [files]=nofile)
-# The runner has four open, and polls three.
+# The runner has four open files, and polls three.
 declare -A TOO_FEW=([processes]=1 [files]=4)
 declare -A LIMITS=([processes]='ulimit -u' [files]='ulimit -n')
 
@@ -29,7 +29,8 @@ log()
 	tr '\r' '\n' <"$tmp/$1.log"
 }
 
-# OPTION ... of prlimit, of the runner; as the user it has, since root may lack the right
+# Arguments: OPTION ... of prlimit, for the runner. Run as its user, since root may lack
+# the right.
 limit()
 {
 	setpriv --reuid "$DB_USER" --regid "$DB_USER" --clear-groups \
@@ -65,7 +66,8 @@ lasts)
 	wait_exit "$peer_pid" 30 'the peer'
 	check_equal "the peer's exit status" 1 "$status"
 	check_match 'which end lacks what' \
-		"$owner lacks something, for 3 s by now: .*raise .*${LIMITS[$LIMIT]}" "$(log peer)"
+		"$owner lacks something, for 3 s by now: .*raise .*${LIMITS[$LIMIT]}" \
+		"$(log peer)"
 	check_equal 'how the run ended' failed \
 		"$(sql "$peer_db" 'SELECT outcome FROM run ORDER BY id DESC LIMIT 1')"
 	check_equal 'rows that are not ok' 0 "$(sql "$peer_db" "SELECT count(*)

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 #
-# SIGINT, SIGTERM and SIGHUP to either end in the midst of a sweep: it ends with exit
-# status 1 and says what was kept, and both hosts are as they were.
+# SIGINT, SIGTERM and SIGHUP to either end during a sweep: it ends with exit status 1
+# and names the rows that were stored, and both hosts are as they were.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly LATTICE=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
 
-# In its second pair at least: one row is stored, and both links differ from before.
+# Wait for its second pair: one row is stored, and both links differ from before.
 mid_sweep()
 {
 	[[ -e $peer_db && $(sql "$peer_db" "SELECT count(*) FROM results
@@ -28,7 +28,7 @@ interrupt_peer()
 	check_equal "the peer's exit status after SIG$1" 1 "$status"
 	check_match "what the peer says after SIG$1" '(kept|stored|measured).*' \
 		"$(tail -n 3 "$tmp/peer.log" | tr '\r' '\n')"
-	# The server serves on, with its own MTU back.
+	# The server continues to serve, with its own MTU restored.
 	wait_for 10 "both MTUs back after the peer's SIG$1" mtus_are "$LAB_MTU" "$LAB_MTU"
 	check_equal 'the server runs on' yes "$(not_running "$server_pid" || echo yes)"
 	kill -TERM "$server_pid"
@@ -43,7 +43,7 @@ interrupt_server()
 	check_match "what the server says after SIG$1" '(kept|stored|put back|restored)' \
 		"$(tail -n 3 "$tmp/server.log" | tr '\r' '\n')"
 	check_equal "the server's MTU after its SIG$1" "$LAB_MTU" "$(link_mtu server)"
-	# The peer is told so, or finds out within its --wait.
+	# The server tells the peer so, or the peer detects it within its --wait.
 	wait_exit "$peer_pid" 20 "the peer after the server's SIG$1"
 	check_equal "the peer's exit status after the server's SIG$1" 1 "$status"
 }

@@ -3,10 +3,10 @@
 # tests/integration/slow_path.sh probe|sweep|bloat
 #
 # A path whose round trip takes seconds, as by satellite or through a modem's full queue:
-# the server is found, the path is probed, a pair is measured, kept rows reach the server,
-# and the session is closed. probe, sweep: 3 s at any time, by a relay for the tunnel's
-# outer packets. bloat: next to nothing at first, and up to 4 s once a test has filled the
-# queue. --lease and --wait are the defaults; the lease becomes longer by itself.
+# the server is found, the path is probed, a pair is measured, stored rows reach the
+# server, and the session is closed. probe, sweep: 3 s at any time, by a relay for the
+# tunnel's outer packets. bloat: almost none at first, and up to 4 s once a test has
+# filled the queue. --lease and --wait have their defaults; the lease grows by itself.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -19,18 +19,19 @@ relay_is_ready()
 	grep -q ready "$tmp/relay.log"
 }
 
-# The peer's tunnel through a relay on the router, which is slow from here on. It belongs to
-# the lab, whose end ends it.
+# Redirect the peer's tunnel through a relay on the router, which is slow from here on.
+# It ends with the lab.
 slow_down()
 {
 	local key
 	key=$(sed -n 's/^PublicKey = //p' "$LAB_PEER_CONF")
-	run_on router "${BASH_SOURCE[0]%/*}/slow_relay.pl" 10.78.2.1 "$RELAY_PORT" 10.78.1.1 \
+	run_on router "${BASH_SOURCE[0]%/*}/slow_relay.pl" 10.78.2.1 "$RELAY_PORT" \
+		10.78.1.1 \
 		10.78.1.2 51820 "$DELAY_MS" </dev/null >"$tmp/relay.log" 2>&1 &
 	relay_pid=$!
 	wait_for 10 'the relay' relay_is_ready
 	on peer wg set "$LAB_PEER_IF" peer "$key" endpoint "10.78.2.1:$RELAY_PORT"
-	# The server follows to where the peer's packets come from.
+	# The server follows the peer's new source address.
 	on peer ping -qc 2 -W 5 "$LAB_SERVER_IP" >"$tmp/ping.log"
 	kill -USR1 "$relay_pid"
 	round_trip=$(on peer ping -qc 1 -W 20 "$LAB_SERVER_IP" |
@@ -56,7 +57,8 @@ check_both_have()
 	check_equal 'how the run ended at the server' 'done' \
 		"$(sql "$server_db" 'SELECT outcome FROM run')"
 	check_equal 'rows that the server has not acknowledged' 0 \
-		"$(sql "$peer_db" 'SELECT count(*) FROM measurement WHERE NOT acknowledged')"
+		"$(sql "$peer_db" \
+		'SELECT count(*) FROM measurement WHERE NOT acknowledged')"
 }
 
 probe()
@@ -70,7 +72,8 @@ probe()
 	check_equal "the peer's exit status" 0 "$status"
 	check_match 'what the probe found' \
 		'largest pair that fits whole: server MTU 1440, peer MTU 1440' "$(log peer)"
-	check_match 'a longer lease, said' 'the lease is [0-9]+ s in place of 10' "$(log peer)"
+	check_match 'a longer lease, said' 'the lease is [0-9]+ s in place of 10' \
+		"$(log peer)"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
 	check_same_text 'both hosts' "$before" "$(hosts_state)"
@@ -95,7 +98,7 @@ bloat()
 	test_begin --inner 4 --rate-up 3 --rate-down 3 --queue 4000
 	before=$(hosts_state)
 	start_server --mtu-min 1400 --mtu-max 1400 --once
-	# Unlike cubic it does not leave slow start before it has filled the queue.
+	# Unlike cubic, reno does not leave slow start before it has filled the queue.
 	start_peer --mtu-min 1400 --mtu-max 1400 --duration 5 --congestion reno
 	wait_both 250
 	check_both_have '1400/1400 ok ok'

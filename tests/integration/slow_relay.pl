@@ -2,9 +2,9 @@
 #
 # slow_relay.pl LISTEN LISTEN-PORT FROM TO TO-PORT DELAY-MS
 #
-# Passes UDP datagrams on between who calls LISTEN and TO, which sees them come from FROM:
-# at once, and after SIGUSR1 each DELAY-MS later, in both directions. For WireGuard's outer
-# packets, where the kernel has no netem. Says "ready" when it listens.
+# Forward UDP datagrams between the caller of LISTEN and TO, which sees them come from FROM:
+# at once, and after SIGUSR1 each DELAY-MS later, in both directions. It delays WireGuard's
+# outer packets on a kernel without netem. Prints "ready" when it listens.
 
 use strict;
 use warnings;
@@ -28,7 +28,7 @@ my ($caller, @queue);
 $| = 1;
 print "ready\n";
 
-# The delay is the same for all, so the first that came is the first to go.
+# The delay is the same for all, so the first to arrive is the first to leave.
 while (1) {
 	my $wait = @queue ? $queue[0][0] - time : 1;
 	for my $socket ($both->can_read($wait > 0 ? $wait : 0)) {

@@ -2,38 +2,38 @@
 #
 # tests/integration/smart.sh CONDITION
 #
-# A run without a lattice, which is --strategy smart, over a path of this condition, at a round trip of 20 ms where the kernel
-# can delay packets (tests/lab/vm): it names the right pair, which follows from the condition
-# itself, says why, and leaves both hosts as they were. Each direction's right MTU is the
-# largest whose every packet arrives whole: the size up to which the path takes packets,
-# less WireGuard's overhead.
+# A run without ranges, which is --strategy smart, over a path of this condition, at a
+# round trip of 20 ms if the kernel can delay packets (tests/lab/vm). It names the right
+# pair, which follows from the condition itself, and its evidence, and leaves both hosts as
+# they were. Each direction's right MTU is the largest whose every packet arrives whole:
+# the path MTU minus WireGuard's overhead.
 #
 #	clean        nothing but the link's 1500
-#	pppoe        routers fragment what exceeds 1492
-#	icmp         they do at 1460, and answer where that is forbidden
-#	hole         what exceeds 1460 is lost without a word
+#	pppoe        routers fragment packets above 1492
+#	icmp         they do so above 1460, and send an ICMP message if DF forbids it
+#	hole         packets above 1460 are lost without a message
 #	uneven       lost above 1440 upload, fragmented above 1480 download
-#	nofrag       fragments are lost: what exceeds the sender's own link
-#	band         upload, unfragmented ones of 1461 to 1500 are lost, larger ones pass in
-#	             fragments
+#	nofrag       fragments are lost: all packets above the sender's own link
+#	band         upload: unfragmented packets of 1461 to 1500 are lost, larger ones pass
+#	             in fragments
 #	lossy        one packet in a thousand is lost at random, at 40 ms
 #	rates        100 Mbit/s upload, 20 download
 #	shallow      a bottleneck that queues 5 ms
-#	halving      the bottleneck has half its capacity from the middle of the run on
+#	halving      the bottleneck loses half its capacity in the middle of the run
 #	ipv6         outer packets are IPv6's
-#	forgetful    nothing but the link's 1500, and rows get lost in the server's database
+#	forgetful    nothing but the link's 1500, and the server's database loses rows
 #	jumbo        links of 9000
-#	resumed      as uneven, and all processes of the peer are killed in the midst; when
-#	             the run goes on the path can no more be probed
-#	filtered     what exceeds 1440 is lost, and so is all UDP inside the tunnel: throughput
-#	             alone has to tell
+#	resumed      as uneven, and all processes of the peer are killed during the run;
+#	             when it is resumed, the path cannot be probed any more
+#	filtered     packets above 1440 are lost, and so is all UDP inside the tunnel: only
+#	             throughput shows the edge
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 condition=$1
 delay=10 limit=30 overhead=60
-# The largest whole outer packet: upload is what the peer sends.
+# The largest whole outer packet; the peer sends upload.
 upload=1500 download=1500
 options=() peer_options=()
 
@@ -49,20 +49,21 @@ rates) options=(--rate-up 100 --rate-down 20) ;;
 shallow) options=(--queue 5) ;;
 halving) ;;
 ipv6) overhead=80 options=(--endpoint 6) ;;
-# So many visits that a busy machine may not have the time for all of them.
+# More visits than a busy machine has time for.
 filtered) upload=1440 download=1440 limit=120 peer_options=(--budget 0) ;;
 jumbo) upload=9000 download=9000 options=(--mtu-outer 9000) ;;
 *) echo "smart.sh: no condition '$condition'" && exit 2 ;;
 esac
 
-# HOST: no UDP comes out of the tunnel there
+# Arguments: HOST. No UDP leaves the tunnel there.
 filter_udp()
 {
 	local interface=$LAB_PEER_IF
 	[[ $1 == peer ]] || interface=$LAB_SERVER_IF
 	on "$1" nft add table inet filtered
 	on "$1" nft 'add chain inet filtered in { type filter hook input priority 0; }'
-	on "$1" nft add rule inet filtered in iifname "$interface" meta l4proto udp counter drop
+	on "$1" nft add rule inet filtered in iifname "$interface" meta l4proto udp \
+		counter drop
 }
 
 set_path()
@@ -99,7 +100,7 @@ copied()
 	[[ -e $server_db ]] && (($(rows_of "$server_db") >= 3))
 }
 
-# All rows that the server has copied so far.
+# Delete all rows that the server has copied so far.
 lose_rows()
 {
 	wait_for 60 'three rows of the copy' copied
@@ -117,7 +118,7 @@ newest()
 	sql "$peer_db" "SELECT $1 FROM $2 WHERE run_id = (SELECT max(id) FROM run)"
 }
 
-# SEQ: what was stored until then, and what is known of the path
+# Arguments: SEQ. Print the rows up to it, and the known facts about the path.
 stored()
 {
 	sql "$peer_db" "SELECT seq, pass, server_mtu, peer_mtu, reference, upload_started_at
@@ -126,7 +127,8 @@ stored()
 	sql "$peer_db" 'SELECT * FROM path'
 }
 
-# Kill the peer in the midst, and start it again where no probe gets an answer.
+# Kill the peer in the middle of the run, and start it again while probes are
+# unanswered.
 interrupt()
 {
 	wait_for 60 'three visits' half_way
@@ -146,36 +148,40 @@ check_resumed()
 		"$(stored "$known")"
 	check_equal 'resumed: runs' 1 "$(sql "$peer_db" 'SELECT count(*) FROM run')"
 	check_equal 'resumed: visits made twice' 0 "$(sql "$peer_db" "SELECT count(*) -
-		count(DISTINCT server_mtu || '/' || peer_mtu || '/' || pass) FROM measurement")"
-	# First, in the middle and last at least, and each visit of that pair.
+		count(DISTINCT server_mtu || '/' || peer_mtu || '/' || pass)
+		FROM measurement")"
+	# At least the first, middle and last visit, and each other visit of that pair.
 	check_equal 'resumed: the reference series' "$right, complete, from 1, 3 or more" \
 		"$(sql "$peer_db" "SELECT format('%s, %s, from %d, %s',
 			group_concat(DISTINCT server_mtu || '/' || peer_mtu),
-			iif(max(pass) = count(*), 'complete', 'passes are missing'), min(seq),
-			iif(count(*) >= 3, '3 or more', count(*)))
+			iif(max(pass) = count(*), 'complete', 'passes are missing'),
+			min(seq), iif(count(*) >= 3, '3 or more', count(*)))
 			FROM measurement WHERE reference")"
 	check_equal 'resumed: rows at the server' "$(rows_of "$peer_db")" \
 		"$(rows_of "$server_db")"
 }
 
-# Where losses begin is certain. What rates say below that is as good as they are steady, and
-# may name a smaller pair.
+# The size where losses begin is certain. Below it the result depends on how steady
+# rates are, and may be a smaller pair.
 check_filtered()
 {
+	local want
 	check_equal 'filtered: the pair fits whole, server and peer' '1 1' "$(newest \
 		"(server_mtu BETWEEN 1280 AND ${right%/*}) || ' ' ||
 		(peer_mtu BETWEEN 1280 AND ${right#*/})" recommendation)"
-	check_equal 'filtered: directions known to lose what exceeds 1440 bytes' 2 "$(grep -cE \
-		'^path, (up|down)load: .* to 1440 (bytes )?arrive [a-z ]*, those of 1441 to [0-9]* are lost, larger ones could not be judged \(told' \
-		"$tmp/peer.log")"
-	check_match 'filtered: what the peer says before' \
-		"the path cannot be probed, .*UDP to port 5000 of $LAB_SERVER_IP gets no answer" \
-		"$(<"$tmp/peer.log")"
-	check_match 'filtered: and after' 'probes got no answer, so it is not proved that UDP fits' \
+	want='^path, (up|down)load: .* to 1440 (bytes )?arrive [a-z ]*, '
+	want+='those of 1441 to [0-9]* are lost, larger ones could not be judged \(told'
+	check_equal 'filtered: directions known to lose what exceeds 1440 bytes' 2 \
+		"$(grep -cE "$want" "$tmp/peer.log")"
+	want='the path cannot be probed, '
+	want+=".*UDP to port 5000 of $LAB_SERVER_IP gets no answer"
+	check_match 'filtered: what the peer says before' "$want" "$(<"$tmp/peer.log")"
+	check_match 'filtered: and after' \
+		'probes got no answer, so it is not proved that UDP fits' \
 		"$(<"$tmp/peer.log")"
 }
 
-# Wherever netem is missing there is no delay: the pair is the same.
+# Without netem there is no delay: the pair is the same.
 test_begin "${options[@]}"
 delayed=no
 if "$LAB" delay "$lab_name" upload "$delay" 2>/dev/null; then
@@ -200,7 +206,7 @@ seconds=$(((${EPOCHREALTIME/[.,]/} - begun) / 1000000))
 pair=$(newest "server_mtu || '/' || peer_mtu" recommendation)
 [[ $condition == filtered ]] ||
 	check_equal "$condition: the pair, server/peer" "$right" "$pair"
-# Of the virtual machine's clock, which no other program slows down.
+# Time by the virtual machine's clock, which no other program slows down.
 [[ $delayed == no ]] || check_equal "$condition: in under $limit s" yes \
 	"$( ((seconds < limit)) && echo yes || echo "$seconds s")"
 check_match "$condition: what the peer says" \
@@ -212,7 +218,8 @@ check_match "$condition: the count of visits" '\[1\] [0-9]+/[0-9]+: up' \
 check_equal "$condition: the strategy" smart "$(sql "$peer_db" 'SELECT strategy FROM run')"
 found='SELECT path.overhead, upload_probes, download_probes, direction, size_max, fate,
 	server_mtu, peer_mtu, settled FROM path, path_band, recommendation'
-[[ $condition == filtered ]] || check_match "$condition: the path is stored" '[|](whole|lost)[|]' \
+[[ $condition == filtered ]] ||
+	check_match "$condition: the path is stored" '[|](whole|lost)[|]' \
 	"$(sql "$peer_db" "$found")"
 check_equal "$condition: the server's copy" "$(sql "$peer_db" "$found")" \
 	"$(sql "$server_db" "$found")"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 #
-# The main job: a 3x3 sweep over a real tunnel leaves nine rows in both databases, with
-# the rates that the lab's bottleneck allows, and both hosts as they were.
+# The main job: a 3x3 sweep over a real tunnel stores nine rows in both databases, with
+# the rates that the lab's bottleneck permits, and leaves both hosts as they were.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-# The lab's own MTU is not among them, so that putting it back is seen.
+# The lab's own MTU is not among them, so that restoring it is visible.
 readonly LATTICE=(--mtu-min 1320 --mtu-max 1400 --mtu-step 40)
 readonly MTUS=(1320 1360 1400)
 
@@ -20,27 +20,29 @@ every_pair()
 	done
 }
 
-# DATABASE COLUMN: the middle one of the nine
+# Arguments: DATABASE COLUMN. Print the median of the nine values.
 median()
 {
 	sql "$1" "SELECT $2 FROM results ORDER BY 1 LIMIT 1 OFFSET 4"
 }
 
-# END DATABASE
+# Arguments: END DATABASE
 check_rates()
 {
 	local up=$LAB_RATE_UP down=$LAB_RATE_DOWN
 	check_near "the $1's median upload" "$up" "$margin" "$(median "$2" upload_mbps)"
-	check_near "the $1's median download" "$down" "$margin" "$(median "$2" download_mbps)"
-	# One second is short: on a busy machine a row can fall behind, and what was queued
-	# before its steady part is acknowledged in it; far beyond the bottleneck is wrong.
+	check_near "the $1's median download" "$down" "$margin" \
+		"$(median "$2" download_mbps)"
+	# One second is short. On a busy machine a sender can fall behind, and the data
+	# queued before its steady part is acknowledged in it. A rate far beyond the
+	# bottleneck is wrong.
 	check_equal "the $1's rows beyond the bottleneck, or far below" '' "$(sql "$2" \
 		"SELECT server_mtu, peer_mtu, upload_mbps, download_mbps FROM results
 		 WHERE NOT (upload_mbps BETWEEN $up * 0.1 AND $up * 1.2
 			AND download_mbps BETWEEN $down * 0.1 AND $down * 1.2)")"
 }
 
-# END DATABASE
+# Arguments: END DATABASE
 check_database()
 {
 	check_same_text "the $1's pairs" "$(every_pair)" \
@@ -55,7 +57,7 @@ check_database()
 	check_rates "$1" "$2"
 }
 
-# Any user who may read the file can read what is in it.
+# Any user who may read the file can read the database.
 check_readable()
 {
 	check_equal "rows that user nobody reads in ${1##*/}" 9 "$(setpriv --reuid nobody \
@@ -63,10 +65,12 @@ check_readable()
 		'SELECT count(*) FROM results')"
 }
 
-# Of all processors' time so far: all of it, and what the host of this machine took away.
+# Print the processors' time so far: the total, and the time that this machine's host
+# took.
 cpu_time()
 {
-	awk '/^cpu / { t = 0; for (i = 2; i <= 9; i++) t += $i; print t, $9; exit }' /proc/stat
+	awk '/^cpu / { t = 0; for (i = 2; i <= 9; i++) t += $i; print t, $9; exit }' \
+		/proc/stat
 }
 
 sweep()
@@ -87,20 +91,22 @@ starved()
 		OR $(median "$peer_db" download_mbps) < $LAB_RATE_DOWN * 0.75") == 1 ]]
 }
 
-# Far below what two cores can carry, so that the bottleneck is what the lab sets.
+# Rates far below the capacity of two cores, so that the lab sets the bottleneck.
 margin=25
 test_begin --rate-up 12 --rate-down 20
 before=$(hosts_state)
 sweep
-# A virtual machine whose host takes its time away measures that, not the bottleneck: it is
-# given two more chances, and then, if the kernel counted such time, a wider margin.
+# If the host of a virtual machine takes its time away, the test measures that, not the
+# bottleneck. It gets two more attempts and then, if the kernel counted such time, a
+# wider margin.
 for _ in 1 2; do
 	starved || break
 	echo "slow; the host took $stolen_percent % of this machine's time: once more"
 	sweep
 done
 if starved && ((stolen_percent >= 2)); then
-	echo "slow; the host took $stolen_percent % of this machine's time: a margin of 75 %"
+	echo "slow; the host took $stolen_percent % of this machine's time:" \
+		'a margin of 75 %'
 	margin=75
 fi
 check_same_text 'both hosts after the sweep' "$before" "$(hosts_state)"

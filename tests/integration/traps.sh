@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 #
-# tests/integration/traps.sh [CASE ...]: all of CASES below, or these.
+# tests/integration/traps.sh [CASE ...]: all of CASES below, or the given ones.
 #
-# What else happens to a sweep on a real host: its terminal, pipe or SSH session goes,
-# somebody types Ctrl-C or Ctrl-\, the host is suspended, the path is cut, somebody else
-# makes the interface anew or changes its MTU or conf file, the database is locked or
-# cannot be written, one of the program's processes is killed. The run goes on, or ends
+# Other events during a sweep on a real host: its terminal, pipe or SSH session goes,
+# the user types Ctrl-C or Ctrl-\, the host is suspended, the path is cut, another program
+# recreates the interface or changes its MTU or conf file, the database is locked or
+# cannot be written, one of the program's processes is killed. The run continues, or ends
 # with a message, and both hosts are as they were. midrun.sh has more of these.
 #
-# clock_stepped sets the clock of the whole machine: it is none of CASES, and is for a
+# clock_stepped sets the clock of the whole machine: it is not among CASES, and needs a
 # virtual machine.
 
 # shellcheck source=tests/integration/lib.sh
@@ -36,7 +36,7 @@ are_back()
 	mtus_are "$LAB_MTU" "$LAB_MTU"
 }
 
-# The server, which serves on, and the state of both hosts
+# Check the server, which continues to serve, and the state of both hosts.
 end_server()
 {
 	wait_for 20 'both MTUs back' are_back
@@ -46,21 +46,23 @@ end_server()
 
 # --- terminals -----------------------------------------------------------------------
 
-# --default-signal=HUP or --ignore-signal=HUP: the peer in a session of a terminal of its
-# own. $terminal_pid is who holds the other end, as sshd does; what is written to
-# descriptor 8 is typed; the exit status comes into $tmp/status.
+# Arguments: --default-signal=HUP or --ignore-signal=HUP. Start the peer in a session of
+# a terminal of its own. $terminal_pid holds the other end, as sshd does; descriptor 8
+# is its keyboard; the exit status comes into $tmp/status.
 start_peer_on_terminal()
 {
 	rm -f "$peer_db"* "$server_db"* "$tmp/status" "$tmp/keys"
 	start_server "${LATTICE_3X3[@]}" --once --lease 2
 	cat >"$tmp/session" <<-SESSION
 		ulimit -c 0
-		# Its shell goes with the terminal; what notes the status does not.
+		# The session's shell ends with the terminal; the one that writes the
+		# status does not.
 		bash -c 'trap "" HUP INT QUIT
 			"$LAB" exec "$lab_name" peer env --default-signal=INT,QUIT "$1" \\
 				"$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \\
-				--server-ip "$LAB_SERVER_IP" --db "$peer_db" ${LATTICE_3X3[*]} \\
-				--duration 0.3 --lease 2 --wait 20 --passes $passes
+				--server-ip "$LAB_SERVER_IP" --db "$peer_db" \\
+				${LATTICE_3X3[*]} --duration 0.3 --lease 2 --wait 20 \\
+				--passes $passes
 			echo \$? >"$tmp/status"'
 	SESSION
 	mkfifo "$tmp/keys"
@@ -70,7 +72,7 @@ start_peer_on_terminal()
 	wait_for 20 'a sweep under way' under_way
 }
 
-# SECONDS: the peer's exit status in $status
+# Arguments: SECONDS. Set $status to the peer's exit status.
 wait_status()
 {
 	wait_for "$1" "the end of the peer" test -s "$tmp/status"
@@ -80,7 +82,7 @@ wait_status()
 	exec 8>&-
 }
 
-# Started with nohup, and the terminal goes: writing to it fails, and nothing else.
+# The peer was started with nohup, and the terminal goes: only writing to it fails.
 terminal_gone()
 {
 	start_peer_on_terminal --ignore-signal=HUP
@@ -116,7 +118,7 @@ interrupt_key()
 	check_equal 'outcome after Ctrl-C' interrupted "$(outcome_of "$peer_db")"
 }
 
-# It kills keeper and main at once.
+# The key kills keeper and main at once.
 quit_key()
 {
 	passes=$ENDLESS
@@ -128,7 +130,7 @@ quit_key()
 	check_equal "outcome after Ctrl-\\" running "$(outcome_of "$peer_db")"
 }
 
-# As with | head
+# The same as | head.
 pipe_closed()
 {
 	local fifo=$tmp/pipe
@@ -137,16 +139,17 @@ pipe_closed()
 	head -n 1 <"$fifo" >/dev/null &
 	start_server "${LATTICE_3X3[@]}" --once --lease 2
 	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" --server-ip \
-		"$LAB_SERVER_IP" --db "$peer_db" "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 \
+		"$LAB_SERVER_IP" --db "$peer_db" "${LATTICE_3X3[@]}" --duration 0.3 \
+		--lease 2 \
 		</dev/null >"$fifo" 2>&1 &
 	peer_pid=$!
 	wait_both 60
 	check_complete 'pipe closed'
 }
 
-# --- hosts that stand still, paths that are cut --------------------------------------
+# --- suspended hosts, cut paths ------------------------------------------------------
 
-# KEEPER: all processes of a program, the test's too
+# Arguments: KEEPER. Print all processes of a program, the test's too.
 processes_of()
 {
 	local pids
@@ -154,7 +157,7 @@ processes_of()
 	echo "$1" "${pids[@]}" "$(pgrep -P "$(pgrep -P "$1" -x mtusweep-runner)" | xargs)"
 }
 
-# END OTHER KEEPER: stopped as in suspend, for longer than the lease
+# Arguments: END OTHER KEEPER. Stop them as in suspend, for longer than the lease.
 suspended()
 {
 	local pids guard
@@ -166,7 +169,7 @@ suspended()
 	sleep 2
 	check_equal 'the MTU of the suspended end has not changed' yes \
 		"$([[ $(link_mtu "$1") == "$LAB_MTU" ]] || echo yes)"
-	# Whatever comes up first: the guard's timer has gone on.
+	# Any of them may wake first: the guard's timer has continued.
 	kill -CONT "$guard"
 	wait_for 5 "the guard of the $1 to restore" end_is_back "$1"
 	kill -CONT "${pids[@]}" 2>/dev/null || kill -CONT "$3"
@@ -191,7 +194,7 @@ suspended_server()
 	suspended server peer "$server_pid"
 }
 
-# Nothing passes the router, in the midst of a test, for longer than the lease.
+# The router drops everything during a test, for longer than the lease.
 path_cut()
 {
 	fresh_run
@@ -215,11 +218,11 @@ both_links_down()
 	check_complete 'both links down and up'
 }
 
-# --- somebody else -------------------------------------------------------------------
+# --- changes by other programs -------------------------------------------------------
 
 remade_peer()
 {
-	# Not so short that it runs out meanwhile: the session would begin anew.
+	# Long enough not to expire meanwhile: the session would begin anew.
 	lease=10 passes=$ENDLESS
 	fresh_run
 	"$LAB" remake "$lab_name" peer
@@ -229,7 +232,7 @@ remade_peer()
 	end_server
 }
 
-# The run ends; the next one takes the interface as it is.
+# The run ends; the next one uses the interface as it is.
 remade_server()
 {
 	lease=10 passes=$ENDLESS
@@ -245,7 +248,7 @@ remade_server()
 	check_complete 'on the new interface'
 }
 
-# END INTERFACE
+# Arguments: END INTERFACE
 mtu_changed_on()
 {
 	passes=$ENDLESS
@@ -271,7 +274,8 @@ conf_by_another_each()
 {
 	local theirs
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
+	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
+		--conf-file "$LAB_SERVER_CONF"
 	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --persist each \
 		--passes "$ENDLESS" --conf-file "$LAB_PEER_CONF"
 	wait_for 20 'a sweep under way' under_way
@@ -280,22 +284,25 @@ conf_by_another_each()
 	theirs=$(sha256sum <"$LAB_PEER_CONF")
 	wait_exit "$peer_pid" 30 'the peer whose conf file somebody changed'
 	check_equal 'its exit status' 1 "$status"
-	check_match 'what it says' "conf file '.*' was changed by somebody else; theirs is kept" \
+	check_match 'what it says' \
+		"conf file '.*' was changed by somebody else; theirs is kept" \
 		"$(log peer)"
 	check_equal 'their conf file' "$theirs" "$(sha256sum <"$LAB_PEER_CONF")"
 	mv "$LAB_PEER_CONF.mtusweep-original" "$LAB_PEER_CONF"
 	end_server
 }
 
-# END: the folder of its conf file is away when the next pair is set, and comes back. The
-# run ends, and the conf file is restored: no copy of it is left, and nobody changed it.
+# Arguments: END. The folder of its conf file is moved away when the next pair is set,
+# and moved back. The run ends, and the conf file is restored: no copy of it is left,
+# and nobody's change was lost.
 folder_moved_on()
 {
 	local conf=$LAB_PEER_CONF folder
 	[[ $1 == peer ]] || conf=$LAB_SERVER_CONF
 	folder=${conf%/*}
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
+	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
+		--conf-file "$LAB_SERVER_CONF"
 	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --persist each \
 		--passes "$ENDLESS" --conf-file "$LAB_PEER_CONF"
 	wait_for 20 'a sweep under way' under_way
@@ -308,13 +315,15 @@ folder_moved_on()
 	wait_exit "$peer_pid" 30 "the peer after the $1's folder was away"
 	check_equal "the peer's exit status" 1 "$status"
 	end_server
-	check_equal "somebody's change at the $1" '' "$(log "$1" | grep 'by somebody else' || true)"
+	check_equal "somebody's change at the $1" '' \
+		"$(log "$1" | grep 'by somebody else' || true)"
 	check_same_text "the $1's folder moved: both hosts" "$before" "$(hosts_state)"
 }
 
 missed_on()
 {
-	log "$1" | grep -q "cannot use conf file '.*': cannot open folder '.*': No such file"
+	log "$1" |
+		grep -q "cannot use conf file '.*': cannot open folder '.*': No such file"
 }
 
 conf_folder_moved()
@@ -323,7 +332,7 @@ conf_folder_moved()
 	folder_moved_on server
 }
 
-# Their lines stay, beside the MTU that was asked for.
+# Their lines stay, beside the recommended MTU.
 conf_by_another_best()
 {
 	rm -f "$peer_db"* "$server_db"*
@@ -337,7 +346,7 @@ conf_by_another_best()
 	check_equal 'the peer'\''s conf file' '1320 # theirs' \
 		"$(sed -n 's/^MTU = //p; $p' "$LAB_PEER_CONF" | xargs)"
 	check_match 'what the peer says' 'conf file .* changed .* their' "$(log peer)"
-	# As before, for the last check.
+	# The state before, for the last check.
 	rm "$LAB_PEER_CONF".mtusweep-2* "$LAB_SERVER_CONF".mtusweep-2*
 	sed -i "s/^MTU = .*/MTU = $LAB_MTU/; \$d" "$LAB_PEER_CONF"
 	sed -i "s/^MTU = .*/MTU = $LAB_MTU/" "$LAB_SERVER_CONF"
@@ -345,7 +354,7 @@ conf_by_another_best()
 	on server ip link set "$LAB_SERVER_IF" mtu "$LAB_MTU"
 }
 
-# The server's, as in a container; warnings.sh has the peer's.
+# The server's /proc/sys, as in a container; warnings.sh tests the peer's.
 sys_read_only()
 {
 	rm -f "$peer_db"* "$server_db"*
@@ -360,14 +369,16 @@ sys_read_only()
 	wait_both 60
 	check_match 'the warning stored with the run' "/proc/sys/net/ipv4/route/flush" \
 		"$(sql "$peer_db" 'SELECT group_concat(text) FROM warning')"
-	check_match 'the warning the server shows' 'warning: .*/proc/sys/net/ipv4/route/flush' \
+	check_match 'the warning the server shows' \
+		'warning: .*/proc/sys/net/ipv4/route/flush' \
 		"$(log server)"
 	check_complete '/proc/sys read-only'
 }
 
 # --- the database --------------------------------------------------------------------
 
-# DATABASE: until unlock_database, a transaction of another program writes to it.
+# Arguments: DATABASE. A transaction of another program writes to it until
+# unlock_database.
 lock_database()
 {
 	rm -f "$tmp/sqlite"
@@ -387,7 +398,7 @@ unlock_database()
 	wait "$sqlite_pid" || true
 }
 
-# REGEX: what is said of the server's database
+# Arguments: REGEX. Check the peer's message about the server's database.
 peer_says_locked()
 {
 	log peer | grep -q "the server: database '$server_db' is locked .*$1"
@@ -396,7 +407,7 @@ peer_says_locked()
 database_locked()
 {
 	local rows
-	# For less than the time it is waited for, on either end: nothing is lost.
+	# For less than the timeout, on either end: nothing is lost.
 	fresh_run
 	lock_database "$peer_db"
 	sleep 2
@@ -406,7 +417,7 @@ database_locked()
 	unlock_database
 	wait_both 60
 	check_complete 'locked for 2 s'
-	# For longer.
+	# For longer than the timeout.
 	passes=$ENDLESS
 	fresh_run
 	lock_database "$peer_db"
@@ -420,7 +431,8 @@ database_locked()
 	check_equal 'rows kept in the locked database' "$rows" "$(rows_of "$peer_db")"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 20 'the server'
-	# The server's: the peer hears why in time, goes on, and sends the rows again.
+	# The server's: the peer learns the reason in time, continues, and sends the
+	# rows again.
 	passes=1
 	fresh_run
 	lock_database "$server_db"
@@ -453,12 +465,15 @@ database_read_only()
 	for program in server peer; do
 		code=0
 		on "$program" "$MTUSWEEP_BIN/mtusweep-$program" --interface \
-			"$([[ $program == server ]] && echo "$LAB_SERVER_IF" || echo "$LAB_PEER_IF")" \
-			--server-ip "$LAB_SERVER_IP" --db "$fixed/old.db" "${LATTICE_3X3[@]}" \
+			"$([[ $program == server ]] && echo "$LAB_SERVER_IF" ||
+				echo "$LAB_PEER_IF")" \
+			--server-ip "$LAB_SERVER_IP" --db "$fixed/old.db" \
+			"${LATTICE_3X3[@]}" \
 			</dev/null >"$tmp/$program.log" 2>&1 || code=$?
 		check_equal "the $program's exit status with a read-only database" 1 "$code"
 		check_match "what the $program says" \
-			"cannot write database '$fixed/old.db'.*read-only" "$(log "$program")"
+			"cannot write database '$fixed/old.db'.*read-only" \
+			"$(log "$program")"
 	done
 	umount "$fixed"
 	mounted=
@@ -466,7 +481,7 @@ database_read_only()
 
 # --- deaths --------------------------------------------------------------------------
 
-# END KEEPER PROCESS: its pid
+# Arguments: END KEEPER PROCESS. Print its pid.
 process_of()
 {
 	if [[ $3 == keeper ]]; then
@@ -484,8 +499,8 @@ all_gone()
 	done
 }
 
-# END: one process after the other is killed in the midst of a run that rewrites the conf
-# files, and the run ends: MTU and conf file as before, nothing stays behind.
+# Arguments: END. One process after another is killed during a run that rewrites the
+# conf files. The run ends: MTU and conf file are as before, and no other file is left.
 killed_on()
 {
 	local process pids keeper expected state
@@ -493,7 +508,8 @@ killed_on()
 		rm -f "$peer_db"* "$server_db"*
 		start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
 			--conf-file "$LAB_SERVER_CONF"
-		start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 1 --persist each \
+		start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 1 \
+			--persist each \
 			--passes "$ENDLESS" --conf-file "$LAB_PEER_CONF"
 		wait_for 20 'a sweep under way' under_way
 		keeper=$peer_pid expected=1
@@ -530,7 +546,7 @@ killed_server()
 	killed_on server
 }
 
-# A guard that stands still restores nothing; the keeper ends it and does its work.
+# A stopped guard restores nothing; the keeper ends it and restores in its place.
 guard_stopped()
 {
 	local guard
@@ -549,11 +565,12 @@ guard_stopped()
 
 # --- limits --------------------------------------------------------------------------
 
-# LIMIT ...: the peer with prlimit's options, what it says in $text, its end in $status
+# Arguments: LIMIT ... Run the peer with prlimit's options, its output in $text, its
+# exit status in $status.
 run_limited()
 {
 	status=0
-	# To a pipe: there is no limit on what goes there.
+	# Write to a pipe: the limit does not apply to it.
 	text=$(on peer prlimit "$@" "$MTUSWEEP_BIN/mtusweep-peer" --interface \
 		"$LAB_PEER_IF" --server-ip "$LAB_SERVER_IP" --db "$peer_db" --mtu-min 1300 \
 		--mtu-max 1300 --duration 0.3 --lease 2 --wait 5 --persist each \
@@ -565,32 +582,35 @@ peer_says_or_ended()
 	log peer | grep -Eq -e "$1" || not_running "$peer_pid"
 }
 
-# END PROCESS BYTES WORDS: its files may grow no more, in the midst of a run that rewrites
-# the conf files: it ends with a message, and both hosts are as they were.
+# Arguments: END PROCESS BYTES WORDS. Its files may grow no more, during a run that
+# rewrites the conf files: it ends with a message, and both hosts are as they were.
 limited_on()
 {
 	local keeper as_user
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
+	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
+		--conf-file "$LAB_SERVER_CONF"
 	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 1 --persist each \
 		--passes "$ENDLESS" --conf-file "$LAB_PEER_CONF"
 	wait_for 20 'a sweep under way' under_way
 	keeper=$peer_pid
 	[[ $1 == peer ]] || keeper=$server_pid
 	as_user=()
-	# Root of a container may not limit another user's process.
-	[[ $2 != main ]] || as_user=(setpriv --reuid "$DB_USER" --regid "$DB_USER" --clear-groups)
+	# Root in a container may not limit another user's process.
+	[[ $2 != main ]] ||
+		as_user=(setpriv --reuid "$DB_USER" --regid "$DB_USER" --clear-groups)
 	"${as_user[@]}" prlimit --pid "$(process_of "$1" "$keeper" "$2")" --fsize="$3"
-	# It has to restore by itself then.
+	# The keeper must then restore by itself.
 	[[ $2 != keeper ]] || kill -KILL "$(process_of "$1" "$keeper" guard)"
 	wait_for 20 "what is said of files of the $1's $2" peer_says_or_ended "$4"
-	# The peer goes on without the server's database: its own has all.
+	# The peer continues without the server's database: its own has all rows.
 	[[ "$1 $2" != 'server main' ]] || kill -TERM "$peer_pid"
 	wait_exit "$peer_pid" 40 "the peer, files of the $1's $2 limited"
 	check_equal "the peer's exit status, files of the $1's $2 limited" 1 "$status"
 	check_match "what the peer says, files of the $1's $2 limited" "$4" "$(log peer)"
 	end_server
-	check_same_text "both hosts, files of the $1's $2 limited" "$before" "$(hosts_state)"
+	check_same_text "both hosts, files of the $1's $2 limited" "$before" \
+		"$(hosts_state)"
 }
 
 file_size_limit()
@@ -610,14 +630,14 @@ file_size_limit()
 	limited_on peer keeper 16 '.'
 }
 
-# Whatever there is too little of: the end is said, and the host is as it was.
+# Each limit is reached: the message names it, and the host is as it was.
 limits()
 {
 	local limit stack=65536
-	# A sanitizer makes each frame several times larger.
+	# A sanitizer makes each stack frame several times larger.
 	! is_sanitized || stack=1048576
 	fresh_run
-	# The soft limit of processor time ends main, and none of the others.
+	# The soft limit of processor time ends main, and no other process.
 	kill -XCPU "$peer_pid" "$(process_of peer "$peer_pid" guard)" \
 		"$(process_of peer "$peer_pid" runner)"
 	wait_both 60
@@ -628,7 +648,8 @@ limits()
 	check_equal 'exit status at the end of processor time' 1 "$status"
 	check_match 'what it says' 'stopped by CPU time limit exceeded' "$(log peer)"
 	end_server
-	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each --conf-file "$LAB_SERVER_CONF"
+	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
+		--conf-file "$LAB_SERVER_CONF"
 	wait_for 10 'the server to listen' listening 5000
 	for limit in nofile=5 nofile=8 nofile=12 nproc=1 stack=$stack; do
 		rm -f "$peer_db"*
@@ -640,9 +661,9 @@ limits()
 	end_server
 }
 
-# --- a machine of its own ------------------------------------------------------------
+# --- the clock -----------------------------------------------------------------------
 
-# An hour to and fro: deadlines and leases do not notice.
+# The clock is stepped by an hour in both directions: deadlines and leases ignore it.
 clock_stepped()
 {
 	fresh_run

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# What ./test refuses rather than ignores. It finds no program here, so that what it should
-# have refused does not begin.
+# The usage errors that ./test refuses rather than ignores. It finds no program here, so
+# a wrongly accepted command does not start.
 
 set -euo pipefail
 
@@ -13,7 +13,7 @@ empty=$(mktemp -d)
 trap 'rm -rf "$empty"' EXIT
 ln -s "$(type -P dirname)" "$(type -P nproc)" "$empty"
 
-# REGEX [ARGUMENT ...]
+# Arguments: REGEX [ARGUMENT ...]
 refused()
 {
 	local code=0 text

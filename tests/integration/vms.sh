@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# tests/lab/vms without virtual machines: a stand-in for vm says what ctest says in one. What
-# share each is given, what the summary makes of it, and that none outlives it.
+# tests/lab/vms without virtual machines: a stand-in for vm prints ctest's output in
+# one. Checked are the share that each is given, the summary, and that none outlives it.
 
 set -euo pipefail
 # shellcheck source=tests/integration/checks.sh
@@ -41,14 +41,15 @@ VM
 chmod 0755 "$tmp"/*
 export CALLS=$tmp/calls
 
-# TESTS STATUS SUMMARY
+# Arguments: TESTS STATUS SUMMARY
 check_run()
 {
 	local code=0
 	rm -f "$CALLS"
 	TESTS=$1 PATH=$tmp:$PATH "$tmp/vms" --build b -R x >"$tmp/out" 2>&1 || code=$?
 	check_equal "'$1': the exit status" "$2" "$code"
-	check_equal "'$1': the summary" "$3" "$(sed -n '/ in [0-9]* virtual machines, /,$p' \
+	check_equal "'$1': the summary" "$3" \
+		"$(sed -n '/ in [0-9]* virtual machines, /,$p' \
 		"$tmp/out" | grep -v '^vms:' | tail -n +1)"
 }
 
@@ -66,7 +67,8 @@ check_run 'a dies c d' 1 '2 of 4 tests ran in 2 virtual machines, 0 failed'
 check_equal 'which of them' 'virtual machine 2 ended without a result, status 124' \
 	"$(grep 'without a result' "$tmp/out")"
 check_run '' 1 ''
-check_equal 'what it says then' "vms: no test is chosen by '--build b -R x'" "$(cat "$tmp/out")"
+check_equal 'what it says then' "vms: no test is chosen by '--build b -R x'" \
+	"$(cat "$tmp/out")"
 
 TESTS='hangs hangs' PATH=$tmp:$PATH "$tmp/vms" >"$tmp/out" 2>&1 &
 vms_pid=$!

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 #
-# What distorts a measurement without stopping it: a route's own mtu, tcp_mtu_probing, a
-# /proc/sys that cannot be written. Either end's is told to the user of the peer and stored
-# with the run.
+# Settings that distort a measurement without stopping it: a route's own mtu,
+# tcp_mtu_probing, a /proc/sys that cannot be written. The user of the peer is warned
+# for either end, and the warning is stored with the run.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-# Its /proc/sys is read-only, as in a container.
+# Start the peer with a read-only /proc/sys, as in a container.
 start_peer_read_only()
 {
 	run_on peer unshare --mount bash -c '
@@ -31,7 +31,8 @@ for text in "route to $LAB_SERVER_IP has an MTU of its own, 1350" \
 	check_match 'what is stored with the run' "$text" "$warnings"
 	check_match 'what the peer says' "warning: .*$text" "$(cat "$tmp/peer.log")"
 done
-check_equal 'warnings stored, each once' 3 "$(sql "$peer_db" 'SELECT count(*) FROM warning')"
+check_equal 'warnings stored, each once' 3 \
+	"$(sql "$peer_db" 'SELECT count(*) FROM warning')"
 check_equal 'rows measured all the same' 2 \
 	"$(sql "$peer_db" "SELECT count(*) FROM results WHERE status = 'ok'")"
 check_same_text 'both hosts' "$before" "$(hosts_state)"

@@ -23,7 +23,7 @@ bool content_is(const char *path, const char *expected);
 /* conffile_read() and conffile_replace() of the conf file at `path`. */
 int read_conf(const char *path, char **ret, size_t *ret_size, struct err *err);
 int replace_conf(const char *path, const char *data, size_t size, struct err *err);
-/* How many files the folder holds. */
+/* Return the number of files in the folder. */
 int entries(void);
 
 #endif

@@ -208,8 +208,7 @@ int guardlab_tear_down(void **state)
 	char command[64];
 
 	(void)state;
-	/* A test that failed may have left the conf file blocked, and the guard busy.
-	 */
+	/* A failed test may have left the conf file blocked, and the guard busy. */
 	while (umount2(t.conf, MNT_DETACH) == 0)
 		continue;
 	if (t.guard)

@@ -16,7 +16,7 @@
 #define CONF_WITH(mtu) \
 	"[Interface]\r\nPrivateKey = abc=\r\n# MTU = 1\r\nMTU = " mtu "\r\n[Peer]\r\n"
 
-/* What the guard said by itself. */
+/* The guard's own reports. */
 struct guardlab_said {
 	_Atomic int count;
 	char last[512];
@@ -26,11 +26,12 @@ struct guardlab {
 	struct guard *guard;
 	pid_t pid;
 	int keeper_fd;
-	pid_t daemon;       /* of use_wireguard(), where the kernel has none */
+	/* wireguard-go of use_wireguard(), on a kernel without WireGuard */
+	pid_t daemon;
 	const char *remote; /* the next guard's config */
 	char folder[32];
 	char conf[64];
-	char beside[96]; /* where the original is kept */
+	char beside[96]; /* path of the original */
 	struct guardlab_said *said;
 };
 
@@ -42,15 +43,15 @@ int guardlab_tear_down(void **state);
 	cmocka_unit_test_setup_teardown(f, guardlab_set_up, guardlab_tear_down)
 
 /*
- * Make LINK a WireGuard interface, the kernel's where it has that: 10.9.0.1/24, with the
+ * Make LINK a WireGuard interface, the kernel's if it has that: 10.9.0.1/24, with the
  * peers 10.9.0.2 and 10.9.0.7, whose endpoint is 127.0.0.9, and 10.9.0.3 without one.
  */
 void use_wireguard(void);
 
 void start_guard(enum persist persist);
-/* As when main exits: the guard's exit status. */
+/* Close main's socket as main's exit does; return the guard's exit status. */
 int end_guard(void);
-/* By SIGKILL. */
+/* Kill the guard with SIGKILL. */
 void kill_guard(void);
 
 int mtu_now(void);
@@ -60,10 +61,10 @@ void wait_ms(int ms);
 void write_file(const char *path, const char *text);
 void assert_file(const char *path, const char *text);
 
-/* That `text` says, after `prefix`, that link and conf file are back. */
+/* Assert that `text` says, after `prefix`, that link and conf file are restored. */
 void assert_both_back(const char *prefix, const char *text);
 
-/* The conf file as a mount point: nothing can be renamed onto it. */
+/* Make the conf file a mount point, so that nothing can be renamed onto it. */
 void block_conf(void);
 void unblock_conf(void);
 

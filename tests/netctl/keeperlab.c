@@ -205,7 +205,7 @@ void assert_gone(pid_t pid)
 {
 	int64_t deadline = clock_boot_ms() + 3000;
 
-	/* Whose parent was killed is ours to bury. */
+	/* Reap the process: its parent was killed. */
 	while (waitpid(pid, NULL, WNOHANG) == 0 && clock_boot_ms() < deadline)
 		wait_ms(2);
 	while (alive(pid) && clock_boot_ms() < deadline)

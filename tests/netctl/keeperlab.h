@@ -6,7 +6,7 @@
 
 /*
  * A keeper on a veth for the tests of netctl/: keeper and guard are the real ones, main
- * and runner small stand-ins. Set `with`, start_keeper(), and look at `shared`.
+ * and runner small stand-ins. Set `with`, call start_keeper(), and look at `shared`.
  */
 
 #define LINK     "mtk0"
@@ -19,28 +19,28 @@ struct keeperlab_shared {
 	_Atomic pid_t runner_pid;
 	_Atomic int set_result; /* 1 until main has set the MTU */
 	_Atomic int stop_signal;
-	_Atomic bool lock_seen; /* by main or runner */
+	_Atomic bool lock_seen; /* set by main or runner */
 	_Atomic bool say_blocks;
 	_Atomic bool go;        /* main may commit */
-	_Atomic bool committed; /* main has the answer, whichever it is */
+	_Atomic bool committed; /* main has the answer, yes or no */
 	char said[512];         /* the last text */
-	char all_said[4096];    /* every text, one after the other */
+	char all_said[4096];    /* all texts, one after another */
 	int main_status;
 	bool main_waits;
 };
 extern struct keeperlab_shared *shared;
 
-/* What the next keeper is started with. */
+/* Settings of the next keeper. */
 struct keeperlab_with {
 	int main_end_ms;
-	int ignored[2];   /* signals */
+	int ignored[2];   /* ignored signals */
 	const char *conf; /* with PERSIST_EACH */
 	bool commits;     /* with PERSIST_BEST; main does so once `go` is set */
 	int conf_lock_fd;
 };
 extern struct keeperlab_with with;
 
-/* Before all tests. 0 or -1. */
+/* Call it before all tests. 0 or -1. */
 int keeperlab_init(void);
 
 /* Set-ups and the tear-down of a test. */
@@ -48,23 +48,23 @@ int set_up(void **state);
 int set_up_conf(void **state);
 int tear_down_conf(void **state);
 
-/* The keeper in a child: at once, or when main has set the MTU. */
+/* Fork the keeper at once, or when main has set the MTU. */
 pid_t fork_keeper(int main_status, bool main_waits);
 pid_t start_keeper(int main_status, bool main_waits);
 
-/* Its exit status, or 128 and the signal; within a time, a keeper that waits on is
- * ended. */
+/* Return its exit status, or 128 and the signal; end a keeper that does not end in
+ * time. */
 int wait_status(pid_t pid);
 int wait_status_within(pid_t pid, int ms);
 
-/* A child of `parent` that is neither main nor runner. */
+/* Find the child of `parent` that is neither main nor runner. */
 pid_t find_guard(pid_t parent);
 
 void wait_ms(int ms);
 int mtu_now(void);
 bool alive(pid_t pid);
 void assert_gone(pid_t pid);
-/* MTU and conf file as before, and no journal. */
+/* Assert that MTU and conf file are as before, and that there is no journal. */
 void assert_restored(void);
 
 #endif

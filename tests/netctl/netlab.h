@@ -2,36 +2,36 @@
 #define TESTS_NETCTL_NETLAB_H
 
 /*
- * What the tests of netctl/ need around them: a network namespace of their own, the
- * "ip" program, and children for what cannot be undone in a process (capabilities,
+ * The surroundings of the tests of netctl/: a network namespace of their own, the "ip"
+ * program, and children for changes that a process cannot revoke (capabilities,
  * mounts).
  */
 
-/* A fresh network namespace for this process, with "lo" up. Gone when it exits. */
+/* Enter a new network namespace with "lo" up; it disappears when this process exits. */
 void netlab_enter(void);
 
-/* A fresh mount namespace for this process; nothing leaks out of it. */
+/* Enter a new mount namespace; no mount leaks out of it. */
 void netlab_private_mounts(void);
 
-/* The same, with a /run/mtusweep of its own: what others start tidies up in theirs. */
+/* The same, with a /run/mtusweep of its own: other programs clean up only theirs. */
 void netlab_private_run(void);
 
 /* Run a program, its words separated by single blanks, and fail the test unless it
  * exits with status 0. */
 void netlab_run(const char *command);
 
-/* The exit status of a program, or -1; its stderr is dropped. */
+/* Run a program and return its exit status, or -1; its stderr is discarded. */
 int netlab_try(const char *command);
 
-/* Run it in the background; its pid. It dies with this process. */
+/* Run a program in the background and return its pid. It dies with this process. */
 int netlab_start(const char *command);
-/* Wait for a child; its exit status, or -1. */
+/* Wait for a child and return its exit status, or -1. */
 int netlab_wait(int pid);
-/* End what netlab_start() or fork() started, and wait for it. */
+/* End a process of netlab_start() or fork(), and wait for it. */
 void netlab_stop(int pid);
 
 /* Run `body` in a child: 0 when it returned 0. In it use NETLAB_CHECK, not cmocka's
- * asserts, which would go on with the other tests there. */
+ * asserts, which would continue with the other tests there. */
 int netlab_child(int (*body)(void *ctx), void *ctx);
 
 #define NETLAB_CHECK(condition)                                            \
@@ -43,7 +43,7 @@ int netlab_child(int (*body)(void *ctx), void *ctx);
 		}                                                          \
 	} while (0)
 
-/* Become nobody, without capabilities, for good. 0 or -errno. */
+/* Become nobody, without capabilities, permanently. 0 or -errno. */
 int netlab_drop_root(void);
 
 #endif

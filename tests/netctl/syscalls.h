@@ -5,9 +5,9 @@
 #include <sys/types.h>
 
 /*
- * A child that stops before and after each of its system calls, so that a test can do
- * something at each of these moments. The child calls syscalls_trace_me() where that
- * begins, and ends with an exit status that the test expects.
+ * A child that stops before and after each of its system calls, so that a test can act
+ * at each of these moments. The child calls syscalls_trace_me() at the beginning of
+ * that part, and ends with an exit status that the test expects.
  */
 
 struct syscalls {
@@ -16,16 +16,16 @@ struct syscalls {
 	int status; /* its exit status, once it has ended */
 };
 
-/* In the child; does not return on failure. */
+/* Call it in the child; does not return on failure. */
 void syscalls_trace_me(void);
 
 /* Fork a child for `body`, and wait until it is traced. */
 struct syscalls syscalls_start(void (*body)(void));
 
-/* Let it go on through so many stops; false when it ended before. */
+/* Let it continue through this many stops; false when it ended before. */
 bool syscalls_go(struct syscalls *child, int stops);
 
-/* Let it go on to its end; its exit status. */
+/* Let it continue to its end; return its exit status. */
 int syscalls_finish(struct syscalls *child);
 
 void syscalls_kill(struct syscalls *child);

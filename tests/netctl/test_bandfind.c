@@ -1,4 +1,4 @@
-/* The search for bands, over paths that are simulated, with packets lost by chance. */
+/* The search for bands, over simulated paths, with random packet loss. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #define LINK_MTU 1500
 #define LAYOUTS  10000
-#define LOSS     0.005 /* of one packet */
+#define LOSS     0.005 /* probability for one packet */
 
 /* --- a path --- */
 
@@ -37,7 +37,7 @@ static bool is_lost_by_chance(double share)
 	return (double)(random_bits() >> 11) / 9007199254740992.0 < share;
 }
 
-/* What really becomes of one packet. */
+/* Draw the fate of one packet. */
 static enum fate send_one(const struct path_bands *path, int size, double loss)
 {
 	enum fate fate = path_bands_fate(path, size);
@@ -56,7 +56,7 @@ static const struct bandfind_config ethernet = {
 	.sender_mtu = LINK_MTU,
 };
 
-/* The number of rounds. */
+/* Run the search; return the number of rounds. */
 static int search(struct bandfind *find, const struct path_bands *path, double loss)
 {
 	int sizes[BANDFIND_ROUND];
@@ -104,16 +104,16 @@ static void assert_found(const struct bandfind *find, const char *expected)
 	assert_string_equal(found, expected);
 }
 
-/* --- paths by hand --- */
+/* --- paths made by hand --- */
 
 static void test_paths(void **unused)
 {
 	static const struct {
 		const char *path;
-		int sent; /* worked out by hand: nine at first, and what follows */
+		int sent; /* computed by hand: nine at first, and those that follow */
 	} cases[] = {
 		{"1500:whole,65535:fragmented", 9},
-		/* one more that confirms the loss of 1501 */
+		/* one more, which confirms the loss of 1501 */
 		{"1500:whole,65535:lost", 10},
 		/* 1486 1489 1490 1491, then 1491 again */
 		{"1490:whole,65535:lost", 14},
@@ -165,7 +165,7 @@ static void test_below_the_lowest(void **unused)
 	search(&find, &path, 0);
 	assert_found(&find, "1000:whole,65535:lost");
 
-	/* Where nothing smaller can be sent exactly, that is all that is known. */
+	/* If no smaller size can be sent exactly, nothing else is known. */
 	bandfind_init(&find, &(struct bandfind_config){
 				     .min = 1340, .max = 1560, .sender_mtu = LINK_MTU});
 	search(&find, &path, 0);
@@ -199,7 +199,7 @@ static void test_cannot_be_told(void **unused)
 	int count;
 
 	(void)unused;
-	/* Nothing at all: it gives up, and says so. */
+	/* No packet arrives: the search gives up and says so. */
 	bandfind_init(&find, &ethernet);
 	assert_found(&find, "");
 	while ((count = bandfind_next(&find, sizes)) > 0) {
@@ -208,7 +208,7 @@ static void test_cannot_be_told(void **unused)
 	}
 	assert_found(&find, "65535:unknown");
 
-	/* One among its like is as they are. */
+	/* An unknown size among equal ones gets their fate. */
 	bandfind_init(&find, &ethernet);
 	while ((count = bandfind_next(&find, sizes)) > 0) {
 		for (int i = 0; i < count; i++)
@@ -266,16 +266,17 @@ static void test_one_by_one(void **unused)
 	assert_found(&find, "1460:whole,1500:lost,65535:fragmented");
 }
 
-/* --- ten thousand of them --- */
+/* --- ten thousand random paths --- */
 
-/* Where routers, tunnels and lines make paths narrower. */
+/* Sizes at which routers, tunnels and lines have edges. */
 static const int real_edges[] = {
 	1280, 1300, 1340, 1360, 1380, 1392, 1400, 1412, 1420, 1422, 1428, 1430, 1432,
 	1436, 1438, 1440, 1442, 1444, 1446, 1448, 1450, 1452, 1454, 1456, 1458, 1460,
 	1462, 1464, 1468, 1472, 1476, 1478, 1480, 1484, 1488, 1490, 1492, 1496,
 };
 
-/* The kinds of docs' path model, `edge` being the last size that arrives whole. */
+/* The kinds of the documented path model; `edge` is the last size that arrives
+ * whole. */
 static struct path_bands layout(int kind, int edge)
 {
 	struct path_bands bands = {0};
@@ -298,7 +299,7 @@ static struct path_bands layout(int kind, int edge)
 		path_bands_add(&bands, edge, FATE_WHOLE);
 		path_bands_add(&bands, OUTER_SIZE_MAX, FATE_LOST);
 		break;
-	default: /* only what the sender has cut passes */
+	default: /* only packets that the sender fragmented arrive */
 		path_bands_add(&bands, edge, FATE_WHOLE);
 		path_bands_add(&bands, LINK_MTU, FATE_LOST);
 		path_bands_add(&bands, OUTER_SIZE_MAX, FATE_FRAGMENTED);
@@ -375,8 +376,8 @@ static void test_any_edge(void **unused)
 	assert_true(tally.right_soft >= LAYOUTS * 0.99);
 }
 
-/* Two edges at any sizes with a usual size between them: without one nothing shows that
- * there is a band. */
+/* Two edges at any sizes are visible if a usual size is between them: without one
+ * nothing shows the band. */
 static bool is_visible(int low, int high)
 {
 	static const int usual[] = {1400, 1440, 1460, 1480, 1492};

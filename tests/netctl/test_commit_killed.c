@@ -1,6 +1,6 @@
 /*
- * A commit whose process is killed, at each of its system calls in turn: what the next start
- * finds is either the state from before or the pair that is kept, and nothing is in its way.
+ * A commit whose process is killed, at each of its system calls in turn. The next start
+ * finds either the state from before or the applied pair, and can proceed.
  */
 
 #include <errno.h>
@@ -28,7 +28,7 @@
 /* A commit makes some 150. */
 #define STOPS_MAX 2000
 
-/* As the guard does it; stopped before the commit, and then at each system call. */
+/* Commit as the guard does; stop before the commit, and then at each system call. */
 static void commit(void)
 {
 	struct hoststate state;
@@ -40,7 +40,7 @@ static void commit(void)
 	_exit(hoststate_commit(&state, NULL) == 0 ? 0 : 3);
 }
 
-/* Kill it after so many stops; false when it was through before. */
+/* Kill it after this many stops; false when it had finished before. */
 static bool commit_killed_after(int stops)
 {
 	struct syscalls child = syscalls_start(commit);
@@ -52,7 +52,7 @@ static bool commit_killed_after(int stops)
 	return killed;
 }
 
-/* Those that are kept of conf files from before. */
+/* Remove the dated copies of earlier conf files and return their number. */
 static size_t take_dated(void)
 {
 	char pattern[160];
@@ -71,7 +71,7 @@ static size_t take_dated(void)
 	return count;
 }
 
-/* What the next start does, and finds. True when the pair is kept. */
+/* Start as the next guard does, and check the state. True when the pair is applied. */
 static bool start_next(void)
 {
 	struct err err = ERR_INIT;
@@ -110,7 +110,7 @@ static void test_killed_at_each_call(void **state)
 		turns += kept != before;
 		stops++;
 	} while (killed && stops < STOPS_MAX);
-	/* There is one moment at which it counts, and it comes. */
+	/* The commit takes effect at one moment, and that moment comes. */
 	assert_false(killed);
 	assert_true(kept);
 	assert_int_equal(turns, 1);

@@ -1,11 +1,11 @@
 /*
  * test_commit_kills [KILLS [SEED]]: SIGKILL around a commit, to the guard alone, the
- * keeper alone, both, or all four processes; half of them at each of the guard's system
- * calls in turn, half at random moments. Where keeper or guard lives on it does the rest,
- * else the next start does. Then link and conf file are either as before the run or the
- * pair that is kept, byte for byte, and no copy of the conf file is left beside it but the
- * dated one of a pair that is kept. test_commit_killed.c kills a commit in one process, at
- * each call.
+ * keeper alone, both, or all four processes; half of the kills at each of the guard's
+ * system calls in turn, half at random moments. If keeper or guard survives, it
+ * completes the work, else the next start does. Then link and conf file are byte for
+ * byte either as before the run or the applied pair. The only copy beside the conf file
+ * is the dated one of an applied pair. test_commit_killed.c kills a commit in one
+ * process, at each call.
  */
 
 #include <errno.h>
@@ -39,7 +39,7 @@
 #define CHOSEN "[Interface]\nMTU = 1300\n"
 #define OWNER  12345
 #define MODE   0640
-/* More than a guard has in a commit. */
+/* More stops than a commit of the guard has. */
 #define STOPS_MAX 4000
 
 enum victims {
@@ -58,15 +58,15 @@ struct pids {
 
 static struct {
 	int killed[VICTIMS_COUNT];
-	int missed; /* they had ended before */
+	int missed; /* they had ended before the kill */
 	int at_call;
 	int kept;
 	int restored;
-	int copies; /* left beside the conf file */
-	int wrong;  /* neither the one nor the other, or an end that failed */
+	int copies; /* copies left beside the conf file */
+	int wrong;  /* neither state, or an end that failed */
 } count;
 
-static int64_t span_us; /* of the random moments */
+static int64_t span_us; /* time span of the random moments */
 static int kills = 100;
 static unsigned int seed = 1;
 
@@ -81,8 +81,8 @@ static bool holds(const char *path, const char *text)
 	       strcmp(data, text) == 0;
 }
 
-/* Beside the conf file: dated ones, which must be the conf file from before, in
- * *ret_dated, and all others. They are removed. */
+/* Count the files beside the conf file: dated ones, which must equal the earlier conf
+ * file, in ret_dated, and all others. Remove them. */
 static int count_copies(int *ret_dated)
 {
 	size_t length = (size_t)(strrchr(with.conf, '/') - with.conf);
@@ -110,7 +110,7 @@ static int count_copies(int *ret_dated)
 	return copies;
 }
 
-/* Nothing of the last one may disturb this one. */
+/* Remove everything that could disturb the next run. */
 static void begin_anew(void)
 {
 	struct rtlink link;
@@ -147,7 +147,8 @@ static void trace(pid_t guard)
 	assert_true(WIFSTOPPED(status));
 }
 
-/* So many stops on; the number made, smaller when main had its answer before. */
+/* Let it continue through this many stops; return the number made, smaller when main
+ * had its answer before. */
 static int go_on(pid_t guard, int stops)
 {
 	int made = 0;
@@ -162,7 +163,7 @@ static int go_on(pid_t guard, int stops)
 	return made;
 }
 
-/* It lives on, unseen. */
+/* Let it continue without tracing. */
 static void let_go(pid_t guard)
 {
 	assert_int_equal(ptrace(PTRACE_DETACH, guard, NULL, NULL), 0);
@@ -185,7 +186,7 @@ static int count_stops(void)
 	return stops;
 }
 
-/* From a commit to the end of its run, undisturbed. */
+/* Measure the time from a commit to the end of its run, undisturbed. */
 static int64_t measure_us(void)
 {
 	int64_t since_us;
@@ -214,7 +215,7 @@ static void kill_victims(const struct pids *pids, enum victims victims)
 		kill(pids->keeper, SIGKILL);
 		return;
 	case BOTH:
-		/* In one moment: neither can do anything for the other. */
+		/* Stop both first: neither can react to the other's death. */
 		kill(pids->keeper, SIGSTOP);
 		kill(pids->guard, SIGKILL);
 		kill(pids->keeper, SIGKILL);
@@ -230,7 +231,7 @@ static void kill_victims(const struct pids *pids, enum victims victims)
 	}
 }
 
-/* False when there was nobody to be killed any more. */
+/* Return false when there was no process left to kill. */
 static bool kill_at_call(const struct pids *pids, enum victims victims, int stops)
 {
 	trace(pids->guard);
@@ -240,8 +241,8 @@ static bool kill_at_call(const struct pids *pids, enum victims victims, int stop
 		return false;
 	}
 	kill_victims(pids, victims);
-	/* One that lives goes on with the commit; the keeper learns of a dead one's end
-	 * once it was told here. */
+	/* A process that lives continues with the commit. The keeper learns of a dead
+	 * guard's end only after it was reaped here. */
 	if (victims == KEEPER)
 		let_go(pids->guard);
 	else
@@ -264,7 +265,7 @@ static bool kill_at_random(const struct pids *pids, enum victims victims)
 	return true;
 }
 
-/* --- what is left --- */
+/* --- the state afterwards --- */
 
 static void fail_kill(int number, enum victims victims, const char *what)
 {
@@ -308,7 +309,7 @@ static const char *start_next(void)
 	return r < 0 ? "the next start fails" : NULL;
 }
 
-/* One that was not killed in time is none of the campaign's, but ends well too. */
+/* A run that was not killed in time does not count, but must end well too. */
 static void check_end(int number, const struct pids *pids, enum victims victims,
 		      bool in_time)
 {
@@ -333,7 +334,7 @@ static void check_end(int number, const struct pids *pids, enum victims victims,
 
 /* --- the campaign --- */
 
-/* `stops`: 0 at random */
+/* `stops`: 0 is a random moment */
 static void kill_once(int number, enum victims victims, int stops)
 {
 	struct pids pids;
@@ -350,7 +351,7 @@ static void kill_once(int number, enum victims victims, int stops)
 	check_end(number, &pids, victims, killed);
 }
 
-/* From the first call to the last, as many times as there are kills for. */
+/* Spread the kills evenly from the first call to the last. */
 static int stops_of(int turn, int turns, int stops)
 {
 	return 1 + (turns >= stops ? turn % stops : turn * stops / turns);

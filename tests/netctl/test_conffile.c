@@ -1,4 +1,4 @@
-/* Editing wg-quick's conf file as text, with the strange files people have. */
+/* Editing wg-quick's conf file as text, also unusual files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -118,7 +118,8 @@ static const struct edit_case cases[] = {
 	{"empty", "", NULL, -ENOENT, 0},
 };
 
-/* On the heap, exactly as long as it is, so that a sanitizer sees a byte too far. */
+/* Put the text on the heap in its exact size, so that a sanitizer detects a read
+ * beyond. */
 static char *exact_copy(const char *text, size_t size)
 {
 	char *copy = malloc(size ? size : 1);
@@ -176,7 +177,8 @@ static void test_edit_table(void **state)
 	}
 }
 
-/* To another MTU and back is byte for byte the same wherever a number was there. */
+/* Setting another MTU and the old one again restores every byte if there was a
+ * number. */
 static void test_edit_there_and_back(void **state)
 {
 	(void)state;
@@ -218,7 +220,8 @@ static void test_edit_refuses_nul(void **state)
 	assert_null(edited);
 }
 
-/* As many peers as CONFFILE_LIMIT holds: every byte behind the line stays. */
+/* The file has as many peers as CONFFILE_LIMIT permits: every byte after the line
+ * stays. */
 static void test_edit_large(void **state)
 {
 	static const char head[] = "[Interface]\nMTU = 1420\n";
@@ -283,7 +286,7 @@ static void make_random(char *text, unsigned *seed)
 				    (sizeof(pieces) / sizeof(pieces[0]))]);
 }
 
-/* Whatever comes in, what goes out is a file whose MTU is what was asked for. */
+/* For any input, the output is a file whose MTU is the requested one. */
 static void test_edit_random(void **state)
 {
 	unsigned seed = 1;

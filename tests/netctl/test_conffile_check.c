@@ -1,4 +1,4 @@
-/* The conf file on disk: what is refused before anything changes, and reading it. */
+/* The conf file on disk: what is refused before any change, and reading it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -129,7 +129,7 @@ static void test_check_without_rights(void **state)
 	write_file("public.conf", GOOD);
 	assert_int_equal(chmod("secret.conf", 0600), 0);
 	assert_int_equal(chmod("public.conf", 0644), 0);
-	/* Nobody owns it all the same where this test is not root. */
+	/* The file has no owner in any case if this test is not root. */
 	assert_int_equal(chmod(folder, 0555), 0);
 	if (geteuid() != 0)
 		assert_int_equal(chmod("secret.conf", 0), 0);
@@ -181,7 +181,7 @@ static void test_read(void **state)
 	assert_string_equal(data, GOOD);
 	conffile_wipe(data, size);
 	conffile_wipe(NULL, 0);
-	/* After the check a link would lead elsewhere than was checked. */
+	/* After the check a link could lead to another file than the checked one. */
 	assert_int_equal(symlink("wg0.conf", "link.conf"), 0);
 	data = NULL;
 	assert_int_equal(read_conf("link.conf", &data, &size, NULL), -ELOOP);

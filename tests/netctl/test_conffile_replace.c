@@ -51,7 +51,8 @@ static void test_replace_keeps_attributes(void **state)
 	(void)state;
 	write_file("wg0.conf", GOOD);
 	if (setxattr("wg0.conf", "user.note", "kept", 4, 0) < 0) {
-		/* No place for user attributes there; then none may get in the way. */
+		/* This file system has no user attributes; then no other attribute may
+		 * disturb. */
 		assert_int_equal(errno, EOPNOTSUPP);
 		assert_int_equal(replace_conf("wg0.conf", "x", 1, NULL), 0);
 		return;
@@ -61,7 +62,7 @@ static void test_replace_keeps_attributes(void **state)
 	assert_memory_equal(value, "kept", 4);
 }
 
-/* Who has it open goes on reading the old one: it was not written in place. */
+/* A process that has the file open still reads the old one: the file is replaced. */
 static void test_replace_leaves_the_old_file(void **state)
 {
 	char text[64] = "";
@@ -85,7 +86,7 @@ static void test_replace_over_leftovers(void **state)
 	assert_int_equal(replace_conf("wg0.conf", "x", 1, NULL), 0);
 	assert_true(content_is("wg0.conf", "x"));
 	assert_int_equal(entries(), 1);
-	/* Not through a link that somebody put there. */
+	/* A link at the temporary name is not followed. */
 	write_file("victim", "safe");
 	assert_int_equal(symlink("victim", "wg0.conf.mtusweep-new"), 0);
 	assert_int_equal(replace_conf("wg0.conf", "y", 1, NULL), 0);
@@ -134,7 +135,7 @@ static void test_replace_disk_full(void **state)
 	assert_int_equal(entries(), 1);
 }
 
-/* A reader at any moment sees the one or the other, whole. */
+/* At any moment a reader sees one of the two files, complete. */
 static int replace_many(void *ctx)
 {
 	const char *const *texts = ctx;
@@ -202,7 +203,7 @@ static void test_copy(void **state)
 	assert_int_equal(st.st_mode & 07777, 0640);
 	assert_int_equal(st.st_uid, 12345);
 	assert_true(content_is("wg0.conf.kept", GOOD));
-	/* Never over another. */
+	/* A copy never replaces another file. */
 	write_file("wg0.conf", "other\n");
 	assert_int_equal(conffile_copy(&file, ".kept", NULL), -EEXIST);
 	assert_int_equal(symlink("nowhere", "wg0.conf.link"), 0);

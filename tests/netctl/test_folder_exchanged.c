@@ -1,8 +1,9 @@
 /*
- * A user owns a conf file and its folder, and exchanges the folder with a link to one of
- * root's, which holds a conf file of the same name: at each system call of all that root
- * does with the conf file, and as fast as a process of that user can. Nothing of root's
- * file may get into the user's folder, and root's file and folder stay as they are.
+ * A user owns a conf file and its folder, and exchanges the folder with a link to one
+ * of root's, which holds a conf file of the same name. The exchange happens at each
+ * system call of root's work on the conf file, and as fast as a process of that user
+ * can. No part of root's file may get into the user's folder, and root's file and
+ * folder stay as they are.
  */
 
 #include <errno.h>
@@ -35,12 +36,12 @@
 
 #define USER   12345
 #define SECRET "[Interface]\nPrivateKey = SECRET=\nMTU = 1420\n"
-/* More than any of the steps has. */
+/* More stops than any of the steps has. */
 #define STOPS_MAX 4000
 
 static char home[64];      /* the user's */
 static char wg[80];        /* the conf file's folder in it */
-static char to_root[80];   /* beside it: the link */
+static char to_root[80];   /* the link, beside it */
 static char conf[96];      /* the user's conf file */
 static char root_wg[64];   /* root's folder */
 static char root_conf[80]; /* root's conf file */
@@ -105,7 +106,7 @@ static void remove_file(const char *path)
 	assert_int_equal(unlink(path), 0);
 }
 
-/* The user's conf file alone, and nothing else of a run. */
+/* Restore the user's conf file, and remove all other files of a run. */
 static void begin_anew(void)
 {
 	struct rtlink link;
@@ -143,7 +144,7 @@ static void assert_as_before(const char *path, const struct stat *before)
 		fail_msg("'%s' is not as it was", path);
 }
 
-/* A change in root's folder, of a moment even, changes its times. */
+/* Any change in root's folder, even a short one, changes its times. */
 static void assert_root_untouched(void)
 {
 	assert_as_before(root_wg, &root_before[0]);
@@ -154,7 +155,7 @@ static void assert_root_untouched(void)
 	for_each_file(check_no_secret);
 }
 
-/* --- what root does --- */
+/* --- the steps of root's work --- */
 
 static int begin_run(void)
 {
@@ -171,7 +172,7 @@ static int sweep(void)
 
 	hoststate_init(&state, LINK, PERSIST_EACH, conf);
 	r = hoststate_set(&state, 1300, NULL);
-	/* Whatever became of it: this is what a guard does then. */
+	/* A guard does this next, also after a failure. */
 	return hoststate_restore(&state, NULL) < 0 ? -1 : r;
 }
 
@@ -190,7 +191,7 @@ static int restore_leftovers(void)
 	return hoststate_restore_journal(LINK, NULL);
 }
 
-/* Leave a host as a killed sweep does. */
+/* Leave the host as a killed sweep does. */
 static void leave_sweep(void)
 {
 	struct hoststate state;
@@ -220,8 +221,8 @@ static void run_traced(void)
 	_exit(current->run() == 0 ? 0 : 1);
 }
 
-/* The exchange comes after `stops` stops, and lasts for `length` of them (0: for good).
- * False when the step was through before. */
+/* Exchange after `stops` stops, for `length` of them (0: permanently). False when the
+ * step had finished before. */
 static bool exchange_once(int stops, int length)
 {
 	struct syscalls child;
@@ -231,7 +232,7 @@ static bool exchange_once(int stops, int length)
 		current->before();
 	child = syscalls_start(run_traced);
 	if (!syscalls_go(&child, stops)) {
-		/* Undisturbed, it does its work. */
+		/* Undisturbed, the step succeeds. */
 		assert_int_equal(child.status, 0);
 		return false;
 	}
@@ -260,8 +261,8 @@ static void test_at_each_call(void **state)
 		int count;
 
 		current = &steps[i];
-		/* A call has a stop before it and one after it: at each call for good, and
-		 * at each third for the next four. */
+		/* A call has a stop before and after it. Exchange at each call
+		 * permanently, and at each third call for the next four. */
 		count = exchange_at_each_call(0, 2) + exchange_at_each_call(8, 6);
 		print_message("%s: the folder was exchanged %d times\n", current->name,
 			      count);
@@ -282,7 +283,7 @@ static _Noreturn void exchange_for_ever(_Atomic long *count)
 	}
 }
 
-/* Begin each step anew until the other process has exchanged so often. */
+/* Repeat each step until the other process has exchanged the folders often enough. */
 static void race(const struct step *step, _Atomic long *count, long until)
 {
 	pid_t user = fork();

@@ -1,7 +1,8 @@
 /*
  * The conf file's folder is moved away, not mounted, exchanged for another one or not
- * readable, at each system call of a sweep and of a commit, and between them. That is no
- * proof of somebody's change: the conf file is restored once the folder is back.
+ * readable, at each system call of a sweep and of a commit, and between them. That
+ * proves no change by another program: the conf file is restored once the folder is
+ * back.
  */
 
 #include <errno.h>
@@ -31,7 +32,7 @@
 #include "syscalls.h"
 
 #define SET 1300
-/* More than any of the steps has. */
+/* More stops than any of the steps has. */
 #define STOPS_MAX 4000
 
 static char away[64];
@@ -56,7 +57,7 @@ static void move_back(void)
 	assert_int_equal(rename(away, t.folder), 0);
 }
 
-/* How many files the folder holds. */
+/* Return the number of files in the folder. */
 static int entries(void)
 {
 	DIR *folder = opendir(t.folder);
@@ -70,7 +71,7 @@ static int entries(void)
 	return count;
 }
 
-/* The link and the conf file as before the run, no copy and no journal. */
+/* Assert that link and conf file are as before the run, without a copy or journal. */
 static void assert_as_before(void)
 {
 	struct journal journal;
@@ -102,7 +103,7 @@ static void sweep(void)
 	r = hoststate_set(&state, SET, NULL);
 	if (r == 0)
 		r = hoststate_set(&state, SET + 20, NULL);
-	/* As the guard does it, which tries again later where this fails. */
+	/* The guard does this; if it fails, it retries later. */
 	hoststate_restore(&state, NULL);
 	_exit(r == 0 ? 0 : 1);
 }
@@ -117,7 +118,7 @@ static void commit(void)
 	syscalls_trace_me();
 	if (hoststate_commit(&state, NULL) == 0)
 		_exit(0);
-	/* As main does it then. */
+	/* Main requests this then. */
 	hoststate_restore(&state, NULL);
 	_exit(1);
 }
@@ -138,8 +139,8 @@ static void begin_anew(void)
 	assert_int_equal(rtlink_set_mtu(link.index, ORIGINAL, NULL), 0);
 }
 
-/* Move the folder away after so many stops, and back at the end of `body`. Its exit
- * status, or -1 when it was through before. */
+/* Move the folder away after this many stops, and back at the end of `body`. Return its
+ * exit status, or -1 when it had finished before. */
 static int moved_after(void (*body)(void), int stops)
 {
 	struct syscalls child;
@@ -172,7 +173,7 @@ static void test_at_each_call_of_a_sweep(void **state)
 	print_message("moved away at %d calls\n", stops / 2);
 }
 
-/* The pair is kept by link and conf file, or neither. The commit's answer is true. */
+/* Link and conf file have the pair, or neither has it. The commit's answer is true. */
 static void test_at_each_call_of_a_commit(void **state)
 {
 	int counts[2] = {0};
@@ -216,7 +217,7 @@ static void test_away_for_a_while(void **state)
 	assert_int_equal(mtu_now(), ORIGINAL);
 	wait_ms(1200);
 	move_back();
-	/* By its own timer. */
+	/* The guard's own timer restores. */
 	assert_said_within(1, 1500);
 	assert_both_back("tried again: ", t.said->last);
 	assert_as_before();
@@ -253,8 +254,8 @@ static void test_not_mounted(void **state)
 	move_back();
 }
 
-/* Moved to another name for good, with a new one at the path: that one is theirs, until
- * the first is back. */
+/* The folder gets another name permanently, and a new folder is at the path: it is
+ * another user's until the first is back. */
 static void test_another_folder(void **state)
 {
 	(void)state;
@@ -273,7 +274,8 @@ static void test_another_folder(void **state)
 	assert_as_before();
 }
 
-/* With all that the first had in it: what is at the path is restored, and it is said. */
+/* The new folder has all files of the first: the conf file at the path is restored, and
+ * the guard says so. */
 static void test_copied_folder(void **state)
 {
 	char command[160];
@@ -291,9 +293,9 @@ static void test_copied_folder(void **state)
 	netlab_run(command);
 }
 
-/* --- what the kernel says --- */
+/* --- errors of open() --- */
 
-/* From here on opening a file with these flags fails so; flags are openat's third. */
+/* Make opening a file with these flags fail; flags are openat's third argument. */
 static int forbid_open(uint32_t flags, int errno_value)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
@@ -307,7 +309,8 @@ static int forbid_open(uint32_t flags, int errno_value)
 	return r;
 }
 
-/* Of the folders on the way, and of the conf file: a journal is opened otherwise. */
+/* Failures for the folders on the way, and for the conf file; a journal is opened with
+ * other flags. */
 static const struct failure {
 	uint32_t flags;
 	int errno_value;

@@ -1,6 +1,6 @@
 /*
- * The guard on a veth: leases, deaths, other people's changes, and the answers to main.
- * The guard is a process of its own, as in the programs.
+ * The guard on a veth: leases, deaths, changes by other programs, and the answers to
+ * main. The guard is a process of its own, as in the programs.
  */
 
 #include <errno.h>
@@ -81,14 +81,14 @@ static void test_probe(void **state)
 	assert_int_equal(probe(GUARD_PROBE_MTU_MAX + 1, "10.9.0.2", 4500, &err),
 			 -ERANGE);
 	assert_int_equal(mtu_now(), ORIGINAL);
-	/* Beyond the range, with a way, and the conf file as it was. */
+	/* An MTU beyond the range, with a probe way; the conf file stays as it was. */
 	assert_int_equal(probe(1560, "10.9.0.2", 4500, &err), 0);
 	assert_int_equal(mtu_now(), 1560);
 	assert_file(t.conf, CONF);
 	assert_int_equal(probe(1280, "", 0, &err), 0);
 	assert_int_equal(mtu_now(), 1280);
 	assert_true(has_way());
-	/* The first pair ends it. */
+	/* The first pair removes the probe way. */
 	assert_int_equal(probe(1560, "10.9.0.2", 4500, &err), 0);
 	assert_int_equal(guard_set(t.guard, 1400, 5000, &err), 0);
 	assert_false(has_way());
@@ -96,7 +96,7 @@ static void test_probe(void **state)
 	assert_int_equal(mtu_now(), 1400);
 	assert_int_equal(guard_restore(t.guard, &err), 0);
 	assert_int_equal(mtu_now(), ORIGINAL);
-	/* Without a way. */
+	/* Without a probe way. */
 	assert_int_equal(probe(1560, "10.9.0.2", 0, &err), 0);
 	assert_int_equal(netlab_try("ip rule del pref 77"), 2);
 }
@@ -112,13 +112,13 @@ static void test_probe_is_put_back(void **state)
 	assert_int_equal(guard_restore(t.guard, &err), 0);
 	assert_int_equal(mtu_now(), ORIGINAL);
 	assert_false(has_way());
-	/* The lease's end, too. */
+	/* The end of the lease does so, too. */
 	assert_int_equal(guard_probe(t.guard, 1560, "10.9.0.2", 4500, 1000, &err), 0);
 	assert_mtu_within(ORIGINAL, 2000);
 	assert_said_within(1, 1000);
 	assert_false(has_way());
 	assert_int_equal(probe(1560, "", 0, &err), -ESTALE);
-	/* A link that somebody else changed keeps theirs, but not our way. */
+	/* Another program's change of the link stays, but the probe way is removed. */
 	assert_int_equal(probe(1560, "10.9.0.2", 4500, &err), 0);
 	netlab_run("ip link set " LINK " mtu 1333");
 	assert_int_equal(guard_restore(t.guard, &err), -ESTALE);
@@ -126,17 +126,17 @@ static void test_probe_is_put_back(void **state)
 	assert_false(has_way());
 }
 
-/* Main is not believed: it may be an attacker's. */
+/* The guard does not trust main: it may be an attacker's. */
 static const struct {
 	const char *address;
 	int port;
 	int code;
 } bad_targets[] = {
 	{"192.0.2.53", 4500, -EACCES},   /* no route */
-	{"198.51.100.2", 4500, -EACCES}, /* by another interface */
-	{"10.9.0.7", 4500, -EACCES},     /* in the AllowedIPs, routed elsewhere */
-	{"10.9.0.9", 4500, -EACCES},     /* routed there, in no AllowedIPs */
-	{"10.9.0.1", 4500, -EACCES},     /* this host's */
+	{"198.51.100.2", 4500, -EACCES}, /* routed through another interface */
+	{"10.9.0.7", 4500, -EACCES},     /* in the AllowedIPs, but routed elsewhere */
+	{"10.9.0.9", 4500, -EACCES},     /* routed there, but in no AllowedIPs */
+	{"10.9.0.1", 4500, -EACCES},     /* this host's own */
 	{"127.0.0.9", 4500, -EACCES},
 	{"10.9.0.3", 4500, -ENOTCONN},
 	{"10.9.0", 4500, -EINVAL},
@@ -172,7 +172,7 @@ static void test_probe_of_others(void **state)
 	assert_int_equal(probe(1560, "10.9.0.2", 4500, &err), -ENETDOWN);
 }
 
-/* A peer knows from the start who the other end is. */
+/* The peer's guard knows the other end from the start. */
 static void test_remote(void **state)
 {
 	struct guard_facts facts = {0};
@@ -226,7 +226,8 @@ static void test_tap(void **state)
 	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
 	assert_int_equal(guard_tap(t.guard, &fd, &err), -ESTALE);
 	assert_int_equal(fd, -1);
-	/* It is no packet socket, and ends with the probe, however that ends. */
+	/* Main's descriptor is no packet socket, and it ends with the probe, in
+	 * whatever way that ends. */
 	assert_int_equal(probe(1560, "10.9.0.2", 4500, &err), 0);
 	fd = tap();
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &type, &size), 0);
@@ -255,7 +256,7 @@ static void test_tap(void **state)
 	assert_ended(&fd);
 }
 
-/* What a probe has set was never meant to stay. */
+/* An MTU that a probe has set must not be committed. */
 static void test_probe_is_not_kept(void **state)
 {
 	struct err err = ERR_INIT;
@@ -268,7 +269,7 @@ static void test_probe_is_not_kept(void **state)
 	assert_int_equal(guard_commit(t.guard, &err), -ESTALE);
 	assert_string_equal(err.text,
 			    "the MTU of 'mtg0' is a probe's, which is not kept");
-	/* Also when the set that should have ended it has failed. */
+	/* Neither after a failed SET that should have ended the probe. */
 	netlab_run("ip link set " LINK " down");
 	assert_int_equal(guard_set(t.guard, 1400, 5000, &err), -ENETDOWN);
 	netlab_run("ip link set " LINK " up");
@@ -290,7 +291,7 @@ static void test_lease_bounds(void **state)
 		assert_int_equal(guard_renew(t.guard, bad[i], &err), -ERANGE);
 	}
 	assert_int_equal(mtu_now(), ORIGINAL);
-	/* No renewal ends the lease, or puts it off for ever. */
+	/* A renewal neither shortens the lease nor extends it without limit. */
 	assert_int_equal(guard_set(t.guard, 1400, 1000, &err), 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(guard_renew(t.guard, bad[i], &err), -ERANGE);
@@ -311,7 +312,7 @@ static void test_lease(void **state)
 	}
 	assert_int_equal(mtu_now(), 1300);
 	assert_mtu_within(ORIGINAL, 3000);
-	/* The first answer may get lost: it is said again. */
+	/* The first answer may get lost: the guard repeats it. */
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(guard_renew(t.guard, 1000, &err), -ESTALE);
 	assert_non_null(strstr(err.text, "had run out"));
@@ -319,7 +320,7 @@ static void test_lease(void **state)
 	assert_int_equal(guard_set(t.guard, 1300, 1000, &err), -ENETDOWN);
 	netlab_run("ip link set " LINK " up");
 	assert_int_equal(guard_renew(t.guard, 1000, &err), -ESTALE);
-	/* And again, from a fresh start. */
+	/* The same again, from a new start. */
 	assert_int_equal(guard_set(t.guard, 1320, 1000, &err), 0);
 	assert_int_equal(guard_renew(t.guard, 1000, &err), 0);
 	assert_mtu_within(ORIGINAL, 3000);
@@ -362,7 +363,7 @@ static void test_guard_gone(void **state)
 	assert_string_equal(err.text, "the guard process is gone");
 }
 
-/* Answers that nobody takes must not keep the lease from running out. */
+/* Answers that nobody reads must not delay the end of the lease. */
 static void test_main_reads_nothing(void **state)
 {
 	struct guard_request request = {.verb = GUARD_FACTS};
@@ -430,7 +431,7 @@ static void test_foreign_interface(void **state)
 	assert_int_equal(mtu_now(), 1444);
 }
 
-/* A renewal looks at the link; one set back by hand to what it was is changed too. */
+/* A renewal checks the link; a link that was changed and set back is changed, too. */
 static void test_renew_finds_changes(void **state)
 {
 	static const char *const commands[] = {
@@ -477,8 +478,8 @@ static void remake_link(void)
 	netlab_run("ip link set " LINK " mtu 1444 up");
 }
 
-/* In a session another interface of the name is refused, also when a lease ran out
- * between; the next session takes it. */
+/* In a session another interface of the same name is refused, also after a lease has
+ * expired; the next session accepts it. */
 static void test_remade_interface(void **state)
 {
 	struct guard_facts facts = {0};
@@ -535,7 +536,7 @@ static void test_remade_after_commit(void **state)
 	assert_int_equal(mtu_now(), 1444);
 }
 
-/* What fails in the guard by itself is tried every second, and said once. */
+/* A failed restore of the guard is retried every second, and reported once. */
 static void test_lease_fails(void **state)
 {
 	struct err err = ERR_INIT;
@@ -558,8 +559,8 @@ static void test_lease_fails(void **state)
 	assert_int_equal(end_guard(), 0);
 }
 
-/* Nothing but the way back while it is not done: else our own conf file would pass for
- * somebody else's. */
+/* While a restore has not succeeded, only a restore is permitted: else our own conf
+ * file would count as another program's. */
 static void test_restore_fails(void **state)
 {
 	struct err err = ERR_INIT;
@@ -575,7 +576,7 @@ static void test_restore_fails(void **state)
 	assert_int_equal(mtu_now(), ORIGINAL);
 	assert_file(t.conf, CONF_WITH("1300"));
 	unblock_conf();
-	/* The guard's own timer, which neither of them put off. */
+	/* The guard's own timer restores; neither of them has delayed it. */
 	assert_said_within(1, 1500);
 	assert_file(t.conf, CONF);
 	assert_int_equal(guard_renew(t.guard, 5000, &err), 0);
@@ -584,7 +585,7 @@ static void test_restore_fails(void **state)
 	assert_file(t.conf, CONF);
 }
 
-/* --- the wire --- */
+/* --- the messages --- */
 
 static int answer_late(void *ctx)
 {
@@ -596,7 +597,7 @@ static int answer_late(void *ctx)
 		NETLAB_CHECK(recv(*fd, &request, sizeof(request), 0) ==
 			     sizeof(request));
 		memset(&reply, 0, sizeof(reply));
-		/* As when the one before came too late for its asker. */
+		/* The answer of an earlier request that came too late for its asker. */
 		reply.serial = request.serial - 1;
 		reply.result = -EIO;
 		NETLAB_CHECK(send(*fd, &reply, sizeof(reply), 0) == sizeof(reply));

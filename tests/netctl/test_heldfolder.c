@@ -1,4 +1,5 @@
-/* The owners and modes of a conf file, and of the folders on the way, that are allowed. */
+/* The permitted owners and modes of a conf file, and of the folders on the way to
+ * it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,11 +26,10 @@
 	TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN \
 		TEN TEN TEN
 
-/* One folder, link or file of a row's, made in this order; NULL ends them. */
+/* One folder, link or file of a row, made in this order; NULL ends them. */
 struct entry {
 	const char *path;
-	const char
-		*link_to; /* NULL: a folder, or a file where the path ends in .conf */
+	const char *link_to; /* NULL: a folder, or a file if the path ends in .conf */
 	uid_t owner;
 	mode_t mode;
 };
@@ -54,7 +54,7 @@ static const struct row {
 	struct entry entries[5];
 	const char *path;
 	int code;
-	const char *text; /* the error's; of 0: the real path's end */
+	const char *text; /* part of the error; for 0: the end of the real path */
 } rows[] = {
 	{"root's file in root's folder",
 	 {{"wg", NULL, 0, 0755}, {"wg/a.conf", NULL, 0, 0600}},
@@ -232,7 +232,7 @@ static void test_rows(void **state)
 	}
 }
 
-/* As a user makes one of root's file, where the kernel lets them. */
+/* A user makes a hard link to root's file, if the kernel permits that. */
 static void test_hard_link(void **state)
 {
 	struct err err = ERR_INIT;
@@ -250,7 +250,8 @@ static void test_hard_link(void **state)
 	assert_true(content_is("secret.conf", GOOD));
 }
 
-/* An open folder stays the one it is, wherever the path leads by then, and says so. */
+/* An open folder stays the same one, wherever the path leads by then, and a check shows
+ * it. */
 static void test_held(void **state)
 {
 	cleanup_conffile struct conffile file;

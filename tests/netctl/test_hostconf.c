@@ -91,7 +91,7 @@ static void test_original_is_kept(void **state)
 	assert_int_equal(mtu_now(), ORIGINAL);
 	assert_file(t.beside, theirs);
 	assert_file(t.conf, CONF);
-	/* One that is the same says nothing. */
+	/* An equal file gives no message. */
 	write_file(t.beside, CONF);
 	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
 	assert_int_equal(guard_restore(t.guard, &err), 0);
@@ -154,7 +154,7 @@ static void replace_conf_by_link(void)
 	assert_int_equal(symlink("elsewhere", t.conf), 0);
 }
 
-/* What cannot be put back any more must not lock the interface out for ever. */
+/* A file that cannot be restored any more must not lock the interface for ever. */
 static void test_files_removed(void **state)
 {
 	static const struct {
@@ -185,7 +185,7 @@ static void test_files_removed(void **state)
 	}
 }
 
-/* A copy that a killed process was writing goes, whoever comes first. */
+/* A copy that a killed process was writing is removed by the next process. */
 static void test_half_copy_is_removed(void **state)
 {
 	char half[96];
@@ -209,7 +209,7 @@ static void test_half_copy_is_removed(void **state)
 	assert_file(t.conf, CONF);
 }
 
-/* The guard dies with the conf file put back, and the journal not yet rewritten. */
+/* The guard dies after the conf file is restored, before the journal is rewritten. */
 static void test_killed_putting_back(void **state)
 {
 	struct err err = ERR_INIT;

@@ -1,4 +1,4 @@
-/* The way back, and the end without one, with a guard on a veth to make the changes. */
+/* Restore and commit, with a guard on a veth to make the changes. */
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -23,8 +23,8 @@
 
 /* --- commit --- */
 
-/* "... '<path>'" at the end of a text: the file is what the conf file was, with its mode;
- * the path is returned. */
+/* A text ends in "... '<path>'": that file equals the old conf file, with its mode.
+ * Return the path. */
 static char *check_kept(const struct err *err, const char *content)
 {
 	const char *at = strstr(err->text, "the conf file from before is '");
@@ -68,7 +68,7 @@ static void test_commit(void **state)
 	free(kept);
 }
 
-/* What was kept is the user's; several of one second have names of their own. */
+/* The kept file is the user's; several of one second have different names. */
 static void test_commit_keeps_the_old_conf(void **state)
 {
 	struct err err = ERR_INIT;
@@ -85,7 +85,7 @@ static void test_commit_keeps_the_old_conf(void **state)
 	second = check_kept(&err, CONF_WITH("1380"));
 	assert_string_not_equal(first, second);
 	assert_file(first, CONF);
-	/* The same MTU again: nothing to keep. */
+	/* The same MTU again: no copy is needed. */
 	assert_int_equal(guard_set(t.guard, 1340, 5000, &err), 0);
 	assert_int_equal(guard_commit(t.guard, &err), 0);
 	assert_string_equal(err.text, "");
@@ -96,7 +96,8 @@ static void test_commit_keeps_the_old_conf(void **state)
 	free(second);
 }
 
-/* Their lines stay, and are spoken of; a session before it is none of its business. */
+/* Their lines stay, and the message names them; a change before the session does not
+ * count. */
 static void test_commit_beside_foreign_lines(void **state)
 {
 	struct err err = ERR_INIT;
@@ -132,12 +133,12 @@ static void test_commit_again(void **state)
 	assert_int_equal(guard_commit(t.guard, &err), 0);
 	assert_int_equal(guard_commit(t.guard, &err), 0);
 	assert_int_equal(mtu_now(), 1380);
-	/* Not with another MTU than the committed one. */
+	/* Another MTU than the committed one is refused. */
 	netlab_run("ip link set " LINK " mtu 1420");
 	assert_int_equal(guard_commit(t.guard, &err), -ESTALE);
 	netlab_run("ip link set " LINK " mtu 1380");
 	assert_int_equal(guard_commit(t.guard, &err), 0);
-	/* Nor with a restore between, though there was nothing to put back. */
+	/* So is a commit after a restore, even one without changes. */
 	assert_int_equal(guard_restore(t.guard, &err), 0);
 	assert_int_equal(guard_commit(t.guard, &err), -ESTALE);
 	assert_string_equal(err.text, "no MTU is set on 'mtg0'");
@@ -154,7 +155,7 @@ static void test_commit_after_lease(void **state)
 	assert_int_equal(guard_set(t.guard, 1360, 1000, &err), 0);
 	assert_mtu_within(1380, 2000);
 	assert_int_equal(guard_commit(t.guard, &err), -ESTALE);
-	/* Also with the very MTU that was committed. */
+	/* The very MTU that was committed is refused, too. */
 	assert_int_equal(guard_set(t.guard, 1380, 5000, &err), 0);
 	assert_int_equal(guard_commit(t.guard, &err), 0);
 	assert_int_equal(guard_set(t.guard, 1380, 1000, &err), 0);
@@ -163,7 +164,7 @@ static void test_commit_after_lease(void **state)
 	assert_file(t.conf, CONF_WITH("1380"));
 }
 
-/* --- from the journal --- */
+/* --- restoring from the journal --- */
 
 static void test_guard_killed(void **state)
 {
@@ -215,8 +216,8 @@ static void unknown_place(struct journal *journal)
 	journal->boot[0] = '\0';
 }
 
-/* The inode, the interface's name and its index may be another's by now. The conf file is
- * the same one in any namespace. */
+/* The inode, the interface's name and its index may be another's by now. The conf file
+ * is the same in any namespace. */
 static void test_journal_from_elsewhere(void **state)
 {
 	static const struct {
@@ -268,8 +269,8 @@ static void test_journal_fails(void **state)
 	assert_file(t.conf, CONF);
 }
 
-/* The conf file is back and its original gone before the link is: the next try must not
- * take that for somebody's doing. */
+/* The conf file is restored and its original removed before the link is: the next
+ * attempt must not take that for another program's change. */
 static void test_link_fails_after_conf(void **state)
 {
 	struct journal journal;
@@ -280,7 +281,7 @@ static void test_link_fails_after_conf(void **state)
 	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
 	kill_guard();
 	assert_int_equal(journal_read(LINK, &journal, &err), 0);
-	/* An MTU no veth takes. */
+	/* An MTU that no veth accepts. */
 	journal.mtu_original = 70000;
 	assert_int_equal(journal_write(&journal, &err), 0);
 	assert_int_equal(hoststate_restore_journal(LINK, &err), -EINVAL);
@@ -293,8 +294,8 @@ static void test_link_fails_after_conf(void **state)
 	assert_int_equal(mtu_now(), ORIGINAL);
 }
 
-/* In a process of its own, where the kernel refuses to be asked for a link's addresses: of
- * all that is sent to it, this alone has this size. */
+/* Restore in a separate process in which the kernel refuses requests for a link's
+ * addresses: only this request has this size. */
 static int restore_without_addresses(void *ctx)
 {
 	size_t size = NLMSG_LENGTH(sizeof(struct ifaddrmsg));
@@ -309,8 +310,8 @@ static int restore_without_addresses(void *ctx)
 	return 0;
 }
 
-/* A failure that passes is none of "gone": who renamed the interface left our MTU on
- * it. */
+/* A temporary failure does not mean "gone": whoever renamed the interface left our MTU
+ * on it. */
 static void test_renamed_and_not_read(void **state)
 {
 	struct rtlink link;

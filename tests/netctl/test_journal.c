@@ -1,4 +1,4 @@
-/* What must be put back, on disk, and the locks beside it. */
+/* The journal: the state to restore, on disk, and the locks beside it. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -64,7 +64,7 @@ static void test_journal(void **state)
 	assert_int_equal(journal_lock(LINK, &lock, &err), 0);
 	assert_int_equal(journal_lock(LINK, &second, &err), -EBUSY);
 	assert_non_null(strstr(err.text, "another mtusweep runs on interface 'mtg0'"));
-	/* As a killed one leaves it. */
+	/* The state that a killed process leaves. */
 	fd_close(&lock);
 	assert_int_equal(journal_lock(LINK, &second, &err), 0);
 	lockfile_release(&second);
@@ -130,7 +130,7 @@ static void test_lock_conf(void **state)
 	assert_non_null(strstr(err.text, pid));
 	assert_non_null(strstr(err.text, "'wg7'"));
 	assert_int_equal(journal_lock_conf(other_way, "wg8", &second, &err), -EBUSY);
-	/* It is the name that is locked: each rewrite makes another file of it. */
+	/* The lock belongs to the name: each rewrite makes another file. */
 	assert_int_equal(conffile_open(t.conf, &file, &err), 0);
 	assert_int_equal(conffile_replace(&file, CONF, strlen(CONF), &err), 0);
 	conffile_close(&file);
@@ -146,7 +146,7 @@ static void test_lock_conf(void **state)
 			 -ENOENT);
 }
 
-/* --- what stays in the folder --- */
+/* --- files that stay in the folder --- */
 
 #define LOCKERS 4
 #define ROUNDS  2000
@@ -177,7 +177,8 @@ static int take_and_release(void *ctx)
 	return 0;
 }
 
-/* Who has opened the file before its holder removes it must not take that for a lock. */
+/* A process that opened the file before its holder removed it must not take that for a
+ * lock. */
 static void test_lockers_never_meet(void **state)
 {
 	struct race *race = mmap(NULL, sizeof(*race), PROT_READ | PROT_WRITE,
@@ -199,7 +200,7 @@ static void test_lockers_never_meet(void **state)
 	munmap(race, sizeof(*race));
 }
 
-/* Another has made it anew meanwhile, which no program of ours does. */
+/* Another program has made it again meanwhile; no program of ours does that. */
 static void test_release_of_what_is_gone(void **state)
 {
 	static const char path[] = RUNDIR_PATH "/gone.lock";
@@ -218,7 +219,7 @@ struct leftover {
 	const char *what;
 	const char *conf; /* NULL: cut short */
 	bool own_inode;
-	bool here; /* our namespace's cookie */
+	bool here; /* has our namespace's cookie */
 	bool this_boot;
 	const char *suffix;
 	bool stays;
@@ -253,7 +254,7 @@ static void leave(const struct leftover *l, int i, char path[128], char lock[128
 
 	journal_note_place(&here);
 	assert_int_equal(stat("/proc/self/ns/net", &ns), 0);
-	/* The kernel's begin far above. */
+	/* The kernel's numbers begin far above. */
 	snprintf(name, sizeof(name), "%ju-j%d-%d",
 		 l->own_inode ? (uintmax_t)ns.st_ino : 1, (int)getpid(), i);
 	snprintf(path, 128, "/run/mtusweep/%s%s", name, l->suffix);
@@ -282,7 +283,7 @@ static void test_useless_journals_go(void **state)
 
 		print_message("%s\n", leftovers[i].what);
 		leave(&leftovers[i], (int)i, path, lock);
-		/* Whoever has the lock may be about to use it. */
+		/* The holder of the lock may be about to use it. */
 		assert_int_equal(lockfile_take(base_of(lock), &holder, &fd, NULL), 0);
 		journal_remove_useless();
 		assert_int_equal(access(path, F_OK), 0);
@@ -305,7 +306,8 @@ static void assert_listed(const struct leftover *l, int i, bool listed)
 		fail_msg("%s: the list is \"%s\"", l->what, list);
 }
 
-/* Of all that is in the folder, what is of this namespace and boot, and nobody's. */
+/* List the files in the folder that belong to this namespace and boot, and to no
+ * process. */
 static void test_what_is_left_is_listed(void **state)
 {
 	char path[128];
@@ -361,7 +363,7 @@ static void test_folder_of_others(void **state)
 	assert_int_equal(chown(RUNDIR_PATH, 0, 0), 0);
 }
 
-/* In a /run of its own, for all to see the way back. */
+/* Use a separate /run, which shows that the state was restored. */
 static void test_folder_is_none(void **state)
 {
 	struct stat made;
@@ -384,7 +386,7 @@ static void test_folder_is_none(void **state)
 	assert_int_equal(umount2("/run", MNT_DETACH), 0);
 }
 
-/* From a time when others could write there. */
+/* A folder from a time when other users could write there. */
 static void test_files_of_others(void **state)
 {
 	struct lockfile_holder holder = {"me"};

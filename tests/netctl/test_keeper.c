@@ -1,6 +1,6 @@
 /*
- * The keeper and the three it forks: exit status, forwarded signals, what is said and
- * when. test_keeper_death.c kills them.
+ * The keeper and the three processes it forks: exit status, forwarded signals, messages
+ * and their time. test_keeper_death.c kills them.
  */
 
 #include <fcntl.h>
@@ -48,7 +48,7 @@ static void test_signals(void **state)
 	}
 }
 
-/* --- an end that is asked for --- */
+/* --- a requested end --- */
 
 static void test_main_stuck(void **state)
 {
@@ -69,8 +69,8 @@ static void test_main_stuck(void **state)
 	assert_restored();
 }
 
-/* Once more, a second later, is "at once"; the doubles of one key or one hung-up
- * terminal are not. */
+/* A second signal, a second later, means "at once"; duplicates from one key or one
+ * hung-up terminal do not. */
 static void test_asked_twice(void **state)
 {
 	static const int doubles[] = {SIGINT, SIGHUP, SIGTERM, SIGINT};
@@ -91,7 +91,7 @@ static void test_asked_twice(void **state)
 	assert_restored();
 }
 
-/* --- what the caller ignores --- */
+/* --- signals that the caller ignores --- */
 
 static void test_child_signal_ignored(void **state)
 {
@@ -116,7 +116,7 @@ static void test_nohup(void **state)
 	(void)state;
 	with.ignored[0] = SIGHUP;
 	with.ignored[1] = SIGINT;
-	/* Nor may the keeper think that an end was asked for. */
+	/* The keeper must not take that for a request to end, either. */
 	with.main_end_ms = 1000;
 	keeper = start_keeper(1, true);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
@@ -132,7 +132,7 @@ static void test_nohup(void **state)
 	assert_restored();
 }
 
-/* --- what it says, and when --- */
+/* --- messages and their order --- */
 
 static void test_restores_before_it_talks(void **state)
 {
@@ -183,13 +183,14 @@ static bool has_said(const char *text)
 {
 	int64_t deadline = clock_boot_ms() + 5000;
 
-	/* Main's death, too, is spoken of, before that or after it. */
+	/* Main's death is reported as well, before that or after it. */
 	while (!strstr(shared->all_said, text) && clock_boot_ms() < deadline)
 		wait_ms(5);
 	return strstr(shared->all_said, text);
 }
 
-/* All others have ended, and nobody asked for the end: it is tried until it succeeds. */
+/* All others have ended, and no end was requested: the keeper retries until it
+ * succeeds. */
 static void test_tries_until_restored(void **state)
 {
 	pid_t keeper = start_keeper(0, true);
@@ -206,7 +207,7 @@ static void test_tries_until_restored(void **state)
 	assert_restored();
 }
 
-/* A signal leaves it to the next start. */
+/* After a signal the next start restores. */
 static void test_tries_until_a_signal(void **state)
 {
 	pid_t keeper = start_keeper(0, true);

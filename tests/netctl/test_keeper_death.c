@@ -1,7 +1,7 @@
 /*
- * What is left of MTU and conf file when any of keeper, guard, main and runner is
- * killed or stopped: each one alone, two at a time, one after the other while the first
- * death is being mended, all at once, and all through the start.
+ * MTU and conf file after a kill or stop of any of keeper, guard, main and runner: each
+ * alone, two at a time, one after another while the first death is being handled, all
+ * at once, and during the whole start.
  */
 
 #include <errno.h>
@@ -52,7 +52,7 @@ static void sleep_us(long us)
 	nanosleep(&time, NULL);
 }
 
-/* Nothing of it is left but, where keeper and guard died together, the journal. */
+/* Assert that nothing is left but, if keeper and guard died together, the journal. */
 static void assert_end(const struct pids *pids, int status)
 {
 	assert_int_equal(wait_status_within(pids->of[KEEPER], 8000), status);
@@ -60,7 +60,7 @@ static void assert_end(const struct pids *pids, int status)
 		assert_gone(pids->of[i]);
 }
 
-/* --- one --- */
+/* --- one process --- */
 
 static void kill_one(enum which which)
 {
@@ -81,7 +81,7 @@ static void test_one_killed(void **state)
 		kill_one((enum which)i);
 }
 
-/* --- two --- */
+/* --- two processes --- */
 
 static void kill_two(enum which first, enum which second, long pause_us)
 {
@@ -92,7 +92,7 @@ static void kill_two(enum which first, enum which second, long pause_us)
 		sleep_us(pause_us);
 	kill(pids.of[second], SIGKILL);
 	assert_end(&pids, first == KEEPER || second == KEEPER ? 128 + SIGKILL : 1);
-	/* A keeper and a guard that die together leave it to the next start. */
+	/* If keeper and guard die together, the next start restores. */
 	if (first + second == KEEPER + GUARD)
 		hoststate_restore_journal(LINK, NULL);
 	assert_restored();
@@ -106,7 +106,7 @@ static void test_two_killed(void **state)
 			kill_two((enum which)i, (enum which)j, 0);
 }
 
-/* The second death comes at any moment of the first one's restoring. */
+/* The second death comes at any moment of the restore after the first. */
 static void test_killed_while_restoring(void **state)
 {
 	(void)state;
@@ -117,7 +117,7 @@ static void test_killed_while_restoring(void **state)
 	}
 }
 
-/* The keeper's death may come when it has mended the guard's, or has not: then the
+/* The keeper may die after it has handled the guard's death, or before: then the
  * journal is there. */
 static void kill_restorer(enum which first, enum which second, long pause_us)
 {
@@ -135,7 +135,7 @@ static void kill_restorer(enum which first, enum which second, long pause_us)
 		assert_gone(pids.of[i]);
 	r = hoststate_restore_journal(LINK, &err);
 	if (r == -ESTALE)
-		/* Killed between the conf file's rename and what says so. */
+		/* Killed between the conf file's rename and the record of it. */
 		assert_non_null(strstr(err.text, "is not there any more"));
 	else
 		assert_int_equal(r, 0);
@@ -182,7 +182,7 @@ static void test_keeper_stopped(void **state)
 	assert_end(&pids, 1);
 }
 
-/* The keeper ends a guard that does not, and does its work. */
+/* The keeper ends a guard that does not end, and restores in its place. */
 static void test_guard_stopped(void **state)
 {
 	struct pids pids = start();
@@ -194,9 +194,9 @@ static void test_guard_stopped(void **state)
 	assert_restored();
 }
 
-/* --- through the start --- */
+/* --- during the start --- */
 
-/* Nothing can be told of how far it was: whatever was done must be undone. */
+/* The progress at the kill is unknown: whatever was done must be restored. */
 static void test_killed_at_start(void **state)
 {
 	(void)state;
@@ -216,7 +216,7 @@ static void test_killed_at_start(void **state)
 	}
 }
 
-/* Ctrl-C reaches all that are still in the terminal's process group. */
+/* Ctrl-C reaches all processes that are still in the terminal's process group. */
 static void test_interrupted_at_start(void **state)
 {
 	(void)state;
@@ -228,7 +228,7 @@ static void test_interrupted_at_start(void **state)
 		sleep_us(us);
 		kill(-keeper, SIGINT);
 		status = wait_status_within(keeper, 8000);
-		/* Before it waits for signals it ends as anybody does. */
+		/* Before it handles signals it ends like any process. */
 		assert_true(status == 1 ||
 			    (status == 128 + SIGINT && !shared->main_pid));
 		assert_null(strstr(shared->said, "died"));

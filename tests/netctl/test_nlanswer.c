@@ -1,4 +1,4 @@
-/* Netlink answers, made here: how they end, what they say of it, and what is none. */
+/* Netlink answers, made here: their ends, errors and texts, and invalid ones. */
 #include "netctl/nlanswer.h"
 
 #include <setjmp.h>
@@ -156,7 +156,7 @@ static void dumps(void **state)
 	assert_string_equal(answer.text, WORDS);
 }
 
-/* Lengths of the second of two messages. */
+/* Wrong lengths of the second of two messages. */
 static void lengths_that_lie(void **state)
 {
 	static const uint32_t lengths[] = {0,          15,         21,

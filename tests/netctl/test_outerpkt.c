@@ -1,4 +1,4 @@
-/* The headers of outer packets, and the counters that stand in for them. */
+/* The headers of outer packets, and the kernel's counters for hosts without a tap. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@ static void put_u16(unsigned char *at, int value)
 	at[1] = (unsigned char)value;
 }
 
-/* Ports 51820 and 7; `words`: of IPv4's header. */
+/* Ports 51820 and 7; `words` is the length of IPv4's header. */
 static struct packet ipv4(int words, int protocol, int total, int offset, int udp_size)
 {
 	struct packet p = {.size = (size_t)words * 4 + 8};
@@ -88,7 +88,8 @@ static void test_ipv4(void **state)
 	/* With "do not fragment", and options in the header. */
 	assert_packet(ipv4(5, UDP, 1480, 0x4000, 1460), false, 1460);
 	assert_packet(ipv4(15, UDP, 1480, 0, 1420), false, 1420);
-	/* The first fragment has the length of the whole, wherever it was cut. */
+	/* The first fragment has the length of the whole datagram, wherever it was
+	 * cut. */
 	assert_packet(ipv4(5, UDP, 1500, MORE, 1541), true, 1541);
 	assert_packet(ipv4(5, UDP, 68, MORE, 1541), true, 1541);
 	assert_none(ipv4(5, UDP, 100, MORE | 185, 1541));
@@ -109,7 +110,7 @@ static void test_ipv6(void **state)
 	assert_none(ipv6(TCP, 1440, 0, 1440));
 }
 
-/* Every shorter beginning is no packet, and is not read beyond. */
+/* Every shorter beginning is no packet, and is not read beyond its end. */
 static void test_cut_short(void **state)
 {
 	const struct packet all[] = {
@@ -145,7 +146,7 @@ static void test_counters(void **state)
 	assert_int_equal(reasm_parse(4, "Ip: ReasmOKs\nIp:\n", &count), -EBADMSG);
 	assert_int_equal(reasm_parse(4, "Ip: A ReasmOKs\nIp: 1\n", &count), -EBADMSG);
 	assert_int_equal(reasm_parse(4, "Ip: A ReasmOKs", &count), -EBADMSG);
-	/* This host's own. */
+	/* This host's own counters. */
 	assert_int_equal(reasm_count(4, &count, NULL), 0);
 }
 

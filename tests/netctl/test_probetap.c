@@ -1,4 +1,4 @@
-/* A look at outer packets, and the way probes take, on real interfaces. */
+/* The tap and the probe way, on real interfaces. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* A datagram of `size` bytes of UDP, header included; from the port to the port. */
+/* Send a UDP datagram of `size` bytes, header included, from the port to the port. */
 static void send_udp(const char *from, const char *to, int port, size_t size)
 {
 	static const char data[4000];
@@ -99,7 +99,7 @@ static const char *look(struct probetap *tap, enum probetap_way way, int size)
 					     : "nothing";
 }
 
-/* What was sent may be delivered a moment later. */
+/* A packet may be delivered a moment after it was sent. */
 static void assert_seen(struct probetap *tap, enum probetap_way way, int size,
 			const char *expected)
 {
@@ -134,7 +134,7 @@ static void look_at(const char *own, const char *endpoint, int largest)
 	assert_seen(tap, PROBETAP_OUT, 900, "nothing");
 	probetap_forget(tap, PROBETAP_IN);
 	assert_seen(tap, PROBETAP_IN, 3000, "nothing");
-	/* Once it is ended nothing is seen any more. */
+	/* After its end no packet is seen any more. */
 	send_udp(own, endpoint, PORT, 903);
 	probetap_stop(&tap_pid);
 	assert_seen(tap, PROBETAP_OUT, 903, "nothing");
@@ -171,7 +171,7 @@ static int try_other_filter(void *ctx)
 	return 0;
 }
 
-/* Who has it can see no more. */
+/* A process that has the socket cannot see more. */
 static void test_locked(void **state)
 {
 	struct probetap_target target = target_of("127.0.0.9");
@@ -185,7 +185,8 @@ static void test_locked(void **state)
 	assert_int_equal(probetap_open(&target, &fd, NULL), -EINVAL);
 }
 
-/* Bytes of packets that the socket itself gives, until none has come for a while. */
+/* Count the bytes of packets that the socket itself gives, until none comes for a
+ * while. */
 static int packets_of(int fd)
 {
 	unsigned char head[OUTERPKT_HEAD];
@@ -208,7 +209,7 @@ static void only_the_target(const char *own, const char *endpoint)
 	send_udp(endpoint, own, PORT + 1, 901);
 	send_udp(own, own, PORT, 902);
 	assert_int_equal(packets_of(fd), 0);
-	/* On the loopback each is seen on its way out and in. */
+	/* On the loopback each packet is seen on its way out and in. */
 	send_udp(own, endpoint, PORT, 900);
 	send_udp(endpoint, own, PORT, 3000);
 	assert_int_equal(packets_of(fd), 4);
@@ -277,7 +278,7 @@ static void check_way(const char *address)
 	assert_int_equal(proberoute_remove(&way, &err), 0);
 	assert_string_equal(connected_mtu(address, PORT), "1400");
 	assert_int_equal(proberoute_remove(&way, &err), 0);
-	/* With its interface gone, only the rule is left. */
+	/* After its interface is gone, only the rule is left. */
 	assert_int_equal(proberoute_add(&way, &err), 0);
 }
 

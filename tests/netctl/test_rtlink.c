@@ -17,12 +17,12 @@
 #include "netctl/rtlink.h"
 #include "netlab.h"
 
-/* Each test has "here" and "there", two ends of a veth, without IPv6 of their own. */
+/* Each test has "here" and "there", two ends of a veth, without IPv6 addresses. */
 static int add_links(void **state)
 {
 	(void)state;
 	netlab_run("ip link add here type veth peer name there");
-	/* Older kernels bring a link up before they heed the mode. */
+	/* Older kernels bring a link up before they apply the mode. */
 	netlab_run("ip link set here addrgenmode none");
 	netlab_run("ip link set there addrgenmode none");
 	netlab_run("ip link set here up");
@@ -77,7 +77,7 @@ static int ethernet_mtu(int except)
 	return mtu;
 }
 
-/* "lo", whose MTU is 65536, is none. */
+/* "lo", whose MTU is 65536, is no Ethernet link. */
 static void test_ethernet_mtu(void **state)
 {
 	(void)state;
@@ -191,7 +191,7 @@ static void test_has_ipv6(void **state)
 	assert_false(get("here").has_ipv6);
 	netlab_run("ip addr add 2001:db8::1/64 dev here nodad");
 	assert_true(get("here").has_ipv6);
-	/* What the flag is for: the address does not come back with the MTU. */
+	/* The flag's purpose: the address does not come back with the MTU. */
 	assert_int_equal(rtlink_set_mtu(get("here").index, 1279, NULL), 0);
 	assert_false(get("here").has_ipv6);
 	assert_int_equal(rtlink_set_mtu(get("here").index, 1420, NULL), 0);
@@ -231,7 +231,7 @@ static void test_addresses(void **state)
 	netlab_run("ip addr add 10.2.0.1/24 dev here");
 	expect_address(index, AF_INET, "10.1.0.1");
 	expect_address(index, AF_INET6, "2001:db8::1");
-	/* The other end's, another link's, nobody's. */
+	/* Addresses of the other end, of another link, and of nobody. */
 	assert_int_equal(rtlink_has_address(index, "10.1.0.2", NULL), 0);
 	assert_int_equal(rtlink_has_address(index, "10.9.9.9", NULL), 0);
 	assert_int_equal(rtlink_has_address(index, "2001:db8::2", NULL), 0);
@@ -298,8 +298,8 @@ static void add_many(int index)
 	assert_int_equal(rtlink_has_address(index, "fd08::12c", NULL), 0);
 }
 
-/* While others come and go before it an address may be passed over in one dump. The
- * kernel marks that, and then the dump is asked for again. */
+/* One dump may miss an address while others before it come and go. The kernel marks
+ * that, and then the dump is repeated. */
 static void test_many_addresses(void **state)
 {
 	char path[] = "/tmp/test_rtlink_XXXXXX";

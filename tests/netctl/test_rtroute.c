@@ -60,7 +60,7 @@ static int enter(void **state)
 	(void)state;
 	netlab_enter();
 	netlab_run("ip link add here type veth peer name there");
-	/* Older kernels bring a link up before they heed the mode. */
+	/* Older kernels bring a link up before they apply the mode. */
 	netlab_run("ip link set there addrgenmode none");
 	netlab_run("ip link set here addrgenmode none");
 	netlab_run("ip link set there up");
@@ -188,7 +188,7 @@ static int connected(int family, struct sockaddr_storage *ret_here)
 	return fd;
 }
 
-/* What the kernel believes of the way to the other end, asked by a fresh socket. */
+/* The path MTU to the other end that the kernel has cached, by a new socket. */
 static int path_mtu(int family)
 {
 	struct sockaddr_storage here;
@@ -261,7 +261,7 @@ static int send_too_big(int about_port)
 		       : -1;
 }
 
-/* What was sent may be delivered a moment later. */
+/* A packet may be delivered a moment after it was sent. */
 static void assert_learnt(int family)
 {
 	int64_t deadline_ms = clock_boot_ms() + 2000;
@@ -283,7 +283,7 @@ static void make_exceptions(void)
 	assert_true(fd >= 0);
 	assert_int_equal(send_too_big(((struct sockaddr_in6 *)&here)->sin6_port), 0);
 	fd_close(&fd);
-	/* Or else what follows proves nothing. */
+	/* Otherwise the check below would prove nothing. */
 	assert_learnt(AF_INET);
 	assert_learnt(AF_INET6);
 }
@@ -309,7 +309,7 @@ static void test_flush(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	/* The second time they are learnt anew, and forgotten anew. */
+	/* The second time they are learnt again, and forgotten again. */
 	for (int i = 0; i < 2; i++) {
 		make_exceptions();
 		assert_int_equal(rtroute_flush_exceptions(&err), 0);
@@ -318,7 +318,7 @@ static void test_flush(void **state)
 	}
 	assert_int_equal(rtroute_flush_exceptions(&err), 0);
 	assert_string_equal(err.text, "");
-	/* Routes that somebody made stay, with their own MTU. */
+	/* Routes of other programs stay, with their own MTU. */
 	assert_int_equal(rtroute_get("10.21.1.1", &route, NULL), 0);
 	assert_int_equal(route.mtu, 1300);
 	assert_int_equal(rtroute_get("2001:db8:21::1", &route, NULL), 0);
@@ -395,7 +395,7 @@ static int lowest_free_fd(void)
 	return fd;
 }
 
-/* A lookup takes one descriptor; without it, it is an error and no route. */
+/* A lookup takes one descriptor; without one it fails, and finds no route. */
 static void test_get_without_descriptors(void **state)
 {
 	struct err err = ERR_INIT;

@@ -1,6 +1,6 @@
 /*
- * WireGuard's own facts from a real wireguard-go, and from the kernel's WireGuard too
- * where this machine has it, in network and mount namespaces of their own. Needs "wg".
+ * WireGuard's own facts from a real wireguard-go, and from the kernel's WireGuard if
+ * this machine has it, in network and mount namespaces of their own. Needs "wg".
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@
 #include "netctl/wginfo.h"
 #include "netlab.h"
 
-/* Enough for the kernel's dump to need several messages, and to split peers. */
+/* Enough peers for the kernel's dump to need several messages, and to split peers. */
 #define PEERS   40
 #define ALLOWED 100
 
@@ -58,7 +58,7 @@ static enum backend backend_of(const char *name)
 	return wginfo_backend(&link);
 }
 
-/* Who may not connect is told by what can be seen. */
+/* A user who may not connect learns the backend from visible facts. */
 static int backend_as_nobody(void *ctx)
 {
 	const struct rtlink *links = ctx;
@@ -94,7 +94,7 @@ static void test_backend(void **state)
 	assert_int_equal(wginfo_backend(&(struct rtlink){.kind = "wireguard"}),
 			 BACKEND_KERNEL);
 	netlab_run("ip tuntap add tun7 mode tun");
-	/* No socket; one, but to no tun; a file of that name that is no socket. */
+	/* No socket; a socket, but no tun; a file of that name that is no socket. */
 	assert_int_equal(backend_of("tun7"), BACKEND_NONE);
 	daemon = listen_at("/var/run/wireguard/lo.sock");
 	assert_int_equal(backend_of("lo"), BACKEND_NONE);
@@ -102,7 +102,7 @@ static void test_backend(void **state)
 	assert_int_equal(mkdir("/var/run/wireguard/tun7.sock", 0700), 0);
 	assert_int_equal(backend_of("tun7"), BACKEND_NONE);
 	assert_int_equal(rmdir("/var/run/wireguard/tun7.sock"), 0);
-	/* A daemon; then what a dead one leaves behind. */
+	/* A daemon; then the socket that a dead one leaves. */
 	daemon = listen_at("/var/run/wireguard/tun7.sock");
 	assert_int_equal(backend_of("tun7"), BACKEND_USERSPACE);
 	fd_close(&daemon);
@@ -115,9 +115,9 @@ static void test_backend(void **state)
 
 static char config_path[] = "/run/test_wginfo.conf";
 
-/* Peer p has the endpoint 192.0.2.(p+1), or 2001:db8::(p+1) where p is odd, and the
- * tunnel addresses 10.p.0.0 to 10.p.0.99 and fd00:p::/64. The last but one has no
- * endpoint, and everything else. */
+/* Peer p has the endpoint 192.0.2.(p+1), or 2001:db8::(p+1) if p is odd, and the tunnel
+ * addresses 10.p.0.0 to 10.p.0.99 and fd00:p::/64. The last but one has no endpoint,
+ * and all other addresses. */
 static void write_config(void)
 {
 	FILE *file = fopen(config_path, "w");
@@ -221,8 +221,8 @@ static int stop_daemon(void **state)
 	return 0;
 }
 
-/* With the kernel's WireGuard its dump is read; without, the answer says what is
- * missing. */
+/* With the kernel's WireGuard its dump is read; without it, the message names the
+ * cause. */
 static void test_kernel(void **state)
 {
 	struct rtlink link = {.name = "lo", .index = 1, .kind = "wireguard"};
@@ -253,10 +253,10 @@ static void test_not_wireguard(void **state)
 	assert_non_null(strstr(err.text, "'lo' is not WireGuard"));
 }
 
-/* --- wginfo_find_peer(): daemons that do not behave --- */
+/* --- wginfo_find_peer(): faulty daemons --- */
 
 static const struct bad_daemon {
-	const char *answer; /* NULL: none, and the connection stays open */
+	const char *answer; /* NULL: no answer, and the connection stays open */
 	int code;
 } bad_daemons[] = {
 	{"", -EPIPE},
@@ -316,7 +316,8 @@ static void test_no_daemon(void **state)
 	assert_non_null(strstr(err.text, "/gone7.sock'"));
 }
 
-/* Control sockets lie in /run/wireguard of every network namespace: have our own. */
+/* All network namespaces share the control sockets in /run/wireguard: mount a separate
+ * one. */
 static int enter(void **state)
 {
 	(void)state;

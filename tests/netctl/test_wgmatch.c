@@ -1,4 +1,4 @@
-/* Which WireGuard peer an address belongs to: the kernel's answers, made here with
+/* The search for an address's WireGuard peer in the kernel's answers, made here with
  * libmnl, whole and with peers split over messages. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,7 +122,7 @@ static void test_kernel(void **state)
 	}
 }
 
-/* Attributes that are shorter than what they should hold, and one out of range. */
+/* Attributes that are shorter than their type, and one out of range. */
 static void test_kernel_malformed(void **state)
 {
 	static const char bytes[WG_KEY_LEN];
@@ -158,8 +158,8 @@ static void test_kernel_malformed(void **state)
 	assert_false(wgmatch_finish(&match, &found));
 }
 
-/* Any byte may be wrong: nothing is read outside of the message (see the sanitizers).
- */
+/* Any byte may be wrong: the parser never reads outside the message (see the
+ * sanitizers). */
 static void test_kernel_random(void **state)
 {
 	unsigned seed = 1;

@@ -1,5 +1,5 @@
-/* Which WireGuard peer an address belongs to: a userspace daemon's answers, in every
- * split, and what is kept of them. */
+/* The search for an address's WireGuard peer in a userspace daemon's answers, in every
+ * split, and the bytes that the search keeps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,7 +135,7 @@ static bool holds(const void *memory, size_t size, const char *text)
 	return memmem(memory, size, text, strlen(text)) != NULL;
 }
 
-/* Not even in the line buffer, and nothing at all after the end. */
+/* No key is in the line buffer, and nothing at all after the end. */
 static void test_no_key_is_kept(void **state)
 {
 	static const char text[] = "private_key=5ec4e75ec4e75ec4e7\nlisten_port=1\nx=";

@@ -1,19 +1,19 @@
 #ifndef TESTS_NETCTL_WGMATCH_CASES_H
 #define TESTS_NETCTL_WGMATCH_CASES_H
 
-/* Peers, an address, and which of them it belongs to: the same for both backends. */
+/* Peers, an address, and its expected peer: the same cases for both backends. */
 
 #include "netctl/wgmatch.h"
 
-#define PORT        51820 /* of every endpoint */
+#define PORT        51820 /* family of every endpoint */
 #define FWMARK      0xca6c
 #define PEERS_MAX   4
 #define ALLOWED_MAX 4
 
 struct peer {
 	char key;             /* its public key is 32 of these; 0 ends the list */
-	bool next_message;    /* it begins a further message */
-	const char *endpoint; /* NULL: none */
+	bool next_message;    /* it begins another message */
+	const char *endpoint; /* NULL: no endpoint */
 	const char *allowed[ALLOWED_MAX];
 };
 

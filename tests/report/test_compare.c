@@ -1,4 +1,4 @@
-/* Two runs: what is a change and what is noise. */
+/* Two runs: changes and noise. */
 
 #include <math.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 #include "../store/fixture.h"
 #include "report/compare.h"
 
-/* About normal, deviation 1. */
+/* Approximately normal, deviation 1. */
 static double noise(void)
 {
 	double sum = 0;
@@ -36,8 +36,8 @@ static void put_visit(FILE *sql, int64_t run, int i, double mbps)
 		down * 1e6);
 }
 
-/* A run of `pairs` pairs with one visit each, about so fast; in one transaction, since
- * there are many. */
+/* Add a run of `pairs` pairs with one measurement each, at about this rate; in one
+ * transaction, since there are many. */
 static int64_t add_run(struct fixture *fixture, int number, int pairs, double mbps)
 {
 	int64_t run;
@@ -70,8 +70,8 @@ static struct comparison compare(struct fixture *fixture, int64_t first, int64_t
 	return ret;
 }
 
-/* The same path, thirty times, with 7 to 196 pairs: a false alarm now and then is what
- * "beyond noise" allows. */
+/* The same path, thirty times, with 7 to 196 pairs: "beyond noise" permits a rare false
+ * alarm. */
 static void noise_is_no_change(void **state)
 {
 	int alarms = 0;
@@ -113,7 +113,7 @@ static void changes_stand_out(void **state)
 	assert_int_equal(all.only[1], 0);
 	assert_true(all.dir[DIR_UPLOAD].shifted && all.dir[DIR_DOWNLOAD].shifted);
 	assert_true(fabs(all.dir[DIR_UPLOAD].shift - 1.25) < 0.05);
-	/* Each run's 5 %. */
+	/* Both runs have a noise of 5 %. */
 	assert_true(fabs(all.dir[DIR_UPLOAD].noise - 0.07) < 0.03);
 	assert_int_equal(all.dir[DIR_DOWNLOAD].compared, 56);
 	assert_int_equal(all.changes, 2);

@@ -13,7 +13,8 @@
 #include "../store/fixture.h"
 #include "report/csv.h"
 
-/* Four visits: ok, with rates that need rounding, half failed, without a figure. */
+/* Four measurements: ok, with rates that need rounding, half failed, without a
+ * figure. */
 static int64_t make_run(struct fixture *fixture)
 {
 	struct measurement m[4] = {
@@ -26,7 +27,7 @@ static int64_t make_run(struct fixture *fixture)
 	struct store *store = fixture_open(fixture, 0, &run);
 
 	m[1].dir[DIR_UPLOAD].received_bps = 1234567890;
-	/* Bytes had flowed before it failed: still a failure. */
+	/* Data had flowed before the failure: it is still a failure. */
 	m[2].dir[DIR_UPLOAD].sent_bps = 5000000;
 	m[3].dir[DIR_DOWNLOAD].sent_bps = NO_FIGURE;
 	for (int i = 0; i < 4; i++)

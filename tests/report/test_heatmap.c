@@ -1,4 +1,5 @@
-/* A run as a map: cells, marks, edges, scale, layout, and what the pictures show. */
+/* A run as a map: cells, marks, edges, scale, layout, and the contents of the
+ * pictures. */
 
 #include <cairo.h>
 #include <errno.h>
@@ -17,11 +18,11 @@
 #include "report/heatmap_cairo.h"
 #include "report/heatmap_layout.h"
 
-/* fixture_run()'s lattice: server 1280..1500 by 20, peer 1300..1480 by 10. */
+/* The grid of fixture_run(): server 1280..1500 by 20, peer 1300..1480 by 10. */
 #define SERVERS 12
 #define PEERS   19
 
-/* Four visits of three pairs in the lattice, one beside it. */
+/* Four measurements of three pairs in the grid, one outside it. */
 static int64_t make_run(struct fixture *fixture)
 {
 	const struct measurement m[] = {
@@ -69,7 +70,7 @@ static void cells(void **state)
 	make_run(*state);
 	load(*state, &(struct heatmap_options){0}, &map);
 	assert_int_equal(map.panels, 2);
-	/* What was measured beside the lattice has its row and column. */
+	/* A pair measured outside the grid has its row and column. */
 	assert_int_equal(map.server.count, SERVERS + 1);
 	assert_int_equal(map.peer.count, PEERS + 1);
 	assert_int_equal(cell(&map, 0, 1280, 1300)->kind, HEATMAP_RATE);
@@ -104,7 +105,7 @@ static void sent_and_average(void **state)
 	heatmap_release(&map);
 }
 
-/* The fastest is the one that "best" names: 1500/1480 has a failed visit. */
+/* The fastest pair is the one that "best" names: 1500/1480 has a failed measurement. */
 static void marks(void **state)
 {
 	struct query_result best;
@@ -125,7 +126,7 @@ static void marks(void **state)
 	heatmap_release(&map);
 }
 
-/* Ranks of many random pairs, with ties and failures, as query_best() has them. */
+/* The ranks of many random pairs, with ties and failures, agree with query_best(). */
 static void fastest_is_the_best(void **state)
 {
 	struct fixture *fixture = *state;
@@ -259,7 +260,7 @@ static double linear(double c)
 	return c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4);
 }
 
-/* CIE lightness, which is what is left of a colour in grey. */
+/* CIE lightness, which remains of a colour in grey. */
 static double lightness(struct colormap_color c)
 {
 	double y = 0.2126 * linear(c.red) + 0.7152 * linear(c.green) +
@@ -273,7 +274,7 @@ static void colours_read_in_grey(void **state)
 	double before = lightness(colormap_at(0));
 
 	(void)state;
-	/* Neither black, nor the white of what was not measured. */
+	/* Neither black, nor the white of a cell without a measurement. */
 	assert_true(before > 8 && lightness(colormap_at(1)) < 94);
 	for (int i = 1; i <= 20; i++) {
 		double now = lightness(colormap_at(i / 20.0));
@@ -329,7 +330,7 @@ static uint32_t pixel(cairo_surface_t *png, double x, double y)
 	       0xffffff;
 }
 
-/* So much right of and below a cell's upper left corner, in cells. */
+/* Return the pixel this far right of and below a cell's upper left corner, in cells. */
 static uint32_t cell_pixel(cairo_surface_t *png, const struct heatmap *map, int panel,
 			   struct mtu_pair mtu, double right, double down)
 {
@@ -390,7 +391,7 @@ static void png_shows_the_cells(void **state)
 	heatmap_release(&map);
 }
 
-/* A few tests in a fine lattice are drawn larger than its cells. */
+/* A few tests in a fine grid are drawn larger than its cells. */
 static void png_shows_scattered_cells(void **state)
 {
 	struct fixture *fixture = *state;
@@ -404,7 +405,7 @@ static void png_shows_scattered_cells(void **state)
 	load(fixture, &(struct heatmap_options){0}, &map);
 	measured = cell(&map, 0, 1500, 1480);
 	png = draw_png(fixture, &map);
-	/* The cell's neighbour is covered, the one after that is not. */
+	/* The cell's neighbour is covered, the next one is not. */
 	assert_close(cell_pixel(png, &map, 0, (struct mtu_pair){1500, 1480}, -0.5, 0.5),
 		     colormap_at(heatmap_fraction(&map.panel[0], measured->rate_bps)));
 	assert_int_equal(
@@ -430,7 +431,7 @@ static int differing(cairo_surface_t *a, cairo_surface_t *b)
 	return n;
 }
 
-/* What whoever predicts and recommends adds is drawn, and explained below. */
+/* Predictions and recommendations are drawn, and explained below. */
 static void png_shows_what_is_added(void **state)
 {
 	struct heatmap_layout layout;
@@ -461,7 +462,8 @@ static void png_shows_what_is_added(void **state)
 	heatmap_release(&map);
 }
 
-/* A bare server has no fonts. In a process of its own: cairo looks for them once. */
+/* A bare server has no fonts. Run in a process of its own: cairo looks for fonts
+ * once. */
 static int child_without_fonts(struct fixture *fixture)
 {
 	cairo_surface_t *png;
@@ -536,7 +538,7 @@ static void recommended_pair_is_marked(void **state)
 	heatmap_release(&map);
 }
 
-/* Names come from another host; cairo draws nothing but UTF-8. */
+/* Names come from another host; cairo draws only UTF-8. */
 static void odd_names(void **state)
 {
 	struct fixture *fixture = *state;
@@ -571,7 +573,7 @@ static void full_output_is_an_error(void **state)
 	heatmap_release(&map);
 }
 
-/* Whatever the lattice, labels do not meet and everything lies on the sheet. */
+/* In any grid, labels do not touch, and everything is within the picture. */
 static void layouts(void **state)
 {
 	static const int sizes[][2] = {{1, 1},    {3, 3},      {1, 23},    {23, 23},

@@ -1,4 +1,4 @@
-/* A heatmap as text: what a terminal is thought to show, cells, width, thinning. */
+/* A heatmap as text: detected terminals, cells, width, omitted MTUs. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +47,7 @@ static void make_axis(struct heatmap_axis *axis, int count)
 		axis->mtu[i] = 1280 + i;
 }
 
-/* One panel, nothing measured. */
+/* Make a map of one panel without measurements. */
 static struct heatmap make_map(int count)
 {
 	struct heatmap map = {
@@ -70,7 +70,7 @@ static void set_rate(struct heatmap *map, int i, int j, int64_t rate_bps)
 	heatmap_at(map, 0, i, j)->rate_bps = rate_bps;
 }
 
-/* Freed by the caller. */
+/* Return the printed text, which the caller frees. */
 static char *print(struct heatmap *map, enum heatmap_colors as, int columns)
 {
 	char *text = NULL;
@@ -163,7 +163,7 @@ static void fits_the_window(void **state)
 	heatmap_release(&map);
 }
 
-/* A few tests in a fine lattice: all of them show. */
+/* A few tests in a fine grid: all are shown. */
 static void measured_ones_stay(void **state)
 {
 	struct heatmap map = make_map(221);

@@ -1,5 +1,5 @@
-/* Databases that somebody else made: each value that cannot be is named, nothing that a file
- * defines is run, and no file makes a program hang or touch another one. */
+/* Databases from anybody: each impossible value is named, no code that a file defines
+ * is run, and no file makes a program hang or touch another one. */
 
 #include <errno.h>
 #include <limits.h>
@@ -29,7 +29,7 @@
 		1420, 1400 \
 	}
 
-/* Run 1 with all that is stored of a run. */
+/* Make run 1, with everything that can be stored of a run. */
 static void make_run(struct fixture *fixture)
 {
 	struct path_survey survey = {.path.overhead = 60, .probes = {9, 9}};
@@ -61,7 +61,7 @@ static void make_beside(const struct fixture *fixture, const char *suffix,
 	assert_int_equal(fclose(file), 0);
 }
 
-/* make_run() anew: the file that it made the first time. */
+/* Make run 1 again: copy the file of the first time. */
 static void make_run_again(struct fixture *fixture)
 {
 	static char *bytes;
@@ -78,7 +78,7 @@ static void make_run_again(struct fixture *fixture)
 	make_beside(fixture, "", bytes, size);
 }
 
-/* --- reading all of it --- */
+/* --- reading everything --- */
 
 static int skip_run(void *ctx, const struct query_run *run)
 {
@@ -137,7 +137,7 @@ static int draw(struct query *query, const struct query_run *run, struct err *er
 	return r;
 }
 
-/* All of run 1, until something of it cannot be. */
+/* Read all of run 1, up to the first error. */
 static int read_all(const char *db, struct err *err)
 {
 	struct query_run run = {0};
@@ -180,13 +180,13 @@ static int run_sql(const char *db, const char *sql, bool unchecked)
 #define HUGE "9223372036854775807"
 #define LONG "hex(zeroblob(2000))"
 
-/* What is set, and what is said of it. */
+/* A wrong value, and the message about it. */
 struct wrong {
 	const char *table;
 	const char *column;
 	const char *value; /* SQL */
 	const char *what;
-	bool unchecked; /* the schema takes it: a type, or the bytes of a text */
+	bool unchecked; /* the schema permits it: a type, or the bytes of a text */
 };
 
 static const struct wrong wrong_values[] = {
@@ -294,7 +294,7 @@ static void wrong_value_is_named(void **state)
 		check_wrong(*state, &wrong_values[i]);
 }
 
-/* Without NOT NULL, as a crafted schema has it. */
+/* A crafted schema without NOT NULL. */
 static void null_is_named(void **state)
 {
 	static const char *const columns[][3] = {
@@ -328,7 +328,7 @@ static void null_is_named(void **state)
 	}
 }
 
-/* A text that is a sentence may be longer than what is shown of it. */
+/* A sentence may be longer than its printed part. */
 static void long_sentence_is_cut(void **state)
 {
 	struct fixture *fixture = *state;
@@ -343,15 +343,15 @@ static void long_sentence_is_cut(void **state)
 	query_close(query);
 }
 
-/* --- what a file defines --- */
+/* --- code that a file defines --- */
 
 #define ENDLESS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
 
 struct schema_case {
 	const char *name;
 	const char *sql;
-	int result;       /* of reading */
-	const char *text; /* what is said of it */
+	int result;       /* result of reading */
+	const char *text; /* part of the message */
 };
 
 static const struct schema_case schema_cases[] = {
@@ -411,7 +411,7 @@ static void check_schema(struct fixture *fixture, const struct schema_case *c)
 	assert_int_equal(read_all(fixture->db, &err), c->result);
 	if (!strstr(err.text, c->text))
 		fail_msg("%s", err.text);
-	/* A writer is as careful. */
+	/* A writer checks as much. */
 	r = store_open(fixture->db, &store, &err);
 	assert_int_equal(r, c->result == -EUCLEAN ? 0 : c->result);
 	if (r < 0)
@@ -429,7 +429,7 @@ static void nothing_of_the_file_is_run(void **state)
 		check_schema(*state, &schema_cases[i]);
 }
 
-/* As the schema was before it had a check for each column. */
+/* The schema before it had a check for each column. */
 static void tables_without_checks_are_read_and_written(void **state)
 {
 	struct fixture *fixture = *state;
@@ -486,7 +486,7 @@ static void many_rows(struct fixture *fixture, int count)
 	fixture_exec(fixture->db, sql);
 }
 
-/* Its last page is its root again, so that its rows never end. */
+/* Its last page is its root again, so its rows never end. */
 static void pages_in_a_circle_end(void **state)
 {
 	struct fixture *fixture = *state;
@@ -506,9 +506,9 @@ static void pages_in_a_circle_end(void **state)
 	assert_non_null(strstr(err.text, "damaged"));
 }
 
-/* --- what lies beside it --- */
+/* --- files beside the database --- */
 
-/* What SQLite did not write there changes nothing. */
+/* Files that SQLite did not write have no effect. */
 static void other_files_beside_change_nothing(void **state)
 {
 	static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
@@ -524,8 +524,8 @@ static void other_files_beside_change_nothing(void **state)
 	}
 }
 
-/* A rollback journal that restores no page and ends in the name of another file, which
- * SQLite then removes. */
+/* Make a rollback journal that restores no page and ends in the name of another file,
+ * which SQLite then removes. */
 static void make_super_journal(const struct fixture *fixture, const char *name)
 {
 	static const unsigned char magic[] = {0xd9, 0xd5, 0x05, 0xf9,
@@ -535,7 +535,7 @@ static void make_super_journal(const struct fixture *fixture, const char *name)
 	uint32_t sum = 0;
 
 	memcpy(bytes, magic, sizeof(magic));
-	/* The database keeps its pages. */
+	/* The database keeps its number of pages. */
 	bytes[19] = (unsigned char)fixture_read_int(fixture, "PRAGMA page_count");
 	bytes[22] = 2;    /* sector of 512 */
 	bytes[26] = 0x10; /* page of 4096 */
@@ -569,7 +569,7 @@ static void journal_removes_no_other_file(void **state)
 	assert_int_equal(access(other, F_OK), 0);
 }
 
-/* --- what is printed --- */
+/* --- output --- */
 
 static int put_csv(struct query *query, const struct query_run *run, FILE *out)
 {
@@ -586,7 +586,7 @@ static int put_prometheus(struct query *query, const struct query_run *run, FILE
 	return prometheus_export(query, run, out, NULL);
 }
 
-/* Commands print by cmd/read/table.c, which fuzz_database has. */
+/* Commands print with cmd/read/table.c, which fuzz_database tests. */
 static void nothing_printed_makes_a_terminal_act(void **state)
 {
 	static int (*const puts[])(struct query *, const struct query_run *,
@@ -619,7 +619,7 @@ static void nothing_printed_makes_a_terminal_act(void **state)
 	query_close(query);
 }
 
-/* --- as many rows as anybody likes --- */
+/* --- any number of rows --- */
 
 static void one_row_more_than_is_served(struct fixture *fixture)
 {
@@ -658,7 +658,7 @@ static void page_leaves_too_many_rows_out(void **state)
 			       "more than 200000 rows"));
 	json_decref(answer);
 	live_free(live);
-	/* Without the one row more. */
+	/* Without the extra row. */
 	fixture_exec(fixture->db, "DELETE FROM measurement WHERE seq = 1");
 	assert_int_equal(live_new(fixture->db, &live, NULL), 0);
 	answer = look(live, 0);
@@ -701,7 +701,7 @@ static int sum_counted(void *ctx, const struct query_run *run)
 	return 0;
 }
 
-/* However many runs there are, so many rows are read for the list of them. */
+/* However many runs there are, the list of runs reads a limited number of rows. */
 static void list_of_runs_is_bounded(void **state)
 {
 	struct fixture *fixture = *state;

@@ -1,4 +1,4 @@
-/* Runs as somebody sees them who looks again and again: real databases, being written. */
+/* Runs for a reader that asks repeatedly: real databases while they are written. */
 
 #include "report/live.h"
 
@@ -20,7 +20,7 @@ struct looker {
 	char have[UUID_SIZE];
 	char revision[20];
 	uint32_t after;
-	json_t *answer; /* the last one */
+	json_t *answer; /* last answer */
 };
 
 static struct looker look_at(struct fixture *fixture)
@@ -47,7 +47,7 @@ static int count(const struct looker *looker, const char *name)
 	return (int)json_array_size(part(looker, name));
 }
 
-/* As the page does. */
+/* Ask as the page does. */
 static void look(struct looker *looker, const char *run, size_t room)
 {
 	struct live_ask ask = {
@@ -68,7 +68,8 @@ static void look(struct looker *looker, const char *run, size_t room)
 	looker->after = (uint32_t)json_integer_value(part(looker, "next"));
 }
 
-/* Until the run's so many visits are told: reading takes its share of the time only. */
+/* Ask until this many measurements have come: reading takes only its share of the
+ * time. */
 static void look_until(struct looker *looker, int visits)
 {
 	int64_t deadline_ms = clock_boot_ms() + 10000;
@@ -170,7 +171,7 @@ static void facts_are_told_when_they_change(void **state)
 	look_away(&looker);
 }
 
-/* Row by row, each once and in order. */
+/* The rows come one by one, each once and in order. */
 static void answers_are_as_small_as_asked_for(void **state)
 {
 	struct fixture *fixture = *state;
@@ -192,7 +193,7 @@ static void answers_are_as_small_as_asked_for(void **state)
 	look_away(&looker);
 }
 
-/* An orderly end goes back to journal_mode=DELETE, which a reader in between forbids. */
+/* An orderly end returns to journal_mode=DELETE, which an open reader would prevent. */
 static void who_writes_ends_in_order(void **state)
 {
 	struct fixture *fixture = *state;
@@ -234,7 +235,7 @@ static void two_runs_are_told_apart(void **state)
 	assert_string_equal(other.have, info.uuid);
 	look(&looker, "1", ROOM);
 	assert_int_equal(count(&looker, "rows"), 0);
-	/* What is known of another run does not count. */
+	/* Known facts of another run do not count. */
 	strcpy(looker.have, info.uuid);
 	look(&looker, "1", ROOM);
 	assert_int_equal(count(&looker, "rows"), 1);

@@ -1,5 +1,5 @@
-/* Exports for programs: every figure in its place, and nothing that the published schema
- * does not describe. */
+/* Exports for programs: every figure is in its place, and the published schema
+ * describes everything. */
 
 #include <errno.h>
 #include <jansson.h>
@@ -18,7 +18,7 @@
 #include "report/prometheus.h"
 #include "report/runjson.h"
 
-/* A run with all there is, then one with nothing. */
+/* Make a run with all fields, then one without any. */
 static int64_t make_full_run(struct fixture *fixture)
 {
 	struct path_survey survey = {
@@ -75,7 +75,7 @@ static json_t *export_json(struct fixture *fixture)
 	return value;
 }
 
-/* As much of JSON Schema as docs/export.schema.json uses. */
+/* The part of JSON Schema that docs/export.schema.json uses. */
 
 static const char *type_name(const json_t *value)
 {
@@ -138,7 +138,7 @@ static void check_members(json_t *root, json_t *schema, json_t *value,
 	json_t *member;
 	size_t i;
 
-	/* What the schema leaves open is of any kind. */
+	/* A member without a type in the schema may be of any type. */
 	if (!properties)
 		return;
 	json_object_foreach(value, name, member)
@@ -241,7 +241,7 @@ static void empty_export(void **state)
 	json_decref(value);
 }
 
-/* Names come from another host, and texts are cut anywhere. */
+/* Names come from another host, and texts may be cut anywhere. */
 static void odd_text(void **state)
 {
 	static const struct {
@@ -284,7 +284,7 @@ static void prometheus(void **state)
 			       "\nmtusweep_pair_goodput_bytes_per_second{server_mtu="
 			       "\"1420\",peer_mtu=\"1400\",direction=\"upload\"} "
 			       "4562500\n"));
-	/* A failed direction has no rate, rather than one of 0. */
+	/* A failed direction has no rate, rather than a rate of 0. */
 	assert_null(strstr(text, "second{server_mtu=\"1500\",peer_mtu=\"1480\","
 				 "direction=\"upload\"}"));
 	assert_non_null(strstr(text, "visits{server_mtu=\"1500\",peer_mtu=\"1480\","
@@ -292,7 +292,7 @@ static void prometheus(void **state)
 	free(text);
 }
 
-/* Without its pairs, for who is asked over the tunnel; and what a server adds. */
+/* Without its pairs, for readers over the tunnel; and with a server's own values. */
 static void prometheus_of_a_server(void **state)
 {
 	struct fixture *fixture = *state;

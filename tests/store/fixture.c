@@ -1,3 +1,4 @@
+/* The parts that the tests of store/ share. */
 #include "fixture.h"
 
 #include <errno.h>

@@ -8,8 +8,9 @@
 #include "store/store.h"
 
 /*
- * What the tests of store/ share: a folder of their own with a database's name in it,
- * made by setup and removed with all its content by teardown, whatever the test did.
+ * The parts that the tests of store/ share: a folder of their own with a database's
+ * name in it. setup makes it, teardown removes it with all its content, whatever the
+ * test did.
  */
 
 struct fixture {
@@ -21,10 +22,11 @@ struct fixture {
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
-/* A run with every field set; `number` makes its UUID and start differ from others'. */
+/* Make a run with every field set; `number` makes its UUID and start unique. */
 struct run_info fixture_run(int number);
 
-/* A visit whose rates are in Mbit/s, or a status' word below 0: -TEST_BLACKHOLE. */
+/* Make a measurement. Rates are in Mbit/s, or negative for a status:
+ * -TEST_BLACKHOLE. */
 struct measurement fixture_visit(uint32_t seq, struct mtu_pair mtu, double up,
 				 double down);
 
@@ -34,16 +36,16 @@ void fixture_record(struct store *store, int64_t run, const struct measurement *
 void fixture_close(struct store *store);
 struct query *fixture_query(const struct fixture *fixture);
 
-/* The first column of the only row, through a connection of its own. */
+/* Return the first column of the only row, through a separate connection. */
 int64_t fixture_read_int(const struct fixture *fixture, const char *sql);
-/* Freed by the caller. */
+/* The caller frees the text. */
 char *fixture_read_text(const struct fixture *fixture, const char *sql);
 /* Run SQL on a file, with SQLite alone. */
 void fixture_exec(const char *path, const char *sql);
 
 /*
- * Run it in a process of its own, where asserts would not be seen: it returns 0, or the
- * line that went wrong (see CHECK). The test fails unless it is 0.
+ * Run it in a child, in which asserts would not be noticed: it returns 0, or the number
+ * of the failed line (see CHECK). The test fails unless it is 0.
  */
 void fixture_in_child(int (*run)(struct fixture *fixture), struct fixture *fixture);
 #define CHECK(condition)                 \
@@ -52,7 +54,7 @@ void fixture_in_child(int (*run)(struct fixture *fixture), struct fixture *fixtu
 			return __LINE__; \
 	} while (0)
 
-/* Become a user who owns nothing. 0 or -1. */
+/* Become a user who owns no files. 0 or -1. */
 int fixture_become_nobody(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* store/csvread.c: what is taken, what is refused and where. */
+/* store/csvread.c: accepted logs, and refused ones with the place of the error. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -86,7 +86,7 @@ static void failures_are_failures(void **state)
 	}
 	assert_rates(&log.m[3].dir[DIR_UPLOAD], 3000000, NO_FIGURE);
 	assert_string_equal(log.m[3].dir[DIR_UPLOAD].text, "recorded as 3.000,-1.000");
-	/* Nothing was received. */
+	/* No data was received. */
 	assert_failed(&log.m[3].dir[DIR_DOWNLOAD], "recorded as -1.000,4.000");
 	csvread_release(&log);
 }
@@ -118,7 +118,7 @@ static void passes_and_lattice(void **state)
 	csvread_release(&log);
 }
 
-/* Wherever the last line is cut: it alone is missing. */
+/* Wherever the last line is cut: only that line is missing. */
 static void half_written_line(void **state)
 {
 	static const char rows[] = HEADER "1280,1280,1.000,2.000,3.000,4.000\n";
@@ -197,7 +197,7 @@ static const struct refusal refusals[] = {
 	 "line 2, column 34: expected the line's end"},
 	{HEADER "1280,1280,1.000,1.000,1.000,1.000\r\n",
 	 "line 2, column 34: the line ends with a carriage return: "},
-	/* Half of a line is told from what could not become one. */
+	/* An incomplete line is distinguished from one that could not become valid. */
 	{HEADER "1280,1280,1.000,1.000,1.000,1.000\n1280,x",
 	 "line 3, column 6: expected an MTU"},
 	{HEADER "1280,1280,1.000,1.000,1.000,1.000\n1280,1280\n"
@@ -236,7 +236,7 @@ static void nul_is_refused(void **state)
 	assert_string_equal(err.text, "line 2, column 16: expected a comma");
 }
 
-/* What is written is what is read. */
+/* An exported log can be read. */
 static void own_export_is_read(void **state)
 {
 	struct fixture *fixture = *state;

@@ -1,4 +1,4 @@
-/* What a run found out: its path and its recommendation, stored, replaced, read. */
+/* A run's findings: its path and its recommendation, stored, replaced, read. */
 
 #include <errno.h>
 #include <setjmp.h>

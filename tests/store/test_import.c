@@ -1,4 +1,4 @@
-/* store/import.c: what becomes of a log, and that an export gives it back. */
+/* store/import.c: the stored form of a log, and its export, which restores it. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #define LOG_LIMIT (1 << 20)
 #define DATE      1577880000 /* 2020-01-01T12:00:00Z */
 
-/* Every way in which a log has a figure or none. */
+/* Every form of a figure, and of a missing one, in a log. */
 static const char all_kinds[] = HEADER "1400,1420,-1.000,-1.000,48.649,59.231\n"
 				       "1400,1440,-0.000,-0.000,-0.000,-0.000\n"
 				       "1400,1460,-1,-1,-1,-1\n"
@@ -207,7 +207,8 @@ static void unreadable_log(void **state)
 	assert_non_null(strstr(err.text, "cannot read '"));
 }
 
-/* Whatever fails in the midst of it: no run, no row, and what was there stays. */
+/* A failure during the import adds no run and no row, and the database's old content
+ * stays. */
 static void one_transaction(void **state)
 {
 	struct fixture *fixture = *state;
@@ -233,7 +234,7 @@ static void one_transaction(void **state)
 			 6);
 }
 
-/* A sweep goes on in the same file, and finds its place in it. */
+/* A sweep continues in the same file, and finds its place in it. */
 static void beside_a_sweep(void **state)
 {
 	struct fixture *fixture = *state;

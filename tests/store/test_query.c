@@ -1,5 +1,5 @@
-/* store/query.c: runs, warnings, visits, and what is no database, on real SQLite files.
- */
+/* store/query.c: runs, warnings, measurements, and files that are no database, on real
+ * SQLite files. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -15,7 +15,8 @@
 #include "store/query.h"
 #include "store/store.h"
 
-/* Ids 1 to 3; the second says that it began last, which does not make it the newest. */
+/* Ids 1 to 3; the second claims to have begun last, but that does not make it the
+ * newest. */
 static void make_three_runs(struct fixture *fixture)
 {
 	static const int numbers[] = {1, 3, 2};
@@ -107,7 +108,7 @@ static void run_comes_back_whole(void **state)
 	fixture_record(store, id, &m);
 	m = fixture_visit(2, (struct mtu_pair){1420, 1420}, 1, -TEST_BLACKHOLE);
 	fixture_record(store, id, &m);
-	/* Made again, with the same end. */
+	/* Measured again, with the same result. */
 	m = fixture_visit(3, (struct mtu_pair){1420, 1420}, 1, -TEST_BLACKHOLE);
 	fixture_record(store, id, &m);
 	query = fixture_query(fixture);
@@ -167,7 +168,7 @@ static void visits_count_once(void **state)
 	m = fixture_visit(4, (struct mtu_pair){1420, 1400}, 1, 1);
 	fixture_record(store, id, &m);
 	check_counts(fixture, 1, 0);
-	/* The next pass's is a visit of its own. */
+	/* One of the next pass counts separately. */
 	m = fixture_visit(5, (struct mtu_pair){1420, 1400}, 1, -TEST_ERROR);
 	m.pass = 2;
 	fixture_record(store, id, &m);
@@ -175,7 +176,7 @@ static void visits_count_once(void **state)
 	fixture_close(store);
 }
 
-/* A process that begins a run and dies, and one that nobody knows of. */
+/* One process begins a run and dies, another is unknown. */
 static int begin_and_die(struct fixture *fixture)
 {
 	int64_t id;

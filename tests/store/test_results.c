@@ -1,5 +1,5 @@
-/* What query.h and the views of schema.sql make of visits, and query_best(), on real SQLite
- * files. */
+/* Results computed from measurements by query.h and the views of schema.sql, and
+ * query_best(), on real SQLite files. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -19,7 +19,7 @@
 #define VISITS_MAX  5
 #define RESULTS_MAX 8
 
-/* Directions of the table below that failed. */
+/* Failed directions in the table below. */
 #define BLACKHOLE (-(double)TEST_BLACKHOLE)
 #define TIMEOUT   (-(double)TEST_TIMEOUT)
 
@@ -46,7 +46,7 @@ static struct results read_results(const struct fixture *fixture, int64_t run)
 	return results;
 }
 
-/* What query_results() gives, as figures and words in its columns' order. */
+/* A row of query_results(), as figures and words in its columns' order. */
 struct median_case {
 	const char *name;
 	int visits;
@@ -131,7 +131,7 @@ static void results_are_medians(void **state)
 	}
 }
 
-/* The steady goodput where there is one, else the received rate. */
+/* The rate is the steady goodput if there is one, else the received rate. */
 static void received_rate_stands_in(void **state)
 {
 	struct fixture *fixture = *state;
@@ -180,8 +180,8 @@ static void results_are_in_order_and_of_one_run(void **state)
 	assert_int_equal(results.at[2].upload_bps, 1000000);
 }
 
-/* 2000 visits of 20 pairs: medians of odd and even counts, halves that are rounded, rates that
- * are missing, all statuses, passes in any order. */
+/* 2000 measurements of 20 pairs: medians of odd and even counts, halves that are
+ * rounded, missing rates, all statuses, passes in any order. */
 static void record_all_kinds(struct fixture *fixture)
 {
 	int64_t run;
@@ -202,9 +202,8 @@ static void record_all_kinds(struct fixture *fixture)
 		" coalesce((SELECT status FROM word WHERE k = i * i % 13), 'ok'), '',"
 		" nullif(i * 7919 % 500 * 100500, 0),"
 		" nullif(i * 104729 % 900 * 50500, 0),"
-		" coalesce((SELECT status FROM word WHERE k = i * i % 29 OR i % 5 = 3 "
-		"AND"
-		" k = i % 4), 'ok'), '', i * 7927 % 500 * 1500,"
+		" coalesce((SELECT status FROM word WHERE k = i * i % 29"
+		" OR i % 5 = 3 AND k = i % 4), 'ok'), '', i * 7927 % 500 * 1500,"
 		" nullif(i * 104723 % 3 * i * 500, 0) FROM n");
 }
 
@@ -230,16 +229,15 @@ static int format_result(void *ctx, const struct query_result *result)
 		       result->download_ok) < 0;
 }
 
-/* For programs the rows are summed up by query.h, for users by the view. */
+/* query.h sums up the rows for programs, the view for users. */
 static void view_and_query_are_equal(void **state)
 {
 	static const char sql[] =
 		"SELECT group_concat(line, '') FROM (SELECT format("
 		"'%d|%d|%s|%s|%d|%s|%s|%s|%d|%d' || char(10), server_mtu, peer_mtu,"
 		" iif(upload_mbps IS NULL, 'none', format('%.4f', upload_mbps)),"
-		" iif(download_mbps IS NULL, 'none', format('%.4f', download_mbps)), "
-		"visits, "
-		"upload_status,"
+		" iif(download_mbps IS NULL, 'none', format('%.4f', download_mbps)),"
+		" visits, upload_status,"
 		" download_status, status, upload_ok, download_ok) AS line FROM results"
 		" WHERE run_id = 1 ORDER BY server_mtu, peer_mtu)";
 	struct fixture *fixture = *state;
@@ -260,7 +258,7 @@ static void view_and_query_are_equal(void **state)
 	free(view);
 }
 
-/* However a run is named in SQL, the other runs' rows are not read. */
+/* In whatever way SQL names a run, the other runs' rows are not read. */
 static void view_searches_by_run(void **state)
 {
 	static const char *const queries[] = {

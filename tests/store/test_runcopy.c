@@ -1,6 +1,6 @@
 /*
- * The server's copies of runs: a run is opened by its own peer only, its rows are never
- * replaced, and a peer's own record in the same file stays the peer's.
+ * The server's copies of runs: only its own peer can open a run, its rows are never
+ * replaced, and a peer's own record in the same file is not touched.
  */
 
 #include "store/store.h"
@@ -34,7 +34,7 @@ static struct store *open_store(const struct fixture *fixture)
 	return store;
 }
 
-/* The result; *ret_known is -1 where the copy was not begun. */
+/* Return the result; *ret_known is -1 if the copy was not begun. */
 static int begin_copy(struct store *store, const struct run_info *info,
 		      const char *secret, int64_t *ret_run, int *ret_known)
 {
@@ -87,7 +87,7 @@ static void only_its_own_peer_reopens_a_run(void **state)
 	fixture_close(store);
 }
 
-/* Of an earlier version, or whose file of secrets was lost. */
+/* A run of an earlier version, or one whose file of secrets was lost. */
 static void a_run_without_a_secret_is_nobodys(void **state)
 {
 	struct fixture *fixture = *state;
@@ -201,7 +201,7 @@ static void secrets_are_their_owners(void **state)
 	assert_int_equal(store_keep_secret(store, info.uuid, SECRET, NULL), 0);
 	assert_int_equal(stat(secrets, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	/* The first one stays. */
+	/* The first secret stays. */
 	assert_int_equal(store_keep_secret(store, info.uuid, ALMOST, NULL), 0);
 	assert_int_equal(store_find_secret(store, info.uuid, kept, NULL), 0);
 	assert_string_equal(kept, SECRET);
@@ -242,7 +242,7 @@ static void a_row_is_not_replaced(void **state)
 	fixture_close(store);
 }
 
-/* The record says more than the messages do. */
+/* The record contains more than the messages do. */
 static void check_record_untouched(const struct fixture *fixture)
 {
 	check_outcome(fixture, "running//peer");
@@ -290,7 +290,7 @@ static void the_peers_record_stays_the_peers(void **state)
 	fixture_close(server);
 }
 
-/* On a disk of its own, of 1 MiB. */
+/* On a small file system of its own, 1 MiB. */
 static int leaves_room(struct fixture *fixture)
 {
 	struct run_info info = fixture_run(0);
@@ -315,7 +315,7 @@ static int leaves_room(struct fixture *fixture)
 		if (store_record(store, run, &m, NULL) == -ENOSPC)
 			break;
 	}
-	/* A page is left all the same, and what was there is still there. */
+	/* One page is left all the same, and all earlier rows are still there. */
 	CHECK(m.seq < 300);
 	CHECK(fwrite(block, sizeof(block), 1, file) == 1);
 	m.seq = 1;

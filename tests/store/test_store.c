@@ -1,4 +1,5 @@
-/* store/store.c on real SQLite files: what is written, when, and who can read it. */
+/* store/store.c on real SQLite files: the stored values, the time of storing, and the
+ * readers. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -144,7 +145,7 @@ static void record_is_idempotent(void **state)
 	assert_int_equal(store_record(store, run, &m, NULL), 0);
 	assert_int_equal(store_acknowledge(store, run, 1, NULL), 0);
 	assert_int_equal(store_record(store, run, &m, NULL), 0);
-	/* Another row of the same number is not taken for it. */
+	/* Another row with the same number is not taken for it. */
 	m.dir[DIR_UPLOAD].retransmits++;
 	assert_int_equal(store_record(store, run, &m, NULL), -EINVAL);
 	m = fixture_visit(1, (struct mtu_pair){1500, 1500}, 99, 99);
@@ -218,7 +219,7 @@ static void rows_wait_until_acknowledged(void **state)
 
 	assert_int_equal(store_begin_record(store, &info, NULL, &other, NULL), 0);
 	for (uint32_t seq = 1; seq <= 4; seq++) {
-		/* Not in the order in which the table keeps them. */
+		/* Not in the order of the table. */
 		mtu.server = 1500 - 20 * (int)seq;
 		m = fixture_visit(seq, mtu, 1, 1);
 		assert_int_equal(store_record(store, run, &m, NULL), 0);
@@ -267,7 +268,7 @@ static void journal_mode_follows_the_run(void **state)
 	assert_int_equal(access(wal, F_OK), -1);
 }
 
-/* A reader that stays: everything is stored, but its owner has to be told. */
+/* A reader that stays: everything is stored, but the file's owner must be warned. */
 static void reader_at_the_end_is_reported(void **state)
 {
 	struct fixture *fixture = *state;
@@ -358,7 +359,7 @@ static void kill_loses_no_row(void **state)
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 
-	/* Reading leaves what the crash left, whoever reads. */
+	/* Reading leaves the files of the crash, whoever reads. */
 	snprintf(wal, sizeof(wal), "%s-wal", fixture->db);
 	fixture_in_child(read_as_nobody, fixture);
 	query_close(fixture_query(fixture));
@@ -368,7 +369,7 @@ static void kill_loses_no_row(void **state)
 	fixture_in_child(read_as_nobody, fixture);
 }
 
-/* Both programs with one file: neither loses a row, the last to end leaves WAL. */
+/* Both programs use one file: neither loses a row, the last to end leaves WAL mode. */
 static void two_writers_share_a_file(void **state)
 {
 	struct fixture *fixture = *state;

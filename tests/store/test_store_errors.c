@@ -1,4 +1,4 @@
-/* What store_open() and the writes say when they cannot. */
+/* The errors of store_open() and of writing. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -156,7 +156,7 @@ static void unwritable_file_is_reported(void **state)
 
 	struct store *store = fixture_open(fixture, 0, &run);
 
-	/* In WAL mode already, opening it needs no write. */
+	/* In WAL mode, opening the file needs no write. */
 	fixture_in_child(open_what_is_not_ours, fixture);
 	fixture_close(store);
 	fixture_in_child(open_what_is_not_ours, fixture);
@@ -179,7 +179,7 @@ static void unwritable_folder_is_reported(void **state)
 	fixture_in_child(make_where_we_may_not, fixture);
 }
 
-/* Takes the five seconds that store_open() waits. */
+/* This takes the five seconds that store_open() waits. */
 static void locked_database_is_reported(void **state)
 {
 	struct fixture *fixture = *state;
@@ -209,7 +209,8 @@ static void file_that_is_moved_away_is_noticed(void **state)
 	store_close(store, NULL);
 }
 
-/* A file system of our own, over the fixture's folder, gone with this process. */
+/* Mount a small file system over the fixture's folder; it disappears with this
+ * process. */
 static int mount_small(struct fixture *fixture, const char *size)
 {
 	char options[64];

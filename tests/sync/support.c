@@ -1,4 +1,4 @@
-/* What the tests of sync/ share. */
+/* The parts that the tests of sync/ share. */
 
 #include "support.h"
 
@@ -44,7 +44,7 @@ int support_cut(bool cut)
 		    : "PATH=$PATH:/usr/sbin nft delete table inet cut");
 }
 
-/* Of either family. */
+/* Make a name of either family. */
 static socklen_t make_name(const char *address, int port, struct sockaddr_storage *ret)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;

@@ -6,12 +6,12 @@
 
 #include "sync/endpoint.h"
 
-/* What the tests of sync/ share: a network of their own, raw HTTP, a real endpoint over
- * operations that only count. */
+/* The parts that the tests of sync/ share: a network of their own, raw HTTP, a real
+ * endpoint over operations that only count. */
 
-/* For a group's setup: a network namespace with nothing but its loopback. */
+/* For a group's setup: enter a network namespace that has only its loopback. */
 int support_own_network(void **state);
-/* Lose every packet of it, or none any more. 0, or not. */
+/* Drop every packet on the loopback, or none. 0, or not. */
 int support_cut(bool cut);
 
 /* A TCP connection from `from` (NULL: any) to `to`; -1 on failure. */
@@ -23,7 +23,7 @@ int support_listen(const char *address, int port, int backlog);
  * status, -1 without an answer; `ret` has the whole answer. */
 int support_http(int fd, const char *request, char *ret, size_t size);
 
-/* Which operations were called, and what the next one shall do. */
+/* The number of calls of each operation, and settings for the next one. */
 struct support_ops {
 	int opened;
 	int resumed;
@@ -32,18 +32,19 @@ struct support_ops {
 	int armed;          /* and returned */
 	int rows;
 	int renewed;
-	_Atomic int renew_ms; /* what a renewal takes */
+	_Atomic int renew_ms; /* duration of a renewal */
 	int committed;
 	int closed;
 	int expired;
 	_Atomic int lookup; /* 0, or the errno that admit returns for everybody */
 	int fail;           /* 0, or the errno the operations return */
-	const char *text;   /* what they say, failing or not */
-	int arm_gate;       /* -1, or what arm reads a byte from before it returns */
-	int page_gate;      /* the same, of the page's question */
-	_Atomic int asked;  /* the page's question came so often */
+	const char *text;   /* text of the operations, failing or not */
+	/* -1, or a descriptor from which arm reads a byte before it returns */
+	int arm_gate;
+	int page_gate;     /* the same for the page's request */
+	_Atomic int asked; /* number of the page's requests */
 	struct page_ask ask;
-	int page_size; /* of the answer, with spaces at its end */
+	int page_size; /* size of the answer, padded with spaces */
 	char address[ADDRESS_SIZE];
 	struct msg_open open;
 	struct msg_pair pair;
@@ -55,7 +56,7 @@ struct support_ops {
 	enum run_outcome outcome;
 };
 
-/* Whom the operations do not admit. */
+/* An address that the operations do not admit. */
 #define SUPPORT_OUTSIDER "127.0.0.66"
 
 void support_ops_init(struct support_ops *ops);

@@ -1,5 +1,5 @@
-/* The client against servers that are not what they should be: each request ends, at
- * its deadline at the latest, with an error that says what it was. */
+/* The client against faulty servers: each request ends, at its deadline at the latest,
+ * with an error that names the fault. */
 
 #include "sync/client.h"
 
@@ -35,11 +35,12 @@
 struct server {
 	const char *address;
 	const char *reply; /* sent for each request; NULL: nothing */
-	int drip_ms;       /* between its bytes; 0: all at once */
-	bool hang_up;      /* at once, without reading */
-	bool mute;         /* closes after it read one request more than it answered */
-	int replies;       /* a connection, then it is closed; 0: any number */
-	bool endless;      /* the reply's last byte is repeated for ever */
+	int drip_ms;       /* pause between its bytes; 0: all at once */
+	bool hang_up;      /* closes at once, without reading */
+	bool mute;         /* reads one request more than it answers, then closes */
+	/* answers per connection, then it is closed; 0: any number */
+	int replies;
+	bool endless; /* the reply's last byte is repeated for ever */
 	int listener;
 	int stop_fd;
 	pthread_t thread;
@@ -89,7 +90,7 @@ static void serve_connection(struct server *server, int fd)
 	if (!server->mute || io_wait(fd, server->stop_fd, clock_boot_ms() + 10000) != 1)
 		return;
 	server->requests += recv(fd, request, sizeof(request), 0) > 0;
-	/* Every other time with a reset. */
+	/* Reset every other connection. */
 	if (server->connections % 2 == 0)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 }
@@ -225,7 +226,7 @@ static void every_request_ends(void **state)
 		start_server(&bad->server);
 		client = make_client(ADDRESS, "lo", -1);
 		started_ms = clock_boot_ms();
-		/* The others are seen through before a deadline that is far away. */
+		/* The other faults are detected before a distant deadline. */
 		assert_int_equal(
 			client_hello(client, timed_out ? 400 : 5000, &hello, &err),
 			bad->rc);
@@ -241,8 +242,7 @@ static void every_request_ends(void **state)
 	}
 }
 
-/* A server that grants more than was asked for would have this end wait as long before it
- * restores. */
+/* A server that grants a longer lease than requested would delay this end's restore. */
 static void a_lease_is_never_longer_than_asked_for(void **state)
 {
 	static const char end[] =
@@ -290,7 +290,7 @@ static void nobody_there(void **state)
 	client_free(client);
 }
 
-/* A full backlog drops further SYNs: the connect itself has no answer. */
+/* A full backlog drops further SYNs: the connect itself gets no answer. */
 static void a_connect_has_the_deadline_too(void **state)
 {
 	int listener = support_listen(ADDRESS, PORT, 0);
@@ -307,8 +307,8 @@ static void a_connect_has_the_deadline_too(void **state)
 	close(listener);
 }
 
-/* A closed connection's kernel would go on sending what has not arrived, until long after the
- * next request. */
+/* The kernel of a closed connection would still send its undelivered data, long after
+ * the next request. */
 static void what_is_given_up_is_reset(void **state)
 {
 	int listener = support_listen(ADDRESS, PORT, 16);
@@ -353,10 +353,10 @@ static void a_stop_ends_a_request(void **state)
 	assert_int_equal(client_hello(client, 5000, &hello, NULL), -EINTR);
 	assert_in_range(clock_boot_ms() - started_ms, 0, 500);
 	assert_int_equal(server.requests, 1);
-	/* Once it is there, not even a request is sent, */
+	/* After the stop not even a request is sent, */
 	assert_int_equal(client_hello(client, 5000, &hello, NULL), -EINTR);
 	assert_int_equal(server.requests, 1);
-	/* but for putting things back. */
+	/* except those that restore the server. */
 	client_ignore_stop(client);
 	assert_int_equal(client_hello(client, 200, &hello, NULL), -ETIMEDOUT);
 	client_free(client);
@@ -407,8 +407,8 @@ static void one_connection_is_kept(void **state)
 	stop_server(&server);
 }
 
-/* The server closes after each answer without having said so, as one does whose
- * keep-alive time is over: the request goes over a fresh connection. */
+/* The server closes after each answer without a notice, like one whose keep-alive time
+ * is over: the request uses a new connection. */
 static void a_dead_kept_connection_is_replaced(void **state)
 {
 	struct server server = {.reply = OK_REPLY(HELLO_BODY, "220"), .replies = 1};
@@ -422,14 +422,14 @@ static void a_dead_kept_connection_is_replaced(void **state)
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(client_hello(client, 400, &hello, NULL), 0);
 	assert_int_equal(server.connections, 4);
-	/* A POST as well: its answer is none, but it arrived. */
+	/* A POST as well: it has no answer, but it arrived. */
 	assert_int_equal(client_renew(client, session.session, 400, NULL), -EPROTO);
 	assert_int_equal(server.connections, 5);
 	client_free(client);
 	stop_server(&server);
 }
 
-/* The server was just closing the connection when the request arrived there. */
+/* The server was closing the connection when the request arrived there. */
 static void a_request_into_a_closing_connection_is_repeated(void **state)
 {
 	struct server server = {
@@ -442,7 +442,7 @@ static void a_request_into_a_closing_connection_is_repeated(void **state)
 	client = make_client(ADDRESS, "lo", -1);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(client_hello(client, 400, &hello, NULL), 0);
-	/* 1 answered, 1 not, and again on the next connection. */
+	/* One answered, one not, and one again on the next connection. */
 	assert_int_equal(server.requests, 4 + 3);
 	assert_int_equal(server.connections, 4);
 	client_free(client);

@@ -1,5 +1,5 @@
-/* The endpoint and the client, real, over a loopback of their own: every message, every
- * error, who may and who may not, leases. */
+/* The real endpoint and client, over a loopback of their own: every message, every
+ * error, admitted and refused callers, leases. */
 
 #include "sync/endpoint.h"
 
@@ -127,7 +127,8 @@ static struct msg_close close_of(const struct stage *stage)
 	return m;
 }
 
-/* A raw request on a connection of its own; the status, and the answer in `ret`. */
+/* Send a raw request on a new connection; return the status, and the answer in
+ * `ret`. */
 static int raw(const char *from, const char *to, const char *request, char ret[4096])
 {
 	int fd = support_connect(from, to, PORT);
@@ -153,8 +154,8 @@ static int raw_post(const char *from, const char *path, const char *json,
 
 /* --- every message --- */
 
-/* What is known of the path, and what the run comes to; each again, as after an answer
- * that got lost, and refused, and of a session that is none. */
+/* Path and recommendation: each sent twice, as after a lost answer; refused; and for an
+ * invalid session. */
 static void check_findings(struct stage *stage)
 {
 	struct client *client = stage->client;
@@ -162,7 +163,8 @@ static void check_findings(struct stage *stage)
 	struct msg_path path;
 	struct msg_verdict verdict;
 
-	/* Compared with what arrives, with all that is between their members. */
+	/* The values are compared with the received ones as memory, padding
+	 * included. */
 	memset(&path, 0, sizeof(path));
 	memset(&verdict, 0, sizeof(verdict));
 	path.download = true;
@@ -260,7 +262,7 @@ static void a_run_from_hello_to_close(void **state)
 	assert_int_equal(stage->ops.renewed, 1);
 	assert_int_equal(stage->ops.committed, 1);
 
-	/* Its answer was lost: the same again, and nothing is done twice. */
+	/* The answer was lost: the same request again, and nothing is done twice. */
 	assert_int_equal(client_close(client, &done, IN_TIME, err), 0);
 	assert_int_equal(stage->ops.closed, 1);
 	assert_int_equal(client_pair(client, &pair, IN_TIME, err), -ESTALE);
@@ -306,7 +308,7 @@ static const struct failure failures[] = {
 	{EROFS, 500},     {EADDRNOTAVAIL, 500},
 };
 
-/* What an operation returns is what the peer gets, by the table of docs/protocol.md. */
+/* The peer gets an operation's error as in the table of docs/protocol.md. */
 static void operations_failures_arrive(void **state)
 {
 	struct stage *stage = *state;
@@ -332,12 +334,12 @@ static void operations_failures_arrive(void **state)
 		assert_int_equal(raw_post(stage->ops.address, "/v1/pair", json, answer),
 				 failures[i].status);
 	}
-	/* One that is not in the table. */
+	/* An error that is not in the table. */
 	stage->ops.fail = ELIBBAD;
 	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), -EIO);
 }
 
-/* --- who may --- */
+/* --- admitted and refused callers --- */
 
 static void a_failed_open_changes_nothing(void **state)
 {
@@ -350,7 +352,7 @@ static void a_failed_open_changes_nothing(void **state)
 	assert_int_equal(endpoint_tick(stage->endpoint), -1);
 	stage->ops.fail = 0;
 	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
-	/* Nor does a failed takeover end the session that is there. */
+	/* A failed takeover does not end the existing session. */
 	pair = pair_of(stage);
 	stage->ops.fail = EIO;
 	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), -EIO);
@@ -464,7 +466,7 @@ static void loopback_only_looks_on(void **state)
 
 /* --- leases --- */
 
-/* As the server's main loop does, until `ms` have gone. */
+/* Tick as the server's main loop does, for `ms`. */
 static void run_ticks(struct stage *stage, int ms)
 {
 	int64_t end_ms = clock_boot_ms() + ms;
@@ -491,11 +493,11 @@ static void a_lease_runs_out_once(void **state)
 	run_ticks(stage, 1200);
 	assert_int_equal(stage->ops.expired, 0);
 	pair = pair_of(stage);
-	/* Any request of the session that succeeds renews it. */
+	/* Any successful request of the session renews it. */
 	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), 0);
 	run_ticks(stage, 1200);
 	assert_int_equal(stage->ops.expired, 0);
-	/* One that fails does not. */
+	/* A failed request does not. */
 	stage->ops.fail = EIO;
 	client_pair(stage->client, &pair, IN_TIME, &stage->err);
 	run_ticks(stage, 1000);
@@ -522,8 +524,7 @@ static void *arm_in_thread(void *ctx)
 	return NULL;
 }
 
-/* An arming request that waits keeps nobody else from renewing, and its session alive.
- */
+/* A waiting arm request delays no renewals, and keeps its session alive. */
 static void renewals_pass_a_waiting_arm(void **state)
 {
 	struct stage *stage = *state;
@@ -543,7 +544,7 @@ static void renewals_pass_a_waiting_arm(void **state)
 	assert_int_equal(
 		client_renew(stage->client, stage->opened.session, 300, &stage->err),
 		0);
-	/* Another change waits its turn: it is not even begun. */
+	/* Another change waits for its turn: it does not even begin. */
 	assert_int_equal(client_pair(stage->client, &pair, 200, &stage->err),
 			 -ETIMEDOUT);
 	assert_false(client_answered(stage->client));
@@ -575,7 +576,7 @@ static int lease_request(const char *session, char *ret, size_t size)
 			session);
 }
 
-/* What a connection of the crowd begins with, and leaves it at. */
+/* The first bytes of a crowd's connection, which then stops. */
 static const char *const beginnings[] = {
 	"",
 	"P",
@@ -585,7 +586,7 @@ static const char *const beginnings[] = {
 	"POST /v1/lease HTTP/1.1\r\nHost: elsewhere\r\nContent-Length: 9999\r\n\r\n{",
 };
 
-/* Up to all of them are there before `crowd` goes on. */
+/* Fill `crowd` with connections, up to all of them. */
 static void gather(const char *from, const char *begin, int crowd[CROWD])
 {
 	for (int i = 0; i < CROWD; i++) {
@@ -602,8 +603,9 @@ static void disperse(int crowd[CROWD])
 		close(crowd[i]);
 }
 
-/* A good deal more than there are workers, with nothing or half a request each: the
- * peer's kept connection has its worker, and its new ones get theirs, in time. */
+/* The crowd has many more callers than there are workers, with no request or half a one
+ * each. The peer's kept connection has its worker, and its new connections get theirs
+ * in time. */
 static void meet_crowd(struct stage *stage, const char *from, const char *begin)
 {
 	int crowd[CROWD];
@@ -634,12 +636,12 @@ static void a_crowd_keeps_nobody_out(void **state)
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
 		print_message("'%.40s'\n", beginnings[i]);
 		meet_crowd(stage, "127.0.0.9", beginnings[i]);
-		/* Of the peer's own host. */
+		/* A crowd from the peer's own host. */
 		meet_crowd(stage, stage->ops.address, beginnings[i]);
 	}
 }
 
-/* Before there is a session, and its own connections. */
+/* Before there is a session and the peer has connections. */
 static void a_crowd_does_not_keep_a_peer_from_opening(void **state)
 {
 	struct stage *stage = *state;
@@ -653,14 +655,14 @@ static void a_crowd_does_not_keep_a_peer_from_opening(void **state)
 					     &stage->err),
 				 0);
 		disperse(crowd);
-		/* It kept its connection: the next one has none. */
+		/* The old client kept its connection: the next one starts without. */
 		client_free(stage->client);
 		stage->client = make_client();
 	}
 }
 
-/* Good requests with wrong ids do not wait for the operation under way, and so do not
- * hold workers. */
+/* Correct requests with wrong ids do not wait for the current operation, and so do not
+ * occupy workers. */
 static void guesses_do_not_wait(void **state)
 {
 	static const char *const paths[] = {"/v1/pair", "/v1/arm", "/v1/commit",
@@ -696,7 +698,8 @@ static void guesses_do_not_wait(void **state)
 	close(gate[1]);
 }
 
-/* As long as a test of the usual length, and then some: a connection less to make. */
+/* The kept connection lasts longer than a test of the usual length, which saves a new
+ * one. */
 static void the_peers_connection_outlasts_a_test(void **state)
 {
 	struct stage *stage = *state;
@@ -717,7 +720,7 @@ static void the_peers_connection_outlasts_a_test(void **state)
 		n = recv(fd, answer, sizeof(answer) - 1, 0);
 		assert_true(n > 0);
 		answer[n] = '\0';
-		/* In one piece, head and body. */
+		/* Head and body come in one piece. */
 		assert_non_null(strstr(answer, "Connection: keep-alive\r\n"));
 		assert_int_equal(answer[n - 1], '}');
 	}

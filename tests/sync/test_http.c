@@ -1,5 +1,5 @@
-/* The endpoint as strangers meet it: broken and hostile requests, ports that cannot be
- * had, and its end. */
+/* The endpoint and strangers: broken and hostile requests, ports in use, and its
+ * end. */
 
 #include "sync/endpoint.h"
 
@@ -169,7 +169,8 @@ static void strangers_get_a_json_answer(void **state)
 	}
 }
 
-/* Whatever they ask for, they learn nothing of the server, not even whether it is. */
+/* Outsiders learn nothing about the server from any request, not even that it is
+ * one. */
 static void outsiders_get_a_bare_refusal(void **state)
 {
 	char first[4096] = "";
@@ -201,7 +202,7 @@ static void whole_messages_stay_below_1_kb(void **state)
 				      answer, sizeof(answer)),
 			 200);
 	close(fd);
-	/* What is not the body, with a three-digit length: it has this much room. */
+	/* The head, with a three-digit length, has this much room. */
 	assert_true(strstr(answer, "\r\n\r\n") - answer + 4 < 1024 - MSG_BODY_LIMIT);
 }
 
@@ -242,7 +243,7 @@ static void headers_without_end_are_refused(void **state)
 	free(request);
 }
 
-/* A byte every 50 ms would be 38 s for this body. */
+/* At a byte every 50 ms this body takes 38 s. */
 static void dripping_bodies_are_given_up(void **state)
 {
 	static const char head[] = "POST /v1/close HTTP/1.1\r\n" HOST JSON
@@ -328,7 +329,7 @@ static void loopback_is_no_condition(void **state)
 
 /* --- the end --- */
 
-/* Neither its own threads' habits nor connections that are kept make it wait. */
+/* Neither its own threads nor kept connections delay the end. */
 static void the_end_is_prompt(void **state)
 {
 	struct stage stage;
@@ -350,9 +351,9 @@ static void the_end_is_prompt(void **state)
 	assert_in_range(clock_boot_ms() - started_ms, 0, 500);
 	assert_int_equal(client_hello(client, 500, &hello, NULL), -ECONNREFUSED);
 	assert_false(client_answered(client));
-	/* And its port is free at once. */
+	/* Its port is free at once. */
 	assert_int_equal(start_on(&stage, "127.0.0.3", 5002, NULL), 0);
-	/* The kept connection is gone, and replaced without a word. */
+	/* The kept connection is gone, and is replaced without an error. */
 	assert_int_equal(client_hello(client, 500, &hello, NULL), 0);
 	endpoint_free(stage.endpoint);
 	client_free(client);

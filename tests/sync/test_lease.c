@@ -1,5 +1,4 @@
-/* The lease's thread: it renews in time, tries again when it cannot, and ends at once.
- */
+/* The lease's thread: it renews in time, retries after a failure, and ends at once. */
 
 #include "sync/lease.h"
 
@@ -23,7 +22,7 @@
 #define PORT    5000
 #define TRIES   64
 
-/* What the thread told, and when. */
+/* The thread's reports and their times. */
 struct told {
 	pthread_mutex_t lock;
 	int count;
@@ -99,7 +98,7 @@ static void start(const char *session, int64_t lease_ms)
 	assert_int_equal(lease_start(&config, &s.lease, NULL), 0);
 }
 
-/* Wait until it was told `count` times, `limit_ms` at most. */
+/* Wait until there are `count` reports, `limit_ms` at most. */
 static void wait_told(int count, int limit_ms)
 {
 	int64_t end_ms = clock_boot_ms() + limit_ms;
@@ -160,7 +159,7 @@ static void every_third_of_its_length(void **state)
 		assert_in_range(s.told.at_ms[i] - started_ms, (i + 1) * 333 - 5,
 				(i + 1) * 333 + 150);
 	}
-	/* Longer than the lease, and the session is there. */
+	/* Longer than the lease, and the session still exists. */
 	assert_in_range(endpoint_tick(s.endpoint), 1, 1000);
 	assert_int_equal(s.ops.expired, 0);
 }
@@ -179,7 +178,7 @@ static void tries_again_when_nobody_answers(void **state)
 	assert_non_null(strstr(s.told.text, "'" ADDRESS ":5000'"));
 }
 
-/* A try is over early enough for another before the lease runs out. */
+/* A failed attempt leaves time for another before the lease expires. */
 static void tries_more_than_once_in_a_lease(void **state)
 {
 	int64_t started_ms;
@@ -195,7 +194,7 @@ static void tries_more_than_once_in_a_lease(void **state)
 	stop();
 }
 
-/* When it is over there is no hurry. */
+/* After the end of the session there is no hurry. */
 static void a_session_that_is_gone_is_not_hammered(void **state)
 {
 	(void)state;
@@ -207,7 +206,7 @@ static void a_session_that_is_gone_is_not_hammered(void **state)
 	assert_in_range(s.told.at_ms[1] - s.told.at_ms[0], 300, 500);
 }
 
-/* While it waits, and in the middle of a request nobody answers. */
+/* Once while it waits, and once in the middle of an unanswered request. */
 static void ends_at_once(void **state)
 {
 	int64_t started_ms;
@@ -240,7 +239,7 @@ static void start_beating(void)
 	wait_told(2, 1000);
 }
 
-/* Four round trips a second as long as that goes on, then none for a third of a lease. */
+/* Four round trips a second during a test, then none for a third of a lease. */
 static void beats_beside_a_test(void **state)
 {
 	struct lease_gaps gaps;
@@ -252,7 +251,7 @@ static void beats_beside_a_test(void **state)
 	lease_beat_end(s.lease, &gaps);
 	assert_in_range(gaps.silent_ms, LEASE_BEAT_MS - 10, LEASE_BEAT_MS + 150);
 	assert_in_range(gaps.lost_ms, LEASE_BEAT_MS - 60, LEASE_BEAT_MS + 150);
-	/* The next one was due already. */
+	/* The next one was already due. */
 	usleep((LEASE_BEAT_MS + 50) * 1000);
 	count = s.told.count;
 	usleep(2 * LEASE_BEAT_MS * 1000);
@@ -262,7 +261,7 @@ static void beats_beside_a_test(void **state)
 	stop();
 }
 
-/* Silence all the same, but nothing was lost. */
+/* The round trip is slow, but nothing was lost. */
 static void a_slow_round_trip_is_no_loss(void **state)
 {
 	struct lease_gaps gaps;
@@ -282,8 +281,7 @@ static void a_slow_round_trip_is_no_loss(void **state)
 	stop();
 }
 
-/* An outage of half a second makes a gap that is longer, and one that is not over yet
- * counts. */
+/* An outage of half a second makes a longer gap; a gap that has not ended counts. */
 static void an_outage_is_a_gap(void **state)
 {
 	struct lease_gaps gaps;

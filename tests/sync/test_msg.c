@@ -1,4 +1,5 @@
-/* The messages: what is encoded comes back, fits, and nothing else comes in. */
+/* The messages: an encoded message decodes to the same value and fits, and invalid ones
+ * are refused. */
 
 #include "sync/msg.h"
 
@@ -44,7 +45,7 @@ static void set_dir(struct dir_result *dir)
 	dir->duration_ms = 999999999;
 }
 
-/* As many as there can be, with the longest names that neighbours can have. */
+/* Make the largest number of bands, with the longest names that neighbours can have. */
 static void set_bands(char ret[PATH_BANDS_TEXT_SIZE])
 {
 	struct path_bands bands = {0};
@@ -188,7 +189,7 @@ DEFINE_ROUND_TRIP(session)
 DEFINE_ROUND_TRIP(close)
 DEFINE_ROUND_TRIP(answer)
 
-/* A peer of before anybody could look on. */
+/* A peer of a version before the page existed. */
 static void a_pair_that_says_no_more_is_taken(void **state)
 {
 	static const char json[] =
@@ -203,7 +204,7 @@ static void a_pair_that_says_no_more_is_taken(void **state)
 	assert_int_equal(m.left_ms, NO_FIGURE);
 }
 
-/* A peer of before there was a precision. */
+/* A peer of a version before --precision existed. */
 static void an_arm_without_precision_is_taken(void **state)
 {
 	struct msg_arm m = longest.arm;
@@ -237,7 +238,7 @@ static void missing_figures_stay_missing(void **state)
 	free(json);
 }
 
-/* What a library reported must never keep a row from being taken. */
+/* A library's odd figure must never make a row invalid. */
 static void wild_figures_are_bounded(void **state)
 {
 	struct msg_row back;
@@ -263,7 +264,7 @@ struct sentence {
 	const char *what;
 	const char *sent; /* NULL: all of `repeat` */
 	char repeat;
-	const char *begins; /* what arrives begins like this */
+	const char *begins; /* beginning of the received text */
 };
 
 static const struct sentence sentences[] = {
@@ -300,7 +301,7 @@ static void sentences_arrive_or_are_cut(void **state)
 		assert_memory_equal(back.text, s->begins, strlen(s->begins));
 		free(json);
 
-		/* And in a row, where there is least room. */
+		/* In a row as well, where there is least room. */
 		memcpy(row.row.dir[DIR_UPLOAD].text, m.text, RESULT_TEXT - 1);
 		memcpy(row.row.dir[DIR_DOWNLOAD].text, m.text, RESULT_TEXT - 1);
 		json = msg_row_encode(&row, NULL);
@@ -425,7 +426,7 @@ static const struct hostile hostiles[] = {
 	{decode_pair, PAIR(GOOD_ID, "1420", "1", ""), 0, ""},
 	{decode_pair, PAIR(GOOD_ID, "1420", "0", ",\"later\":[1,{}]"), 0, ""},
 	{decode_path, PATH("true", "60", "\"1460:whole,65535:lost\""), 0, ""},
-	/* Nothing is known of it. */
+	/* An unknown path. */
 	{decode_path, PATH("false", "80", "\"\""), 0, ""},
 	{decode_path, PATH("true", "0", "\"\""), -EBADMSG,
 	 "'overhead' is out of range"},
@@ -546,7 +547,8 @@ static void hostile_input_is_refused(void **state)
 		struct err err = ERR_INIT;
 		char *exact = malloc(strlen(h->json) + 1);
 
-		/* A copy without a NUL after it, so that a read too far is seen. */
+		/* A copy without a NUL after it, so that a sanitizer detects a read
+		 * beyond its end. */
 		print_message("%s\n", h->json);
 		memcpy(exact, h->json, strlen(h->json));
 		assert_int_equal(h->decode(exact, strlen(h->json), &err), h->rc);
@@ -566,7 +568,7 @@ static void nesting_is_counted_before_parsing(void **state)
 	memset(deep, '[', sizeof(deep));
 	assert_int_equal(decode_pair(deep, sizeof(deep), &err), -EBADMSG);
 	assert_non_null(strstr(err.text, "nested too deeply"));
-	/* Brackets in a string are no nesting. */
+	/* Brackets in a string are not nesting. */
 	assert_int_equal(decode_answer(quoted, sizeof(quoted) - 1, &err), 0);
 }
 

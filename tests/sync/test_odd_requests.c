@@ -30,7 +30,7 @@ struct odd {
 	int status;
 };
 
-/* With its NUL bytes. */
+/* The request with its NUL bytes. */
 #define ODD(what, request, status)                         \
 	{                                                  \
 		what, request, sizeof(request) - 1, status \
@@ -187,7 +187,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* On a connection of its own, to the end of the answer; its status. */
+/* Ask on a new connection and read to the end of the answer; return its status. */
 static int ask(const char *from, const char *to, const char *request, size_t size,
 	       char ret[4096])
 {
@@ -203,7 +203,7 @@ static int ask(const char *from, const char *to, const char *request, size_t siz
 	return strncmp(ret, "HTTP/1.1 ", 9) == 0 ? atoi(ret + 9) : -1;
 }
 
-/* Says each that is wrong: they are many. */
+/* Print each wrong one: there are many. */
 static int count_wrong(const struct odd *o, int expected, int status)
 {
 	if (status == expected)
@@ -212,7 +212,7 @@ static int count_wrong(const struct odd *o, int expected, int status)
 	return 1;
 }
 
-/* One answer, in our words. */
+/* Check that there is one answer, and that it is the endpoint's. */
 static void check_answer(const char *answer, int status)
 {
 	const char *body = strstr(answer, "\r\n\r\n");
@@ -247,7 +247,7 @@ static void odd_requests_get_their_status(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* All the same, whatever they sent, and whether the lookup failed or said no. */
+/* Outsiders get the same refusal for every request, and for a failed lookup. */
 static void outsiders_get_one_refusal(void **state)
 {
 	struct stage *stage = *state;
@@ -273,7 +273,7 @@ static void outsiders_get_one_refusal(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* In the same way: its name is another. */
+/* The loopback answers the same way, under another name. */
 static void loopback_answers_in_json(void **state)
 {
 	char answer[4096];
@@ -300,7 +300,7 @@ struct large {
 	int status;
 };
 
-/* The first two are below 4096 bytes, as a whole. */
+/* The first two are below 4096 bytes in total. */
 static const struct large larges[] = {
 	{"a long path", "GET /", 3900, " HTTP/1.1\r\n" HOST "\r\n", 404},
 	{"a long query", "GET /v1/status?", 3900, " HTTP/1.1\r\n" HOST "\r\n", 200},
@@ -318,7 +318,7 @@ static const struct large larges[] = {
 	 411},
 };
 
-/* What is not read of a request does not cost it its answer. */
+/* A request that is not read completely is still answered. */
 static void large_requests_get_their_answer(void **state)
 {
 	(void)state;
@@ -343,7 +343,7 @@ static void large_requests_get_their_answer(void **state)
 	}
 }
 
-/* As many as the library has room for; of more it forgets some. */
+/* The library has room for this many headers; of more it drops some. */
 static void too_many_headers_are_refused(void **state)
 {
 	char request[4096];
@@ -363,7 +363,7 @@ static void too_many_headers_are_refused(void **state)
 	}
 }
 
-/* It ends before its head does. */
+/* The request ends before its head is complete. */
 static void requests_that_are_cut_short(void **state)
 {
 	static const char *const beginnings[] = {"G", "GET /v1/status HTTP/1.1\r\n",
@@ -382,7 +382,7 @@ static void requests_that_are_cut_short(void **state)
 	}
 }
 
-/* A request that is refused is the last of its connection, also of the session's own. */
+/* A refused request is the last of its connection, also of the session's own. */
 static void a_kept_connection_ends_with_an_odd_request(void **state)
 {
 	struct msg_open m = support_open(SUPPORT_RUN, 30000);

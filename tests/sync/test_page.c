@@ -1,5 +1,5 @@
-/* The page through a real endpoint: its documents, its question, and that its readers keep
- * nobody waiting. */
+/* The page through a real endpoint: its documents, its request, and readers that delay
+ * nobody. */
 
 #include "sync/page.h"
 
@@ -68,7 +68,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The answer's status; all of it in `ret`, which is to be freed. */
+/* Return the answer's status, and the whole answer in `ret`, which the caller frees. */
 static int get(const char *to, const char *request, char **ret)
 {
 	cleanup_fd int fd = support_connect(NULL, to, PORT);
@@ -134,7 +134,7 @@ static void other_sites_and_methods_get_none(void **state)
 	}
 }
 
-/* --- the question --- */
+/* --- the page's request --- */
 
 static void queries_are_read_or_refused(void **state)
 {
@@ -208,7 +208,7 @@ static void failed_metrics_are_an_error(void **state)
 	assert_null(strstr(answer, "mtusweep_near"));
 }
 
-/* --- nobody waits for readers --- */
+/* --- readers that delay nobody --- */
 
 static void *ask_in_thread(void *ctx)
 {
@@ -226,7 +226,7 @@ static void open_session(struct stage *stage)
 	assert_int_equal(client_open(stage->client, &m, 2000, &stage->opened, NULL), 0);
 }
 
-/* Longest of ten renewals and as many hellos on connections of their own. */
+/* Return the longest of ten renewals and as many hellos on new connections. */
 static int64_t longest_wait_ms(struct stage *stage)
 {
 	struct client_config config = {
@@ -250,8 +250,8 @@ static int64_t longest_wait_ms(struct stage *stage)
 	return longest_ms;
 }
 
-/* A question that takes long, as reading a disk may: others are sent away meanwhile, and
- * the peer's requests do not notice. */
+/* A request that takes long, as reading a disk may: others are refused meanwhile, and
+ * the peer's requests are not delayed. */
 static void one_question_at_a_time(void **state)
 {
 	struct stage *stage = *state;
@@ -285,7 +285,7 @@ static void one_question_at_a_time(void **state)
 
 #define READERS 40
 
-/* A connection that has hardly any room for an answer. */
+/* Make a connection with almost no room for an answer. */
 static int connect_small(void)
 {
 	struct sockaddr_in from = {.sin_family = AF_INET};
@@ -301,7 +301,7 @@ static int connect_small(void)
 	return fd;
 }
 
-/* They ask, and read not a byte of the answer. */
+/* The readers ask, and read no byte of the answer. */
 static void check_slow_readers(struct stage *stage, const char *request)
 {
 	int reader[READERS];
@@ -329,7 +329,7 @@ static void slow_readers_delay_nobody(void **state)
 	check_slow_readers(stage, HEAD("/progress", ADDRESS));
 }
 
-/* With packets as a tunnel has them: what a socket takes depends on their size. */
+/* Use a tunnel's packet size: the capacity of a socket depends on it. */
 static int network(void **state)
 {
 	struct ifreq request = {.ifr_name = "lo", .ifr_mtu = 1420};

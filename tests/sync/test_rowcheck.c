@@ -1,4 +1,4 @@
-/* Which rows a session may send: a table of rows, then how many, in which order. */
+/* The rows that a session may send: a table of rows, then their number and order. */
 
 #include "sync/rowcheck.h"
 
@@ -29,7 +29,7 @@ struct bad_row {
 	int r;
 };
 
-/* The run has 1280 to 1500 at the server, 1300 to 1420 at the peer. */
+/* The run has MTUs of 1280 to 1500 at the server, 1300 to 1420 at the peer. */
 static const struct bad_row rows[] = {
 	{"fine", 1, {1280, 1300}, 5, 4, 6, 1},
 	{"no interval", 1, {1500, 1420}, 5, NO_FIGURE, NO_FIGURE, 1},
@@ -90,7 +90,7 @@ static void numbers_rise(void **state)
 	assert_int_equal(take(&check, 3), 0);
 	assert_int_equal(take(&check, 9), 1);
 	assert_int_equal(take(&check, 8), 0);
-	/* Whoever takes over sends what it has no answer to. */
+	/* After a takeover the peer sends its unacknowledged rows. */
 	rowcheck_resume(&check);
 	assert_int_equal(take(&check, 8), 1);
 }

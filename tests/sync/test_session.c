@@ -1,4 +1,4 @@
-/* Who may change the host's state just now: a table of histories. */
+/* The session that may change the host's state: a table of histories. */
 
 #include "sync/session.h"
 
@@ -21,7 +21,7 @@ enum act {
 	CHECK, /* by `address`, with the id opened last */
 	STALE, /* by `address`, with the id opened before that */
 	RENEW,
-	EXPIRE, /* rc is 1 where it has run out */
+	EXPIRE, /* rc is 1 if it has expired */
 	CLOSE,
 };
 

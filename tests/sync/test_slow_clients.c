@@ -1,5 +1,5 @@
-/* Crowds of slow clients: whatever they do, a request that comes in one piece is answered
- * soon, the bystander's as well as the peer's. */
+/* Crowds of slow clients: whatever they do, a request that comes in one piece is
+ * answered soon, a bystander's and the peer's. */
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -31,20 +31,20 @@
 #define HOST      "Host: " ADDRESS ":5000\r\n"
 #define STATUS    "GET /v1/status HTTP/1.1\r\n" HOST "\r\n"
 
-/* More than the kernel's queue of a listener that takes the library's default. */
+/* More than the kernel's queue of a listener with the library's default. */
 #define CROWD    400
 #define REQUESTS 10
-/* A lost SYN is sent again after 1, 3 and 7 s; an answer takes less than 0.5 s here, and
- * longer on a machine that does other things as well. */
+/* A lost SYN is sent again after 1, 3 and 7 s. An answer takes less than 0.5 s here,
+ * and longer on a busy machine. */
 #define SOON_MS 3000
 
 /* --- a crowd --- */
 
 struct crowd {
 	const char *what;
-	const char *begins; /* with this, at once */
-	bool drips;         /* then a byte now and then */
-	bool reads;         /* else the answer stays where it is */
+	const char *begins; /* the first bytes, sent at once */
+	bool drips;         /* then sends a byte at intervals */
+	bool reads;         /* reads the answer; else leaves it in the socket */
 };
 
 static const struct crowd crowds[] = {
@@ -65,7 +65,7 @@ static const struct crowd crowds[] = {
 	{"requests in one piece", STATUS, false, true},
 };
 
-/* One of it. */
+/* One caller of the crowd. */
 struct caller {
 	int fd;
 	bool begun;
@@ -106,8 +106,8 @@ static void act(const struct crowd *crowd, struct caller *caller, short events,
 	}
 }
 
-/* In a process of its own, until it is killed: each that is ended calls again. Tells when
- * as many have called as there are. */
+/* Run in a process of its own until it is killed: each connection that ends is
+ * replaced. Report when as many have called as there are. */
 static void run_crowd(const struct crowd *crowd, int tell_fd)
 {
 	static struct caller callers[CROWD];
@@ -171,7 +171,7 @@ static void disperse(pid_t child)
 	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
-/* --- beside it --- */
+/* --- the peer and a bystander --- */
 
 struct stage {
 	struct support_ops ops;
@@ -216,8 +216,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Connections that this namespace's kernel had no room for: /proc/net/netstat has a line of
- * names before each line of figures. */
+/* Return the number of connections that this namespace's kernel had no room for.
+ * /proc/net/netstat has a line of names before each line of figures. */
 static long lost_connections(void)
 {
 	FILE *file = fopen("/proc/self/net/netstat", "re");
