@@ -198,7 +198,7 @@ rm full.svg
 # For programs.
 expect 0 '^\[~\{"id":1,.*\},~\{"id":2,.*\}\]~$' '' runs --json
 expect 0 '^\[\]~$' '' runs --json --db empty.db
-expect 0 '^\{"run":~\{"id":1,.*"warnings":\[~"tcp_mtu_probing is on"\].*"results":\[~\{' '' \
+expect 0 '^\{"run":~\{"id":1,.*"warnings":\[~\{[^}]*"text":"tcp_mtu_probing is on"\}\].*"results":\[~\{' '' \
 	show --json --run 1
 expect 0 '"by": "sum",~  "recommended": null,~  "fastest": \{~    "server_mtu": 1280,~    "peer_mtu": 1350,' '' \
 	best --json --run 1
