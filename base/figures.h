@@ -11,6 +11,8 @@
  * protocol's messages, the JSON of exports and the page's text are made from it. The test
  * `figures` compares store/schema.sql and the documents with it by name.
  *
+ * A new figure is appended: messages have the figures in this order, without names.
+ *
  * X(name, max, source, label, unit)
  *	name    member, column and JSON name, with its unit
  *	max     largest value that a message carries; the smallest is 0

@@ -124,24 +124,6 @@ static json_t *edges(const struct heatmap *map)
 	return array;
 }
 
-static int recommended(struct query *query, int64_t run, json_t **ret, struct err *err)
-{
-	struct query_recommendation r = {0};
-	int rc = query_recommended(query, run, &r, err);
-
-	if (rc == -ENODATA) {
-		*ret = json_null();
-		return 0;
-	}
-	if (rc < 0)
-		return rc;
-	*ret = json_pack("{si si sb so}", "server_mtu", r.mtu.server, "peer_mtu",
-			 r.mtu.peer, "settled", r.settled, "text",
-			 jsontext_new(r.text));
-	free(r.text);
-	return 0;
-}
-
 static int add_text(void *ctx, const char *text)
 {
 	return json_array_append_new(ctx, jsontext_new(text)) < 0 ? -ENOMEM : 0;
@@ -193,7 +175,7 @@ static int load_facts(struct query *query, struct view *view, struct err *err)
 	if (r == 0 && !view->run.counted)
 		r = warn_left_out(warnings);
 	if (r == 0)
-		r = recommended(query, view->run.id, &pair, err);
+		r = runjson_recommendation(query, view->run.id, &pair, err);
 	view->facts = json_pack("{so s[oo] so so so so}", "run", run_facts(&view->run),
 				"lattice", lattice(&info->server_range),
 				lattice(&info->peer_range), "recommended", pair,

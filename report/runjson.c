@@ -96,7 +96,7 @@ json_t *runjson_run(const struct query_run *run)
 
 	/* Beyond what JSON's readers keep of a number. */
 	snprintf(seed, sizeof(seed), "%" PRIu64, info->seed);
-	return json_pack("{sI ss ss so so ss ss so so si ss so ss so so so so so}",
+	return json_pack("{sI ss ss so so ss ss so so si ss so so ss so so so so so}",
 			 "id", (json_int_t)run->id, "uuid", info->uuid, "role",
 			 run->role, "started_at", time_or_null(info->started_at_ms),
 			 "ended_at", time_or_null(run->ended_at_ms), "outcome",
@@ -104,7 +104,8 @@ json_t *runjson_run(const struct query_run *run)
 			 "outcome_text", jsontext_new(run->text), "strategy",
 			 jsontext_new(info->strategy), "passes", info->passes, "seed",
 			 seed, "duration_ms", number_unless(info->duration_ms, 0),
-			 "persist", persist_name(info->persist), "pairs_planned",
+			 "congestion", text_or_null(info->congestion), "persist",
+			 persist_name(info->persist), "pairs_planned",
 			 number_unless(info->pairs_planned, 0), "visits",
 			 runjson_count(run, run->measured), "visits_failed",
 			 runjson_count(run, run->failed), "server",
@@ -171,37 +172,39 @@ json_t *runjson_measurement(const struct measurement *m)
 			 direction_object(&m->dir[DIR_DOWNLOAD]));
 }
 
-static json_t *bands_array(const struct path_bands *bands)
+/* A table's only row, which replaces the null in *ctx. */
+static int take_row(void *ctx, json_t *object)
 {
-	json_t *array = json_array();
-
-	for (int b = 0; b < bands->count && array; b++) {
-		json_t *band = json_pack("{si ss}", "size_max", bands->band[b].max,
-					 "fate", fate_name(bands->band[b].fate));
-
-		if (json_array_append_new(array, band) < 0) {
-			json_decref(array);
-			return NULL;
-		}
-	}
-	return array;
+	*(json_t **)ctx = object;
+	return 0;
 }
 
-json_t *runjson_path(const struct path_survey *survey)
+int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
+			   struct err *err)
 {
-	return json_pack("{si si si sI so so}", "overhead", survey->path.overhead,
-			 "upload_probes", survey->probes[DIR_UPLOAD], "download_probes",
-			 survey->probes[DIR_DOWNLOAD], "probe_ms",
-			 (json_int_t)survey->probe_ms, "upload",
-			 bands_array(&survey->path.dir[DIR_UPLOAD]), "download",
-			 bands_array(&survey->path.dir[DIR_DOWNLOAD]));
+	struct query_recommendation checked = {0};
+	json_t *object = json_null();
+	int r = query_recommended(query, run, &checked, err);
+
+	free(checked.text);
+	if (r == 0)
+		r = query_table(query, "recommendation", "run_id", run, take_row,
+				&object, err);
+	if (r < 0 && r != -ENODATA)
+		return r;
+	if (r == 0)
+		json_object_set_new(object, "settled", json_boolean(checked.settled));
+	*ret = object;
+	return 0;
 }
 
 /* --- writing --- */
 
 /* Takes the value, NULL too. */
-static int put(struct runjson_list *list, json_t *value)
+static int put(void *ctx, json_t *value)
 {
+	struct runjson_list *list = ctx;
+
 	if (!value)
 		return -ENOMEM;
 	fputs(list->begun ? ",\n" : "\n", list->out);
@@ -227,11 +230,6 @@ int runjson_put_measurement(void *list, const struct measurement *m)
 	return put(list, runjson_measurement(m));
 }
 
-int runjson_put_text(void *list, const char *text)
-{
-	return put(list, jsontext_new(text));
-}
-
 static int put_member(FILE *out, const char *name, json_t *value)
 {
 	struct runjson_list single = {.out = out};
@@ -240,14 +238,34 @@ static int put_member(FILE *out, const char *name, json_t *value)
 	return put(&single, value);
 }
 
+/* A row of path_band goes to its direction's list. */
+static int add_band(void *path, json_t *band)
+{
+	json_t *direction = json_object_get(band, "direction");
+	json_t *list = json_object_get(path, json_string_value(direction));
+
+	json_object_del(band, "direction");
+	return json_array_append_new(list, band) < 0 ? -ENOMEM : 0;
+}
+
 static int put_path(struct query *query, int64_t run, FILE *out, struct err *err)
 {
-	struct path_survey survey;
-	int r = query_path(query, run, &survey, err);
+	struct path_survey checked;
+	json_t *path = json_null();
+	int r = query_path(query, run, &checked, err);
 
-	if (r < 0 && r != -ENODATA)
-		return r;
-	return put_member(out, "path", r == 0 ? runjson_path(&survey) : json_null());
+	if (r == 0)
+		r = query_table(query, "path", "run_id", run, take_row, &path, err);
+	if (r == 0) {
+		json_object_set_new(path, "upload", json_array());
+		json_object_set_new(path, "download", json_array());
+		r = query_table(query, "path_band", "size_max", run, add_band, path,
+				err);
+	}
+	if (r == 0 || r == -ENODATA)
+		return put_member(out, "path", path);
+	json_decref(path);
+	return r;
 }
 
 static int put_options(struct query *query, int64_t run, FILE *out, struct err *err)
@@ -268,12 +286,18 @@ static int put_common(struct query *query, const struct query_run *run, FILE *ou
 {
 	struct runjson_list warnings = {.out = out};
 	struct runjson_list results = {.out = out};
+	json_t *recommended = NULL;
 	int r = put_member(out, "run", runjson_run(run));
 
 	fputs(",\n\"warnings\":[", out);
 	if (r == 0)
-		r = query_warnings(query, run->id, runjson_put_text, &warnings, err);
-	fputs("],\n\"results\":[", out);
+		r = query_table(query, "warning", "id", run->id, put, &warnings, err);
+	fputs("],\n", out);
+	if (r == 0)
+		r = runjson_recommendation(query, run->id, &recommended, err);
+	if (r == 0)
+		r = put_member(out, "recommendation", recommended);
+	fputs(",\n\"results\":[", out);
 	if (r == 0)
 		r = query_results(query, run->id, runjson_put_result, &results, err);
 	fputs("]", out);

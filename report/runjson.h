@@ -29,7 +29,9 @@ json_t *runjson_result(const struct query_result *result);
 /* The figures that the page shows: name, label and unit of each (base/figures.h). */
 json_t *runjson_figures(void);
 json_t *runjson_measurement(const struct measurement *m);
-json_t *runjson_path(const struct path_survey *survey);
+/* The run's row of the table recommendation, or null. */
+int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
+			   struct err *err);
 
 /*
  * Lists are written element by element, whatever their length:
@@ -48,9 +50,9 @@ struct runjson_list {
 int runjson_put_run(void *list, const struct query_run *run);
 int runjson_put_result(void *list, const struct query_result *result);
 int runjson_put_measurement(void *list, const struct measurement *m);
-int runjson_put_text(void *list, const char *text);
 
-/* "run", "warnings" and "results" of a run, as an object: what show has. */
+/* "run", "warnings", "recommendation" and "results" of a run, as an object: what show
+ * has. */
 int runjson_show(struct query *query, const struct query_run *run, FILE *out,
 		 struct err *err);
 

@@ -508,6 +508,34 @@ int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct err *e
 	return 0;
 }
 
+int db_prepare_table(struct db *db, const char *table, const char *order,
+		     sqlite3_stmt **ret, struct err *err)
+{
+	sqlite3_str *text = sqlite3_str_new(NULL);
+	const char *before = "SELECT ";
+	char *sql;
+	int r;
+	int t = 0;
+
+	while (strcmp(tables[t], table) != 0)
+		t++;
+	for (int i = 0; i < ours.table[t].count; i++) {
+		const char *name = ours.table[t].column[i].name;
+
+		if (strcmp(name, "id") == 0 || strcmp(name, "run_id") == 0)
+			continue;
+		sqlite3_str_appendf(text, "%s%s", before, name);
+		before = ", ";
+	}
+	sqlite3_str_appendf(text, " FROM %s WHERE run_id = ? ORDER BY %s", table,
+			    order);
+	sql = sqlite3_str_finish(text);
+	r = sql ? db_prepare(db, sql, ret, err)
+		: err_set(err, -ENOMEM, "out of memory");
+	sqlite3_free(sql);
+	return r;
+}
+
 int db_step(struct db *db, sqlite3_stmt *stmt, struct err *err)
 {
 	switch (sqlite3_step(stmt)) {

@@ -60,6 +60,10 @@ int db_transact(struct db *db, int (*work)(struct db *db, void *ctx, struct err 
 
 int db_exec(struct db *db, const char *sql, struct err *err);
 int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct err *err);
+/* A statement for a run's rows of one of our tables, with the run's id as its "?": all
+ * columns of the schema but ids, which mean nothing outside this file. */
+int db_prepare_table(struct db *db, const char *table, const char *order,
+		     sqlite3_stmt **ret, struct err *err);
 /* 1 a row, 0 the end, or -errno. */
 int db_step(struct db *db, sqlite3_stmt *stmt, struct err *err);
 /* The first column of the only row. -ENOENT, without a sentence: there is no row. */

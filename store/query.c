@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "store/query_db.h"
 #include "store/schema.h"
 
@@ -466,6 +467,57 @@ int query_warnings(struct query *query, int64_t run,
 		r = row_check(&from, &query->db, "a warning", err);
 		if (r == 0)
 			r = row(ctx, text);
+	}
+	return r;
+}
+
+static json_t *read_member(struct row *row)
+{
+	const char *type = sqlite3_column_decltype(row->stmt, row->column);
+
+	if (sqlite3_column_type(row->stmt, row->column) == SQLITE_NULL) {
+		row->column++;
+		return json_null();
+	}
+	if (type && strcmp(type, "INTEGER") == 0)
+		return json_integer(row_read_int(row, 0, ROW_ID_MAX));
+	return jsontext_new(row_read_words(row));
+}
+
+static json_t *read_object(struct row *row)
+{
+	int count = sqlite3_column_count(row->stmt);
+	json_t *object = json_object();
+
+	while (row->column < count) {
+		const char *name = sqlite3_column_name(row->stmt, row->column);
+
+		if (json_object_set_new(object, name, read_member(row)) < 0) {
+			json_decref(object);
+			return NULL;
+		}
+	}
+	return object;
+}
+
+int query_table(struct query *query, const char *table, const char *order, int64_t run,
+		int (*row)(void *ctx, json_t *object), void *ctx, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = db_prepare_table(&query->db, table, order, &stmt, err);
+
+	if (r == 0)
+		sqlite3_bind_int64(stmt, 1, run);
+	while (r == 0 && (r = db_step(&query->db, stmt, err)) > 0) {
+		struct row from = {.stmt = stmt};
+		json_t *object = read_object(&from);
+
+		r = object ? row_check(&from, &query->db, "a row", err)
+			   : err_set(err, -ENOMEM, "out of memory");
+		if (r < 0)
+			json_decref(object);
+		else
+			r = row(ctx, object);
 	}
 	return r;
 }

@@ -1,6 +1,7 @@
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -162,5 +163,11 @@ int query_recommended(struct query *query, int64_t run,
 /* The run's warnings, in the order they came. */
 int query_warnings(struct query *query, int64_t run,
 		   int (*row)(void *ctx, const char *text), void *ctx, struct err *err);
+
+/* The run's rows of a table of docs/schema.md, sorted by the columns `order`, as objects
+ * that the callback takes. A member is a column: an integer from 0 to ROW_ID_MAX, a text,
+ * or null. Narrower ranges are not checked. */
+int query_table(struct query *query, const char *table, const char *order, int64_t run,
+		int (*row)(void *ctx, json_t *object), void *ctx, struct err *err);
 
 #endif

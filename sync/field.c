@@ -371,16 +371,18 @@ static int read_string(const struct field *f, const json_t *value, void *at,
 static int read_figures(const struct field *f, const json_t *array,
 			struct dir_result *ret, struct err *err)
 {
-	if (!json_is_array(array) || json_array_size(array) != FIGURE_COUNT)
-		return bad(f, "is not an array of all figures", err);
+	if (!json_is_array(array))
+		return bad(f, "is not an array", err);
 	for (int i = 0; i < FIGURE_COUNT; i++) {
 		const json_t *value = json_array_get(array, (size_t)i);
 		struct field one = {.name = figure_list[i].name,
 				    .kind = FIELD_FIGURE,
 				    .max = figure_list[i].max};
 		int64_t number = NO_FIGURE;
-		int r = json_is_null(value) ? 0
-					    : read_number(&one, value, &number, err);
+		int r = 0;
+
+		if (value && !json_is_null(value))
+			r = read_number(&one, value, &number, err);
 
 		if (r < 0)
 			return r;

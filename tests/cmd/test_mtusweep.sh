@@ -201,7 +201,8 @@ rm full.svg
 # Output for programs.
 expect 0 '^\[~\{"id":1,.*\},~\{"id":2,.*\}\]~$' '' runs --json
 expect 0 '^\[\]~$' '' runs --json --db empty.db
-want='^\{"run":~\{"id":1,.*"warnings":\[~"tcp_mtu_probing is on"\].*"results":\[~\{'
+want='^\{"run":~\{"id":1,.*"warnings":\[~\{[^}]*"text":"tcp_mtu_probing is on"\}\].*'
+want+='"results":\[~\{'
 expect 0 "$want" '' show --json --run 1
 want='"by": "sum",~  "recommended": null,~  "fastest": \{~    "server_mtu": 1280,~    '
 want+='"peer_mtu": 1350,'

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/io.h"
 #include "base/jsontext.h"
 
 #include "../store/fixture.h"
@@ -40,6 +41,8 @@ static int64_t make_full_run(struct fixture *fixture)
 			 0);
 	assert_int_equal(store_put_path(store, run, &survey, NULL), 0);
 	assert_int_equal(store_warn(store, run, "a \"warning\"", NULL), 0);
+	assert_int_equal(
+		store_recommend(store, run, &m[0].mtu, true, "the fastest", NULL), 0);
 	fixture_close(store);
 	return run;
 }
@@ -211,9 +214,10 @@ static void full_export(void **state)
 	assert_string_equal(json_string_value(json_object_get(
 				    json_object_get(run, "peer"), "host")),
 			    "laptop");
-	assert_string_equal(json_string_value(json_array_get(
-				    json_object_get(value, "warnings"), 0)),
-			    "a \"warning\"");
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_array_get(json_object_get(value, "warnings"), 0), "text")),
+		"a \"warning\"");
 	assert_int_equal(number_at(value, "results", 0, NULL, "upload_bps"), 36500000);
 	assert_int_equal(number_at(value, "results", 1, NULL, "upload_bps"), -1);
 	assert_int_equal(number_at(value, "measurements", 0, "upload", "sent_bps"),
@@ -237,11 +241,148 @@ static void empty_export(void **state)
 	value = export_json(*state);
 	check_export(value);
 	assert_true(json_is_null(json_object_get(value, "path")));
+	assert_true(json_is_null(json_object_get(value, "recommendation")));
 	assert_int_equal(json_array_size(json_object_get(value, "measurements")), 0);
 	json_decref(value);
 }
 
-/* Names come from another host, and texts may be cut anywhere. */
+/* Columns that mean nothing outside the file. */
+static const char *const omitted[] = {"run_id", "warning.id", "run.process",
+				      "measurement.acknowledged",
+				      /* It is the name of the band's list. */
+				      "path_band.direction"};
+
+static bool is_omitted(const char *table, const char *column)
+{
+	char name[80];
+
+	snprintf(name, sizeof(name), "%s.%s", table, column);
+	for (size_t i = 0; i < sizeof(omitted) / sizeof(omitted[0]); i++) {
+		if (strcmp(omitted[i], name) == 0 || strcmp(omitted[i], column) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The object that has a table's columns. */
+static json_t *place_of(json_t *export, const char *table)
+{
+	static const struct {
+		const char *table, *member, *list;
+	} places[] = {
+		{"run", "run", NULL},
+		{"measurement", NULL, "measurements"},
+		{"warning", NULL, "warnings"},
+		{"path", "path", NULL},
+		{"path_band", "path", "upload"},
+		{"recommendation", "recommendation", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		json_t *place = export;
+
+		if (strcmp(places[i].table, table) != 0)
+			continue;
+		if (places[i].member)
+			place = json_object_get(place, places[i].member);
+		if (places[i].list)
+			place = json_array_get(json_object_get(place, places[i].list),
+					       0);
+		return place;
+	}
+	fail_msg("the export has no place for table %s", table);
+	return NULL;
+}
+
+/* "server_host" is `host` of `server`, where there is no such member. */
+static bool has_column(json_t *place, const char *column)
+{
+	const char *rest = strchr(column, '_');
+	char first[80] = "";
+
+	if (json_object_get(place, column))
+		return true;
+	if (!rest)
+		return false;
+	memcpy(first, column, (size_t)(rest - column));
+	return json_object_get(json_object_get(place, first), rest + 1);
+}
+
+static void nothing_stored_is_left_out(void **state)
+{
+	static const char sql[] = "SELECT m.name, c.name FROM sqlite_master AS m,"
+				  " pragma_table_xinfo(m.name) AS c"
+				  " WHERE m.type = 'table'";
+	struct fixture *fixture = *state;
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	json_t *value;
+	int columns = 0;
+	int missing = 0;
+
+	make_full_run(fixture);
+	value = export_json(fixture);
+	assert_int_equal(sqlite3_open(fixture->db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	for (; sqlite3_step(stmt) == SQLITE_ROW; columns++) {
+		const char *table = (const char *)sqlite3_column_text(stmt, 0);
+		const char *column = (const char *)sqlite3_column_text(stmt, 1);
+		json_t *place = place_of(value, table);
+
+		/* Its own member. */
+		if (strcmp(column, "options") == 0)
+			place = value;
+		if (is_omitted(table, column) || has_column(place, column))
+			continue;
+		print_message("the export lacks %s.%s\n", table, column);
+		missing++;
+	}
+	assert_int_equal(missing, 0);
+	assert_in_range(columns, 60, 1000);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	json_decref(value);
+}
+
+/* Values that no program of ours stores. */
+static void wrong_values_are_not_exported(void **state)
+{
+	static const struct {
+		const char *sql;
+		const char *says;
+	} rows[] = {
+		{"UPDATE warning SET warned_at = x'00'", "its warned_at is"},
+		{"UPDATE warning SET text = 'a' || char(0) || 'b'", "its text is"},
+		{"UPDATE recommendation SET server_mtu = 99999", "its server_mtu is"},
+		{"UPDATE recommendation SET settled = 'x'", "its settled is 'x'"},
+		{"UPDATE path SET probe_ms = -1", "its probe_ms is '-1'"},
+		{"UPDATE path_band SET size_max = 1.5 WHERE size_max = 1460",
+		 "its size_max is '1.5'"},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err err = ERR_INIT;
+		cleanup_file FILE *out = fopen("/dev/null", "w");
+		struct query_run run;
+		struct query *query;
+		char sql[200];
+
+		remove(fixture->db);
+		make_full_run(fixture);
+		snprintf(sql, sizeof(sql), "PRAGMA ignore_check_constraints = 1; %s",
+			 rows[i].sql);
+		fixture_exec(fixture->db, sql);
+		query = fixture_query(fixture);
+		find_run(query, &run);
+		assert_int_equal(runjson_export(query, &run, out, &err), -EUCLEAN);
+		query_close(query);
+		if (!strstr(err.text, rows[i].says))
+			fail_msg("'%s' for %s", err.text, rows[i].sql);
+	}
+}
+
+/* Names come from another host, and texts are cut anywhere. */
 static void odd_text(void **state)
 {
 	static const struct {
@@ -354,6 +495,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(full_export),
 		TEST(empty_export),
+		TEST(nothing_stored_is_left_out),
+		TEST(wrong_values_are_not_exported),
 		cmocka_unit_test(odd_text),
 		TEST(prometheus),
 		TEST(prometheus_of_a_server),

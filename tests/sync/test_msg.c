@@ -232,10 +232,37 @@ static void missing_figures_stay_missing(void **state)
 		figure_set(dir, i, NO_FIGURE);
 	dir->received_bps = 0;
 	json = msg_row_encode(&m, NULL);
-	assert_non_null(strstr(json, "[null,0,null,null,null,null,null]"));
+	assert_non_null(strstr(json, "[null,0,null,"));
 	assert_int_equal(msg_row_decode(json, strlen(json), &back, NULL), 0);
 	assert_memory_equal(&back, &m, sizeof(back));
 	free(json);
+}
+
+/* Versions of one protocol may differ in the figures at the end of the list. */
+static void figures_of_another_version_are_taken(void **state)
+{
+	static const struct {
+		const char *figures;
+		int64_t received, rtt;
+	} lists[] = {
+		{"[1,2,3,4,5,6,7]", 2, 7},
+		{"[1,2,3,4,5,6]", 2, NO_FIGURE},
+		{"[]", NO_FIGURE, NO_FIGURE},
+		{"[1,2,3,4,5,6,7,8,null,\"x\"]", 2, 7},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		struct msg_figures back;
+		char json[80];
+		int size = snprintf(json, sizeof(json), "{\"figures\":%s}",
+				    lists[i].figures);
+
+		assert_int_equal(msg_figures_decode(json, (size_t)size, &back, NULL),
+				 0);
+		assert_int_equal(back.seen.received_bps, lists[i].received);
+		assert_int_equal(back.seen.rtt_us, lists[i].rtt);
+	}
 }
 
 /* A library's odd figure must never make a row invalid. */
@@ -511,11 +538,8 @@ static const struct hostile hostiles[] = {
 	{decode_hello, "{\"protocol\":7,\"new\":\"world\"}", -EPROTO, "protocol 7"},
 	{decode_hello, "{\"protocol\":3}", -EBADMSG, "'server' is missing"},
 	{decode_row, ROW("1", DIR_WITH("\"ok\"", "[1,2,3,4,5,6,7]")), 0, ""},
-	{decode_row, ROW("1", DIR_WITH("\"ok\"", "[1,2,3,4,5,6]")), -EBADMSG,
-	 "'figures' is not an array of all figures"},
-	{decode_row, ROW("1", DIR_WITH("\"ok\"", "[1,2,3,4,5,6,7,8]")), -EBADMSG,
-	 "'figures' is not an array of all figures"},
-	{decode_row, ROW("1", DIR_WITH("\"ok\"", "{}")), -EBADMSG, "'figures'"},
+	{decode_row, ROW("1", DIR_WITH("\"ok\"", "{}")), -EBADMSG,
+	 "'figures' is not an array"},
 	{decode_row, ROW("1", DIR_WITH("\"ok\"", "[1,-1,3,4,5,6,7]")), -EBADMSG,
 	 "'received_bps' is out of range"},
 	{decode_row, ROW("1", DIR_WITH("\"ok\"", "[1,2,3,4,5,6,3600000001]")), -EBADMSG,
@@ -602,6 +626,7 @@ int main(void)
 		cmocka_unit_test(a_pair_that_says_no_more_is_taken),
 		cmocka_unit_test(an_arm_without_precision_is_taken),
 		cmocka_unit_test(row_comes_back),
+		cmocka_unit_test(figures_of_another_version_are_taken),
 		cmocka_unit_test(path_comes_back),
 		cmocka_unit_test(verdict_comes_back),
 		cmocka_unit_test(session_comes_back),
