@@ -1,6 +1,8 @@
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H
 
+#include <stdbool.h>
+
 /*
  * Whether a process that once wrote down who it is still lives. A pid alone does not say
  * that: it may be another process's by now. The text names the host, the boot, the pid
@@ -9,6 +11,10 @@
  */
 
 #define PROCESS_ID_SIZE 160
+
+/* The id of this boot of the host; "" and false where /proc does not tell. */
+#define PROCESS_BOOT_SIZE 37
+bool process_boot(char ret[PROCESS_BOOT_SIZE]);
 
 /* Of the calling process; "" where /proc does not tell. */
 void process_identify(char ret[PROCESS_ID_SIZE]);

@@ -154,7 +154,7 @@ int guard_get_facts(struct guard *guard, const char *address, struct guard_facts
 	struct guard_reply reply;
 	int r;
 
-	text_copy(request.address, sizeof(request.address), address);
+	text_copy(request.change.address, sizeof(request.change.address), address);
 	r = call(guard, &request, &reply, err);
 	if (r == 0)
 		*ret = reply.facts;
@@ -165,8 +165,8 @@ int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err)
 {
 	struct guard_request request = {
 		.verb = GUARD_SET,
-		.mtu = mtu,
 		.lease_ms = lease_ms,
+		.change = {.mtu = mtu},
 	};
 	struct guard_reply reply;
 
@@ -178,13 +178,12 @@ int guard_probe(struct guard *guard, int mtu, const char *address, int port,
 {
 	struct guard_request request = {
 		.verb = GUARD_PROBE,
-		.mtu = mtu,
-		.port = port,
 		.lease_ms = lease_ms,
+		.change = {.mtu = mtu, .port = port},
 	};
 	struct guard_reply reply;
 
-	text_copy(request.address, sizeof(request.address), address);
+	text_copy(request.change.address, sizeof(request.change.address), address);
 	return call(guard, &request, &reply, err);
 }
 

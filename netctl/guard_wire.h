@@ -21,10 +21,8 @@ enum guard_verb {
 struct guard_request {
 	uint32_t serial;
 	enum guard_verb verb;
-	int mtu;
-	int port;
 	int64_t lease_ms;
-	char address[ADDRESS_SIZE];
+	struct hostchange_request change; /* FACTS: its address alone */
 };
 
 struct guard_reply {
