@@ -6,7 +6,7 @@
 
 /*
  * What main and the runner say to each other, for runner.c and runner_client.c alone:
- * one message a packet of a SOCK_SEQPACKET pair, both ends the same program. A reply
+ * one message a packet (base/ask.h), both ends the same program. A reply
  * carries its request's serial; one that nobody waits for any more is dropped by main.
  */
 
@@ -19,8 +19,8 @@ enum runner_kind {
 };
 
 struct runner_request {
-	enum runner_kind kind;
 	uint32_t serial;
+	enum runner_kind kind;
 	struct test_spec spec; /* not for cancel and ask; of result, the id alone */
 };
 

@@ -4,8 +4,8 @@
 #include "netctl/guard.h"
 
 /* What guard.c and guard_client.c say to one another: one fixed-size request, one
- * reply, which repeats the request's serial: an answer that comes after the asker gave
- * up must not pass for the next one's. */
+ * reply (base/ask.h), which repeats the request's serial: an answer that comes after the
+ * asker gave up must not pass for the next one's. */
 
 enum guard_verb {
 	GUARD_FACTS,
