@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +12,9 @@
 #include "base/io.h"
 #include "base/types.h"
 
-#define BOOT_SIZE 37
-
 struct place {
 	char host[HOST_NAME_SIZE];
-	char boot[BOOT_SIZE];
+	char boot[PROCESS_BOOT_SIZE];
 	uint64_t pid_namespace;
 };
 
@@ -33,15 +30,22 @@ static bool read_proc(const char *path, char *ret, size_t size)
 	return true;
 }
 
+bool process_boot(char ret[PROCESS_BOOT_SIZE])
+{
+	ret[0] = '\0';
+	if (!read_proc("/proc/sys/kernel/random/boot_id", ret, PROCESS_BOOT_SIZE))
+		return false;
+	ret[strcspn(ret, "\n")] = '\0';
+	return true;
+}
+
 static bool find_place(struct place *ret)
 {
 	struct stat st;
 
 	memset(ret, 0, sizeof(*ret));
 	if (gethostname(ret->host, sizeof(ret->host) - 1) < 0 || !ret->host[0] ||
-	    strchr(ret->host, ' ') ||
-	    !read_proc("/proc/sys/kernel/random/boot_id", ret->boot,
-		       sizeof(ret->boot)) ||
+	    strchr(ret->host, ' ') || !process_boot(ret->boot) ||
 	    stat("/proc/self/ns/pid", &st) < 0)
 		return false;
 	ret->pid_namespace = st.st_ino;

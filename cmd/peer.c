@@ -301,10 +301,11 @@ static int ready(struct host *host, struct err *err)
 	peer.order = (enum grid_order)order;
 	/* What this end allows, unless a lattice was asked for. */
 	if (!peer.strategy->is_grid && !host_options_have_lattice())
-		host_options.range = host->guard.range;
+		host_options.range = host->guard.bounds.range;
 	peer.options = &host_options;
 	peer.host = host;
-	text_copy(host->guard.remote, sizeof(host->guard.remote), peer.server_ip);
+	text_copy(host->guard.bounds.remote, sizeof(host->guard.bounds.remote),
+		  peer.server_ip);
 	return check_route(host, err);
 }
 

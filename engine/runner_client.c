@@ -5,8 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
+#include "base/ask.h"
 #include "base/clock.h"
 #include "base/debug.h"
 #include "base/io.h"
@@ -18,9 +18,8 @@
 #define RESULT_MS 1000
 
 struct runner {
-	int fd;
+	struct ask ask;
 	int reserved_fd; /* holds the port reserved for the next test */
-	uint32_t serial;
 	int64_t stalled_ms;
 	pthread_mutex_t lock;
 };
@@ -31,7 +30,7 @@ int runner_new(int fd, struct runner **ret, struct err *err)
 
 	if (!runner)
 		return err_set(err, -ENOMEM, "out of memory for the runner");
-	runner->fd = fd;
+	runner->ask.fd = fd;
 	runner->reserved_fd = -1;
 	pthread_mutex_init(&runner->lock, NULL);
 	*ret = runner;
@@ -42,7 +41,7 @@ void runner_free(struct runner *runner)
 {
 	if (!runner)
 		return;
-	fd_close(&runner->fd);
+	fd_close(&runner->ask.fd);
 	fd_close(&runner->reserved_fd);
 	pthread_mutex_destroy(&runner->lock);
 	free(runner);
@@ -68,51 +67,34 @@ static int send_request(struct runner *runner, enum runner_kind kind,
 			const struct test_spec *spec, struct err *err)
 {
 	struct runner_request request;
-	ssize_t n;
+	int r;
 
 	memset(&request, 0, sizeof(request));
 	request.kind = kind;
-	request.serial = ++runner->serial;
 	if (spec)
 		request.spec = *spec;
-	do {
-		/* A runner that does not read counts as gone: do not wait for room. */
-		n = send(runner->fd, &request, sizeof(request),
-			 MSG_NOSIGNAL | MSG_DONTWAIT);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+	r = ask_send(&runner->ask, &request, sizeof(request));
+	if (r == -EPIPE)
 		return runner_gone(err);
-	if (n < 0)
-		return err_sys(err, errno,
-			       "cannot reach the process that runs the tests");
+	if (r < 0)
+		return err_sys(err, -r, "cannot reach the process that runs the tests");
 	return 0;
 }
 
-/* Wait for the reply to the last request; discard older ones. -ETIMEDOUT, -EINTR,
- * -EPIPE. */
+/* Wait for the reply to the last request. -ETIMEDOUT, -EINTR, -EPIPE. */
 static int await_reply(struct runner *runner, int stop_fd, int64_t deadline_ms,
 		       struct runner_reply *ret, struct err *err)
 {
-	for (;;) {
-		int ready = io_wait(runner->fd, stop_fd, deadline_ms);
-		ssize_t n;
+	int r = ask_await(&runner->ask, stop_fd, deadline_ms, ret, sizeof(*ret), NULL);
 
-		if (ready == 0)
-			return err_set(
-				err, -ETIMEDOUT,
-				"the process that runs the tests does not answer");
-		if (ready == -EINTR)
-			return err_set(err, -EINTR, "the test was stopped");
-		if (ready == -EPIPE)
-			return runner_gone(err);
-		if (ready < 0)
-			return err_sys(err, -ready, "cannot wait for the test");
-		n = recv(runner->fd, ret, sizeof(*ret), MSG_DONTWAIT);
-		if (n == 0 || (n < 0 && errno == ECONNRESET))
-			return runner_gone(err);
-		if (n == (ssize_t)sizeof(*ret) && ret->serial == runner->serial)
-			return 0;
-	}
+	if (r == -ETIMEDOUT)
+		return err_set(err, r,
+			       "the process that runs the tests does not answer");
+	if (r == -EINTR)
+		return err_set(err, r, "the test was stopped");
+	if (r == -EPIPE)
+		return runner_gone(err);
+	return r < 0 ? err_sys(err, -r, "cannot wait for the test") : 0;
 }
 
 /* The lock must be held. */

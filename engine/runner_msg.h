@@ -6,8 +6,8 @@
 
 /*
  * The messages between main and the runner, for runner.c and runner_client.c alone: one
- * message per packet of a SOCK_SEQPACKET pair, both ends the same program. A reply
- * carries its request's serial; main discards replies with another serial.
+ * message per packet (base/ask.h), both ends the same program. A reply carries its
+ * request's serial; main discards replies with another serial.
  */
 
 enum runner_kind {
@@ -19,8 +19,8 @@ enum runner_kind {
 };
 
 struct runner_request {
-	enum runner_kind kind;
 	uint32_t serial;
+	enum runner_kind kind;
 	struct test_spec spec; /* unused for cancel and ask; for result, only the id */
 };
 

@@ -40,8 +40,9 @@ static void leave_terminal(void)
 
 static int guard_child(struct family *f)
 {
-	unsigned int keep = PRIV_KEEP_NET_RAW |
-			    (f->config->guard->conf_file[0] ? PRIV_KEEP_CONF_FILE : 0);
+	unsigned int keep =
+		PRIV_KEEP_NET_RAW |
+		(f->config->guard->bounds.conf_file[0] ? PRIV_KEEP_CONF_FILE : 0);
 	struct err err = ERR_INIT;
 
 	prctl(PR_SET_NAME, "mtusweep-guard", 0, 0, 0);
@@ -98,7 +99,8 @@ static int main_child(struct family *f)
 
 static const char *const names[CHILD_COUNT] = {"guard", "runner", "main"};
 
-static int fork_child(struct family *f, enum child which, int (*child)(struct family *))
+static int fork_child(struct family *f, enum children_role which,
+		      int (*child)(struct family *))
 {
 	pid_t pid = fork();
 

@@ -11,7 +11,7 @@
  * only the privileges and descriptors it needs. For keeper.c.
  */
 
-enum child {
+enum children_role {
 	CHILD_GUARD,
 	CHILD_RUNNER,
 	CHILD_MAIN,

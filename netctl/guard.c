@@ -65,7 +65,7 @@ static int not_behind(const struct guard_process *g, const char *address,
 		      struct err *err)
 {
 	return err_set(err, -EACCES, "'%s' is not behind interface '%s'", address,
-		       g->config->interface);
+		       g->config->bounds.interface);
 }
 
 /* The WireGuard peer that the address belongs to: packets to it must leave by the
@@ -73,7 +73,7 @@ static int not_behind(const struct guard_process *g, const char *address,
 static int find_peer(const struct guard_process *g, const struct rtlink *link,
 		     const char *address, struct wginfo_peer *ret, struct err *err)
 {
-	const char *remote = g->config->remote;
+	const char *remote = g->config->bounds.remote;
 	struct rtroute route;
 	int r;
 
@@ -93,7 +93,7 @@ static int do_facts(const struct guard_process *g, const char *address,
 {
 	struct wginfo_peer peer = {0};
 	struct rtlink link;
-	int r = rtlink_get(g->config->interface, &link, err);
+	int r = rtlink_get(g->config->bounds.interface, &link, err);
 
 	if (r == -ENODEV)
 		return 0;
@@ -116,16 +116,6 @@ static int do_facts(const struct guard_process *g, const char *address,
 	return 0;
 }
 
-struct mtu_range guard_probe_range(const struct mtu_range *range)
-{
-	return (struct mtu_range){
-		.min = range->min < MTU_MIN_IPV6 ? range->min : MTU_MIN_IPV6,
-		.max = range->max > GUARD_PROBE_MTU_MAX ? range->max
-							: GUARD_PROBE_MTU_MAX,
-		.step = 1,
-	};
-}
-
 /* Whoever looks at its packets is ended, too. */
 static void end_probe(struct guard_process *g)
 {
@@ -133,44 +123,38 @@ static void end_probe(struct guard_process *g)
 	probetap_stop(&g->tap);
 }
 
-static int change_host(struct guard_process *g, const struct guard_request *request,
+static int change_host(struct guard_process *g, const struct hostchange_request *want,
 		       struct err *err)
 {
 	int r;
 
-	if (request->verb == GUARD_PROBE) {
+	if (want->probe)
 		g->was_set = false;
-		return hoststate_probe(&g->state, request->mtu,
-				       request->port ? request->address : "",
-				       request->port, err);
-	}
-	end_probe(g);
-	r = hoststate_set(&g->state, request->mtu, err);
-	if (r == 0)
+	else
+		end_probe(g);
+	r = hoststate_change(&g->state, want, err);
+	if (r == 0 && !want->probe)
 		g->was_set = true;
 	return r;
 }
 
 static int do_change(struct guard_process *g, const struct guard_request *request,
-		     const struct mtu_range *range, struct err *err)
+		     struct err *err)
 {
-	int r;
+	const struct hostchange_request *want = &request->change;
+	int r = hoststate_check_request(&g->state, want, err);
 
-	if (!mtu_range_allows(range, request->mtu))
-		return err_set(err, -ERANGE,
-			       "MTU %d is outside the range %d to %d that this end was "
-			       "started with",
-			       request->mtu, range->min, range->max);
-	r = check_lease(request->lease_ms, err);
+	if (r == 0)
+		r = check_lease(request->lease_ms, err);
 	if (r < 0)
 		return r;
 	/* It refuses, and the timer is for what must be put back. */
 	if (g->state.must_restore)
-		return change_host(g, request, err);
+		return change_host(g, want, err);
 	/* The lease runs before the change is made: there is no change without one. */
 	r = set_lease(g, request->lease_ms, err);
 	if (r == 0)
-		r = change_host(g, request, err);
+		r = change_host(g, want, err);
 	if (r == 0)
 		g->expired = false;
 	if (!g->state.pending)
@@ -184,15 +168,15 @@ static int find_link(const struct guard_process *g, struct rtlink *ret, struct e
 	int r = hoststate_check(&g->state, err);
 
 	if (r == 0)
-		r = rtlink_get(g->config->interface, ret, err);
+		r = rtlink_get(g->config->bounds.interface, ret, err);
 	if (r < 0)
 		return r;
 	if (g->state.ifindex && ret->index != g->state.ifindex)
 		return err_set(err, -ENODEV, "interface '%s' of this run is gone",
-			       g->config->interface);
+			       g->config->bounds.interface);
 	if (!ret->up)
 		return err_set(err, -ENETDOWN, "interface '%s' is down",
-			       g->config->interface);
+			       g->config->bounds.interface);
 	return 0;
 }
 
@@ -215,54 +199,32 @@ static int find_outer(const struct guard_process *g, const char *address,
 	return 0;
 }
 
-static int check_port(const struct guard_process *g, int port, struct err *err)
-{
-	if (port && (port < GUARD_PROBE_PORT_MIN || port > UINT16_MAX))
-		return err_set(err, -ERANGE, "no port for probes: %d", port);
-	/* One that the last probe has left would stay. */
-	if (!port && g->state.journal.probe_address[0])
-		return err_set(
-			err, -EBUSY,
-			"the way of another probe is still there; restore first");
-	return 0;
-}
-
-/* One that was under way is over, also where this one is refused. */
-static int begin_probe(struct guard_process *g, const struct guard_request *request,
-		       const struct mtu_range *range, struct err *err)
-{
-	int r;
-
-	end_probe(g);
-	r = check_port(g, request->port, err);
-	if (r == 0)
-		r = find_outer(g, request->address, &g->outer, err);
-	if (r == 0)
-		r = do_change(g, request, range, err);
-	g->probing = r == 0;
-	return r;
-}
-
+/* With an address a probe begins: one that was under way is over, also where this one is
+ * refused. */
 static int do_probe(struct guard_process *g, const struct guard_request *request,
 		    struct err *err)
 {
-	struct mtu_range range = guard_probe_range(&g->config->range);
+	const char *address = request->change.address;
+	int r;
 
-	if (request->address[0])
-		return begin_probe(g, request, &range, err);
-	if (!g->probing)
+	if (!address[0] && !g->probing)
 		return err_set(err, -ESTALE, "no probe is under way on '%s'",
-			       g->config->interface);
-	if (request->port)
-		return err_set(err, -ERANGE, "a port without an address");
-	return do_change(g, request, &range, err);
+			       g->config->bounds.interface);
+	if (!address[0])
+		return do_change(g, request, err);
+	end_probe(g);
+	r = find_outer(g, address, &g->outer, err);
+	if (r == 0)
+		r = do_change(g, request, err);
+	g->probing = r == 0;
+	return r;
 }
 
 static int do_tap(struct guard_process *g, int *ret_fd, struct err *err)
 {
 	if (!g->probing)
 		return err_set(err, -ESTALE, "no probe is under way on '%s'",
-			       g->config->interface);
+			       g->config->bounds.interface);
 	probetap_stop(&g->tap);
 	return probetap_start(&g->outer, &g->tap, ret_fd, err);
 }
@@ -278,7 +240,7 @@ static int do_renew(struct guard_process *g, int64_t lease_ms, struct err *err)
 		return err_set(
 			err, -ESTALE,
 			"the lease on '%s' had run out, and its MTU was put back",
-			g->config->interface);
+			g->config->bounds.interface);
 	r = hoststate_check(&g->state, err);
 	if (!g->state.pending || (r < 0 && r != -ENETDOWN))
 		return r;
@@ -294,7 +256,7 @@ static int do_commit(struct guard_process *g, struct err *err)
 	if (g->state.pending && !g->was_set)
 		return err_set(err, -ESTALE,
 			       "the MTU of '%s' is a probe's, which is not kept",
-			       g->config->interface);
+			       g->config->bounds.interface);
 	r = hoststate_commit(&g->state, err);
 	if (r == 0) {
 		g->expired = false;
@@ -334,11 +296,11 @@ static void obey(struct guard_process *g, const struct guard_request *request,
 {
 	switch (request->verb) {
 	case GUARD_FACTS:
-		reply->result =
-			do_facts(g, request->address, &reply->facts, &reply->err);
+		reply->result = do_facts(g, request->change.address, &reply->facts,
+					 &reply->err);
 		return;
 	case GUARD_SET:
-		reply->result = do_change(g, request, &g->config->range, &reply->err);
+		reply->result = do_change(g, request, &reply->err);
 		return;
 	case GUARD_PROBE:
 		reply->result = do_probe(g, request, &reply->err);
@@ -406,7 +368,8 @@ static bool serve_one(struct guard_process *g, int main_fd)
 			err_set(&reply.err, -EBADMSG, "bad request to the guard");
 	} else {
 		reply.serial = request.serial;
-		request.address[ADDRESS_SIZE - 1] = '\0';
+		request.change.probe = request.verb == GUARD_PROBE;
+		hostchange_end_strings(&request.change);
 		obey(g, &request, &reply, &fd);
 	}
 	return answer(main_fd, &reply, fd);
@@ -460,7 +423,7 @@ int guard_serve(const struct guard_config *config, int main_fd, int keeper_fd)
 	struct err err = ERR_INIT;
 	int r;
 
-	hoststate_init(&g.state, config->interface, config->persist, config->conf_file);
+	hoststate_init(&g.state, &config->bounds);
 	g.lease_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (g.lease_fd < 0)
 		return 1;

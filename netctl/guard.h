@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/types.h"
+#include "netctl/hostchange.h"
 
 /*
  * The guard: the one process that changes the host, and the one that can always put it
@@ -11,8 +12,8 @@
  * main's socket closes without a commit, or when the keeper is gone.
  *
  * Main speaks to the network, so the guard takes it for an attacker's: each request is
- * bounded by what this end was started with, and by what kernel and WireGuard say
- * themselves, never by what main says of them.
+ * bounded by what this end was started with (struct hostchange_bounds), and by what
+ * kernel and WireGuard say themselves, never by what main says of them.
  *
  * Before each change it checks that interface index, MTU (and conf file) are what it
  * left; if somebody else changed them, theirs is kept and -ESTALE says so. A session
@@ -23,15 +24,9 @@
  */
 
 struct guard_config {
-	char interface[IF_NAME_SIZE];
-	struct mtu_range range; /* the only MTUs it will set */
-	/* The only other end, where it is known from the start; "": any that is behind
-	 * the interface. */
-	char remote[ADDRESS_SIZE];
-	enum persist persist;
-	char conf_file[4096]; /* the real path; "" unless persist */
-	int lock_fd;          /* journal_lock()'s; keeper and guard hold it */
-	int conf_lock_fd;     /* journal_lock_conf()'s, held likewise; 0: none */
+	struct hostchange_bounds bounds;
+	int lock_fd;      /* journal_lock()'s; keeper and guard hold it */
+	int conf_lock_fd; /* hostconf_lock()'s, held likewise; 0: none */
 	/* What a user must be told of what the guard did by itself; called in the
 	 * guard. */
 	void (*say)(const char *text);
@@ -99,24 +94,18 @@ int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err);
 
 /*
  * Begin a probe of the path to `address`, the other end's inside the tunnel: set the
- * link's MTU, within guard_probe_range(), to be undone like a set; the conf file is left
- * alone. With a `port` (the other end's; 0: none) also make a way for probes to there
+ * link's MTU, within hostchange_probe_range(), to be undone like a set; the conf file is
+ * left alone. With a `port` (the other end's; 0: none) also make a way for probes to there
  * (netctl/proberoute.h). The probe lasts until the next one, until a guard_set(), or
  * until all is restored. With "" a probe that is under way goes on with another MTU.
  *
  * -EACCES: the address is not behind the interface, by the route to it and by the
  * AllowedIPs, or is not the config's `remote`. -ENOTCONN: its endpoint is not known.
- * -ERANGE: a port below GUARD_PROBE_PORT_MIN, too. -EOPNOTSUPP: not WireGuard, or there
- * can be no such way here. -ESTALE: no probe is under way, too. Else as guard_set().
+ * -ERANGE: a port below HOSTCHANGE_PROBE_PORT_MIN, too. -EOPNOTSUPP: not WireGuard, or
+ * there can be no such way here. -ESTALE: no probe is under way, too. Else as guard_set().
  */
-#define GUARD_PROBE_PORT_MIN 1024
 int guard_probe(struct guard *guard, int mtu, const char *address, int port,
 		int64_t lease_ms, struct err *err);
-
-/* Of an end whose lattice is `range`. Below 1280 it goes only where the lattice does: the
- * interface has no IPv6 then. */
-#define GUARD_PROBE_MTU_MAX 9216
-struct mtu_range guard_probe_range(const struct mtu_range *range);
 
 /*
  * A look at the outer packets of the end that is probed, until the probe ends, or the

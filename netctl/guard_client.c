@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
+#include "base/ask.h"
 #include "base/clock.h"
 #include "base/debug.h"
 #include "base/io.h"
@@ -17,8 +17,7 @@
 #define REPLY_TIMEOUT_MS 10000
 
 struct guard {
-	int fd;
-	uint32_t serial; /* of the last request */
+	struct ask ask;
 	pthread_mutex_t lock;
 };
 
@@ -28,8 +27,7 @@ int guard_new(int fd, struct guard **ret, struct err *err)
 
 	if (!guard)
 		return err_set(err, -ENOMEM, "out of memory");
-	guard->fd = fd;
-	guard->serial = 0;
+	guard->ask = (struct ask){.fd = fd};
 	pthread_mutex_init(&guard->lock, NULL);
 	*ret = guard;
 	return 0;
@@ -39,14 +37,14 @@ void guard_free(struct guard *guard)
 {
 	if (!guard)
 		return;
-	fd_close(&guard->fd);
+	fd_close(&guard->ask.fd);
 	pthread_mutex_destroy(&guard->lock);
 	free(guard);
 }
 
 int guard_fd(const struct guard *guard)
 {
-	return guard->fd;
+	return guard->ask.fd;
 }
 
 static int gone(struct err *err)
@@ -58,69 +56,22 @@ static int gone(struct err *err)
  * guard restores when it comes round. */
 static int given_up(const struct guard *guard, struct err *err)
 {
-	shutdown(guard->fd, SHUT_RDWR);
+	shutdown(guard->ask.fd, SHUT_RDWR);
 	return err_set(err, -EPIPE, "the guard process did not answer within %d s",
 		       REPLY_TIMEOUT_MS / 1000);
-}
-
-/* A descriptor that comes along is *ret_fd's, or closed. */
-static bool receive(const struct guard *guard, struct guard_reply *reply, int *ret_fd)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct iovec data = {reply, sizeof(*reply)};
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t n = recvmsg(guard->fd, &message, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *header = n < 0 ? NULL : CMSG_FIRSTHDR(&message);
-	cleanup_fd int fd = -1;
-
-	if (header && header->cmsg_level == SOL_SOCKET &&
-	    header->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	if (n != sizeof(*reply))
-		return false;
-	if (ret_fd && reply->serial == guard->serial) {
-		*ret_fd = fd;
-		fd = -1;
-	}
-	return true;
-}
-
-static int await_reply(const struct guard *guard, struct guard_reply *reply,
-		       int *ret_fd, struct err *err)
-{
-	int64_t deadline = clock_boot_ms() + REPLY_TIMEOUT_MS;
-
-	do {
-		int r = io_wait(guard->fd, -1, deadline);
-
-		if (r == 0)
-			return given_up(guard, err);
-		if (r < 0 || !receive(guard, reply, ret_fd))
-			return gone(err);
-	} while (reply->serial != guard->serial);
-	return 0;
 }
 
 static int exchange(struct guard *guard, struct guard_request *request,
 		    struct guard_reply *reply, int *ret_fd, struct err *err)
 {
-	int r;
+	int r = ask_send(&guard->ask, request, sizeof(*request));
 
-	request->serial = ++guard->serial;
-	/* A guard that reads no more is as good as gone: no waiting for room. */
-	if (send(guard->fd, request, sizeof(*request), MSG_NOSIGNAL | MSG_DONTWAIT) !=
-	    sizeof(*request))
-		return gone(err);
-	r = await_reply(guard, reply, ret_fd, err);
-	return r < 0 ? r : err_set(err, reply->result, "%s", reply->err.text);
+	if (r == 0)
+		r = ask_await(&guard->ask, -1, clock_boot_ms() + REPLY_TIMEOUT_MS,
+			      reply, sizeof(*reply), ret_fd);
+	if (r == -ETIMEDOUT)
+		return given_up(guard, err);
+	return r < 0 ? gone(err) : err_set(err, reply->result, "%s", reply->err.text);
 }
 
 static const char *verb_name(enum guard_verb verb)
@@ -146,8 +97,9 @@ static int call_for_fd(struct guard *guard, struct guard_request *request,
 	r = exchange(guard, request, reply, ret_fd, &why);
 	pthread_mutex_unlock(&guard->lock);
 	debug_log("guard", "%s, MTU %d, lease %lld ms: %s (%.1f ms)",
-		  verb_name(request->verb), request->mtu, (long long)request->lease_ms,
-		  r < 0 ? why.text : "ok", debug_ms_since(began_us));
+		  verb_name(request->verb), request->change.mtu,
+		  (long long)request->lease_ms, r < 0 ? why.text : "ok",
+		  debug_ms_since(began_us));
 	return err_set(err, r, "%s", why.text);
 }
 
@@ -172,7 +124,7 @@ int guard_get_facts(struct guard *guard, const char *address, struct guard_facts
 	struct guard_reply reply;
 	int r;
 
-	text_copy(request.address, sizeof(request.address), address);
+	text_copy(request.change.address, sizeof(request.change.address), address);
 	r = call(guard, &request, &reply, err);
 	if (r == 0)
 		*ret = reply.facts;
@@ -183,8 +135,8 @@ int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err)
 {
 	struct guard_request request = {
 		.verb = GUARD_SET,
-		.mtu = mtu,
 		.lease_ms = lease_ms,
+		.change = {.mtu = mtu},
 	};
 	struct guard_reply reply;
 
@@ -196,13 +148,12 @@ int guard_probe(struct guard *guard, int mtu, const char *address, int port,
 {
 	struct guard_request request = {
 		.verb = GUARD_PROBE,
-		.mtu = mtu,
-		.port = port,
 		.lease_ms = lease_ms,
+		.change = {.mtu = mtu, .port = port},
 	};
 	struct guard_reply reply;
 
-	text_copy(request.address, sizeof(request.address), address);
+	text_copy(request.change.address, sizeof(request.change.address), address);
 	return call(guard, &request, &reply, err);
 }
 

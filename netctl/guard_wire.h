@@ -4,8 +4,8 @@
 #include "netctl/guard.h"
 
 /* What guard.c and guard_client.c say to one another: one fixed-size request, one
- * reply, which repeats the request's serial: an answer that comes after the asker gave
- * up must not pass for the next one's. */
+ * reply (base/ask.h), which repeats the request's serial: an answer that comes after the
+ * asker gave up must not pass for the next one's. */
 
 enum guard_verb {
 	GUARD_FACTS,
@@ -21,10 +21,8 @@ enum guard_verb {
 struct guard_request {
 	uint32_t serial;
 	enum guard_verb verb;
-	int mtu;
-	int port;
 	int64_t lease_ms;
-	char address[ADDRESS_SIZE];
+	struct hostchange_request change; /* FACTS: its address alone */
 };
 
 struct guard_reply {

@@ -1,17 +1,22 @@
-/* The conf file beside its original: written, judged, restored. */
+/* A kind of change to the host: the MTU in the conf file, whose original lies beside it. */
 #include "netctl/hostconf.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "netctl/conffile.h"
+#include "netctl/hostchange.h"
+#include "netctl/hoststate.h"
+#include "netctl/lockfile.h"
 
-#define ORIGINAL JOURNAL_CONF_SUFFIX
+#define ORIGINAL HOSTCONF_SUFFIX
 
 struct content {
 	char *data;
@@ -46,14 +51,14 @@ static int open_folder(const char *conf_file, struct conffile *ret, struct err *
 
 static void note_folder(const struct conffile *file, struct journal *journal)
 {
-	journal->folder_device = file->folder.device;
-	journal->folder_inode = file->folder.inode;
+	journal->changes.conf.folder_device = file->folder.device;
+	journal->changes.conf.folder_inode = file->folder.inode;
 }
 
 static bool is_noted_folder(const struct conffile *file, const struct journal *journal)
 {
-	return file->folder.device == journal->folder_device &&
-	       file->folder.inode == journal->folder_inode;
+	return file->folder.device == journal->changes.conf.folder_device &&
+	       file->folder.inode == journal->changes.conf.folder_inode;
 }
 
 /* True where this is the folder at the path, and the one that the run began with. */
@@ -67,7 +72,7 @@ static int another_folder(const struct journal *journal, struct err *err)
 	return err_set(err, -EIO,
 		       "the folder of conf file '%.120s' is not the one the run began "
 		       "with (moved away, or not mounted?): bring that back",
-		       journal->conf_file);
+		       journal->changes.conf.file);
 }
 
 /* After a step that went well. */
@@ -124,7 +129,32 @@ int hostconf_check(const char *conf_file, struct err *err)
 	return r < 0 ? r : check(&file, err);
 }
 
-void hostconf_note(const char *conf_file, struct hostconf_stamp *ret)
+int hostconf_lock(const char *conf_file, const char *interface, int *ret_fd,
+		  struct err *err)
+{
+	cleanup_conffile struct conffile file = {.folder = {.fd = -1}};
+	struct lockfile_holder holder;
+	char text[256];
+	int r = conffile_open(conf_file, &file, err);
+
+	if (r < 0)
+		return r;
+	/* A name that is cut can only make two files share a lock. */
+	snprintf(text, sizeof(text), "conf-%" PRIx64 "-%" PRIu64 "-%.150s.lock",
+		 file.folder.device, file.folder.inode, file.name);
+	snprintf(holder.text, sizeof(holder.text), "%d, interface '%s'", (int)getpid(),
+		 interface);
+	r = lockfile_take(text, &holder, ret_fd, err);
+	if (r == -EBUSY)
+		return err_set(err, r,
+			       "conf file '%s' is in use by another mtusweep (process "
+			       "%s); stop it first, or name this interface's own file "
+			       "with --conf-file",
+			       conf_file, holder.text[0] ? holder.text : "unknown");
+	return r;
+}
+
+static void take_stamp(const char *conf_file, struct hostconf_stamp *ret)
 {
 	cleanup_conffile struct conffile file;
 	struct stat st;
@@ -140,11 +170,12 @@ void hostconf_note(const char *conf_file, struct hostconf_stamp *ret)
 	ret->changed = st.st_ctim;
 }
 
-bool hostconf_is_as_noted(const char *conf_file, const struct hostconf_stamp *noted)
+/* True also where either cannot be looked at. */
+static bool is_as_noted(const char *conf_file, const struct hostconf_stamp *noted)
 {
 	struct hostconf_stamp now;
 
-	hostconf_note(conf_file, &now);
+	take_stamp(conf_file, &now);
 	if (!now.known || !noted->known)
 		return true;
 	return now.device == noted->device && now.inode == noted->inode &&
@@ -173,7 +204,7 @@ static int conf_changed(const struct journal *journal, struct err *err)
 		err, -ESTALE,
 		"conf file '%s' was changed by somebody else; theirs is kept, the "
 		"one from before the run is '%s" ORIGINAL "'",
-		journal->conf_file, journal->conf_file);
+		journal->changes.conf.file, journal->changes.conf.file);
 }
 
 static int conf_removed(const struct journal *journal, struct err *err)
@@ -181,7 +212,7 @@ static int conf_removed(const struct journal *journal, struct err *err)
 	return err_set(err, -ESTALE,
 		       "conf file '%s' was removed by somebody else; the one from "
 		       "before the run is '%s" ORIGINAL "'",
-		       journal->conf_file, journal->conf_file);
+		       journal->changes.conf.file, journal->changes.conf.file);
 }
 
 static int original_removed(const struct journal *journal, struct err *err)
@@ -189,7 +220,7 @@ static int original_removed(const struct journal *journal, struct err *err)
 	return err_set(err, -ESTALE,
 		       "conf file '%s' is kept as it is: the one from before the run, "
 		       "'%s" ORIGINAL "', is not there any more",
-		       journal->conf_file, journal->conf_file);
+		       journal->changes.conf.file, journal->changes.conf.file);
 }
 
 /* A link, a folder, something huge, another user's: no file of ours. */
@@ -219,13 +250,13 @@ static int load_ours(const struct conffile *file, const struct journal *journal,
 		return r;
 	if (same(&now, ret))
 		return 0;
-	r = conf_has_mtu(&now, ret, journal->mtu_set);
+	r = conf_has_mtu(&now, ret, journal->changes.link.set);
 	if (r == 0)
-		r = conf_has_mtu(&now, ret, journal->mtu_before);
+		r = conf_has_mtu(&now, ret, journal->changes.link.before);
 	if (r == 0)
 		return conf_changed(journal, err);
 	return r < 0 ? err_sys(err, -r, "cannot compare conf file '%s'",
-			       journal->conf_file)
+			       journal->changes.conf.file)
 		     : 0;
 }
 
@@ -253,7 +284,7 @@ static void undo_begin(const struct conffile *file, struct journal *journal)
 {
 	if (check(file, NULL) < 0)
 		return;
-	journal->conf_file[0] = '\0';
+	journal->changes.conf.file[0] = '\0';
 	journal_write(journal, NULL);
 }
 
@@ -266,7 +297,7 @@ static int note_original(const struct conffile *file, struct journal *journal,
 	if (r < 0)
 		return err_set(err, r, "cannot read '%s': %s",
 			       conffile_path(file, ORIGINAL).text, strerror(-r));
-	journal->original_inode = st.st_ino;
+	journal->changes.conf.original_inode = st.st_ino;
 	return journal_write(journal, err);
 }
 
@@ -278,10 +309,10 @@ static int begin(struct journal *journal, const struct conffile *file, struct er
 
 	if (r < 0)
 		return r;
-	text_copy(journal->conf_file, sizeof(journal->conf_file),
+	text_copy(journal->changes.conf.file, sizeof(journal->changes.conf.file),
 		  conffile_path(file, "").text);
 	note_folder(file, journal);
-	journal->original_inode = 0;
+	journal->changes.conf.original_inode = 0;
 	r = journal_write(journal, err);
 	if (r == 0)
 		r = conffile_copy(file, ORIGINAL, err);
@@ -294,10 +325,12 @@ static int begin(struct journal *journal, const struct conffile *file, struct er
 
 static bool has_begun(const struct journal *journal)
 {
-	return journal->conf_file[0] && journal->original_inode;
+	return journal->changes.conf.file[0] && journal->changes.conf.original_inode;
 }
 
-int hostconf_write(struct journal *journal, const char *conf_file, struct err *err)
+/* The original with the link's new MTU in it becomes the conf file; the first time, the
+ * original is kept and the journal written. */
+static int write_mtu(struct journal *journal, const char *conf_file, struct err *err)
 {
 	cleanup_content struct content original = {0};
 	cleanup_content struct content edited = {0};
@@ -311,8 +344,9 @@ int hostconf_write(struct journal *journal, const char *conf_file, struct err *e
 	if (r == 0 && !is_the_folder(&file, journal))
 		r = another_folder(journal, err);
 	if (r == 0)
-		r = conffile_edit(original.data, original.size, journal->mtu_set,
-				  &edited.data, &edited.size, err);
+		r = conffile_edit(original.data, original.size,
+				  journal->changes.link.set, &edited.data, &edited.size,
+				  err);
 	if (r == 0)
 		r = conffile_replace(&file, edited.data, edited.size, err);
 	if (r == 0 && !is_the_folder(&file, journal))
@@ -329,15 +363,18 @@ static bool is_back(const struct conffile *file, const struct journal *journal)
 
 	if (has_original(file) || !is_the_folder(file, journal))
 		return false;
-	return !journal->original_inode || (conffile_stat(file, "", &st) == 0 &&
-					    st.st_ino == journal->original_inode);
+	return !journal->changes.conf.original_inode ||
+	       (conffile_stat(file, "", &st) == 0 &&
+		st.st_ino == journal->changes.conf.original_inode);
 }
 
-int hostconf_restore(const struct journal *journal, struct err *err)
+/* The original takes the conf file's place by rename(): it takes no space on the disk, and
+ * mode, owner and attributes come with it. No copy is left. */
+static int restore_original(const struct journal *journal, struct err *err)
 {
 	cleanup_content struct content original = {0};
 	cleanup_conffile struct conffile file;
-	int r = open_folder(journal->conf_file, &file, err);
+	int r = open_folder(journal->changes.conf.file, &file, err);
 
 	if (r == 0)
 		r = remove_temporary(&file, err);
@@ -386,8 +423,9 @@ static int rename_original(const struct conffile *file,
 	return r;
 }
 
-static int keep(const struct conffile *file, const struct journal *journal,
-		struct err *err)
+/* For the user, under a dated name; where both are the same it goes. */
+static int keep_original(const struct conffile *file, const struct journal *journal,
+			 struct err *err)
 {
 	char suffix[CONFFILE_SUFFIX_MAX];
 	int r = remove_temporary(file, err);
@@ -411,10 +449,124 @@ static int keep(const struct conffile *file, const struct journal *journal,
 		       conffile_path(file, suffix).text);
 }
 
-int hostconf_keep(const struct journal *journal, struct err *err)
-{
-	cleanup_conffile struct conffile file;
-	int r = open_folder(journal->conf_file, &file, err);
+/* --- the row --- */
 
-	return r < 0 ? r : keep(&file, journal, err);
+static int conf_note(struct hoststate *state, const struct hostchange_request *want,
+		     struct err *err)
+{
+	struct hostconf_record *conf = &state->journal.changes.conf;
+
+	(void)want;
+	(void)err;
+	if (state->pending)
+		return 0;
+	conf->file[0] = '\0';
+	if (!state->ifindex)
+		take_stamp(state->bounds.conf_file, &conf->noted);
+	return 0;
 }
+
+static int write_or_restore(struct hoststate *state, struct err *err)
+{
+	struct journal *journal = &state->journal;
+	int r = write_mtu(journal, state->bounds.conf_file, err);
+
+	/* After a failure it is unknown which of the two MTUs the conf file has. A further
+	 * change would be a third, and look like somebody else's. */
+	if (r < 0 && r != -ESTALE && journal->changes.conf.file[0])
+		state->must_restore = true;
+	return r;
+}
+
+static int conf_apply(struct hoststate *state, const struct hostchange_request *want,
+		      struct err *err)
+{
+	if (want->probe || state->bounds.persist != PERSIST_EACH)
+		return 0;
+	return write_or_restore(state, err);
+}
+
+/* Once it is back the original is gone: another try for the link must not miss it. */
+static int conf_restore(struct journal *journal, struct err *err)
+{
+	struct hostconf_record *conf = &journal->changes.conf;
+	struct err folder = ERR_INIT;
+	int r;
+
+	if (!conf->file[0])
+		return 0;
+	r = restore_original(journal, &folder);
+	if (r < 0)
+		return err_set(err, r, "%s", folder.text);
+	err_set(err, 0, "conf file '%.160s' is as it was%s%s", conf->file,
+		folder.text[0] ? "; " : "", folder.text);
+	conf->file[0] = '\0';
+	journal_write(journal, NULL);
+	return 0;
+}
+
+static int conf_commit(struct hoststate *state, struct err *err)
+{
+	struct hostconf_record *conf = &state->journal.changes.conf;
+
+	conf->theirs = !is_as_noted(state->bounds.conf_file, &conf->noted);
+	return write_or_restore(state, err);
+}
+
+static int conf_keep(struct journal *journal, struct err *err)
+{
+	struct hostconf_record *conf = &journal->changes.conf;
+	cleanup_conffile struct conffile file;
+	struct err kept = ERR_INIT;
+	int r = open_folder(conf->file, &file, &kept);
+
+	if (r == 0)
+		r = keep_original(&file, journal, &kept);
+	if (!conf->theirs)
+		return err_set(err, r, "%s", kept.text);
+	conf->theirs = false;
+	return err_set(err, r,
+		       "conf file '%.120s' was changed by somebody else during the "
+		       "run; their lines stay, beside the new MTU; %.160s",
+		       conf->file, kept.text);
+}
+
+static void conf_write(const struct hostchange_records *records, FILE *out)
+{
+	const struct hostconf_record *conf = &records->conf;
+
+	fprintf(out,
+		"conf %s\nfolder-device %" PRIu64 "\nfolder-inode %" PRIu64
+		"\ninode %" PRIu64 "\n",
+		conf->file, conf->folder_device, conf->folder_inode,
+		conf->original_inode);
+}
+
+static bool conf_read(char **at, struct hostchange_records *ret)
+{
+	struct hostconf_record *conf = &ret->conf;
+	const char *file = journal_take_line(at, "conf");
+
+	return file && text_copy(conf->file, sizeof(conf->file), file) &&
+	       journal_take_u64(at, "folder-device", &conf->folder_device) &&
+	       journal_take_u64(at, "folder-inode", &conf->folder_inode) &&
+	       journal_take_u64(at, "inode", &conf->original_inode);
+}
+
+static bool conf_outlives(const struct hostchange_records *records)
+{
+	return records->conf.file[0];
+}
+
+const struct hostchange_kind hostconf_kind = {
+	.note = conf_note,
+	.apply = conf_apply,
+	.restore = conf_restore,
+	.commit = conf_commit,
+	.keep = conf_keep,
+	.key = "conf",
+	.has_lines_always = true,
+	.write = conf_write,
+	.read = conf_read,
+	.outlives = conf_outlives,
+};

@@ -1,102 +1,55 @@
 #include "netctl/hoststate.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "netctl/proberoute.h"
-#include "netctl/rtlink.h"
 
-void hoststate_init(struct hoststate *state, const char *interface,
-		    enum persist persist, const char *conf_file)
+void hoststate_init(struct hoststate *state, const struct hostchange_bounds *bounds)
 {
 	memset(state, 0, sizeof(*state));
+	state->bounds = *bounds;
 	text_copy(state->journal.interface, sizeof(state->journal.interface),
-		  interface);
-	state->persist = persist;
-	text_copy(state->conf_file, sizeof(state->conf_file), conf_file);
+		  bounds->interface);
 }
 
-/* --- the link --- */
-
-static int get_link(const char *interface, int index, struct rtlink *ret,
-		    struct err *err)
+/* Add a text, if there is one, to those that are there. */
+static void add_text(struct err *ret, const char *between, const struct err *text)
 {
-	int r = rtlink_get(interface, ret, err);
+	struct err before = *ret;
 
-	if (r == -ENODEV)
-		return err_set(err, -ENODEV, "interface '%s' is gone", interface);
-	if (r == 0 && index && ret->index != index)
-		return err_set(err, -ESTALE,
-			       "interface '%s' was deleted and made again by somebody "
-			       "else; its MTU %d is kept",
-			       interface, ret->mtu);
-	return r;
-}
-
-static int mtu_changed(const struct journal *journal, int mtu, struct err *err)
-{
-	return err_set(err, -ESTALE,
-		       "the MTU of '%s' was changed to %d by somebody else (it was "
-		       "%d); theirs is kept",
-		       journal->interface, mtu, journal->mtu_set);
-}
-
-/* While we run, what we left is known exactly: a change to the original is one too. */
-static int check_link(const struct journal *journal, struct rtlink *ret,
-		      struct err *err)
-{
-	int r = get_link(journal->interface, journal->ifindex, ret, err);
-
-	if (r == 0 && ret->mtu != journal->mtu_set)
-		r = mtu_changed(journal, ret->mtu, err);
-	return r;
+	if (text->text[0])
+		err_set(ret, 0, "%s%s%s", before.text, before.text[0] ? between : "",
+			text->text);
 }
 
 /* --- changes --- */
 
-/* The rest of a commit: the original, and then the journal, which says that the pair is
- * kept. The text is hostconf_keep()'s. */
-static int put_away(const struct journal *journal, struct err *err)
+/* The rest of a commit, and then the journal, which says that the pair is kept. */
+static int tidy_up(struct journal *journal, struct err *err)
 {
-	int r = hostconf_keep(journal, err);
+	struct err all = ERR_INIT;
+	int r = 0;
 
-	return r < 0 ? r : journal_remove(journal->interface, err);
+	for (int i = 0; r == 0 && hostchange_kinds[i]; i++) {
+		struct err text = ERR_INIT;
+
+		if (hostchange_kinds[i]->keep)
+			r = hostchange_kinds[i]->keep(journal, &text);
+		add_text(&all, "; ", &text);
+	}
+	if (r == 0)
+		r = journal_remove(journal->interface, &all);
+	return err_set(err, r, "%s", all.text);
 }
 
 static int finish(struct hoststate *state, struct err *err)
 {
-	int r = state->unfinished ? put_away(&state->journal, err) : 0;
+	int r = state->unfinished ? tidy_up(&state->journal, err) : 0;
 
 	if (r == 0)
 		state->unfinished = false;
 	return r;
-}
-
-/* Note what there is, as the way back. */
-static int begin(struct hoststate *state, struct err *err)
-{
-	struct journal *journal = &state->journal;
-	struct rtlink link;
-	int r = finish(state, err);
-
-	if (r == 0)
-		r = get_link(journal->interface, state->ifindex, &link, err);
-	if (r < 0)
-		return r;
-	if (!state->ifindex)
-		hostconf_note(state->conf_file, &state->conf_noted);
-	state->ifindex = link.index;
-	journal_note_place(journal);
-	journal->ifindex = link.index;
-	journal->mtu_original = link.mtu;
-	journal->mtu_before = link.mtu;
-	journal->mtu_set = link.mtu;
-	journal->conf_file[0] = '\0';
-	journal->probe_address[0] = '\0';
-	journal->committed = false;
-	return 0;
 }
 
 static int not_put_back(const struct hoststate *state, struct err *err)
@@ -107,153 +60,90 @@ static int not_put_back(const struct hoststate *state, struct err *err)
 		       state->journal.interface);
 }
 
-static int change_link(struct hoststate *state, int mtu, struct err *err)
+static int check_ours(const struct journal *journal, struct err *err)
 {
-	struct journal *journal = &state->journal;
-	int r;
+	int r = 0;
 
-	journal->mtu_before = journal->mtu_set;
-	journal->mtu_set = mtu;
-	r = journal_write(journal, err);
-	if (r == 0) {
-		state->pending = true;
-		state->committed = false;
-		r = rtlink_set_mtu(journal->ifindex, mtu, err);
-	}
-	/* The kernel may have done it all the same: what was tried stays one of ours. */
-	if (r < 0) {
-		journal->mtu_set = journal->mtu_before;
-		journal->mtu_before = mtu;
+	for (int i = 0; r == 0 && hostchange_kinds[i]; i++) {
+		if (hostchange_kinds[i]->is_ours)
+			r = hostchange_kinds[i]->is_ours(journal, err);
 	}
 	return r;
 }
 
-static int write_conf(struct hoststate *state, struct err *err)
-{
-	struct journal *journal = &state->journal;
-	int r = hostconf_write(journal, state->conf_file, err);
-
-	/* Which of the two MTUs the conf file has is unknown now. A further change
-	 * would be a third, and ours could no longer be told from somebody else's. */
-	if (r < 0 && r != -ESTALE && journal->conf_file[0])
-		state->must_restore = true;
-	return r;
-}
-
-static int change(struct hoststate *state, int mtu, struct err *err)
-{
-	int r = change_link(state, mtu, err);
-
-	return r < 0 || state->persist != PERSIST_EACH ? r : write_conf(state, err);
-}
-
-/* --- the way of probes --- */
-
-static struct proberoute way_of(const struct journal *journal)
-{
-	struct proberoute way = {
-		.ifindex = journal->ifindex,
-		.port = journal->probe_port,
-	};
-
-	text_copy(way.address, sizeof(way.address), journal->probe_address);
-	return way;
-}
-
-/* The journal on disk may name it still: to remove it twice does no harm. */
-static int remove_way(struct journal *journal, struct err *err)
-{
-	struct proberoute way = way_of(journal);
-	int r = way.address[0] ? proberoute_remove(&way, err) : 0;
-
-	if (r == 0)
-		journal->probe_address[0] = '\0';
-	return r;
-}
-
-/* The journal, which names it, has been written. */
-static int add_way(struct journal *journal, struct err *err)
-{
-	struct proberoute way = way_of(journal);
-	int r = proberoute_add(&way, err);
-
-	if (r < 0)
-		journal->probe_address[0] = '\0';
-	return r;
-}
-
-/* --- what the header declares --- */
-
-/* What there is becomes the way back, unless there is one; it must be as we left it. */
+/* The host must be as we left it. */
 static int ready(struct hoststate *state, struct err *err)
 {
-	struct rtlink link;
-	int r;
-
 	if (state->must_restore)
 		return not_put_back(state, err);
-	r = state->pending ? 0 : begin(state, err);
-	if (r == 0)
-		r = check_link(&state->journal, &link, err);
-	if (r < 0)
-		return r;
-	if (!link.up)
-		return err_set(err, -ENETDOWN, "interface '%s' is down",
-			       state->journal.interface);
-	return 0;
+	return state->pending ? check_ours(&state->journal, err) : finish(state, err);
 }
 
-int hoststate_set(struct hoststate *state, int mtu, struct err *err)
+static int note(struct hoststate *state, const struct hostchange_request *want,
+		struct err *err)
 {
-	int r = ready(state, err);
+	int r = 0;
 
+	if (!state->pending) {
+		journal_note_place(&state->journal);
+		state->journal.committed = false;
+	}
+	for (int i = 0; r == 0 && hostchange_kinds[i]; i++)
+		r = hostchange_kinds[i]->note(state, want, err);
 	if (r == 0)
-		r = remove_way(&state->journal, err);
-	return r < 0 ? r : change(state, mtu, err);
+		state->ifindex = state->journal.ifindex;
+	return r;
 }
 
-int hoststate_probe(struct hoststate *state, int mtu, const char *address, int port,
-		    struct err *err)
+static int apply(struct hoststate *state, const struct hostchange_request *want,
+		 struct err *err)
 {
-	struct journal *journal = &state->journal;
+	int r = 0;
+
+	for (int i = 0; r == 0 && hostchange_kinds[i]; i++)
+		r = hostchange_kinds[i]->apply(state, want, err);
+	return r;
+}
+
+int hoststate_check_request(const struct hoststate *state,
+			    const struct hostchange_request *want, struct err *err)
+{
+	int r = 0;
+
+	for (int i = 0; r == 0 && hostchange_kinds[i]; i++) {
+		if (hostchange_kinds[i]->check)
+			r = hostchange_kinds[i]->check(state, want, err);
+	}
+	return r;
+}
+
+int hoststate_change(struct hoststate *state, const struct hostchange_request *want,
+		     struct err *err)
+{
+	struct journal before;
 	int r = ready(state, err);
 
 	if (r < 0)
 		return r;
-	if (!address[0])
-		return change_link(state, mtu, err);
-	r = remove_way(journal, err);
-	if (r < 0)
+	before = state->journal;
+	r = note(state, want, err);
+	if (r == 0)
+		r = journal_write(&state->journal, err);
+	/* Nothing was changed: what there is, is what was noted before. */
+	if (r < 0) {
+		state->journal = before;
 		return r;
-	text_copy(journal->probe_address, sizeof(journal->probe_address), address);
-	journal->probe_port = port;
-	r = change_link(state, mtu, err);
-	return r < 0 ? r : add_way(journal, err);
+	}
+	state->pending = true;
+	state->committed = false;
+	return apply(state, want, err);
 }
 
 int hoststate_check(const struct hoststate *state, struct err *err)
 {
-	struct rtlink link;
-	int r;
-
 	if (state->must_restore)
 		return not_put_back(state, err);
-	if (!state->pending)
-		return 0;
-	r = check_link(&state->journal, &link, err);
-	if (r == 0 && !link.up)
-		return err_set(err, -ENETDOWN, "interface '%s' is down",
-			       state->journal.interface);
-	return r;
-}
-
-static void forget(struct hoststate *state)
-{
-	journal_remove(state->journal.interface, NULL);
-	state->journal.conf_file[0] = '\0';
-	state->journal.probe_address[0] = '\0';
-	state->pending = false;
-	state->must_restore = false;
+	return state->pending ? check_ours(&state->journal, err) : 0;
 }
 
 /* From when the journal says so nobody puts anything back: this is the moment it counts. */
@@ -273,14 +163,16 @@ static int note_commit(struct journal *journal, struct err *err)
 
 static int commit(struct hoststate *state, struct err *err)
 {
-	struct journal *journal = &state->journal;
-	bool theirs = !hostconf_is_as_noted(state->conf_file, &state->conf_noted);
 	struct err kept = ERR_INIT;
-	int r = write_conf(state, err);
+	int r = 0;
 
+	for (int i = 0; r == 0 && hostchange_kinds[i]; i++) {
+		if (hostchange_kinds[i]->commit)
+			r = hostchange_kinds[i]->commit(state, err);
+	}
 	if (r < 0)
 		return r;
-	r = note_commit(journal, err);
+	r = note_commit(&state->journal, err);
 	if (r < 0) {
 		state->must_restore = true;
 		return r;
@@ -292,21 +184,14 @@ static int commit(struct hoststate *state, struct err *err)
 	state->pending = false;
 	state->committed = true;
 	state->ifindex = 0;
-	if (theirs)
-		return err_set(
-			err, 0,
-			"conf file '%.120s' was changed by somebody else during the "
-			"run; their lines stay, beside the new MTU; %.160s",
-			state->conf_file, kept.text);
 	return err_set(err, 0, "%s", kept.text);
 }
 
 int hoststate_commit(struct hoststate *state, struct err *err)
 {
-	struct rtlink link;
 	int r;
 
-	if (state->persist != PERSIST_BEST)
+	if (state->bounds.persist != PERSIST_BEST)
 		return err_set(err, -EACCES,
 			       "writing the conf file was not permitted: this end was "
 			       "not started with --persist best");
@@ -315,115 +200,53 @@ int hoststate_commit(struct hoststate *state, struct err *err)
 	if (!state->pending && !state->committed)
 		return err_set(err, -ESTALE, "no MTU is set on '%s'",
 			       state->journal.interface);
-	r = check_link(&state->journal, &link, err);
+	r = check_ours(&state->journal, err);
+	/* One that is down has it all the same. */
+	if (r == -ENETDOWN)
+		r = err_set(err, 0, "%s", "");
 	return r == 0 && state->pending ? commit(state, err) : r;
 }
 
 /* --- the way back --- */
 
-/* A crash may have come between the journal and the change, or half way back: each of
- * the three is ours. */
-static bool mtu_is_ours(const struct journal *journal, int mtu)
+/* All of them, whatever becomes of one. The first failure counts. */
+static int restore_all(struct journal *journal, struct err *err)
 {
-	return mtu == journal->mtu_set || mtu == journal->mtu_before ||
-	       mtu == journal->mtu_original;
-}
+	struct err theirs = ERR_INIT;
+	struct err back = ERR_INIT;
+	int failure = 0;
 
-/* Under another name, too: who renames an interface leaves our MTU on it. Gone is only
- * what the kernel says has no such index; every other failure is for another try. */
-static int find_link(const struct journal *journal, struct rtlink *ret, struct err *err)
-{
-	char name[IF_NAMESIZE];
-	int r;
+	for (int i = 0; hostchange_kinds[i]; i++) {
+		struct err text = ERR_INIT;
+		int r = hostchange_kinds[i]->restore(journal, &text);
 
-	if (!if_indextoname((unsigned)journal->ifindex, name)) {
-		if (errno != ENXIO && errno != ENODEV)
-			return err_sys(err, errno, "cannot find interface '%s'",
-				       journal->interface);
-		return get_link(journal->interface, journal->ifindex, ret, err);
+		if (r == -ESTALE)
+			add_text(&theirs, "; ", &text);
+		else if (r == 0)
+			add_text(&back, ", and ", &text);
+		else if (failure == 0)
+			failure = err_set(err, r, "%s", text.text);
 	}
-	r = rtlink_get(name, ret, err);
-	if (r == -ENODEV || (r == 0 && ret->index != journal->ifindex))
-		return err_set(err, -EAGAIN, "interface '%s' is being renamed", name);
-	return r;
-}
-
-static int restore_mtu(const struct journal *journal, struct err *err)
-{
-	struct rtlink link;
-	int r;
-
-	if (!journal_is_from_here(journal))
-		return err_set(
-			err, -ESTALE,
-			"interface '%s' of the run before is gone, with its network "
-			"namespace or a reboot; the one of that name here is kept "
-			"as it is",
-			journal->interface);
-	r = find_link(journal, &link, err);
-	/* With the interface went its MTU: whoever makes it again sets it. */
-	if (r == -ENODEV)
-		return -ESTALE;
-	if (r == 0 && !mtu_is_ours(journal, link.mtu))
-		r = mtu_changed(journal, link.mtu, err);
-	if (r == 0 && link.mtu != journal->mtu_original)
-		r = rtlink_set_mtu(journal->ifindex, journal->mtu_original, err);
-	return r;
-}
-
-/* The way goes whatever became of the link. */
-static int restore_link(struct journal *journal, struct err *err)
-{
-	struct err way_err = ERR_INIT;
-	int way = remove_way(journal, &way_err);
-	int r = restore_mtu(journal, err);
-
-	if (way < 0 && (r == 0 || r == -ESTALE))
-		return err_set(err, way, "%s", way_err.text);
-	return r;
-}
-
-/* Once it is back the original is gone: another try for the link must not miss it. */
-static int restore_conf(struct journal *journal, struct err *err)
-{
-	int r = hostconf_restore(journal, err);
-
-	if (r == 0) {
-		journal->conf_file[0] = '\0';
-		journal_write(journal, NULL);
-	}
-	return r;
+	if (failure < 0)
+		return failure;
+	if (theirs.text[0])
+		return err_set(err, -ESTALE, "%s", theirs.text);
+	return err_set(err, 0, "%s", back.text);
 }
 
 int hoststate_expire(struct hoststate *state, struct err *err)
 {
-	struct journal *journal = &state->journal;
-	struct err link_err = ERR_INIT;
-	struct err conf_err = ERR_INIT;
-	char conf_file[sizeof(journal->conf_file)];
-	int link = 0;
-	int conf = 0;
+	int r;
 
 	if (!state->pending)
 		return finish(state, err);
-	text_copy(conf_file, sizeof(conf_file), journal->conf_file);
-	link = restore_link(journal, &link_err);
-	if (journal->conf_file[0])
-		conf = restore_conf(journal, &conf_err);
-	state->must_restore = true;
-	if (link < 0 && link != -ESTALE)
-		return err_set(err, link, "%s", link_err.text);
-	if (conf < 0 && conf != -ESTALE)
-		return err_set(err, conf, "%s", conf_err.text);
-	forget(state);
-	if (link < 0 || conf < 0)
-		return err_set(err, -ESTALE, "%s%s%s", link_err.text,
-			       link < 0 && conf < 0 ? "; " : "", conf_err.text);
-	return err_set(err, 0, "'%s' has its MTU %d back%s%.160s%s%s%s",
-		       journal->interface, journal->mtu_original,
-		       conf_file[0] ? ", and conf file '" : "", conf_file,
-		       conf_file[0] ? "' is as it was" : "",
-		       conf_err.text[0] ? "; " : "", conf_err.text);
+	r = restore_all(&state->journal, err);
+	state->must_restore = r < 0 && r != -ESTALE;
+	if (state->must_restore)
+		return r;
+	journal_remove(state->journal.interface, NULL);
+	state->pending = false;
+	return r;
 }
 
 int hoststate_restore(struct hoststate *state, struct err *err)
@@ -437,27 +260,29 @@ int hoststate_restore(struct hoststate *state, struct err *err)
 }
 
 /* What a commit that was killed has left: the original, perhaps, and the journal. */
-static int finish_commit(const struct journal *journal, struct err *err)
+static int finish_commit(struct journal *journal, struct err *err)
 {
 	struct err kept = ERR_INIT;
-	int r = put_away(journal, &kept);
+	int r = tidy_up(journal, &kept);
 
 	if (r < 0)
 		return err_set(err, r, "MTU %d of '%s' was kept, but %.300s",
-			       journal->mtu_set, journal->interface, kept.text);
+			       journal->changes.link.set, journal->interface,
+			       kept.text);
 	return err_set(err, 0, "MTU %d of '%s' was kept, in link and conf file%s%.200s",
-		       journal->mtu_set, journal->interface, kept.text[0] ? "; " : "",
-		       kept.text);
+		       journal->changes.link.set, journal->interface,
+		       kept.text[0] ? "; " : "", kept.text);
 }
 
 int hoststate_restore_journal(const char *interface, struct err *err)
 {
 	char path[JOURNAL_PATH_SIZE];
+	struct hostchange_bounds bounds = {.persist = PERSIST_NONE};
 	struct hoststate state;
 	struct err why = ERR_INIT;
 	int r;
 
-	hoststate_init(&state, interface, PERSIST_NONE, "");
+	hoststate_init(&state, &bounds);
 	r = journal_read(interface, &state.journal, err);
 	if (r == -ENOENT)
 		return err_set(err, 0, "%s", "");

@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/process.h"
 #include "base/text.h"
-#include "netctl/conffile.h"
+#include "netctl/hostchange.h"
 #include "netctl/lockfile.h"
 #include "netctl/rundir.h"
 
@@ -82,31 +83,6 @@ int journal_lock(const char *interface, int *ret_fd, struct err *err)
 	return r;
 }
 
-int journal_lock_conf(const char *conf_file, const char *interface, int *ret_fd,
-		      struct err *err)
-{
-	cleanup_conffile struct conffile file = {.folder = {.fd = -1}};
-	struct lockfile_holder holder;
-	char text[256];
-	int r = conffile_open(conf_file, &file, err);
-
-	if (r < 0)
-		return r;
-	/* A name that is cut can only make two files share a lock. */
-	snprintf(text, sizeof(text), "conf-%" PRIx64 "-%" PRIu64 "-%.150s.lock",
-		 file.folder.device, file.folder.inode, file.name);
-	snprintf(holder.text, sizeof(holder.text), "%d, interface '%s'", (int)getpid(),
-		 interface);
-	r = lockfile_take(text, &holder, ret_fd, err);
-	if (r == -EBUSY)
-		return err_set(err, r,
-			       "conf file '%s' is in use by another mtusweep (process "
-			       "%s); stop it first, or name this interface's own file "
-			       "with --conf-file",
-			       conf_file, holder.text[0] ? holder.text : "unknown");
-	return r;
-}
-
 /* --- what it says --- */
 
 static uint64_t netns_cookie(void)
@@ -121,20 +97,10 @@ static uint64_t netns_cookie(void)
 	return cookie;
 }
 
-static void read_boot(char ret[JOURNAL_BOOT_SIZE])
-{
-	cleanup_fd int fd =
-		open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, ret, JOURNAL_BOOT_SIZE - 1);
-
-	ret[n > 0 ? n : 0] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-}
-
 void journal_note_place(struct journal *journal)
 {
 	journal->netns_cookie = netns_cookie();
-	read_boot(journal->boot);
+	process_boot(journal->boot);
 }
 
 /* Where either does not know, it is taken for the same. */
@@ -156,25 +122,19 @@ bool journal_is_from_here(const struct journal *journal)
 	return !is_another_netns(journal, &here) && !is_another_boot(journal, &here);
 }
 
-static int format_journal(const struct journal *journal, char *text, size_t size)
+/* Into a fresh buffer. */
+static int format_journal(const struct journal *journal, char **ret, size_t *ret_size)
 {
-	int length =
-		snprintf(text, size,
-			 MAGIC "\nnetns %" PRIu64 "\nboot %s\nindex %d\noriginal %d"
-			       "\nbefore %d\nset %d\nconf %s\nfolder-device %" PRIu64
-			       "\nfolder-inode %" PRIu64 "\ninode %" PRIu64 "\n",
-			 journal->netns_cookie, journal->boot, journal->ifindex,
-			 journal->mtu_original, journal->mtu_before, journal->mtu_set,
-			 journal->conf_file, journal->folder_device,
-			 journal->folder_inode, journal->original_inode);
+	FILE *out = open_memstream(ret, ret_size);
 
-	if (journal->probe_address[0])
-		length += snprintf(text + length, size - (size_t)length,
-				   "probe-port %d\nprobe %s\n", journal->probe_port,
-				   journal->probe_address);
-	length += snprintf(text + length, size - (size_t)length, "%send\n",
-			   journal->committed ? COMMITTED : "");
-	return length;
+	if (!out)
+		return -ENOMEM;
+	fprintf(out, MAGIC "\nnetns %" PRIu64 "\nboot %s\nindex %d\n",
+		journal->netns_cookie, journal->boot, journal->ifindex);
+	for (int i = 0; hostchange_kinds[i]; i++)
+		hostchange_kinds[i]->write(&journal->changes, out);
+	fprintf(out, "%send\n", journal->committed ? COMMITTED : "");
+	return fclose(out) == 0 ? 0 : -ENOMEM;
 }
 
 /* In one step, and safe on the disk after it. */
@@ -199,10 +159,10 @@ static int write_file(int folder, const char *name, const char *fresh, const cha
 int journal_write(const struct journal *journal, struct err *err)
 {
 	cleanup_fd int folder = -1;
-	char text[4864];
+	cleanup_free char *text = NULL;
+	size_t size;
 	struct name name;
 	struct name fresh;
-	int length;
 	int r = make_name(journal->interface, "", &name, err);
 
 	if (r == 0)
@@ -211,31 +171,38 @@ int journal_write(const struct journal *journal, struct err *err)
 		r = rundir_open(&folder, err);
 	if (r < 0)
 		return r;
-	length = format_journal(journal, text, sizeof(text));
-	r = write_file(folder, name.text, fresh.text, text, (size_t)length);
+	r = format_journal(journal, &text, &size);
+	if (r == 0)
+		r = write_file(folder, name.text, fresh.text, text, size);
 	if (r < 0)
 		return err_sys(err, -r, "cannot write journal '" RUNDIR_PATH "/%s'",
 			       name.text);
 	return 0;
 }
 
-/* The rest of a line that begins with `key` and a space; moves *at to the next line. */
-static const char *take_line(char **at, const char *key)
+/* True where the line begins with `key` and a space. */
+static bool is_line_of(const char *line, const char *key)
 {
 	size_t length = strlen(key);
+
+	return strncmp(line, key, length) == 0 && line[length] == ' ';
+}
+
+const char *journal_take_line(char **at, const char *key)
+{
 	char *line = *at;
 	char *end = strchr(line, '\n');
 
-	if (!end || strncmp(line, key, length) != 0 || line[length] != ' ')
+	if (!end || !is_line_of(line, key))
 		return NULL;
 	*end = '\0';
 	*at = end + 1;
-	return line + length + 1;
+	return line + strlen(key) + 1;
 }
 
-static bool take_int(char **at, const char *key, int *ret)
+bool journal_take_int(char **at, const char *key, int *ret)
 {
-	const char *value = take_line(at, key);
+	const char *value = journal_take_line(at, key);
 	int64_t number;
 
 	if (!value || text_to_int(value, 0, INT32_MAX, &number) < 0)
@@ -244,9 +211,9 @@ static bool take_int(char **at, const char *key, int *ret)
 	return true;
 }
 
-static bool take_u64(char **at, const char *key, uint64_t *ret)
+bool journal_take_u64(char **at, const char *key, uint64_t *ret)
 {
-	const char *value = take_line(at, key);
+	const char *value = journal_take_line(at, key);
 	char *end;
 
 	if (!value || !isdigit((unsigned char)value[0]))
@@ -256,18 +223,31 @@ static bool take_u64(char **at, const char *key, uint64_t *ret)
 	return errno == 0 && *end == '\0';
 }
 
-/* Its two lines, where there are any. */
-static bool take_probe(char **at, struct journal *ret)
+/* One kind's lines. Their order is free: earlier versions wrote another. The row's index,
+ * -ENOENT: no kind's, -EBADMSG. */
+static int take_one(char **at, struct hostchange_records *ret)
 {
-	const char *address;
+	for (int i = 0; hostchange_kinds[i]; i++) {
+		if (is_line_of(*at, hostchange_kinds[i]->key))
+			return hostchange_kinds[i]->read(at, ret) ? i : -EBADMSG;
+	}
+	return -ENOENT;
+}
 
-	if (strncmp(*at, "probe-port ", strlen("probe-port ")) != 0)
-		return true;
-	if (!take_int(at, "probe-port", &ret->probe_port))
+static bool take_changes(char **at, struct hostchange_records *ret)
+{
+	unsigned int found = 0;
+	int which;
+
+	while ((which = take_one(at, ret)) >= 0)
+		found |= 1U << which;
+	if (which != -ENOENT)
 		return false;
-	address = take_line(at, "probe");
-	return address &&
-	       text_copy(ret->probe_address, sizeof(ret->probe_address), address);
+	for (int i = 0; hostchange_kinds[i]; i++) {
+		if (hostchange_kinds[i]->has_lines_always && !(found & 1U << i))
+			return false;
+	}
+	return true;
 }
 
 static bool take_committed(char **at)
@@ -283,26 +263,16 @@ static bool take_committed(char **at)
 static bool parse(char *text, struct journal *ret)
 {
 	const char *boot;
-	const char *conf;
 
 	if (strncmp(text, MAGIC "\n", strlen(MAGIC) + 1) != 0)
 		return false;
 	text += strlen(MAGIC) + 1;
-	if (!take_u64(&text, "netns", &ret->netns_cookie))
+	if (!journal_take_u64(&text, "netns", &ret->netns_cookie))
 		return false;
-	boot = take_line(&text, "boot");
-	if (!boot || !text_copy(ret->boot, sizeof(ret->boot), boot))
-		return false;
-	if (!take_int(&text, "index", &ret->ifindex) ||
-	    !take_int(&text, "original", &ret->mtu_original) ||
-	    !take_int(&text, "before", &ret->mtu_before) ||
-	    !take_int(&text, "set", &ret->mtu_set))
-		return false;
-	conf = take_line(&text, "conf");
-	if (!conf || !text_copy(ret->conf_file, sizeof(ret->conf_file), conf) ||
-	    !take_u64(&text, "folder-device", &ret->folder_device) ||
-	    !take_u64(&text, "folder-inode", &ret->folder_inode) ||
-	    !take_u64(&text, "inode", &ret->original_inode) || !take_probe(&text, ret))
+	boot = journal_take_line(&text, "boot");
+	if (!boot || !text_copy(ret->boot, sizeof(ret->boot), boot) ||
+	    !journal_take_int(&text, "index", &ret->ifindex) ||
+	    !take_changes(&text, &ret->changes))
 		return false;
 	ret->committed = take_committed(&text);
 	return strcmp(text, "end\n") == 0;
@@ -378,7 +348,16 @@ static bool is_over(const struct journal *journal, uint64_t inode)
 	       (inode && inode == netns_inode() && is_another_netns(journal, &here));
 }
 
-/* The conf file outlives both. */
+static bool outlives_its_place(const struct hostchange_records *changes)
+{
+	for (int i = 0; hostchange_kinds[i]; i++) {
+		if (hostchange_kinds[i]->outlives &&
+		    hostchange_kinds[i]->outlives(changes))
+			return true;
+	}
+	return false;
+}
+
 static bool is_useless(int folder, const char *name, uint64_t inode, bool unfinished)
 {
 	struct journal journal;
@@ -386,7 +365,8 @@ static bool is_useless(int folder, const char *name, uint64_t inode, bool unfini
 
 	if (r == -EBADMSG)
 		return unfinished;
-	return r == 0 && !journal.conf_file[0] && is_over(&journal, inode);
+	return r == 0 && !outlives_its_place(&journal.changes) &&
+	       is_over(&journal, inode);
 }
 
 /* `name`: <inode>-<interface>, with ".new" where its writer did not finish. Who holds the

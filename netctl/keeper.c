@@ -88,7 +88,7 @@ static bool wait_event(struct keeper *k, int64_t deadline_ms)
 }
 
 /* Wait for a child's end; end it by force when it takes too long. */
-static void wait_end(struct keeper *k, enum child which, int64_t timeout_ms)
+static void wait_end(struct keeper *k, enum children_role which, int64_t timeout_ms)
 {
 	int64_t deadline = clock_boot_ms() + timeout_ms;
 
@@ -103,7 +103,7 @@ static void wait_end(struct keeper *k, enum child which, int64_t timeout_ms)
 
 /* Guard and runner end with status 0 when main closes their sockets, before it exits.
  */
-static bool died(const struct keeper *k, enum child which)
+static bool died(const struct keeper *k, enum children_role which)
 {
 	return !k->children.pids[which] && k->children.status[which] != 0;
 }
@@ -119,7 +119,7 @@ static void end_main(struct keeper *k)
 
 static void restore(struct keeper *k, struct err *err)
 {
-	int r = hoststate_restore_journal(k->config->interface, err);
+	int r = hoststate_restore_journal(k->config->bounds.interface, err);
 
 	/* A damaged journal stays so. */
 	k->failing = r < 0 && r != -ESTALE && r != -EBADMSG;
@@ -270,7 +270,7 @@ int keeper_run(const struct guard_config *config, const struct priv_user *user,
 		.signals = &k.signals,
 	};
 	unsigned int keep = PRIV_KEEP_KILL |
-			    (config->conf_file[0] ? PRIV_KEEP_CONF_FILE : 0);
+			    (config->bounds.conf_file[0] ? PRIV_KEEP_CONF_FILE : 0);
 	struct err err = ERR_INIT;
 	int r;
 
@@ -291,6 +291,6 @@ int keeper_run(const struct guard_config *config, const struct priv_user *user,
 		kill(k.children.pids[CHILD_MAIN], SIGKILL);
 	fd_close(&k.children.keeper_fd);
 	for (int i = CHILD_COUNT - 1; i >= 0; i--)
-		wait_end(&k, (enum child)i, CHILD_END_MS);
+		wait_end(&k, (enum children_role)i, CHILD_END_MS);
 	return 1;
 }

@@ -115,8 +115,8 @@ static int largest(const struct probehost *host, const struct mtu_range *range)
 		size = host->config.reach;
 	if (size < host->config.range.max)
 		size = host->config.range.max;
-	if (size > GUARD_PROBE_MTU_MAX)
-		size = GUARD_PROBE_MTU_MAX;
+	if (size > HOSTCHANGE_PROBE_MTU_MAX)
+		size = HOSTCHANGE_PROBE_MTU_MAX;
 	return size < range->max ? size : range->max;
 }
 
@@ -125,7 +125,7 @@ static int prepare_link(struct probehost *host, enum backend backend, int remote
 			struct err *err)
 {
 	const struct probehost_config *config = &host->config;
-	struct mtu_range range = guard_probe_range(&config->range);
+	struct mtu_range range = hostchange_probe_range(&config->range);
 	int r = -EOPNOTSUPP;
 
 	host->facts.size_max = largest(host, &range);
@@ -226,7 +226,7 @@ int probehost_send(struct probehost *host, struct probemsg *m)
 static int send_probe(struct probehost *host, int size, int round)
 {
 	/* The padding is zeros. */
-	unsigned char data[GUARD_PROBE_MTU_MAX] = {0};
+	unsigned char data[HOSTCHANGE_PROBE_MTU_MAX] = {0};
 	struct probemsg m = {.kind = PROBEMSG_PROBE, .round = round, .size = size};
 	int payload = size - host->headers;
 

@@ -162,8 +162,8 @@ static int find_range(const struct rtlink *link, struct mtu_range *ret, struct e
 	r = rtlink_get_ethernet_mtu(link->index, &around, err);
 	if (r < 0)
 		return r;
-	if (around > GUARD_PROBE_MTU_MAX)
-		around = GUARD_PROBE_MTU_MAX;
+	if (around > HOSTCHANGE_PROBE_MTU_MAX)
+		around = HOSTCHANGE_PROBE_MTU_MAX;
 	if (range.max < around)
 		range.max = around;
 	if (range.max < link->mtu)
@@ -203,7 +203,7 @@ static int check_link(const struct host_options *options, struct host *host,
 			"interface '%s' is down; bring it up first (wg-quick up %s)",
 			options->interface, options->interface);
 	r = check_range(options, &host->link, err);
-	return r < 0 ? r : find_range(&host->link, &host->guard.range, err);
+	return r < 0 ? r : find_range(&host->link, &host->guard.bounds.range, err);
 }
 
 static int warn_of_save_config(const char *path, struct err *err)
@@ -250,8 +250,8 @@ static int check_conf(const struct host_options *options, struct guard_config *g
 			path, options->interface);
 	if (r < 0 || options->persist == PERSIST_NONE)
 		return r;
-	text_copy(guard->conf_file, sizeof(guard->conf_file), real);
-	r = journal_lock_conf(real, options->interface, &guard->conf_lock_fd, err);
+	text_copy(guard->bounds.conf_file, sizeof(guard->bounds.conf_file), real);
+	r = hostconf_lock(real, options->interface, &guard->conf_lock_fd, err);
 	if (r == 0)
 		r = hostconf_check(real, err);
 	return r < 0 ? r : warn_of_save_config(real, err);
@@ -349,8 +349,9 @@ static int prepare(struct host *ret, struct err *err)
 		r = check_conf(options, guard, err);
 	if (r == 0)
 		r = priv_find_user(options->user, options->db, &ret->user, err);
-	text_copy(guard->interface, sizeof(guard->interface), options->interface);
-	guard->persist = (enum persist)options->persist;
+	text_copy(guard->bounds.interface, sizeof(guard->bounds.interface),
+		  options->interface);
+	guard->bounds.persist = (enum persist)options->persist;
 	guard->say = host_say;
 	return r;
 }
@@ -419,7 +420,7 @@ void host_facts(const struct host *host, const char *versions, struct end_facts 
 	memset(ret, 0, sizeof(*ret));
 	if (gethostname(ret->host, sizeof(ret->host) - 1) < 0)
 		ret->host[0] = '\0';
-	text_copy(ret->interface, sizeof(ret->interface), host->guard.interface);
+	text_copy(ret->interface, sizeof(ret->interface), host->guard.bounds.interface);
 	text_copy(ret->versions, sizeof(ret->versions), versions);
 	ret->link_mtu = host->link.mtu;
 	ret->backend = host->backend;

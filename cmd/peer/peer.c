@@ -161,7 +161,7 @@ static int find_run(struct peer *peer, struct err *err)
 static int find_pair(struct peer *peer, struct err *err)
 {
 	const struct peer_config *config = peer->config;
-	const struct mtu_range *allowed = &config->host->guard.range;
+	const struct mtu_range *allowed = &config->host->guard.bounds.range;
 	struct apply_wish wish = {
 		.db = config->options->db,
 		.run = config->apply_run,

@@ -72,7 +72,7 @@ static int set_up_there(struct peer *peer, struct msg_probe *request,
 	int r;
 
 	text_copy(request->session, sizeof(request->session), peer->session);
-	request->reach = peer->config->host->guard.range.max;
+	request->reach = peer->config->host->guard.bounds.range.max;
 	r = peer_ask(peer, send_probe, &asked, REQUEST_TIMEOUT_MS, &sent_at_ms, err);
 	if (r < 0)
 		return r;
@@ -146,7 +146,7 @@ static int probe_once(struct peer *peer, struct path *ret,
 	const struct peer_config *config = peer->config;
 	struct probehost_config own = {
 		.guard = peer->guard,
-		.range = config->host->guard.range,
+		.range = config->host->guard.bounds.range,
 		.reach = peer->run.server_range.max,
 		.lease_ms = peer->lease_ms,
 		.stop_fd = peer->stop_fd,

@@ -178,7 +178,7 @@ static void tell_waiting(const struct server *f)
 {
 	const struct host_options *options = f->config->options;
 	const struct mtu_range *range = &options->range;
-	const struct mtu_range *allowed = &f->config->host->guard.range;
+	const struct mtu_range *allowed = &f->config->host->guard.bounds.range;
 	char mtus[64];
 
 	/* Without a lattice the peer chooses among all that is allowed. */

@@ -77,8 +77,8 @@ static void op_hello(void *ctx, struct msg_hello *ret)
 	ret->protocol = MSG_PROTOCOL;
 	ret->server = f->facts;
 	ret->range = f->config->options->range;
-	ret->allow_min = f->config->host->guard.range.min;
-	ret->allow_max = f->config->host->guard.range.max;
+	ret->allow_min = f->config->host->guard.bounds.range.min;
+	ret->allow_max = f->config->host->guard.bounds.range.max;
 	ret->iperf_port = f->config->iperf_port;
 	ret->persist = (enum persist)f->config->options->persist;
 	tcp_list_congestion(ret->congestion, sizeof(ret->congestion));
@@ -100,7 +100,7 @@ static int check_persist(const struct server *f, enum persist asked, struct err 
 static int check_range(const struct server *f, const struct mtu_range *asked,
 		       struct err *err)
 {
-	const struct mtu_range *ours = &f->config->host->guard.range;
+	const struct mtu_range *ours = &f->config->host->guard.bounds.range;
 
 	if (asked->min >= ours->min && asked->max <= ours->max)
 		return 0;

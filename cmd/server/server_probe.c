@@ -31,7 +31,7 @@ int server_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 	struct probehost_config config = {
 		.guard = f->guard,
 		.port = f->config->port,
-		.range = f->config->host->guard.range,
+		.range = f->config->host->guard.bounds.range,
 		.reach = m->reach,
 		.lease_ms = atomic_load(&f->lease_ms),
 		.stop_fd = -1,

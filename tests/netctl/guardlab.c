@@ -22,6 +22,7 @@
 #include "base/io.h"
 #include "base/leave.h"
 #include "base/text.h"
+#include "netctl/hostconf.h"
 #include "netctl/journal.h"
 #include "netctl/rtlink.h"
 #include "netctl/wginfo.h"
@@ -128,19 +129,20 @@ static void note_said(const char *text)
 void start_guard(enum persist persist)
 {
 	struct guard_config config = {
-		.range = {.min = 1280, .max = 1500, .step = 20},
-		.persist = persist,
+		.bounds = {.range = {.min = 1280, .max = 1500, .step = 20},
+			   .persist = persist},
 		.lock_fd = -1,
 		.say = note_said,
 	};
 	int main_pair[2];
 	int keeper_pair[2];
 
-	text_copy(config.interface, sizeof(config.interface), LINK);
+	text_copy(config.bounds.interface, sizeof(config.bounds.interface), LINK);
 	if (t.remote)
-		text_copy(config.remote, sizeof(config.remote), t.remote);
+		text_copy(config.bounds.remote, sizeof(config.bounds.remote), t.remote);
 	if (persist != PERSIST_NONE)
-		text_copy(config.conf_file, sizeof(config.conf_file), t.conf);
+		text_copy(config.bounds.conf_file, sizeof(config.bounds.conf_file),
+			  t.conf);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, main_pair), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, keeper_pair), 0);
 	t.pid = fork();
@@ -153,6 +155,21 @@ void start_guard(enum persist persist)
 	close(keeper_pair[0]);
 	t.keeper_fd = keeper_pair[1];
 	assert_int_equal(guard_new(main_pair[1], &t.guard, NULL), 0);
+}
+
+void guardlab_init(struct hoststate *state, enum persist persist, const char *conf)
+{
+	struct hostchange_bounds bounds = {.interface = LINK, .persist = persist};
+
+	text_copy(bounds.conf_file, sizeof(bounds.conf_file), conf);
+	hoststate_init(state, &bounds);
+}
+
+int guardlab_change(struct hoststate *state, int mtu)
+{
+	struct hostchange_request want = {.mtu = mtu};
+
+	return hoststate_change(state, &want, NULL);
 }
 
 int end_guard(void)
@@ -195,7 +212,7 @@ int guardlab_set_up(void **state)
 	text_copy(t.folder, sizeof(t.folder), "/tmp/mtusweep-guard-XXXXXX");
 	assert_non_null(mkdtemp(t.folder));
 	snprintf(t.conf, sizeof(t.conf), "%s/wg0.conf", t.folder);
-	snprintf(t.beside, sizeof(t.beside), "%s%s", t.conf, JOURNAL_CONF_SUFFIX);
+	snprintf(t.beside, sizeof(t.beside), "%s%s", t.conf, HOSTCONF_SUFFIX);
 	write_file(t.conf, CONF);
 	chmod(t.conf, 0640);
 	t.said = mmap(NULL, sizeof(*t.said), PROT_READ | PROT_WRITE,

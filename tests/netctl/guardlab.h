@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "netctl/guard.h"
+#include "netctl/hoststate.h"
 
 #define LINK     "mtg0"
 #define ORIGINAL 1420
@@ -53,6 +54,10 @@ void start_guard(enum persist persist);
 int end_guard(void);
 /* Kill the guard with SIGKILL. */
 void kill_guard(void);
+
+/* The guard's own work, without its process. */
+void guardlab_init(struct hoststate *state, enum persist persist, const char *conf);
+int guardlab_change(struct hoststate *state, int mtu);
 
 int mtu_now(void);
 void assert_mtu_within(int mtu, int ms);

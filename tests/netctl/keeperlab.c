@@ -25,6 +25,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "netctl/guard.h"
+#include "netctl/hostconf.h"
 #include "netctl/journal.h"
 #include "netctl/keeper.h"
 #include "netctl/rtlink.h"
@@ -107,7 +108,7 @@ static void note_said(const char *text)
 pid_t fork_keeper(int main_status, bool main_waits)
 {
 	struct guard_config config = {
-		.range = {.min = 1280, .max = 1500, .step = 20},
+		.bounds.range = {.min = 1280, .max = 1500, .step = 20},
 		.lock_fd = -1,
 		.conf_lock_fd = with.conf_lock_fd,
 		.say = note_said,
@@ -128,10 +129,11 @@ pid_t fork_keeper(int main_status, bool main_waits)
 	shared->set_result = 1;
 	shared->main_status = main_status;
 	shared->main_waits = main_waits;
-	text_copy(config.interface, sizeof(config.interface), LINK);
+	text_copy(config.bounds.interface, sizeof(config.bounds.interface), LINK);
 	if (with.conf) {
-		config.persist = with.commits ? PERSIST_BEST : PERSIST_EACH;
-		text_copy(config.conf_file, sizeof(config.conf_file), with.conf);
+		config.bounds.persist = with.commits ? PERSIST_BEST : PERSIST_EACH;
+		text_copy(config.bounds.conf_file, sizeof(config.bounds.conf_file),
+			  with.conf);
 	}
 	pid = fork();
 	if (pid == 0) {
@@ -222,7 +224,7 @@ static void assert_conf_restored(void)
 	assert_non_null(file);
 	assert_true(fread(data, 1, sizeof(data) - 1, file) > 0);
 	assert_string_equal(data, CONF);
-	snprintf(beside, sizeof(beside), "%s%s", conf, JOURNAL_CONF_SUFFIX);
+	snprintf(beside, sizeof(beside), "%s%s", conf, HOSTCONF_SUFFIX);
 	assert_int_equal(access(beside, F_OK), -1);
 }
 

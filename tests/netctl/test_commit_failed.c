@@ -70,8 +70,8 @@ static bool commit_fails(int fail_at, bool lasts)
 	struct err err = ERR_INIT;
 	int r;
 
-	hoststate_init(&state, LINK, PERSIST_BEST, t.conf);
-	assert_int_equal(hoststate_set(&state, 1380, &err), 0);
+	guardlab_init(&state, PERSIST_BEST, t.conf);
+	assert_int_equal(guardlab_change(&state, 1380), 0);
 	arm(fail_at, lasts);
 	r = hoststate_commit(&state, &err);
 	faults.armed = false;
@@ -83,8 +83,8 @@ static bool commit_fails(int fail_at, bool lasts)
 	}
 	print_message("fsync %d%s: %s\n", fail_at, lasts ? " and later" : "", err.text);
 	/* Each change moves what the journal takes for ours, if it is not refused. */
-	hoststate_set(&state, 1300, NULL);
-	hoststate_set(&state, 1340, NULL);
+	guardlab_change(&state, 1300);
+	guardlab_change(&state, 1340);
 	check_restored(&state);
 	return true;
 }

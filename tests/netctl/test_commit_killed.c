@@ -33,8 +33,8 @@ static void commit(void)
 {
 	struct hoststate state;
 
-	hoststate_init(&state, LINK, PERSIST_BEST, t.conf);
-	if (hoststate_set(&state, SET, NULL) < 0)
+	guardlab_init(&state, PERSIST_BEST, t.conf);
+	if (guardlab_change(&state, SET) < 0)
 		_exit(1);
 	syscalls_trace_me();
 	_exit(hoststate_commit(&state, NULL) == 0 ? 0 : 3);

@@ -170,8 +170,8 @@ static int sweep(void)
 	struct hoststate state;
 	int r;
 
-	hoststate_init(&state, LINK, PERSIST_EACH, conf);
-	r = hoststate_set(&state, 1300, NULL);
+	guardlab_init(&state, PERSIST_EACH, conf);
+	r = guardlab_change(&state, 1300);
 	/* A guard does this next, also after a failure. */
 	return hoststate_restore(&state, NULL) < 0 ? -1 : r;
 }
@@ -181,8 +181,8 @@ static int keep(void)
 	struct hoststate state;
 	int r;
 
-	hoststate_init(&state, LINK, PERSIST_BEST, conf);
-	r = hoststate_set(&state, 1300, NULL);
+	guardlab_init(&state, PERSIST_BEST, conf);
+	r = guardlab_change(&state, 1300);
 	return r < 0 ? r : hoststate_commit(&state, NULL);
 }
 
@@ -196,8 +196,8 @@ static void leave_sweep(void)
 {
 	struct hoststate state;
 
-	hoststate_init(&state, LINK, PERSIST_EACH, conf);
-	assert_int_equal(hoststate_set(&state, 1300, NULL), 0);
+	guardlab_init(&state, PERSIST_EACH, conf);
+	assert_int_equal(guardlab_change(&state, 1300), 0);
 }
 
 static const struct step {

@@ -98,11 +98,11 @@ static void sweep(void)
 	struct hoststate state;
 	int r;
 
-	hoststate_init(&state, LINK, PERSIST_EACH, t.conf);
+	guardlab_init(&state, PERSIST_EACH, t.conf);
 	syscalls_trace_me();
-	r = hoststate_set(&state, SET, NULL);
+	r = guardlab_change(&state, SET);
 	if (r == 0)
-		r = hoststate_set(&state, SET + 20, NULL);
+		r = guardlab_change(&state, SET + 20);
 	/* The guard does this; if it fails, it retries later. */
 	hoststate_restore(&state, NULL);
 	_exit(r == 0 ? 0 : 1);
@@ -112,8 +112,8 @@ static void commit(void)
 {
 	struct hoststate state;
 
-	hoststate_init(&state, LINK, PERSIST_BEST, t.conf);
-	if (hoststate_set(&state, SET, NULL) < 0)
+	guardlab_init(&state, PERSIST_BEST, t.conf);
+	if (guardlab_change(&state, SET) < 0)
 		_exit(2);
 	syscalls_trace_me();
 	if (hoststate_commit(&state, NULL) == 0)

@@ -78,7 +78,7 @@ static void test_probe(void **state)
 	use_wireguard();
 	start_guard(PERSIST_EACH);
 	assert_int_equal(probe(1279, "10.9.0.2", 4500, &err), -ERANGE);
-	assert_int_equal(probe(GUARD_PROBE_MTU_MAX + 1, "10.9.0.2", 4500, &err),
+	assert_int_equal(probe(HOSTCHANGE_PROBE_MTU_MAX + 1, "10.9.0.2", 4500, &err),
 			 -ERANGE);
 	assert_int_equal(mtu_now(), ORIGINAL);
 	/* An MTU beyond the range, with a probe way; the conf file stays as it was. */
@@ -587,6 +587,47 @@ static void test_restore_fails(void **state)
 
 /* --- the messages --- */
 
+/* As a main would that was taken over: the result of the guard. */
+static int send_raw(const struct guard_request *request)
+{
+	struct guard_reply reply = {0};
+
+	assert_int_equal(send(guard_fd(t.guard), request, sizeof(*request), 0),
+			 sizeof(*request));
+	assert_int_equal(recv(guard_fd(t.guard), &reply, sizeof(reply), 0),
+			 sizeof(reply));
+	return reply.result;
+}
+
+/* The verb alone decides which bounds hold: no set takes a probe's rights. */
+static void test_set_is_no_probe(void **state)
+{
+	struct guard_request request = {
+		.verb = GUARD_SET,
+		.lease_ms = 5000,
+		.change = {.probe = true, .mtu = 9000, .port = 4500},
+	};
+
+	(void)state;
+	use_wireguard();
+	start_guard(PERSIST_NONE);
+	strcpy(request.change.address, "10.9.0.2");
+	assert_int_equal(send_raw(&request), -ERANGE);
+	request.change.mtu = 1300;
+	assert_int_equal(send_raw(&request), 0);
+	assert_int_equal(mtu_now(), 1300);
+	assert_false(has_way());
+	/* Nor does a probe take a set's, with which it would be kept. */
+	request.verb = GUARD_PROBE;
+	request.change.probe = false;
+	request.change.mtu = 9000;
+	assert_int_equal(send_raw(&request), 0);
+	assert_true(has_way());
+	/* The strings end, whatever main has sent. */
+	memset(request.change.address, '1', sizeof(request.change.address));
+	assert_int_equal(send_raw(&request), -EINVAL);
+}
+
 static int answer_late(void *ctx)
 {
 	const int *fd = ctx;
@@ -658,6 +699,7 @@ int main(void)
 		GUARD_TEST(test_remade_after_commit),
 		GUARD_TEST(test_lease_fails),
 		GUARD_TEST(test_restore_fails),
+		GUARD_TEST(test_set_is_no_probe),
 		GUARD_TEST(test_late_answers),
 	};
 

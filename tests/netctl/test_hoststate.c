@@ -282,13 +282,13 @@ static void test_link_fails_after_conf(void **state)
 	kill_guard();
 	assert_int_equal(journal_read(LINK, &journal, &err), 0);
 	/* An MTU that no veth accepts. */
-	journal.mtu_original = 70000;
+	journal.changes.link.original = 70000;
 	assert_int_equal(journal_write(&journal, &err), 0);
 	assert_int_equal(hoststate_restore_journal(LINK, &err), -EINVAL);
 	assert_file(t.conf, CONF);
 	assert_int_equal(journal_read(LINK, &journal, &err), 0);
-	assert_string_equal(journal.conf_file, "");
-	journal.mtu_original = ORIGINAL;
+	assert_string_equal(journal.changes.conf.file, "");
+	journal.changes.link.original = ORIGINAL;
 	assert_int_equal(journal_write(&journal, &err), 0);
 	assert_int_equal(hoststate_restore_journal(LINK, &err), 0);
 	assert_int_equal(mtu_now(), ORIGINAL);

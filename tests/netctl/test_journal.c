@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "guardlab.h"
 #include "netctl/conffile.h"
+#include "netctl/hostconf.h"
 #include "netctl/hoststate.h"
 #include "netctl/journal.h"
 #include "netctl/lockfile.h"
@@ -34,13 +35,11 @@ static void test_journal(void **state)
 		.netns_cookie = UINT64_MAX,
 		.boot = "b1",
 		.ifindex = 7,
-		.mtu_original = 1420,
-		.mtu_before = 1280,
-		.mtu_set = 1300,
-		.conf_file = "/etc/wireguard/a conf.conf",
-		.folder_device = UINT64_MAX - 1,
-		.folder_inode = UINT64_MAX - 2,
-		.original_inode = UINT64_MAX,
+		.changes.link = {.original = 1420, .before = 1280, .set = 1300},
+		.changes.conf = {.file = "/etc/wireguard/a conf.conf",
+				 .folder_device = UINT64_MAX - 1,
+				 .folder_inode = UINT64_MAX - 2,
+				 .original_inode = UINT64_MAX},
 	};
 	struct journal in;
 	struct err err = ERR_INIT;
@@ -53,8 +52,8 @@ static void test_journal(void **state)
 	assert_int_equal(journal_write(&out, &err), 0);
 	assert_int_equal(journal_read(LINK, &in, &err), 0);
 	assert_memory_equal(&in, &out, sizeof(in));
-	text_copy(out.probe_address, sizeof(out.probe_address), "fd00::2");
-	out.probe_port = 4500;
+	text_copy(out.changes.way.address, ADDRESS_SIZE, "fd00::2");
+	out.changes.way.port = 4500;
 	out.committed = true;
 	assert_int_equal(journal_write(&out, &err), 0);
 	assert_int_equal(journal_read(LINK, &in, &err), 0);
@@ -72,10 +71,44 @@ static void test_journal(void **state)
 	lockfile_release(&second);
 }
 
+static void journal_file(char ret[64])
+{
+	struct stat ns;
+
+	assert_int_equal(stat("/proc/self/ns/net", &ns), 0);
+	snprintf(ret, 64, "/run/mtusweep/%lu-" LINK, (unsigned long)ns.st_ino);
+}
+
+/* In the order of versions before. */
+static void test_older_journal(void **state)
+{
+	struct journal journal;
+	char path[64];
+
+	(void)state;
+	journal_file(path);
+	write_file(path, "mtusweep journal 3\nnetns 1\nboot b\nindex 7\noriginal 1420\n"
+			 "before 1280\nset 1300\nconf /a\nfolder-device 1\n"
+			 "folder-inode 2\ninode 3\nprobe-port 4500\nprobe fd00::2\n"
+			 "committed\nend\n");
+	assert_int_equal(journal_read(LINK, &journal, NULL), 0);
+	assert_int_equal(journal.ifindex, 7);
+	assert_int_equal(journal.changes.link.original, 1420);
+	assert_int_equal(journal.changes.link.before, 1280);
+	assert_int_equal(journal.changes.link.set, 1300);
+	assert_string_equal(journal.changes.conf.file, "/a");
+	assert_int_equal(journal.changes.conf.original_inode, 3);
+	assert_int_equal(journal.changes.way.port, 4500);
+	assert_string_equal(journal.changes.way.address, "fd00::2");
+	assert_true(journal.committed);
+	unlink(path);
+}
+
 static void test_damaged_journal(void **state)
 {
 #define START   "mtusweep journal 3\nnetns 1\nboot b\n"
-#define FIGURES "original 1\nbefore 1\nset 1\nconf \nfolder-device 1\nfolder-inode 1\n"
+#define LINES   "original 1\nbefore 1\nset 1\n"
+#define FIGURES LINES "conf \nfolder-device 1\nfolder-inode 1\n"
 	static const char *const texts[] = {
 		"",
 		"x",
@@ -84,21 +117,22 @@ static void test_damaged_journal(void **state)
 		START "index 1\n" FIGURES "inode 1\n",
 		START "index x\n" FIGURES "inode 1\nend\n",
 		START "index 1\n" FIGURES "inode 1\nprobe-port 1\nend\n",
+		START "index 1\n" LINES "end\n",
+		START "index 1\n" LINES "another 1\nend\n",
+		START "index 1\nconf \nfolder-device 1\nfolder-inode 1\ninode 1\nend\n",
 		START "index 1\n" FIGURES "inode -1\nend\n",
 		START "index 1\n" FIGURES "inode 18446744073709551616\nend\n",
 		"mtusweep journal 2\nnetns 1\nboot b\nindex 1\n" FIGURES
 		"inode 1\nend\n",
 	};
 #undef FIGURES
+#undef LINES
 #undef START
 	struct err err = ERR_INIT;
-	struct stat ns;
 	char path[64];
 
 	(void)state;
-	assert_int_equal(stat("/proc/self/ns/net", &ns), 0);
-	snprintf(path, sizeof(path), "/run/mtusweep/%lu-" LINK,
-		 (unsigned long)ns.st_ino);
+	journal_file(path);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		write_file(path, texts[i]);
 		assert_int_equal(hoststate_restore_journal(LINK, &err), -EBADMSG);
@@ -123,26 +157,26 @@ static void test_lock_conf(void **state)
 		 t.folder + strlen("/tmp/"));
 	snprintf(other_file, sizeof(other_file), "%s/wg1.conf", t.folder);
 	snprintf(pid, sizeof(pid), "process %d,", (int)getpid());
-	assert_int_equal(journal_lock_conf(t.conf, "wg7", &first, &err), 0);
+	assert_int_equal(hostconf_lock(t.conf, "wg7", &first, &err), 0);
 	assert_true(first > 2);
-	assert_int_equal(journal_lock_conf(t.conf, "wg8", &second, &err), -EBUSY);
+	assert_int_equal(hostconf_lock(t.conf, "wg8", &second, &err), -EBUSY);
 	assert_non_null(strstr(err.text, t.conf));
 	assert_non_null(strstr(err.text, pid));
 	assert_non_null(strstr(err.text, "'wg7'"));
-	assert_int_equal(journal_lock_conf(other_way, "wg8", &second, &err), -EBUSY);
+	assert_int_equal(hostconf_lock(other_way, "wg8", &second, &err), -EBUSY);
 	/* The lock belongs to the name: each rewrite makes another file. */
 	assert_int_equal(conffile_open(t.conf, &file, &err), 0);
 	assert_int_equal(conffile_replace(&file, CONF, strlen(CONF), &err), 0);
 	conffile_close(&file);
 	netlab_enter();
-	assert_int_equal(journal_lock_conf(t.conf, "wg7", &second, &err), -EBUSY);
+	assert_int_equal(hostconf_lock(t.conf, "wg7", &second, &err), -EBUSY);
 	assert_int_equal(second, -1);
-	assert_int_equal(journal_lock_conf(other_file, "wg8", &third, &err), 0);
+	assert_int_equal(hostconf_lock(other_file, "wg8", &third, &err), 0);
 	lockfile_release(&first);
-	assert_int_equal(journal_lock_conf(t.conf, "wg8", &second, &err), 0);
+	assert_int_equal(hostconf_lock(t.conf, "wg8", &second, &err), 0);
 	lockfile_release(&second);
 	lockfile_release(&third);
-	assert_int_equal(journal_lock_conf("/nowhere/at/all.conf", "wg8", &first, &err),
+	assert_int_equal(hostconf_lock("/nowhere/at/all.conf", "wg8", &first, &err),
 			 -ENOENT);
 }
 
@@ -340,7 +374,7 @@ static void assert_refused(int code, const char *words)
 	assert_int_equal(journal_lock(LINK, &fd, &err), code);
 	assert_non_null(strstr(err.text, words));
 	assert_non_null(strstr(err.text, "remove it"));
-	assert_int_equal(journal_lock_conf(t.conf, LINK, &fd, &err), code);
+	assert_int_equal(hostconf_lock(t.conf, LINK, &fd, &err), code);
 	assert_int_equal(journal_write(&journal, &err), code);
 	assert_int_equal(journal_read(LINK, &journal, &err), code);
 	assert_int_equal(journal_remove(LINK, &err), code);
@@ -433,6 +467,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GUARD_TEST(test_journal),
+		GUARD_TEST(test_older_journal),
 		GUARD_TEST(test_damaged_journal),
 		GUARD_TEST(test_lock_conf),
 		GUARD_TEST(test_lockers_never_meet),

@@ -1,0 +1,26 @@
+/* The list of the kinds of change. */
+#include "netctl/hostchange.h"
+
+#include <stddef.h>
+
+const struct hostchange_kind *const hostchange_kinds[] = {
+	&hostlink_kind,
+	&hostway_kind,
+	&hostconf_kind,
+	NULL,
+};
+
+void hostchange_end_strings(struct hostchange_request *want)
+{
+	want->address[sizeof(want->address) - 1] = '\0';
+}
+
+struct mtu_range hostchange_probe_range(const struct mtu_range *range)
+{
+	return (struct mtu_range){
+		.min = range->min < MTU_MIN_IPV6 ? range->min : MTU_MIN_IPV6,
+		.max = range->max > HOSTCHANGE_PROBE_MTU_MAX ? range->max
+							     : HOSTCHANGE_PROBE_MTU_MAX,
+		.step = 1,
+	};
+}
