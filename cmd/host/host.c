@@ -376,9 +376,9 @@ static void log_host(const struct host *host)
 
 	debug_log("host", "interface '%s': %s WireGuard, MTU %d, range %d to %d",
 		  host->link.name, backend_name(host->backend), host->link.mtu,
-		  guard->range.min, guard->range.max);
+		  guard->bounds.range.min, guard->bounds.range.max);
 	debug_log("host", "user %d, persist %s, conf file '%s'", (int)host->user.uid,
-		  persist_name(guard->persist), guard->conf_file);
+		  persist_name(guard->bounds.persist), guard->bounds.conf_file);
 }
 
 /* The keeper is the last of those that hold the locks. */
