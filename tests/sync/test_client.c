@@ -176,10 +176,14 @@ static struct bad_server bad_servers[] = {
 	 {.reply = OK_REPLY("{\"protocol\":3}", "14")},
 	 -EPROTO,
 	 "not an mtusweep server"},
-	{"is of another version",
+	{"is of a later version",
 	 {.reply = OK_REPLY("{\"protocol\":4}", "14")},
 	 -EPROTO,
-	 "protocol 4, this one 3"},
+	 "the other end speaks protocol 4, this one 3: install the same version"},
+	{"is of an earlier version",
+	 {.reply = OK_REPLY("{\"protocol\":2}", "14")},
+	 -EPROTO,
+	 "the other end speaks protocol 2, this one 3: install the same version"},
 	{"sends too much",
 	 {.reply = "HTTP/1.1 200 OK\r\n\r\n ", .endless = true},
 	 -EPROTO,
@@ -236,7 +240,8 @@ static void every_request_ends(void **state)
 			assert_in_range(took_ms, 390, 2000);
 		assert_non_null(strstr(err.text, bad->says));
 		assert_int_equal(client_answered(client),
-				 bad->rc == -EBUSY || strstr(err.text, "protocol 4"));
+				 bad->rc == -EBUSY ||
+					 strstr(err.text, "speaks protocol"));
 		client_free(client);
 		stop_server(&bad->server);
 	}
