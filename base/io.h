@@ -54,6 +54,10 @@ void io_unblock_standard(void);
  */
 int io_write_or_drop(int fd, const void *data, size_t size, int timeout_ms);
 
+/* Flush the standard output: nothing counts as printed before it has reached the file
+ * behind it. -EIO with a sentence, also for a write that failed before. */
+int io_finish_output(struct err *err);
+
 /*
  * The whole file into a fresh buffer (freed by the caller) with a NUL after its last
  * byte. -EFBIG above `limit` bytes. *ret_size does not count the NUL.

@@ -47,13 +47,13 @@ void host_tell(const char *fmt, ...)
 	host_say(text);
 }
 
-/* Nothing counts as printed before it has reached the file behind stdout. */
 static int finish_output(void)
 {
-	errno = 0;
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	struct err err = ERR_INIT;
+
+	if (io_finish_output(&err) == 0)
 		return 0;
-	host_tell("cannot write the output: %s", err_reason(errno ? errno : EIO));
+	host_tell("%s", err.text);
 	return 1;
 }
 

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "cmd/peer/peer_ops.h"
+#include "cmd/peer/peer_options.h"
 #include "engine/iperf_test.h"
 #include "store/query.h"
 
@@ -106,9 +107,9 @@ static char *options_json(const struct peer_config *config)
 		"interface", options->interface, "mtu-min", options->range.min,
 		"mtu-max", options->range.max, "mtu-step", options->range.step,
 		"duration", (double)config->duration_ms / 1000, "passes",
-		config->passes, "order", config->order == GRID_ROW ? "row" : "shuffled",
-		"seed", seed, "persist", persist_name((enum persist)options->persist),
-		"wait", (double)config->wait_ms / 1000, "lease",
+		config->passes, "order", peer_order_names[config->order], "seed", seed,
+		"persist", persist_name((enum persist)options->persist), "wait",
+		(double)config->wait_ms / 1000, "lease",
 		(double)options->lease_ms / 1000, "peer-skip-errors",
 		config->skip_errors, "precision", config->precision, "congestion",
 		config->congestion, "strategy", strategy_name(config->strategy),

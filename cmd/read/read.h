@@ -9,9 +9,9 @@
 
 /*
  * The commands of mtusweep, the program that reads what was stored: each is a struct in
- * a file of its own, read_<name>.c, and mtusweep.c lists them. A command's table of
+ * a file of its own, read_<name>.c, and cmd/mtusweep.c lists them. A command's table of
  * options is parsed, printed by --help, and ends in one of the shared tables below.
- * Data goes to stdout; what fails is said by mtusweep.c, once.
+ * Data goes to stdout; read_main.c prints errors, once.
  */
 
 #define READ_ARGUMENTS_MAX 2
@@ -50,6 +50,7 @@ struct read_settings {
 	const char *argument[READ_ARGUMENTS_MAX];
 	bool json;
 	bool help;
+	bool version;
 };
 
 extern struct read_settings read_given;
