@@ -23,7 +23,7 @@ struct peer_options peer_options = {
 
 const char *const peer_order_names[] = {"row", "shuffled", NULL};
 
-/* What the checks below are about. */
+/* The set that the checks below look at. */
 static struct peer_config *const peer = &peer_options.config;
 
 /* The tunnel must be the way to the server: else another path would be measured. */

@@ -9,7 +9,7 @@ struct server_options server_options = {
 	.config = {.port = 5000, .iperf_port = 5201},
 };
 
-/* What the checks below are about. */
+/* The set that the checks below look at. */
 static struct server_config *const server = &server_options.config;
 
 static int find_address(const struct host *host, struct err *err)
