@@ -85,10 +85,10 @@ bool fakeguard_answer(struct fakeguard *guard)
 {
 	struct guard_request request;
 	struct guard_reply reply = {0};
-	ssize_t n = recv(guard->fd, &request, sizeof(request), 0);
+	ssize_t n = recv(guard->fd, &request, sizeof(request), MSG_DONTWAIT);
 
 	if (n != sizeof(request))
-		return false;
+		return n < 0 && errno == EAGAIN;
 	assert_true(guard->count < FAKEGUARD_REQUESTS_MAX);
 	guard->requests[guard->count++] = request;
 	reply.serial = request.serial;

@@ -38,7 +38,7 @@ void fakeguard_init(struct fakeguard *guard, int mtu);
 void fakeguard_fail(struct fakeguard *guard, enum guard_verb verb, int skip, int times,
 		    int result, const char *text);
 
-/* Read a request and answer it. False: the other end is closed. */
+/* Answer a request, if there is one. False: the other end is closed. */
 bool fakeguard_answer(struct fakeguard *guard);
 
 int fakeguard_count(const struct fakeguard *guard, enum guard_verb verb);

@@ -72,8 +72,10 @@ bool fakerunner_answer(struct fakerunner *runner)
 	struct runner_request request;
 	struct runner_reply reply = {0};
 
-	if (recv(runner->fd, &request, sizeof(request), 0) != sizeof(request))
-		return false;
+	ssize_t n = recv(runner->fd, &request, sizeof(request), MSG_DONTWAIT);
+
+	if (n != sizeof(request))
+		return n < 0 && errno == EAGAIN;
 	reply.serial = request.serial;
 	if (!do_request(runner, &request, &reply))
 		return true;

@@ -29,7 +29,7 @@ struct fakerunner {
 
 void fakerunner_init(struct fakerunner *runner);
 
-/* Read a request and answer it. False: the other end is closed. */
+/* Answer a request, if there is one. False: the other end is closed. */
 bool fakerunner_answer(struct fakerunner *runner);
 
 /* An ok result of that rate. */
