@@ -43,10 +43,11 @@ static bool measure(void *ctx, const struct test_spec *spec, struct dir_result *
 	struct cmdlab *lab = ctx;
 	const int *limits = spec->kind == TEST_FULL_SIZE ? lab->full_size_lost_from
 							 : lab->lost_from;
-	int limit = limits[spec->dir];
+	int limit;
 
 	if (lab->before_test && !lab->before_test(lab, lab->peer.runner.measures, spec))
 		return false;
+	limit = limits[spec->dir];
 	fakerunner_fill(ret, (int64_t)pair_rate(lab) * 10000);
 	if (limit && sender_mtu(lab, spec->dir) >= limit)
 		dir_result_init(ret, TEST_BLACKHOLE, "no data came through");

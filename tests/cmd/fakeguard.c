@@ -91,6 +91,8 @@ bool fakeguard_answer(struct fakeguard *guard)
 		return n < 0 && errno == EAGAIN;
 	assert_true(guard->count < FAKEGUARD_REQUESTS_MAX);
 	guard->requests[guard->count++] = request;
+	if (guard->before)
+		guard->before(guard->ctx, request.verb);
 	reply.serial = request.serial;
 	reply.result = find_fault(guard, request.verb, &reply.err);
 	if (reply.result == 0)

@@ -19,6 +19,9 @@ struct fakeguard {
 	struct guard_facts facts; /* .mtu is that of the link, now */
 	int restored_mtu;         /* the link's after a restore */
 	int committed_mtu;        /* or 0 */
+	/* Called before a request is answered; NULL: nothing. */
+	void (*before)(void *ctx, enum guard_verb verb);
+	void *ctx;
 	struct guard_request requests[FAKEGUARD_REQUESTS_MAX];
 	int count;
 	struct {

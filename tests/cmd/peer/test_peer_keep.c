@@ -94,6 +94,25 @@ static void test_no_pair_that_was_ok(void **state)
 	assert_outcome(lab, "failed");
 }
 
+static bool lose_second_pass(struct cmdlab *lab, int n, const struct test_spec *spec)
+{
+	(void)spec;
+	lab->lost_from[DIR_UPLOAD] = n > 4 * 2 ? 1400 : 0;
+	return true;
+}
+
+static void test_pairs_that_work_now_and_then(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->peer_config.passes = 2;
+	lab->before_test = lose_second_pass;
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "no pair was ok at each of its visits");
+	assert_int_equal(lab->peer.runner.measures, 4 * 2 * 2);
+	assert_outcome(lab, "failed");
+}
+
 /* -ENODATA: the server has not seen the proof in its session. It is made again. */
 static void test_server_wants_another_proof(void **state)
 {
@@ -160,6 +179,27 @@ static void test_own_commit_fails(void **state)
 	cmdlab_assert_said(lab->peer.said, "it keeps MTU 1420, in link and conf file");
 	assert_int_equal(lab->server.guard.committed_mtu, 1420);
 	assert_outcome(lab, "failed");
+}
+
+static void lose_server(void *ctx, enum guard_verb verb)
+{
+	if (verb == GUARD_COMMIT)
+		cmdlab_kill_server(ctx);
+}
+
+/* Both ends have committed, but the server cannot be told that the run ended. */
+static void test_server_lost_after_its_commit(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->peer.guard.before = lose_server;
+	lab->peer.guard.ctx = lab;
+	assert_int_equal(cmdlab_run(lab), 0);
+	assert_int_equal(lab->peer.guard.committed_mtu, 1420);
+	cmdlab_assert_said(lab->peer.said, "could not be told that the run ended");
+	cmdlab_assert_said(lab->peer.said, "it keeps MTU 1420, in link and conf file");
+	cmdlab_assert_not_said(lab->peer.said, "by itself");
+	assert_outcome(lab, "done");
 }
 
 /* --- --apply --- */
@@ -264,11 +304,13 @@ int main(void)
 		TEST(test_unproved_pair_is_passed_over),
 		TEST(test_no_proved_pair),
 		TEST(test_no_pair_that_was_ok),
+		TEST(test_pairs_that_work_now_and_then),
 		TEST(test_server_wants_another_proof),
 		TEST(test_server_cannot_commit),
 		TEST(test_unclear_commit_is_told),
 		TEST(test_own_lapse_before_the_commit),
 		TEST(test_own_commit_fails),
+		TEST(test_server_lost_after_its_commit),
 		TEST(test_apply_takes_the_fastest),
 		TEST(test_apply_a_named_pair),
 		TEST(test_apply_outside_of_the_ranges),
