@@ -41,7 +41,8 @@ int runner_arm(struct runner *runner, const struct test_spec *spec, struct err *
  * Whether others than the peer disturbed the test that was armed last: they reached it
  * and said nothing, or what libiperf cannot take. It was armed again each time, for the
  * rest of its time; but the peer's test may have failed through that. 0, or
- * -ECONNABORTED with what happened; 0 also while another call is under way.
+ * -ECONNABORTED with what happened; 0 also while a call that is under way takes longer
+ * than 50 ms.
  */
 int runner_disturbed(struct runner *runner, struct err *err);
 
