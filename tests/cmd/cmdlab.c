@@ -27,9 +27,10 @@
 
 /* --- results --- */
 
-static int pair_rate(const struct cmdlab *lab)
+static int64_t pair_rate(const struct cmdlab *lab)
 {
-	return lab->server.guard.facts.mtu + lab->peer.guard.facts.mtu;
+	return 30000000 + (int64_t)lab->slope * (lab->server.guard.facts.mtu +
+						 lab->peer.guard.facts.mtu);
 }
 
 static int sender_mtu(const struct cmdlab *lab, enum direction dir)
@@ -48,7 +49,7 @@ static bool measure(void *ctx, const struct test_spec *spec, struct dir_result *
 	if (lab->before_test && !lab->before_test(lab, lab->peer.runner.measures, spec))
 		return false;
 	limit = limits[spec->dir];
-	fakerunner_fill(ret, (int64_t)pair_rate(lab) * 10000);
+	fakerunner_fill(ret, pair_rate(lab));
 	if (limit && sender_mtu(lab, spec->dir) >= limit)
 		dir_result_init(ret, TEST_BLACKHOLE, "no data came through");
 	return true;
@@ -91,6 +92,7 @@ int cmdlab_setup(void **state)
 		 64 + (pid >> 16 & 127), pid >> 8 & 255, pid & 255);
 	lab->server.options.range = (struct mtu_range){1380, 1420, 40};
 	lab->peer.options.range = (struct mtu_range){1400, 1420, 20};
+	lab->slope = 10000;
 	lab->peer.runner.measure = measure;
 	lab->peer.runner.ctx = lab;
 	lab->server_config = (struct server_config){
@@ -230,23 +232,39 @@ static void answer(const struct pollfd *polled, struct cmdlab_end *end)
 		fd_close(&end->runner.fd);
 }
 
-/* Answer all fakes until this end's process has closed both of its sockets. */
+/* Wait for requests to any of the fakes and answer them. False: none came. */
+static bool answer_some(struct cmdlab *lab, int64_t deadline_ms)
+{
+	struct pollfd polled[] = {
+		{.fd = lab->peer.guard.fd, .events = POLLIN},
+		{.fd = lab->peer.runner.fd, .events = POLLIN},
+		{.fd = lab->server.guard.fd, .events = POLLIN},
+		{.fd = lab->server.runner.fd, .events = POLLIN},
+	};
+
+	if (poll(polled, 4, clock_left_ms(deadline_ms)) <= 0)
+		return false;
+	answer(polled, &lab->peer);
+	answer(polled + 2, &lab->server);
+	return true;
+}
+
+void cmdlab_answer_for(struct cmdlab *lab, int ms)
+{
+	int64_t deadline_ms = clock_boot_ms() + ms;
+
+	while (answer_some(lab, deadline_ms))
+		continue;
+}
+
+/* Until this end's process has closed both of its sockets. */
 static void serve(struct cmdlab *lab, const struct cmdlab_end *until)
 {
 	int64_t deadline_ms = clock_boot_ms() + LIMIT_MS;
 
 	while (until->guard.fd >= 0 || until->runner.fd >= 0) {
-		struct pollfd polled[] = {
-			{.fd = lab->peer.guard.fd, .events = POLLIN},
-			{.fd = lab->peer.runner.fd, .events = POLLIN},
-			{.fd = lab->server.guard.fd, .events = POLLIN},
-			{.fd = lab->server.runner.fd, .events = POLLIN},
-		};
-
-		if (poll(polled, 4, clock_left_ms(deadline_ms)) <= 0)
+		if (!answer_some(lab, deadline_ms))
 			fail_msg("the process did not end within %d ms", LIMIT_MS);
-		answer(polled, &lab->peer);
-		answer(polled + 2, &lab->server);
 	}
 }
 

@@ -45,6 +45,7 @@ struct cmdlab {
 	 * the sender on; full-size ones the same with limits of their own. 0: no limit. */
 	int lost_from[DIR_COUNT];
 	int full_size_lost_from[DIR_COUNT];
+	int slope; /* bit/s more for each byte of either MTU */
 	/* Called before the peer's n-th test, from 1, is answered; NULL: nothing. False: it
 	 * is not answered. */
 	bool (*before_test)(struct cmdlab *lab, int n, const struct test_spec *spec);
@@ -70,7 +71,9 @@ void cmdlab_kill_server(struct cmdlab *lab);
 
 /* Run peer_main() to its end. Its exit status. */
 int cmdlab_run(struct cmdlab *lab);
-/* The same, of another function in its place, whose asserts would not be seen: the test
+/* In before_test(): answer the other requests for so long, as while a test runs. */
+void cmdlab_answer_for(struct cmdlab *lab, int ms);
+/* The same as cmdlab_run(), of another function in its place, whose asserts would not be seen: the test
  * fails, with what it wrote to stderr, unless it returns 0. */
 void cmdlab_run_client(struct cmdlab *lab, int (*client)(struct cmdlab *lab));
 

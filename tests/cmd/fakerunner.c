@@ -26,13 +26,14 @@ void fakerunner_fill(struct dir_result *ret, int64_t rate_bps)
 	ret->duration_ms = 200;
 }
 
-static int arm(struct fakerunner *runner, const struct test_spec *spec, struct err *err)
+static int find_fault(struct fakerunner *runner, enum runner_kind kind, struct err *err)
 {
-	int code = runner->good_arms-- == 0 ? runner->code : 0;
-
-	runner->arms++;
-	runner->armed = *spec;
-	return code < 0 ? err_set(err, code, "the fake runner fails") : 0;
+	if (!runner->fault.times || runner->fault.kind != kind)
+		return 0;
+	if (runner->fault.skip-- > 0)
+		return 0;
+	runner->fault.times--;
+	return err_set(err, runner->fault.code, "the fake runner fails");
 }
 
 /* This end's view of the test it was armed for. */
@@ -50,10 +51,12 @@ static bool do_request(struct fakerunner *runner, const struct runner_request *r
 {
 	switch (request->kind) {
 	case RUNNER_ARM:
-		reply->code = arm(runner, &request->spec, &reply->err);
+		runner->arms++;
+		runner->armed = request->spec;
 		return true;
 	case RUNNER_MEASURE:
 		runner->measures++;
+		reply->stalled_ms = runner->stalled_ms;
 		return runner->measure(runner->ctx, &request->spec, &reply->result);
 	case RUNNER_CANCEL:
 		runner->cancels++;
@@ -71,13 +74,13 @@ bool fakerunner_answer(struct fakerunner *runner)
 {
 	struct runner_request request;
 	struct runner_reply reply = {0};
-
 	ssize_t n = recv(runner->fd, &request, sizeof(request), MSG_DONTWAIT);
 
 	if (n != sizeof(request))
 		return n < 0 && errno == EAGAIN;
 	reply.serial = request.serial;
-	if (!do_request(runner, &request, &reply))
+	reply.code = find_fault(runner, request.kind, &reply.err);
+	if (reply.code == 0 && !do_request(runner, &request, &reply))
 		return true;
 	return send(runner->fd, &reply, sizeof(reply), MSG_NOSIGNAL) == sizeof(reply);
 }

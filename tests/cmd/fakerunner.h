@@ -20,10 +20,14 @@ struct fakerunner {
 	int arms;
 	int measures;
 	int cancels;
-	/* After so many good ones, the next arm fails with `code`, a negative errno; 0: all
-	 * are good. */
-	int good_arms;
-	int code;
+	/* Requests of `kind`, after `skip` others of it: `times` of them fail with `code`. */
+	struct {
+		enum runner_kind kind;
+		int skip;
+		int times;
+		int code;
+	} fault;
+	int64_t stalled_ms; /* of each test */
 	int proofs_lost; /* so many full-size tests more did not arrive, by RUNNER_RESULT */
 };
 

@@ -176,8 +176,10 @@ static void test_pairs(void **state)
 	fakeguard_fail(&lab->server.guard, GUARD_SET, 2, 1, -ERANGE, "out of range");
 	fakeguard_fail(&lab->server.guard, GUARD_SET, 2, 1, -ESTALE,
 		       "somebody else's MTU");
-	lab->server.runner.good_arms = 2;
-	lab->server.runner.code = -EADDRINUSE;
+	lab->server.runner.fault.kind = RUNNER_ARM;
+	lab->server.runner.fault.skip = 2;
+	lab->server.runner.fault.times = 1;
+	lab->server.runner.fault.code = -EADDRINUSE;
 	cmdlab_start_server(lab);
 	cmdlab_run_client(lab, ask_for_pairs);
 	assert_int_equal(cmdlab_end_server(lab), 0);
@@ -325,6 +327,97 @@ static void test_findings(void **state)
 			 45);
 }
 
+/* --- the page and the metrics --- */
+
+/* Read http://<address>:5000<path>, whole, into `ret`. */
+static int get(const struct cmdlab *lab, const char *path, char *ret, size_t size)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(5000)};
+	cleanup_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char request[256];
+	size_t used = 0;
+	ssize_t n;
+
+	inet_pton(AF_INET, lab->address, &name.sin_addr);
+	snprintf(request, sizeof(request),
+		 "GET %s HTTP/1.1\r\nHost: %s:5000\r\nConnection: close\r\n\r\n", path,
+		 lab->address);
+	if (connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0 ||
+	    io_write_all(fd, request, strlen(request)) < 0)
+		return -1;
+	while (used + 1 < size && (n = recv(fd, ret + used, size - used - 1, 0)) > 0)
+		used += (size_t)n;
+	ret[used] = '\0';
+	return strncmp(ret, "HTTP/1.1 200", 12) == 0 ? 0 : -1;
+}
+
+static int look_on(struct cmdlab *lab)
+{
+	struct measurement row =
+		fixture_visit(1, (struct mtu_pair){1380, 1400}, 10, 20);
+	char text[32768];
+
+	CMDLAB_CHECK(connect_client(lab) == 0);
+	CMDLAB_CHECK(get(lab, "/metrics", text, sizeof(text)) == 0);
+	CMDLAB_CHECK(strstr(text, "mtusweep_session_open 0"));
+	CMDLAB_CHECK(get(lab, "/progress", text, sizeof(text)) == 0);
+	CMDLAB_CHECK(strstr(text, "\"now\":null"));
+	CMDLAB_CHECK(open_session(lab, PERSIST_NONE) == 0);
+	CMDLAB_CHECK(set_pair(1380, 1) == 0 && send_row(&row) == 0);
+	CMDLAB_CHECK(set_pair(1420, 2) == 0);
+	CMDLAB_CHECK(get(lab, "/progress?pair=1380,1400", text, sizeof(text)) == 0);
+	CMDLAB_CHECK(strstr(text, fixture_run(1).uuid));
+	CMDLAB_CHECK(strstr(text, "\"doing\":\"upload\""));
+	CMDLAB_CHECK(strstr(text, "\"server_mtu\":1420"));
+	CMDLAB_CHECK(strstr(text, "\"pair\":{"));
+	/* A figure of before is good for two seconds. */
+	CMDLAB_CHECK(get(lab, "/metrics", text, sizeof(text)) == 0);
+	CMDLAB_CHECK(strstr(text, "mtusweep_session_open 0"));
+	io_wait(-1, -1, clock_boot_ms() + 2100);
+	CMDLAB_CHECK(get(lab, "/metrics", text, sizeof(text)) == 0);
+	CMDLAB_CHECK(strstr(text, "mtusweep_session_open 1"));
+	CMDLAB_CHECK(strstr(text, "peer_mtu=\"1400\""));
+	return close_session(RUN_DONE) == 0 ? 0 : 1;
+}
+
+static void test_page_and_metrics(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	cmdlab_run_client(lab, look_on);
+	assert_int_equal(cmdlab_end_server(lab), 0);
+}
+
+/* --- probes --- */
+
+static int ask_for_a_probe(struct cmdlab *lab)
+{
+	struct msg_probe m = {.token = SECRET, .port = 4000, .reach = 1500};
+	struct msg_probing probing;
+
+	CMDLAB_CHECK(open_session(lab, PERSIST_NONE) == 0);
+	text_copy(m.session, sizeof(m.session), opened.session);
+	/* The guard's no is the server's. */
+	CMDLAB_CHECK(client_probe(client, &m, TIMEOUT_MS, &probing, &said) ==
+		     -EOPNOTSUPP);
+	CMDLAB_CHECK(client_probe(client, &m, TIMEOUT_MS, &probing, &said) ==
+		     -ECANCELED);
+	return close_session(RUN_DONE) == 0 ? 0 : 1;
+}
+
+static void test_probe_that_cannot_be(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	fakeguard_fail(&lab->server.guard, GUARD_PROBE, 2, 1, -ESTALE,
+		       "somebody else's MTU");
+	cmdlab_start_server(lab);
+	cmdlab_run_client(lab, ask_for_a_probe);
+	assert_int_equal(cmdlab_end_server(lab), 0);
+	assert_int_equal(lab->server.guard.facts.mtu, CMDLAB_MTU);
+}
+
 /* --- the end --- */
 
 static int fall_silent(struct cmdlab *lab)
@@ -424,6 +517,8 @@ int main(void)
 		TEST(test_commits),
 		TEST(test_run_that_keeps_nothing),
 		TEST(test_findings),
+		TEST(test_page_and_metrics),
+		TEST(test_probe_that_cannot_be),
 		TEST(test_silent_peer),
 		TEST(test_told_to_stop_in_the_middle),
 		TEST(test_guard_that_is_gone),
