@@ -301,6 +301,9 @@ static int accept_best(struct peer_visit *visit, const struct trials *trials,
 static int judge_trial(struct peer_visit *visit, struct trials *trials, int r,
 		       struct dir_result *ret, struct err *err)
 {
+	/* A later shortage has all of its time. */
+	if (r != TRIAL_NO_ROOM)
+		trials->shortage = (struct peer_shortage){0};
 	switch (r) {
 	case TRIAL_NO_ROOM:
 		r = peer_await_room(visit->session, &trials->shortage, "this end",
