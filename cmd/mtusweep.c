@@ -3,7 +3,7 @@
  * root nor the network. Here are its tables; cmd/read/read_main.c does the rest.
  */
 
-#include "cmd/read/read_main.h"
+#include "cmd/read/read.h"
 
 static const struct option_spec main_options[] = {
 	{.name = "help",

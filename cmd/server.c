@@ -1,8 +1,7 @@
 /* mtusweep-server: its option table. The checks are in cmd/server/server_options.c, the
  * rest in cmd/server/server.c. */
 
-#include "cmd/host/host.h"
-#include "cmd/server/server_options.h"
+#include "cmd/server/server.h"
 
 static const struct option_spec rows[] = {
 	{.name = "server-ip",

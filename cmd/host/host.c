@@ -384,6 +384,23 @@ int host_main(const struct host_program *program, int argc, char **argv)
 	return host_options.restore ? restore() : run(program, &host);
 }
 
+int host_set_mtu(struct guard *guard, int mtu, int64_t lease_ms, bool *warned,
+		 struct err *ret_warning, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = guard_set(guard, mtu, lease_ms, err);
+
+	if (r < 0)
+		return r;
+	r = guard_settle(guard, &why);
+	if (r == -EPIPE)
+		return err_set(err, r, "%s", why.text);
+	if (r < 0 && !*warned)
+		*ret_warning = why;
+	*warned |= r < 0;
+	return 0;
+}
+
 void host_facts(const struct host *host, const char *versions, struct end_facts *ret)
 {
 	memset(ret, 0, sizeof(*ret));

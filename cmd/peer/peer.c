@@ -26,11 +26,9 @@ static int check_database(const struct peer_config *config, struct err *err)
 {
 	bool needs_run = config->resume || config->apply_run ||
 			 (config->apply && !config->pair.server);
-	struct query *query;
+	cleanup_query struct query *query = NULL;
 	int r = needs_run ? query_open(config->options->db, &query, err) : 0;
 
-	if (needs_run && r == 0)
-		query_close(query);
 	/* The others come again as it is opened. */
 	return r == -ENOENT ? r : 0;
 }

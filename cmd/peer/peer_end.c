@@ -172,18 +172,14 @@ static int conclude(struct peer *peer, struct query_result *best, struct err *er
 }
 
 /* The run as the database has it: with what was measured before a --resume. */
-static int find_run(const struct peer *peer, struct query_run *ret, struct err *err)
+static int find_run(const struct peer_run *run, struct query_run *ret, struct err *err)
 {
-	struct query *query;
+	cleanup_query struct query *query = NULL;
 	char id[24];
-	int r = query_open(peer->run.db, &query, err);
+	int r = query_open(run->db, &query, err);
 
-	if (r < 0)
-		return r;
-	snprintf(id, sizeof(id), "%lld", (long long)peer->run.id);
-	r = query_run(query, id, ret, err);
-	query_close(query);
-	return r;
+	snprintf(id, sizeof(id), "%lld", (long long)run->id);
+	return r < 0 ? r : query_run(query, id, ret, err);
 }
 
 static void tell_summary(const struct peer *peer)
@@ -192,7 +188,7 @@ static void tell_summary(const struct peer *peer)
 	struct err err = ERR_INIT;
 	char planned[24] = "";
 
-	if (find_run(peer, &run, &err) < 0) {
+	if (find_run(&peer->run, &run, &err) < 0) {
 		host_tell("%s", err.text);
 		return;
 	}

@@ -63,13 +63,12 @@ static void put_first(struct candidates *all, const struct mtu_pair *first)
 static int find_candidates(const struct peer_run *run, const struct mtu_pair *first,
 			   struct candidates *ret, struct err *err)
 {
-	struct query *query;
+	cleanup_query struct query *query = NULL;
 	int r = query_open(run->db, &query, err);
 
-	if (r < 0)
-		return r;
-	r = query_ranked(query, run->id, QUERY_BY_SUM, keep_candidate, ret, err);
-	query_close(query);
+	if (r == 0)
+		r = query_ranked(query, run->id, QUERY_BY_SUM, keep_candidate, ret,
+				 err);
 	if (r == -ENOMEM)
 		return err_set(err, r, "out of memory");
 	if (r < 0)

@@ -25,20 +25,13 @@
 
 static int set_here(struct peer_visit *visit, int mtu, struct err *err)
 {
-	int r = guard_set(visit->session->guard, mtu, visit->session->lease_ms, err);
+	struct err warning = ERR_INIT;
+	int r = host_set_mtu(visit->session->guard, mtu, visit->session->lease_ms,
+			     &visit->settle_warned, &warning, err);
 
-	if (r == -ENETDOWN || r == -ENODEV)
-		return -EAGAIN;
-	if (r < 0)
-		return r;
-	r = guard_settle(visit->session->guard, err);
-	if (r == -EPIPE)
-		return r;
-	if (r < 0 && !visit->settle_warned) {
-		visit->settle_warned = true;
-		peer_run_warn(visit->run, err->text);
-	}
-	return 0;
+	if (r == 0)
+		peer_run_warn(visit->run, warning.text);
+	return r == -ENETDOWN || r == -ENODEV ? -EAGAIN : r;
 }
 
 /* The next test, and where it will come from: the server is told when it is armed. */

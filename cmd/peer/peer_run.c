@@ -10,27 +10,19 @@
 int peer_run_load_rows(const struct peer_run *run, struct measurement **ret,
 		       size_t *ret_count, struct err *err)
 {
-	struct query *query;
+	cleanup_query struct query *query = NULL;
 	int r = query_open(run->db, &query, err);
 
-	if (r < 0)
-		return r;
-	r = query_load_measurements(query, run->id, ret, ret_count, err);
-	query_close(query);
-	return r;
+	return r < 0 ? r : query_load_measurements(query, run->id, ret, ret_count, err);
 }
 
 int peer_run_find_best(const struct peer_run *run, struct query_result *ret,
 		       struct err *err)
 {
-	struct query *query;
+	cleanup_query struct query *query = NULL;
 	int r = query_open(run->db, &query, err);
 
-	if (r < 0)
-		return r;
-	r = query_best(query, run->id, QUERY_BY_SUM, ret, err);
-	query_close(query);
-	return r;
+	return r < 0 ? r : query_best(query, run->id, QUERY_BY_SUM, ret, err);
 }
 
 void peer_run_warn(const struct peer_run *run, const char *text)

@@ -44,14 +44,12 @@ static int probe(struct peer *peer, struct err *err)
 
 static int load_survey(struct peer *peer, struct err *err)
 {
-	struct query *query;
+	cleanup_query struct query *query = NULL;
 	int r = query_open(peer->run.db, &query, err);
 
-	if (r < 0)
-		return r;
-	r = query_path(query, peer->run.resumed.run, &peer->findings.survey, err);
-	query_close(query);
-	return r;
+	return r < 0 ? r
+		     : query_path(query, peer->run.resumed.run, &peer->findings.survey,
+				  err);
 }
 
 int peer_smart_survey(struct peer *peer, struct err *err)

@@ -43,6 +43,16 @@ extern const struct read_command read_import;
 extern const struct read_command read_share;
 extern const struct read_command read_view;
 
+/* The whole of mtusweep: find the command, parse its options, open its database, run it,
+ * and print errors to stderr (cmd/read/read_main.c). */
+struct read_program {
+	const struct option_spec *options; /* without a command: --help and --version */
+	const struct read_command *const *commands; /* the last is NULL */
+};
+
+/* Returns the exit status: 0 done; 1 failed; 2 usage. */
+int read_main(const struct read_program *program, int argc, char **argv);
+
 /* What the shared options are read into. */
 struct read_settings {
 	const char *db;

@@ -1,4 +1,4 @@
-#include "cmd/read/read_main.h"
+#include "cmd/read/read.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -75,19 +75,14 @@ static int finish_output(int status)
 
 static int run_command(const struct read_command *command)
 {
+	cleanup_query struct query *query = NULL;
 	struct err err = ERR_INIT;
-	struct query *query;
 	int r;
 
-	if (command->run_alone) {
+	if (command->run_alone)
 		r = command->run_alone(&err);
-	} else {
-		r = query_open(read_given.db, &query, &err);
-		if (r == 0) {
-			r = command->run(query, &err);
-			query_close(query);
-		}
-	}
+	else if ((r = query_open(read_given.db, &query, &err)) == 0)
+		r = command->run(query, &err);
 	if (r < 0)
 		fprintf(stderr, "mtusweep: %s\n", err.text);
 	return finish_output(r < 0 ? EXIT_FAILED : EXIT_DONE);

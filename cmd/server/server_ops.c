@@ -326,17 +326,12 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 	link_was_down(f, true);
 	/* Unknown where this fails: nothing is proved of it, and no test fits it. */
 	f->mtu = 0;
-	r = guard_set(f->guard, m->mtu, atomic_load(&f->lease_ms), err);
+	r = host_set_mtu(f->guard, m->mtu, atomic_load(&f->lease_ms), &f->settle_warned,
+			 &warning, err);
 	if (r < 0)
 		return server_not_stale(r);
 	f->mtu = m->mtu;
-	r = guard_settle(f->guard, &warning);
-	if (r == -EPIPE)
-		return err_set(err, r, "%s", warning.text);
-	if (r < 0 && !f->settle_warned) {
-		f->settle_warned = true;
-		warn(f, warning.text);
-	}
+	warn(f, warning.text);
 	r = m->test ? arm(f, &upload, err) : 0;
 	if (r == 0) {
 		if (m->test)

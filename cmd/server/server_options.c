@@ -1,4 +1,4 @@
-#include "cmd/server/server_options.h"
+#include "cmd/server/server.h"
 
 #include <errno.h>
 #include <sys/socket.h>

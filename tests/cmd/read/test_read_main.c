@@ -1,6 +1,6 @@
 /* mtusweep's choice of a command, and its usage errors, with commands of the test's own. */
 
-#include "cmd/read/read_main.h"
+#include "cmd/read/read.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* The options of mtusweep-server. */
 
-#include "cmd/server/server_options.h"
+#include "cmd/server/server.h"
 
 #include <errno.h>
 #include <setjmp.h>
