@@ -18,7 +18,7 @@ struct peer_visit {
 	int visits_left; /* with this one; as it was when it began; or NO_FIGURE */
 	int64_t left_ms; /* the same, of the time */
 	uint32_t test;   /* the last test's number */
-	int from_port;   /* of its first connection, at this end; 0 any */
+	int from_port;   /* that test's first connection comes from it; 0: any */
 	bool disturbed;  /* by others: a test of this visit */
 	bool blameless;  /* the pair is not to blame for what this visit was lost for */
 	bool tested;     /* both directions */

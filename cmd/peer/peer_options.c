@@ -158,7 +158,7 @@ int peer_options_ready(struct host *host, struct err *err)
 	if (!peer->seed_given)
 		peer->seed = random_u64() >> 1;
 	peer->order = (enum grid_order)peer_options.order;
-	/* What this end allows, unless a lattice was asked for. */
+	/* Without a range on the command line: all that this end allows. */
 	if (!peer->strategy->is_grid && !host_options_have_lattice())
 		host_options.range = host->guard.range;
 	peer->options = &host_options;

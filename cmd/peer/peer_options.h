@@ -10,7 +10,7 @@
  */
 
 struct peer_options {
-	struct peer_config config; /* what peer_main() gets */
+	struct peer_config config; /* for peer_main() */
 	int strategy;              /* enum strategy_kind */
 	int order;                 /* enum grid_order */
 	const char *pair;          /* as --pair has it */

@@ -13,7 +13,7 @@ struct peer_run {
 	const char *db;
 	int64_t id; /* 0 before it is stored */
 	struct run_info info;
-	char *options; /* of the command line, JSON; NULL: out of memory */
+	char *options; /* the command line's, JSON; NULL: out of memory */
 	struct resumed resumed;
 	bool rows_refused; /* by the server, and that was told */
 };

@@ -20,21 +20,20 @@ struct peer_session {
 	struct client *client;
 	struct run_info *run;    /* sent with the open; the server's part comes back */
 	int stop_fd;             /* -1 once nothing shall end what is under way */
-	char secret[TOKEN_SIZE]; /* of the run */
+	char secret[TOKEN_SIZE]; /* the run's */
 	bool server_known;       /* run->server says which it is: no other will do */
 	bool bound;              /* the same of run->server_range */
 	char id[TOKEN_SIZE];
 	struct msg_hello hello;
-	char congestion
-		[CONGESTION_SIZE]; /* what the tests shall use; "": the defaults */
-	struct lease *lease;       /* NULL while there is none */
-	int64_t lease_ms;          /* the shorter of both ends' */
+	char congestion[CONGESTION_SIZE]; /* for the tests; "": the defaults */
+	struct lease *lease;              /* NULL while there is none */
+	int64_t lease_ms;                 /* the shorter of both ends' */
 	_Atomic int64_t
 		renewed_at;    /* clock_boot_ms() of the last request it said yes to */
 	_Atomic bool lapsed;   /* a lease may have run out since the pair was set */
 	int64_t slowest_ms;    /* the longest that a renewal of any session took */
 	int64_t lease_told_ms; /* the lease that was told last */
-	int64_t lease_wish_ms; /* what the lease has to be; 0: nothing is known */
+	int64_t lease_wish_ms; /* the lease that is needed; 0: nothing is known */
 	bool link_fell; /* the server's interface was down since the pair was set */
 };
 

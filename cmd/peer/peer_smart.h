@@ -13,7 +13,7 @@
 struct peer;
 
 struct peer_findings {
-	struct path_survey survey; /* of the path, before the sweep */
+	struct path_survey survey; /* the path, before the sweep */
 	bool path_shared;          /* the server has it */
 };
 

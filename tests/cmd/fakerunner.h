@@ -27,7 +27,7 @@ struct fakerunner {
 		int times;
 		int code;
 	} fault;
-	int64_t stalled_ms; /* of each test */
+	int64_t stalled_ms; /* in each test */
 	int proofs_lost; /* so many full-size tests more did not arrive, by RUNNER_RESULT */
 };
 

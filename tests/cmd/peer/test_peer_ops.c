@@ -105,8 +105,12 @@ static void test_always_disturbed(void **state)
 /* Renewals beside the test show what a round trip takes; then there is none for 1.5 s. */
 static bool pause_in_first(struct cmdlab *lab, int n, const struct test_spec *spec)
 {
+	const struct fakeguard *guard = &lab->server.guard;
+	int renewals = fakeguard_count(guard, GUARD_RENEW) + 3;
+
 	if (n == 1) {
-		cmdlab_answer_for(lab, 700);
+		while (fakeguard_count(guard, GUARD_RENEW) < renewals)
+			cmdlab_answer_for(lab, 10);
 		kill(lab->server.pid, SIGSTOP);
 		cmdlab_answer_for(lab, 1500);
 		kill(lab->server.pid, SIGCONT);
@@ -164,7 +168,7 @@ static void test_shortage_that_lasts(void **state)
 	assert_int_equal(lab->server.guard.facts.mtu, CMDLAB_MTU);
 }
 
-/* --- what is told --- */
+/* --- warnings --- */
 
 static void test_settle_is_warned_of_once(void **state)
 {
