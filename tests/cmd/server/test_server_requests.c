@@ -245,6 +245,10 @@ static int ask_for_commits(struct cmdlab *lab)
 	CMDLAB_CHECK(close_session(RUN_FAILED) == 0);
 	/* A peer that failed may not know. */
 	CMDLAB_CHECK(heard("it keeps MTU 1380"));
+	/* A later session of that run keeps nothing by itself, but is told as well. */
+	CMDLAB_CHECK(open_session(lab, PERSIST_BEST) == 0);
+	CMDLAB_CHECK(set_pair(1380, 0) == 0 && commit() == -ENODATA);
+	CMDLAB_CHECK(close_session(RUN_FAILED) == 0 && heard("it keeps MTU 1380"));
 	return 0;
 }
 
