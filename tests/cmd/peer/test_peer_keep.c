@@ -54,7 +54,6 @@ static void test_fastest_pair_is_committed(void **state)
 	cmdlab_assert_said(lab->server.said, "MTU 1420 is kept, in link and conf file");
 }
 
-/* The upload's proof is of the peer's MTU: no pair with that one is tried again. */
 static void test_unproved_pair_is_passed_over(void **state)
 {
 	struct cmdlab *lab = *state;
@@ -65,9 +64,20 @@ static void test_unproved_pair_is_passed_over(void **state)
 		lab->peer.said,
 		"server MTU 1420, peer MTU 1420 is not kept: packets as large "
 		"as the peer's MTU do not arrive");
-	cmdlab_assert_not_said(lab->peer.said, "server MTU 1380, peer MTU 1420");
 	assert_mtus(lab, 1420, 1400);
 	assert_int_equal(lab->peer.guard.committed_mtu, 1400);
+}
+
+/* The download's proof is of the server's MTU: no pair with that one is tried again. */
+static void test_unproved_mtu_is_not_tried_again(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->full_size_lost_from[DIR_DOWNLOAD] = 1420;
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_not_said(lab->peer.said, "server MTU 1420, peer MTU 1400");
+	assert_mtus(lab, 1380, 1420);
+	assert_int_equal(lab->peer.runner.measures, 4 * 2 + 2 + 2);
 }
 
 static void test_no_proved_pair(void **state)
@@ -302,6 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_fastest_pair_is_committed),
 		TEST(test_unproved_pair_is_passed_over),
+		TEST(test_unproved_mtu_is_not_tried_again),
 		TEST(test_no_proved_pair),
 		TEST(test_no_pair_that_was_ok),
 		TEST(test_pairs_that_work_now_and_then),
