@@ -34,6 +34,8 @@ static int connect_client(const struct cmdlab *lab)
 	struct client_config config = {.interface = "lo", .port = 5000, .stop_fd = -1};
 
 	text_copy(config.address, sizeof(config.address), lab->address);
+	client_free(client);
+	client = NULL;
 	return client_new(&config, &client, &said);
 }
 
