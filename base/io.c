@@ -111,6 +111,15 @@ int io_write_or_drop(int fd, const void *data, size_t size, int timeout_ms)
 	return io_write_all(fd, data, size);
 }
 
+int io_finish_output(struct err *err)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	err_sys(err, errno ? errno : EIO, "cannot write the output");
+	return -EIO;
+}
+
 /* Read once more, into a buffer that always keeps room for the final NUL. */
 static int read_more(int fd, char **buffer, size_t *room, size_t *used)
 {

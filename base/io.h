@@ -54,6 +54,10 @@ void io_unblock_standard(void);
  */
 int io_write_or_drop(int fd, const void *data, size_t size, int timeout_ms);
 
+/* Flush the standard output: nothing counts as printed before it has reached the file
+ * behind it. -EIO with a sentence, also for a write that failed before. */
+int io_finish_output(struct err *err);
+
 /*
  * Read the whole file into a new buffer, which the caller frees, with a NUL after its
  * last byte. -EFBIG above `limit` bytes. *ret_size does not count the NUL.

@@ -1,54 +1,26 @@
-/* mtusweep-peer: options, checks, and the start of the processes. cmd/peer/peer.c does the
- * rest. */
+/* mtusweep-peer: its option table. The checks are in cmd/peer/peer_options.c, the rest in
+ * cmd/peer/peer.c. */
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "base/pair.h"
-#include "base/text.h"
-#include "base/uuid.h"
 #include "cmd/host/host.h"
-#include "cmd/peer/peer.h"
-#include "netctl/rtroute.h"
-
-static const char *const orders[] = {"row", "shuffled", NULL};
-
-static struct peer_config peer = {
-	.server_port = 5000,
-	.duration_ms = 5000,
-	.wait_ms = 60000,
-	.passes = 1,
-	.margin = 5,
-	.budget_ms = 60000,
-	.skip_errors = true,
-};
-static int strategy;
-static bool strategy_given;
-static bool passes_given;
-static bool order_given;
-static bool duration_given;
-static bool precision_given;
-static int order;
-static const char *pair;
+#include "cmd/peer/peer_options.h"
 
 static const struct option_spec rows[] = {
 	{.name = "server-ip",
 	 .value = "ADDRESS",
 	 .kind = OPTION_STRING,
-	 .into = &peer.server_ip,
+	 .into = &peer_options.config.server_ip,
 	 .help = "the server's address inside the tunnel (required)"},
 	{.name = "server-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
-	 .into = &peer.server_port,
+	 .into = &peer_options.config.server_port,
 	 .min = 1024,
 	 .max = 65535,
 	 .help = "TCP port of the server (default 5000)"},
 	{.name = "iperf-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
-	 .into = &peer.iperf_port,
+	 .into = &peer_options.config.iperf_port,
 	 .min = 1024,
 	 .max = 65535,
 	 .help = "TCP port of the throughput tests (default: the server's\n"
@@ -56,16 +28,16 @@ static const struct option_spec rows[] = {
 	{.name = "duration",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
-	 .into = &peer.duration_ms,
-	 .seen = &duration_given,
+	 .into = &peer_options.config.duration_ms,
+	 .seen = &peer_options.duration_given,
 	 .min = 100,
 	 .max = 3600000,
 	 .help = "length of one direction's test (default 5; smart: 2)"},
 	{.name = "precision",
 	 .value = "PERCENT",
 	 .kind = OPTION_INT,
-	 .into = &peer.precision,
-	 .seen = &precision_given,
+	 .into = &peer_options.config.precision,
+	 .seen = &peer_options.precision_given,
 	 .min = 0,
 	 .max = 50,
 	 .help = "end a test as soon as its goodput is known to PERCENT, but\n"
@@ -74,19 +46,19 @@ static const struct option_spec rows[] = {
 	{.name = "congestion",
 	 .value = "ALGORITHM",
 	 .kind = OPTION_STRING,
-	 .into = &peer.congestion,
+	 .into = &peer_options.config.congestion,
 	 .help = "TCP congestion control of the tests' senders (default:\n"
 		 "each kernel's own; smart: bbr if both ends have it)"},
 	{.name = "strategy",
 	 .kind = OPTION_CHOICE,
-	 .into = &strategy,
-	 .seen = &strategy_given,
+	 .into = &peer_options.strategy,
+	 .seen = &peer_options.strategy_given,
 	 .choices = strategy_names,
 	 .help = STRATEGY_LIST(STRATEGY_HELP)},
 	{.name = "margin",
 	 .value = "PERCENT",
 	 .kind = OPTION_INT,
-	 .into = &peer.margin,
+	 .into = &peer_options.config.margin,
 	 .min = 1,
 	 .max = 50,
 	 .help = "smart: stop when no tested pair can still be more than\n"
@@ -94,7 +66,7 @@ static const struct option_spec rows[] = {
 	{.name = "budget",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
-	 .into = &peer.budget_ms,
+	 .into = &peer_options.config.budget_ms,
 	 .min = 0,
 	 .max = 86400000,
 	 .help = "smart: start no pair later than this; 0: no limit\n"
@@ -102,16 +74,16 @@ static const struct option_spec rows[] = {
 	{.name = "passes",
 	 .value = "N",
 	 .kind = OPTION_INT,
-	 .into = &peer.passes,
-	 .seen = &passes_given,
+	 .into = &peer_options.config.passes,
+	 .seen = &peer_options.passes_given,
 	 .min = 1,
 	 .max = 1000,
 	 .help = "grid: measure every pair N times (default 1)"},
 	{.name = "order",
 	 .kind = OPTION_CHOICE,
-	 .into = &order,
-	 .seen = &order_given,
-	 .choices = orders,
+	 .into = &peer_options.order,
+	 .seen = &peer_options.order_given,
+	 .choices = peer_order_names,
 	 .help = "grid: row: in order, the server's MTU in the outer loop\n"
 		 "(default); shuffled: in random order, with repeated\n"
 		 "measurements of the smallest pair that detect a drift of\n"
@@ -119,13 +91,13 @@ static const struct option_spec rows[] = {
 	{.name = "seed",
 	 .value = "N",
 	 .kind = OPTION_U64,
-	 .into = &peer.seed,
-	 .seen = &peer.seed_given,
+	 .into = &peer_options.config.seed,
+	 .seen = &peer_options.config.seed_given,
 	 .help = "grid: seed of the shuffled order (default: random)"},
 	{.name = "wait",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
-	 .into = &peer.wait_ms,
+	 .into = &peer_options.config.wait_ms,
 	 .min = 0,
 	 .max = 86400000,
 	 .help = "wait this long for the server, for an interface that went\n"
@@ -134,18 +106,18 @@ static const struct option_spec rows[] = {
 	{.name = "resume",
 	 .value = "[RUN]",
 	 .kind = OPTION_OPTIONAL,
-	 .into = &peer.resume_run,
-	 .seen = &peer.resume,
+	 .into = &peer_options.config.resume_run,
+	 .seen = &peer_options.config.resume,
 	 .help = "continue an interrupted run of the database (default: the\n"
 		 "newest), with the options it was started with; measure only\n"
 		 "what is missing"},
 	{.name = "repeat-failed",
 	 .kind = OPTION_FLAG,
-	 .into = &peer.repeat_failed,
+	 .into = &peer_options.config.repeat_failed,
 	 .help = "with --resume: measure failed pairs again"},
 	{.name = "apply",
 	 .kind = OPTION_FLAG,
-	 .into = &peer.apply,
+	 .into = &peer_options.config.apply,
 	 .help = "measure one pair and apply it at both ends, as --persist\n"
 		 "best does; the server needs --persist best. The pair is\n"
 		 "--pair, else the one the run recommends, else the run's\n"
@@ -153,161 +125,23 @@ static const struct option_spec rows[] = {
 	{.name = "run",
 	 .value = "RUN",
 	 .kind = OPTION_STRING,
-	 .into = &peer.apply_run,
+	 .into = &peer_options.config.apply_run,
 	 .help = "with --apply: the run that the pair comes from (default: the\n"
 		 "newest sweep); with --pair, apply it only if it was ok in\n"
 		 "this run, between the same two ends"},
 	{.name = "pair",
 	 .value = "S,P",
 	 .kind = OPTION_STRING,
-	 .into = &pair,
+	 .into = &peer_options.pair,
 	 .help = "with --apply: server MTU S and peer MTU P"},
 	{.name = "peer-skip-errors",
 	 .value = "True|False",
 	 .kind = OPTION_BOOL,
-	 .into = &peer.skip_errors,
+	 .into = &peer_options.config.skip_errors,
 	 .help = "True: record a failed test and continue (default); False:\n"
 		 "end the run at the first failed test"},
 	{.more = host_option_rows},
 };
-
-/* The tunnel must be the way to the server: else another path would be measured. */
-static int check_route(const struct host *host, struct err *err)
-{
-	struct rtroute route;
-	int r = rtroute_get(peer.server_ip, &route, err);
-
-	if (r < 0)
-		return r;
-	if (route.local)
-		return err_set(
-			err, -EINVAL,
-			"--server-ip %s is an address of this host; it takes the "
-			"server's address inside the tunnel",
-			peer.server_ip);
-	if (route.oif != host->link.index)
-		return err_set(
-			err, -EINVAL,
-			"packets to --server-ip %s leave by '%s', not by '%s': give "
-			"the server's address inside the tunnel, or another "
-			"--interface",
-			peer.server_ip, route.oif_name, host->link.name);
-	text_copy(peer.local, sizeof(peer.local), route.source);
-	if (route.mtu)
-		snprintf(peer.warning, sizeof(peer.warning),
-			 "the route to %s has an MTU of its own, %d, which overrides "
-			 "the "
-			 "interface's",
-			 peer.server_ip, route.mtu);
-	return 0;
-}
-
-static int check_apply(struct err *err)
-{
-	if (!peer.apply && (peer.apply_run || pair))
-		return err_set(err, -EINVAL, "--run and --pair are for --apply");
-	if (!peer.apply)
-		return 0;
-	if (peer.resume)
-		return err_set(err, -EINVAL,
-			       "--apply keeps a pair, --resume goes on with a sweep: "
-			       "give one of them");
-	if (host_options.persist_given && host_options.persist != PERSIST_BEST)
-		return err_set(err, -EINVAL,
-			       "--apply writes link and conf file, --persist %s does "
-			       "not: leave it away, or give --persist best",
-			       persist_name((enum persist)host_options.persist));
-	host_options.persist = PERSIST_BEST;
-	return pair ? pair_parse(pair, &peer.pair, err) : 0;
-}
-
-/* A probe keeps nothing and leaves nothing to go on with. */
-static int check_probe(struct err *err)
-{
-	if (peer.strategy->make_plan)
-		return 0;
-	if (peer.apply || peer.resume || host_options.persist != PERSIST_NONE)
-		return err_set(err, -EINVAL,
-			       "--strategy %s measures and keeps no pair: leave "
-			       "--apply, --resume and --persist away",
-			       strategy_name(peer.strategy));
-	return 0;
-}
-
-/* One pair is no matter of strategy. */
-static int find_strategy(struct err *err)
-{
-	if (peer.apply && strategy_given)
-		return err_set(
-			err, -EINVAL,
-			"--strategy is for a sweep, --apply keeps one pair: give "
-			"one of them");
-	if (!strategy_given)
-		strategy = peer.apply || host_options_have_lattice() ? STRATEGY_grid
-								     : STRATEGY_smart;
-	peer.strategy = &strategies[strategy];
-	if (peer.strategy->is_grid || !(passes_given || order_given))
-		return 0;
-	return err_set(err, -EINVAL, "%s is for --strategy grid, this is %s%s",
-		       passes_given ? "--passes" : "--order", strategy_names[strategy],
-		       strategy_given ? ""
-				      : ", the default without --mtu-min, --mtu-max "
-					"and --mtu-step");
-}
-
-static void set_strategy_defaults(void)
-{
-	if (!duration_given && peer.strategy->duration_ms)
-		peer.duration_ms = peer.strategy->duration_ms;
-	if (!precision_given && peer.strategy->precision)
-		peer.precision = peer.strategy->precision;
-	if (!host_options.step_given && peer.strategy->mtu_step)
-		host_options.range.step = peer.strategy->mtu_step;
-	peer.prefer_bbr = peer.strategy->prefer_bbr;
-}
-
-static int check_usage(struct err *err)
-{
-	int r;
-
-	if (host_options.restore)
-		return 0;
-	r = find_strategy(err);
-	if (r < 0)
-		return r;
-	set_strategy_defaults();
-	r = check_probe(err);
-	if (r == 0)
-		r = check_apply(err);
-	if (r < 0)
-		return r;
-	if (peer.repeat_failed && !peer.resume)
-		return err_set(
-			err, -EINVAL,
-			"--repeat-failed is for --resume: it measures the failed "
-			"pairs of an earlier run again");
-	if (!peer.server_ip)
-		return err_set(
-			err, -EINVAL,
-			"--server-ip is missing: the server's address inside the "
-			"tunnel");
-	return host_options_check_address("server-ip", peer.server_ip, err);
-}
-
-static int ready(struct host *host, struct err *err)
-{
-	if (!peer.seed_given)
-		peer.seed = random_u64() >> 1;
-	peer.order = (enum grid_order)order;
-	/* What this end allows, unless a lattice was asked for. */
-	if (!peer.strategy->is_grid && !host_options_have_lattice())
-		host_options.range = host->guard.bounds.range;
-	peer.options = &host_options;
-	peer.host = host;
-	text_copy(host->guard.bounds.remote, sizeof(host->guard.bounds.remote),
-		  peer.server_ip);
-	return check_route(host, err);
-}
 
 int main(int argc, char **argv)
 {
@@ -315,10 +149,10 @@ int main(int argc, char **argv)
 		.name = "mtusweep-peer",
 		.synopsis = "mtusweep-peer --server-ip ADDRESS [OPTION]...",
 		.rows = rows,
-		.check = check_usage,
-		.ready = ready,
+		.check = peer_options_check,
+		.ready = peer_options_ready,
 		.main = peer_main,
-		.ctx = &peer,
+		.ctx = &peer_options.config,
 	};
 
 	return host_main(&program, argc, argv);

@@ -43,7 +43,7 @@ int runner_arm(struct runner *runner, const struct test_spec *spec, struct err *
  * Return -ECONNABORTED, and a sentence, if others than the peer disturbed the last
  * armed test: they connected and sent nothing, or data that libiperf cannot parse. Each
  * time the test was armed again for its remaining time, but the peer's test may have
- * failed through that. Else 0, also while another call is under way.
+ * failed through that. Else 0, also while another call takes longer than 50 ms.
  */
 int runner_disturbed(struct runner *runner, struct err *err);
 

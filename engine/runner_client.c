@@ -16,6 +16,8 @@
 #define ARM_MS    2000
 #define CANCEL_MS 1000
 #define RESULT_MS 1000
+/* A renewal must not wait for a test to be armed, but for another renewal's question. */
+#define ASK_WAIT_MS 50
 
 struct runner {
 	struct ask ask;
@@ -209,11 +211,15 @@ int runner_cancel(struct runner *runner, struct err *err)
 
 int runner_disturbed(struct runner *runner, struct err *err)
 {
+	int64_t until_ms = clock_boot_ms() + ASK_WAIT_MS;
 	struct runner_reply reply;
 	int ret;
 
-	if (pthread_mutex_trylock(&runner->lock) != 0)
-		return 0;
+	while (pthread_mutex_trylock(&runner->lock) != 0) {
+		if (clock_boot_ms() >= until_ms)
+			return 0;
+		io_wait(-1, -1, clock_boot_ms() + 1);
+	}
 	ret = send_request(runner, RUNNER_ASK, NULL, NULL);
 	if (ret == 0)
 		ret = await_reply(runner, -1, clock_boot_ms() + CANCEL_MS, &reply,

@@ -2,11 +2,11 @@
 #include "engine/watch.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 /* The first bytes that libiperf sends on the data connection; the SYN counts as one. */
 #define COOKIE_SIZE 37
@@ -380,10 +380,6 @@ static void *watch_main(void *arg)
 int watch_start(struct watch *w, const struct test_spec *spec,
 		const struct watch_hooks *hooks, int64_t deadline_ms)
 {
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	int error;
-
 	memset(w, 0, offsetof(struct watch, steady));
 	steady_init(&w->steady);
 	w->spec = spec;
@@ -392,16 +388,7 @@ int watch_start(struct watch *w, const struct test_spec *spec,
 	w->began_us = clock_boot_us();
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->changed, NULL);
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	/* Signals are for the thread that runs the test: the new thread inherits this
-	 * mask. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&w->thread, &attributes, watch_main, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return -error;
+	return thread_start(&w->thread, STACK_SIZE, watch_main, w);
 }
 
 void watch_stop(struct watch *w, struct watch_figures *ret)

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/thread.h"
 
 /* Extra time for probes that arrive after END. */
 #define GRACE_US 3000
@@ -156,7 +157,7 @@ static int prepare(struct probe_answer *a, const struct probehost_config *config
 		return r;
 	r = probehost_set_up(&a->host, remote_port, err);
 	if (r == 0) {
-		r = -pthread_create(&a->thread, NULL, serve, a);
+		r = thread_start(&a->thread, 0, serve, a);
 		if (r < 0)
 			err_sys(err, -r, "cannot start a thread for probes");
 	}

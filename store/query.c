@@ -44,6 +44,11 @@ void query_close(struct query *query)
 	free(query);
 }
 
+void query_closep(struct query **query)
+{
+	query_close(*query);
+}
+
 int query_prepare(struct query *query, const char *sql, int64_t run, sqlite3_stmt **ret,
 		  struct err *err)
 {

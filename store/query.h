@@ -25,6 +25,9 @@ struct query;
 /* -ENOENT no such file; -EMEDIUMTYPE not ours; -EOVERFLOW newer than this program. */
 int query_open(const char *path, struct query **ret, struct err *err);
 void query_close(struct query *query);
+/* For __attribute__((cleanup)); the query may be NULL. */
+void query_closep(struct query **query);
+#define cleanup_query __attribute__((cleanup(query_closep)))
 
 struct query_run {
 	int64_t id;

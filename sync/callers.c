@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/thread.h"
 
 /* While all workers are taken: how often is looked who can be ended, and for how long one
  * of which something has come has to say nothing more. */
@@ -249,28 +249,18 @@ static void release(struct callers *c)
 int callers_start(struct callers *c, const char *address, int port, int workers,
 		  struct err *err)
 {
-	pthread_attr_t attributes;
-	sigset_t all;
-	sigset_t before;
-	int rc;
+	int r;
 
 	memset(c, 0, sizeof(*c));
 	address_parse(address, port, &c->local);
 	c->workers = workers;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->changed, NULL);
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	/* Signals are for the thread that waits for them. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&c->thread, &attributes, make_room, c);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	if (rc == 0)
+	r = thread_start(&c->thread, STACK_SIZE, make_room, c);
+	if (r == 0)
 		return 0;
 	release(c);
-	return err_sys(err, rc, "cannot start a thread of the web server");
+	return err_sys(err, -r, "cannot start a thread of the web server");
 }
 
 void callers_end_all(struct callers *c)

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/thread.h"
 
 /* A try ends early enough for others before the lease runs out, but not before a slow
  * path could answer: so many round trips, with a fresh connection's. */
@@ -203,20 +203,6 @@ int64_t lease_slowest_ms(struct lease *lease)
 	return slowest_ms;
 }
 
-/* Signals are for the thread that waits for them. */
-static int start_thread(struct lease *lease)
-{
-	sigset_t all;
-	sigset_t before;
-	int rc;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&lease->thread, NULL, run, lease);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
-}
-
 static void release(struct lease *lease)
 {
 	client_free(lease->client);
@@ -243,9 +229,9 @@ int lease_start(const struct lease_config *config, struct lease **ret, struct er
 	else
 		rc = client_new(&lease->config.client, &lease->client, err);
 	if (rc == 0) {
-		rc = start_thread(lease);
-		if (rc != 0)
-			rc = err_sys(err, rc, "cannot start the lease's thread");
+		rc = thread_start(&lease->thread, 0, run, lease);
+		if (rc < 0)
+			err_sys(err, -rc, "cannot start the lease's thread");
 	}
 	if (rc < 0) {
 		release(lease);

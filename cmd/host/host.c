@@ -49,13 +49,13 @@ void host_tell(const char *fmt, ...)
 	host_say(text);
 }
 
-/* Nothing counts as printed before it has reached the file behind stdout. */
 static int finish_output(void)
 {
-	errno = 0;
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	struct err err = ERR_INIT;
+
+	if (io_finish_output(&err) == 0)
 		return 0;
-	host_tell("cannot write the output: %s", err_reason(errno ? errno : EIO));
+	host_tell("%s", err.text);
 	return 1;
 }
 
@@ -413,6 +413,23 @@ int host_main(const struct host_program *program, int argc, char **argv)
 	io_unblock_standard();
 	log_start(program, argc, argv);
 	return host_options.restore ? restore() : run(program, &host);
+}
+
+int host_set_mtu(struct guard *guard, int mtu, int64_t lease_ms, bool *warned,
+		 struct err *ret_warning, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = guard_set(guard, mtu, lease_ms, err);
+
+	if (r < 0)
+		return r;
+	r = guard_settle(guard, &why);
+	if (r == -EPIPE)
+		return err_set(err, r, "%s", why.text);
+	if (r < 0 && !*warned)
+		*ret_warning = why;
+	*warned |= r < 0;
+	return 0;
 }
 
 void host_facts(const struct host *host, const char *versions, struct end_facts *ret)

@@ -53,6 +53,14 @@ void host_say(const char *text);
 /* The same in main, clear of the progress line. */
 void host_tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Set a pair's MTU and clear what the last one left behind: guard_set(), with its errors,
+ * and guard_settle(). A settling that fails is no failure: it is told in *ret_warning, once
+ * (*warned). -EPIPE: the guard is gone.
+ */
+int host_set_mtu(struct guard *guard, int mtu, int64_t lease_ms, bool *warned,
+		 struct err *ret_warning, struct err *err);
+
 /* Fill in what this end knows of itself, but for address and endpoint. */
 void host_facts(const struct host *host, const char *versions, struct end_facts *ret);
 

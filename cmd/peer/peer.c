@@ -13,7 +13,8 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "base/uuid.h"
-#include "cmd/peer/peer_ops.h"
+#include "cmd/peer/peer_options.h"
+#include "cmd/peer/peer_parts.h"
 #include "engine/iperf_test.h"
 #include "store/query.h"
 
@@ -25,13 +26,21 @@ static int check_database(const struct peer_config *config, struct err *err)
 {
 	bool needs_run = config->resume || config->apply_run ||
 			 (config->apply && !config->pair.server);
-	struct query *query;
+	cleanup_query struct query *query = NULL;
 	int r = needs_run ? query_open(config->options->db, &query, err) : 0;
 
-	if (needs_run && r == 0)
-		query_close(query);
 	/* The others come again as it is opened. */
 	return r == -ENOENT ? r : 0;
+}
+
+static void join_parts(struct peer *peer)
+{
+	peer->session.config = peer->config;
+	peer->session.run = &peer->run.info;
+	peer->session.stop_fd = stop_fd();
+	peer->run.db = peer->config->options->db;
+	peer->visit.session = &peer->session;
+	peer->visit.run = &peer->run;
 }
 
 static int open_all(struct peer *peer, int guard_socket, int runner_socket,
@@ -41,29 +50,29 @@ static int open_all(struct peer *peer, int guard_socket, int runner_socket,
 	struct client_config client;
 	int r;
 
-	peer_client_config(peer, &client);
-	r = guard_new(guard_socket, &peer->guard, err);
+	peer_session_client_config(&peer->session, &client);
+	r = guard_new(guard_socket, &peer->session.guard, err);
 	if (r == 0)
-		r = runner_new(runner_socket, &peer->runner, err);
+		r = runner_new(runner_socket, &peer->visit.runner, err);
 	if (r == 0)
 		r = check_database(config, err);
 	if (r == 0)
-		r = store_open(config->options->db, &peer->store, err);
+		r = store_open(config->options->db, &peer->run.store, err);
 	if (r == 0)
-		r = rtwatch_new(config->options->interface, &peer->watch, err);
+		r = rtwatch_new(config->options->interface, &peer->visit.watch, err);
 	if (r == 0)
-		r = client_new(&client, &peer->client, err);
+		r = client_new(&client, &peer->session.client, err);
 	return r;
 }
 
 static void describe_run(struct peer *peer)
 {
 	const struct peer_config *config = peer->config;
-	struct run_info *run = &peer->run;
+	struct run_info *run = &peer->run.info;
 	char versions[sizeof(run->peer.versions)];
 
 	uuid_make(run->uuid);
-	token_make(peer->secret);
+	token_make(peer->session.secret);
 	run->started_at_ms = clock_wall_ms();
 	run->peer_range = config->options->range;
 	run->passes = config->passes;
@@ -84,9 +93,10 @@ static void describe_run(struct peer *peer)
 static int ask_guard(struct peer *peer, struct err *err)
 {
 	struct guard_facts facts = {0};
-	int r = guard_get_facts(peer->guard, peer->config->server_ip, &facts, err);
+	int r = guard_get_facts(peer->session.guard, peer->config->server_ip, &facts,
+				err);
 
-	peer->run.peer.endpoint_family = facts.endpoint_family;
+	peer->run.info.peer.endpoint_family = facts.endpoint_family;
 	return r;
 }
 
@@ -106,9 +116,9 @@ static char *options_json(const struct peer_config *config)
 		"interface", options->interface, "mtu-min", options->range.min,
 		"mtu-max", options->range.max, "mtu-step", options->range.step,
 		"duration", (double)config->duration_ms / 1000, "passes",
-		config->passes, "order", config->order == GRID_ROW ? "row" : "shuffled",
-		"seed", seed, "persist", persist_name((enum persist)options->persist),
-		"wait", (double)config->wait_ms / 1000, "lease",
+		config->passes, "order", peer_order_names[config->order], "seed", seed,
+		"persist", persist_name((enum persist)options->persist), "wait",
+		(double)config->wait_ms / 1000, "lease",
 		(double)options->lease_ms / 1000, "peer-skip-errors",
 		config->skip_errors, "precision", config->precision, "congestion",
 		config->congestion, "strategy", strategy_name(config->strategy),
@@ -121,38 +131,39 @@ static char *options_json(const struct peer_config *config)
 static int find_secret(struct peer *peer, struct err *err)
 {
 	struct err why = ERR_INIT;
-	int r = store_find_secret(peer->store, peer->run.uuid, peer->secret, &why);
+	int r = store_find_secret(peer->run.store, peer->run.info.uuid,
+				  peer->session.secret, &why);
 
 	if (r != -ENOENT)
 		return r < 0 ? err_set(err, r, "%s", why.text) : 0;
 	return err_set(err, r,
 		       "run %lld cannot be resumed: %.300s; copy the file of secrets "
 		       "along with the database, or start a new run",
-		       (long long)peer->resumed.run, why.text);
+		       (long long)peer->run.resumed.run, why.text);
 }
 
 /* With --resume: the run of the database in place of a new one. */
 static int find_run(struct peer *peer, struct err *err)
 {
 	struct resume_wish wish = {
-		.db = peer->config->options->db,
+		.db = peer->run.db,
 		.run = peer->config->resume_run,
-		.options = peer->options,
+		.options = peer->run.options,
 		.seed_given = peer->config->seed_given,
 	};
 	int r;
 
 	if (!peer->config->resume)
 		return 0;
-	r = resume_load(&wish, &peer->resumed, err);
+	r = resume_load(&wish, &peer->run.resumed, err);
 	if (r == 0)
-		r = resume_check_end("peer", &peer->resumed.info.peer, &peer->run.peer,
-				     err);
+		r = resume_check_end("peer", &peer->run.resumed.info.peer,
+				     &peer->run.info.peer, err);
 	if (r < 0)
 		return r;
-	peer->run = peer->resumed.info;
-	peer->server_known = true;
-	peer->bound = true;
+	peer->run.info = peer->run.resumed.info;
+	peer->session.server_known = true;
+	peer->session.bound = true;
 	return find_secret(peer, err);
 }
 
@@ -174,18 +185,19 @@ static int find_pair(struct peer *peer, struct err *err)
 		return 0;
 	r = wish.mtu.server && !wish.run ? 0 : apply_load(&wish, &found, err);
 	if (r == 0 && found.measured) {
-		r = resume_check_end("peer", &found.peer, &peer->run.peer, err);
-		peer->run.server = found.server;
-		peer->server_known = true;
+		r = resume_check_end("peer", &found.peer, &peer->run.info.peer, err);
+		peer->run.info.server = found.server;
+		peer->session.server_known = true;
 	}
 	if (r == 0 && !mtu_range_allows(allowed, found.mtu.peer))
 		r = err_set(err, -ERANGE,
 			    "this end allows MTUs %d to %d, not peer MTU %d: start it "
 			    "with other --mtu-min and --mtu-max",
 			    allowed->min, allowed->max, found.mtu.peer);
-	peer->run.server_range =
+	peer->run.info.server_range =
 		(struct mtu_range){found.mtu.server, found.mtu.server, 1};
-	peer->run.peer_range = (struct mtu_range){found.mtu.peer, found.mtu.peer, 1};
+	peer->run.info.peer_range =
+		(struct mtu_range){found.mtu.peer, found.mtu.peer, 1};
 	return r;
 }
 
@@ -198,7 +210,7 @@ static int run(struct peer *peer, struct err *err)
 	if (r == 0)
 		r = find_pair(peer, err);
 	if (r == 0)
-		r = peer_connect(peer, peer->config->wait_ms, err);
+		r = peer_session_connect(&peer->session, peer->config->wait_ms, err);
 	if (r == -EINTR)
 		err_set(err, r, "stopped before the run began; nothing was changed");
 	if (r < 0) {
@@ -213,15 +225,15 @@ static void close_all(struct peer *peer, bool failed)
 {
 	struct err err = ERR_INIT;
 
-	lease_stop(peer->lease);
-	free(peer->options);
-	resume_release(&peer->resumed);
-	client_free(peer->client);
-	rtwatch_free(peer->watch);
-	if (store_close(peer->store, &err) < 0 && !failed)
+	lease_stop(peer->session.lease);
+	free(peer->run.options);
+	resume_release(&peer->run.resumed);
+	client_free(peer->session.client);
+	rtwatch_free(peer->visit.watch);
+	if (store_close(peer->run.store, &err) < 0 && !failed)
 		host_tell("%s", err.text);
-	runner_free(peer->runner);
-	guard_free(peer->guard);
+	runner_free(peer->visit.runner);
+	guard_free(peer->session.guard);
 }
 
 int peer_main(void *ctx, int guard_socket, int runner_socket)
@@ -234,13 +246,13 @@ int peer_main(void *ctx, int guard_socket, int runner_socket)
 	signal(SIGTTOU, SIG_IGN);
 	if (stop_install() < 0)
 		return 1;
-	peer.stop_fd = stop_fd();
+	join_parts(&peer);
 	r = open_all(&peer, guard_socket, runner_socket, &err);
 	if (r < 0) {
 		host_tell("%s", err.text);
 	} else {
 		describe_run(&peer);
-		peer.options = options_json(peer.config);
+		peer.run.options = options_json(peer.config);
 		r = run(&peer, &err);
 	}
 	close_all(&peer, r < 0);

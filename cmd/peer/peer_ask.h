@@ -1,7 +1,7 @@
 #ifndef CMD_PEER_PEER_ASK_H
 #define CMD_PEER_PEER_ASK_H
 
-#include "cmd/peer/peer_ops.h"
+#include "cmd/peer/peer_session.h"
 
 /*
  * Requests that are asked again: each states what shall be, so a second one does no harm.
@@ -18,7 +18,7 @@
 #define PEER_ASK_LIMIT_MS 10000
 
 /* One try; `message` is the caller's, with what is to be filled in. */
-typedef int peer_send_fn(struct peer *peer, void *message, int timeout_ms,
+typedef int peer_send_fn(struct client *client, void *message, int timeout_ms,
 			 struct err *err);
 
 /*
@@ -26,8 +26,8 @@ typedef int peer_send_fn(struct peer *peer, void *message, int timeout_ms,
  * (clock_boot_ms()). 0; -EAGAIN silence, or a session that is lost; -EINTR; -EIO a
  * shortage that lasts; else what the server said.
  */
-int peer_ask(struct peer *peer, peer_send_fn *send, void *message, int least_ms,
-	     int64_t *ret_sent_at_ms, struct err *err);
+int peer_ask(struct peer_session *session, peer_send_fn *send, void *message,
+	     int least_ms, int64_t *ret_sent_at_ms, struct err *err);
 
 /* The time within which a shortage has to pass. */
 struct peer_shortage {
@@ -38,7 +38,7 @@ struct peer_shortage {
  * `code`, of err_is_shortage(), is what `who` ("this end", "the server") lacks; err says
  * for what. 0: it was waited for a moment, try again; -EINTR; -EIO: it lasts.
  */
-int peer_await_room(struct peer *peer, struct peer_shortage *shortage, const char *who,
-		    int code, struct err *err);
+int peer_await_room(struct peer_session *session, struct peer_shortage *shortage,
+		    const char *who, int code, struct err *err);
 
 #endif

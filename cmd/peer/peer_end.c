@@ -1,4 +1,4 @@
-/* The end of a run: keep the best pair or put both ends back, and say what each has. */
+#include "cmd/peer/peer_end.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,9 +10,6 @@
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "cmd/peer/peer_keep.h"
-#include "cmd/peer/peer_ops.h"
-#include "cmd/peer/peer_rows.h"
 #include "store/query.h"
 
 /* For each of: the rows that are left, the close. */
@@ -37,37 +34,20 @@ static void print_best(const struct query_result *best)
 
 /* --- putting back --- */
 
-static void tell_unsent(const struct peer *peer)
-{
-	struct measurement m;
-	uint32_t seq = 1;
-	int count = 0;
-
-	while (store_next_unacknowledged(peer->store, peer->run_id, seq, &m, NULL) ==
-	       0) {
-		seq = m.seq + 1;
-		count++;
-	}
-	if (count)
-		host_tell("the server's database lacks %d of the rows; this end's has "
-			  "them",
-			  count);
-}
-
-static int close_session(struct peer *peer, enum run_outcome outcome, const char *why,
-			 struct err *err)
+static int close_session(struct peer_session *session, enum run_outcome outcome,
+			 const char *why, struct err *err)
 {
 	int64_t deadline_ms = clock_boot_ms() + END_TIMEOUT_MS;
 	struct msg_close m = {.outcome = outcome};
 	int r;
 
-	text_copy(m.session, sizeof(m.session), peer->session);
+	text_copy(m.session, sizeof(m.session), session->id);
 	text_copy(m.text, sizeof(m.text), why);
 	for (;;) {
-		r = client_close(peer->client, &m, peer_timeout_ms(peer, CLOSE_TRY_MS),
-				 err);
+		r = client_close(session->client, &m,
+				 peer_session_timeout_ms(session, CLOSE_TRY_MS), err);
 		/* Where nobody listens nobody has a session. */
-		if (r == 0 || r == -ECONNREFUSED || client_answered(peer->client) ||
+		if (r == 0 || r == -ECONNREFUSED || client_answered(session->client) ||
 		    clock_left_ms(deadline_ms) == 0)
 			return r;
 		/* What fails at once, as without the interface, may do so again. */
@@ -76,12 +56,13 @@ static int close_session(struct peer *peer, enum run_outcome outcome, const char
 }
 
 /* After a commit whose answer came late the session is over there, and the pair is kept. */
-static void tell_not_closed(const struct peer *peer, const struct err *why)
+static void tell_not_closed(const struct peer_kept *kept, int64_t lease_ms,
+			    const struct err *why)
 {
 	char then[160];
-	int lease_s = (int)(peer->lease_ms / 1000);
+	int lease_s = (int)(lease_ms / 1000);
 
-	switch (peer->there) {
+	switch (kept->there) {
 	case PEER_THERE_LEASED:
 		snprintf(then, sizeof(then),
 			 "without that it goes back by itself after %d s", lease_s);
@@ -90,11 +71,11 @@ static void tell_not_closed(const struct peer *peer, const struct err *why)
 		snprintf(then, sizeof(then),
 			 "without that it goes back by itself after %d s, unless it "
 			 "keeps MTU %d",
-			 lease_s, peer->mtu_there);
+			 lease_s, kept->mtu);
 		break;
 	case PEER_THERE_KEPT:
 		snprintf(then, sizeof(then), "it keeps MTU %d, in link and conf file",
-			 peer->mtu_there);
+			 kept->mtu);
 		break;
 	}
 	host_tell("the server could not be told that the run ended (%.200s); %s",
@@ -107,23 +88,21 @@ void peer_put_back(struct peer *peer, enum run_outcome outcome, const char *why)
 	struct err there = ERR_INIT;
 	int r;
 
-	peer->stop_fd = -1;
-	client_ignore_stop(peer->client);
-	if (peer->run_id)
-		peer_send_rows(peer, END_TIMEOUT_MS);
-	lease_stop(peer->lease);
-	peer->lease = NULL;
-	r = guard_restore(peer->guard, &here);
+	peer_session_ignore_stop(&peer->session);
+	if (peer->run.id)
+		peer_run_send_rows(&peer->run, &peer->session, END_TIMEOUT_MS);
+	peer_session_stop_lease(&peer->session);
+	r = guard_restore(peer->session.guard, &here);
 	if (r < 0 || outcome != RUN_DONE)
 		host_tell("this end: %.400s", here.text[0] ? here.text : "as it was");
-	r = close_session(peer, outcome, why, &there);
+	r = close_session(&peer->session, outcome, why, &there);
 	if (r < 0)
-		tell_not_closed(peer, &there);
+		tell_not_closed(&peer->kept, peer->session.lease_ms, &there);
 	else if (there.text[0] || outcome != RUN_DONE)
 		host_tell("the server: %.400s",
 			  there.text[0] ? there.text : "as it was");
-	if (peer->run_id)
-		tell_unsent(peer);
+	if (peer->run.id)
+		peer_run_tell_unsent(&peer->run);
 }
 
 /* --- the whole --- */
@@ -154,7 +133,7 @@ static int not_kept(const struct peer *peer, struct err *err)
 	char up[192];
 	char down[192];
 	size_t count;
-	int r = peer_load_rows(peer, &rows, &count, err);
+	int r = peer_run_load_rows(&peer->run, &rows, &count, err);
 
 	if (r < 0)
 		return r;
@@ -162,7 +141,8 @@ static int not_kept(const struct peer *peer, struct err *err)
 		return err_set(err, -ENODATA,
 			       "server MTU %d, peer MTU %d is not kept: it was not "
 			       "measured",
-			       peer->run.server_range.min, peer->run.peer_range.min);
+			       peer->run.info.server_range.min,
+			       peer->run.info.peer_range.min);
 	last = &rows[count - 1];
 	put_outcome(last, DIR_UPLOAD, up, sizeof(up));
 	put_outcome(last, DIR_DOWNLOAD, down, sizeof(down));
@@ -176,34 +156,30 @@ static int not_kept(const struct peer *peer, struct err *err)
 static int conclude(struct peer *peer, struct query_result *best, struct err *err)
 {
 	struct mtu_pair recommended = {0};
-	int r = peer_find_best(peer, best, err);
+	int r = peer_run_find_best(&peer->run, best, err);
 
 	if (r == -ENODATA && peer->config->apply)
 		return not_kept(peer, err);
 	if (r == 0)
 		r = peer->config->strategy->conclude(peer, &recommended, err);
-	if (r == -ENODATA && peer->run.persist != PERSIST_BEST) {
+	if (r == -ENODATA && peer->run.info.persist != PERSIST_BEST) {
 		host_tell("%s", err->text);
 		return 0;
 	}
-	if (r < 0 || peer->run.persist != PERSIST_BEST)
+	if (r < 0 || peer->run.info.persist != PERSIST_BEST)
 		return r;
-	return peer_keep_best(peer, &recommended, err);
+	return peer_keep_best(&peer->kept, &peer->visit, &recommended, err);
 }
 
 /* The run as the database has it: with what was measured before a --resume. */
-static int find_run(const struct peer *peer, struct query_run *ret, struct err *err)
+static int find_run(const struct peer_run *run, struct query_run *ret, struct err *err)
 {
-	struct query *query;
+	cleanup_query struct query *query = NULL;
 	char id[24];
-	int r = query_open(peer->config->options->db, &query, err);
+	int r = query_open(run->db, &query, err);
 
-	if (r < 0)
-		return r;
-	snprintf(id, sizeof(id), "%lld", (long long)peer->run_id);
-	r = query_run(query, id, ret, err);
-	query_close(query);
-	return r;
+	snprintf(id, sizeof(id), "%lld", (long long)run->id);
+	return r < 0 ? r : query_run(query, id, ret, err);
 }
 
 static void tell_summary(const struct peer *peer)
@@ -212,7 +188,7 @@ static void tell_summary(const struct peer *peer)
 	struct err err = ERR_INIT;
 	char planned[24] = "";
 
-	if (find_run(peer, &run, &err) < 0) {
+	if (find_run(&peer->run, &run, &err) < 0) {
 		host_tell("%s", err.text);
 		return;
 	}
@@ -221,7 +197,7 @@ static void tell_summary(const struct peer *peer)
 		snprintf(planned, sizeof(planned), " of %d", run.info.pairs_planned);
 	host_tell("%d%s visit%s made and kept, %d of them failed; run %lld in '%s'",
 		  run.measured, planned, *planned ? "s" : text_plural(run.measured),
-		  run.failed, (long long)run.id, peer->config->options->db);
+		  run.failed, (long long)run.id, peer->run.db);
 }
 
 /* Returns `r`, or why the end of a run that was fine could not be stored. */
@@ -229,7 +205,7 @@ static int store_end(const struct peer *peer, enum run_outcome outcome, int r,
 		     struct err *err)
 {
 	struct err why = ERR_INIT;
-	int stored = store_end_run(peer->store, peer->run_id, outcome,
+	int stored = store_end_run(peer->run.store, peer->run.id, outcome,
 				   r < 0 ? err->text : "", &why);
 
 	if (stored == 0)
@@ -253,7 +229,7 @@ int peer_end(struct peer *peer, int r, struct err *err)
 		host_tell("%s", err->text);
 	outcome = peer_outcome(r);
 	peer_put_back(peer, outcome, r < 0 ? err->text : "");
-	if (!peer->run_id)
+	if (!peer->run.id)
 		return r;
 	r = store_end(peer, outcome, r, err);
 	tell_summary(peer);

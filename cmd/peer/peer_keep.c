@@ -60,16 +60,15 @@ static void put_first(struct candidates *all, const struct mtu_pair *first)
 	}
 }
 
-static int find_candidates(const struct peer *peer, const struct mtu_pair *first,
+static int find_candidates(const struct peer_run *run, const struct mtu_pair *first,
 			   struct candidates *ret, struct err *err)
 {
-	struct query *query;
-	int r = query_open(peer->config->options->db, &query, err);
+	cleanup_query struct query *query = NULL;
+	int r = query_open(run->db, &query, err);
 
-	if (r < 0)
-		return r;
-	r = query_ranked(query, peer->run_id, QUERY_BY_SUM, keep_candidate, ret, err);
-	query_close(query);
+	if (r == 0)
+		r = query_ranked(query, run->id, QUERY_BY_SUM, keep_candidate, ret,
+				 err);
 	if (r == -ENOMEM)
 		return err_set(err, r, "out of memory");
 	if (r < 0)
@@ -95,15 +94,15 @@ static int mtu_of(const struct mtu_pair *mtu, enum direction dir)
 
 /* The pair set, and one direction tried; what a lost session or server spoils is done
  * again once they are back. */
-static int try_direction(struct peer *peer, const struct mtu_pair *mtu,
+static int try_direction(struct peer_visit *visit, const struct mtu_pair *mtu,
 			 enum direction dir, struct dir_result *ret, struct err *err)
 {
 	for (int tries = 1;; tries++) {
 		struct err why;
-		int r = peer_set_pair(peer, mtu, err);
+		int r = peer_set_pair(visit, mtu, err);
 
 		if (r == 0)
-			r = peer_measure_full_size(peer, dir, ret, err);
+			r = peer_measure_full_size(visit, dir, ret, err);
 		if (r != -EAGAIN)
 			return r;
 		why = *err;
@@ -113,18 +112,19 @@ static int try_direction(struct peer *peer, const struct mtu_pair *mtu,
 				"no pair is kept, since it could not be proved that "
 				"its packets arrive (%.250s)",
 				why.text);
-		r = peer_connect(peer, peer->config->wait_ms, err);
+		r = peer_session_connect(visit->session,
+					 visit->session->config->wait_ms, err);
 		if (r < 0)
 			return r;
 	}
 }
 
 /* 1 proved, 0 they do not arrive (told), or why that could not be found out. */
-static int prove_direction(struct peer *peer, const struct mtu_pair *mtu,
+static int prove_direction(struct peer_visit *visit, const struct mtu_pair *mtu,
 			   enum direction dir, struct err *err)
 {
 	struct dir_result result;
-	int r = try_direction(peer, mtu, dir, &result, err);
+	int r = try_direction(visit, mtu, dir, &result, err);
 
 	if (r < 0)
 		return r;
@@ -136,7 +136,7 @@ static int prove_direction(struct peer *peer, const struct mtu_pair *mtu,
 			"no pair is kept, since it cannot be proved that its "
 			"packets arrive (%s): let UDP port %d in on the tunnel's "
 			"interface of the server",
-			result.text, peer->config->server_port);
+			result.text, visit->session->config->server_port);
 	host_tell(
 		"server MTU %d, peer MTU %d is not kept: packets as large as the %s's "
 		"MTU do not arrive",
@@ -159,11 +159,11 @@ static bool is_refuted(const struct candidates *all, int limit, const int *refut
 }
 
 /* 1 proved, 0 refuted with the direction's bit in *refuted, or -errno. */
-static int prove(struct peer *peer, const struct mtu_pair *mtu, int *refuted,
+static int prove(struct peer_visit *visit, const struct mtu_pair *mtu, int *refuted,
 		 struct err *err)
 {
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		int r = prove_direction(peer, mtu, (enum direction)dir, err);
+		int r = prove_direction(visit, mtu, (enum direction)dir, err);
 
 		if (r == 0)
 			*refuted |= 1 << dir;
@@ -174,7 +174,8 @@ static int prove(struct peer *peer, const struct mtu_pair *mtu, int *refuted,
 }
 
 /* The index of the first that is proved, or -errno. */
-static int choose(struct peer *peer, const struct candidates *all, struct err *err)
+static int choose(struct peer_visit *visit, const struct candidates *all,
+		  struct err *err)
 {
 	cleanup_free int *refuted = calloc((size_t)all->count, sizeof(*refuted));
 
@@ -185,7 +186,7 @@ static int choose(struct peer *peer, const struct candidates *all, struct err *e
 
 		if (is_refuted(all, i, refuted))
 			continue;
-		r = prove(peer, &all->list[i].mtu, &refuted[i], err);
+		r = prove(visit, &all->list[i].mtu, &refuted[i], err);
 		if (r != 0)
 			return r < 0 ? r : i;
 	}
@@ -198,24 +199,27 @@ static int choose(struct peer *peer, const struct candidates *all, struct err *e
 /* --- the two commits --- */
 
 /* What the server says no to it does not hold, unless its guard was lost over it. */
-static int commit_there(struct peer *peer, bool *unclear, struct err *err)
+static int commit_there(struct peer_kept *kept, const struct peer_session *session,
+			struct err *err)
 {
-	int r = client_commit(peer->client, peer->session,
-			      peer_timeout_ms(peer, COMMIT_TIMEOUT_MS), err);
+	int r = client_commit(session->client, session->id,
+			      peer_session_timeout_ms(session, COMMIT_TIMEOUT_MS), err);
 
-	if (r < 0 && (!client_answered(peer->client) || r == -EPIPE))
-		*unclear = true;
+	if (r == 0)
+		kept->there = PEER_THERE_KEPT;
+	else if (!client_answered(session->client) || r == -EPIPE)
+		kept->there = PEER_THERE_MAYBE;
 	if (r == 0 && err->text[0])
 		host_tell("the server: %.400s", err->text);
-	return peer_mendable(r);
+	return peer_session_mendable(r);
 }
 
 /* For the server's eyes: it keeps no MTU whose packets it has not seen arrive in this
  * session. */
-static int prove_there(struct peer *peer, struct err *err)
+static int prove_there(struct peer_visit *visit, struct err *err)
 {
 	struct dir_result result;
-	int r = peer_measure_full_size(peer, DIR_DOWNLOAD, &result, err);
+	int r = peer_measure_full_size(visit, DIR_DOWNLOAD, &result, err);
 
 	if (r < 0 || result.status == TEST_OK)
 		return r;
@@ -225,69 +229,66 @@ static int prove_there(struct peer *peer, struct err *err)
 }
 
 /* Setting and committing again what was committed already changes nothing. */
-static int commit_again(struct peer *peer, const struct mtu_pair *mtu, bool prove,
-			int64_t deadline_ms, bool *unclear, struct err *err)
+static int commit_again(struct peer_kept *kept, struct peer_visit *visit,
+			const struct mtu_pair *mtu, bool prove, int64_t deadline_ms,
+			struct err *err)
 {
-	int r = peer_connect(peer, clock_left_ms(deadline_ms), err);
+	int r = peer_session_connect(visit->session, clock_left_ms(deadline_ms), err);
 
 	if (r == 0)
-		r = peer_set_pair(peer, mtu, err);
+		r = peer_set_pair(visit, mtu, err);
 	/* Later than that there would be no time left to commit. */
 	if (r == 0 && prove && clock_left_ms(deadline_ms) == 0)
 		return err_set(err, -EAGAIN, "no time is left to prove the pair again");
 	if (r == 0 && prove)
-		r = prove_there(peer, err);
-	return r < 0 ? peer_mendable(r) : commit_there(peer, unclear, err);
+		r = prove_there(visit, err);
+	return r < 0 ? peer_session_mendable(r)
+		     : commit_there(kept, visit->session, err);
 }
 
 /* An answer that came late came after this end's lease, and it had gone back. */
-static int commit_here(struct peer *peer, const struct mtu_pair *mtu, struct err *err)
+static int commit_here(const struct peer_session *session, int mtu, struct err *err)
 {
-	int r = guard_commit(peer->guard, err);
+	int r = guard_commit(session->guard, err);
 
 	if (r != -ESTALE)
 		return r;
-	r = guard_set(peer->guard, mtu->peer, peer->lease_ms, err);
-	return r < 0 ? r : guard_commit(peer->guard, err);
+	r = guard_set(session->guard, mtu, session->lease_ms, err);
+	return r < 0 ? r : guard_commit(session->guard, err);
 }
 
-static int not_kept_there(int r, int mtu, bool unclear, struct err *err)
+static int not_kept_there(int r, const struct peer_kept *kept, struct err *err)
 {
 	static const char prefix[] = "the server: ";
 	struct err why = *err;
 
-	if (unclear)
+	if (kept->there == PEER_THERE_MAYBE)
 		return err_set(err, r,
 			       "the server did not confirm that it keeps MTU %d, so it "
 			       "may hold it or not: look at its link and conf file "
 			       "(%.200s)",
-			       mtu, why.text);
-	return err_set(err, r, "the server could not keep MTU %d: %.300s", mtu,
+			       kept->mtu, why.text);
+	return err_set(err, r, "the server could not keep MTU %d: %.300s", kept->mtu,
 		       strncmp(why.text, prefix, strlen(prefix)) == 0
 			       ? why.text + strlen(prefix)
 			       : why.text);
 }
 
-static int commit_both(struct peer *peer, const struct mtu_pair *mtu, struct err *err)
+static int commit_both(struct peer_kept *kept, struct peer_visit *visit,
+		       const struct mtu_pair *mtu, struct err *err)
 {
 	int64_t deadline_ms = clock_boot_ms() + COMMIT_LIMIT_MS;
 	struct err why = ERR_INIT;
-	bool unclear = false;
 	int r;
 
-	peer->stop_fd = -1;
-	client_ignore_stop(peer->client);
-	r = commit_there(peer, &unclear, err);
+	kept->mtu = mtu->server;
+	peer_session_ignore_stop(visit->session);
+	r = commit_there(kept, visit->session, err);
 	while ((r == -EAGAIN || r == -ENODATA) && clock_left_ms(deadline_ms) > 0)
-		r = commit_again(peer, mtu, r == -ENODATA, deadline_ms, &unclear, err);
-	peer->mtu_there = mtu->server;
-	if (r == 0)
-		peer->there = PEER_THERE_KEPT;
-	else if (unclear)
-		peer->there = PEER_THERE_MAYBE;
+		r = commit_again(kept, visit, mtu, r == -ENODATA, deadline_ms, err);
 	if (r < 0)
-		return not_kept_there(r, mtu->server, unclear, err);
-	r = commit_here(peer, mtu, &why);
+		return not_kept_there(r, kept, err);
+	r = commit_here(visit->session, mtu->peer, &why);
 	if (r < 0)
 		return err_set(
 			err, r,
@@ -303,15 +304,16 @@ static int commit_both(struct peer *peer, const struct mtu_pair *mtu, struct err
 	return 0;
 }
 
-int peer_keep_best(struct peer *peer, const struct mtu_pair *first, struct err *err)
+int peer_keep_best(struct peer_kept *kept, struct peer_visit *visit,
+		   const struct mtu_pair *first, struct err *err)
 {
 	struct candidates all = {0};
-	int r = find_candidates(peer, first, &all, err);
+	int r = find_candidates(visit->run, first, &all, err);
 
 	if (r == 0)
-		r = choose(peer, &all, err);
+		r = choose(visit, &all, err);
 	if (r >= 0)
-		r = commit_both(peer, &all.list[r].mtu, err);
+		r = commit_both(kept, visit, &all.list[r].mtu, err);
 	free(all.list);
 	return r;
 }

@@ -12,6 +12,18 @@
  * proved for the direction it is sent in.
  */
 
+/* What the server does with its MTU when it hears no more of this end. */
+enum peer_there {
+	PEER_THERE_LEASED, /* it restores it */
+	PEER_THERE_MAYBE, /* the same, unless a commit got there that was not answered */
+	PEER_THERE_KEPT,  /* it keeps it */
+};
+
+struct peer_kept {
+	enum peer_there there;
+	int mtu; /* that the server keeps, or may keep */
+};
+
 /*
  * Keep `first`, or where that is {0, 0} or not proved, the fastest pair of this run that
  * was ok at each of its visits and whose MTUs are proved; those that are not are named and
@@ -19,6 +31,7 @@
  * first commit on the user's signals wait: between the two commits there is no way back
  * that both ends know of.
  */
-int peer_keep_best(struct peer *peer, const struct mtu_pair *first, struct err *err);
+int peer_keep_best(struct peer_kept *kept, struct peer_visit *visit,
+		   const struct mtu_pair *first, struct err *err);
 
 #endif

@@ -23,82 +23,69 @@
 /* A test that is ok all the same shows an outage too: its data stood still for so long. */
 #define STALL_MS 200
 
-void peer_warn(struct peer *peer, const char *text)
+static int set_here(struct peer_visit *visit, int mtu, struct err *err)
 {
-	if (!text[0])
-		return;
-	host_tell("warning: %s", text);
-	if (peer->run_id)
-		store_warn(peer->store, peer->run_id, text, NULL);
-}
+	struct err warning = ERR_INIT;
+	int r = host_set_mtu(visit->session->guard, mtu, visit->session->lease_ms,
+			     &visit->settle_warned, &warning, err);
 
-static int set_here(struct peer *peer, int mtu, struct err *err)
-{
-	int r = guard_set(peer->guard, mtu, peer->lease_ms, err);
-
-	if (r == -ENETDOWN || r == -ENODEV)
-		return -EAGAIN;
-	if (r < 0)
-		return r;
-	r = guard_settle(peer->guard, err);
-	if (r == -EPIPE)
-		return r;
-	if (r < 0 && !peer->settle_warned) {
-		peer->settle_warned = true;
-		peer_warn(peer, err->text);
-	}
-	return 0;
+	if (r == 0)
+		peer_run_warn(visit->run, warning.text);
+	return r == -ENETDOWN || r == -ENODEV ? -EAGAIN : r;
 }
 
 /* The next test, and where it will come from: the server is told when it is armed. */
-static uint32_t next_test(struct peer *peer)
+static uint32_t next_test(struct peer_visit *visit)
 {
-	peer->from_port = runner_reserve(peer->runner, peer->config->local);
-	return ++peer->test;
+	visit->from_port = runner_reserve(visit->runner, visit->session->config->local);
+	return ++visit->test;
 }
 
-static int send_pair(struct peer *peer, void *message, int timeout_ms, struct err *err)
+static int send_pair(struct client *client, void *message, int timeout_ms,
+		     struct err *err)
 {
-	return client_pair(peer->client, message, timeout_ms, err);
+	return client_pair(client, message, timeout_ms, err);
 }
 
 /* `test`: next_test(), or 0. */
-static int set_there(struct peer *peer, int mtu, uint32_t test, struct err *err)
+static int set_there(struct peer_visit *visit, int mtu, uint32_t test, struct err *err)
 {
 	struct msg_pair pair = {
 		.mtu = mtu,
 		.test = test,
-		.duration_ms = peer->config->duration_ms,
-		.rtt_us = client_rtt_us(peer->client),
-		.from_port = test ? peer->from_port : 0,
-		.peer_mtu = peer->mtu.peer,
-		.visits_left = peer->visits_left,
-		.left_ms = peer->left_ms,
+		.duration_ms = visit->session->config->duration_ms,
+		.rtt_us = client_rtt_us(visit->session->client),
+		.from_port = test ? visit->from_port : 0,
+		.peer_mtu = visit->mtu.peer,
+		.visits_left = visit->visits_left,
+		.left_ms = visit->left_ms,
 	};
 	int64_t sent_at_ms;
 	int r;
 
-	text_copy(pair.session, sizeof(pair.session), peer->session);
-	r = peer_ask(peer, send_pair, &pair, ARM_TIMEOUT_MS, &sent_at_ms, err);
+	text_copy(pair.session, sizeof(pair.session), visit->session->id);
+	r = peer_ask(visit->session, send_pair, &pair, ARM_TIMEOUT_MS, &sent_at_ms,
+		     err);
 	if (r == 0) {
-		atomic_store(&peer->renewed_at, sent_at_ms);
-		peer_warn(peer, err->text);
+		atomic_store(&visit->session->renewed_at, sent_at_ms);
+		peer_run_warn(visit->run, err->text);
 	}
 	return r;
 }
 
 static int op_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
 {
-	struct peer *peer = ctx;
+	struct peer_visit *visit = ctx;
 	int r;
 
-	peer->mtu = *mtu;
-	rtwatch_was_down(peer->watch);
-	atomic_store(&peer->lapsed, false);
-	peer->disturbed = false;
-	peer->blameless = false;
-	peer->tested = false;
-	r = set_here(peer, mtu->peer, err);
+	visit->mtu = *mtu;
+	rtwatch_was_down(visit->watch);
+	atomic_store(&visit->session->lapsed, false);
+	visit->session->link_fell = false;
+	visit->disturbed = false;
+	visit->blameless = false;
+	visit->tested = false;
+	r = set_here(visit, mtu->peer, err);
 	/* -ESTALE would be the sweep's to mend; somebody else's change is not. */
 	return r == -ESTALE ? -ECANCELED : r;
 }
@@ -110,41 +97,42 @@ static int op_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
  */
 static int op_wait_path(void *ctx, struct err *err)
 {
-	struct peer *peer = ctx;
+	struct peer_visit *visit = ctx;
 
-	return set_there(peer, peer->mtu.server, next_test(peer), err);
+	return set_there(visit, visit->mtu.server, next_test(visit), err);
 }
 
-static int send_arm(struct peer *peer, void *message, int timeout_ms, struct err *err)
+static int send_arm(struct client *client, void *message, int timeout_ms,
+		    struct err *err)
 {
-	return client_arm(peer->client, message, timeout_ms, err);
+	return client_arm(client, message, timeout_ms, err);
 }
 
-static int arm(struct peer *peer, bool full_size, struct err *err)
+static int arm(struct peer_visit *visit, bool full_size, struct err *err)
 {
-	uint32_t test = next_test(peer);
+	uint32_t test = next_test(visit);
 	struct msg_arm arm = {
 		.full_size = full_size,
 		.test = test,
-		.duration_ms = peer->config->duration_ms,
-		.rtt_us = client_rtt_us(peer->client),
-		.from_port = peer->from_port,
-		.precision = peer->config->precision,
+		.duration_ms = visit->session->config->duration_ms,
+		.rtt_us = client_rtt_us(visit->session->client),
+		.from_port = visit->from_port,
+		.precision = visit->session->config->precision,
 	};
 	int64_t sent_at_ms;
 	int r;
 
-	text_copy(arm.session, sizeof(arm.session), peer->session);
-	r = peer_ask(peer, send_arm, &arm, ARM_TIMEOUT_MS, &sent_at_ms, err);
+	text_copy(arm.session, sizeof(arm.session), visit->session->id);
+	r = peer_ask(visit->session, send_arm, &arm, ARM_TIMEOUT_MS, &sent_at_ms, err);
 	if (r == 0)
-		peer_heard(peer, sent_at_ms);
+		peer_session_heard(visit->session, sent_at_ms);
 	return r;
 }
 
-static int send_renewal(struct peer *peer, void *message, int timeout_ms,
+static int send_renewal(struct client *client, void *message, int timeout_ms,
 			struct err *err)
 {
-	return client_renew(peer->client, message, timeout_ms, err);
+	return client_renew(client, message, timeout_ms, err);
 }
 
 /* What one try of a test comes to. Negative: the errno that ends the visit. */
@@ -170,18 +158,18 @@ struct trials {
  * time, and by themselves: an interface that went down, or a server that was started
  * again, is waited for instead. TRIAL_COUNTS: there was a round trip just now.
  */
-static int check_failure(struct peer *peer, struct err *err)
+static int check_failure(struct peer_visit *visit, struct err *err)
 {
 	int64_t sent_at_ms;
 	int r;
 
-	if (rtwatch_was_down(peer->watch)) {
-		peer->blameless = true;
+	if (rtwatch_was_down(visit->watch)) {
+		visit->blameless = true;
 		return err_set(err, -EAGAIN, "interface '%s' was down",
-			       peer->config->options->interface);
+			       visit->session->config->options->interface);
 	}
-	r = peer_ask(peer, send_renewal, peer->session, RENEW_TIMEOUT_MS, &sent_at_ms,
-		     err);
+	r = peer_ask(visit->session, send_renewal, visit->session->id, RENEW_TIMEOUT_MS,
+		     &sent_at_ms, err);
 	if (r < 0)
 		return r;
 	/* The server's yes came with a reason why the test says nothing. */
@@ -190,52 +178,56 @@ static int check_failure(struct peer *peer, struct err *err)
 
 /* A test that failed has to have had a path that carries small packets all the time. One
  * that is ok may have had to wait for its own queue. */
-static bool was_interrupted(const struct peer *peer, const struct dir_result *result,
+static bool was_interrupted(const struct peer_visit *visit,
+			    const struct dir_result *result,
 			    const struct lease_gaps *gaps)
 {
 	if (result->status != TEST_OK)
-		return peer_line_was_down(peer, gaps, gaps->silent_ms);
-	return peer_line_was_down(peer, gaps, gaps->lost_ms) &&
-	       runner_stalled_ms(peer->runner) >= STALL_MS;
+		return peer_session_line_was_down(visit->session, gaps,
+						  gaps->silent_ms);
+	return peer_session_line_was_down(visit->session, gaps, gaps->lost_ms) &&
+	       runner_stalled_ms(visit->runner) >= STALL_MS;
 }
 
 /*
  * Of a download the server, which sent, knows the goodput best. Where it does not say, as
  * one of an earlier version, what arrived here has to do.
  */
-static void ask_sender(struct peer *peer, struct dir_result *result)
+static void ask_sender(struct peer_visit *visit, struct dir_result *result)
 {
-	struct msg_ask ask = {.test = peer->test};
+	struct msg_ask ask = {.test = visit->test};
 	struct msg_figures seen;
 	int64_t sent_at_ms = clock_boot_ms();
 
-	text_copy(ask.session, sizeof(ask.session), peer->session);
-	if (client_figures(peer->client, &ask,
-			   peer_timeout_ms(peer, FIGURES_TIMEOUT_MS), &seen, NULL) < 0)
+	text_copy(ask.session, sizeof(ask.session), visit->session->id);
+	if (client_figures(visit->session->client, &ask,
+			   peer_session_timeout_ms(visit->session, FIGURES_TIMEOUT_MS),
+			   &seen, NULL) < 0)
 		return;
-	peer_heard(peer, sent_at_ms);
+	peer_session_heard(visit->session, sent_at_ms);
 	if (seen.seen.goodput_bps != NO_FIGURE)
 		figures_take_sender(result, &seen.seen);
 }
 
 /* Run the client's half of the test that was armed last. */
-static int run_test(struct peer *peer, struct test_spec *spec, struct trials *trials,
-		    struct dir_result *ret, struct err *err)
+static int run_test(struct peer_visit *visit, struct test_spec *spec,
+		    struct trials *trials, struct dir_result *ret, struct err *err)
 {
-	const struct peer_config *config = peer->config;
+	const struct peer_config *config = visit->session->config;
 	int r;
 
-	spec->id = peer->test;
+	spec->id = visit->test;
 	spec->role = ROLE_CLIENT;
-	spec->client_port = spec->kind == TEST_THROUGHPUT ? peer->from_port : 0;
+	spec->client_port = spec->kind == TEST_THROUGHPUT ? visit->from_port : 0;
 	spec->duration_ms = config->duration_ms;
 	spec->precision = config->precision;
-	text_copy(spec->congestion, sizeof(spec->congestion), peer->congestion);
-	spec->rtt_us = client_rtt_us(peer->client);
+	text_copy(spec->congestion, sizeof(spec->congestion),
+		  visit->session->congestion);
+	spec->rtt_us = client_rtt_us(visit->session->client);
 	text_copy(spec->interface, sizeof(spec->interface), config->options->interface);
 	text_copy(spec->local, sizeof(spec->local), config->local);
 	text_copy(spec->remote, sizeof(spec->remote), config->server_ip);
-	r = runner_measure(peer->runner, spec, peer->stop_fd, ret, err);
+	r = runner_measure(visit->runner, spec, visit->session->stop_fd, ret, err);
 	if (err_is_shortage(r)) {
 		trials->lacking = r;
 		return TRIAL_NO_ROOM;
@@ -243,58 +235,59 @@ static int run_test(struct peer *peer, struct test_spec *spec, struct trials *tr
 	if (r < 0)
 		return r;
 	if (ret->status != TEST_OK)
-		return check_failure(peer, err);
+		return check_failure(visit, err);
 	if (spec->kind == TEST_THROUGHPUT && spec->dir == DIR_DOWNLOAD)
-		ask_sender(peer, ret);
+		ask_sender(visit, ret);
 	return TRIAL_COUNTS;
 }
 
 /* The same, with an eye on the line meanwhile. */
-static int try_test(struct peer *peer, struct test_spec *spec, struct trials *trials,
-		    struct dir_result *ret, struct err *err)
+static int try_test(struct peer_visit *visit, struct test_spec *spec,
+		    struct trials *trials, struct dir_result *ret, struct err *err)
 {
 	struct lease_gaps gaps;
 	int r;
 
-	lease_beat_begin(peer->lease);
-	r = run_test(peer, spec, trials, ret, err);
-	lease_beat_end(peer->lease, &gaps);
-	if (r == TRIAL_COUNTS && was_interrupted(peer, ret, &gaps)) {
+	lease_beat_begin(visit->session->lease);
+	r = run_test(visit, spec, trials, ret, err);
+	lease_beat_end(visit->session->lease, &gaps);
+	if (r == TRIAL_COUNTS && was_interrupted(visit, ret, &gaps)) {
 		r = TRIAL_INTERRUPTED;
 		err_set(err, 0,
 			"the line was down in the %s test (no round trip for %.1f s)",
 			direction_name(spec->dir), (double)gaps.silent_ms / 1000);
 	}
-	if (r < 0 || r == TRIAL_NO_ROOM || peer_check_lease(peer, NULL) == 0)
+	if (r < 0 || r == TRIAL_NO_ROOM ||
+	    peer_session_check_lease(visit->session, NULL) == 0)
 		return r;
 	/* A line that carries a test is not down: renewals take that long. */
 	if (ret->status == TEST_OK)
-		peer_widen_lease(peer);
-	return peer_check_lease(peer, err);
+		peer_session_widen_lease(visit->session);
+	return peer_session_check_lease(visit->session, err);
 }
 
 /* The line never held for a whole test: the best of those that came to an end is true, but
  * may be too slow, and says so. */
-static int accept_best(struct peer *peer, const struct trials *trials,
+static int accept_best(struct peer_visit *visit, const struct trials *trials,
 		       struct dir_result *ret)
 {
 	char text[160];
 
 	if (!trials->best.started_at_ms) {
-		peer->blameless = true;
+		visit->blameless = true;
 		return -EAGAIN;
 	}
 	*ret = trials->best;
 	snprintf(text, sizeof(text),
 		 "server MTU %d, peer MTU %d: the line was down for a part of each %s "
 		 "test, so its rate may be too low",
-		 peer->mtu.server, peer->mtu.peer, direction_name(trials->dir));
-	peer_warn(peer, text);
+		 visit->mtu.server, visit->mtu.peer, direction_name(trials->dir));
+	peer_run_warn(visit->run, text);
 	return TRIAL_COUNTS;
 }
 
 /* Whether the test is to be armed and done again: then 1; else what it comes to. */
-static int judge_trial(struct peer *peer, struct trials *trials, int r,
+static int judge_trial(struct peer_visit *visit, struct trials *trials, int r,
 		       struct dir_result *ret, struct err *err)
 {
 	/* A later shortage has all of its time. */
@@ -302,11 +295,11 @@ static int judge_trial(struct peer *peer, struct trials *trials, int r,
 		trials->shortage = (struct peer_shortage){0};
 	switch (r) {
 	case TRIAL_NO_ROOM:
-		r = peer_await_room(peer, &trials->shortage, "this end",
+		r = peer_await_room(visit->session, &trials->shortage, "this end",
 				    trials->lacking, err);
 		return r < 0 ? r : 1;
 	case TRIAL_DISTURBED:
-		peer->disturbed = true;
+		visit->disturbed = true;
 		if (trials->disturbances++ == DISTURBANCES_MAX)
 			return -EAGAIN;
 		break;
@@ -315,31 +308,31 @@ static int judge_trial(struct peer *peer, struct trials *trials, int r,
 		    dir_result_rate(ret) > dir_result_rate(&trials->best))
 			trials->best = *ret;
 		if (trials->interruptions++ == INTERRUPTIONS_MAX)
-			return accept_best(peer, trials, ret);
+			return accept_best(visit, trials, ret);
 		break;
 	default:
 		return r;
 	}
-	host_tell("pair %d/%d: %.300s; it is done again", peer->mtu.server,
-		  peer->mtu.peer, err->text);
+	host_tell("pair %d/%d: %.300s; it is done again", visit->mtu.server,
+		  visit->mtu.peer, err->text);
 	return 1;
 }
 
 /* A test that others spoilt, or the line, says nothing of the pair: it is armed and run
  * again. */
-static int measure(struct peer *peer, struct test_spec *spec, struct dir_result *ret,
-		   struct err *err)
+static int measure(struct peer_visit *visit, struct test_spec *spec,
+		   struct dir_result *ret, struct err *err)
 {
 	struct trials trials = {.dir = spec->dir};
 	int r;
 
 	dir_result_init(&trials.best, TEST_ERROR, "%s", "");
 	for (;;) {
-		r = try_test(peer, spec, &trials, ret, err);
-		r = judge_trial(peer, &trials, r, ret, err);
+		r = try_test(visit, spec, &trials, ret, err);
+		r = judge_trial(visit, &trials, r, ret, err);
 		if (r <= 0)
 			return r;
-		r = arm(peer, spec->kind == TEST_FULL_SIZE, err);
+		r = arm(visit, spec->kind == TEST_FULL_SIZE, err);
 		if (r < 0)
 			return r;
 	}
@@ -348,81 +341,34 @@ static int measure(struct peer *peer, struct test_spec *spec, struct dir_result 
 static int op_measure(void *ctx, enum direction dir, struct dir_result *ret,
 		      struct err *err)
 {
-	struct peer *peer = ctx;
+	struct peer_visit *visit = ctx;
 	struct test_spec spec = {
 		.dir = dir,
-		.port = peer->config->iperf_port ? peer->config->iperf_port
-						 : peer->hello.iperf_port,
+		.port = visit->session->config->iperf_port
+				? visit->session->config->iperf_port
+				: visit->session->hello.iperf_port,
 	};
 	/* The upload was armed with the pair. */
-	int r = dir == DIR_DOWNLOAD ? arm(peer, false, err) : 0;
+	int r = dir == DIR_DOWNLOAD ? arm(visit, false, err) : 0;
 
 	if (r == 0)
-		r = measure(peer, &spec, ret, err);
-	peer->tested = r == 0 && dir == DIR_DOWNLOAD;
+		r = measure(visit, &spec, ret, err);
+	visit->tested = r == 0 && dir == DIR_DOWNLOAD;
 	return r;
 }
 
-int peer_measure_full_size(struct peer *peer, enum direction dir,
+int peer_measure_full_size(struct peer_visit *visit, enum direction dir,
 			   struct dir_result *ret, struct err *err)
 {
 	struct test_spec spec = {
 		.kind = TEST_FULL_SIZE,
 		.dir = dir,
-		.port = peer->config->server_port,
-		.packet_size = peer->mtu.peer,
+		.port = visit->session->config->server_port,
+		.packet_size = visit->mtu.peer,
 	};
-	int r = arm(peer, true, err);
+	int r = arm(visit, true, err);
 
-	return r < 0 ? r : measure(peer, &spec, ret, err);
-}
-
-static int send_row(struct peer *peer, const struct measurement *m, struct err *err)
-{
-	struct msg_row row = {.row = *m};
-	int64_t sent_at_ms = clock_boot_ms();
-	int r;
-
-	text_copy(row.session, sizeof(row.session), peer->session);
-	r = client_row(peer->client, peer->run.uuid, &row,
-		       peer_timeout_ms(peer, ROW_TIMEOUT_MS), err);
-	if (r < 0)
-		return r;
-	peer_heard(peer, sent_at_ms);
-	return store_acknowledge(peer->store, peer->run_id, m->seq, err);
-}
-
-/* No lost answer or session, but a no: once, until the server takes rows again. */
-static void tell_refused(struct peer *peer, int r, const struct err *err)
-{
-	if (peer->rows_refused || !client_answered(peer->client) ||
-	    peer_mendable(r) == -EAGAIN)
-		return;
-	peer->rows_refused = true;
-	host_tell("%.300s; the rows that are not stored there are sent again",
-		  err->text);
-}
-
-void peer_send_rows(struct peer *peer, int64_t limit_ms)
-{
-	int64_t deadline = clock_boot_ms() + limit_ms;
-	struct err err = ERR_INIT;
-	struct measurement m;
-	uint32_t seq = 1;
-	int r;
-
-	while (store_next_unacknowledged(peer->store, peer->run_id, seq, &m, NULL) ==
-		       0 &&
-	       clock_boot_ms() < deadline) {
-		/* The rest waits for the next row, or for the end of the run. */
-		r = send_row(peer, &m, &err);
-		if (r < 0) {
-			tell_refused(peer, r, &err);
-			return;
-		}
-		peer->rows_refused = false;
-		seq = m.seq + 1;
-	}
+	return r < 0 ? r : measure(visit, &spec, ret, err);
 }
 
 static bool never_met(const struct dir_result *result)
@@ -432,44 +378,45 @@ static bool never_met(const struct dir_result *result)
 
 /* The control connection works, the tests' does not, at the very first pair: that is no
  * matter of MTUs, and would be the same at each. */
-static int check_first(const struct peer *peer, const struct measurement *m,
+static int check_first(const struct peer_visit *visit, const struct measurement *m,
 		       struct err *err)
 {
-	if (m->seq > 1 || !peer->tested || peer->disturbed ||
+	if (m->seq > 1 || !visit->tested || visit->disturbed ||
 	    !never_met(&m->dir[DIR_UPLOAD]) || !never_met(&m->dir[DIR_DOWNLOAD]))
 		return 0;
 	return err_set(
 		err, -ECONNREFUSED,
 		"no test reached TCP port %d of the server (%.100s): let it in on "
 		"the tunnel's interface there",
-		peer->hello.iperf_port, m->dir[DIR_UPLOAD].text);
+		visit->session->hello.iperf_port, m->dir[DIR_UPLOAD].text);
 }
 
 static int op_record(void *ctx, const struct measurement *m, struct err *err)
 {
-	struct peer *peer = ctx;
-	int r = store_record(peer->store, peer->run_id, m, err);
+	struct peer_visit *visit = ctx;
+	int r = store_record(visit->run->store, visit->run->id, m, err);
 
 	if (r < 0)
 		return r;
-	peer_send_rows(peer, ROW_TIMEOUT_MS);
-	return check_first(peer, m, err);
+	peer_run_send_rows(visit->run, visit->session, ROW_TIMEOUT_MS);
+	return check_first(visit, m, err);
 }
 
 /* With an answer before either end's lease can have run out, the pair was in force all the
  * time: it does not kill the path. Who disturbs a test over and over is another matter. */
 static int op_recover(void *ctx, struct err *err)
 {
-	struct peer *peer = ctx;
-	int64_t in_force_until_ms =
-		atomic_load(&peer->renewed_at) + peer->lease_ms * 9 / 10;
-	bool lapsed = atomic_load(&peer->lapsed);
-	int r = peer_connect(peer, peer->config->wait_ms, err);
+	struct peer_visit *visit = ctx;
+	int64_t in_force_until_ms = atomic_load(&visit->session->renewed_at) +
+				    visit->session->lease_ms * 9 / 10;
+	bool lapsed = atomic_load(&visit->session->lapsed);
+	int r = peer_session_connect(visit->session, visit->session->config->wait_ms,
+				     err);
 
 	if (r < 0)
 		return r;
-	if (peer->blameless ||
-	    (!lapsed && !peer->disturbed && clock_boot_ms() < in_force_until_ms))
+	if (visit->blameless || visit->session->link_fell ||
+	    (!lapsed && !visit->disturbed && clock_boot_ms() < in_force_until_ms))
 		return SWEEP_BLAMELESS;
 	return SWEEP_MAY_BLAME;
 }
@@ -493,9 +440,9 @@ static const char *phase_text(const struct sweep_progress *p)
 
 static void op_progress(void *ctx, const struct sweep_progress *p)
 {
-	struct peer *peer = ctx;
+	struct peer_visit *visit = ctx;
 	/* A smart plan goes on as long as it takes: what it has so far is no end. */
-	bool open_ended = !peer->config->strategy->is_grid;
+	bool open_ended = !visit->session->config->strategy->is_grid;
 	struct progress_line line = {
 		.mtu = p->visit.mtu,
 		.doing = phase_text(p),
@@ -505,8 +452,8 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 		.last = p->last,
 	};
 
-	peer->visits_left = open_ended ? NO_FIGURE : p->total - p->done;
-	peer->left_ms = line.left_ms;
+	visit->visits_left = open_ended ? NO_FIGURE : p->total - p->done;
+	visit->left_ms = line.left_ms;
 	if (p->phase == SWEEP_RECOVERING && p->why)
 		host_tell("pair %d/%d interrupted, it will be measured again: %.300s",
 			  p->visit.mtu.server, p->visit.mtu.peer, p->why);
@@ -516,11 +463,11 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 		progress_update(&line);
 }
 
-int peer_set_pair(struct peer *peer, const struct mtu_pair *mtu, struct err *err)
+int peer_set_pair(struct peer_visit *visit, const struct mtu_pair *mtu, struct err *err)
 {
-	int r = op_apply(peer, mtu, err);
+	int r = op_apply(visit, mtu, err);
 
-	return r < 0 ? r : set_there(peer, mtu->server, 0, err);
+	return r < 0 ? r : set_there(visit, mtu->server, 0, err);
 }
 
 const struct sweep_ops peer_ops = {

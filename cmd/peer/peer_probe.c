@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "cmd/peer/peer_ask.h"
+#include "cmd/peer/peer_end.h"
 
 #define REQUEST_TIMEOUT_MS 3000
 /* All of it, and so many round trips. */
@@ -50,20 +51,20 @@ struct asked {
 	struct err why;
 };
 
-static int send_probe(struct peer *peer, void *message, int timeout_ms, struct err *err)
+static int send_probe(struct client *client, void *message, int timeout_ms,
+		      struct err *err)
 {
 	struct asked *asked = message;
-	int r = client_probe(peer->client, asked->request, timeout_ms, asked->probing,
-			     err);
+	int r = client_probe(client, asked->request, timeout_ms, asked->probing, err);
 
-	if (!client_answered(peer->client) || !is_no_probe(r))
+	if (!client_answered(client) || !is_no_probe(r))
 		return r;
 	asked->no_probe = r;
 	asked->why = *err;
 	return 0;
 }
 
-static int set_up_there(struct peer *peer, struct msg_probe *request,
+static int set_up_there(struct peer_session *session, struct msg_probe *request,
 			struct probehost_facts *ret, struct err *err)
 {
 	struct msg_probing probing = {0};
@@ -71,14 +72,14 @@ static int set_up_there(struct peer *peer, struct msg_probe *request,
 	int64_t sent_at_ms;
 	int r;
 
-	text_copy(request->session, sizeof(request->session), peer->session);
-	request->reach = peer->config->host->guard.bounds.range.max;
-	r = peer_ask(peer, send_probe, &asked, REQUEST_TIMEOUT_MS, &sent_at_ms, err);
+	text_copy(request->session, sizeof(request->session), session->id);
+	request->reach = session->config->host->guard.bounds.range.max;
+	r = peer_ask(session, send_probe, &asked, REQUEST_TIMEOUT_MS, &sent_at_ms, err);
 	if (r < 0)
 		return r;
 	if (asked.no_probe)
 		return err_set(err, asked.no_probe, "%s", asked.why.text);
-	peer_heard(peer, sent_at_ms);
+	peer_session_heard(session, sent_at_ms);
 	*ret = (struct probehost_facts){
 		.overhead = probing.overhead,
 		.outer_mtu = probing.outer_mtu,
@@ -91,29 +92,30 @@ static int set_up_there(struct peer *peer, struct msg_probe *request,
 }
 
 /* With this end's socket open. */
-static int probe(struct peer *peer, struct probehost *host, struct msg_probe *request,
-		 struct path *ret, struct probe_summary *ret_summary, struct err *err)
+static int probe(struct peer_session *session, struct probehost *host,
+		 struct msg_probe *request, struct path *ret,
+		 struct probe_summary *ret_summary, struct err *err)
 {
 	struct probe_options options = {
-		.rtt_us = client_rtt_us(peer->client),
+		.rtt_us = client_rtt_us(session->client),
 		.limit_ms = PROBE_LIMIT_MS +
-			    PROBE_LIMIT_TRIPS * client_rtt_us(peer->client) / 1000,
+			    PROBE_LIMIT_TRIPS * client_rtt_us(session->client) / 1000,
 	};
 	struct lease_gaps gaps;
-	int r = probehost_set_up(host, peer->config->server_port, err);
+	int r = probehost_set_up(host, session->config->server_port, err);
 
 	if (r == -ESTALE)
 		return -ECANCELED;
 	if (r < 0)
 		return r;
 	request->port = probehost_port(host);
-	r = set_up_there(peer, request, &options.server, err);
+	r = set_up_there(session, request, &options.server, err);
 	if (r < 0)
 		return r;
-	lease_beat_begin(peer->lease);
+	lease_beat_begin(session->lease);
 	r = probe_run(host, &options, ret, ret_summary, err);
-	lease_beat_end(peer->lease, &gaps);
-	if (r == 0 && peer_line_was_down(peer, &gaps, gaps.silent_ms))
+	lease_beat_end(session->lease, &gaps);
+	if (r == 0 && peer_session_line_was_down(session, &gaps, gaps.silent_ms))
 		return err_set(
 			err, -EAGAIN,
 			"the line was down while the path was probed (no round trip "
@@ -124,15 +126,15 @@ static int probe(struct peer *peer, struct probehost *host, struct msg_probe *re
 			"UDP to port %d of %s gets no answer through the tunnel: let "
 			"it in on the tunnel's interface of the server, and the path "
 			"can be probed",
-			peer->config->server_port, peer->config->server_ip);
+			session->config->server_port, session->config->server_ip);
 	return r == -ESTALE ? -ECANCELED : r;
 }
 
 /* What was set up for it goes, whatever came of it. */
-static int put_back(const struct peer *peer, int r, struct err *err)
+static int put_back(const struct peer_session *session, int r, struct err *err)
 {
 	struct err why = ERR_INIT;
-	int restored = guard_restore(peer->guard, &why);
+	int restored = guard_restore(session->guard, &why);
 
 	if (restored == 0 || r < 0)
 		return r;
@@ -140,16 +142,16 @@ static int put_back(const struct peer *peer, int r, struct err *err)
 	return restored == -ESTALE ? -ECANCELED : restored;
 }
 
-static int probe_once(struct peer *peer, struct path *ret,
+static int probe_once(struct peer_session *session, struct path *ret,
 		      struct probe_summary *ret_summary, struct err *err)
 {
-	const struct peer_config *config = peer->config;
+	const struct peer_config *config = session->config;
 	struct probehost_config own = {
-		.guard = peer->guard,
+		.guard = session->guard,
 		.range = config->host->guard.bounds.range,
-		.reach = peer->run.server_range.max,
-		.lease_ms = peer->lease_ms,
-		.stop_fd = peer->stop_fd,
+		.reach = session->run->server_range.max,
+		.lease_ms = session->lease_ms,
+		.stop_fd = session->stop_fd,
 	};
 	struct msg_probe request = {0};
 	struct probehost host = PROBEHOST_INIT;
@@ -162,20 +164,20 @@ static int probe_once(struct peer *peer, struct path *ret,
 	make_token(own.token, request.token);
 	r = probehost_open(&own, &host, err);
 	if (r == 0)
-		r = probe(peer, &host, &request, ret, ret_summary, err);
+		r = probe(session, &host, &request, ret, ret_summary, err);
 	probehost_close(&host);
 	if (is_no_probe(r)) {
 		ret_summary->filtered = true;
 		r = 0;
 	}
-	return put_back(peer, r, err);
+	return put_back(session, r, err);
 }
 
-int peer_probe(struct peer *peer, struct path *ret, struct probe_summary *ret_summary,
-	       struct err *err)
+int peer_probe(struct peer_session *session, struct path *ret,
+	       struct probe_summary *ret_summary, struct err *err)
 {
 	for (int tries = 1;; tries++) {
-		int r = probe_once(peer, ret, ret_summary, err);
+		int r = probe_once(session, ret, ret_summary, err);
 		struct err why = *err;
 
 		if (r != -EAGAIN)
@@ -186,7 +188,7 @@ int peer_probe(struct peer *peer, struct path *ret, struct probe_summary *ret_su
 				"the path could not be probed in %d tries: %.300s",
 				TRIES_MAX, why.text);
 		host_tell("%.300s; it is probed again", why.text);
-		r = peer_connect(peer, peer->config->wait_ms, err);
+		r = peer_session_connect(session, session->config->wait_ms, err);
 		if (r < 0)
 			return r;
 	}
@@ -276,7 +278,7 @@ static int probe_only(struct peer *peer, struct err *err)
 {
 	struct probe_summary summary;
 	struct path path;
-	int r = peer_probe(peer, &path, &summary, err);
+	int r = peer_probe(&peer->session, &path, &summary, err);
 
 	/* Its text says why. */
 	if (r == 0 && summary.filtered)

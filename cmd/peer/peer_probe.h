@@ -1,7 +1,7 @@
 #ifndef CMD_PEER_PEER_PROBE_H
 #define CMD_PEER_PEER_PROBE_H
 
-#include "cmd/peer/peer_ops.h"
+#include "cmd/peer/peer_session.h"
 #include "netctl/probe.h"
 
 /*
@@ -11,8 +11,10 @@
  * says why. What an outage spoils is probed again, five times at most: then -EIO. -EINTR;
  * -EPIPE; -ECANCELED somebody else changed the link.
  */
-int peer_probe(struct peer *peer, struct path *ret, struct probe_summary *ret_summary,
-	       struct err *err);
+int peer_probe(struct peer_session *session, struct path *ret,
+	       struct probe_summary *ret_summary, struct err *err);
+
+struct peer;
 
 /* strategy.run of --strategy probe: that alone, and what it says on stdout. */
 int peer_probe_run(struct peer *peer, struct err *err);

@@ -177,16 +177,12 @@ static int load(struct query *query, const struct resume_wish *wish,
 
 int resume_load(const struct resume_wish *wish, struct resumed *ret, struct err *err)
 {
-	struct query *query;
+	cleanup_query struct query *query = NULL;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
 	r = query_open(wish->db, &query, err);
-	if (r < 0)
-		return r;
-	r = load(query, wish, ret, err);
-	query_close(query);
-	return r;
+	return r < 0 ? r : load(query, wish, ret, err);
 }
 
 void resume_release(struct resumed *resumed)
@@ -268,14 +264,10 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 
 int apply_load(const struct apply_wish *wish, struct applied *ret, struct err *err)
 {
-	struct query *query;
+	cleanup_query struct query *query = NULL;
 	int r = query_open(wish->db, &query, err);
 
-	if (r < 0)
-		return r;
-	r = load_pair(query, wish, ret, err);
-	query_close(query);
-	return r;
+	return r < 0 ? r : load_pair(query, wish, ret, err);
 }
 
 /* --- the same tunnel --- */

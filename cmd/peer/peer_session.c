@@ -1,5 +1,4 @@
-/* The peer's session: find the server, open it, keep its lease, notice when it lapsed.
- */
+#include "cmd/peer/peer_session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +8,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "cmd/peer/peer_grid.h"
-#include "cmd/peer/peer_ops.h"
+#include "cmd/peer/peer_resume.h"
 #include "engine/tcp.h"
 
 /* One try of a request that is repeated anyway: where nobody answers, each has twice the
@@ -29,9 +28,9 @@
 #define LEASE_TRIPS          6
 #define LEASE_WIDENED_MAX_MS 60000
 
-int peer_timeout_ms(const struct peer *peer, int least_ms)
+int peer_session_timeout_ms(const struct peer_session *session, int least_ms)
 {
-	int rtt_ms = (int)(client_rtt_us(peer->client) / 1000);
+	int rtt_ms = (int)(client_rtt_us(session->client) / 1000);
 	int most_ms = TRIPS_LEAST * rtt_ms > TRIPS_MS ? TRIPS_LEAST * rtt_ms : TRIPS_MS;
 
 	return least_ms + (TRIPS * rtt_ms < most_ms ? TRIPS * rtt_ms : most_ms);
@@ -57,7 +56,7 @@ static bool is_silence(int r)
 	}
 }
 
-int peer_mendable(int r)
+int peer_session_mendable(int r)
 {
 	return is_silence(r) || r == -ESTALE ? -EAGAIN : r;
 }
@@ -65,91 +64,93 @@ int peer_mendable(int r)
 /* --- the lease --- */
 
 /* The server's guard goes back a lease after a request it said yes to, or later. */
-static bool is_lapse(const struct peer *peer, int64_t now_ms)
+static bool is_lapse(const struct peer_session *session, int64_t now_ms)
 {
-	return now_ms - atomic_load(&peer->renewed_at) >= peer->lease_ms * 9 / 10;
+	return now_ms - atomic_load(&session->renewed_at) >= session->lease_ms * 9 / 10;
 }
 
-void peer_heard(struct peer *peer, int64_t sent_at_ms)
+void peer_session_heard(struct peer_session *session, int64_t sent_at_ms)
 {
-	if (is_lapse(peer, sent_at_ms))
-		atomic_store(&peer->lapsed, true);
-	if (sent_at_ms > atomic_load(&peer->renewed_at))
-		atomic_store(&peer->renewed_at, sent_at_ms);
+	if (is_lapse(session, sent_at_ms))
+		atomic_store(&session->lapsed, true);
+	if (sent_at_ms > atomic_load(&session->renewed_at))
+		atomic_store(&session->renewed_at, sent_at_ms);
 	/* In step with the server's: when it is not heard of, this end goes back too.
 	 */
-	if (guard_renew(peer->guard, peer->lease_ms, NULL) < 0)
-		atomic_store(&peer->lapsed, true);
+	if (guard_renew(session->guard, session->lease_ms, NULL) < 0)
+		atomic_store(&session->lapsed, true);
 }
 
 static void on_renewed(void *ctx, int64_t sent_at_ms, int result, const struct err *err)
 {
-	struct peer *peer = ctx;
+	struct peer_session *session = ctx;
 
 	(void)err;
 	if (result == -ESTALE)
-		atomic_store(&peer->lapsed, true);
+		atomic_store(&session->lapsed, true);
 	if (result == 0)
-		peer_heard(peer, sent_at_ms);
+		peer_session_heard(session, sent_at_ms);
 }
 
-int peer_check_lease(const struct peer *peer, struct err *err)
+int peer_session_check_lease(const struct peer_session *session, struct err *err)
 {
-	if (!atomic_load(&peer->lapsed) && !is_lapse(peer, clock_boot_ms()))
+	if (!atomic_load(&session->lapsed) && !is_lapse(session, clock_boot_ms()))
 		return 0;
 	return err_set(
 		err, -EAGAIN,
 		"a lease of %lld s ran out: one end may have gone back to its MTU",
-		(long long)(peer->lease_ms / 1000));
+		(long long)(session->lease_ms / 1000));
 }
 
-bool peer_line_was_down(const struct peer *peer, const struct lease_gaps *gaps,
-			int64_t gap_ms)
+bool peer_session_line_was_down(const struct peer_session *session,
+				const struct lease_gaps *gaps, int64_t gap_ms)
 {
 	/* The first on a fresh connection takes one more. */
-	int64_t trips_ms = gaps->trip_ms < 0 ? client_rtt_us(peer->client) * 5 / 2000
+	int64_t trips_ms = gaps->trip_ms < 0 ? client_rtt_us(session->client) * 5 / 2000
 					     : gaps->trip_ms * 3 / 2;
 
 	return gap_ms >= GAP_MS + trips_ms;
 }
 
-static int start_lease(struct peer *peer, struct err *err)
+static int start_lease(struct peer_session *session, struct err *err)
 {
 	struct lease_config config = {
-		.lease_ms = peer->lease_ms,
-		.rtt_us = client_rtt_us(peer->client),
+		.lease_ms = session->lease_ms,
+		.rtt_us = client_rtt_us(session->client),
 		.renewed = on_renewed,
-		.ctx = peer,
+		.ctx = session,
 	};
 
-	peer_client_config(peer, &config.client);
-	text_copy(config.session, sizeof(config.session), peer->session);
-	return lease_start(&config, &peer->lease, err);
+	peer_session_client_config(session, &config.client);
+	text_copy(config.session, sizeof(config.session), session->id);
+	return lease_start(&config, &session->lease, err);
 }
 
 /* --- the session --- */
 
-void peer_client_config(const struct peer *peer, struct client_config *ret)
+void peer_session_client_config(const struct peer_session *session,
+				struct client_config *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	text_copy(ret->interface, sizeof(ret->interface),
-		  peer->config->options->interface);
-	text_copy(ret->address, sizeof(ret->address), peer->config->server_ip);
-	ret->port = peer->config->server_port;
-	ret->stop_fd = peer->stop_fd;
+		  session->config->options->interface);
+	text_copy(ret->address, sizeof(ret->address), session->config->server_ip);
+	ret->port = session->config->server_port;
+	ret->stop_fd = session->stop_fd;
 }
 
-static int check_hello(const struct peer *peer, const struct msg_hello *hello,
-		       struct err *err)
+static int check_hello(const struct peer_session *session,
+		       const struct msg_hello *hello, struct err *err)
 {
-	enum persist persist = (enum persist)peer->config->options->persist;
+	enum persist persist = (enum persist)session->config->options->persist;
 
-	if (peer->config->iperf_port && peer->config->iperf_port != hello->iperf_port)
+	if (session->config->iperf_port &&
+	    session->config->iperf_port != hello->iperf_port)
 		return err_set(
 			err, -EINVAL,
 			"--iperf-port %d, but the server was started with --iperf-port "
 			"%d: leave it away here, or give both the same",
-			peer->config->iperf_port, hello->iperf_port);
+			session->config->iperf_port, hello->iperf_port);
 	if (persist == PERSIST_NONE || hello->persist == persist)
 		return 0;
 	return err_set(
@@ -175,15 +176,15 @@ static bool has_word(const char *list, const char *word)
 
 /* Without a wish it is each end's default, which goes into the run's row where it is the
  * same at both. */
-static int choose_congestion(struct peer *peer, struct err *err)
+static int choose_congestion(struct peer_session *session, struct err *err)
 {
-	const char *there = peer->hello.congestion;
-	const char *wish = peer->config->congestion;
+	const char *there = session->hello.congestion;
+	const char *wish = session->config->congestion;
 	char here[CONGESTION_LIST_SIZE];
 	size_t length;
 
 	tcp_list_congestion(here, sizeof(here));
-	if (!wish && peer->config->prefer_bbr && has_word(here, "bbr") &&
+	if (!wish && session->config->prefer_bbr && has_word(here, "bbr") &&
 	    has_word(there, "bbr"))
 		wish = "bbr";
 	if (wish && !(has_word(here, wish) && has_word(there, wish)))
@@ -192,12 +193,13 @@ static int choose_congestion(struct peer *peer, struct err *err)
 			"--congestion %.15s cannot be used: this end has '%s', the "
 			"server '%s'",
 			wish, here, there);
-	text_copy(peer->congestion, sizeof(peer->congestion), wish ? wish : "");
+	text_copy(session->congestion, sizeof(session->congestion), wish ? wish : "");
 	length = strcspn(here, " ");
 	if (!wish && strncmp(here, there, length) == 0 &&
 	    strcspn(there, " ") == length && length < CONGESTION_SIZE)
 		wish = strtok(here, " ");
-	text_copy(peer->run.congestion, sizeof(peer->run.congestion), wish ? wish : "");
+	text_copy(session->run->congestion, sizeof(session->run->congestion),
+		  wish ? wish : "");
 	return 0;
 }
 
@@ -213,14 +215,16 @@ static struct mtu_range server_allows(const struct msg_hello *hello)
 	};
 }
 
-struct mtu_range peer_server_lattice(const struct peer *peer)
+/* The server's half of the grid: its own; where the strategy is not a grid, all that it
+ * allows, with this end's step. */
+static struct mtu_range server_lattice(const struct peer_session *session)
 {
-	struct mtu_range range = peer->hello.range;
+	struct mtu_range range = session->hello.range;
 
-	if (peer->config->strategy->is_grid)
+	if (session->config->strategy->is_grid)
 		return range;
-	range = server_allows(&peer->hello);
-	range.step = peer->config->options->range.step;
+	range = server_allows(&session->hello);
+	range.step = session->config->options->range.step;
 	return range;
 }
 
@@ -231,22 +235,22 @@ static bool same_range(const struct mtu_range *a, const struct mtu_range *b)
 
 /* A run belongs to one tunnel and one lattice, also when the server was started again
  * in the midst of it. */
-static int check_same_server(const struct peer *peer, const struct msg_hello *hello,
-			     struct err *err)
+static int check_same_server(const struct peer_session *session,
+			     const struct msg_hello *hello, struct err *err)
 {
-	const struct mtu_range *range = &peer->run.server_range;
-	struct mtu_range lattice = peer_server_lattice(peer);
+	const struct mtu_range *range = &session->run->server_range;
+	struct mtu_range lattice = server_lattice(session);
 	struct mtu_range allowed = server_allows(hello);
 
-	if (peer->server_known &&
-	    resume_check_end("server", &peer->run.server, &hello->server, err) < 0)
+	if (session->server_known &&
+	    resume_check_end("server", &session->run->server, &hello->server, err) < 0)
 		return -EINVAL;
-	if (peer->config->apply && !mtu_range_allows(&allowed, range->min))
+	if (session->config->apply && !mtu_range_allows(&allowed, range->min))
 		return err_set(err, -ERANGE,
 			       "the server allows MTUs %d to %d, not %d: start it with "
 			       "other --mtu-min and --mtu-max",
 			       allowed.min, allowed.max, range->min);
-	if (peer->bound && !same_range(range, &lattice))
+	if (session->bound && !same_range(range, &lattice))
 		return err_set(
 			err, -EINVAL,
 			"the server was started with MTUs %d to %d by %d, this run has "
@@ -258,21 +262,21 @@ static int check_same_server(const struct peer *peer, const struct msg_hello *he
 }
 
 /* What the round trips of this path take. */
-static int64_t needed_lease_ms(const struct peer *peer)
+static int64_t needed_lease_ms(const struct peer_session *session)
 {
-	int64_t rtt_ms = client_rtt_us(peer->client) / 1000;
-	int64_t trip_ms = rtt_ms > peer->slowest_ms ? rtt_ms : peer->slowest_ms;
+	int64_t rtt_ms = client_rtt_us(session->client) / 1000;
+	int64_t trip_ms = rtt_ms > session->slowest_ms ? rtt_ms : session->slowest_ms;
 	int64_t needed_ms = (LEASE_TRIPS * trip_ms + 999) / 1000 * 1000;
 
-	if (needed_ms < peer->lease_wish_ms)
-		needed_ms = peer->lease_wish_ms;
+	if (needed_ms < session->lease_wish_ms)
+		needed_ms = session->lease_wish_ms;
 	return needed_ms < LEASE_WIDENED_MAX_MS ? needed_ms : LEASE_WIDENED_MAX_MS;
 }
 
-static int64_t wanted_lease_ms(const struct peer *peer)
+static int64_t wanted_lease_ms(const struct peer_session *session)
 {
-	const struct host_options *options = peer->config->options;
-	int64_t needed_ms = needed_lease_ms(peer);
+	const struct host_options *options = session->config->options;
+	int64_t needed_ms = needed_lease_ms(session);
 
 	if (options->lease_given || needed_ms < options->lease_ms)
 		return options->lease_ms;
@@ -280,101 +284,108 @@ static int64_t wanted_lease_ms(const struct peer *peer)
 }
 
 /* `wanted_ms` is what this end asked for. */
-static void tell_lease(struct peer *peer, int64_t wanted_ms)
+static void tell_lease(struct peer_session *session, int64_t wanted_ms)
 {
-	int64_t needed_ms = needed_lease_ms(peer);
+	int64_t needed_ms = needed_lease_ms(session);
 
-	if (peer->lease_told_ms == peer->lease_ms)
+	if (session->lease_told_ms == session->lease_ms)
 		return;
-	peer->lease_told_ms = peer->lease_ms;
-	if (peer->lease_ms < needed_ms)
+	session->lease_told_ms = session->lease_ms;
+	if (session->lease_ms < needed_ms)
 		host_tell("this path is slow: a lease of %lld s may run out in the "
 			  "midst of a test: start both ends without --lease, or with "
 			  "--lease %lld",
-			  (long long)peer->lease_ms / 1000,
+			  (long long)session->lease_ms / 1000,
 			  (long long)needed_ms / 1000);
-	else if (wanted_ms > peer->config->options->lease_ms)
+	else if (wanted_ms > session->config->options->lease_ms)
 		host_tell("this path is slow: the lease is %lld s in place of %lld",
-			  (long long)peer->lease_ms / 1000,
-			  (long long)peer->config->options->lease_ms / 1000);
+			  (long long)session->lease_ms / 1000,
+			  (long long)session->config->options->lease_ms / 1000);
 }
 
-void peer_widen_lease(struct peer *peer)
+void peer_session_widen_lease(struct peer_session *session)
 {
-	peer->lease_wish_ms = 2 * peer->lease_ms;
+	session->lease_wish_ms = 2 * session->lease_ms;
 }
 
-static int open_session(struct peer *peer, struct err *err)
+static int open_session(struct peer_session *session, struct err *err)
 {
-	struct run_info *run = &peer->run;
+	struct run_info *run = session->run;
 	struct msg_open open = {
 		.protocol = MSG_PROTOCOL,
-		.lease_ms = wanted_lease_ms(peer),
+		.lease_ms = wanted_lease_ms(session),
 	};
 	struct msg_opened opened;
 	int64_t sent_at_ms = clock_boot_ms();
 	int r;
 
 	/* The server's lattice is the server's to say. */
-	if (!peer->config->apply)
-		run->server_range = peer_server_lattice(peer);
+	if (!session->config->apply)
+		run->server_range = server_lattice(session);
 	/* A smart plan goes by what is measured. */
-	run->pairs_planned = peer->config->strategy->is_grid ? peer_grid_visits(peer)
-							     : 0;
+	run->pairs_planned = session->config->strategy->is_grid
+				     ? peer_grid_visits(session->config, run)
+				     : 0;
 	open.run = *run;
-	text_copy(open.secret, sizeof(open.secret), peer->secret);
-	r = client_open(peer->client, &open, peer_timeout_ms(peer, ASK_TIMEOUT_MS),
-			&opened, err);
+	text_copy(open.secret, sizeof(open.secret), session->secret);
+	r = client_open(session->client, &open,
+			peer_session_timeout_ms(session, ASK_TIMEOUT_MS), &opened, err);
 	if (r < 0)
 		return r;
-	text_copy(peer->session, sizeof(peer->session), opened.session);
-	peer->lease_ms = opened.lease_ms;
-	tell_lease(peer, open.lease_ms);
-	if (!peer->bound)
+	text_copy(session->id, sizeof(session->id), opened.session);
+	session->lease_ms = opened.lease_ms;
+	tell_lease(session, open.lease_ms);
+	if (!session->bound)
 		run->server = opened.server;
-	peer->server_known = true;
-	peer->bound = !peer->config->apply;
-	atomic_store(&peer->renewed_at, sent_at_ms);
-	return start_lease(peer, err);
+	session->server_known = true;
+	session->bound = !session->config->apply;
+	atomic_store(&session->renewed_at, sent_at_ms);
+	return start_lease(session, err);
 }
 
-static void stop_lease(struct peer *peer)
+void peer_session_stop_lease(struct peer_session *session)
 {
 	int64_t slowest_ms;
 
-	if (!peer->lease)
+	if (!session->lease)
 		return;
-	slowest_ms = lease_slowest_ms(peer->lease);
-	if (slowest_ms > peer->slowest_ms)
-		peer->slowest_ms = slowest_ms;
-	lease_stop(peer->lease);
-	peer->lease = NULL;
+	slowest_ms = lease_slowest_ms(session->lease);
+	if (slowest_ms > session->slowest_ms)
+		session->slowest_ms = slowest_ms;
+	lease_stop(session->lease);
+	session->lease = NULL;
 }
 
-static int try_connect(struct peer *peer, int timeout_ms, struct err *err)
+void peer_session_ignore_stop(struct peer_session *session)
 {
-	int r = client_hello(peer->client, timeout_ms, &peer->hello, err);
+	session->stop_fd = -1;
+	client_ignore_stop(session->client);
+}
+
+static int try_connect(struct peer_session *session, int timeout_ms, struct err *err)
+{
+	int r = client_hello(session->client, timeout_ms, &session->hello, err);
 
 	if (r == 0)
-		r = check_hello(peer, &peer->hello, err);
+		r = check_hello(session, &session->hello, err);
 	if (r == 0)
-		r = check_same_server(peer, &peer->hello, err);
+		r = check_same_server(session, &session->hello, err);
 	if (r == 0)
-		r = choose_congestion(peer, err);
+		r = choose_congestion(session, err);
 	if (r < 0)
 		return r;
 	/* Its thread reads what is about to change. */
-	stop_lease(peer);
-	return open_session(peer, err);
+	peer_session_stop_lease(session);
+	return open_session(session, err);
 }
 
 /* Silence is this end's own where its link is not there: say that instead. */
-static void blame_own_link(struct peer *peer, struct err *err)
+static void blame_own_link(struct peer_session *session, struct err *err)
 {
-	const char *name = peer->config->options->interface;
+	const char *name = session->config->options->interface;
 	struct guard_facts facts = {0};
 
-	if (guard_get_facts(peer->guard, "", &facts, NULL) < 0)
+	if (guard_get_facts(session->guard, "", &facts, NULL) < 0)
 		return;
 	if (!facts.exists)
 		err_set(err, 0, "interface '%s' is gone", name);
@@ -382,8 +393,8 @@ static void blame_own_link(struct peer *peer, struct err *err)
 		err_set(err, 0, "interface '%s' is down", name);
 }
 
-static void tell_waiting(const struct peer *peer, int r, const struct err *err,
-			 int64_t wait_ms)
+static void tell_waiting(const struct peer_session *session, int r,
+			 const struct err *err, int64_t wait_ms)
 {
 	if (!is_silence(r))
 		host_tell("waiting up to %lld s: %.300s", (long long)(wait_ms / 1000),
@@ -391,11 +402,12 @@ static void tell_waiting(const struct peer *peer, int r, const struct err *err,
 	else
 		host_tell("waiting up to %lld s for mtusweep-server at %s port %d "
 			  "(%.200s)",
-			  (long long)(wait_ms / 1000), peer->config->server_ip,
-			  peer->config->server_port, err->text);
+			  (long long)(wait_ms / 1000), session->config->server_ip,
+			  session->config->server_port, err->text);
 }
 
-static int no_server(const struct peer *peer, int r, int64_t wait_ms, struct err *err)
+static int no_server(const struct peer_session *session, int r, int64_t wait_ms,
+		     struct err *err)
 {
 	struct err why = *err;
 
@@ -404,8 +416,8 @@ static int no_server(const struct peer *peer, int r, int64_t wait_ms, struct err
 		"no answer from mtusweep-server at %s port %d within %lld s "
 		"(%.120s): start it there, and let TCP port %d in on the tunnel's "
 		"interface",
-		peer->config->server_ip, peer->config->server_port,
-		(long long)(wait_ms / 1000), why.text, peer->config->server_port);
+		session->config->server_ip, session->config->server_port,
+		(long long)(wait_ms / 1000), why.text, session->config->server_port);
 }
 
 /* Nobody answers, or an end lacks something for now. */
@@ -415,22 +427,24 @@ static bool may_pass(int r)
 }
 
 /* What it waited for lasts. */
-static int no_room(const struct peer *peer, int r, int64_t wait_ms, struct err *err)
+static int no_room(const struct peer_session *session, int r, int64_t wait_ms,
+		   struct err *err)
 {
 	struct err why = *err;
 
 	if (!err_is_shortage(r))
 		return r;
 	return err_set(err, -EIO, "%s%.230s, for %lld s by now: raise %s there",
-		       client_answered(peer->client) ? "" : "this end: ", why.text,
+		       client_answered(session->client) ? "" : "this end: ", why.text,
 		       (long long)(wait_ms / 1000), err_shortage_limit(r));
 }
 
 /* No longer than is left of the wait, but for the least. */
-static int hello_timeout_ms(const struct peer *peer, int silences, int64_t deadline_ms)
+static int hello_timeout_ms(const struct peer_session *session, int silences,
+			    int64_t deadline_ms)
 {
 	int doubles = silences % (ASK_DOUBLES_MAX + 1);
-	int least_ms = peer_timeout_ms(peer, ASK_TIMEOUT_MS);
+	int least_ms = peer_session_timeout_ms(session, ASK_TIMEOUT_MS);
 	int left_ms = clock_left_ms(deadline_ms);
 
 	if (left_ms < least_ms)
@@ -438,28 +452,28 @@ static int hello_timeout_ms(const struct peer *peer, int silences, int64_t deadl
 	return least_ms << doubles < left_ms ? least_ms << doubles : left_ms;
 }
 
-int peer_connect(struct peer *peer, int64_t wait_ms, struct err *err)
+int peer_session_connect(struct peer_session *session, int64_t wait_ms, struct err *err)
 {
 	int64_t deadline = clock_boot_ms() + wait_ms;
 	bool told = false;
 	int silences = 0;
 
 	for (;;) {
-		int r = try_connect(peer, hello_timeout_ms(peer, silences, deadline),
-				    err);
+		int r = try_connect(session,
+				    hello_timeout_ms(session, silences, deadline), err);
 
 		if (r == 0 || r == -EINTR || !may_pass(r))
 			return r;
 		silences = r == -ETIMEDOUT ? silences + 1 : 0;
 		if (is_silence(r))
-			blame_own_link(peer, err);
+			blame_own_link(session, err);
 		if (clock_boot_ms() >= deadline)
-			return is_silence(r) ? no_server(peer, r, wait_ms, err)
-					     : no_room(peer, r, wait_ms, err);
+			return is_silence(r) ? no_server(session, r, wait_ms, err)
+					     : no_room(session, r, wait_ms, err);
 		if (!told)
-			tell_waiting(peer, r, err, wait_ms);
+			tell_waiting(session, r, err, wait_ms);
 		told = true;
-		r = io_wait(-1, peer->stop_fd, clock_boot_ms() + ASK_AGAIN_MS);
+		r = io_wait(-1, session->stop_fd, clock_boot_ms() + ASK_AGAIN_MS);
 		if (r < 0)
 			return r;
 	}

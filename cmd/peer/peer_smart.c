@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "cmd/peer/peer_parts.h"
 #include "cmd/peer/peer_probe.h"
 #include "cmd/run/conclude.h"
 #include "engine/plan_smart.h"
@@ -21,14 +22,14 @@
 
 static int probe(struct peer *peer, struct err *err)
 {
-	struct path_survey *survey = &peer->survey;
+	struct path_survey *survey = &peer->findings.survey;
 	struct probe_summary summary;
-	int r = peer_probe(peer, &survey->path, &summary, err);
+	int r = peer_probe(&peer->session, &survey->path, &summary, err);
 
 	if (r < 0)
 		return r;
 	if (!survey->path.overhead)
-		survey->path.overhead = peer->run.peer.endpoint_family == 6
+		survey->path.overhead = peer->run.info.peer.endpoint_family == 6
 						? PATH_OVERHEAD_IPV6
 						: PATH_OVERHEAD_IPV4;
 	for (int dir = 0; dir < DIR_COUNT; dir++)
@@ -43,14 +44,12 @@ static int probe(struct peer *peer, struct err *err)
 
 static int load_survey(struct peer *peer, struct err *err)
 {
-	struct query *query;
-	int r = query_open(peer->config->options->db, &query, err);
+	cleanup_query struct query *query = NULL;
+	int r = query_open(peer->run.db, &query, err);
 
-	if (r < 0)
-		return r;
-	r = query_path(query, peer->resumed.run, &peer->survey, err);
-	query_close(query);
-	return r;
+	return r < 0 ? r
+		     : query_path(query, peer->run.resumed.run, &peer->findings.survey,
+				  err);
 }
 
 int peer_smart_survey(struct peer *peer, struct err *err)
@@ -62,18 +61,19 @@ int peer_smart_survey(struct peer *peer, struct err *err)
 
 static struct mtu_pair current_pair(const struct peer *peer)
 {
-	return (struct mtu_pair){peer->run.server.link_mtu, peer->run.peer.link_mtu};
+	return (struct mtu_pair){peer->run.info.server.link_mtu,
+				 peer->run.info.peer.link_mtu};
 }
 
 int peer_smart_plan(const struct peer *peer, struct plan **ret, struct err *err)
 {
 	struct plan_smart_options options = {
-		.path = peer->survey.path,
-		.server = peer->run.server_range,
-		.peer = peer->run.peer_range,
+		.path = peer->findings.survey.path,
+		.server = peer->run.info.server_range,
+		.peer = peer->run.info.peer_range,
 		.current = current_pair(peer),
 		.margin = peer->config->margin / 100.0,
-		.seed = peer->run.seed,
+		.seed = peer->run.info.seed,
 	};
 
 	return plan_smart_new(&options, ret, err);
@@ -81,10 +81,10 @@ int peer_smart_plan(const struct peer *peer, struct plan **ret, struct err *err)
 
 /* --- after it --- */
 
-/* What one direction of the survey is, as a message. */
-static struct msg_path path_message(const struct peer *peer, enum direction dir)
+/* One direction of the survey, as a message. */
+static struct msg_path path_message(const struct path_survey *survey,
+				    const char *session, enum direction dir)
 {
-	const struct path_survey *survey = &peer->survey;
 	struct msg_path m = {
 		.download = dir == DIR_DOWNLOAD,
 		.overhead = survey->path.overhead,
@@ -92,53 +92,58 @@ static struct msg_path path_message(const struct peer *peer, enum direction dir)
 		.probe_ms = survey->probe_ms,
 	};
 
-	text_copy(m.session, sizeof(m.session), peer->session);
+	text_copy(m.session, sizeof(m.session), session);
 	path_bands_format(&survey->path.dir[dir], m.bands);
 	return m;
 }
 
-static int share_path(struct peer *peer, struct err *err)
+static int share_path(struct peer_findings *findings, struct peer_session *session,
+		      struct err *err)
 {
-	for (int dir = 0; dir < DIR_COUNT && !peer->path_shared; dir++) {
-		struct msg_path m = path_message(peer, (enum direction)dir);
+	for (int dir = 0; dir < DIR_COUNT && !findings->path_shared; dir++) {
+		struct msg_path m = path_message(&findings->survey, session->id,
+						 (enum direction)dir);
 		int64_t sent_at_ms = clock_boot_ms();
-		int r = client_path(peer->client, &m,
-				    peer_timeout_ms(peer, SHARE_TIMEOUT_MS), err);
+		int r = client_path(session->client, &m,
+				    peer_session_timeout_ms(session, SHARE_TIMEOUT_MS),
+				    err);
 
 		if (r < 0)
 			return r;
-		peer_heard(peer, sent_at_ms);
+		peer_session_heard(session, sent_at_ms);
 	}
-	peer->path_shared = true;
+	findings->path_shared = true;
 	return 0;
 }
 
 int peer_smart_begun(struct peer *peer, struct err *err)
 {
-	int r = store_put_path(peer->store, peer->run_id, &peer->survey, err);
+	int r = store_put_path(peer->run.store, peer->run.id, &peer->findings.survey,
+			       err);
 
 	/* Where the server does not take it now, it is sent again at the end. */
 	if (r == 0)
-		share_path(peer, NULL);
+		share_path(&peer->findings, &peer->session, NULL);
 	return r;
 }
 
-static int send_verdict(struct peer *peer, const struct verdict *v, struct err *err)
+static int send_verdict(struct peer_session *session, const struct verdict *v,
+			struct err *err)
 {
 	struct msg_verdict m = {
 		.mtu = v->recommended.mtu,
 		.settled = v->settled,
-		.margin = peer->config->margin,
+		.margin = session->config->margin,
 		.visits = v->visits,
 	};
 	int64_t sent_at_ms = clock_boot_ms();
 	int r;
 
-	text_copy(m.session, sizeof(m.session), peer->session);
-	r = client_verdict(peer->client, &m, peer_timeout_ms(peer, SHARE_TIMEOUT_MS),
-			   err);
+	text_copy(m.session, sizeof(m.session), session->id);
+	r = client_verdict(session->client, &m,
+			   peer_session_timeout_ms(session, SHARE_TIMEOUT_MS), err);
 	if (r == 0)
-		peer_heard(peer, sent_at_ms);
+		peer_session_heard(session, sent_at_ms);
 	return r;
 }
 
@@ -149,10 +154,10 @@ static void share(struct peer *peer, const struct verdict *v)
 	int r;
 
 	/* It is found from the rows, there as here. */
-	peer_send_rows(peer, ROWS_TIMEOUT_MS);
-	r = share_path(peer, &err);
+	peer_run_send_rows(&peer->run, &peer->session, ROWS_TIMEOUT_MS);
+	r = share_path(&peer->findings, &peer->session, &err);
 	if (r == 0)
-		r = send_verdict(peer, v, &err);
+		r = send_verdict(&peer->session, v, &err);
 	if (r < 0)
 		host_tell("the server's database lacks what this run comes to: %.300s",
 			  err.text);
@@ -168,8 +173,8 @@ static int tell(struct peer *peer, const struct conclusion *found, struct err *e
 			 PRINT_TIMEOUT_MS);
 	if (!v->recommended.mtu.server)
 		return 0;
-	r = store_recommend(peer->store, peer->run_id, &v->recommended.mtu, v->settled,
-			    found->text, err);
+	r = store_recommend(peer->run.store, peer->run.id, &v->recommended.mtu,
+			    v->settled, found->text, err);
 	if (r == 0)
 		share(peer, v);
 	return r;
@@ -178,8 +183,8 @@ static int tell(struct peer *peer, const struct conclusion *found, struct err *e
 int peer_smart_conclude(struct peer *peer, struct mtu_pair *ret, struct err *err)
 {
 	struct conclusion found;
-	int r = conclude_run(peer->config->options->db, peer->run_id,
-			     peer->config->margin, &found, err);
+	int r = conclude_run(peer->run.db, peer->run.id, peer->config->margin, &found,
+			     err);
 
 	if (r < 0)
 		return r;

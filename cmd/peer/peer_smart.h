@@ -1,7 +1,8 @@
 #ifndef CMD_PEER_PEER_SMART_H
 #define CMD_PEER_PEER_SMART_H
 
-#include "cmd/peer/peer_ops.h"
+#include "base/err.h"
+#include "base/path.h"
 #include "engine/plan.h"
 
 /*
@@ -9,14 +10,21 @@
  * and what all of it comes to is said, and stored, after it.
  */
 
-/* With the session open: peer->survey, by probes; of a run that goes on, from the
+struct peer;
+
+struct peer_findings {
+	struct path_survey survey; /* the path, before the sweep */
+	bool path_shared;          /* the server has it */
+};
+
+/* With the session open: findings.survey, by probes; of a run that goes on, from the
  * database. That nothing is known is no failure, and told. */
 int peer_smart_survey(struct peer *peer, struct err *err);
 
-/* The plan, by peer->survey. */
+/* The plan, by findings.survey. */
 int peer_smart_plan(const struct peer *peer, struct plan **ret, struct err *err);
 
-/* Store peer->survey with the run, and send it to the server's copy. */
+/* Store findings.survey with the run, and send it to the server's copy. */
 int peer_smart_begun(struct peer *peer, struct err *err);
 
 /* Which pair the run comes to: stored, and printed, and sent to the server's copy of the

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "cmd/peer/peer_ops.h"
+#include "cmd/peer/peer_end.h"
 #include "engine/plan_rest.h"
 #include "netctl/sysctl.h"
 
@@ -14,53 +14,54 @@
 
 static void warn_of_slow_path(struct peer *peer)
 {
-	int64_t rtt_ms = client_rtt_us(peer->client) / 1000;
+	int64_t rtt_ms = client_rtt_us(peer->session.client) / 1000;
 	char text[256];
 
-	if (peer->run.duration_ms >= TEST_TRIPS * rtt_ms)
+	if (peer->run.info.duration_ms >= TEST_TRIPS * rtt_ms)
 		return;
 	snprintf(text, sizeof(text),
 		 "tests of %.1f s are short for a path whose round trip takes %.1f s: "
 		 "their rates are TCP's start more than the path's; --duration %lld "
 		 "tells more",
-		 (double)peer->run.duration_ms / 1000, (double)rtt_ms / 1000,
+		 (double)peer->run.info.duration_ms / 1000, (double)rtt_ms / 1000,
 		 (long long)(TEST_TRIPS * rtt_ms + 999) / 1000);
-	peer_warn(peer, text);
+	peer_run_warn(&peer->run, text);
 }
 
-static int begin_run(struct peer *peer, struct err *err)
+static int begin_run(struct peer *peer, int visits, struct err *err)
 {
 	char warning[256];
-	int r = store_keep_secret(peer->store, peer->run.uuid, peer->secret, err);
+	int r = store_keep_secret(peer->run.store, peer->run.info.uuid,
+				  peer->session.secret, err);
 
 	if (r == 0)
-		r = store_begin_record(peer->store, &peer->run, peer->options,
-				       &peer->run_id, err);
+		r = store_begin_record(peer->run.store, &peer->run.info,
+				       peer->run.options, &peer->run.id, err);
 	if (r < 0)
 		return r;
-	if (peer->config->resume && peer->run.pairs_planned)
+	if (peer->config->resume && peer->run.info.pairs_planned)
 		host_tell("run %lld goes on: %d of %d visits are left",
-			  (long long)peer->run_id, peer->visits,
-			  peer->run.pairs_planned);
+			  (long long)peer->run.id, visits,
+			  peer->run.info.pairs_planned);
 	else if (peer->config->resume)
-		host_tell("run %lld goes on after %zu visit%s", (long long)peer->run_id,
-			  peer->resumed.count,
-			  text_plural((int64_t)peer->resumed.count));
+		host_tell("run %lld goes on after %zu visit%s", (long long)peer->run.id,
+			  peer->run.resumed.count,
+			  text_plural((int64_t)peer->run.resumed.count));
 	host_tell("visits planned%s: %d, with %.1f s of tests",
-		  peer->config->strategy->is_grid ? "" : " at first", peer->visits,
-		  (double)peer->visits * (double)peer->run.duration_ms * 2 / 1000);
-	peer_warn(peer, peer->config->warning);
+		  peer->config->strategy->is_grid ? "" : " at first", visits,
+		  (double)visits * (double)peer->run.info.duration_ms * 2 / 1000);
+	peer_run_warn(&peer->run, peer->config->warning);
 	warn_of_slow_path(peer);
 	for (int i = 0; sysctl_warning(i, warning, sizeof(warning)); i++)
-		peer_warn(peer, warning);
+		peer_run_warn(&peer->run, warning);
 	return 0;
 }
 
 static int make_plan(const struct peer *peer, struct plan **ret, struct err *err)
 {
 	struct plan_rest_options rest = {
-		.known = peer->resumed.known,
-		.known_count = peer->resumed.count,
+		.known = peer->run.resumed.known,
+		.known_count = peer->run.resumed.count,
 		.repeat_failed = peer->config->repeat_failed,
 	};
 	int r = peer->config->strategy->make_plan(peer, &rest.whole, err);
@@ -73,7 +74,7 @@ static int sweep(struct peer *peer, struct err *err)
 	const struct strategy *strategy = peer->config->strategy;
 	struct sweep_options options = {
 		.stop_on_failure = !peer->config->skip_errors,
-		.first_seq = peer->resumed.last_seq + 1,
+		.first_seq = peer->run.resumed.last_seq + 1,
 		.budget_ms = strategy->is_grid ? 0 : peer->config->budget_ms,
 	};
 	struct sweep_summary summary = {0};
@@ -82,12 +83,11 @@ static int sweep(struct peer *peer, struct err *err)
 
 	if (r < 0)
 		return r;
-	peer->visits = plan_total(plan);
-	r = begin_run(peer, err);
+	r = begin_run(peer, plan_total(plan), err);
 	if (r == 0 && strategy->begun)
 		r = strategy->begun(peer, err);
 	if (r == 0)
-		r = sweep_run(plan, &options, &peer_ops, peer, &summary, err);
+		r = sweep_run(plan, &options, &peer_ops, &peer->visit, &summary, err);
 	plan_free(plan);
 	if (r == 0 && summary.budget_spent)
 		host_tell("the time of --budget %g is spent: what is open stays open",

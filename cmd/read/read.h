@@ -9,9 +9,9 @@
 
 /*
  * The commands of mtusweep, the program that reads what was stored: each is a struct in
- * a file of its own, read_<name>.c, and mtusweep.c lists them. A command's table of
+ * a file of its own, read_<name>.c, and cmd/mtusweep.c lists them. A command's table of
  * options is parsed, printed by --help, and ends in one of the shared tables below.
- * Data goes to stdout; what fails is said by mtusweep.c, once.
+ * Data goes to stdout; read_main.c prints errors, once.
  */
 
 #define READ_ARGUMENTS_MAX 2
@@ -43,6 +43,16 @@ extern const struct read_command read_import;
 extern const struct read_command read_share;
 extern const struct read_command read_view;
 
+/* The whole of mtusweep: find the command, parse its options, open its database, run it,
+ * and print errors to stderr (cmd/read/read_main.c). */
+struct read_program {
+	const struct option_spec *options; /* without a command: --help and --version */
+	const struct read_command *const *commands; /* the last is NULL */
+};
+
+/* Returns the exit status: 0 done; 1 failed; 2 usage. */
+int read_main(const struct read_program *program, int argc, char **argv);
+
 /* What the shared options are read into. */
 struct read_settings {
 	const char *db;
@@ -50,6 +60,7 @@ struct read_settings {
 	const char *argument[READ_ARGUMENTS_MAX];
 	bool json;
 	bool help;
+	bool version;
 };
 
 extern struct read_settings read_given;

@@ -58,15 +58,10 @@ static void handle(void *ctx, const struct http_request *request,
 static int check_database(struct err *err)
 {
 	struct query_run run;
-	struct query *query;
+	cleanup_query struct query *query = NULL;
 	int r = query_open(read_given.db, &query, err);
 
-	if (r < 0)
-		return r;
-	if (read_given.run)
-		r = read_find_run(query, &run, err);
-	query_close(query);
-	return r;
+	return r < 0 || !read_given.run ? r : read_find_run(query, &run, err);
 }
 
 /* Until somebody ends it. */

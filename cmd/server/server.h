@@ -19,6 +19,20 @@ struct server_config {
 	bool once;
 };
 
+/* The program's options beyond host_options, with their defaults; the table in cmd/server.c
+ * fills them. */
+struct server_options {
+	struct server_config config; /* for server_main() */
+	const char *server_ip;       /* NULL: the interface's first IPv4 address */
+};
+
+extern struct server_options server_options;
+
+/* host_program.check and .ready. -EINVAL: the ports are the same, or --server-ip is no
+ * address; -EADDRNOTAVAIL: it is not the interface's. */
+int server_options_check(struct err *err);
+int server_options_ready(struct host *host, struct err *err);
+
 /* keeper_roles.main; `ctx` is a struct server_config. Returns the exit status. */
 int server_main(void *ctx, int guard_fd, int runner_fd);
 

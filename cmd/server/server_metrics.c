@@ -37,16 +37,14 @@ static int put_newest(struct query *query, bool pairs, FILE *out, struct err *er
 
 static int put_all(struct server *f, bool pairs, FILE *out, struct err *err)
 {
-	struct query *query;
+	cleanup_query struct query *query = NULL;
 	int r = query_open(f->config->options->db, &query, err);
 
 	if (r < 0)
 		return r;
 	query_bound(query, QUERY_ROWS_SERVED);
 	prometheus_put_server(out, MTUSWEEP_VERSION, atomic_load(&f->session_open));
-	r = put_newest(query, pairs, out, err);
-	query_close(query);
-	return r;
+	return put_newest(query, pairs, out, err);
 }
 
 static int write_text(struct server *f, bool pairs, char **ret, struct err *err)

@@ -326,17 +326,12 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 	link_was_down(f, true);
 	/* Unknown where this fails: nothing is proved of it, and no test fits it. */
 	f->mtu = 0;
-	r = guard_set(f->guard, m->mtu, atomic_load(&f->lease_ms), err);
+	r = host_set_mtu(f->guard, m->mtu, atomic_load(&f->lease_ms), &f->settle_warned,
+			 &warning, err);
 	if (r < 0)
 		return server_not_stale(r);
 	f->mtu = m->mtu;
-	r = guard_settle(f->guard, &warning);
-	if (r == -EPIPE)
-		return err_set(err, r, "%s", warning.text);
-	if (r < 0 && !f->settle_warned) {
-		f->settle_warned = true;
-		warn(f, warning.text);
-	}
+	warn(f, warning.text);
 	r = m->test ? arm(f, &upload, err) : 0;
 	if (r == 0) {
 		if (m->test)
@@ -468,6 +463,8 @@ static int op_commit(void *ctx, struct err *err)
 		host_tell("MTU %d is kept, in link and conf file%s%.300s", f->mtu,
 			  err->text[0] ? "; " : "", err->text);
 	f->committed_mtu = f->mtu;
+	f->kept_mtu = f->mtu;
+	f->kept_run = f->run_id;
 	return 0;
 }
 
@@ -475,6 +472,7 @@ static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 		    struct err *err)
 {
 	struct server *f = ctx;
+	bool kept = f->kept_run == f->run_id;
 	int r;
 
 	host_tell("run %lld of %s ended: %s%s%s, %d row%s received",
@@ -485,9 +483,8 @@ static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 	if (r == 0)
 		err_set(err, 0, "%s", "");
 	/* A peer that failed may not know. */
-	if (r == 0 && f->committed_mtu && outcome != RUN_DONE)
-		err_set(err, 0, "it keeps MTU %d, in link and conf file",
-			f->committed_mtu);
+	if (r == 0 && kept && outcome != RUN_DONE)
+		err_set(err, 0, "it keeps MTU %d, in link and conf file", f->kept_mtu);
 	if (outcome == RUN_DONE && r == 0)
 		atomic_store(&f->completed, true);
 	wake(f);

@@ -62,6 +62,9 @@ struct server {
 	bool was_down;     /* the link, since the pair was set */
 	bool may_commit;   /* both ends were started for that */
 	int committed_mtu; /* that this session, or one it took over, keeps; or 0 */
+	/* The last that was kept, and for which run: a later session of that run is told. */
+	int kept_mtu;
+	int64_t kept_run;
 	/* What full-size packets were proved for in this session, and the test that may
 	 * still prove it for the MTU that is set; or 0. */
 	int proved_mtu;

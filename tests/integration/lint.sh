@@ -36,6 +36,8 @@ check_equal "files of more than $FILE_LINES_MAX lines" '' \
 	"$(too_long "${files[@]}" | xargs)"
 check_equal 'who includes iperf_api.h' engine/iperf_test.c \
 	"$(grep -lE '#[[:space:]]*include.*iperf_api\.h' "${files[@]}" | xargs)"
+check_equal 'who starts threads, with signals or without' base/thread.c \
+	"$(grep -l 'pthread_create(' "${files[@]}" | xargs)"
 check_equal "includes around the folders' include paths" '' \
 	"$(grep -nE '#[[:space:]]*include[[:space:]]*"(\.|/)' "${files[@]}" | xargs)"
 for program in mtusweep mtusweep-server mtusweep-peer; do

@@ -30,12 +30,12 @@ struct tries {
 	int stop_fd;    /* to write to in the third; -1 */
 };
 
-static int send_nothing(struct peer *peer, void *message, int timeout_ms,
+static int send_nothing(struct client *client, void *message, int timeout_ms,
 			struct err *err)
 {
 	struct tries *tries = message;
 
-	(void)peer;
+	(void)client;
 	if (tries->count < TRIES_MAX)
 		tries->timeout_ms[tries->count] = timeout_ms;
 	tries->count++;
@@ -54,16 +54,16 @@ static int ask(struct tries *tries, int stop_fd)
 	struct client_config client = {
 		.interface = "lo", .address = "127.0.0.1", .port = 9, .stop_fd = -1};
 	struct peer_config config = {.wait_ms = 1000};
-	struct peer peer = {
+	struct peer_session session = {
 		.config = &config, .stop_fd = stop_fd, .lease_ms = LEASE_MS};
 	struct err err = ERR_INIT;
 	int64_t sent_at_ms;
 	int r;
 
-	assert_int_equal(client_new(&client, &peer.client, NULL), 0);
-	atomic_store(&peer.renewed_at, clock_boot_ms());
-	r = peer_ask(&peer, send_nothing, tries, LEAST_MS, &sent_at_ms, &err);
-	client_free(peer.client);
+	assert_int_equal(client_new(&client, &session.client, NULL), 0);
+	atomic_store(&session.renewed_at, clock_boot_ms());
+	r = peer_ask(&session, send_nothing, tries, LEAST_MS, &sent_at_ms, &err);
+	client_free(session.client);
 	return r;
 }
 

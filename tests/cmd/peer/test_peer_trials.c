@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "../sync/support.h"
+#include "../../sync/support.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -46,7 +46,9 @@ static struct {
 	struct endpoint *endpoint;
 	struct peer_config config;
 	struct host_options options;
-	struct peer peer;
+	struct peer_session session;
+	struct peer_run run;
+	struct peer_visit visit;
 	int guard_fd;
 	int runner_fd;
 	pthread_t guard;
@@ -99,10 +101,10 @@ static int start_processes(void)
 	s.runner_fd = runner[1];
 	if (pthread_create(&s.guard, NULL, be_guard, NULL) != 0 ||
 	    pthread_create(&s.runner, NULL, be_runner, NULL) != 0 ||
-	    guard_new(guard[0], &s.peer.guard, NULL) < 0 ||
-	    runner_new(runner[0], &s.peer.runner, NULL) < 0)
+	    guard_new(guard[0], &s.session.guard, NULL) < 0 ||
+	    runner_new(runner[0], &s.visit.runner, NULL) < 0)
 		return -1;
-	return rtwatch_new("lo", &s.peer.watch, NULL);
+	return rtwatch_new("lo", &s.visit.watch, NULL);
 }
 
 static int open_session(void)
@@ -111,13 +113,13 @@ static int open_session(void)
 	struct client_config client;
 	struct msg_opened opened;
 
-	peer_client_config(&s.peer, &client);
-	if (client_new(&client, &s.peer.client, NULL) < 0 ||
-	    client_open(s.peer.client, &open, 1000, &opened, NULL) < 0)
+	peer_session_client_config(&s.session, &client);
+	if (client_new(&client, &s.session.client, NULL) < 0 ||
+	    client_open(s.session.client, &open, 1000, &opened, NULL) < 0)
 		return -1;
-	text_copy(s.peer.session, sizeof(s.peer.session), opened.session);
-	s.peer.lease_ms = LEASE_MS;
-	atomic_store(&s.peer.renewed_at, clock_boot_ms());
+	text_copy(s.session.id, sizeof(s.session.id), opened.session);
+	s.session.lease_ms = LEASE_MS;
+	atomic_store(&s.session.renewed_at, clock_boot_ms());
 	return 0;
 }
 
@@ -135,9 +137,9 @@ static int start_lease(void)
 {
 	struct lease_config config = {.lease_ms = LEASE_MS, .renewed = ignore_renewal};
 
-	peer_client_config(&s.peer, &config.client);
-	text_copy(config.session, sizeof(config.session), s.peer.session);
-	return lease_start(&config, &s.peer.lease, NULL);
+	peer_session_client_config(&s.session, &config.client);
+	text_copy(config.session, sizeof(config.session), s.session.id);
+	return lease_start(&config, &s.session.lease, NULL);
 }
 
 static int setup(void **state)
@@ -161,9 +163,11 @@ static int setup(void **state)
 		.wait_ms = WAIT_MS,
 		.local = "127.0.0.1",
 	};
-	s.peer.config = &s.config;
-	s.peer.stop_fd = -1;
-	s.peer.mtu = (struct mtu_pair){1420, 1400};
+	s.session.config = &s.config;
+	s.visit.session = &s.session;
+	s.visit.run = &s.run;
+	s.session.stop_fd = -1;
+	s.visit.mtu = (struct mtu_pair){1420, 1400};
 	if (endpoint_new(&endpoint, &s.endpoint, NULL) < 0 || start_processes() < 0 ||
 	    open_session() < 0)
 		return -1;
@@ -175,13 +179,13 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	lease_stop(s.peer.lease);
-	client_free(s.peer.client);
-	runner_free(s.peer.runner);
-	guard_free(s.peer.guard);
+	lease_stop(s.session.lease);
+	client_free(s.session.client);
+	runner_free(s.visit.runner);
+	guard_free(s.session.guard);
 	pthread_join(s.runner, NULL);
 	pthread_join(s.guard, NULL);
-	rtwatch_free(s.peer.watch);
+	rtwatch_free(s.visit.watch);
 	endpoint_free(s.endpoint);
 	fd_close(&s.runner_fd);
 	fd_close(&s.guard_fd);
@@ -194,7 +198,7 @@ static void a_later_shortage_has_its_own_time(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	if (peer_ops.measure(&s.peer, DIR_UPLOAD, &result, &err) < 0)
+	if (peer_ops.measure(&s.visit, DIR_UPLOAD, &result, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(result.status, TEST_OK);
 	assert_int_equal(s.tests, ANSWERS);

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "../store/fixture.h"
+#include "../../store/fixture.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "netctl/guard_wire.h"
@@ -77,7 +77,7 @@ static int start(struct stage *stage)
 	stage->options.interface = "lo";
 	stage->options.db = stage->fixture->db;
 	stage->options.persist = PERSIST_BEST;
-	stage->host.guard.range = (struct mtu_range){1280, 9000, 1};
+	stage->host.guard.bounds.range = (struct mtu_range){1280, 9000, 1};
 	stage->config.options = &stage->options;
 	stage->config.host = &stage->host;
 	f->config = &stage->config;

@@ -1,0 +1,22 @@
+#include "base/thread.h"
+
+#include <signal.h>
+
+int thread_start(pthread_t *ret, size_t stack_size, void *(*run)(void *ctx), void *ctx)
+{
+	pthread_attr_t attributes;
+	sigset_t all;
+	sigset_t before;
+	int r = pthread_attr_init(&attributes);
+
+	if (r == 0 && stack_size)
+		r = pthread_attr_setstacksize(&attributes, stack_size);
+	/* The new thread inherits this. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (r == 0)
+		r = pthread_create(ret, &attributes, run, ctx);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return -r;
+}

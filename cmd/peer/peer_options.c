@@ -1,0 +1,169 @@
+#include "cmd/peer/peer_options.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/pair.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "netctl/rtroute.h"
+
+struct peer_options peer_options = {
+	.config =
+		{
+			.server_port = 5000,
+			.duration_ms = 5000,
+			.wait_ms = 60000,
+			.passes = 1,
+			.margin = 5,
+			.budget_ms = 60000,
+			.skip_errors = true,
+		},
+};
+
+const char *const peer_order_names[] = {"row", "shuffled", NULL};
+
+/* The set that the checks below look at. */
+static struct peer_config *const peer = &peer_options.config;
+
+/* The tunnel must be the way to the server: else another path would be measured. */
+static int check_route(const struct host *host, struct err *err)
+{
+	struct rtroute route;
+	int r = rtroute_get(peer->server_ip, &route, err);
+
+	if (r < 0)
+		return r;
+	if (route.local)
+		return err_set(
+			err, -EINVAL,
+			"--server-ip %s is an address of this host; it takes the "
+			"server's address inside the tunnel",
+			peer->server_ip);
+	if (route.oif != host->link.index)
+		return err_set(
+			err, -EINVAL,
+			"packets to --server-ip %s leave by '%s', not by '%s': give "
+			"the server's address inside the tunnel, or another "
+			"--interface",
+			peer->server_ip, route.oif_name, host->link.name);
+	text_copy(peer->local, sizeof(peer->local), route.source);
+	if (route.mtu)
+		snprintf(peer->warning, sizeof(peer->warning),
+			 "the route to %s has an MTU of its own, %d, which overrides "
+			 "the "
+			 "interface's",
+			 peer->server_ip, route.mtu);
+	return 0;
+}
+
+static int check_apply(struct err *err)
+{
+	if (!peer->apply && (peer->apply_run || peer_options.pair))
+		return err_set(err, -EINVAL, "--run and --pair are for --apply");
+	if (!peer->apply)
+		return 0;
+	if (peer->resume)
+		return err_set(err, -EINVAL,
+			       "--apply keeps a pair, --resume goes on with a sweep: "
+			       "give one of them");
+	if (host_options.persist_given && host_options.persist != PERSIST_BEST)
+		return err_set(err, -EINVAL,
+			       "--apply writes link and conf file, --persist %s does "
+			       "not: leave it away, or give --persist best",
+			       persist_name((enum persist)host_options.persist));
+	host_options.persist = PERSIST_BEST;
+	return peer_options.pair ? pair_parse(peer_options.pair, &peer->pair, err) : 0;
+}
+
+/* A probe keeps nothing and leaves nothing to go on with. */
+static int check_probe(struct err *err)
+{
+	if (peer->strategy->make_plan)
+		return 0;
+	if (peer->apply || peer->resume || host_options.persist != PERSIST_NONE)
+		return err_set(err, -EINVAL,
+			       "--strategy %s measures and keeps no pair: leave "
+			       "--apply, --resume and --persist away",
+			       strategy_name(peer->strategy));
+	return 0;
+}
+
+/* One pair is no matter of strategy. */
+static int find_strategy(struct err *err)
+{
+	if (peer->apply && peer_options.strategy_given)
+		return err_set(
+			err, -EINVAL,
+			"--strategy is for a sweep, --apply keeps one pair: give "
+			"one of them");
+	if (!peer_options.strategy_given)
+		peer_options.strategy = peer->apply || host_options_have_lattice()
+						? STRATEGY_grid
+						: STRATEGY_smart;
+	peer->strategy = &strategies[peer_options.strategy];
+	if (peer->strategy->is_grid ||
+	    !(peer_options.passes_given || peer_options.order_given))
+		return 0;
+	return err_set(err, -EINVAL, "%s is for --strategy grid, this is %s%s",
+		       peer_options.passes_given ? "--passes" : "--order",
+		       strategy_name(peer->strategy),
+		       peer_options.strategy_given
+			       ? ""
+			       : ", the default without --mtu-min, --mtu-max "
+				 "and --mtu-step");
+}
+
+static void set_strategy_defaults(void)
+{
+	if (!peer_options.duration_given && peer->strategy->duration_ms)
+		peer->duration_ms = peer->strategy->duration_ms;
+	if (!peer_options.precision_given && peer->strategy->precision)
+		peer->precision = peer->strategy->precision;
+	if (!host_options.step_given && peer->strategy->mtu_step)
+		host_options.range.step = peer->strategy->mtu_step;
+	peer->prefer_bbr = peer->strategy->prefer_bbr;
+}
+
+int peer_options_check(struct err *err)
+{
+	int r;
+
+	if (host_options.restore)
+		return 0;
+	r = find_strategy(err);
+	if (r < 0)
+		return r;
+	set_strategy_defaults();
+	r = check_probe(err);
+	if (r == 0)
+		r = check_apply(err);
+	if (r < 0)
+		return r;
+	if (peer->repeat_failed && !peer->resume)
+		return err_set(
+			err, -EINVAL,
+			"--repeat-failed is for --resume: it measures the failed "
+			"pairs of an earlier run again");
+	if (!peer->server_ip)
+		return err_set(
+			err, -EINVAL,
+			"--server-ip is missing: the server's address inside the "
+			"tunnel");
+	return host_options_check_address("server-ip", peer->server_ip, err);
+}
+
+int peer_options_ready(struct host *host, struct err *err)
+{
+	if (!peer->seed_given)
+		peer->seed = random_u64() >> 1;
+	peer->order = (enum grid_order)peer_options.order;
+	/* Without a range on the command line: all that this end allows. */
+	if (!peer->strategy->is_grid && !host_options_have_lattice())
+		host_options.range = host->guard.bounds.range;
+	peer->options = &host_options;
+	peer->host = host;
+	text_copy(host->guard.bounds.remote, sizeof(host->guard.bounds.remote),
+		  peer->server_ip);
+	return check_route(host, err);
+}

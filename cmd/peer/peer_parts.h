@@ -1,0 +1,22 @@
+#ifndef CMD_PEER_PEER_PARTS_H
+#define CMD_PEER_PEER_PARTS_H
+
+#include "cmd/peer/peer_keep.h"
+#include "cmd/peer/peer_ops.h"
+#include "cmd/peer/peer_run.h"
+#include "cmd/peer/peer_session.h"
+#include "cmd/peer/peer_smart.h"
+
+/* All of the peer's main process. peer.c makes the parts known to one another, opens and
+ * closes what they hold; a function takes the whole only where it needs most of them. */
+
+struct peer {
+	const struct peer_config *config;
+	struct peer_session session;
+	struct peer_run run;
+	struct peer_visit visit;
+	struct peer_findings findings;
+	struct peer_kept kept;
+};
+
+#endif

@@ -1,0 +1,103 @@
+#include "cmd/peer/peer_run.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define ROW_TIMEOUT_MS 2000
+
+int peer_run_load_rows(const struct peer_run *run, struct measurement **ret,
+		       size_t *ret_count, struct err *err)
+{
+	cleanup_query struct query *query = NULL;
+	int r = query_open(run->db, &query, err);
+
+	return r < 0 ? r : query_load_measurements(query, run->id, ret, ret_count, err);
+}
+
+int peer_run_find_best(const struct peer_run *run, struct query_result *ret,
+		       struct err *err)
+{
+	cleanup_query struct query *query = NULL;
+	int r = query_open(run->db, &query, err);
+
+	return r < 0 ? r : query_best(query, run->id, QUERY_BY_SUM, ret, err);
+}
+
+void peer_run_warn(const struct peer_run *run, const char *text)
+{
+	if (!text[0])
+		return;
+	host_tell("warning: %s", text);
+	if (run->id)
+		store_warn(run->store, run->id, text, NULL);
+}
+
+/* --- rows for the server --- */
+
+static int send_row(struct peer_run *run, struct peer_session *session,
+		    const struct measurement *m, struct err *err)
+{
+	struct msg_row row = {.row = *m};
+	int64_t sent_at_ms = clock_boot_ms();
+	int r;
+
+	text_copy(row.session, sizeof(row.session), session->id);
+	r = client_row(session->client, run->info.uuid, &row,
+		       peer_session_timeout_ms(session, ROW_TIMEOUT_MS), err);
+	if (r < 0)
+		return r;
+	peer_session_heard(session, sent_at_ms);
+	return store_acknowledge(run->store, run->id, m->seq, err);
+}
+
+/* No lost answer or session, but a no: once, until the server takes rows again. */
+static void tell_refused(struct peer_run *run, const struct peer_session *session,
+			 int r, const struct err *err)
+{
+	if (run->rows_refused || !client_answered(session->client) ||
+	    peer_session_mendable(r) == -EAGAIN)
+		return;
+	run->rows_refused = true;
+	host_tell("%.300s; the rows that are not stored there are sent again",
+		  err->text);
+}
+
+void peer_run_send_rows(struct peer_run *run, struct peer_session *session,
+			int64_t limit_ms)
+{
+	int64_t deadline = clock_boot_ms() + limit_ms;
+	struct err err = ERR_INIT;
+	struct measurement m;
+	uint32_t seq = 1;
+	int r;
+
+	while (store_next_unacknowledged(run->store, run->id, seq, &m, NULL) == 0 &&
+	       clock_boot_ms() < deadline) {
+		/* The rest waits for the next row, or for the end of the run. */
+		r = send_row(run, session, &m, &err);
+		if (r < 0) {
+			tell_refused(run, session, r, &err);
+			return;
+		}
+		run->rows_refused = false;
+		seq = m.seq + 1;
+	}
+}
+
+void peer_run_tell_unsent(const struct peer_run *run)
+{
+	struct measurement m;
+	uint32_t seq = 1;
+	int count = 0;
+
+	while (store_next_unacknowledged(run->store, run->id, seq, &m, NULL) == 0) {
+		seq = m.seq + 1;
+		count++;
+	}
+	if (count)
+		host_tell("the server's database lacks %d of the rows; this end's has "
+			  "them",
+			  count);
+}

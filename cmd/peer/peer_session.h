@@ -1,0 +1,79 @@
+#ifndef CMD_PEER_PEER_SESSION_H
+#define CMD_PEER_PEER_SESSION_H
+
+#include <stdatomic.h>
+
+#include "cmd/peer/peer.h"
+#include "netctl/guard.h"
+#include "sync/client.h"
+#include "sync/lease.h"
+
+/*
+ * The session with the server: find it, open its session or take it over, keep the lease,
+ * and notice when the lease lapsed or the line was down. The lease's thread runs from
+ * peer_session_connect() to peer_session_stop_lease(), and renews both guards.
+ */
+
+struct peer_session {
+	const struct peer_config *config;
+	struct guard *guard;
+	struct client *client;
+	struct run_info *run;    /* sent with the open; the server's part comes back */
+	int stop_fd;             /* -1 once nothing shall end what is under way */
+	char secret[TOKEN_SIZE]; /* the run's */
+	bool server_known;       /* run->server says which it is: no other will do */
+	bool bound;              /* the same of run->server_range */
+	char id[TOKEN_SIZE];
+	struct msg_hello hello;
+	char congestion[CONGESTION_SIZE]; /* for the tests; "": the defaults */
+	struct lease *lease;              /* NULL while there is none */
+	int64_t lease_ms;                 /* the shorter of both ends' */
+	_Atomic int64_t
+		renewed_at;    /* clock_boot_ms() of the last request it said yes to */
+	_Atomic bool lapsed;   /* a lease may have run out since the pair was set */
+	int64_t slowest_ms;    /* the longest that a renewal of any session took */
+	int64_t lease_told_ms; /* the lease that was told last */
+	int64_t lease_wish_ms; /* the lease that is needed; 0: nothing is known */
+	bool link_fell; /* the server's interface was down since the pair was set */
+};
+
+/* Where the client and the lease's client connect to. */
+void peer_session_client_config(const struct peer_session *session,
+				struct client_config *ret);
+
+/*
+ * Find the server and open (or take over) the session, within `wait_ms`, telling the
+ * user what is waited for. -EINTR; -EACCES, -EPROTO and others that waiting does not
+ * mend.
+ */
+int peer_session_connect(struct peer_session *session, int64_t wait_ms,
+			 struct err *err);
+
+void peer_session_stop_lease(struct peer_session *session);
+
+/* From now on no signal ends a request or a wait. */
+void peer_session_ignore_stop(struct peer_session *session);
+
+/* A request's deadline: `least_ms` and some round trips: 10, or fewer where they are slow
+ * (those that fit into 2 s; at least 4). */
+int peer_session_timeout_ms(const struct peer_session *session, int least_ms);
+
+/* The caller's result for a request that failed: -EAGAIN where silence or a lost session
+ * is behind it, else the failure itself. */
+int peer_session_mendable(int r);
+
+/* The server said yes to a request that was sent then: its lease runs from there. */
+void peer_session_heard(struct peer_session *session, int64_t sent_at_ms);
+
+/* A gap of `gap_ms`, one of these gaps, is an outage of the line. */
+bool peer_session_line_was_down(const struct peer_session *session,
+				const struct lease_gaps *gaps, int64_t gap_ms);
+
+/* A lease ran out in a test that was ok: renewals take longer than that. The next session's
+ * is twice as long. */
+void peer_session_widen_lease(struct peer_session *session);
+
+/* 0, or -EAGAIN: either end may have gone back by itself since the pair was set. */
+int peer_session_check_lease(const struct peer_session *session, struct err *err);
+
+#endif

@@ -1,0 +1,49 @@
+#include "cmd/server/server.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "base/text.h"
+
+struct server_options server_options = {
+	.config = {.port = 5000, .iperf_port = 5201},
+};
+
+/* The set that the checks below look at. */
+static struct server_config *const server = &server_options.config;
+
+static int find_address(const struct host *host, struct err *err)
+{
+	int r;
+
+	if (!server_options.server_ip)
+		return rtlink_get_address(host->link.index, AF_INET, server->address,
+					  err);
+	text_copy(server->address, sizeof(server->address), server_options.server_ip);
+	r = rtlink_has_address(host->link.index, server_options.server_ip, err);
+	if (r == 0)
+		return err_set(err, -EADDRNOTAVAIL,
+			       "--server-ip %s is no address of '%s'",
+			       server_options.server_ip, host->link.name);
+	return r < 0 ? r : 0;
+}
+
+int server_options_check(struct err *err)
+{
+	if (server->port == server->iperf_port)
+		return err_set(err, -EINVAL,
+			       "--server-port and --iperf-port are both %d; they must "
+			       "differ",
+			       server->port);
+	return server_options.server_ip
+		       ? host_options_check_address("server-ip",
+						    server_options.server_ip, err)
+		       : 0;
+}
+
+int server_options_ready(struct host *host, struct err *err)
+{
+	server->options = &host_options;
+	server->host = host;
+	return find_address(host, err);
+}

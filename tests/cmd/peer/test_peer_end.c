@@ -1,0 +1,269 @@
+/* The end of a run: what is printed, stored and told to the server. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../cmdlab.h"
+
+static void assert_stored(const struct cmdlab_end *end, const char *sql,
+			  const char *expected)
+{
+	char *text = fixture_read_text(end->files, sql);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void assert_outcome(const struct cmdlab *lab, const char *outcome)
+{
+	assert_stored(&lab->peer, "SELECT outcome FROM run", outcome);
+	assert_stored(&lab->server, "SELECT outcome FROM run", outcome);
+}
+
+static void assert_restored(const struct cmdlab *lab)
+{
+	assert_int_equal(lab->peer.guard.facts.mtu, CMDLAB_MTU);
+	assert_int_equal(lab->server.guard.facts.mtu, CMDLAB_MTU);
+	assert_int_equal(fakeguard_count(&lab->peer.guard, GUARD_COMMIT), 0);
+}
+
+static void test_done(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_said(lab->peer.printed, "server MTU 1420, peer MTU 1420");
+	cmdlab_assert_said(lab->peer.said, "0 of them failed; run 1 in ");
+	assert_outcome(lab, "done");
+	assert_restored(lab);
+	cmdlab_end_server(lab);
+	cmdlab_assert_said(lab->server.said, "ended: done, 4 rows received");
+}
+
+static bool stop(struct cmdlab *lab, int n, const struct test_spec *spec)
+{
+	(void)spec;
+	if (n == 5)
+		kill(lab->peer.pid, SIGTERM);
+	return n != 5;
+}
+
+static void test_interrupted(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	lab->before_test = stop;
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "stopped by Terminated");
+	assert_outcome(lab, "interrupted");
+	assert_stored(&lab->server, "SELECT outcome_text FROM run",
+		      "stopped by Terminated");
+	assert_restored(lab);
+	/* The test that was under way is no row. */
+	assert_int_equal(
+		fixture_read_int(lab->server.files, "SELECT count(*) FROM measurement"),
+		2);
+}
+
+/* STOP_SIGNAL_DEATH: another process of the program died. */
+static bool die(struct cmdlab *lab, int n, const struct test_spec *spec)
+{
+	(void)spec;
+	if (n == 5)
+		kill(lab->peer.pid, SIGUSR1);
+	return n != 5;
+}
+
+static void test_death_is_a_failure(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	lab->before_test = die;
+	assert_int_equal(cmdlab_run(lab), 1);
+	assert_outcome(lab, "failed");
+	assert_restored(lab);
+}
+
+static void test_first_failure_ends_the_run(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	lab->peer_config.skip_errors = false;
+	lab->lost_from[DIR_DOWNLOAD] = 1420;
+	assert_int_equal(cmdlab_run(lab), 1);
+	assert_outcome(lab, "failed");
+	assert_restored(lab);
+	assert_int_equal(
+		fixture_read_int(lab->peer.files, "SELECT count(*) FROM measurement"),
+		3);
+	/* A run that failed has no fastest pair. */
+	cmdlab_assert_not_said(lab->peer.printed, "server MTU 1420");
+}
+
+/* Somebody else's change of the link ends the run, and is no lost session. */
+static void test_foreign_change(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	fakeguard_fail(&lab->peer.guard, GUARD_SET, 1, 1, -ESTALE,
+		       "somebody else changed the MTU");
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "somebody else changed the MTU");
+	assert_outcome(lab, "failed");
+}
+
+static void test_no_pair_that_is_ok(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	lab->lost_from[DIR_UPLOAD] = 1400;
+	assert_int_equal(cmdlab_run(lab), 0);
+	assert_outcome(lab, "done");
+	assert_string_equal(lab->peer.printed, "");
+	cmdlab_assert_said(lab->peer.said, "4 of them failed");
+}
+
+static bool kill_server_at_last(struct cmdlab *lab, int n, const struct test_spec *spec)
+{
+	(void)spec;
+	if (n == 8) {
+		kill(lab->peer.pid, SIGINT);
+		cmdlab_kill_server(lab);
+	}
+	return n != 8;
+}
+
+static void test_server_that_is_gone(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	lab->before_test = kill_server_at_last;
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said,
+			   "the server could not be told that the run ended");
+	cmdlab_assert_said(lab->peer.said, "by itself after 10 s");
+	assert_stored(&lab->peer, "SELECT outcome FROM run", "interrupted");
+	assert_int_equal(lab->peer.guard.facts.mtu, CMDLAB_MTU);
+}
+
+static void test_restore_that_fails_is_told(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	fakeguard_fail(&lab->peer.guard, GUARD_RESTORE, 0, 1, -ESTALE,
+		       "MTU 1300 is somebody else's");
+	fakeguard_fail(&lab->server.guard, GUARD_RESTORE, 0, 1, -ESTALE,
+		       "MTU 1310 is somebody else's");
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_said(lab->peer.said, "this end: MTU 1300 is somebody else's");
+	cmdlab_assert_said(lab->peer.said, "MTU 1310 is somebody else's");
+}
+
+static void test_rows_the_server_refuses(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	fixture_exec(lab->server.files->db, "DROP TABLE measurement");
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_said(lab->peer.said, "database lacks 4 of the rows");
+	assert_stored(&lab->peer, "SELECT outcome FROM run", "done");
+}
+
+/* --- a recommendation --- */
+
+static void use_smart(struct cmdlab *lab)
+{
+	lab->peer_config.strategy = &strategies[STRATEGY_smart];
+	lab->peer_config.budget_ms = 0;
+	lab->server.options.min_given = lab->peer.options.min_given = false;
+	lab->peer.options.range = (struct mtu_range){1400, 1420, 1};
+	lab->server.host.guard.bounds.range = (struct mtu_range){1400, 1420, 1};
+	cmdlab_start_server(lab);
+}
+
+static void test_recommendation(void **state)
+{
+	struct cmdlab *lab = *state;
+	char *text;
+
+	use_smart(lab);
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_said(lab->peer.printed,
+			   "recommended: server MTU 1420, peer MTU 1420");
+	text = fixture_read_text(lab->peer.files, "SELECT text FROM recommendation");
+	/* It is printed as it is stored, and the server's copy says the same. */
+	cmdlab_assert_said(lab->peer.printed, text);
+	assert_stored(&lab->server, "SELECT text FROM recommendation", text);
+	free(text);
+	assert_int_equal(fixture_read_int(lab->server.files,
+					  "SELECT server_mtu * 10000 + peer_mtu FROM "
+					  "recommendation"),
+			 14201420);
+	assert_outcome(lab, "done");
+	assert_int_equal(
+		fixture_read_int(lab->server.files, "SELECT count(*) FROM path"), 1);
+}
+
+static void test_recommendation_is_kept(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->peer.options.persist = lab->server.options.persist = PERSIST_BEST;
+	/* The fastest pair is not the one that is recommended. */
+	lab->slope = -100;
+	use_smart(lab);
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_said(lab->peer.printed,
+			   "fastest measured: server MTU 1400, peer MTU 1400");
+	assert_int_equal(lab->peer.guard.committed_mtu, 1420);
+	assert_int_equal(lab->server.guard.committed_mtu, 1420);
+}
+
+static void test_recommendation_the_server_lacks(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	use_smart(lab);
+	fixture_exec(lab->server.files->db, "DROP TABLE recommendation");
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_said(lab->peer.said, "the server's database lacks what this run");
+	assert_outcome(lab, "done");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cmdlab_setup, cmdlab_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_done),
+		TEST(test_interrupted),
+		TEST(test_death_is_a_failure),
+		TEST(test_first_failure_ends_the_run),
+		TEST(test_foreign_change),
+		TEST(test_no_pair_that_is_ok),
+		TEST(test_server_that_is_gone),
+		TEST(test_restore_that_fails_is_told),
+		TEST(test_rows_the_server_refuses),
+		TEST(test_recommendation),
+		TEST(test_recommendation_is_kept),
+		TEST(test_recommendation_the_server_lacks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,334 @@
+/* A pair that both ends keep: the proof, the two commits, and what goes wrong between
+ * them. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../cmdlab.h"
+
+static int setup(void **state)
+{
+	int r = cmdlab_setup(state);
+	struct cmdlab *lab = *state;
+
+	lab->peer.options.persist = PERSIST_BEST;
+	lab->server.options.persist = PERSIST_BEST;
+	cmdlab_start_server(lab);
+	return r;
+}
+
+static void assert_mtus(const struct cmdlab *lab, int server, int peer)
+{
+	assert_int_equal(lab->server.guard.facts.mtu, server);
+	assert_int_equal(lab->peer.guard.facts.mtu, peer);
+}
+
+static void assert_outcome(const struct cmdlab *lab, const char *outcome)
+{
+	char *text = fixture_read_text(lab->peer.files, "SELECT outcome FROM run");
+
+	assert_string_equal(text, outcome);
+	free(text);
+}
+
+static void test_fastest_pair_is_committed(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_said(lab->peer.said, "both ends keep this pair, in link and conf "
+					   "file: server MTU 1420, peer MTU 1420");
+	assert_int_equal(lab->server.guard.committed_mtu, 1420);
+	assert_int_equal(lab->peer.guard.committed_mtu, 1420);
+	assert_mtus(lab, 1420, 1420);
+	assert_outcome(lab, "done");
+	assert_int_equal(cmdlab_end_server(lab), 0);
+	cmdlab_assert_said(lab->server.said, "MTU 1420 is kept, in link and conf file");
+}
+
+static void test_unproved_pair_is_passed_over(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->full_size_lost_from[DIR_UPLOAD] = 1420;
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_said(
+		lab->peer.said,
+		"server MTU 1420, peer MTU 1420 is not kept: packets as large "
+		"as the peer's MTU do not arrive");
+	assert_mtus(lab, 1420, 1400);
+	assert_int_equal(lab->peer.guard.committed_mtu, 1400);
+}
+
+/* The download's proof is of the server's MTU: no pair with that one is tried again. */
+static void test_unproved_mtu_is_not_tried_again(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->full_size_lost_from[DIR_DOWNLOAD] = 1420;
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_not_said(lab->peer.said, "server MTU 1420, peer MTU 1400");
+	assert_mtus(lab, 1380, 1420);
+	assert_int_equal(lab->peer.runner.measures, 4 * 2 + 2 + 2);
+}
+
+static void test_no_proved_pair(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->full_size_lost_from[DIR_DOWNLOAD] = 1380;
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "no pair is kept: of none do packets as "
+					   "large as both ends' MTUs arrive");
+	assert_int_equal(fakeguard_count(&lab->peer.guard, GUARD_COMMIT), 0);
+	assert_int_equal(fakeguard_count(&lab->server.guard, GUARD_COMMIT), 0);
+	assert_mtus(lab, CMDLAB_MTU, CMDLAB_MTU);
+	assert_outcome(lab, "failed");
+}
+
+static void test_no_pair_that_was_ok(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->lost_from[DIR_DOWNLOAD] = 1380;
+	assert_int_equal(cmdlab_run(lab), 1);
+	assert_int_equal(fakeguard_count(&lab->server.guard, GUARD_COMMIT), 0);
+	assert_outcome(lab, "failed");
+}
+
+static bool lose_second_pass(struct cmdlab *lab, int n, const struct test_spec *spec)
+{
+	(void)spec;
+	lab->lost_from[DIR_UPLOAD] = n > 4 * 2 ? 1400 : 0;
+	return true;
+}
+
+static void test_pairs_that_work_now_and_then(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->peer_config.passes = 2;
+	lab->before_test = lose_second_pass;
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "no pair was ok at each of its visits");
+	assert_int_equal(lab->peer.runner.measures, 4 * 2 * 2);
+	assert_outcome(lab, "failed");
+}
+
+/* -ENODATA: the server has not seen the proof in its session. It is made again. */
+static void test_server_wants_another_proof(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->server.runner.proofs_lost = 1;
+	assert_int_equal(cmdlab_run(lab), 0);
+	assert_int_equal(lab->server.guard.committed_mtu, 1420);
+	assert_int_equal(lab->peer.guard.committed_mtu, 1420);
+	/* Four pairs, both proofs of one, and the download's again. */
+	assert_int_equal(lab->peer.runner.measures, 4 * 2 + 2 + 1);
+}
+
+static void test_server_cannot_commit(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	fakeguard_fail(&lab->server.guard, GUARD_COMMIT, 0, 1, -EROFS,
+		       "cannot write the conf file");
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "the server could not keep MTU 1420: cannot "
+					   "write the conf file");
+	assert_int_equal(fakeguard_count(&lab->peer.guard, GUARD_COMMIT), 0);
+	assert_mtus(lab, CMDLAB_MTU, CMDLAB_MTU);
+	assert_outcome(lab, "failed");
+}
+
+/* A guard that is gone may have committed before. */
+static void test_unclear_commit_is_told(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	fakeguard_fail(&lab->server.guard, GUARD_COMMIT, 0, 1, -EPIPE,
+		       "the guard process is gone");
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said,
+			   "the server did not confirm that it keeps MTU 1420");
+	assert_int_equal(fakeguard_count(&lab->peer.guard, GUARD_COMMIT), 0);
+	assert_outcome(lab, "failed");
+}
+
+/* -ESTALE: this end's lease ran out before the server's answer came. */
+static void test_own_lapse_before_the_commit(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	fakeguard_fail(&lab->peer.guard, GUARD_COMMIT, 0, 1, -ESTALE,
+		       "the lease ran out");
+	assert_int_equal(cmdlab_run(lab), 0);
+	assert_int_equal(fakeguard_count(&lab->peer.guard, GUARD_COMMIT), 2);
+	assert_int_equal(lab->peer.guard.committed_mtu, 1420);
+	assert_outcome(lab, "done");
+}
+
+static void test_own_commit_fails(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	fakeguard_fail(&lab->peer.guard, GUARD_COMMIT, 0, 1, -EIO,
+		       "cannot write the conf file");
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "the server keeps MTU 1420, but this end "
+					   "could not keep 1420: cannot write");
+	cmdlab_assert_said(lab->peer.said, "it keeps MTU 1420, in link and conf file");
+	assert_int_equal(lab->server.guard.committed_mtu, 1420);
+	assert_outcome(lab, "failed");
+}
+
+static void lose_server(void *ctx, enum guard_verb verb)
+{
+	if (verb == GUARD_COMMIT)
+		cmdlab_kill_server(ctx);
+}
+
+/* Both ends have committed, but the server cannot be told that the run ended. */
+static void test_server_lost_after_its_commit(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->peer.guard.before = lose_server;
+	lab->peer.guard.ctx = lab;
+	assert_int_equal(cmdlab_run(lab), 0);
+	assert_int_equal(lab->peer.guard.committed_mtu, 1420);
+	cmdlab_assert_said(lab->peer.said, "could not be told that the run ended");
+	cmdlab_assert_said(lab->peer.said, "it keeps MTU 1420, in link and conf file");
+	cmdlab_assert_not_said(lab->peer.said, "by itself");
+	assert_outcome(lab, "done");
+}
+
+/* --- --apply --- */
+
+static void make_sweep(struct cmdlab *lab)
+{
+	lab->peer.options.persist = PERSIST_NONE;
+	assert_int_equal(cmdlab_run(lab), 0);
+	lab->peer.options.persist = PERSIST_BEST;
+	lab->peer_config.apply = true;
+	lab->peer.runner.measures = 0;
+}
+
+static void test_apply_takes_the_fastest(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	make_sweep(lab);
+	assert_int_equal(cmdlab_run(lab), 0);
+	assert_int_equal(lab->peer.guard.committed_mtu, 1420);
+	assert_int_equal(lab->server.guard.committed_mtu, 1420);
+	assert_int_equal(fixture_read_int(lab->peer.files,
+					  "SELECT count(*) FROM run WHERE "
+					  "strategy = 'apply' AND outcome = 'done'"),
+			 1);
+	assert_int_equal(lab->peer.runner.measures, 2 + 2);
+}
+
+static void test_apply_a_named_pair(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->peer_config.apply = true;
+	lab->peer_config.pair = (struct mtu_pair){1300, 1290};
+	assert_int_equal(cmdlab_run(lab), 0);
+	assert_int_equal(lab->server.guard.committed_mtu, 1300);
+	assert_int_equal(lab->peer.guard.committed_mtu, 1290);
+}
+
+static void test_apply_outside_of_the_ranges(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->peer_config.apply = true;
+	lab->peer_config.pair = (struct mtu_pair){1600, 1400};
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said,
+			   "the server allows MTUs 1280 to 1500, not 1600");
+	lab->peer_config.pair = (struct mtu_pair){1400, 1600};
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said,
+			   "this end allows MTUs 1280 to 1500, not peer MTU 1600");
+	assert_int_equal(fakeguard_count(&lab->peer.guard, GUARD_SET), 0);
+}
+
+static void test_apply_without_a_run(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->peer_config.apply = true;
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "no database");
+	/* A database is not made for a run to be found in it. */
+	assert_int_not_equal(access(lab->peer.files->db, F_OK), 0);
+}
+
+static void test_apply_a_pair_that_fails_now(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	make_sweep(lab);
+	lab->lost_from[DIR_UPLOAD] = 1420;
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(
+		lab->peer.said,
+		"server MTU 1420, peer MTU 1420 is not kept: it was not ok in "
+		"both directions: upload blackhole (no data came through), "
+		"download ok");
+	assert_int_equal(fakeguard_count(&lab->server.guard, GUARD_COMMIT), 0);
+	assert_mtus(lab, CMDLAB_MTU, CMDLAB_MTU);
+}
+
+static void test_apply_on_another_tunnel(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	make_sweep(lab);
+	lab->server.guard.facts.endpoint_family = 6;
+	cmdlab_end_server(lab);
+	lab->server.host.backend = BACKEND_USERSPACE;
+	cmdlab_start_server(lab);
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "another tunnel: the server's WireGuard is "
+					   "'userspace', in the run it was 'kernel'");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, cmdlab_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_fastest_pair_is_committed),
+		TEST(test_unproved_pair_is_passed_over),
+		TEST(test_unproved_mtu_is_not_tried_again),
+		TEST(test_no_proved_pair),
+		TEST(test_no_pair_that_was_ok),
+		TEST(test_pairs_that_work_now_and_then),
+		TEST(test_server_wants_another_proof),
+		TEST(test_server_cannot_commit),
+		TEST(test_unclear_commit_is_told),
+		TEST(test_own_lapse_before_the_commit),
+		TEST(test_own_commit_fails),
+		TEST(test_server_lost_after_its_commit),
+		TEST(test_apply_takes_the_fastest),
+		TEST(test_apply_a_named_pair),
+		TEST(test_apply_outside_of_the_ranges),
+		TEST(test_apply_without_a_run),
+		TEST(test_apply_a_pair_that_fails_now),
+		TEST(test_apply_on_another_tunnel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
