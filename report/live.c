@@ -540,7 +540,7 @@ static int read_pair(struct query *query, int64_t run, const struct mtu_pair *mt
 	if (!*ret)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = query_visits(query, run, mtu, add_visit, visits, err);
-	return r < 0 ? r : 0;
+	return r < 0 && r != -E2BIG ? r : 0;
 }
 
 int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,

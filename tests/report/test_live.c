@@ -323,6 +323,28 @@ static void a_pair_is_told_in_full(void **state)
 	look_away(&looker);
 }
 
+/* In whole kbit/s, like the export. */
+static void a_pair_has_one_rate(void **state)
+{
+	struct fixture *fixture = *state;
+	struct looker looker = look_at(fixture);
+	const struct mtu_pair mtu = {1400, 1300};
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+	json_t *pair;
+
+	record(store, run, 1, 90.0004, 80.0006);
+	look(&looker, "", ROOM);
+	check_row(&looker, 0, "[1,1400,1300,90000000,80001000]");
+	pair = pair_of(&looker, &mtu);
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_object_get(pair, "result"), "upload_bps")),
+			 90000000);
+	json_decref(pair);
+	fixture_close(store);
+	look_away(&looker);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +361,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_runs_are_told_apart, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_pair_is_told_in_full, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_pair_has_one_rate, fixture_setup,
 						fixture_teardown),
 	};
 
