@@ -26,7 +26,7 @@
 
 struct db {
 	sqlite3 *sql;
-	char *path;
+	char *path; /* db_resolve()'s */
 	bool writing;
 	int64_t steps_max;  /* that a statement may take, in thousands */
 	int64_t steps_left; /* of the current one */
@@ -42,6 +42,11 @@ void db_init(struct db *db);
 /* A struct that was only initialised is fine. */
 void db_release(struct db *db);
 
+/* The absolute path of a database's file, without links, whether the file exists or not:
+ * SQLite derives the names of the files beside it from that path, and so must we. A path
+ * that leads nowhere is returned as it is. Freed by the caller; NULL: out of memory. */
+char *db_resolve(const char *path);
+
 /* The errors of store_open() and query_open() that come from the file itself. */
 int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err);
 
@@ -53,8 +58,8 @@ int db_check(struct db *db, int *ret_version, struct err *err);
 /* What SQLite last reported on this connection, as a negative errno and a sentence. */
 int db_fail(struct db *db, struct err *err);
 
-/* All of what `work` does, or, where it fails, nothing of it. Within another's work it is
- * a part of that. */
+/* Commit all of what `work` does and return its result, or, where that is below 0, undo it.
+ * Within another's work it is a part of that. */
 int db_transact(struct db *db, int (*work)(struct db *db, void *ctx, struct err *err),
 		void *ctx, struct err *err);
 
