@@ -12,8 +12,10 @@
  * Runs as somebody sees them who looks again and again, also while they go on: what was
  * known the last time is not told again. The database is open only while it is read, and
  * read only when its file has changed: a reader of WAL that stayed would keep the writer
- * from its orderly end. How often it is read depends on how long that takes, so that it
- * costs a twentieth of one processor at most. One thread at a time.
+ * from its orderly end. How often it is read depends on how long that takes, with success
+ * or without, so that it costs a twentieth of one processor at most, whichever runs are
+ * asked for: until then an answer holds what was read before, or is -EAGAIN. One thread at
+ * a time.
  */
 
 struct live;
@@ -28,17 +30,20 @@ struct live_ask {
 	const char *revision; /* of the facts known */
 	uint32_t after;       /* rows up to this one are known */
 	size_t room;          /* bytes that rows may take, about */
+	bool near;            /* asked for on this host: rows are read at once */
 };
 
 /*
  * docs/protocol.md's answer to GET /progress, but for "now" and "pair"; "run" is null while
- * no run is stored. The errors of reading. *ret is the caller's.
+ * no run is stored. -EINVAL: no run, or more than one, has that name; -EAGAIN; the errors
+ * of reading. *ret is the caller's.
  */
 int live_progress(struct live *live, const struct live_ask *ask, json_t **ret,
 		  struct err *err);
 
 struct live_pair_ask {
-	const char *run; /* as above */
+	const char *run; /* as above, */
+	bool near;       /* and so is this */
 	struct mtu_pair mtu;
 	int visits_max;
 	/* For what else is to be read of the run, while the database is open. */
@@ -48,11 +53,11 @@ struct live_pair_ask {
 };
 
 /* A pair of a run: "result" as runjson_result() or null, and "visits", its last ones, the
- * newest first. Errors of reading, and look's. */
+ * newest first. The errors of live_progress(), and look's. */
 int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,
 	      struct err *err);
 
-/* All runs, as they were stored: runjson_run() of each. */
+/* All runs, as they were stored: runjson_run() of each. -EAGAIN; the errors of reading. */
 int live_runs(struct live *live, json_t **ret, struct err *err);
 
 #endif
