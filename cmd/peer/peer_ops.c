@@ -371,6 +371,7 @@ int peer_measure_full_size(struct peer *peer, enum direction dir,
 		.dir = dir,
 		.port = peer->config->server_port,
 		.packet_size = peer->mtu.peer,
+		.their_size = peer->mtu.server,
 	};
 	int r = arm(peer, true, err);
 
