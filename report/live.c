@@ -17,7 +17,7 @@
 #include "report/colormap.h"
 #include "report/heatmap.h"
 #include "report/runjson.h"
-#include "store/db.h"
+#include "store/dbfile.h"
 
 /* Two are looked at side by side. */
 #define RUNS 2
@@ -54,7 +54,7 @@ struct view {
 };
 
 struct live {
-	char *path; /* db_resolve()'s */
+	char *path; /* dbfile_resolve()'s */
 	struct view view[RUNS];
 	int64_t paid_until_ms; /* all reading so far, at one part in SHARE */
 };
@@ -64,7 +64,7 @@ int live_new(const char *path, struct live **ret, struct err *err)
 	struct live *live = calloc(1, sizeof(*live));
 
 	if (live)
-		live->path = db_resolve(path);
+		live->path = dbfile_resolve(path);
 	if (!live || !live->path) {
 		free(live);
 		return err_set(err, -ENOMEM, "out of memory");

@@ -1,7 +1,6 @@
 #include "store/db.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <pthread.h>
@@ -14,6 +13,7 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "store/dbfile.h"
 #include "store/schema.h"
 #include "store/store.h"
 
@@ -44,47 +44,20 @@ static int fail_not_writable(const char *path, const char *what, int errno_value
 		       path, (long)geteuid(), what, strerror(errno_value));
 }
 
-/* A rollback journal may end in the name of another file, for transactions over several
- * databases: SQLite, which restores from it, then removes that file. We have none such. */
-static int check_journal(const char *path, struct err *err)
-{
-	static const unsigned char magic[] = {0xd9, 0xd5, 0x05, 0xf9,
-					      0x20, 0xa1, 0x63, 0xd7};
-	unsigned char end[sizeof(magic)];
-	cleanup_fd int fd = -1;
-	char name[PATH_MAX + 16];
-	off_t size;
-
-	snprintf(name, sizeof(name), "%s-journal", path);
-	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	if (fd < 0)
-		return 0;
-	size = lseek(fd, 0, SEEK_END);
-	if (size < (off_t)sizeof(end) ||
-	    pread(fd, end, sizeof(end), size - (off_t)sizeof(end)) != sizeof(end) ||
-	    memcmp(end, magic, sizeof(magic)) != 0)
-		return 0;
-	return err_set(
-		err, -EUCLEAN,
-		"database '%s' has a journal '%s' that names another file, which "
-		"would be removed; remove the journal to go on without what it "
-		"restores",
-		path, name);
-}
-
 /* A reader must not write, and SQLite restores a database by writing. */
 static int fail_rollback(const struct db *db, struct err *err)
 {
-	int r = check_journal(db->path, err);
+	const char *slash = strrchr(db->path, '/');
+	const char *name = slash ? slash + 1 : db->path;
+	int r = dbfile_check_journal(db->path, err);
 
 	if (r < 0)
 		return r;
 	return err_set(err, -EACCES,
 		       "cannot read database '%s': the program that wrote it was "
-		       "killed, and its journal '%s-journal' must be rolled back; as "
-		       "the owner of the database open it once for writing: sqlite3 "
-		       "'%s' .tables",
-		       db->path, db->path, db->path);
+		       "killed, and '%s-journal' beside it must be rolled back; as "
+		       "its owner open it once for writing: sqlite3 '%s' .tables",
+		       db->path, name, name);
 }
 
 /* SQLite says no more than "unable to open": find out what the matter is. */
@@ -271,10 +244,6 @@ static const struct {
 #define STEPS_EACH     1000
 #define STEPS_A_BYTE   16
 #define STEPS_AT_LEAST 20000000
-/* The most that a file counts for. */
-#define BYTES_MAX (INT64_C(1) << 40)
-/* The unit of st_blocks, stat(2). */
-#define BLOCK 512
 
 static int count_steps(void *ctx)
 {
@@ -283,27 +252,11 @@ static int count_steps(void *ctx)
 	return --db->steps_left < 0;
 }
 
-/* A length costs nothing: a sparse file has any. */
-static int64_t size_on_disk(const char *path)
-{
-	struct stat st;
-	int64_t size;
-
-	if (stat(path, &st) < 0)
-		return 0;
-	size = st.st_blocks < BYTES_MAX / BLOCK ? st.st_blocks * BLOCK : BYTES_MAX;
-	return st.st_size < size ? st.st_size : size;
-}
-
 /* Pages that point at one another make a small file look endless. */
 static void bound_steps(struct db *db)
 {
-	char log[PATH_MAX + 8];
-
-	snprintf(log, sizeof(log), "%s-wal", db->path);
-	db->steps_max = (STEPS_AT_LEAST +
-			 STEPS_A_BYTE * (size_on_disk(db->path) + size_on_disk(log))) /
-			STEPS_EACH;
+	db->steps_max =
+		(STEPS_AT_LEAST + STEPS_A_BYTE * dbfile_size(db->path)) / STEPS_EACH;
 	db->steps_left = db->steps_max;
 	sqlite3_progress_handler(db->sql, STEPS_EACH, count_steps, db);
 }
@@ -323,67 +276,6 @@ static int trust_nothing(struct db *db, struct err *err)
 	return db_exec(db, "PRAGMA cell_size_check = ON", err);
 }
 
-/* SQLite opens these by their names, and opening a FIFO waits. It follows no links here. */
-static int check_beside(const char *path, struct err *err)
-{
-	static const char *const suffixes[] = {"-journal", "-wal", "-shm"};
-
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		char name[PATH_MAX + 16];
-		struct stat st;
-
-		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
-		if (lstat(name, &st) == 0 && !S_ISREG(st.st_mode))
-			return err_set(err, -EMEDIUMTYPE,
-				       "database '%s' cannot be opened: '%s' is not a "
-				       "regular file; remove it",
-				       path, name);
-	}
-	return 0;
-}
-
-static char *join_path(const char *folder, const char *name)
-{
-	char *path;
-
-	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
-}
-
-/* As many as the kernel follows. */
-#define LINKS_MAX 40
-
-/* The same for a file that is not there yet, or a link to one. */
-static char *resolve_new(const char *path, int links)
-{
-	const char *slash = strrchr(path, '/');
-	const char *base = slash ? slash + 1 : path;
-	cleanup_free char *named = slash ? strndup(path, (size_t)(base - path))
-					 : strdup(".");
-	cleanup_free char *folder = named ? realpath(named, NULL) : NULL;
-	cleanup_free char *name = folder ? join_path(folder, base) : NULL;
-	cleanup_free char *next = NULL;
-	char target[PATH_MAX];
-	ssize_t size;
-
-	if (!name)
-		return strdup(path);
-	size = readlink(name, target, sizeof(target) - 1);
-	if (size < 0 || links == 0)
-		return strdup(name);
-	target[size] = '\0';
-	next = *target == '/' ? strdup(target) : join_path(folder, target);
-	return next ? resolve_new(next, links - 1) : NULL;
-}
-
-char *db_resolve(const char *path)
-{
-	char *real = realpath(path, NULL);
-
-	if (real)
-		return real;
-	return errno == ENOENT ? resolve_new(path, LINKS_MAX) : strdup(path);
-}
-
 int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 {
 	static const int flags[] = {
@@ -396,12 +288,12 @@ int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 	if (r < 0)
 		return r;
 	db->writing = mode != DB_READ;
-	db->path = db_resolve(path);
+	db->path = dbfile_resolve(path);
 	if (!db->path)
 		return err_set(err, -ENOMEM, "out of memory");
-	r = check_beside(db->path, err);
+	r = dbfile_check_beside(db->path, err);
 	if (r == 0 && db->writing)
-		r = check_journal(db->path, err);
+		r = dbfile_check_journal(db->path, err);
 	if (r < 0)
 		return r;
 	if (sqlite3_open_v2(db->path, &db->sql, flags[mode] | SQLITE_OPEN_NOMUTEX,

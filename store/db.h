@@ -26,7 +26,7 @@
 
 struct db {
 	sqlite3 *sql;
-	char *path; /* db_resolve()'s */
+	char *path; /* dbfile_resolve()'s */
 	bool writing;
 	int64_t steps_max;  /* that a statement may take, in thousands */
 	int64_t steps_left; /* of the current one */
@@ -41,11 +41,6 @@ enum db_mode {
 void db_init(struct db *db);
 /* A struct that was only initialised is fine. */
 void db_release(struct db *db);
-
-/* The absolute path of a database's file, without links, whether the file exists or not:
- * SQLite derives the names of the files beside it from that path, and so must we. A path
- * that leads nowhere is returned as it is. Freed by the caller; NULL: out of memory. */
-char *db_resolve(const char *path);
 
 /* The errors of store_open() and query_open() that come from the file itself. */
 int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err);
