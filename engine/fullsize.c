@@ -50,7 +50,7 @@ struct exchange {
 	int64_t began_at_ms;
 	struct sockaddr_storage other; /* the one that is heard; of the server: once
 					  `heard` */
-	bool upload;                   /* of the server: as the client's hello says */
+	bool upload;                   /* as the client's hello says */
 	size_t awaited; /* bytes of the other end's full-size datagrams */
 	bool heard;     /* a small one came */
 	bool arrived;   /* a full-size one did */

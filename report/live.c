@@ -229,7 +229,7 @@ static int fail_too_often(struct err *err)
 		       "the database was read for too long just now: ask again later");
 }
 
-/* What was read since then, with or without success. */
+/* Charge the time since then, with success or without. */
 static void pay(struct live *live, int64_t began_ms)
 {
 	int64_t cost_ms = SHARE * (clock_boot_ms() - began_ms);

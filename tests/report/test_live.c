@@ -86,7 +86,7 @@ static void look(struct looker *looker, const char *run, size_t room)
 /* Until the run's so many visits are told: reading takes its share of the time only. */
 static void look_until(struct looker *looker, int visits)
 {
-	int64_t deadline_ms = clock_boot_ms() + 10000;
+	int64_t deadline_ms = clock_boot_ms() + 8000;
 
 	do {
 		usleep(5000);
@@ -361,6 +361,27 @@ static void a_pair_has_one_rate(void **state)
 	look_away(&looker);
 }
 
+/* SQLite writes beside the file that a link leads to: a change there is seen at once, not
+ * only after STALE_MS. */
+static void changes_are_seen_through_a_link(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture link = *fixture;
+	struct looker looker;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	snprintf(link.db, sizeof(link.db), "%s/link.db", fixture->folder);
+	assert_int_equal(symlink("test.db", link.db), 0);
+	looker = look_at(&link);
+	record(store, run, 1, 90, 90);
+	look_until(&looker, 1);
+	record(store, run, 2, 90, 90);
+	look_until(&looker, 2);
+	fixture_close(store);
+	look_away(&looker);
+}
+
 /* Runs asked for in turn, and names that lead nowhere, share one part of the time: each is
  * read some times at once, and then no more. */
 static void all_reading_shares_the_time(void **state)
@@ -406,6 +427,8 @@ int main(void)
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_pair_has_one_rate, fixture_setup,
 						fixture_teardown),
+		cmocka_unit_test_setup_teardown(changes_are_seen_through_a_link,
+						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(all_reading_shares_the_time,
 						fixture_setup, fixture_teardown),
 	};
