@@ -62,3 +62,15 @@ bool address_same_host(const struct sockaddr_storage *a,
 		return a4->sin_addr.s_addr == b4->sin_addr.s_addr;
 	return memcmp(&a6->sin6_addr, &b6->sin6_addr, sizeof(a6->sin6_addr)) == 0;
 }
+
+static in_port_t port_of(const struct sockaddr_storage *address)
+{
+	return address->ss_family == AF_INET
+		       ? ((const struct sockaddr_in *)address)->sin_port
+		       : ((const struct sockaddr_in6 *)address)->sin6_port;
+}
+
+bool address_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	return address_same_host(a, b) && port_of(a) == port_of(b);
+}

@@ -14,4 +14,7 @@ socklen_t address_size(const struct sockaddr_storage *address);
 bool address_same_host(const struct sockaddr_storage *a,
 		       const struct sockaddr_storage *b);
 
+/* Compare hosts and ports. */
+bool address_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+
 #endif

@@ -30,14 +30,15 @@ enum kind {
 	KIND_NOTED,
 };
 
-/* The beginning of each datagram, in network byte order. */
+/* The beginning of each datagram. Big-endian, but for the nonce, which is only repeated. */
 struct head {
 	uint32_t magic;
 	/* identifies the test, so that late datagrams of another one do not count */
 	uint32_t test;
 	uint32_t kind;
-	/* Random bits from the server, in its full-size datagrams and their
-	 * confirmation; else 0. */
+	uint32_t size; /* an upload's hello: of the IP packets to come; else 0 */
+	/* Random bits of the server. Upload: in KIND_HERE and KIND_FULL; download: in
+	 * KIND_FULL and KIND_CONFIRM; else 0. */
 	uint64_t nonce;
 } __attribute__((packed));
 
@@ -48,10 +49,13 @@ struct exchange {
 	int family;
 	int64_t began_ms;
 	int64_t began_at_ms;
-	bool heard;   /* a small datagram came */
-	bool arrived; /* a full-size datagram came */
-	/* an ICMP answer since the last send: no process has the other end's port */
-	bool closed;
+	struct sockaddr_storage other; /* the one that is heard; of the server: once
+					  `heard` */
+	bool upload;                   /* as the client's hello says */
+	size_t awaited; /* bytes of the other end's full-size datagrams */
+	bool heard;     /* a small one came */
+	bool arrived;   /* a full-size one did */
+	bool closed;    /* nobody has had the other end's port since the last send */
 	uint64_t nonce;
 	char full[MTU_MAX];
 };
@@ -100,13 +104,12 @@ static void open_socket(struct exchange *x)
 {
 	const struct test_spec *spec = x->spec;
 	bool server = spec->role == ROLE_SERVER;
-	struct sockaddr_storage remote;
 	struct sockaddr_storage local;
 
 	errno = EINVAL;
-	if (address_parse(spec->remote, spec->port, &remote) < 0)
+	if (address_parse(spec->remote, spec->port, &x->other) < 0)
 		fail(x, "the other end's address");
-	x->family = remote.ss_family;
+	x->family = x->other.ss_family;
 	x->fd = socket(x->family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (x->fd < 0)
 		fail(x, "cannot make a UDP socket");
@@ -121,15 +124,21 @@ static void open_socket(struct exchange *x)
 	if (send_unfragmented(x->fd, x->family) < 0)
 		fail(x, "cannot keep datagrams from being fragmented");
 	if (!server &&
-	    connect(x->fd, (struct sockaddr *)&remote, address_size(&remote)) < 0)
+	    connect(x->fd, (struct sockaddr *)&x->other, address_size(&x->other)) < 0)
 		fail(x, "cannot reach the other end");
 }
 
-static size_t full_size(const struct exchange *x)
+/* Bytes of the datagram in an IP packet of that size. */
+static size_t full_size(const struct exchange *x, int packet_size)
 {
 	int headers = x->family == AF_INET ? HEADERS_IPV4 : HEADERS_IPV6;
 
-	return (size_t)(x->spec->packet_size - headers);
+	return (size_t)(packet_size - headers);
+}
+
+static bool has_nonce(const struct exchange *x, enum kind kind)
+{
+	return kind == KIND_FULL || kind == (x->upload ? KIND_HERE : KIND_CONFIRM);
 }
 
 /* -EMSGSIZE: larger than the link's MTU; -ECONNREFUSED: no process had the port at the
@@ -141,9 +150,12 @@ static int send_one(struct exchange *x, enum kind kind)
 		.test = htonl(x->spec->id),
 		.kind = htonl(kind),
 	};
-	size_t size = kind == KIND_FULL ? full_size(x) : sizeof(head);
+	size_t size = kind == KIND_FULL ? full_size(x, x->spec->packet_size)
+					: sizeof(head);
 
-	if (kind == KIND_CONFIRM || (kind == KIND_FULL && x->spec->role == ROLE_SERVER))
+	if (kind == KIND_HELLO && x->upload)
+		head.size = htonl((uint32_t)x->spec->packet_size);
+	if (has_nonce(x, kind))
 		head.nonce = x->nonce;
 	memcpy(x->full, &head, sizeof(head));
 	if (send(x->fd, x->full, size, 0) < 0 &&
@@ -162,7 +174,8 @@ static int send_full(struct exchange *x)
 	fail(x, "cannot send a datagram of the link's MTU");
 }
 
-/* Return the kind of the next datagram of this test, 0 if it is not ours, or -errno. */
+/* The kind of the next datagram of this test, 0 for none of ours, or -errno. Datagrams that
+ * came before connect() are anybody's, so the sender of each is looked at. */
 static int receive_one(struct exchange *x, struct head *ret,
 		       struct sockaddr_storage *from)
 {
@@ -174,6 +187,11 @@ static int receive_one(struct exchange *x, struct head *ret,
 		return -errno;
 	if (n < (ssize_t)sizeof(*ret) || ntohl(ret->magic) != MAGIC ||
 	    ntohl(ret->test) != x->spec->id)
+		return 0;
+	if ((x->heard || x->spec->role == ROLE_CLIENT) &&
+	    !address_same(from, &x->other))
+		return 0;
+	if (ntohl(ret->kind) == KIND_FULL && (size_t)n != x->awaited)
 		return 0;
 	return (int)ntohl(ret->kind);
 }
@@ -221,12 +239,8 @@ static void refuse(const struct exchange *x)
 /* An ICMP answer to the last datagram shows at the next send or receive, once. */
 static void ask(struct exchange *x)
 {
-	bool upload = x->spec->dir == DIR_UPLOAD;
+	int r = x->upload && x->heard ? send_full(x) : send_one(x, KIND_HELLO);
 
-	int r = !x->heard || !upload ? send_one(x, KIND_HELLO) : 0;
-
-	if (r == 0 && upload)
-		r = send_full(x);
 	if (r == -ECONNREFUSED)
 		refuse(x);
 }
@@ -242,7 +256,7 @@ static bool hear(struct exchange *x, enum kind awaited)
 	while ((kind = receive_one(x, &head, &from)) >= 0) {
 		if (kind == KIND_HERE)
 			x->heard = true;
-		if (kind == KIND_FULL)
+		if (kind == (x->upload ? KIND_HERE : KIND_FULL))
 			x->nonce = head.nonce;
 		if (kind == (int)awaited)
 			came = true;
@@ -271,38 +285,48 @@ static void run_client(struct exchange *x) __attribute__((noreturn));
 
 static void run_client(struct exchange *x)
 {
-	bool upload = x->spec->dir == DIR_UPLOAD;
 	int64_t deadline_ms = x->began_ms + testspec_blackhole_ms(x->spec);
 	int64_t again_ms = x->began_ms;
+	bool heard = false;
 
+	x->upload = x->spec->dir == DIR_UPLOAD;
+	x->awaited = full_size(x, x->spec->their_size);
 	while (!x->arrived && clock_left_ms(deadline_ms) > 0) {
 		if (clock_left_ms(again_ms) == 0) {
 			ask(x);
 			again_ms = clock_boot_ms() + FULLSIZE_AGAIN_MS;
 		}
 		if (wait_readable(x->fd, again_ms))
-			x->arrived = hear(x, upload ? KIND_ARRIVED : KIND_FULL);
+			x->arrived = hear(x, x->upload ? KIND_ARRIVED : KIND_FULL);
+		/* Now it has the nonce. */
+		if (x->upload && x->heard && !heard)
+			again_ms = clock_boot_ms();
+		heard = x->heard;
 		if (x->closed && !x->arrived)
 			refuse(x);
 	}
-	if (x->arrived && !upload)
+	if (x->arrived && !x->upload)
 		confirm(x, clock_boot_ms() + testspec_blackhole_ms(x->spec));
 	judge(x);
 }
 
 /* --- the server --- */
 
-/* Accept the session's peer, from its first port; ignore every other sender. */
-static bool take_caller(struct exchange *x, const struct sockaddr_storage *from)
+/* The session's peer, from its port, in the direction it says; whoever else asks is not
+ * heard. */
+static void take_caller(struct exchange *x, const struct head *hello,
+			const struct sockaddr_storage *from)
 {
-	struct sockaddr_storage remote;
+	int size = (int)ntohl(hello->size);
 
-	if (address_parse(x->spec->remote, 0, &remote) < 0 ||
-	    !address_same_host(&remote, from))
-		return false;
+	if (!address_same_host(&x->other, from) ||
+	    (size && (size < MTU_MIN || size > MTU_MAX)))
+		return;
+	x->upload = size != 0;
+	x->awaited = x->upload ? full_size(x, size) : 0;
+	x->other = *from;
 	x->heard = connect(x->fd, (const struct sockaddr *)from, address_size(from)) ==
 		   0;
-	return x->heard;
 }
 
 static void answer(struct exchange *x)
@@ -311,15 +335,18 @@ static void answer(struct exchange *x)
 	struct head head;
 	int kind = receive_one(x, &head, &from);
 
-	if (kind <= 0 || (!x->heard && !take_caller(x, &from)))
+	if (kind == KIND_HELLO && !x->heard)
+		take_caller(x, &head, &from);
+	if (kind <= 0 || !x->heard)
 		return;
 	if (kind == KIND_HELLO) {
 		send_one(x, KIND_HERE);
-		send_full(x);
+		if (!x->upload)
+			send_full(x);
 	}
-	if (kind == KIND_FULL)
+	if (kind == KIND_FULL && x->upload && head.nonce == x->nonce)
 		send_one(x, KIND_ARRIVED);
-	if (kind == KIND_CONFIRM && head.nonce == x->nonce) {
+	if (kind == KIND_CONFIRM && !x->upload && head.nonce == x->nonce) {
 		x->arrived = true;
 		send_one(x, KIND_NOTED);
 	}

@@ -15,9 +15,13 @@
  *	  download:              <------      full size, one for each hello
  *	            confirmation ------>      noted, small
  *
- * The server's full-size datagrams carry 64 random bits, and the confirmation repeats
- * them: nobody can confirm a datagram that did not arrive. The client repeats its
- * messages every FULLSIZE_AGAIN_MS, so that ordinary loss does not matter. Its result:
+ * The hello says the direction: that of an upload, how large the client's datagrams will
+ * be. The server's full-size datagrams carry 64 random bits, and the confirmation repeats
+ * them: nobody can confirm a datagram that did not arrive. In an upload the small answer
+ * carries them, and the full-size datagrams repeat them: only the caller can send one that
+ * counts. Each end looks at the sender of each datagram, and at the length of each
+ * full-size one. The client repeats its messages every
+ * FULLSIZE_AGAIN_MS, so that ordinary loss does not matter, and judges:
  *
  *	ok           a full-size datagram arrived
  *	blackhole    small datagrams arrived, full-size ones did not, within

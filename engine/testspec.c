@@ -42,6 +42,10 @@ int testspec_check(const struct test_spec *spec, struct err *err)
 	    (spec->packet_size < MTU_MIN || spec->packet_size > MTU_MAX))
 		return err_set(err, -EINVAL, "'%d' bytes are no packet's full size",
 			       spec->packet_size);
+	if (spec->kind == TEST_FULL_SIZE && spec->role == ROLE_CLIENT &&
+	    (spec->their_size < MTU_MIN || spec->their_size > MTU_MAX))
+		return err_set(err, -EINVAL, "'%d' bytes are no packet's full size",
+			       spec->their_size);
 	if (spec->dir != DIR_UPLOAD && spec->dir != DIR_DOWNLOAD)
 		return err_set(err, -EINVAL, "a test has no direction '%d'",
 			       (int)spec->dir);

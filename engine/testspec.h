@@ -33,14 +33,14 @@ struct test_spec {
 	/* Throughput only: port of the client's control connection, from
 	 * runner_reserve(); 0: any. */
 	int client_port;
-	/* full-size only: size of the IP packets that this end sends, its MTU */
-	int packet_size;
-	int64_t duration_ms; /* duration of the data transfer, 100 to 3,600,000 */
-	int64_t rtt_us;      /* round trip of the path, for the deadlines */
-	/* client: the algorithm of the sender; "": its default */
-	char congestion[CONGESTION_SIZE];
-	/* End the test as soon as its goodput is known to this percentage of itself,
-	 * but not within TESTSPEC_EARLIEST_MS; 0: it lasts its duration. */
+	int packet_size; /* full-size only: of the IP packets this end sends, its MTU */
+	int their_size;  /* client, full-size only: of those that the server sends */
+	int64_t duration_ms; /* of data transfer, 100 to 3,600,000 */
+	int64_t rtt_us;      /* the path's, for the deadlines */
+	char congestion
+		[CONGESTION_SIZE]; /* client; of whoever sends; "": its default */
+	/* The test ends as soon as its goodput is known so well, in percent of it, but not
+	 * within TESTSPEC_EARLIEST_MS; 0: it lasts its duration. */
 	int precision;
 };
 
@@ -58,9 +58,9 @@ struct test_report {
 };
 
 /*
- * Check that the test can be run: both addresses numeric (the client's own may be "",
- * any), port, duration, packet size, round trip (0 to 60 s) and precision (0 to 50)
- * within their ranges. -EINVAL names the field.
+ * Whether it can be run: both addresses numeric (the client's own may be "", any), port,
+ * duration, packet sizes, round trip (0 to 60 s) and precision (0 to 50) within their
+ * ranges. -EINVAL names the field.
  */
 int testspec_check(const struct test_spec *spec, struct err *err);
 

@@ -42,16 +42,8 @@ static int add_pair(void *ctx, struct row_visit *visits, size_t count)
 	return 0;
 }
 
-static int by_rate(const void *left, const void *right)
-{
-	int64_t a = *(const int64_t *)left;
-	int64_t b = *(const int64_t *)right;
-
-	return a < b ? -1 : a > b;
-}
-
-/* Make an axis of the MTUs in the range and those measured outside it; if that is too
- * many, only of the measured ones. */
+/* The MTUs of the lattice and those measured beside it; where that is too many, the
+ * measured ones. */
 static int make_axis(struct heatmap_axis *axis, const struct mtu_range *range,
 		     const struct visits *all, enum direction end, struct err *err)
 {
@@ -83,8 +75,7 @@ static int make_axis(struct heatmap_axis *axis, const struct mtu_range *range,
 	return 0;
 }
 
-/* Return the median of a pair's ok measurements; NO_FIGURE without one. `rates` has
- * room for all. */
+/* The median of a pair's visits that are ok; `rates` has room for all. */
 static int64_t median(const struct row_visit *first, size_t count, int64_t *rates,
 		      enum figure figure, enum direction dir)
 {
@@ -97,10 +88,7 @@ static int64_t median(const struct row_visit *first, size_t count, int64_t *rate
 		if (rate != NO_FIGURE)
 			rates[n++] = rate;
 	}
-	if (n == 0)
-		return NO_FIGURE;
-	qsort(rates, n, sizeof(*rates), by_rate);
-	return (rates[(n - 1) / 2] + rates[n / 2]) / 2;
+	return query_median(rates, n);
 }
 
 /* Make the cell of a pair in one direction. */

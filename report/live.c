@@ -17,12 +17,15 @@
 #include "report/colormap.h"
 #include "report/heatmap.h"
 #include "report/runjson.h"
+#include "store/dbfile.h"
 
 /* The page shows two runs side by side. */
 #define RUNS 2
-/* Reading takes at most one part in SHARE of the time. */
+/* Reading may take one part in so many of the time, */
 #define SHARE 20
-/* A writer that dies does not change the file: look again after this time. */
+/* and so much of that in advance: a run with its rows, or two runs. */
+#define IN_ADVANCE_MS 2000
+/* Whether who writes it is still there shows without a change of the file. */
 #define STALE_MS 10000
 /* Colours from the lowest rate to the highest; readers interpolate between them. */
 #define COLORS 17
@@ -40,7 +43,7 @@ struct view {
 	bool loaded;
 	struct stamp stamp;
 	int64_t read_at_ms;
-	int64_t again_at_ms; /* earliest time of the next reading */
+	int64_t again_at_ms; /* not before that: the other has its turn */
 	int64_t used_at_ms;
 	struct query_run run;
 	int64_t began_ms;   /* start of its first measurement, by the peer's clock */
@@ -51,17 +54,21 @@ struct view {
 };
 
 struct live {
-	char path[PATH_MAX];
+	char *path; /* dbfile_resolve()'s */
 	struct view view[RUNS];
+	int64_t paid_until_ms; /* all reading so far, at one part in SHARE */
 };
 
 int live_new(const char *path, struct live **ret, struct err *err)
 {
 	struct live *live = calloc(1, sizeof(*live));
 
-	if (!live)
+	if (live)
+		live->path = dbfile_resolve(path);
+	if (!live || !live->path) {
+		free(live);
 		return err_set(err, -ENOMEM, "out of memory");
-	text_copy(live->path, sizeof(live->path), path);
+	}
 	*ret = live;
 	return 0;
 }
@@ -79,6 +86,7 @@ void live_free(struct live *live)
 		return;
 	for (int i = 0; i < RUNS; i++)
 		view_release(&live->view[i]);
+	free(live->path);
 	free(live);
 }
 
@@ -191,7 +199,28 @@ static int load_facts(struct query *query, struct view *view, struct err *err)
 
 /* --- reading --- */
 
-/* Open the database with a short timeout: the reader waits for the answer. */
+static bool may_read(const struct live *live)
+{
+	return live->paid_until_ms - clock_boot_ms() <= IN_ADVANCE_MS;
+}
+
+static int fail_too_often(struct err *err)
+{
+	return err_set(err, -EAGAIN,
+		       "the database was read for too long just now: ask again later");
+}
+
+/* Charge the time since then, with success or without. */
+static void pay(struct live *live, int64_t began_ms)
+{
+	int64_t cost_ms = SHARE * (clock_boot_ms() - began_ms);
+
+	if (live->paid_until_ms < began_ms)
+		live->paid_until_ms = began_ms;
+	live->paid_until_ms += cost_ms;
+}
+
+/* Somebody waits for the answer. */
 static int open_bounded(struct live *live, struct query **ret, struct err *err)
 {
 	int r = query_open(live->path, ret, err);
@@ -219,8 +248,6 @@ static void take_stamp(const char *path, struct stamp *ret)
 
 static bool is_fresh(const struct view *view, const struct stamp *now, int64_t now_ms)
 {
-	if (!view->loaded)
-		return false;
 	if (now_ms < view->again_at_ms)
 		return true;
 	return memcmp(now, &view->stamp, sizeof(*now)) == 0 &&
@@ -267,6 +294,9 @@ static int load(struct query *query, const char *name, struct view *ret,
 {
 	int r = query_run(query, *name ? name : NULL, &ret->run, err);
 
+	/* The name is the caller's mistake. */
+	if (r == -ENOTUNIQ || (r == -ENOENT && *name))
+		r = -EINVAL;
 	if (r == 0)
 		r = load_rows(query, ret, err);
 	if (r < 0)
@@ -296,25 +326,30 @@ static int refresh(struct live *live, const char *name, struct query **query,
 		   struct view **ret, struct err *err)
 {
 	struct view *view = find_view(live, name);
+	bool same = view->loaded && strcmp(view->name, name) == 0;
 	struct view fresh = {0};
 	int64_t now_ms = clock_boot_ms();
 	int r;
 
 	*ret = view;
-	view->used_at_ms = now_ms;
 	take_stamp(live->path, &fresh.stamp);
-	if (strcmp(view->name, name) == 0 && is_fresh(view, &fresh.stamp, now_ms))
+	if (same)
+		view->used_at_ms = now_ms;
+	if (same && (is_fresh(view, &fresh.stamp, now_ms) || !may_read(live)))
 		return 0;
+	if (!may_read(live))
+		return fail_too_often(err);
 	r = open_bounded(live, query, err);
 	if (r == 0)
 		r = load(*query, name, &fresh, err);
+	pay(live, now_ms);
 	if (r < 0) {
 		view_release(&fresh);
 		return r;
 	}
 	text_copy(fresh.name, sizeof(fresh.name), name);
 	fresh.read_at_ms = clock_boot_ms();
-	fresh.again_at_ms = clock_again_ms(now_ms, SHARE);
+	fresh.again_at_ms = clock_again_ms(now_ms, RUNS * SHARE);
 	fresh.used_at_ms = now_ms;
 	view_release(view);
 	*view = fresh;
@@ -386,22 +421,25 @@ static int add_row(void *ctx, const struct measurement *m)
 	return r;
 }
 
-static int read_rows(struct live *live, struct query **query, struct rows *rows,
-		     struct err *err)
+static int read_rows(struct live *live, bool near, struct query **query,
+		     struct rows *rows, struct err *err)
 {
 	const struct view *view = rows->view;
+	int64_t began_ms = clock_boot_ms();
 	int r = 0;
 
 	/* Rows that are never sent count as sent. */
 	if (!view->run.counted)
 		rows->next = view->last;
-	if (rows->next >= view->last)
+	if (rows->next >= view->last || (!near && !may_read(live)))
 		return 0;
 	if (!*query)
 		r = open_bounded(live, query, err);
 	if (r == 0)
 		r = query_visits_after(*query, view->run.id, rows->next, add_row, rows,
 				       err);
+	if (!near)
+		pay(live, began_ms);
 	return r == -ENOMEM ? err_set(err, r, "out of memory") : r < 0 ? r : 0;
 }
 
@@ -462,7 +500,7 @@ static int answer(struct live *live, const struct live_ask *ask, struct query **
 		.room = ask->room,
 		.next = same ? ask->after : 0,
 	};
-	int r = read_rows(live, query, &rows, err);
+	int r = read_rows(live, ask->near, query, &rows, err);
 
 	if (r == 0)
 		*ret = make_answer(view, ask, &rows);
@@ -521,7 +559,7 @@ static int read_pair(struct query *query, int64_t run, const struct mtu_pair *mt
 	if (!*ret)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = query_visits(query, run, mtu, add_visit, visits, err);
-	return r < 0 ? r : 0;
+	return r < 0 && r != -E2BIG ? r : 0;
 }
 
 int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,
@@ -532,13 +570,18 @@ int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,
 	json_t *pair = NULL;
 	struct view *view;
 	int r = refresh(live, ask->run, &query, &view, err);
+	int64_t began_ms = clock_boot_ms();
 
+	if (r == 0 && !ask->near && !may_read(live))
+		r = fail_too_often(err);
 	if (r == 0 && !query)
 		r = open_bounded(live, &query, err);
 	if (r == 0)
 		r = read_pair(query, view->run.id, &ask->mtu, &visits, &pair, err);
 	if (r == 0)
 		r = ask->look(ask->ctx, query, &view->run, err);
+	if (query && !ask->near)
+		pay(live, began_ms);
 	query_close(query);
 	json_decref(visits.list);
 	if (r < 0) {
@@ -556,12 +599,15 @@ static int add_run(void *ctx, const struct query_run *run)
 
 int live_runs(struct live *live, json_t **ret, struct err *err)
 {
+	int64_t began_ms = clock_boot_ms();
 	json_t *list = json_array();
 	struct query *query = NULL;
-	int r = open_bounded(live, &query, err);
+	int r = may_read(live) ? open_bounded(live, &query, err) : fail_too_often(err);
 
 	if (r == 0)
 		r = query_runs(query, add_run, list, err);
+	if (r != -EAGAIN)
+		pay(live, began_ms);
 	query_close(query);
 	if (r < 0) {
 		json_decref(list);

@@ -9,11 +9,13 @@
 #include "store/query.h"
 
 /*
- * Runs for a reader that asks repeatedly, also while they go on: an answer omits the
- * facts that the reader has. The database is open only while it is read, and is read
- * only when its file has changed: a permanent WAL reader would prevent the writer's
- * orderly close. The pause between two readings depends on the time one takes, so that
- * reading costs at most a twentieth of one processor. One thread at a time.
+ * Runs as somebody sees them who looks again and again, also while they go on: what was
+ * known the last time is not told again. The database is open only while it is read, and
+ * read only when its file has changed: a reader of WAL that stayed would keep the writer
+ * from its orderly end. How often it is read depends on how long that takes, with success
+ * or without, so that it costs a twentieth of one processor at most, whichever runs are
+ * asked for: until then an answer holds what was read before, or is -EAGAIN. One thread at
+ * a time.
  */
 
 struct live;
@@ -23,22 +25,25 @@ int live_new(const char *path, struct live **ret, struct err *err);
 void live_free(struct live *live);
 
 struct live_ask {
-	const char *run;      /* the run's name as for query_run(); "": the newest */
-	const char *have;     /* UUID of the run that the reader has */
-	const char *revision; /* revision of the facts that the reader has */
-	uint32_t after;       /* rows up to this one are known to the reader */
-	size_t room;          /* approximate limit for the rows, bytes */
+	const char *run;      /* its name, as query_run() has it; "": the newest */
+	const char *have;     /* UUID of the run that the rest is of */
+	const char *revision; /* of the facts known */
+	uint32_t after;       /* rows up to this one are known */
+	size_t room;          /* bytes that rows may take, about */
+	bool near;            /* asked for on this host: rows are read at once */
 };
 
 /*
- * Make docs/protocol.md's answer to GET /progress, without "now" and "pair"; "run" is
- * null while no run is stored. Errors of reading. The caller owns *ret.
+ * docs/protocol.md's answer to GET /progress, but for "now" and "pair"; "run" is null while
+ * no run is stored. -EINVAL: no run, or more than one, has that name; -EAGAIN; the errors
+ * of reading. *ret is the caller's.
  */
 int live_progress(struct live *live, const struct live_ask *ask, json_t **ret,
 		  struct err *err);
 
 struct live_pair_ask {
-	const char *run; /* the run's name as above */
+	const char *run; /* as above, */
+	bool near;       /* and so is this */
 	struct mtu_pair mtu;
 	int visits_max;
 	/* Called while the database is open, to read more about the run. */
@@ -47,13 +52,12 @@ struct live_pair_ask {
 	void *ctx;
 };
 
-/* Make the answer about a pair of a run: "result" as runjson_result() or null, and
- * "visits", its last measurements, the newest first. Errors of reading, and look's
- * errors. */
+/* A pair of a run: "result" as runjson_result() or null, and "visits", its last ones, the
+ * newest first. The errors of live_progress(), and look's. */
 int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,
 	      struct err *err);
 
-/* List all runs in the order they were stored: runjson_run() of each. */
+/* All runs, as they were stored: runjson_run() of each. -EAGAIN; the errors of reading. */
 int live_runs(struct live *live, json_t **ret, struct err *err);
 
 #endif

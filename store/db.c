@@ -1,7 +1,6 @@
 #include "store/db.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <pthread.h>
@@ -14,6 +13,7 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "store/dbfile.h"
 #include "store/schema.h"
 #include "store/store.h"
 
@@ -44,6 +44,22 @@ static int fail_not_writable(const char *path, const char *what, int errno_value
 		       path, (long)geteuid(), what, strerror(errno_value));
 }
 
+/* A reader must not write, and SQLite restores a database by writing. */
+static int fail_rollback(const struct db *db, struct err *err)
+{
+	const char *slash = strrchr(db->path, '/');
+	const char *name = slash ? slash + 1 : db->path;
+	int r = dbfile_check_journal(db->path, err);
+
+	if (r < 0)
+		return r;
+	return err_set(err, -EACCES,
+		       "cannot read database '%s': the program that wrote it was "
+		       "killed, and '%s-journal' beside it must be rolled back; as "
+		       "its owner open it once for writing: sqlite3 '%s' .tables",
+		       db->path, name, name);
+}
+
 /* SQLite says no more than "unable to open": find out what the matter is. */
 static int fail_access(const struct db *db, struct err *err)
 {
@@ -64,6 +80,8 @@ static int fail_access(const struct db *db, struct err *err)
 		return err_sys(err, errno, "cannot read database '%s'", db->path);
 	if (errno_value == EMFILE || errno_value == ENFILE)
 		return err_sys(err, errno_value, "cannot open database '%s'", db->path);
+	if (sqlite3_extended_errcode(db->sql) == SQLITE_READONLY_ROLLBACK)
+		return fail_rollback(db, err);
 	if (!db->writing)
 		return err_set(
 			err, -EACCES,
@@ -237,15 +255,8 @@ static int count_steps(void *ctx)
 /* Pages that point at one another make a small file look endless. */
 static void bound_steps(struct db *db)
 {
-	char log[PATH_MAX + 8];
-	struct stat st[2] = {{0}};
-
-	snprintf(log, sizeof(log), "%s-wal", db->path);
-	stat(db->path, &st[0]);
-	stat(log, &st[1]);
 	db->steps_max =
-		(STEPS_AT_LEAST + STEPS_A_BYTE * (st[0].st_size + st[1].st_size)) /
-		STEPS_EACH;
+		(STEPS_AT_LEAST + STEPS_A_BYTE * dbfile_size(db->path)) / STEPS_EACH;
 	db->steps_left = db->steps_max;
 	sqlite3_progress_handler(db->sql, STEPS_EACH, count_steps, db);
 }
@@ -265,34 +276,6 @@ static int trust_nothing(struct db *db, struct err *err)
 	return db_exec(db, "PRAGMA cell_size_check = ON", err);
 }
 
-/* A rollback journal may end in the name of another file, for transactions over several
- * databases: SQLite, which restores from it, then removes that file. We have none such. */
-static int check_journal(const char *path, struct err *err)
-{
-	static const unsigned char magic[] = {0xd9, 0xd5, 0x05, 0xf9,
-					      0x20, 0xa1, 0x63, 0xd7};
-	unsigned char end[sizeof(magic)];
-	cleanup_fd int fd = -1;
-	char name[PATH_MAX + 16];
-	off_t size;
-
-	snprintf(name, sizeof(name), "%s-journal", path);
-	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return 0;
-	size = lseek(fd, 0, SEEK_END);
-	if (size < (off_t)sizeof(end) ||
-	    pread(fd, end, sizeof(end), size - (off_t)sizeof(end)) != sizeof(end) ||
-	    memcmp(end, magic, sizeof(magic)) != 0)
-		return 0;
-	return err_set(
-		err, -EUCLEAN,
-		"database '%s' has a journal '%s' that names another file, which "
-		"would be removed; remove the journal to go on without what it "
-		"restores",
-		path, name);
-}
-
 int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 {
 	static const int flags[] = {
@@ -302,16 +285,19 @@ int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 	};
 	int r = check_path(path, mode, err);
 
-	if (r == 0 && mode != DB_READ)
-		r = check_journal(path, err);
 	if (r < 0)
 		return r;
 	db->writing = mode != DB_READ;
-	db->path = strdup(path);
+	db->path = dbfile_resolve(path);
 	if (!db->path)
 		return err_set(err, -ENOMEM, "out of memory");
-	if (sqlite3_open_v2(path, &db->sql, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL) !=
-	    SQLITE_OK)
+	r = dbfile_check_beside(db->path, err);
+	if (r == 0 && db->writing)
+		r = dbfile_check_journal(db->path, err);
+	if (r < 0)
+		return r;
+	if (sqlite3_open_v2(db->path, &db->sql, flags[mode] | SQLITE_OPEN_NOMUTEX,
+			    NULL) != SQLITE_OK)
 		return db->sql ? db_fail(db, err)
 			       : err_set(err, -ENOMEM, "out of memory");
 	/* SQLite falls back to reading where the file cannot be written. */
@@ -477,7 +463,7 @@ int db_check(struct db *db, int *ret_version, struct err *err)
 int db_transact(struct db *db, int (*work)(struct db *db, void *ctx, struct err *err),
 		void *ctx, struct err *err)
 {
-	int r;
+	int r, done;
 
 	if (!sqlite3_get_autocommit(db->sql))
 		return work(db, ctx, err);
@@ -485,11 +471,10 @@ int db_transact(struct db *db, int (*work)(struct db *db, void *ctx, struct err 
 	if (r < 0)
 		return r;
 	r = work(db, ctx, err);
-	if (r == 0)
-		r = db_exec(db, "COMMIT", err);
-	if (r < 0)
+	done = r < 0 ? r : db_exec(db, "COMMIT", err);
+	if (done < 0)
 		db_exec(db, "ROLLBACK", NULL);
-	return r;
+	return done < 0 ? done : r;
 }
 
 int db_exec(struct db *db, const char *sql, struct err *err)

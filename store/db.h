@@ -26,7 +26,7 @@
 
 struct db {
 	sqlite3 *sql;
-	char *path;
+	char *path; /* dbfile_resolve()'s */
 	bool writing;
 	int64_t steps_max;  /* that a statement may take, in thousands */
 	int64_t steps_left; /* of the current one */
@@ -53,8 +53,8 @@ int db_check(struct db *db, int *ret_version, struct err *err);
 /* What SQLite last reported on this connection, as a negative errno and a sentence. */
 int db_fail(struct db *db, struct err *err);
 
-/* All of what `work` does, or, where it fails, nothing of it. Within another's work it is
- * a part of that. */
+/* Commit all of what `work` does and return its result, or, where that is below 0, undo it.
+ * Within another's work it is a part of that. */
 int db_transact(struct db *db, int (*work)(struct db *db, void *ctx, struct err *err),
 		void *ctx, struct err *err);
 

@@ -52,11 +52,14 @@ void query_closep(struct query **query)
 int query_prepare(struct query *query, const char *sql, int64_t run, sqlite3_stmt **ret,
 		  struct err *err)
 {
+	struct row row = {.column = 1};
 	int r = db_prepare(&query->db, sql, ret, err);
 
-	if (r == 0)
-		sqlite3_bind_int64(*ret, 1, run);
-	return r;
+	if (r < 0)
+		return r;
+	row.stmt = *ret;
+	row_bind_int(&row, run);
+	return row_bound(&row, &query->db, err);
 }
 
 int query_fetch(struct query *query, const char *sql, int64_t run, sqlite3_stmt **ret,
@@ -80,19 +83,22 @@ static int count_rows(struct query *query, int64_t run, int max, int *ret,
 		"SELECT count(*) FROM (SELECT 1 FROM measurement WHERE run_id = ?1"
 		" LIMIT ?2)";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct row row = {.column = 2};
 	int r = query_prepare(query, sql, run, &stmt, err);
 
-	if (r == 0)
-		r = sqlite3_bind_int(stmt, 2, max) == SQLITE_OK
-			    ? db_step(&query->db, stmt, err)
-			    : db_fail(&query->db, err);
+	if (r < 0)
+		return r;
+	row.stmt = stmt;
+	row_bind_int(&row, max);
+	r = row_step(&row, &query->db, err);
 	if (r < 0)
 		return r;
 	*ret = sqlite3_column_int(stmt, 0);
 	return 0;
 }
 
-int query_check_bound(struct query *query, int64_t run, struct err *err)
+/* -E2BIG: the run has more rows than query_bound() allows to be read. */
+static int check_bound(struct query *query, int64_t run, struct err *err)
 {
 	int rows;
 	int r;
@@ -106,6 +112,15 @@ int query_check_bound(struct query *query, int64_t run, struct err *err)
 			       (long long)run, query->rows_max);
 	return r;
 }
+
+int query_prepare_rows(struct query *query, const char *sql, int64_t run,
+		       sqlite3_stmt **ret, struct err *err)
+{
+	int r = check_bound(query, run, err);
+
+	return r < 0 ? r : query_prepare(query, sql, run, ret, err);
+}
+
 int query_fail_order(const struct query *query, uint32_t seq, struct err *err)
 {
 	return err_set(
@@ -118,13 +133,15 @@ int query_fail_order(const struct query *query, uint32_t seq, struct err *err)
 int query_prepare_pair(struct query *query, const char *sql, int64_t run,
 		       const struct mtu_pair *mtu, sqlite3_stmt **ret, struct err *err)
 {
-	int r = query_prepare(query, sql, run, ret, err);
+	struct row row = {.column = 2};
+	int r = query_prepare_rows(query, sql, run, ret, err);
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_int(*ret, 2, mtu->server);
-	sqlite3_bind_int(*ret, 3, mtu->peer);
-	return 0;
+	row.stmt = *ret;
+	row_bind_int(&row, mtu->server);
+	row_bind_int(&row, mtu->peer);
+	return row_bound(&row, &query->db, err);
 }
 
 /* --- runs --- */
@@ -288,6 +305,7 @@ static int find_by_uuid(struct query *query, const char *name, struct query_run 
 	static const char sql[] = RUN_SELECT
 		" WHERE substr(uuid, 1, length(?1)) = lower(?1) LIMIT 2";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct row row = {.column = 1};
 	struct query_run other;
 	int r;
 
@@ -296,8 +314,11 @@ static int find_by_uuid(struct query *query, const char *name, struct query_run 
 	r = db_prepare(&query->db, sql, &stmt, err);
 	if (r < 0)
 		return r;
-	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_TRANSIENT);
-	r = fetch_run(query, stmt, ret, err);
+	row.stmt = stmt;
+	row_bind_text(&row, name);
+	r = row_bound(&row, &query->db, err);
+	if (r == 0)
+		r = fetch_run(query, stmt, ret, err);
 	if (r < 0)
 		return r;
 	r = step_run(query, stmt, &other, err);

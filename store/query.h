@@ -107,6 +107,10 @@ enum query_by {
 	QUERY_BY_DOWN,
 };
 
+/* The median of rates in bit/s, in whole kbit/s as view results rounds; NO_FIGURE of none.
+ * It sorts them. */
+int64_t query_median(int64_t *rates, size_t count);
+
 /* A pair of what query_pairs() handed on; `rates` has room for `count`. */
 void query_sum_up(const struct row_visit *visits, size_t count, int64_t *rates,
 		  struct query_result *ret);

@@ -16,15 +16,16 @@ struct query {
 /* A statement whose first "?" is a run's id. */
 int query_prepare(struct query *query, const char *sql, int64_t run, sqlite3_stmt **ret,
 		  struct err *err);
-/* The same, with those of the server's and the peer's MTU behind it. */
+/* The same, of the run's measurements. -E2BIG: the run has more rows than query_bound()
+ * allows to be read. */
+int query_prepare_rows(struct query *query, const char *sql, int64_t run,
+		       sqlite3_stmt **ret, struct err *err);
+/* That, with those of the server's and the peer's MTU behind it. */
 int query_prepare_pair(struct query *query, const char *sql, int64_t run,
 		       const struct mtu_pair *mtu, sqlite3_stmt **ret, struct err *err);
 /* query_prepare() and its first row: 1, or 0 where there is none. */
 int query_fetch(struct query *query, const char *sql, int64_t run, sqlite3_stmt **ret,
 		struct err *err);
-
-/* -E2BIG: the run has more rows than query_bound() allows to be read. */
-int query_check_bound(struct query *query, int64_t run, struct err *err);
 
 /* The visits that are stored, and those of them whose status is not ok. One that was made
  * again, in the same pass of the same pair, counts once, by its last row. */

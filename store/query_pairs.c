@@ -100,10 +100,8 @@ int query_pairs(struct query *query, int64_t run, query_pair_fn *pair, void *ctx
 		struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = query_check_bound(query, run, err);
+	int r = query_prepare_rows(query, PAIRS_SELECT(""), run, &stmt, err);
 
-	if (r == 0)
-		r = query_prepare(query, PAIRS_SELECT(""), run, &stmt, err);
 	return r < 0 ? r : list_pairs(query, stmt, pair, ctx, err);
 }
 
@@ -162,22 +160,25 @@ static int by_value(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-/* Of the ok visits, in whole kbit/s, as view results rounds. `rates` has room for all. */
+int64_t query_median(int64_t *rates, size_t count)
+{
+	if (count == 0)
+		return NO_FIGURE;
+	qsort(rates, count, sizeof(*rates), by_value);
+	return (rates[(count - 1) / 2] + rates[count / 2] + 1000) / 2000 * 1000;
+}
+
+/* The median of the ok visits; `rates` has room for all. */
 static int64_t median_rate(const struct row_visit *visits, size_t count,
 			   enum direction dir, int64_t *rates)
 {
-	int64_t twice_bps;
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		if (visits[i].rate_bps[dir] != NO_FIGURE)
 			rates[n++] = visits[i].rate_bps[dir];
 	}
-	if (n == 0)
-		return NO_FIGURE;
-	qsort(rates, n, sizeof(*rates), by_value);
-	twice_bps = rates[(n - 1) / 2] + rates[n / 2];
-	return (twice_bps + 1000) / 2000 * 1000;
+	return query_median(rates, n);
 }
 
 static int count_ok(const struct row_visit *visits, size_t count, enum direction dir)
@@ -255,10 +256,8 @@ int query_result(struct query *query, int64_t run, const struct mtu_pair *mtu,
 	static const char sql[] = PAIRS_SELECT(" AND server_mtu = ? AND peer_mtu = ?");
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct results results = {.row = take_first, .ctx = ret};
-	int r = query_check_bound(query, run, err);
+	int r = query_prepare_pair(query, sql, run, mtu, &stmt, err);
 
-	if (r == 0)
-		r = query_prepare_pair(query, sql, run, mtu, &stmt, err);
 	if (r == 0)
 		r = list_pairs(query, stmt, make_result, &results, err);
 	free(results.rates);

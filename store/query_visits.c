@@ -39,15 +39,16 @@ int query_visits_after(struct query *query, int64_t run, uint32_t after,
 		       struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = query_check_bound(query, run, err);
+	struct row bound = {.column = 2};
+	int r = query_prepare_rows(query, VISIT_SELECT " AND seq > ? ORDER BY seq", run,
+				   &stmt, err);
 
-	if (r == 0)
-		r = query_prepare(query, VISIT_SELECT " AND seq > ? ORDER BY seq", run,
-				  &stmt, err);
 	if (r < 0)
 		return r;
-	sqlite3_bind_int64(stmt, 2, after);
-	return list_visits(query, stmt, false, row, ctx, err);
+	bound.stmt = stmt;
+	row_bind_int(&bound, after);
+	r = row_bound(&bound, &query->db, err);
+	return r < 0 ? r : list_visits(query, stmt, false, row, ctx, err);
 }
 
 int query_measurements(struct query *query, int64_t run,

@@ -13,22 +13,50 @@
 #include "base/text.h"
 #include "base/uuid.h"
 
+int row_bound(const struct row *row, const struct db *db, struct err *err)
+{
+	if (!row->failed)
+		return 0;
+	return err_set(err, row->failed == SQLITE_NOMEM ? -ENOMEM : -EINVAL,
+		       "database '%s' refused a value: %s", db->path,
+		       sqlite3_errstr(row->failed));
+}
+
+int row_step(const struct row *row, struct db *db, struct err *err)
+{
+	int r = row_bound(row, db, err);
+
+	return r < 0 ? r : db_step(db, row->stmt, err);
+}
+
+static void keep_failure(struct row *row, int code)
+{
+	if (!row->failed)
+		row->failed = code;
+}
+
+static void bind_null(struct row *row)
+{
+	keep_failure(row, sqlite3_bind_null(row->stmt, row->column++));
+}
+
 void row_bind_int(struct row *row, int64_t value)
 {
-	sqlite3_bind_int64(row->stmt, row->column++, value);
+	keep_failure(row, sqlite3_bind_int64(row->stmt, row->column++, value));
 }
 
 static void bind_int_unless(struct row *row, int64_t value, int64_t unknown)
 {
 	if (value == unknown)
-		sqlite3_bind_null(row->stmt, row->column++);
+		bind_null(row);
 	else
 		row_bind_int(row, value);
 }
 
 void row_bind_text(struct row *row, const char *value)
 {
-	sqlite3_bind_text(row->stmt, row->column++, value, -1, SQLITE_TRANSIENT);
+	keep_failure(row, sqlite3_bind_text(row->stmt, row->column++, value, -1,
+					    SQLITE_TRANSIENT));
 }
 
 static void bind_text_unless_empty(struct row *row, const char *value)
@@ -36,7 +64,7 @@ static void bind_text_unless_empty(struct row *row, const char *value)
 	if (*value)
 		row_bind_text(row, value);
 	else
-		sqlite3_bind_null(row->stmt, row->column++);
+		bind_null(row);
 }
 
 void row_bind_time(struct row *row, int64_t at_ms)

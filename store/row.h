@@ -25,7 +25,14 @@ struct row {
 	sqlite3_stmt *stmt;
 	int column; /* the next: from 1 when binding, from 0 when reading */
 	int wrong; /* reading: the first column whose value cannot be, from 1; 0: none */
+	int failed; /* binding: SQLite's first error; 0: none */
 };
+
+/* After the last value is bound: 0, or the first that SQLite did not take. The statement
+ * must not be run then: NULL is in the value's place. -ENOMEM; -EINVAL it is too long. */
+int row_bound(const struct row *row, const struct db *db, struct err *err);
+/* row_bound(), then db_step(). */
+int row_step(const struct row *row, struct db *db, struct err *err);
 
 /* 0, or -EUCLEAN with the column and its value, where one of those read cannot be. `what`:
  * what the row is, "a run". */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "store/row.h"
 #include "store/secrets.h"
 
 #define FREE_MAX (INT64_C(64) << 20)
@@ -31,12 +32,14 @@ int runcopy_is_record(struct db *db, int64_t run, struct err *err)
 {
 	static const char sql[] = "SELECT 1 FROM run WHERE id = ? AND role = 'peer'";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct row row = {.column = 1};
 	int r = db_prepare(db, sql, &stmt, err);
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_int64(stmt, 1, run);
-	return db_step(db, stmt, err);
+	row.stmt = stmt;
+	row_bind_int(&row, run);
+	return row_step(&row, db, err);
 }
 
 static bool column_is(sqlite3_stmt *stmt, int column, const char *text)
@@ -51,12 +54,14 @@ static int find_run(struct db *db, const struct run_info *info, struct err *err)
 {
 	static const char sql[] = "SELECT role, peer_address FROM run WHERE uuid = ?";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct row row = {.column = 1};
 	int r = db_prepare(db, sql, &stmt, err);
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_text(stmt, 1, info->uuid, -1, SQLITE_STATIC);
-	r = db_step(db, stmt, err);
+	row.stmt = stmt;
+	row_bind_text(&row, info->uuid);
+	r = row_step(&row, db, err);
 	if (r < 0)
 		return r;
 	if (r == 0)

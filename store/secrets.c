@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "store/db.h"
+#include "store/row.h"
 
 #define MODE 0600
 
@@ -82,15 +83,17 @@ static int insert_secret(struct db *db, const char *uuid, const char *secret,
 	static const char sql[] = "INSERT INTO secret VALUES (?, ?)"
 				  " ON CONFLICT (uuid) DO NOTHING";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct row row = {.column = 1};
 	int r = db_exec(db, schema, err);
 
 	if (r == 0)
 		r = db_prepare(db, sql, &stmt, err);
 	if (r < 0)
 		return r;
-	sqlite3_bind_text(stmt, 1, uuid, -1, SQLITE_STATIC);
-	sqlite3_bind_text(stmt, 2, secret, -1, SQLITE_STATIC);
-	return db_step(db, stmt, err);
+	row.stmt = stmt;
+	row_bind_text(&row, uuid);
+	row_bind_text(&row, secret);
+	return row_step(&row, db, err);
 }
 
 int secrets_put(const char *db_path, const char *uuid, const char *secret,
@@ -127,6 +130,7 @@ static int find_secret(struct db *db, const char *uuid, char ret[TOKEN_SIZE],
 		       struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct row row = {.column = 1};
 	int r = has_table(db, err);
 
 	if (r <= 0)
@@ -134,8 +138,9 @@ static int find_secret(struct db *db, const char *uuid, char ret[TOKEN_SIZE],
 	r = db_prepare(db, "SELECT secret FROM secret WHERE uuid = ?", &stmt, err);
 	if (r < 0)
 		return r;
-	sqlite3_bind_text(stmt, 1, uuid, -1, SQLITE_STATIC);
-	r = db_step(db, stmt, err);
+	row.stmt = stmt;
+	row_bind_text(&row, uuid);
+	r = row_step(&row, db, err);
 	if (r > 0) {
 		const unsigned char *text = sqlite3_column_text(stmt, 0);
 

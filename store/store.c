@@ -157,6 +157,15 @@ static int finish(struct db *db, sqlite3_stmt *stmt, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+/* The same, of one whose values are bound. */
+static int finish_row(struct db *db, const struct row *row, struct err *err)
+{
+	int r = row_step(row, db, err);
+
+	sqlite3_finalize(row->stmt);
+	return r < 0 ? r : 0;
+}
+
 static int find_run(struct db *db, const char *uuid, int64_t *ret_run, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
@@ -167,7 +176,7 @@ static int find_run(struct db *db, const char *uuid, int64_t *ret_run, struct er
 		return r;
 	row.stmt = stmt;
 	row_bind_text(&row, uuid);
-	r = db_step(db, stmt, err);
+	r = row_step(&row, db, err);
 	if (r < 0)
 		return r;
 	if (r == 0)
@@ -201,7 +210,7 @@ static int insert_run(struct db *db, const struct run_info *info, const char *ro
 	process_identify(process);
 	row_bind_text(&row, process);
 	row_bind_run(&row, info);
-	return finish(db, row.stmt, err);
+	return finish_row(db, &row, err);
 }
 
 int store_begin_record(struct store *store, const struct run_info *info,
@@ -297,7 +306,7 @@ static int insert_row(struct db *db, int64_t run, const struct measurement *m,
 		return r;
 	row_bind_int(&row, run);
 	row_bind_measurement(&row, m);
-	r = finish(db, row.stmt, err);
+	r = finish_row(db, &row, err);
 	return r < 0 ? r : sqlite3_changes(db->sql);
 }
 
@@ -326,7 +335,7 @@ static int find_row(struct db *db, int64_t run, const struct measurement *m,
 	} else {
 		row_bind_measurement(&row, m);
 	}
-	r = db_step(db, stmt, err);
+	r = row_step(&row, db, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return err_set(
@@ -371,7 +380,7 @@ int store_acknowledge(struct store *store, int64_t run, uint32_t seq, struct err
 		return r;
 	row_bind_int(&row, run);
 	row_bind_int(&row, seq);
-	return finish(&store->db, row.stmt, err);
+	return finish_row(&store->db, &row, err);
 }
 
 int store_next_unacknowledged(struct store *store, int64_t run, uint32_t seq,
@@ -390,7 +399,7 @@ int store_next_unacknowledged(struct store *store, int64_t run, uint32_t seq,
 	in.stmt = out.stmt = stmt;
 	row_bind_int(&in, run);
 	row_bind_int(&in, seq);
-	r = db_step(&store->db, stmt, err);
+	r = row_step(&in, &store->db, err);
 	if (r < 0)
 		return r;
 	if (r == 0)
@@ -432,7 +441,7 @@ static int put_bands(struct db *db, int64_t run, enum direction dir,
 		row_bind_text(&row, direction_name(dir));
 		row_bind_int(&row, bands->band[i].max);
 		row_bind_text(&row, fate_name(bands->band[i].fate));
-		r = finish(db, row.stmt, err);
+		r = finish_row(db, &row, err);
 		if (r < 0)
 			return r;
 	}
@@ -460,7 +469,7 @@ static int replace_path(struct db *db, void *ctx, struct err *err)
 	row_bind_int(&row, survey->probes[DIR_UPLOAD]);
 	row_bind_int(&row, survey->probes[DIR_DOWNLOAD]);
 	row_bind_int(&row, survey->probe_ms);
-	r = finish(db, row.stmt, err);
+	r = finish_row(db, &row, err);
 	for (int dir = 0; r == 0 && dir < DIR_COUNT; dir++)
 		r = put_bands(db, path->run, (enum direction)dir,
 			      &survey->path.dir[dir], err);
@@ -518,7 +527,7 @@ int store_end_run_at(struct store *store, int64_t run, int64_t ended_at_ms,
 	row_bind_text(&row, text);
 	row_bind_time(&row, ended_at_ms);
 	row_bind_int(&row, run);
-	return finish(&store->db, row.stmt, err);
+	return finish_row(&store->db, &row, err);
 }
 
 struct store_work {

@@ -94,7 +94,8 @@ int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,
 int store_end_run_at(struct store *store, int64_t run, int64_t ended_at_ms,
 		     enum run_outcome outcome, const char *text, struct err *err);
 
-/* All that `work` writes with the functions above, or, where it fails, nothing of it. */
+/* Commit all that `work` writes with the functions above and return its result, or, where
+ * that is below 0, undo it. */
 int store_transact(struct store *store, int (*work)(void *ctx, struct err *err),
 		   void *ctx, struct err *err);
 

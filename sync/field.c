@@ -177,7 +177,8 @@ static int value_to_json(const struct field *f, const void *at, json_t **ret,
 	case FIELD_PERSIST:
 	case FIELD_BACKEND:
 	case FIELD_OUTCOME:
-		if (*(const int *)at < 0 || *(const int *)at >= enum_count(f->kind))
+		if (*(const int *)at < f->min ||
+		    *(const int *)at >= enum_count(f->kind))
 			return -ERANGE;
 		*ret = json_string(enum_name(f->kind, *(const int *)at));
 		return 0;
@@ -341,7 +342,7 @@ static int read_u64(const struct field *f, const char *text, uint64_t *at,
 
 static int read_name(const struct field *f, const char *text, int *at, struct err *err)
 {
-	for (int i = 0; i < enum_count(f->kind); i++) {
+	for (int i = (int)f->min; i < enum_count(f->kind); i++) {
 		if (strcmp(enum_name(f->kind, i), text) == 0) {
 			*at = i;
 			return 0;

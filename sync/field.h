@@ -26,7 +26,7 @@ enum field_kind {
 	FIELD_U64,    /* uint64_t as decimal text: JSON's integers are signed */
 	FIELD_BOOL,   /* bool */
 	FIELD_TEXT,   /* char[size], its JSON within max bytes, passing `valid` */
-	FIELD_STATUS, /* the enums of base/types.h, by name */
+	FIELD_STATUS, /* the enums of base/types.h, by name, from min */
 	FIELD_PERSIST,
 	FIELD_BACKEND,
 	FIELD_OUTCOME,

@@ -263,7 +263,11 @@ static const struct field session_fields[] = {
 
 static const struct field close_fields[] = {
 	SESSION(struct msg_close),
-	WORD("outcome", FIELD_OUTCOME, struct msg_close, outcome),
+	/* A run that is closed is not running. */
+	{.name = "outcome",
+	 .kind = FIELD_OUTCOME,
+	 MEMBER(struct msg_close, outcome),
+	 .min = RUN_DONE},
 	TEXT("text", struct msg_close, text, 600, NULL),
 	END,
 };

@@ -365,6 +365,7 @@ int peer_measure_full_size(struct peer_visit *visit, enum direction dir,
 		.dir = dir,
 		.port = visit->session->config->server_port,
 		.packet_size = visit->mtu.peer,
+		.their_size = visit->mtu.server,
 	};
 	int r = arm(visit, true, err);
 

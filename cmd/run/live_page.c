@@ -28,15 +28,18 @@ static int learn_path(void *ctx, struct query *query, const struct query_run *ru
 	struct live_page_path *known = &page->path;
 	int64_t began_ms = clock_boot_ms();
 	bool same = strcmp(known->run, run->info.uuid) == 0;
+	struct live_page_path fresh = {.visits = run->measured};
 	int r;
 
 	if (same && (known->visits == run->measured || began_ms < known->again_at_ms))
 		return 0;
-	*known = (struct live_page_path){.visits = run->measured};
-	text_copy(known->run, sizeof(known->run), run->info.uuid);
-	r = runpath_read(query, run, GUESS_VISITS_MAX, &known->path, err);
-	known->again_at_ms = clock_again_ms(began_ms, SHARE);
-	return r == -ENODATA ? 0 : r;
+	r = runpath_read(query, run, GUESS_VISITS_MAX, &fresh.path, err);
+	if (r < 0 && r != -ENODATA)
+		return r;
+	text_copy(fresh.run, sizeof(fresh.run), run->info.uuid);
+	fresh.again_at_ms = clock_again_ms(began_ms, SHARE);
+	*known = fresh;
+	return 0;
 }
 
 static json_t *explain(const struct live_page *page, const struct mtu_pair *mtu,
@@ -57,6 +60,7 @@ static int add_pair(struct live_page *page, const struct page_ask *ask, const ch
 {
 	struct live_pair_ask wish = {
 		.run = run,
+		.near = ask->near,
 		.mtu = ask->pair,
 		.visits_max = ask->near ? NEAR_VISITS : FAR_VISITS,
 		.look = learn_path,
@@ -65,6 +69,9 @@ static int add_pair(struct live_page *page, const struct page_ask *ask, const ch
 	json_t *pair = NULL;
 	int r = live_pair(page->live, &wish, &pair, err);
 
+	/* It is asked for again. */
+	if (r == -EAGAIN)
+		return 0;
 	if (r < 0)
 		return r;
 	json_object_set_new(pair, "upload", explain(page, &ask->pair, DIR_UPLOAD));
@@ -91,6 +98,7 @@ int live_page_progress(struct live_page *page, const struct page_ask *ask, json_
 		.revision = ask->revision,
 		.after = ask->after,
 		.room = ask->near ? NEAR_BYTES : LIVE_PAGE_FAR_BYTES,
+		.near = ask->near,
 	};
 	json_t *answer = NULL;
 	int r = live_progress(page->live, &wish, &answer, err);

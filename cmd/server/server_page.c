@@ -1,5 +1,6 @@
 /* What the server's page shows beside what is stored: what is being measured now. */
 
+#include <errno.h>
 #include <pthread.h>
 
 #include "base/clock.h"
@@ -48,5 +49,10 @@ int server_progress(void *ctx, const struct page_ask *ask, char **ret_json,
 {
 	struct server *f = ctx;
 
+	/* The other runs of this host's database may be other peers'. */
+	if (*ask->run)
+		return err_set(err, -EINVAL,
+			       "the server shows its newest run only: 'mtusweep view' "
+			       "shows the others");
 	return live_page_progress(&f->page, ask, now_object(f), ret_json, err);
 }

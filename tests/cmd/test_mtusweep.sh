@@ -127,11 +127,11 @@ done
 # Files that are missing or not ours.
 expect 1 '' "no database 'no.db'; name another with --db FILE" runs --db no.db
 expect 1 '' "is a folder" runs --db .
-expect 1 '' "'text.db' is not an SQLite database" show --db text.db
-expect 1 '' "'theirs.db' is another program's database" best --db theirs.db
-expect 1 '' "'newer.db' was written by a newer mtusweep" export --db=newer.db
+expect 1 '' "'.*/text.db' is not an SQLite database" show --db text.db
+expect 1 '' "'.*/theirs.db' is another program's database" best --db theirs.db
+expect 1 '' "'.*/newer.db' was written by a newer mtusweep" export --db=newer.db
 expect 1 '' "'nothing.db' is empty" runs --db nothing.db
-expect 1 '' "no run is stored in database 'empty.db' yet" show --db empty.db
+expect 1 '' "no run is stored in database '.*/empty.db' yet" show --db empty.db
 expect 1 '' "no database 'no.db'; name another" view --db no.db
 expect 1 '' "no run '9' in database" view --run 9
 expect 0 '^ run  uuid [^~]*~$' '' runs --db empty.db
@@ -141,7 +141,7 @@ line1='   1  0a1b2c3d  2026-11-22 12:20:39  peer    done  +3       2  '
 line1+='hub wg0 - laptop\?\[2J~'
 line2='   2  0a1b2c3d  2026-11-23 12:20:39  server  unfinished  +0       0  \? - \?~'
 expect 0 "~$line1$line2\$" '' runs
-expect 1 '' "no run '9' in database 'mtusweep.db'" show --run 9
+expect 1 '' "no run '9' in database '.*/mtusweep.db'" show --run 9
 expect 1 '' "more than one run begins with '0a1b'" best --run 0a1b
 
 # A run.

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -32,6 +33,7 @@ static int setup_kind(void **state, enum lab_kind kind)
 	lab.arm.kind = lab.call.kind = TEST_FULL_SIZE;
 	lab.arm.packet_size = SERVER_MTU;
 	lab.call.packet_size = PEER_MTU;
+	lab.call.their_size = SERVER_MTU;
 	*state = &lab;
 	return 0;
 }
@@ -121,55 +123,158 @@ static void the_server_sees_its_own_proof(void **state)
 	assert_int_equal(seen_by_server(lab), TEST_TIMEOUT);
 }
 
-/* From the peer's namespace, send hello, then confirm with the nonces 0 and 1. */
+/* As engine/fullsize.c has them. */
+enum kind { HELLO = 1, HERE, FULL, ARRIVED, CONFIRM };
+
+struct head {
+	uint32_t magic, test, kind, size;
+	uint64_t nonce;
+} __attribute__((packed));
+
+/* A datagram of `length` bytes. */
+static int say(int fd, const struct lab *lab, enum kind kind, uint32_t size,
+	       uint64_t nonce, size_t length)
+{
+	struct head head = {htonl(0x4d545546), htonl(lab->arm.id), htonl(kind),
+			    htonl(size), nonce};
+	char bytes[SERVER_MTU] = {0};
+
+	memcpy(bytes, &head, sizeof(head));
+	return send(fd, bytes, length, 0) == (ssize_t)length ? 0 : -1;
+}
+
+static enum kind hear(int fd, uint64_t *ret_nonce)
+{
+	struct head head = {0};
+
+	recv(fd, &head, sizeof(head), 0);
+	*ret_nonce = head.nonce;
+	return (enum kind)ntohl(head.kind);
+}
+
+/* In the peer's namespace, from that address of it to the server. */
+static int call_from(const char *address)
+{
+	struct sockaddr_storage server, local;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (fd < 0 || address_parse(LAB_SERVER, LAB_PORT, &server) < 0 ||
+	    address_parse(address, 0, &local) < 0 ||
+	    bind(fd, (struct sockaddr *)&local, address_size(&local)) < 0 ||
+	    connect(fd, (struct sockaddr *)&server, address_size(&server)) < 0)
+		return -1;
+	return fd;
+}
+
+/* Say hello, then confirm with a nonce of 0 and one more. */
 static int confirm_blindly(const struct lab *lab)
 {
-	/* The numbers of engine/fullsize: hello is 1, the confirmation 5. */
-	struct {
-		uint32_t magic, test, kind;
-		uint64_t nonce;
-	} __attribute__((packed)) head = {htonl(0x4d545546), htonl(lab->arm.id), 0, 0};
-	static const uint32_t kinds[] = {1, 5, 5};
-	struct sockaddr_storage server;
-	int fd;
+	int fd = call_from(LAB_PEER);
+	uint64_t nonce;
 
-	if (setns(lab->peer.netns, CLONE_NEWNET) < 0 ||
-	    address_parse(LAB_SERVER, LAB_PORT, &server) < 0)
-		return __LINE__;
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (connect(fd, (struct sockaddr *)&server, address_size(&server)) < 0)
-		return __LINE__;
 	for (int i = 0; i < 3; i++) {
-		head.kind = htonl(kinds[i]);
-		head.nonce = (uint64_t)i / 2;
-		if (send(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head))
+		if (say(fd, lab, i ? CONFIRM : HELLO, 0, (uint64_t)i / 2,
+			sizeof(struct head)) < 0)
 			return __LINE__;
 	}
-	/* The server has heard it: hello is answered. */
-	return recv(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
-			       ntohl(head.kind) == 2
+	/* It is heard: hello is answered. */
+	return hear(fd, &nonce) == HERE ? 0 : __LINE__;
+}
+
+#define OTHER "10.77.0.3"
+
+static void add_other(const struct lab *lab)
+{
+	static const char *const add[] = {"ip",  "address", "add", OTHER "/24",
+					  "dev", "v1",      NULL};
+
+	lab_run(&lab->peer, "ip", add);
+}
+
+#define PEER_BYTES (PEER_MTU - 28)
+
+/* Nothing but a full-size datagram of the caller, with the server's nonce, is told to have
+ * arrived: each answer to a hello has none of the others' before it. The server answers
+ * none of its own size. */
+static int upload_falsely(const struct lab *lab)
+{
+	pid_t server = lab_await_child(&lab->server);
+	int peer = call_from(LAB_PEER);
+	int near = call_from(LAB_PEER);
+	int other = call_from(OTHER);
+	uint64_t nonce, same;
+	bool bad;
+
+	/* Behind the hello, and before the server takes its sender for the caller. */
+	kill(server, SIGSTOP);
+	bad = say(peer, lab, HELLO, PEER_MTU, 0, sizeof(struct head)) < 0 ||
+	      say(other, lab, FULL, 0, 0, PEER_BYTES) < 0 ||
+	      say(near, lab, FULL, 0, 0, PEER_BYTES) < 0;
+	kill(server, SIGCONT);
+	if (bad)
+		return __LINE__;
+	if (hear(peer, &nonce) != HERE)
+		return __LINE__;
+	if (say(peer, lab, FULL, 0, nonce, PEER_BYTES - 1) < 0 ||
+	    say(peer, lab, FULL, 0, nonce + 1, PEER_BYTES) < 0 ||
+	    say(peer, lab, CONFIRM, 0, nonce, sizeof(struct head)) < 0 ||
+	    say(peer, lab, HELLO, PEER_MTU, 0, sizeof(struct head)) < 0)
+		return __LINE__;
+	if (hear(peer, &same) != HERE || same != nonce)
+		return __LINE__;
+	return say(peer, lab, FULL, 0, nonce, PEER_BYTES) == 0 &&
+			       hear(peer, &same) == ARRIVED
 		       ? 0
 		       : __LINE__;
 }
 
-/* A confirmation of a datagram that did not arrive must guess 64 random bits. */
-static void nothing_is_confirmed_by_a_guess(void **state)
+/* Run it in the peer's namespace, in a process of its own; it ends by itself. */
+static void in_peers_namespace(const struct lab *lab, int (*run)(const struct lab *lab))
 {
-	struct lab *lab = *state;
-	pid_t child;
+	pid_t child = fork();
 	int result;
 
-	lab_drop(&lab->peer, "meta length 1500");
-	arm(lab);
-	child = fork();
-	if (child == 0)
-		_exit(confirm_blindly(lab));
+	if (child == 0) {
+		alarm(10);
+		_exit(setns(lab->peer.netns, CLONE_NEWNET) < 0 ? __LINE__ : run(lab));
+	}
 	assert_int_equal(waitpid(child, &result, 0), child);
-	assert_int_equal(result, 0);
+	if (result)
+		fail_msg("line %d of this file, signal %d", WEXITSTATUS(result),
+			 WTERMSIG(result));
+}
+
+static void an_upload_is_proved_by_the_caller_alone(void **state)
+{
+	struct lab *lab = *state;
+
+	add_other(lab);
+	arm(lab);
+	in_peers_namespace(lab, upload_falsely);
 	assert_int_equal(seen_by_server(lab), TEST_TIMEOUT);
 }
 
-/* The sizes are exact: one byte less does not suffice. */
+/* A confirmation of what did not arrive is a guess at 64 random bits. */
+static void nothing_is_confirmed_by_a_guess(void **state)
+{
+	struct lab *lab = *state;
+
+	lab_drop(&lab->peer, "meta length 1500");
+	arm(lab);
+	in_peers_namespace(lab, confirm_blindly);
+	assert_int_equal(seen_by_server(lab), TEST_TIMEOUT);
+}
+
+static void another_size_is_no_proof(void **state)
+{
+	struct lab *lab = *state;
+
+	lab->call.their_size = SERVER_MTU - 1;
+	arm(lab);
+	measure(lab, DIR_DOWNLOAD, TEST_BLACKHOLE);
+}
+
+/* Exactly these sizes: one byte less does not do. */
 static void sizes_are_exact(void **state)
 {
 	struct lab *lab = *state;
@@ -231,20 +336,18 @@ static void what_does_not_fit_the_link_is_an_error(void **state)
 	measure(lab, DIR_UPLOAD, TEST_ERROR);
 	/* The server cannot send its own: it ends, and the port is closed. */
 	lab->call.packet_size = PEER_MTU;
-	lab->arm.packet_size = 1501;
+	lab->arm.packet_size = lab->call.their_size = 1501;
 	arm(lab);
 	measure(lab, DIR_DOWNLOAD, TEST_REFUSED);
 }
 
 static void only_the_sessions_address_is_answered(void **state)
 {
-	static const char *const add[] = {"ip",  "address", "add", "10.77.0.3/24",
-					  "dev", "v1",      NULL};
 	struct lab *lab = *state;
 
-	lab_run(&lab->peer, "ip", add);
+	add_other(lab);
 	arm(lab);
-	text_copy(lab->call.local, sizeof(lab->call.local), "10.77.0.3");
+	text_copy(lab->call.local, sizeof(lab->call.local), OTHER);
 	measure(lab, DIR_DOWNLOAD, TEST_UNREACHABLE);
 	text_copy(lab->call.local, sizeof(lab->call.local), LAB_PEER);
 	measure(lab, DIR_DOWNLOAD, TEST_OK);
@@ -268,6 +371,8 @@ int main(void)
 		ON_LAB(arrives_both_ways),
 		ON_LAB(the_server_sees_its_own_proof),
 		ON_LAB(nothing_is_confirmed_by_a_guess),
+		ON_LAB(an_upload_is_proved_by_the_caller_alone),
+		ON_LAB(another_size_is_no_proof),
 		ON_LAB(sizes_are_exact),
 		ON_LAB(ordinary_loss_does_not_matter),
 		ON_LAB(closed_ports_are_told),

@@ -144,6 +144,8 @@ static void test_damage(void **state)
 	spec.kind = TEST_FULL_SIZE;
 	check(&spec, -EINVAL, "'0' bytes");
 	spec.packet_size = MTU_MIN;
+	check(&spec, spec.role == ROLE_CLIENT ? -EINVAL : 0, "");
+	spec.their_size = MTU_MAX;
 	check(&spec, 0, "");
 	spec.packet_size = MTU_MAX + 1;
 	check(&spec, -EINVAL, "'65536' bytes");

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -22,6 +23,7 @@
 #include "report/live.h"
 #include "report/prometheus.h"
 #include "report/runjson.h"
+#include "store/db.h"
 
 #define PAIR               \
 	(struct mtu_pair)  \
@@ -524,14 +526,67 @@ static void other_files_beside_change_nothing(void **state)
 	}
 }
 
-/* Make a rollback journal that restores no page and ends in the name of another file,
- * which SQLite then removes. */
-static void make_super_journal(const struct fixture *fixture, const char *name)
+/* A reader and a writer refuse the database, and say why. */
+static void check_refused(const char *db, int code, const char *text)
+{
+	struct err err = ERR_INIT;
+	struct store *store;
+
+	if (read_all(db, &err) != code || !strstr(err.text, text))
+		fail_msg("reading: %s", err.text);
+	if (store_open(db, &store, &err) != code || !strstr(err.text, text))
+		fail_msg("writing: %s", err.text);
+}
+
+/* Opening a FIFO waits until somebody opens its other end. */
+static void only_regular_files_lie_beside(void **state)
+{
+	static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
+	struct fixture *fixture = *state;
+
+	make_run(fixture);
+	make_beside(fixture, "-other", "precious", 8);
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		char path[160];
+
+		snprintf(path, sizeof(path), "%s%s", fixture->db, suffixes[i]);
+		assert_int_equal(mkfifo(path, 0600), 0);
+		alarm(20);
+		check_refused(fixture->db, -EMEDIUMTYPE, "is not a regular file");
+		alarm(0);
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(symlink("test.db-other", path), 0);
+		check_refused(fixture->db, -EMEDIUMTYPE, "is not a regular file");
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+/* A file of 2 GiB that takes no room on the disk. */
+static void a_length_alone_allows_no_steps(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t before;
+	struct db db;
+
+	make_run(fixture);
+	db_init(&db);
+	assert_int_equal(db_open(&db, fixture->db, DB_READ, NULL), 0);
+	before = db.steps_max;
+	db_release(&db);
+	assert_int_equal(truncate(fixture->db, INT64_C(2) << 30), 0);
+	assert_int_equal(db_open(&db, fixture->db, DB_READ, NULL), 0);
+	assert_in_range(db.steps_max, before, 2 * before);
+	db_release(&db);
+}
+
+/* A rollback journal that restores no page. Behind it the name of another file, which
+ * SQLite then removes; or nothing. */
+static void make_journal(const struct fixture *fixture, const char *name)
 {
 	static const unsigned char magic[] = {0xd9, 0xd5, 0x05, 0xf9,
 					      0x20, 0xa1, 0x63, 0xd7};
 	unsigned char bytes[1024] = {0};
-	size_t size = 512 + 4 + strlen(name);
+	size_t size = 512 + 4 + (name ? strlen(name) : 0);
 	uint32_t sum = 0;
 
 	memcpy(bytes, magic, sizeof(magic));
@@ -539,6 +594,10 @@ static void make_super_journal(const struct fixture *fixture, const char *name)
 	bytes[19] = (unsigned char)fixture_read_int(fixture, "PRAGMA page_count");
 	bytes[22] = 2;    /* sector of 512 */
 	bytes[26] = 0x10; /* page of 4096 */
+	if (!name) {
+		make_beside(fixture, "-journal", bytes, 512);
+		return;
+	}
 	memcpy(bytes + 512 + 4, name, strlen(name));
 	for (const char *c = name; *c; c++)
 		sum += (unsigned char)*c;
@@ -553,20 +612,50 @@ static void journal_removes_no_other_file(void **state)
 {
 	struct fixture *fixture = *state;
 	char other[160];
-	struct err err = ERR_INIT;
-	struct store *store;
-	int r;
 
 	make_run(fixture);
 	snprintf(other, sizeof(other), "%s-other", fixture->db);
 	make_beside(fixture, "-other", "precious", 8);
-	make_super_journal(fixture, other);
-	r = store_open(fixture->db, &store, &err);
+	make_journal(fixture, other);
+	check_refused(fixture->db, -EUCLEAN, "names another file");
 	assert_int_equal(access(other, F_OK), 0);
-	assert_int_equal(r, -EUCLEAN);
-	assert_non_null(strstr(err.text, "names another file"));
+}
+
+/* The names beside a database are those of the file, whatever link leads to it. */
+static void a_link_is_no_way_around(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture target = *fixture;
+	char folder[128], other[160];
+
+	make_run(fixture);
+	snprintf(folder, sizeof(folder), "%s/sub", fixture->folder);
+	snprintf(other, sizeof(other), "%s-other", fixture->db);
+	snprintf(target.db, sizeof(target.db), "%s/sub/y.db", fixture->folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	assert_int_equal(rename(fixture->db, target.db), 0);
+	assert_int_equal(symlink("sub/y.db", fixture->db), 0);
+	make_beside(fixture, "-other", "precious", 8);
+	make_journal(&target, other);
+	check_refused(fixture->db, -EUCLEAN, "names another file");
+	assert_int_equal(access(other, F_OK), 0);
+}
+
+/* A program that was killed in a transaction, in rollback mode, leaves a journal. */
+static void journal_of_a_killed_writer_is_named(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = ERR_INIT;
+
+	make_run(fixture);
+	make_journal(fixture, NULL);
 	assert_int_equal(read_all(fixture->db, &err), -EACCES);
-	assert_int_equal(access(other, F_OK), 0);
+	assert_non_null(strstr(err.text, "'test.db-journal' beside it must be"));
+	assert_non_null(strstr(err.text, "sqlite3 'test.db' .tables"));
+	/* As the message says. */
+	fixture_exec(fixture->db, "SELECT count(*) FROM sqlite_master");
+	if (read_all(fixture->db, &err) < 0)
+		fail_msg("%s", err.text);
 }
 
 /* --- output --- */
@@ -684,6 +773,7 @@ static void metrics_leave_too_many_rows_out(void **state)
 	assert_false(run.counted);
 	assert_int_equal(query_results(query, 1, skip_result, NULL, NULL), -E2BIG);
 	assert_int_equal(query_measurements(query, 1, skip_visit, NULL, NULL), -E2BIG);
+	assert_int_equal(query_visits(query, 1, &PAIR, skip_visit, NULL, NULL), -E2BIG);
 	assert_int_equal(prometheus_export(query, &run, out, NULL), 0);
 	fclose(out);
 	assert_non_null(strstr(text, "\nmtusweep_run_left_out 1\n"));
@@ -742,7 +832,11 @@ int main(void)
 		TEST(tables_without_checks_are_read_and_written),
 		TEST(pages_in_a_circle_end),
 		TEST(other_files_beside_change_nothing),
+		TEST(only_regular_files_lie_beside),
+		TEST(a_length_alone_allows_no_steps),
 		TEST(journal_removes_no_other_file),
+		TEST(a_link_is_no_way_around),
+		TEST(journal_of_a_killed_writer_is_named),
 		TEST(nothing_printed_makes_a_terminal_act),
 		TEST(page_leaves_too_many_rows_out),
 		TEST(metrics_leave_too_many_rows_out),

@@ -390,19 +390,106 @@ static void two_writers_share_a_file(void **state)
 			 2);
 }
 
+#define UUID   "12345678-1111-4222-8333-444444444444"
+#define SECRET "0123456789abcdef0123456789abcdef"
+
+static int warn_and_count(void *ctx, struct err *err)
+{
+	return store_warn(ctx, 1, "kept", err) < 0 ? -1 : 3;
+}
+
+static int warn_and_fail(void *ctx, struct err *err)
+{
+	return store_warn(ctx, 1, "undone", err) < 0 ? -1 : -EDOM;
+}
+
+/* Work that returns a count is as complete as work that returns 0. */
+static void only_failed_work_is_undone(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store;
+	int64_t run;
+
+	store = fixture_open(fixture, 0, &run);
+	assert_int_equal(store_transact(store, warn_and_count, store, NULL), 3);
+	assert_int_equal(store_transact(store, warn_and_fail, store, NULL), -EDOM);
+	/* Through a connection of its own. */
+	assert_int_equal(fixture_read_int(fixture,
+					  "SELECT count(*) + 10 * sum(text = 'kept')"
+					  " FROM warning"),
+			 11);
+	fixture_close(store);
+}
+
+/* SQLite derives the names of the files beside a database from the file that a link leads
+ * to, and so does the database of secrets. */
+static void a_link_leads_to_one_database(void **state)
+{
+	struct fixture *fixture = *state;
+	char secret[TOKEN_SIZE] = "", link[128], folder[128], name[160];
+	struct store *store;
+	int64_t run;
+
+	snprintf(folder, sizeof(folder), "%s/sub", fixture->folder);
+	snprintf(link, sizeof(link), "%s/link.db", fixture->folder);
+	snprintf(fixture->db, sizeof(fixture->db), "%s/sub/test.db", fixture->folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	/* The file need not exist yet, nor be reached by one link alone. */
+	assert_int_equal(symlink("sub/again.db", link), 0);
+	snprintf(name, sizeof(name), "%s/sub/again.db", fixture->folder);
+	assert_int_equal(symlink(fixture->db, name), 0);
+	assert_int_equal(store_open(link, &store, NULL), 0);
+	assert_int_equal(store_keep_secret(store, UUID, SECRET, NULL), 0);
+	fixture_close(store);
+	snprintf(name, sizeof(name), "%s.secrets", link);
+	assert_int_equal(access(name, F_OK), -1);
+	store = fixture_open(fixture, 0, &run);
+	assert_int_equal(store_find_secret(store, UUID, secret, NULL), 0);
+	assert_string_equal(secret, SECRET);
+	fixture_close(store);
+}
+
+/* SQLite leaves NULL in the place of a value that it does not take. */
+static void a_value_that_is_not_taken_is_no_null(void **state)
+{
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(1);
+	static char options[5 << 20];
+	struct err err = ERR_INIT;
+	struct store *store;
+	int64_t run;
+
+	memset(options, ' ', sizeof(options) - 1);
+	store = fixture_open(fixture, 0, &run);
+	assert_int_equal(store_begin_record(store, &info, options, &run, &err),
+			 -EINVAL);
+	assert_non_null(strstr(err.text, "refused a value"));
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM run"), 1);
+	fixture_close(store);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(new_database_is_marked),       TEST(run_row_keeps_every_field),
-		TEST(measurement_comes_back_whole), TEST(record_is_idempotent),
-		TEST(impossible_row_is_refused),    TEST(same_uuid_continues_the_run),
-		TEST(rows_wait_until_acknowledged), TEST(warnings_are_kept_once_a_run),
-		TEST(journal_mode_follows_the_run), TEST(reader_at_the_end_is_reported),
-		TEST(other_users_can_read),         TEST(kill_loses_no_row),
+		TEST(new_database_is_marked),
+		TEST(run_row_keeps_every_field),
+		TEST(measurement_comes_back_whole),
+		TEST(record_is_idempotent),
+		TEST(impossible_row_is_refused),
+		TEST(same_uuid_continues_the_run),
+		TEST(rows_wait_until_acknowledged),
+		TEST(warnings_are_kept_once_a_run),
+		TEST(journal_mode_follows_the_run),
+		TEST(reader_at_the_end_is_reported),
+		TEST(other_users_can_read),
+		TEST(kill_loses_no_row),
 		TEST(two_writers_share_a_file),
+		TEST(only_failed_work_is_undone),
+		TEST(a_link_leads_to_one_database),
+		TEST(a_value_that_is_not_taken_is_no_null),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,6 +277,79 @@ static void a_verdict_names_a_pair_of_the_run(void **state)
 		0);
 }
 
+static int ask_progress(struct stage *stage, const char *run, struct err *err)
+{
+	struct page_ask ask = {.near = true, .pair = {1420, 1400}, .after = 2};
+	char *json = NULL;
+	int r;
+
+	text_copy(ask.run, sizeof(ask.run), run);
+	text_copy(ask.have, sizeof(ask.have), fixture_run(1).uuid);
+	r = server_ops.page.progress(&stage->server, &ask, &json, err);
+	free(json);
+	return r;
+}
+
+static void store_a_run(struct stage *stage)
+{
+	struct measurement m[] = {
+		fixture_visit(1, (struct mtu_pair){1420, 1400}, 10, 20),
+		fixture_visit(2, (struct mtu_pair){1400, 1400}, 10, 20),
+	};
+	struct run_info info = fixture_run(1);
+	int64_t run;
+
+	assert_int_equal(
+		store_begin_record(stage->server.store, &info, NULL, &run, NULL), 0);
+	for (int i = 0; i < 2; i++)
+		fixture_record(stage->server.store, run, &m[i]);
+}
+
+/* Other hosts in the tunnel have no business with the runs of this host's database. */
+static void the_newest_run_alone_is_shown(void **state)
+{
+	struct stage *stage = *state;
+	struct err err = ERR_INIT;
+
+	store_a_run(stage);
+	assert_int_equal(live_new(stage->options.db, &stage->server.page.live, NULL),
+			 0);
+	assert_int_equal(ask_progress(stage, "", NULL), 0);
+	assert_int_equal(ask_progress(stage, "1", &err), -EINVAL);
+	assert_non_null(strstr(err.text, "newest run only"));
+	live_free(stage->server.page.live);
+}
+
+/* A path that could not be read is not one of which nothing is known. */
+static void a_failed_read_is_not_remembered(void **state)
+{
+	struct stage *stage = *state;
+
+	store_a_run(stage);
+	fixture_exec(stage->options.db,
+		     "UPDATE measurement SET upload_goodput_low_bps = 1.5"
+		     " WHERE seq = 2");
+	assert_int_equal(live_new(stage->options.db, &stage->server.page.live, NULL),
+			 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ask_progress(stage, "", NULL), -EUCLEAN);
+	live_free(stage->server.page.live);
+}
+
+/* A database that cannot be read costs no more time than one that can. */
+static void metrics_that_fail_wait_for_their_turn(void **state)
+{
+	struct stage *stage = *state;
+	char *text = NULL;
+
+	store_a_run(stage);
+	fixture_exec(stage->options.db, "UPDATE run SET passes = 1.5");
+	assert_int_equal(server_ops.page.metrics(&stage->server, false, &text, NULL),
+			 -EUCLEAN);
+	assert_int_equal(server_ops.page.metrics(&stage->server, false, &text, NULL),
+			 -EAGAIN);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -287,6 +360,9 @@ int main(void)
 		TEST(a_new_session_has_committed_nothing),
 		TEST(each_yes_renews_the_guards_lease),
 		TEST(a_verdict_names_a_pair_of_the_run),
+		TEST(the_newest_run_alone_is_shown),
+		TEST(a_failed_read_is_not_remembered),
+		TEST(metrics_that_fail_wait_for_their_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
