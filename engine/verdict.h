@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "base/path.h"
+#include "base/reason.h"
 #include "base/types.h"
 #include "engine/drift.h"
 #include "engine/pathmodel.h"
@@ -26,14 +27,6 @@ struct verdict_input {
 	const struct measurement *m; /* in the order of time */
 	size_t count;
 	double margin; /* 0.05 */
-};
-
-enum verdict_why {
-	VERDICT_NOTHING,  /* no pair works, or none was measured: nothing recommended */
-	VERDICT_FITS,     /* the largest that fits whole */
-	VERDICT_FASTER,   /* fits too, and is shown faster than the largest that fits */
-	VERDICT_ARRIVES,  /* the largest at which data is seen to arrive undiminished */
-	VERDICT_MEASURED, /* nothing is known to fit: the fastest that works both ways */
 };
 
 enum verdict_warning {
@@ -69,7 +62,7 @@ struct verdict_cell {
 };
 
 struct verdict {
-	enum verdict_why why;
+	enum reason_kind why;
 	double margin;
 	bool settled; /* no pair tested may be faster by more than the margin */
 	struct verdict_cell recommended;

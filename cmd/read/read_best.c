@@ -21,16 +21,32 @@ static const struct option_spec options[] = {
 	{.name = NULL, .more = read_json_run_options},
 };
 
+/* { "kind": ..., "sentence": ..., "margin": ..., "visits": ..., "rival": ... or null } */
+static json_t *reason_json(const struct reason *reason)
+{
+	json_t *rival = reason->rival.server ? json_pack("{si si}", "server_mtu",
+							 reason->rival.server,
+							 "peer_mtu", reason->rival.peer)
+					     : json_null();
+
+	if (reason->kind == REASON_TEXT)
+		return json_pack("{ss}", "kind", reason_name(reason->kind));
+	return json_pack("{ss ss si si so}", "kind", reason_name(reason->kind),
+			 "sentence", reason_sentence(reason->kind), "margin",
+			 reason->margin, "visits", reason->visits, "rival", rival);
+}
+
 /* { "run": ..., "by": ..., "recommended": ... or null, "fastest": ... } */
 static int print_json(const struct query_run *run,
 		      const struct query_recommendation *recommended,
 		      const struct query_result *fastest, struct err *err)
 {
 	json_t *pair = recommended->text
-			       ? json_pack("{si si sb so}", "server_mtu",
+			       ? json_pack("{si si sb so so}", "server_mtu",
 					   recommended->mtu.server, "peer_mtu",
 					   recommended->mtu.peer, "settled",
-					   recommended->settled, "text",
+					   recommended->settled, "reason",
+					   reason_json(&recommended->reason), "text",
 					   jsontext_new(recommended->text))
 			       : json_null();
 	json_t *object = json_pack("{so ss so so}", "run", runjson_run(run), "by",
