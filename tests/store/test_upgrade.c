@@ -16,7 +16,6 @@
 
 #include "fixture.h"
 #include "store/query.h"
-#include "store/schema.h"
 #include "store/store.h"
 
 static const char *const dumps[] = {"smart.sql", "server.sql", "grid.sql"};
@@ -91,6 +90,14 @@ static int64_t version_of(const struct fixture *fixture)
 	return fixture_read_int(fixture, "PRAGMA user_version");
 }
 
+static void check_is_version_1(const struct fixture *fixture)
+{
+	assert_int_equal(version_of(fixture), 1);
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM sqlite_master"
+						   " WHERE name = 'reason'"),
+			 0);
+}
+
 static void upgrade(const struct fixture *fixture)
 {
 	struct err err = ERR_INIT;
@@ -123,44 +130,86 @@ static void version_1_reads_alike_before_and_after(void **state)
 	}
 }
 
+static int deny_version(void *ctx, int action, const char *pragma, const char *value,
+			const char *database, const char *trigger)
+{
+	(void)ctx, (void)database, (void)trigger;
+	return action == SQLITE_PRAGMA && value && strcmp(pragma, "user_version") == 0
+		       ? SQLITE_DENY
+		       : SQLITE_OK;
+}
+
+static int install_denial(sqlite3 *db, char **ret_text, const void *api)
+{
+	(void)ret_text, (void)api;
+	return sqlite3_set_authorizer(db, deny_version, NULL);
+}
+
+/* With the last statement, when all else is done. */
 static void failed_upgrade_changes_nothing(void **state)
 {
 	struct fixture *fixture = *state;
 	struct err err = ERR_INIT;
 	struct store *store;
 	char *before, *after;
+	int r;
 
 	load_dump(fixture, dumps[0]);
 	before = read_all(fixture);
-	/* Somebody else's table of that name: the first statement fails. */
-	fixture_exec(fixture->db, "CREATE TABLE reason (run_id, kind)");
-	assert_true(store_open(fixture->db, &store, &err) < 0);
-	assert_non_null(strstr(err.text, "reason"));
-	assert_int_equal(version_of(fixture), 1);
+	sqlite3_auto_extension((void (*)(void))install_denial);
+	r = store_open(fixture->db, &store, &err);
+	sqlite3_reset_auto_extension();
+	assert_true(r < 0);
+	assert_non_null(strstr(err.text, "not authorized"));
+	check_is_version_1(fixture);
 	after = read_all(fixture);
 	assert_string_equal(after, before);
 	free(before);
 	free(after);
 }
 
-/* Die within the transaction, with pages of it in the file already. */
+/* A file may have a table of that name already. */
+static void taken_name_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = ERR_INIT;
+	struct store *store;
+
+	load_dump(fixture, dumps[0]);
+	fixture_exec(fixture->db, "CREATE TABLE reason (run_id, kind)");
+	assert_true(store_open(fixture->db, &store, &err) < 0);
+	assert_non_null(strstr(err.text, "table reason already exists"));
+	assert_int_equal(version_of(fixture), 1);
+}
+
+static void die(void *ctx, int action, const char *database, const char *table,
+		sqlite3_int64 row)
+{
+	(void)ctx, (void)action, (void)database, (void)row;
+	if (strcmp(table, "reason") == 0)
+		kill(getpid(), SIGKILL);
+}
+
+static int install_death(sqlite3 *db, char **ret_text, const void *api)
+{
+	(void)ret_text, (void)api;
+	sqlite3_update_hook(db, die, NULL);
+	return SQLITE_OK;
+}
+
+/* Die when the table is made and its first row is being written. */
 static void die_upgrading(const char *path)
 {
-	sqlite3 *db;
+	struct store *store;
 
-	if (sqlite3_open(path, &db) == SQLITE_OK &&
-	    sqlite3_exec(db, "PRAGMA cache_size = 1; BEGIN IMMEDIATE", NULL, NULL,
-			 NULL) == SQLITE_OK &&
-	    sqlite3_exec(db, schema_scripts[1], NULL, NULL, NULL) == SQLITE_OK &&
-	    sqlite3_db_cacheflush(db) == SQLITE_OK)
-		kill(getpid(), SIGKILL);
+	sqlite3_auto_extension((void (*)(void))install_death);
+	store_open(path, &store, NULL);
 	_exit(1);
 }
 
 static void killed_upgrade_leaves_version_1(void **state)
 {
 	struct fixture *fixture = *state;
-	char journal[128];
 	char *before, *after;
 	int status;
 	pid_t pid;
@@ -173,13 +222,7 @@ static void killed_upgrade_leaves_version_1(void **state)
 		die_upgrading(fixture->db);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	snprintf(journal, sizeof(journal), "%s-journal", fixture->db);
-	assert_int_equal(access(journal, F_OK), 0);
-
-	assert_int_equal(version_of(fixture), 1);
-	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM sqlite_master"
-						   " WHERE name = 'reason'"),
-			 0);
+	check_is_version_1(fixture);
 	upgrade(fixture);
 	assert_int_equal(version_of(fixture), 2);
 	after = read_all(fixture);
@@ -253,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(version_1_reads_alike_before_and_after),
 		TEST(failed_upgrade_changes_nothing),
+		TEST(taken_name_is_refused),
 		TEST(killed_upgrade_leaves_version_1),
 		TEST(kinds_agree_with_the_schema),
 		TEST(strange_reason_is_refused),
