@@ -316,8 +316,8 @@ static bool after_check(struct smart *s)
 			mtu_pair_same(&v->contradicted, &s->reference));
 		return true;
 	}
-	if (v->contradiction_confirmed || v->why == VERDICT_FASTER ||
-	    v->why == VERDICT_NOTHING) {
+	if (v->contradiction_confirmed || v->why == REASON_FASTER ||
+	    v->why == REASON_NOTHING) {
 		begin_search(s);
 		return true;
 	}

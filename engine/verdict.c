@@ -270,12 +270,12 @@ static void choose(const struct stats *s, struct verdict *v)
 
 	if (!pathmodel_candidate(&v->path, &in->server, &in->peer, &best)) {
 		best = find_fastest(s);
-		v->why = best.server ? VERDICT_MEASURED : VERDICT_NOTHING;
+		v->why = best.server ? REASON_MEASURED : REASON_NOTHING;
 		v->recommended.mtu = best;
 		return;
 	}
-	v->why = v->guessed[DIR_UPLOAD] || v->guessed[DIR_DOWNLOAD] ? VERDICT_ARRIVES
-								    : VERDICT_FITS;
+	v->why = v->guessed[DIR_UPLOAD] || v->guessed[DIR_DOWNLOAD] ? REASON_ARRIVES
+								    : REASON_FITS;
 	for (size_t i = 0; i < in->count; i++) {
 		const struct mtu_pair *mtu = &in->m[i].mtu;
 
@@ -283,7 +283,7 @@ static void choose(const struct stats *s, struct verdict *v)
 		    !is_faster(s, mtu, &best, in->margin))
 			continue;
 		best = *mtu;
-		v->why = VERDICT_FASTER;
+		v->why = REASON_FASTER;
 	}
 	v->recommended.mtu = best;
 }
@@ -316,7 +316,7 @@ static bool would_not_roam(const struct verdict_input *in, struct verdict *v)
 
 	longer.overhead = PATH_OVERHEAD_IPV6;
 	if (v->path.overhead != PATH_OVERHEAD_IPV4 || !v->recommended.mtu.server ||
-	    v->why == VERDICT_MEASURED || pathmodel_fits(&longer, &v->recommended.mtu))
+	    v->why == REASON_MEASURED || pathmodel_fits(&longer, &v->recommended.mtu))
 		return false;
 	if (pathmodel_candidate(&longer, &in->server, &in->peer, &mtu) &&
 	    pathmodel_fits(&v->path, &mtu))

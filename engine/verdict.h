@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "base/path.h"
+#include "base/reason.h"
 #include "base/types.h"
 #include "engine/drift.h"
 #include "engine/pathmodel.h"
@@ -27,17 +28,6 @@ struct verdict_input {
 	const struct measurement *m; /* in the order of time */
 	size_t count;
 	double margin; /* 0.05 */
-};
-
-enum verdict_why {
-	VERDICT_NOTHING, /* no pair works, or none was measured: no recommendation */
-	VERDICT_FITS,    /* the largest pair that fits whole */
-	/* fits whole, and is shown faster than the largest such pair */
-	VERDICT_FASTER,
-	/* the largest pair whose data is seen to arrive without loss of rate */
-	VERDICT_ARRIVES,
-	/* no pair is known to fit: the fastest that works both ways */
-	VERDICT_MEASURED,
 };
 
 enum verdict_warning {
@@ -75,7 +65,7 @@ struct verdict_cell {
 };
 
 struct verdict {
-	enum verdict_why why;
+	enum reason_kind why;
 	double margin;
 	bool settled; /* no tested pair can be faster by more than the margin */
 	struct verdict_cell recommended;

@@ -37,36 +37,6 @@ static void say_cell(FILE *out, const char *what, const struct verdict_cell *cel
 	fputc('\n', out);
 }
 
-static void say_why(FILE *out, const struct verdict *v)
-{
-	fputs("why: ", out);
-	switch (v->why) {
-	case VERDICT_NOTHING:
-		fputs("no pair was seen to work both ways\n", out);
-		return;
-	case VERDICT_FITS:
-		fputs("the largest pair at which every packet, TCP or not, arrives "
-		      "whole both ways\n",
-		      out);
-		return;
-	case VERDICT_FASTER:
-		fputs("every packet arrives whole both ways, and it was measured "
-		      "faster than the largest pair of which that is true\n",
-		      out);
-		return;
-	case VERDICT_ARRIVES:
-		fputs("the largest pair at which data was seen to arrive undiminished; "
-		      "whether other packets than TCP's do is not proved\n",
-		      out);
-		return;
-	case VERDICT_MEASURED:
-		fputs("no pair is known to fit; of those measured it is the fastest "
-		      "that works both ways\n",
-		      out);
-		return;
-	}
-}
-
 /* "packets of up to 1460 bytes arrive whole, of 1461 to 1500 are lost, ..." */
 static void say_bands(FILE *out, const struct path_bands *bands)
 {
@@ -341,7 +311,7 @@ static void say_all(FILE *out, const struct verdict *v,
 		say_cell(out, "recommended", &v->recommended);
 	else
 		fputs("recommended: none\n", out);
-	say_why(out, v);
+	fprintf(out, "why: %s\n", reason_sentence(v->why));
 	say_path(out, v, survey);
 	if (v->recommended.mtu.server) {
 		say_gain(out, v);

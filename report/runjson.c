@@ -172,11 +172,31 @@ json_t *runjson_measurement(const struct measurement *m)
 			 direction_object(&m->dir[DIR_DOWNLOAD]));
 }
 
+json_t *runjson_reason(const struct reason *reason)
+{
+	json_t *rival = reason->rival.server ? json_pack("{si si}", "server_mtu",
+							 reason->rival.server,
+							 "peer_mtu", reason->rival.peer)
+					     : json_null();
+
+	if (reason->kind == REASON_TEXT)
+		return json_pack("{ss}", "kind", reason_name(reason->kind));
+	return json_pack("{ss ss si si so}", "kind", reason_name(reason->kind),
+			 "sentence", reason_sentence(reason->kind), "margin",
+			 reason->margin, "visits", reason->visits, "rival", rival);
+}
+
 /* A table's only row, which replaces the null in *ctx. */
 static int take_row(void *ctx, json_t *object)
 {
 	*(json_t **)ctx = object;
 	return 0;
+}
+
+static bool add_reason(json_t *object, const struct query_recommendation *r)
+{
+	return json_object_set_new(object, "settled", json_boolean(r->settled)) == 0 &&
+	       json_object_set_new(object, "reason", runjson_reason(&r->reason)) == 0;
 }
 
 int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
@@ -192,8 +212,10 @@ int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
 				&object, err);
 	if (r < 0 && r != -ENODATA)
 		return r;
-	if (r == 0)
-		json_object_set_new(object, "settled", json_boolean(checked.settled));
+	if (r == 0 && !add_reason(object, &checked)) {
+		json_decref(object);
+		return -ENOMEM;
+	}
 	*ret = object;
 	return 0;
 }

@@ -308,8 +308,15 @@ int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 }
 /* --- whether the tables are ours --- */
 
-static const char *const tables[] = {"run",  "measurement", "warning",
-				     "path", "path_band",   "recommendation"};
+const char *const schema_scripts[SCHEMA_VERSION] = {schema_sql, schema2_sql};
+
+static const struct {
+	const char *name;
+	int since; /* version of the schema */
+} tables[] = {
+	{"run", 1},       {"measurement", 1},    {"warning", 1}, {"path", 1},
+	{"path_band", 1}, {"recommendation", 1}, {"reason", 2},
+};
 #define TABLES ((int)(sizeof(tables) / sizeof(tables[0])))
 
 struct column {
@@ -370,7 +377,7 @@ static int refuse_table(const struct db *db, const char *table, const char *colu
 		db->path, table, what, column);
 }
 
-/* As schema_sql makes them, each time alike: found out once. */
+/* As schema_scripts make them, each time alike: found out once. */
 static struct {
 	int result;
 	struct {
@@ -384,10 +391,10 @@ static void learn_ours(void)
 	struct db db = {0};
 	int r = sqlite3_open(":memory:", &db.sql) == SQLITE_OK ? 0 : -ENOMEM;
 
-	if (r == 0)
-		r = db_exec(&db, schema_sql, NULL);
+	for (int v = 0; r == 0 && v < SCHEMA_VERSION; v++)
+		r = db_exec(&db, schema_scripts[v], NULL);
 	for (int t = 0; r == 0 && t < TABLES; t++)
-		r = load_columns(&db, tables[t], ours.table[t].column,
+		r = load_columns(&db, tables[t].name, ours.table[t].column,
 				 &ours.table[t].count, NULL);
 	db_release(&db);
 	ours.result = r;
@@ -397,32 +404,34 @@ static int check_table(struct db *db, int t, struct err *err)
 {
 	struct column have[COLUMNS_MAX];
 	int count;
-	int r = load_columns(db, tables[t], have, &count, err);
+	int r = load_columns(db, tables[t].name, have, &count, err);
 
 	for (int i = 0; r == 0 && i < ours.table[t].count; i++) {
 		const struct column *want = &ours.table[t].column[i];
 		const struct column *column = find_column(have, count, want->name);
 
 		if (!column)
-			return refuse_table(db, tables[t], want->name, "has no column",
-					    err);
+			return refuse_table(db, tables[t].name, want->name,
+					    "has no column", err);
 		if (column->hidden || column->key != want->key ||
 		    strcasecmp(column->type, want->type) != 0)
-			return refuse_table(db, tables[t], want->name,
+			return refuse_table(db, tables[t].name, want->name,
 					    "has another kind of column", err);
 	}
 	return r;
 }
 
-static int check_tables(struct db *db, struct err *err)
+static int check_tables(struct db *db, int version, struct err *err)
 {
 	static pthread_once_t learned = PTHREAD_ONCE_INIT;
 	int r;
 
 	pthread_once(&learned, learn_ours);
 	r = ours.result < 0 ? err_set(err, ours.result, "out of memory") : 0;
-	for (int t = 0; r == 0 && t < TABLES; t++)
-		r = check_table(db, t, err);
+	for (int t = 0; r == 0 && t < TABLES; t++) {
+		if (tables[t].since <= version)
+			r = check_table(db, t, err);
+	}
 	return r;
 }
 
@@ -456,8 +465,8 @@ int db_check(struct db *db, int *ret_version, struct err *err)
 			"this one knows %d); update mtusweep, or choose another "
 			"file with --db",
 			db->path, (int)version, SCHEMA_VERSION);
-	*ret_version = (int)version;
-	return check_tables(db, err);
+	db->version = *ret_version = (int)version;
+	return check_tables(db, (int)version, err);
 }
 
 int db_transact(struct db *db, int (*work)(struct db *db, void *ctx, struct err *err),
@@ -502,7 +511,7 @@ int db_prepare_table(struct db *db, const char *table, const char *order,
 	int r;
 	int t = 0;
 
-	while (strcmp(tables[t], table) != 0)
+	while (strcmp(tables[t].name, table) != 0)
 		t++;
 	for (int i = 0; i < ours.table[t].count; i++) {
 		const char *name = ours.table[t].column[i].name;

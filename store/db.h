@@ -28,6 +28,7 @@ struct db {
 	sqlite3 *sql;
 	char *path; /* dbfile_resolve()'s */
 	bool writing;
+	int version;        /* of the schema, by db_check() */
 	int64_t steps_max;  /* that a statement may take, in thousands */
 	int64_t steps_left; /* of the current one */
 };

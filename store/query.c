@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,7 @@ int query_open(const char *path, struct query **ret, struct err *err)
 	r = db_open(&query->db, path, DB_READ, err);
 	if (r == 0)
 		r = db_check(&query->db, &version, err);
-	if (r == 0 && version < SCHEMA_VERSION)
+	if (r == 0 && version == 0)
 		r = err_set(err, -EMEDIUMTYPE,
 			    "database '%s' is empty: no run was stored in it", path);
 	if (r < 0) {
@@ -443,16 +444,34 @@ int query_path(struct query *query, int64_t run, struct path_survey *ret,
 	return r;
 }
 
+/* Version 1 kept the sentences alone. */
+static int read_reason(struct row *row, struct reason *ret)
+{
+	int kind = reason_parse(row_read_words(row), &ret->kind);
+
+	ret->margin = row_read_small(row, 0, 100);
+	ret->visits = row_read_small(row, 0, INT_MAX);
+	ret->rival.server = (int)row_read_int_or(row, 0, MTU_MIN, MTU_MAX);
+	ret->rival.peer = (int)row_read_int_or(row, 0, MTU_MIN, MTU_MAX);
+	return kind;
+}
+
 int query_recommended(struct query *query, int64_t run,
 		      struct query_recommendation *ret, struct err *err)
 {
-	static const char sql[] = "SELECT server_mtu, peer_mtu, settled, text"
-				  " FROM recommendation WHERE run_id = ?";
+	static const char *const sql[SCHEMA_VERSION] = {
+		"SELECT server_mtu, peer_mtu, settled, text, 'text', 0, 0, NULL, NULL"
+		" FROM recommendation WHERE run_id = ?",
+		"SELECT server_mtu, peer_mtu, settled, text, kind, margin, visits,"
+		" rival_server_mtu, rival_peer_mtu FROM recommendation"
+		" LEFT JOIN reason USING (run_id) WHERE run_id = ?",
+	};
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct query_recommendation found;
 	struct row row = {.column = 0};
 	const char *text;
-	int r = query_fetch(query, sql, run, &stmt, err);
+	int kind;
+	int r = query_fetch(query, sql[query->db.version - 1], run, &stmt, err);
 
 	if (r < 0)
 		return r;
@@ -464,7 +483,14 @@ int query_recommended(struct query *query, int64_t run,
 	found.mtu.peer = row_read_small(&row, MTU_MIN, MTU_MAX);
 	found.settled = row_read_small(&row, 0, 1) != 0;
 	text = row_read_words(&row);
+	kind = read_reason(&row, &found.reason);
 	r = row_check(&row, &query->db, "a recommendation", err);
+	if (r == 0 && kind < 0)
+		r = err_set(err, -EUCLEAN,
+			    "database '%s' has a recommendation that cannot be: its "
+			    "reason is of no known kind; the file is damaged, or was "
+			    "made by something else",
+			    query->db.path);
 	if (r < 0)
 		return r;
 	found.text = strdup(text);

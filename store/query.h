@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/process.h"
+#include "base/reason.h"
 #include "base/types.h"
 #include "store/row.h"
 
@@ -160,7 +161,8 @@ int query_path(struct query *query, int64_t run, struct path_survey *ret,
 struct query_recommendation {
 	struct mtu_pair mtu;
 	bool settled; /* no pair tested may be faster by more than the margin */
-	char *text;   /* what it rests on, in lines; freed by the caller */
+	struct reason reason;
+	char *text; /* what it rests on, in lines; freed by the caller */
 };
 
 /* What the run comes to. -ENODATA: nothing is stored of that. */

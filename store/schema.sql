@@ -1,4 +1,5 @@
--- mtusweep's database, version 1. docs/schema.md explains it to its readers.
+-- mtusweep's database, version 1; schema2.sql makes version 2 out of it. docs/schema.md
+-- explains both to their readers.
 --
 -- Rules: rates are bit/s in tables and Mbit/s (10^6 bit/s) in view results; times are
 -- ISO 8601 in UTC ("2026-11-22T12:20:39.123Z"); what is not known is NULL, never 0 or -1.

@@ -22,9 +22,6 @@ struct store {
 	bool copying; /* store_begin_copy() was called */
 };
 
-/* upgrades[v] makes schema version v + 1 out of version v. */
-static const char *const upgrades[SCHEMA_VERSION] = {schema_sql};
-
 /* Within a transaction: what is there now is looked at again, since another program may
  * have been quicker. */
 static int run_upgrades(struct db *db, void *ctx, struct err *err)
@@ -34,7 +31,7 @@ static int run_upgrades(struct db *db, void *ctx, struct err *err)
 
 	(void)ctx;
 	for (; r == 0 && version < SCHEMA_VERSION; version++)
-		r = db_exec(db, upgrades[version], err);
+		r = db_exec(db, schema_scripts[version], err);
 	return r;
 }
 
@@ -148,16 +145,7 @@ static int check_place(struct db *db, struct err *err)
 	return 0;
 }
 
-/* Run a statement to its end and release it. */
-static int finish(struct db *db, sqlite3_stmt *stmt, struct err *err)
-{
-	int r = db_step(db, stmt, err);
-
-	sqlite3_finalize(stmt);
-	return r < 0 ? r : 0;
-}
-
-/* The same, of one whose values are bound. */
+/* Run a statement with bound values to its end and release it. */
 static int finish_row(struct db *db, const struct row *row, struct err *err)
 {
 	int r = row_step(row, db, err);
@@ -423,7 +411,7 @@ int store_warn(struct store *store, int64_t run, const char *text, struct err *e
 	row_bind_int(&row, run);
 	row_bind_time(&row, clock_wall_ms());
 	row_bind_text(&row, text);
-	return finish(&store->db, row.stmt, err);
+	return finish_row(&store->db, &row, err);
 }
 
 static int put_bands(struct db *db, int64_t run, enum direction dir,
@@ -485,24 +473,61 @@ int store_put_path(struct store *store, int64_t run, const struct path_survey *s
 	return r <= 0 ? r : db_transact(&store->db, replace_path, &path, err);
 }
 
-int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu,
-		    bool settled, const char *text, struct err *err)
+struct new_recommendation {
+	int64_t run;
+	const struct mtu_pair *mtu;
+	bool settled;
+	const struct reason *reason;
+	const char *text;
+};
+
+static int put_reason(struct db *db, int64_t run, const struct reason *reason,
+		      struct err *err)
 {
 	static const char sql[] =
-		"INSERT OR REPLACE INTO recommendation VALUES (?, ?, ?, ?, ?)";
+		"INSERT INTO reason VALUES (?, ?, ?, ?, nullif(?, 0), nullif(?, 0))";
 	struct row row = {.column = 1};
-	int r = may_write(store, run, err);
+	int r = db_prepare(db, sql, &row.stmt, err);
 
-	if (r > 0)
-		r = db_prepare(&store->db, sql, &row.stmt, err);
-	if (r < 0 || !row.stmt)
+	if (r < 0)
 		return r;
 	row_bind_int(&row, run);
-	row_bind_int(&row, mtu->server);
-	row_bind_int(&row, mtu->peer);
-	row_bind_int(&row, settled);
-	row_bind_text(&row, text);
-	return finish(&store->db, row.stmt, err);
+	row_bind_text(&row, reason_name(reason->kind));
+	row_bind_int(&row, reason->margin);
+	row_bind_int(&row, reason->visits);
+	row_bind_int(&row, reason->rival.server);
+	row_bind_int(&row, reason->rival.peer);
+	return finish_row(db, &row, err);
+}
+
+static int replace_recommendation(struct db *db, void *ctx, struct err *err)
+{
+	/* The reason of before goes with the row. */
+	static const char sql[] =
+		"INSERT OR REPLACE INTO recommendation VALUES (?, ?, ?, ?, ?)";
+	const struct new_recommendation *new = ctx;
+	struct row row = {.column = 1};
+	int r = db_prepare(db, sql, &row.stmt, err);
+
+	if (r < 0)
+		return r;
+	row_bind_int(&row, new->run);
+	row_bind_int(&row, new->mtu->server);
+	row_bind_int(&row, new->mtu->peer);
+	row_bind_int(&row, new->settled);
+	row_bind_text(&row, new->text);
+	r = finish_row(db, &row, err);
+	return r < 0 ? r : put_reason(db, new->run, new->reason, err);
+}
+
+int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu,
+		    bool settled, const struct reason *reason, const char *text,
+		    struct err *err)
+{
+	struct new_recommendation new = {run, mtu, settled, reason, text};
+	int r = may_write(store, run, err);
+
+	return r <= 0 ? r : db_transact(&store->db, replace_recommendation, &new, err);
 }
 
 int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/path.h"
+#include "base/reason.h"
 #include "base/types.h"
 #include "base/uuid.h"
 
@@ -84,7 +85,8 @@ int store_put_path(struct store *store, int64_t run, const struct path_survey *s
 
 /* What the run comes to, in place of what was stored before. `text`: what it rests on. */
 int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu,
-		    bool settled, const char *text, struct err *err);
+		    bool settled, const struct reason *reason, const char *text,
+		    struct err *err);
 
 /* `text` says why it ended, or "". */
 int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,

@@ -174,7 +174,7 @@ static int tell(struct peer *peer, const struct conclusion *found, struct err *e
 	if (!v->recommended.mtu.server)
 		return 0;
 	r = store_recommend(peer->run.store, peer->run.id, &v->recommended.mtu,
-			    v->settled, found->text, err);
+			    v->settled, &found->reason, found->text, err);
 	if (r == 0)
 		share(peer, v);
 	return r;

@@ -55,9 +55,16 @@ static int judge(const struct stored *s, int margin, struct conclusion *ret,
 	if (r < 0)
 		return err_set(err, r, "out of memory for the run's rows");
 	r = verdict_text(&verdict, &s->survey, &ret->text, err);
-	if (r == 0)
-		ret->verdict = verdict;
-	return r;
+	if (r < 0)
+		return r;
+	ret->verdict = verdict;
+	ret->reason = (struct reason){
+		.kind = verdict.why,
+		.margin = margin,
+		.visits = verdict.visits,
+		.rival = verdict.rival,
+	};
+	return 0;
 }
 
 int conclude_run(const char *db, int64_t run, int margin, struct conclusion *ret,

@@ -13,6 +13,7 @@
 
 struct conclusion {
 	struct verdict verdict;
+	struct reason reason;
 	char *text; /* what it rests on; the caller's to free */
 };
 

@@ -49,6 +49,9 @@ int server_verdict(void *ctx, const struct msg_verdict *m, struct err *err)
 {
 	struct server *f = ctx;
 	struct conclusion here;
+	struct reason told = {
+		.kind = REASON_TOLD, .margin = m->margin, .visits = m->visits};
+	bool same;
 	char text[160];
 	int r = check_pair(f, &m->mtu, err);
 
@@ -60,11 +63,11 @@ int server_verdict(void *ctx, const struct msg_verdict *m, struct err *err)
 		return r == -ENODATA ? -EIO : r;
 	snprintf(text, sizeof(text),
 		 "recommended: server MTU %d, peer MTU %d\n"
-		 "why: the peer says so; not all that it rests on is in this copy of "
-		 "the run\n",
-		 m->mtu.server, m->mtu.peer);
+		 "why: %s\n",
+		 m->mtu.server, m->mtu.peer, reason_sentence(REASON_TOLD));
+	same = is_same(&here.verdict, m);
 	r = store_recommend(f->store, f->run_id, &m->mtu, m->settled,
-			    is_same(&here.verdict, m) ? here.text : text, err);
+			    same ? &here.reason : &told, same ? here.text : text, err);
 	free(here.text);
 	if (r == 0)
 		server_heard(f);

@@ -83,7 +83,7 @@ VALUES (1, '2026-11-22T12:20:39.123Z', 'tcp_mtu_probing is on');
 SQL
 run_sql empty.db <"$schema" || exit 1
 echo 'CREATE TABLE theirs (x);' | run_sql theirs.db || exit 1
-{ cat "$schema"; echo 'PRAGMA user_version = 2;'; } | run_sql newer.db || exit 1
+{ cat "$schema"; echo 'PRAGMA user_version = 3;'; } | run_sql newer.db || exit 1
 echo 'This is no database, but it is long enough to be one.' >text.db
 : >nothing.db
 

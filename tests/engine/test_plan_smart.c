@@ -161,7 +161,7 @@ static void check_run(const struct check *c, const struct run *run)
 		assert_int_equal(visits_of(run, c->rivals[i]), 1);
 	assert_int_equal(run->visit[run->count - 1].pass, 3);
 	assert_true(run->verdict.settled);
-	assert_int_equal(run->verdict.why, VERDICT_FITS);
+	assert_int_equal(run->verdict.why, REASON_FITS);
 	assert_true(mtu_pair_same(&run->verdict.recommended.mtu, &c->reference));
 }
 
@@ -233,7 +233,7 @@ static void the_diagonal_where_nothing_is_known(void **state)
 		assert_true(visits_of(&run, (struct mtu_pair){diagonal[i],
 							      diagonal[i]}) >= 1);
 	/* 1400 arrives as 1460, and 1420 does not. */
-	assert_int_equal(run.verdict.why, VERDICT_ARRIVES);
+	assert_int_equal(run.verdict.why, REASON_ARRIVES);
 	assert_int_equal(run.verdict.recommended.mtu.server, 1400);
 	assert_int_equal(run.verdict.recommended.mtu.peer, 1400);
 }
@@ -269,7 +269,7 @@ static void where_nothing_fits_the_best_that_passes(void **state)
 
 	(void)state;
 	run_plan(&options, &path, &run);
-	assert_int_equal(run.verdict.why, VERDICT_MEASURED);
+	assert_int_equal(run.verdict.why, REASON_MEASURED);
 	assert_int_equal(run.verdict.recommended.mtu.peer, 1360);
 }
 

@@ -242,7 +242,7 @@ static void agreement_takes_it_back(void **state)
 
 	(void)state;
 	assert_false(v.warnings & VERDICT_WARN_CONTRADICTED);
-	assert_int_equal(v.why, VERDICT_FITS);
+	assert_int_equal(v.why, REASON_FITS);
 }
 
 /* --- the gain --- */

@@ -26,7 +26,7 @@ static struct verdict_cell cell_of(int server, int peer, double up, double down)
 static struct verdict settled_one(void)
 {
 	struct verdict v = {
-		.why = VERDICT_FITS,
+		.why = REASON_FITS,
 		.settled = true,
 		.margin = 0.05,
 		.recommended = cell_of(1440, 1400, 36.6, 54.6),
@@ -96,7 +96,7 @@ static void told_from_throughput(void **state)
 	struct verdict v = settled_one();
 
 	(void)state;
-	v.why = VERDICT_ARRIVES;
+	v.why = REASON_ARRIVES;
 	v.settled = false;
 	v.margin = 0.025;
 	v.rival = (struct mtu_pair){1500, 1500};
@@ -132,7 +132,7 @@ static void told_from_throughput(void **state)
 
 static void nothing_works(void **state)
 {
-	struct verdict v = {.why = VERDICT_NOTHING, .path.overhead = 60};
+	struct verdict v = {.why = REASON_NOTHING, .path.overhead = 60};
 
 	(void)state;
 	check(&v, "recommended: none\n"

@@ -140,7 +140,8 @@ static void write_run(struct store *store)
 	store_put_path(store, run, &survey, NULL);
 	store_next_unacknowledged(store, run, 1, &left, NULL);
 	store_warn(store, run, "a warning", NULL);
-	store_recommend(store, run, &m.mtu, true, "why", NULL);
+	store_recommend(store, run, &m.mtu, true, &(struct reason){.kind = REASON_FITS},
+			"why", NULL);
 	store_end_run(store, run, RUN_DONE, "", NULL);
 }
 

@@ -45,7 +45,10 @@ static void make_run(struct fixture *fixture)
 	path_bands_add(&survey.path.dir[DIR_UPLOAD], 1500, FATE_WHOLE);
 	path_bands_add(&survey.path.dir[DIR_UPLOAD], OUTER_SIZE_MAX, FATE_LOST);
 	assert_int_equal(store_put_path(store, run, &survey, NULL), 0);
-	assert_int_equal(store_recommend(store, run, &PAIR, true, "why", NULL), 0);
+	assert_int_equal(store_recommend(store, run, &PAIR, true,
+					 &(struct reason){.kind = REASON_FITS}, "why",
+					 NULL),
+			 0);
 	assert_int_equal(store_warn(store, run, "a warning", NULL), 0);
 	fixture_close(store);
 }

@@ -22,6 +22,7 @@
 /* Make a run with all fields, then one without any. */
 static int64_t make_full_run(struct fixture *fixture)
 {
+	const struct reason reason = {REASON_FITS, 5, 7, {1400, 1380}};
 	struct path_survey survey = {
 		.path.overhead = PATH_OVERHEAD_IPV6,
 		.probes = {7, 8},
@@ -41,8 +42,9 @@ static int64_t make_full_run(struct fixture *fixture)
 			 0);
 	assert_int_equal(store_put_path(store, run, &survey, NULL), 0);
 	assert_int_equal(store_warn(store, run, "a \"warning\"", NULL), 0);
-	assert_int_equal(
-		store_recommend(store, run, &m[0].mtu, true, "the fastest", NULL), 0);
+	assert_int_equal(store_recommend(store, run, &m[0].mtu, true, &reason,
+					 "the fastest", NULL),
+			 0);
 	fixture_close(store);
 	return run;
 }
@@ -276,6 +278,7 @@ static json_t *place_of(json_t *export, const char *table)
 		{"path", "path", NULL},
 		{"path_band", "path", "upload"},
 		{"recommendation", "recommendation", NULL},
+		{"reason", "recommendation", "reason"},
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -286,8 +289,9 @@ static json_t *place_of(json_t *export, const char *table)
 		if (places[i].member)
 			place = json_object_get(place, places[i].member);
 		if (places[i].list)
-			place = json_array_get(json_object_get(place, places[i].list),
-					       0);
+			place = json_object_get(place, places[i].list);
+		if (json_is_array(place))
+			place = json_array_get(place, 0);
 		return place;
 	}
 	fail_msg("the export has no place for table %s", table);

@@ -122,22 +122,33 @@ static void recommendation_is_replaced(void **state)
 {
 	static const struct mtu_pair first = {1420, 1420};
 	static const struct mtu_pair second = {1400, 1440};
+	static const struct reason why = {REASON_FASTER, 5, 12, {1440, 1440}};
 	struct fixture *fixture = *state;
+	struct query_recommendation read;
 	struct err err = ERR_INIT;
+	struct query *query;
 	int64_t run;
 	struct store *store = fixture_open(fixture, 1, &run);
 	char *text;
 
-	assert_int_equal(store_recommend(store, run, &first, false, "a\nb", &err), 0);
-	assert_int_equal(store_recommend(store, run, &second, true, "c", &err), 0);
-	assert_int_equal(store_recommend(store, run + 1, &second, true, "c", &err),
-			 -EINVAL);
+	assert_int_equal(store_recommend(store, run, &first, false, &why, "a\nb", &err),
+			 0);
+	assert_int_equal(store_recommend(store, run, &second, true, &why, "c", &err),
+			 0);
+	assert_int_equal(
+		store_recommend(store, run + 1, &second, true, &why, "c", &err),
+		-EINVAL);
 	fixture_close(store);
 	text = fixture_read_text(fixture,
 				 "SELECT server_mtu || ',' || peer_mtu || ',' ||"
 				 " settled || ',' || text FROM recommendation");
 	assert_string_equal(text, "1400,1440,1,c");
 	free(text);
+	query = fixture_query(fixture);
+	assert_int_equal(query_recommended(query, run, &read, &err), 0);
+	assert_memory_equal(&read.reason, &why, sizeof(why));
+	free(read.text);
+	query_close(query);
 }
 
 #define TEST(name) \

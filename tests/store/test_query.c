@@ -288,7 +288,7 @@ static void strange_files_are_refused(void **state)
 		{NULL, -ENOENT, "no database"},
 		{"", -EMEDIUMTYPE, "is empty"},
 		{"CREATE TABLE theirs (x)", -EMEDIUMTYPE, "another program's"},
-		{"PRAGMA application_id = 1297372499; PRAGMA user_version = 2",
+		{"PRAGMA application_id = 1297372499; PRAGMA user_version = 3",
 		 -EOVERFLOW, "newer mtusweep"},
 	};
 	struct fixture *fixture = *state;

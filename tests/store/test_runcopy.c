@@ -282,7 +282,10 @@ static void the_peers_record_stays_the_peers(void **state)
 	assert_int_equal(store_record(server, run, &cut, NULL), -EINVAL);
 	assert_int_equal(store_warn(server, run, "forged", NULL), 0);
 	assert_int_equal(store_put_path(server, run, &survey, NULL), 0);
-	assert_int_equal(store_recommend(server, run, &m.mtu, true, "forged", NULL), 0);
+	assert_int_equal(store_recommend(server, run, &m.mtu, true,
+					 &(struct reason){.kind = REASON_FITS},
+					 "forged", NULL),
+			 0);
 	assert_int_equal(store_end_run(server, run, RUN_DONE, "forged", NULL), 0);
 	check_record_untouched(fixture);
 	/* The other store still has the file open. */

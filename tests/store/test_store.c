@@ -29,7 +29,7 @@ static void new_database_is_marked(void **state)
 
 	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
 	fixture_close(store);
-	assert_int_equal(fixture_read_int(fixture, "PRAGMA user_version"), 1);
+	assert_int_equal(fixture_read_int(fixture, "PRAGMA user_version"), 2);
 	assert_int_equal(fixture_read_int(fixture, "PRAGMA application_id"),
 			 0x4d545553);
 	assert_int_equal(stat(fixture->db, &st), 0);

@@ -95,7 +95,7 @@ static void empty_file_becomes_a_database(void **state)
 
 	make_file(fixture->db, "");
 	fixture_close(fixture_open(fixture, 0, &run));
-	assert_int_equal(fixture_read_int(fixture, "PRAGMA user_version"), 1);
+	assert_int_equal(fixture_read_int(fixture, "PRAGMA user_version"), 2);
 }
 
 static void newer_database_is_refused(void **state)
@@ -104,7 +104,7 @@ static void newer_database_is_refused(void **state)
 	int64_t run;
 
 	fixture_close(fixture_open(fixture, 0, &run));
-	fixture_exec(fixture->db, "PRAGMA user_version = 2");
+	fixture_exec(fixture->db, "PRAGMA user_version = 3");
 	assert_int_equal(check_open_fails(fixture->db, -EOVERFLOW, "newer mtusweep"),
 			 0);
 }

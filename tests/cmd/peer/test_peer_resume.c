@@ -221,7 +221,9 @@ static void test_pair_to_apply(void **state)
 	/* A recommendation comes before the fastest. */
 	assert_int_equal(store_open(f->db, &store, NULL), 0);
 	assert_int_equal(store_recommend(store, run, &(struct mtu_pair){1420, 1400},
-					 true, "why\n", NULL),
+					 true,
+					 &(struct reason){REASON_FITS, 5, 7, {0, 0}},
+					 "why\n", NULL),
 			 0);
 	fixture_close(store);
 	assert_int_equal(apply_load(&wish, &found, &err), 0);

@@ -1,0 +1,51 @@
+#ifndef BASE_REASON_H
+#define BASE_REASON_H
+
+#include "base/types.h"
+
+/*
+ * The reason of a recommendation as facts: a kind and its figures. The sentence is made
+ * when it is read. Plain values: the engine finds them, the database keeps them.
+ */
+
+/* X(kind, name, sentence): the database, its CHECK and JSON know the names. */
+#define REASON_KINDS(X)                                                              \
+	X(NOTHING, "nothing", "no pair was seen to work both ways")                  \
+	X(FITS, "fits",                                                              \
+	  "the largest pair at which every packet, TCP or not, arrives whole both "  \
+	  "ways")                                                                    \
+	X(FASTER, "faster",                                                          \
+	  "every packet arrives whole both ways, and it was measured faster than "   \
+	  "the largest pair of which that is true")                                  \
+	X(ARRIVES, "arrives",                                                        \
+	  "the largest pair at which data was seen to arrive undiminished; whether " \
+	  "other packets than TCP's do is not proved")                               \
+	X(MEASURED, "measured",                                                      \
+	  "no pair is known to fit; of those measured it is the fastest that works " \
+	  "both ways")                                                               \
+	X(TOLD, "told",                                                              \
+	  "the peer says so; not all that it rests on is in this copy of the run")   \
+	X(TEXT, "text", "the run's own text says it: an older version kept no figures")
+
+enum reason_kind {
+#define REASON_ENUM(kind, name, sentence) REASON_##kind,
+	REASON_KINDS(REASON_ENUM)
+#undef REASON_ENUM
+		REASON_COUNT,
+};
+
+struct reason {
+	enum reason_kind kind;
+	int margin;            /* percent; 0 with REASON_TEXT */
+	int visits;            /* that the recommendation rests on */
+	struct mtu_pair rival; /* the pair that may still be faster; 0, 0: none */
+};
+
+/* "fits". Static. */
+const char *reason_name(enum reason_kind kind);
+/* -EINVAL: no kind has that name. */
+int reason_parse(const char *name, enum reason_kind *ret);
+/* Without an end of line. Static. */
+const char *reason_sentence(enum reason_kind kind);
+
+#endif
