@@ -12,9 +12,6 @@
 #include "base/io.h"
 #include "base/text.h"
 
-/* As many as the kernel follows. */
-#define LINKS_MAX 40
-
 /* The name within the folder. */
 struct name {
 	char text[NAME_MAX + CONFFILE_SUFFIX_MAX];
@@ -38,18 +35,12 @@ struct conffile_path conffile_path(const struct conffile *file, const char *suff
 	return path;
 }
 
-/* The callers take -ESTALE for somebody's change; a file system's is a failure to look. */
-static int code_of(int errno_value)
-{
-	return errno_value == ESTALE ? -EIO : -errno_value;
-}
-
 /* errno with a sentence about one of the files. */
 static int failed(struct err *err, int errno_value, const char *what,
 		  const struct conffile *file, const char *suffix)
 {
 	err_sys(err, errno_value, "%s '%s'", what, conffile_path(file, suffix).text);
-	return code_of(errno_value);
+	return heldfolder_not_stale(-errno_value);
 }
 
 /* --- the folder --- */
@@ -207,7 +198,7 @@ int conffile_stat(const struct conffile *file, const char *suffix, struct stat *
 	if (fstatat(file->folder.fd, name_of(file, suffix).text, ret,
 		    AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	return code_of(errno);
+	return heldfolder_not_stale(-errno);
 }
 
 /* --- checking --- */
@@ -240,7 +231,7 @@ static int resolve(const char *path, struct conffile *file, struct err *err)
 	char target[PATH_MAX];
 	int r = conffile_open(path, file, err);
 
-	for (int i = 0; r == 0 && i < LINKS_MAX; i++) {
+	for (int i = 0; r == 0 && i < HELDFOLDER_LINKS_MAX; i++) {
 		ssize_t n = readlinkat(file->folder.fd, file->name, target,
 				       sizeof(target) - 1);
 
@@ -406,11 +397,13 @@ int conffile_rename(const struct conffile *file, const char *from, const char *t
 	if (renameat2(folder, old.text, folder, fresh.text, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
-		return code_of(errno);
+		return heldfolder_not_stale(-errno);
 	/* A file system without it: the caller's lock has to do. */
 	if (conffile_stat(file, to, &st) == 0)
 		return -EEXIST;
-	return renameat(folder, old.text, folder, fresh.text) < 0 ? code_of(errno) : 0;
+	return renameat(folder, old.text, folder, fresh.text) < 0
+		       ? heldfolder_not_stale(-errno)
+		       : 0;
 }
 
 /* Never over an existing file, unless it is the conf file. */

@@ -12,9 +12,6 @@
 #include "base/io.h"
 #include "base/text.h"
 
-/* As many as the kernel follows. */
-#define LINKS_MAX 40
-
 struct walk {
 	int fd;              /* the folder reached */
 	char real[PATH_MAX]; /* its path; "" for the root folder */
@@ -32,8 +29,7 @@ static void walk_release(struct walk *walk)
 
 #define cleanup_walk __attribute__((cleanup(walk_release)))
 
-/* The callers take -ESTALE for somebody's change; a file system's is a failure to look. */
-static int not_stale(int r)
+int heldfolder_not_stale(int r)
 {
 	return r == -ESTALE ? -EIO : r;
 }
@@ -70,7 +66,8 @@ static int admit_folder(struct walk *walk, int fd, const char *path, struct err 
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return not_stale(err_sys(err, errno, "cannot read folder '%s'", path));
+		return heldfolder_not_stale(
+			err_sys(err, errno, "cannot read folder '%s'", path));
 	walk->shared = st.st_mode & (S_IWGRP | S_IWOTH);
 	if (walk->shared && !(st.st_mode & S_ISVTX))
 		return err_set(
@@ -175,7 +172,7 @@ static int put_before_rest(struct walk *walk, const char *target, struct err *er
 
 static int cannot_enter(const struct walk *walk, const char *name, struct err *err)
 {
-	return not_stale(
+	return heldfolder_not_stale(
 		err_sys(err, errno, "cannot open folder '%s/%s'", walk->real, name));
 }
 
@@ -198,7 +195,7 @@ static int follow(struct walk *walk, const char *name, struct err *err)
 	if (n < 0)
 		return cannot_enter(walk, name, err);
 	target[n] = '\0';
-	if (++walk->links > LINKS_MAX)
+	if (++walk->links > HELDFOLDER_LINKS_MAX)
 		return err_set(err, -ELOOP,
 			       "too many symbolic links on the way to folder '%s/%s'",
 			       walk->real, name);
@@ -241,7 +238,7 @@ static int hold(struct walk *walk, struct heldfolder *ret, struct err *err)
 	struct stat st;
 
 	if (fstat(walk->fd, &st) < 0)
-		return not_stale(
+		return heldfolder_not_stale(
 			err_sys(err, errno, "cannot read folder '%s'", reached(walk)));
 	ret->fd = walk->fd;
 	walk->fd = -1;

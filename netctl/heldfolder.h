@@ -36,6 +36,13 @@ struct heldfolder {
  */
 int heldfolder_open(const char *path, struct heldfolder *ret, struct err *err);
 
+/* A path follows so many symbolic links, as in the kernel. */
+#define HELDFOLDER_LINKS_MAX 40
+
+/* A negative errno of a step in a held folder, with -EIO for -ESTALE: the callers take
+ * -ESTALE for somebody's change, but a file system's is a failure to look. */
+int heldfolder_not_stale(int r);
+
 void heldfolder_release(struct heldfolder *folder);
 #define cleanup_heldfolder __attribute__((cleanup(heldfolder_release)))
 

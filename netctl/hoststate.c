@@ -128,19 +128,23 @@ static int change_link(struct hoststate *state, int mtu, struct err *err)
 	return r;
 }
 
-static int change(struct hoststate *state, int mtu, struct err *err)
+static int write_conf(struct hoststate *state, struct err *err)
 {
 	struct journal *journal = &state->journal;
-	int r = change_link(state, mtu, err);
+	int r = hostconf_write(journal, state->conf_file, err);
 
-	if (r < 0 || state->persist != PERSIST_EACH)
-		return r;
-	r = hostconf_write(journal, state->conf_file, err);
 	/* Which of the two MTUs the conf file has is unknown now. A further change
 	 * would be a third, and ours could no longer be told from somebody else's. */
 	if (r < 0 && r != -ESTALE && journal->conf_file[0])
 		state->must_restore = true;
 	return r;
+}
+
+static int change(struct hoststate *state, int mtu, struct err *err)
+{
+	int r = change_link(state, mtu, err);
+
+	return r < 0 || state->persist != PERSIST_EACH ? r : write_conf(state, err);
 }
 
 /* --- the way of probes --- */
@@ -272,12 +276,15 @@ static int commit(struct hoststate *state, struct err *err)
 	struct journal *journal = &state->journal;
 	bool theirs = !hostconf_is_as_noted(state->conf_file, &state->conf_noted);
 	struct err kept = ERR_INIT;
-	int r = hostconf_write(journal, state->conf_file, err);
+	int r = write_conf(state, err);
 
-	if (r == 0)
-		r = note_commit(journal, err);
 	if (r < 0)
 		return r;
+	r = note_commit(journal, err);
+	if (r < 0) {
+		state->must_restore = true;
+		return r;
+	}
 	/* The journal goes last: what a kill leaves undone, the next start does, and so
 	 * with what fails. */
 	state->unfinished = true;

@@ -15,9 +15,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "store/schema.h"
-
-/* How long a lock of another program is waited for, as in store.h. */
-#define BUSY_TIMEOUT_MS 5000
+#include "store/store.h"
 
 void db_init(struct db *db)
 {
@@ -182,7 +180,7 @@ static int check_path(const char *path, enum db_mode mode, struct err *err)
 			       "with --db",
 			       path);
 	if (stat(path, &st) < 0) {
-		if (errno == ENOENT && mode == DB_READ)
+		if (errno == ENOENT && mode != DB_WRITE)
 			return err_set(err, -ENOENT,
 				       "no database '%s'; name another with --db FILE",
 				       path);
@@ -297,26 +295,29 @@ static int check_journal(const char *path, struct err *err)
 
 int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 {
-	int flags = mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-				     : SQLITE_OPEN_READONLY;
+	static const int flags[] = {
+		[DB_READ] = SQLITE_OPEN_READONLY,
+		[DB_UPDATE] = SQLITE_OPEN_READWRITE,
+		[DB_WRITE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+	};
 	int r = check_path(path, mode, err);
 
-	if (r == 0 && mode == DB_WRITE)
+	if (r == 0 && mode != DB_READ)
 		r = check_journal(path, err);
 	if (r < 0)
 		return r;
-	db->writing = mode == DB_WRITE;
+	db->writing = mode != DB_READ;
 	db->path = strdup(path);
 	if (!db->path)
 		return err_set(err, -ENOMEM, "out of memory");
-	if (sqlite3_open_v2(path, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL) !=
+	if (sqlite3_open_v2(path, &db->sql, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL) !=
 	    SQLITE_OK)
 		return db->sql ? db_fail(db, err)
 			       : err_set(err, -ENOMEM, "out of memory");
 	/* SQLite falls back to reading where the file cannot be written. */
 	if (db->writing && sqlite3_db_readonly(db->sql, "main") == 1)
 		return fail_access(db, err);
-	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+	sqlite3_busy_timeout(db->sql, STORE_PATIENCE_MS);
 	return trust_nothing(db, err);
 }
 /* --- whether the tables are ours --- */

@@ -34,7 +34,8 @@ struct db {
 
 enum db_mode {
 	DB_READ,
-	DB_WRITE, /* made where it does not exist */
+	DB_UPDATE, /* for writing; the file must exist */
+	DB_WRITE,  /* for writing; the file is made where it does not exist */
 };
 
 void db_init(struct db *db);

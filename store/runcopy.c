@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "base/clock.h"
 #include "base/uuid.h"
 #include "store/secrets.h"
 
@@ -68,14 +69,15 @@ static int find_run(struct db *db, const struct run_info *info, struct err *err)
 
 /* A known run without a secret could be opened by anybody, so nobody opens it. */
 static int check_secret(const struct db *db, const char *uuid, const char *secret,
-			bool known, struct err *err)
+			bool known, int64_t deadline_ms, struct err *err)
 {
 	char kept[TOKEN_SIZE];
 	struct err why = ERR_INIT;
-	int r = secrets_get(db->path, uuid, kept, &why);
+	int r = secrets_get(db->path, uuid, clock_left_ms(deadline_ms), kept, &why);
 
 	if (r == -ENOENT && !known)
-		return secrets_put(db->path, uuid, secret, err);
+		return secrets_put(db->path, uuid, secret, clock_left_ms(deadline_ms),
+				   err);
 	if (r == -ENOENT)
 		return err_set(
 			err, -EACCES,
@@ -92,13 +94,13 @@ static int check_secret(const struct db *db, const char *uuid, const char *secre
 }
 
 int runcopy_admit(struct db *db, const struct run_info *info, const char *secret,
-		  struct err *err)
+		  int64_t deadline_ms, struct err *err)
 {
 	int kind = find_run(db, info, err);
 	int r;
 
 	if (kind < 0)
 		return kind;
-	r = check_secret(db, info->uuid, secret, kind != RUNCOPY_NEW, err);
+	r = check_secret(db, info->uuid, secret, kind != RUNCOPY_NEW, deadline_ms, err);
 	return r < 0 ? r : kind;
 }

@@ -16,10 +16,11 @@ enum runcopy_kind {
 };
 
 /* Check that the peer of `info->peer.address` may open this run, and keep the secret of a
- * new one. Within a transaction. The kind; -EACCES: another address has the run, or the
+ * new one. Within a transaction: the secrets' file is waited for until `deadline_ms`
+ * (clock_boot_ms()), then -EBUSY. The kind; -EACCES: another address has the run, or the
  * secret differs from the run's. */
 int runcopy_admit(struct db *db, const struct run_info *info, const char *secret,
-		  struct err *err);
+		  int64_t deadline_ms, struct err *err);
 
 /* 1: the run is a peer's own record; 0: it is not. */
 int runcopy_is_record(struct db *db, int64_t run, struct err *err);

@@ -17,12 +17,18 @@ static const char schema[] = "PRAGMA synchronous = FULL;"
 			     "CREATE TABLE IF NOT EXISTS secret ("
 			     "uuid TEXT PRIMARY KEY, secret TEXT NOT NULL)";
 
-static int check_owner(int fd, const char *path, struct err *err)
+/* By its name, without a descriptor: to close one would drop the locks that another
+ * connection of this process holds on the file (POSIX). */
+static int check_private(const char *path, struct err *err)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
-		return err_sys(err, errno, "cannot look at '%s'", path);
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT
+			       ? -ENOENT
+			       : err_sys(err, errno, "cannot look at '%s'", path);
+	if (S_ISLNK(st.st_mode))
+		return err_sys(err, ELOOP, "cannot open '%s'", path);
 	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077))
 		return err_set(
 			err, -EPERM,
@@ -37,51 +43,83 @@ static int check_owner(int fd, const char *path, struct err *err)
  * the file. */
 static int make_private(const char *path, struct err *err)
 {
-	cleanup_fd int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE);
+	int r = check_private(path, err);
+	cleanup_fd int fd = -1;
 
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open '%s'", path);
-	return check_owner(fd, path, err);
+	if (r != -ENOENT)
+		return r;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
+	if (fd >= 0)
+		return 0;
+	/* Another program was quicker. */
+	return errno == EEXIST ? check_private(path, err)
+			       : err_sys(err, errno, "cannot open '%s'", path);
 }
 
-static int open_secrets(struct db *db, const char *db_path, struct err *err)
+static int open_secrets(struct db *db, const char *path, int patience_ms,
+			struct err *err)
 {
-	cleanup_free char *path = NULL;
-	int r;
+	int r = db_open(db, path, DB_UPDATE, err);
 
-	db_init(db);
-	if (asprintf(&path, "%s" SECRETS_SUFFIX, db_path) < 0)
-		return err_set(err, -ENOMEM, "out of memory");
-	r = make_private(path, err);
 	if (r == 0)
-		r = db_open(db, path, DB_WRITE, err);
-	if (r == 0)
-		r = db_exec(db, schema, err);
-	if (r < 0)
-		db_release(db);
+		sqlite3_busy_timeout(db->sql, patience_ms);
 	return r;
 }
 
-int secrets_put(const char *db_path, const char *uuid, const char *secret,
-		struct err *err)
+static char *path_beside(const char *db_path, struct err *err)
+{
+	char *path;
+
+	if (asprintf(&path, "%s" SECRETS_SUFFIX, db_path) >= 0)
+		return path;
+	err_set(err, -ENOMEM, "out of memory");
+	return NULL;
+}
+
+static int insert_secret(struct db *db, const char *uuid, const char *secret,
+			 struct err *err)
 {
 	static const char sql[] = "INSERT INTO secret VALUES (?, ?)"
 				  " ON CONFLICT (uuid) DO NOTHING";
-	sqlite3_stmt *stmt;
-	struct db db;
-	int r = open_secrets(&db, db_path, err);
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = db_exec(db, schema, err);
 
+	if (r == 0)
+		r = db_prepare(db, sql, &stmt, err);
 	if (r < 0)
 		return r;
-	r = db_prepare(&db, sql, &stmt, err);
-	if (r == 0) {
-		sqlite3_bind_text(stmt, 1, uuid, -1, SQLITE_STATIC);
-		sqlite3_bind_text(stmt, 2, secret, -1, SQLITE_STATIC);
-		r = db_step(&db, stmt, err);
-		sqlite3_finalize(stmt);
-	}
+	sqlite3_bind_text(stmt, 1, uuid, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 2, secret, -1, SQLITE_STATIC);
+	return db_step(db, stmt, err);
+}
+
+int secrets_put(const char *db_path, const char *uuid, const char *secret,
+		int patience_ms, struct err *err)
+{
+	cleanup_free char *path = path_beside(db_path, err);
+	struct db db;
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	db_init(&db);
+	r = make_private(path, err);
+	if (r == 0)
+		r = open_secrets(&db, path, patience_ms, err);
+	if (r == 0)
+		r = insert_secret(&db, uuid, secret, err);
 	db_release(&db);
 	return r;
+}
+
+/* A program that was killed before it made the table has left a file without one. */
+static int has_table(struct db *db, struct err *err)
+{
+	static const char sql[] = "SELECT 1 FROM sqlite_master WHERE name = 'secret'";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(db, sql, &stmt, err);
+
+	return r < 0 ? r : db_step(db, stmt, err);
 }
 
 /* 1: found, 0: there is none. */
@@ -89,8 +127,11 @@ static int find_secret(struct db *db, const char *uuid, char ret[TOKEN_SIZE],
 		       struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(db, "SELECT secret FROM secret WHERE uuid = ?", &stmt, err);
+	int r = has_table(db, err);
 
+	if (r <= 0)
+		return r;
+	r = db_prepare(db, "SELECT secret FROM secret WHERE uuid = ?", &stmt, err);
 	if (r < 0)
 		return r;
 	sqlite3_bind_text(stmt, 1, uuid, -1, SQLITE_STATIC);
@@ -103,21 +144,26 @@ static int find_secret(struct db *db, const char *uuid, char ret[TOKEN_SIZE],
 	return r;
 }
 
-int secrets_get(const char *db_path, const char *uuid, char ret[TOKEN_SIZE],
-		struct err *err)
+int secrets_get(const char *db_path, const char *uuid, int patience_ms,
+		char ret[TOKEN_SIZE], struct err *err)
 {
+	cleanup_free char *path = path_beside(db_path, err);
 	struct db db;
-	int r = open_secrets(&db, db_path, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	r = find_secret(&db, uuid, ret, err);
+	if (!path)
+		return -ENOMEM;
+	db_init(&db);
+	r = check_private(path, err);
+	if (r == 0)
+		r = open_secrets(&db, path, patience_ms, err);
+	if (r == 0)
+		r = find_secret(&db, uuid, ret, err);
 	db_release(&db);
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return r;
-	if (r == 0 || !token_valid(ret))
-		return err_set(err, -ENOENT,
-			       "'%s" SECRETS_SUFFIX "' has no secret of run %s",
-			       db_path, uuid);
+	if (r <= 0 || !token_valid(ret))
+		return err_set(err, -ENOENT, "'%s' has no secret of run %s", path,
+			       uuid);
 	return 0;
 }

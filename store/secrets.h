@@ -8,7 +8,9 @@
  * The secrets of a database's runs, in a file beside it that only its owner may read
  * (mode 0600): whoever has the secret of a run may open it at the server. The database
  * itself is readable for all, and people hand it on. The file is an SQLite database as
- * well, opened for the time of a call.
+ * well, opened for the time of a call. A lock of another program on it is waited for
+ * `patience_ms`; then -EBUSY. No call closes a descriptor of its own on a file that was
+ * there before, so the locks of other connections of this process last.
  */
 
 #define SECRETS_SUFFIX ".secrets"
@@ -16,10 +18,10 @@
 /* Keep the secret of a run; one that is there already stays. The errors of store_open();
  * -EPERM: the file belongs to another user, or others may read it. */
 int secrets_put(const char *db_path, const char *uuid, const char *secret,
-		struct err *err);
+		int patience_ms, struct err *err);
 
-/* -ENOENT, with a sentence: there is none for this run. */
-int secrets_get(const char *db_path, const char *uuid, char ret[TOKEN_SIZE],
-		struct err *err);
+/* -ENOENT, with a sentence: there is none for this run; the file is not made. */
+int secrets_get(const char *db_path, const char *uuid, int patience_ms,
+		char ret[TOKEN_SIZE], struct err *err);
 
 #endif

@@ -18,6 +18,7 @@
 
 struct store {
 	struct db db;
+	int patience_ms;
 	bool copying; /* store_begin_copy() was called */
 };
 
@@ -91,12 +92,14 @@ int store_open(const char *path, struct store **ret, struct err *err)
 		free(store);
 		return r;
 	}
+	store->patience_ms = STORE_PATIENCE_MS;
 	*ret = store;
 	return 0;
 }
 
 void store_set_patience(struct store *store, int ms)
 {
+	store->patience_ms = ms;
 	sqlite3_busy_timeout(store->db.sql, ms);
 }
 
@@ -227,13 +230,14 @@ static int may_write(struct store *store, int64_t run, struct err *err)
 struct new_copy {
 	const struct run_info *info;
 	const char *secret;
+	int64_t deadline_ms; /* of the wait for locks, the secrets' too */
 	bool known;
 };
 
 static int begin_copy(struct db *db, void *ctx, struct err *err)
 {
 	struct new_copy *copy = ctx;
-	int r = runcopy_admit(db, copy->info, copy->secret, err);
+	int r = runcopy_admit(db, copy->info, copy->secret, copy->deadline_ms, err);
 
 	if (r < 0)
 		return r;
@@ -246,7 +250,11 @@ int store_begin_copy(struct store *store, const struct run_info *info,
 		     const char *secret, int64_t *ret_run, bool *ret_known,
 		     struct err *err)
 {
-	struct new_copy copy = {.info = info, .secret = secret};
+	struct new_copy copy = {
+		.info = info,
+		.secret = secret,
+		.deadline_ms = clock_boot_ms() + store->patience_ms,
+	};
 	int r = check_place(&store->db, err);
 
 	if (r == 0)
@@ -263,13 +271,13 @@ int store_begin_copy(struct store *store, const struct run_info *info,
 int store_keep_secret(struct store *store, const char *uuid, const char *secret,
 		      struct err *err)
 {
-	return secrets_put(store->db.path, uuid, secret, err);
+	return secrets_put(store->db.path, uuid, secret, store->patience_ms, err);
 }
 
 int store_find_secret(struct store *store, const char *uuid, char ret[TOKEN_SIZE],
 		      struct err *err)
 {
-	return secrets_get(store->db.path, uuid, ret, err);
+	return secrets_get(store->db.path, uuid, store->patience_ms, ret, err);
 }
 
 /* --- rows --- */

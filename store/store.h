@@ -30,8 +30,8 @@ int store_open(const char *path, struct store **ret, struct err *err);
  * has the file open, so that it stays in WAL mode; nothing is lost. */
 int store_close(struct store *store, struct err *err);
 
-/* How long a lock of another program is waited for from now on; STORE_PATIENCE_MS unless
- * it is said. For who must answer somebody in time. */
+/* How long a lock of another program, on the database or its secrets, is waited for from
+ * now on; STORE_PATIENCE_MS unless it is said. For a caller that must answer in time. */
 #define STORE_PATIENCE_MS 5000
 void store_set_patience(struct store *store, int ms);
 

@@ -19,9 +19,7 @@
 #define LOOK_AGAIN_MS 2
 /* While all workers are taken, a request has to have come after so long. */
 #define PATIENCE_MS 100
-/* As civetweb reads: what has no end by then is refused. */
-#define HEAD_MAX   4096
-#define STACK_SIZE (128 * 1024)
+#define STACK_SIZE  (128 * 1024)
 
 enum state {
 	STATE_WAITING, /* for its first request's head */
@@ -134,16 +132,16 @@ static bool is_whole(const char *text, size_t size)
  * from its worker. */
 static bool may_be_whole(struct caller *caller, int fd, uint64_t mark, bool is_all)
 {
-	char text[HEAD_MAX + 1];
+	char text[CALLERS_HEAD_MAX + 1];
 	ssize_t n;
 
 	if (!is_all || caller->heard == mark)
 		return true;
-	n = recv(fd, text, HEAD_MAX, MSG_PEEK | MSG_DONTWAIT);
+	n = recv(fd, text, CALLERS_HEAD_MAX, MSG_PEEK | MSG_DONTWAIT);
 	if (n <= 0)
 		return true;
 	text[n] = '\0';
-	if (n == HEAD_MAX || is_whole(text, (size_t)n))
+	if (n == CALLERS_HEAD_MAX || is_whole(text, (size_t)n))
 		caller->heard = mark;
 	return caller->heard == mark;
 }

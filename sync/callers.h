@@ -25,6 +25,9 @@
  * are: they are found among the process's by their names.
  */
 
+/* The most of a request's head that is read: one without an end by then is refused. */
+#define CALLERS_HEAD_MAX 4096
+
 struct caller {
 	/* SO_COOKIE, since the descriptor may be another's by now, and a state. */
 	_Atomic uint64_t mark;

@@ -47,6 +47,7 @@ static const struct code codes[] = {
 	{"EHOSTDOWN", EHOSTDOWN, 503},
 	{"EHOSTUNREACH", EHOSTUNREACH, 503},
 	{"ETIMEDOUT", ETIMEDOUT, 504},
+	{"EDQUOT", EDQUOT, 429},
 	{"ENOSPC", ENOSPC, 507},
 };
 

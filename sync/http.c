@@ -99,7 +99,8 @@ static int write_whole(const struct http_response *response, const char *reason,
 			response->keep ? "keep-alive" : "close", body ? body : "");
 }
 
-static void send_response(struct mg_connection *conn, struct http_response *response)
+/* False: not all of it was sent, and the connection ends. */
+static bool send_response(struct mg_connection *conn, struct http_response *response)
 {
 	cleanup_free char *json = response->json;
 	cleanup_free char *whole = NULL;
@@ -110,13 +111,12 @@ static void send_response(struct mg_connection *conn, struct http_response *resp
 	length = write_whole(response,
 			     mg_get_response_code_text(conn, response->status),
 			     response->document ? response->document : json, &whole);
-	if (length < 0) {
+	if (length < 0)
 		whole = NULL;
-		mg_disable_connection_keep_alive(conn);
-		return;
-	}
-	if (mg_write(conn, whole, (size_t)length) != length)
-		mg_disable_connection_keep_alive(conn);
+	else if (mg_write(conn, whole, (size_t)length) == length)
+		return true;
+	mg_disable_connection_keep_alive(conn);
+	return false;
 }
 
 /* --- refusals --- */
@@ -391,6 +391,7 @@ static void serve(struct http *http, struct mg_connection *conn, int fd,
 		  const struct mg_request_info *info, const char *body)
 {
 	struct http_response response = {0};
+	bool sent;
 
 	if (!enter(http)) {
 		refuse(&response, 503, ESHUTDOWN, "the server is ending");
@@ -400,8 +401,8 @@ static void serve(struct http *http, struct mg_connection *conn, int fd,
 	call_handler(http, info, body, &response);
 	response.keep = response.keep && wants_keep(conn, info);
 	take_whole_answer(fd);
-	send_response(conn, &response);
-	callers_answered(&http->callers, fd, response.keep);
+	sent = send_response(conn, &response);
+	callers_answered(&http->callers, fd, sent && response.keep);
 	leave(http);
 }
 
@@ -461,6 +462,8 @@ static int start(struct http *http, struct err *err)
 	bool v6 = strchr(config->address, ':') != NULL;
 	char port[80];
 	char workers[12];
+	char timeout_ms[12];
+	char head_max[12];
 	int rc;
 	const char *options[] = {
 		"listening_ports",
@@ -468,7 +471,7 @@ static int start(struct http *http, struct err *err)
 		"num_threads",
 		workers,
 		"request_timeout_ms",
-		"3000",
+		timeout_ms,
 		"enable_keep_alive",
 		"yes",
 		"keep_alive_timeout_ms",
@@ -478,7 +481,7 @@ static int start(struct http *http, struct err *err)
 		"tcp_nodelay",
 		"1",
 		"max_request_size",
-		"4096",
+		head_max,
 		"decode_url",
 		"no",
 		"enable_directory_listing",
@@ -491,6 +494,8 @@ static int start(struct http *http, struct err *err)
 	snprintf(port, sizeof(port), v6 ? "[%s]:%d" : "%s:%d", config->address,
 		 config->port);
 	snprintf(workers, sizeof(workers), "%d", config->workers);
+	snprintf(timeout_ms, sizeof(timeout_ms), "%d", REQUEST_TIMEOUT_MS);
+	snprintf(head_max, sizeof(head_max), "%d", CALLERS_HEAD_MAX);
 	rc = callers_start(&http->callers, config->address, config->port,
 			   config->workers, err);
 	if (rc < 0)

@@ -62,14 +62,14 @@ int rowcheck_take(const struct rowcheck *check, const struct measurement *m,
 	if (check->left > 0)
 		return 1;
 	return err_set(
-		err, -ENOSPC,
-		"row %u refused: the session has sent a row for each pair it had "
-		"set, and as many of before as it may",
+		err, -EDQUOT,
+		"row %u refused: too many rows: the session has sent one for each "
+		"pair it had set, and as many of before as it may",
 		m->seq);
 }
 
-void rowcheck_count(struct rowcheck *check, const struct measurement *m)
+void rowcheck_count(struct rowcheck *check, const struct measurement *m, bool stored)
 {
 	check->last = m->seq;
-	check->left--;
+	check->left -= stored;
 }

@@ -33,10 +33,13 @@ void rowcheck_resume(struct rowcheck *check);
 /* A pair was set for a test: one more row may come. */
 void rowcheck_earn(struct rowcheck *check);
 
-/* 1: a new row, rowcheck_count() follows once it is stored; 0: its number is not new, so it
- * must be one that is stored; -EINVAL: the row cannot be; -ENOSPC: it is one too many. */
+/* 1: a new number, rowcheck_count() follows once the row is stored; 0: its number is not
+ * new, so it must be one that is stored; -EINVAL: the row cannot be; -EDQUOT: it is one too
+ * many, unless it is stored already. */
 int rowcheck_take(const struct rowcheck *check, const struct measurement *m,
 		  struct err *err);
-void rowcheck_count(struct rowcheck *check, const struct measurement *m);
+/* `stored`: the row was inserted now. One that was there already, as after a takeover,
+ * costs nothing. */
+void rowcheck_count(struct rowcheck *check, const struct measurement *m, bool stored);
 
 #endif

@@ -6,8 +6,9 @@
 #include "base/clock.h"
 #include "base/io.h"
 
-#define AGAIN_MS      200
-#define SHORT_TELL_MS 1000
+#define AGAIN_MS 200
+/* A try has up to eight times the time of the first. */
+#define DOUBLES_MAX 3
 
 /* Without whose it is: that is said once. */
 static const char *without_owner(const char *text)
@@ -51,16 +52,21 @@ int peer_ask(struct peer *peer, peer_send_fn *send, void *message, int least_ms,
 {
 	int64_t silent_until_ms = clock_boot_ms() + PEER_ASK_LIMIT_MS;
 	struct peer_shortage shortage = {0};
-	int silences = 0;
+	int doubles = 0;
 
 	for (;;) {
-		int timeout_ms = peer_timeout_ms(peer, least_ms) << silences;
+		int timeout_ms = peer_timeout_ms(peer, least_ms) << doubles;
 		int r;
 
 		*ret_sent_at_ms = clock_boot_ms();
+		err_set(err, 0, "%s", "");
 		r = send(peer, message, timeout_ms, err);
 		if (is_silent(peer, r, silent_until_ms)) {
-			silences++;
+			doubles += doubles < DOUBLES_MAX;
+			/* One that could not even wait for an answer must not spin. */
+			r = io_wait(-1, peer->stop_fd, *ret_sent_at_ms + AGAIN_MS);
+			if (r < 0)
+				return r;
 			continue;
 		}
 		if (r == -ENETDOWN && client_answered(peer->client))

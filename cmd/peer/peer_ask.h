@@ -7,8 +7,8 @@
  * Requests that are asked again: each states what shall be, so a second one does no harm.
  *
  * Silence may be an outage, or a queue that a test has filled. The request is sent again
- * for PEER_ASK_LIMIT_MS, each try longer than the last; after that -EAGAIN, and the sweep
- * looks for the server.
+ * for PEER_ASK_LIMIT_MS, each try twice as long as the last, up to eight times the first;
+ * after that -EAGAIN, and the sweep looks for the server.
  *
  * A shortage (err_is_shortage()) is a host's own, and no property of a pair: the request is
  * sent again within --wait. One that lasts ends the run, and the sentence names the end
@@ -31,7 +31,7 @@ int peer_ask(struct peer *peer, peer_send_fn *send, void *message, int least_ms,
 
 /* The time within which a shortage has to pass. */
 struct peer_shortage {
-	int64_t until_ms; /* clock_boot_ms(); 0: there was none yet */
+	int64_t until_ms; /* clock_boot_ms(); 0: there is none */
 };
 
 /*

@@ -301,6 +301,9 @@ static int accept_best(struct peer *peer, const struct trials *trials,
 static int judge_trial(struct peer *peer, struct trials *trials, int r,
 		       struct dir_result *ret, struct err *err)
 {
+	/* A later shortage has all of its time. */
+	if (r != TRIAL_NO_ROOM)
+		trials->shortage = (struct peer_shortage){0};
 	switch (r) {
 	case TRIAL_NO_ROOM:
 		r = peer_await_room(peer, &trials->shortage, "this end",

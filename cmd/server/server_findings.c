@@ -20,9 +20,22 @@ int server_path(void *ctx, const struct msg_path *m, struct err *err)
 	survey->probes[dir] = m->probes;
 	survey->probe_ms = m->probe_ms;
 	f->surveyed[dir] = true;
-	if (!f->surveyed[DIR_UPLOAD] || !f->surveyed[DIR_DOWNLOAD])
+	if (f->surveyed[DIR_UPLOAD] && f->surveyed[DIR_DOWNLOAD])
+		r = store_put_path(f->store, f->run_id, survey, err);
+	if (r == 0)
+		server_heard(f);
+	return r;
+}
+
+static int check_pair(const struct server *f, const struct mtu_pair *mtu,
+		      struct err *err)
+{
+	if (mtu_range_allows(&f->check.server, mtu->server) &&
+	    mtu_range_allows(&f->check.peer, mtu->peer))
 		return 0;
-	return store_put_path(f->store, f->run_id, survey, err);
+	return err_set(err, -EINVAL,
+		       "verdict refused: pair %d/%d is not in the run's ranges",
+		       mtu->server, mtu->peer);
 }
 
 /* This end's rows and path are the peer's, unless rows were lost on the way. */
@@ -37,8 +50,11 @@ int server_verdict(void *ctx, const struct msg_verdict *m, struct err *err)
 	struct server *f = ctx;
 	struct conclusion here;
 	char text[160];
-	int r = conclude_run(f->config->options->db, f->run_id, m->margin, &here, err);
+	int r = check_pair(f, &m->mtu, err);
 
+	if (r < 0)
+		return r;
+	r = conclude_run(f->config->options->db, f->run_id, m->margin, &here, err);
 	/* A path that was not sent is no name of the protocol's. */
 	if (r < 0)
 		return r == -ENODATA ? -EIO : r;
@@ -50,5 +66,7 @@ int server_verdict(void *ctx, const struct msg_verdict *m, struct err *err)
 	r = store_recommend(f->store, f->run_id, &m->mtu, m->settled,
 			    is_same(&here.verdict, m) ? here.text : text, err);
 	free(here.text);
+	if (r == 0)
+		server_heard(f);
 	return r;
 }

@@ -133,7 +133,7 @@ int server_leave_run(struct server *f, enum run_outcome outcome, const char *tex
 	return r;
 }
 
-/* For this end's database, and with the next pair's answer for the peer's. */
+/* For this end's database, and for the peer's with a pair's answer that arrives. */
 static void warn(struct server *f, const char *text)
 {
 	size_t used = strlen(f->warning);
@@ -142,6 +142,7 @@ static void warn(struct server *f, const char *text)
 		return;
 	host_tell("warning: %s", text);
 	store_warn(f->store, f->run_id, text, NULL);
+	f->warning_told = false;
 	snprintf(f->warning + used, sizeof(f->warning) - used, "%s%s",
 		 used ? "; " : "the server: ", text);
 }
@@ -191,19 +192,18 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	else
 		rowcheck_begin(&f->check, &run, known);
 	text_copy(f->peer, sizeof(f->peer), address);
-	f->lease_ms = m->lease_ms;
-	atomic_store(&f->lease_now, m->lease_ms);
+	atomic_store(&f->lease_ms, m->lease_ms);
 	atomic_store(&f->session_open, true);
 	atomic_store(&f->farewell_by_ms, 0);
 	if (!resumed) {
 		f->rows = 0;
 		f->proved_mtu = 0;
+		f->committed_mtu = 0;
+		f->settle_warned = false;
 	}
+	f->warning_told = false;
 	f->proof_test = 0;
 	f->may_commit = run.persist == PERSIST_BEST;
-	if (strcmp(f->run, run.uuid) != 0)
-		f->committed_mtu = 0;
-	text_copy(f->run, sizeof(f->run), run.uuid);
 	f->planned = run.pairs_planned;
 	memset(f->surveyed, 0, sizeof(f->surveyed));
 	host_tell("%s %s (%s), run %lld", resumed ? "again" : "session of", address,
@@ -237,8 +237,7 @@ static int arm(struct server *f, const struct msg_arm *m, struct err *err)
 	return runner_arm(f->runner, &spec, err);
 }
 
-/* Somebody else's change is not what the peer knows as -ESTALE, a lost session. */
-static int not_stale(int r)
+int server_not_stale(int r)
 {
 	return r == -ESTALE ? -ECANCELED : r;
 }
@@ -265,12 +264,17 @@ static bool link_was_down(struct server *f, bool forget)
  */
 static int renew(struct server *f, struct err *err)
 {
-	int r = guard_renew(f->guard, atomic_load(&f->lease_now), err);
+	int r = guard_renew(f->guard, atomic_load(&f->lease_ms), err);
 
 	if (r == 0 && link_was_down(f, false))
 		return err_set(err, -ENETDOWN, "the server's interface '%s' was down",
 			       f->config->options->interface);
 	return r;
+}
+
+void server_heard(struct server *f)
+{
+	guard_renew(f->guard, atomic_load(&f->lease_ms), NULL);
 }
 
 /* A test that others disturbed is no reason against the lease: the peer asks after a
@@ -287,6 +291,22 @@ static int op_renew(void *ctx, struct err *err)
 	return 0;
 }
 
+/* A peer that lost the answer sends the same pair again, or takes the session over; with
+ * any other request about a test it has the answer. */
+static void drop_warning_told(struct server *f, uint32_t test)
+{
+	if (f->warning_told && test != f->warning_test)
+		f->warning[0] = '\0';
+	f->warning_told = f->warning_told && test == f->warning_test;
+}
+
+static void tell_warning(struct server *f, uint32_t test, struct err *err)
+{
+	err_set(err, 0, "%s", f->warning);
+	f->warning_told = true;
+	f->warning_test = test;
+}
+
 static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 {
 	struct server *f = ctx;
@@ -299,15 +319,16 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 	struct err warning = ERR_INIT;
 	int r;
 
+	drop_warning_told(f, m->test);
 	runner_cancel(f->runner, NULL);
 	f->proof_test = 0;
 	server_end_probe(f);
 	link_was_down(f, true);
 	/* Unknown where this fails: nothing is proved of it, and no test fits it. */
 	f->mtu = 0;
-	r = guard_set(f->guard, m->mtu, f->lease_ms, err);
+	r = guard_set(f->guard, m->mtu, atomic_load(&f->lease_ms), err);
 	if (r < 0)
-		return not_stale(r);
+		return server_not_stale(r);
 	f->mtu = m->mtu;
 	r = guard_settle(f->guard, &warning);
 	if (r == -EPIPE)
@@ -321,8 +342,7 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 		if (m->test)
 			rowcheck_earn(&f->check);
 		server_tell_pair(f, m);
-		err_set(err, 0, "%s", f->warning);
-		f->warning[0] = '\0';
+		tell_warning(f, m->test, err);
 	}
 	return r;
 }
@@ -332,6 +352,7 @@ static int op_arm(void *ctx, const struct msg_arm *m, struct err *err)
 	struct server *f = ctx;
 	int r;
 
+	drop_warning_told(f, m->test);
 	server_end_probe(f);
 	f->proof_test = 0;
 	r = renew(f, err);
@@ -358,9 +379,30 @@ static int op_figures(void *ctx, uint32_t test, struct msg_figures *ret,
 	ret->goodput_low_bps = seen.goodput_low_bps;
 	ret->goodput_high_bps = seen.goodput_high_bps;
 	ret->rtt_us = seen.rtt_us;
-	/* The peer takes the answer for a renewal of this end's lease. */
-	guard_renew(f->guard, atomic_load(&f->lease_now), NULL);
+	server_heard(f);
 	return 0;
+}
+
+/* 1: the row came for the first time in this session; 0: again. The peer repeats a row
+ * whose answer it did not get, also to the session that takes over. */
+static int take_row(struct server *f, const struct measurement *m, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int fresh = rowcheck_take(&f->check, m, err);
+	int there;
+	int r = 0;
+
+	if (fresh == -EINVAL)
+		return fresh;
+	there = store_check_row(f->store, f->run_id, m, &why);
+	if (fresh == 0 && there < 0)
+		return err_set(err, there, "%s", why.text);
+	if (there < 0)
+		r = fresh < 0 ? fresh : store_record(f->store, f->run_id, m, err);
+	if (r < 0 || fresh != 1)
+		return r;
+	rowcheck_count(&f->check, m, there < 0);
+	return 1;
 }
 
 static int op_row(void *ctx, const struct measurement *m, struct err *err)
@@ -373,19 +415,13 @@ static int op_row(void *ctx, const struct measurement *m, struct err *err)
 		.left_ms = NO_FIGURE,
 		.last = m,
 	};
-	int r = rowcheck_take(&f->check, m, err);
+	int r = take_row(f, m, err);
 
 	if (r < 0)
 		return r;
-	/* The peer repeats a row whose answer it did not get. */
+	server_heard(f);
 	if (r == 0)
-		return store_check_row(f->store, f->run_id, m, err);
-	r = store_record(f->store, f->run_id, m, err);
-	if (r < 0)
-		return r;
-	rowcheck_count(&f->check, m);
-	/* A lapse voids the next visit, not the row that is safe now. */
-	guard_renew(f->guard, f->lease_ms, NULL);
+		return 0;
 	server_tell(f, "recorded");
 	f->rows++;
 	line.done = (int)m->seq;
@@ -432,7 +468,7 @@ static int op_commit(void *ctx, struct err *err)
 		return r;
 	r = guard_commit(f->guard, err);
 	if (r < 0)
-		return not_stale(r);
+		return server_not_stale(r);
 	if (f->committed_mtu != f->mtu)
 		host_tell("MTU %d is kept, in link and conf file%s%.300s", f->mtu,
 			  err->text[0] ? "; " : "", err->text);
@@ -460,7 +496,7 @@ static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 	if (outcome == RUN_DONE && r == 0)
 		atomic_store(&f->completed, true);
 	wake(f);
-	return not_stale(r);
+	return server_not_stale(r);
 }
 
 static void op_expired(void *ctx)
@@ -469,7 +505,7 @@ static void op_expired(void *ctx)
 	struct err err = ERR_INIT;
 
 	host_tell("%s was not heard of for %lld s: its session is ended", f->peer,
-		  (long long)(f->lease_ms / 1000));
+		  (long long)(atomic_load(&f->lease_ms) / 1000));
 	/* With its pair kept, only an answer or the farewell was lost; the peer may not
 	 * know, and ask again. */
 	if (f->committed_mtu) {

@@ -51,8 +51,7 @@ struct server {
 	int rows;                /* of this run, received */
 	struct rowcheck check;   /* of the session's rows */
 	int planned;
-	int64_t lease_ms;          /* in force */
-	_Atomic int64_t lease_now; /* the same, for renew */
+	_Atomic int64_t lease_ms; /* in force */
 	_Atomic bool session_open;
 	_Atomic bool completed; /* a run closed as done */
 	/* When a peer whose pair is kept, and which then fell silent, is not waited for
@@ -60,10 +59,9 @@ struct server {
 	_Atomic int64_t farewell_by_ms;
 	pthread_mutex_t watch_lock;
 	struct rtwatch *watch;
-	bool was_down;       /* the link, since the pair was set */
-	char run[UUID_SIZE]; /* the last session's */
-	bool may_commit;     /* both ends were started for that */
-	int committed_mtu; /* the run's that is kept, be it since a session before; or 0 */
+	bool was_down;     /* the link, since the pair was set */
+	bool may_commit;   /* both ends were started for that */
+	int committed_mtu; /* that this session, or one it took over, keeps; or 0 */
 	/* What full-size packets were proved for in this session, and the test that may
 	 * still prove it for the MTU that is set; or 0. */
 	int proved_mtu;
@@ -72,7 +70,9 @@ struct server {
 	struct path_survey survey;    /* of this run, as the peer tells it */
 	bool surveyed[DIR_COUNT];     /* what of it came */
 	struct probe_answer *probing; /* NULL while the path is not probed */
-	char warning[384];            /* of this run, not yet told to the peer */
+	char warning[384];            /* of this run, until the peer has its answer */
+	bool warning_told;            /* the session was told it, with the pair of */
+	uint32_t warning_test;        /* this test */
 	int wake_fd;                  /* eventfd: the main thread looks again */
 };
 
@@ -86,11 +86,19 @@ struct server {
 /* What the endpoint calls; `ctx` is a struct server. */
 extern const struct endpoint_ops server_ops;
 
+/* A guard's -ESTALE, somebody else's change, as an answer: the peer takes -ESTALE for a
+ * lost session. */
+int server_not_stale(int r);
+
 /* endpoint_ops.probe (cmd/server/server_probe.c); ends a probe that is under way. */
 int server_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 		 struct err *err);
 /* End a probe that is under way, so that the guard and the port are free. */
 void server_end_probe(struct server *f);
+
+/* The peer takes each answer with yes for a renewal of this end's lease: renew it. A lease
+ * that had run out voids the visit under way, not what this request says. */
+void server_heard(struct server *f);
 
 /* endpoint_ops.path and .verdict (cmd/server/server_findings.c). */
 int server_path(void *ctx, const struct msg_path *m, struct err *err);

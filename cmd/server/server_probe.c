@@ -33,7 +33,7 @@ int server_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 		.port = f->config->port,
 		.range = f->config->host->guard.range,
 		.reach = m->reach,
-		.lease_ms = f->lease_ms,
+		.lease_ms = atomic_load(&f->lease_ms),
 		.stop_fd = -1,
 	};
 	struct probehost_facts facts;
@@ -45,9 +45,8 @@ int server_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 	text_copy(config.remote, sizeof(config.remote), f->peer);
 	take_token(m->token, config.token);
 	r = probe_answer_start(&config, m->port, &f->probing, &facts, err);
-	/* A lost session it is not. */
 	if (r < 0)
-		return r == -ESTALE ? -ECANCELED : r;
+		return server_not_stale(r);
 	server_tell_pair(
 		f, &(struct msg_pair){.visits_left = NO_FIGURE, .left_ms = NO_FIGURE});
 	server_tell(f, "probing the path");

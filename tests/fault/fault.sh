@@ -5,14 +5,15 @@
 # Kills one process of a sweep under way (keeper, guard, main, runner or a test's child, or
 # all of a program's at once), on either end, with SIGKILL, at a random moment; N times
 # (30). A run takes KILLS_A_RUN of them: after each both hosts have to be as they were within
-# the lease, then the run goes on, with --resume where the peer was hit; at its end every
-# pair is there once, with every row that was ever committed. Where all processes of an end
-# died, --restore brings that end back. The same seed kills the same processes after the
-# same times; what those meet differs.
+# the lease, then the run goes on, with --resume where the peer was hit, or is started anew
+# where the peer ended before it stored a run; at its end every pair is there once, with
+# every row that was ever committed. Where all processes of an end died, --restore brings
+# that end back. The same seed kills the same processes after the same times; what those
+# meet differs.
 #
 # MTUSWEEP_BIN is the folder of the programs. Prints, last:
 #
-#	killed N, restored N, rows lost N, stuck N
+#	killed N, restored N, rows lost N, stuck N, started anew N
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/../integration/lib.sh"
@@ -30,6 +31,7 @@ killed=0
 restored=0
 lost=0
 stuck=0
+anew=0
 slowest_ms=0
 
 while (($#)); do
@@ -154,13 +156,32 @@ await_restored()
 	restored=$((restored + 1))
 }
 
+# The peer ended before it stored a run: there is none to resume.
+has_no_run()
+{
+	local runs
+	[[ -e $peer_db ]] || return 0
+	runs=$(sql "$peer_db" 'SELECT count(*) FROM run' 2>&1) || true
+	[[ $runs == 0 || $runs == *'no such table'* ]]
+}
+
+start_peer_again()
+{
+	if has_no_run; then
+		anew=$((anew + 1))
+		start_end peer
+	else
+		start_end peer --resume
+	fi
+}
+
 # The one end that was hit comes back; the other has gone on, or waits for it.
 go_on()
 {
 	if [[ $end == server ]]; then
 		start_end server
 	else
-		start_end peer --resume
+		start_peer_again
 	fi
 }
 
@@ -238,7 +259,7 @@ finish_run()
 		take_status "$peer_pid"
 		((status == 0)) && return 0
 		((tries < 3)) || break
-		start_end peer --resume
+		start_peer_again
 	done
 	report "the run did not complete: exit status $status"
 	return 1
@@ -312,5 +333,5 @@ while ((killed < count && failures < 5)); do
 	((killed % 10)) || echo "fault.sh: $killed of $count"
 done
 echo "slowest restore: $slowest_ms ms, lease $LEASE s"
-echo "killed $killed, restored $restored, rows lost $lost, stuck $stuck"
+echo "killed $killed, restored $restored, rows lost $lost, stuck $stuck, started anew $anew"
 ((killed == restored && lost == 0 && stuck == 0)) || failed 'the campaign'

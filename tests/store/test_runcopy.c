@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "fixture.h"
 #include "store/secrets.h"
 
@@ -104,6 +105,87 @@ static void a_run_without_a_secret_is_nobodys(void **state)
 				 -EACCES);
 	assert_int_equal(store_find_secret(store, info.uuid, kept, NULL), -ENOENT);
 	fixture_close(store);
+}
+
+/* The peer waits for the answer to its open, and gives up after 2 s. */
+static void locked_secrets_are_waited_for_as_told(void **state)
+{
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(0);
+	struct run_info next = fixture_run(1);
+	struct store *store = open_store(fixture);
+	int64_t run, started_ms;
+	char secrets[128];
+	sqlite3 *other;
+	int known;
+
+	assert_int_equal(begin_copy(store, &info, SECRET, &run, &known), 0);
+	snprintf(secrets, sizeof(secrets), "%s" SECRETS_SUFFIX, fixture->db);
+	assert_int_equal(sqlite3_open(secrets, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), 0);
+	store_set_patience(store, 100);
+	started_ms = clock_boot_ms();
+	assert_int_equal(begin_copy(store, &info, SECRET, &run, &known), -EBUSY);
+	assert_int_equal(begin_copy(store, &next, SECRET, &run, &known), -EBUSY);
+	assert_int_equal(store_keep_secret(store, next.uuid, SECRET, NULL), -EBUSY);
+	assert_in_range(clock_boot_ms() - started_ms, 0, STORE_PATIENCE_MS - 1);
+	assert_int_equal(sqlite3_close(other), SQLITE_OK);
+	assert_int_equal(begin_copy(store, &next, SECRET, &run, &known), 0);
+	fixture_close(store);
+}
+
+static void looking_for_a_secret_makes_no_file(void **state)
+{
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(0);
+	struct store *store = open_store(fixture);
+	char secrets[128], kept[TOKEN_SIZE];
+	struct err err = ERR_INIT;
+	FILE *empty;
+
+	snprintf(secrets, sizeof(secrets), "%s" SECRETS_SUFFIX, fixture->db);
+	assert_int_equal(store_find_secret(store, info.uuid, kept, &err), -ENOENT);
+	assert_non_null(strstr(err.text, secrets));
+	assert_int_equal(access(secrets, F_OK), -1);
+	/* A program was killed before it made the table. */
+	empty = fopen(secrets, "w");
+	assert_non_null(empty);
+	assert_int_equal(fclose(empty), 0);
+	assert_int_equal(chmod(secrets, 0600), 0);
+	assert_int_equal(store_find_secret(store, info.uuid, kept, NULL), -ENOENT);
+	assert_int_equal(store_keep_secret(store, info.uuid, SECRET, NULL), 0);
+	assert_int_equal(store_find_secret(store, info.uuid, kept, NULL), 0);
+	fixture_close(store);
+}
+
+/* To close any descriptor of a file drops this process' locks on it (POSIX). */
+static int keeps_locks(struct fixture *fixture)
+{
+	struct run_info info = fixture_run(0);
+	struct store *store = open_store(fixture);
+	char secrets[128], kept[TOKEN_SIZE], lock[200];
+	sqlite3 *other;
+
+	snprintf(secrets, sizeof(secrets), "%s" SECRETS_SUFFIX, fixture->db);
+	CHECK(store_keep_secret(store, info.uuid, SECRET, NULL) == 0);
+	CHECK(sqlite3_open(secrets, &other) == SQLITE_OK);
+	CHECK(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK);
+	store_set_patience(store, 10);
+	CHECK(store_find_secret(store, info.uuid, kept, NULL) == -EBUSY);
+	CHECK(store_keep_secret(store, info.uuid, SECRET, NULL) == -EBUSY);
+	/* Another process is still kept out. */
+	snprintf(lock, sizeof(lock), "sqlite3 %s 'SELECT * FROM secret' 2>/dev/null",
+		 secrets);
+	CHECK(system(lock) != 0);
+	CHECK(sqlite3_close(other) == SQLITE_OK);
+	CHECK(system(lock) == 0);
+	CHECK(store_close(store, NULL) == 0);
+	return 0;
+}
+
+static void locks_on_the_secrets_last(void **state)
+{
+	fixture_in_child(keeps_locks, *state);
 }
 
 static void secrets_are_their_owners(void **state)
@@ -258,6 +340,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(only_its_own_peer_reopens_a_run),
 		TEST(a_run_without_a_secret_is_nobodys),
+		TEST(locked_secrets_are_waited_for_as_told),
+		TEST(looking_for_a_secret_makes_no_file),
+		TEST(locks_on_the_secrets_last),
 		TEST(secrets_are_their_owners),
 		TEST(a_row_is_not_replaced),
 		TEST(the_peers_record_stays_the_peers),

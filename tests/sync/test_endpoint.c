@@ -300,10 +300,10 @@ struct failure {
 };
 
 static const struct failure failures[] = {
-	{EACCES, 403},        {ERANGE, 400}, {ENETDOWN, 503},   {ENODEV, 503},
-	{ETIMEDOUT, 504},     {ENOSPC, 507}, {EADDRINUSE, 500}, {EPIPE, 500},
-	{EHOSTDOWN, 503},     {EIO, 500},    {ESTALE, 410},     {EROFS, 500},
-	{EADDRNOTAVAIL, 500},
+	{EACCES, 403},    {ERANGE, 400},        {ENETDOWN, 503}, {ENODEV, 503},
+	{ETIMEDOUT, 504}, {ENOSPC, 507},        {EDQUOT, 429},   {EADDRINUSE, 500},
+	{EPIPE, 500},     {EHOSTDOWN, 503},     {EIO, 500},      {ESTALE, 410},
+	{EROFS, 500},     {EADDRNOTAVAIL, 500},
 };
 
 /* What an operation returns is what the peer gets, by the table of docs/protocol.md. */

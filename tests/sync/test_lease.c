@@ -29,15 +29,52 @@ struct told {
 	int count;
 	int results[TRIES];
 	int64_t at_ms[TRIES];
+	bool ahead; /* one was sent later than it was told */
 	char text[384];
 };
+
+/* What a test has running: its teardown ends it, also where an assertion failed. */
+static struct {
+	struct support_ops ops;
+	struct endpoint *endpoint;
+	struct told told;
+	struct lease *lease;
+	int listener;
+	bool cut;
+} s;
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	s.listener = -1;
+	return 0;
+}
+
+static void stop(void)
+{
+	lease_stop(s.lease);
+	s.lease = NULL;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	if (s.cut)
+		support_cut(false);
+	stop();
+	endpoint_free(s.endpoint);
+	fd_close(&s.listener);
+	return 0;
+}
 
 static void renewed(void *ctx, int64_t sent_at_ms, int result, const struct err *err)
 {
 	struct told *told = ctx;
 
-	assert_true(sent_at_ms <= clock_boot_ms());
+	/* Not an assertion: that would leave this thread for the test's. */
 	pthread_mutex_lock(&told->lock);
+	told->ahead |= sent_at_ms > clock_boot_ms();
 	if (told->count < TRIES) {
 		told->results[told->count] = result;
 		told->at_ms[told->count] = clock_boot_ms();
@@ -47,50 +84,51 @@ static void renewed(void *ctx, int64_t sent_at_ms, int result, const struct err 
 	pthread_mutex_unlock(&told->lock);
 }
 
-static struct lease *start(struct told *told, const char *session, int64_t lease_ms)
+static void start(const char *session, int64_t lease_ms)
 {
 	struct lease_config config = {
 		.client = {.interface = "lo", .address = ADDRESS, .port = PORT},
 		.lease_ms = lease_ms,
 		.renewed = renewed,
-		.ctx = told,
+		.ctx = &s.told,
 	};
-	struct lease *lease = NULL;
 
-	memset(told, 0, sizeof(*told));
-	pthread_mutex_init(&told->lock, NULL);
+	memset(&s.told, 0, sizeof(s.told));
+	pthread_mutex_init(&s.told.lock, NULL);
 	snprintf(config.session, sizeof(config.session), "%s", session);
-	assert_int_equal(lease_start(&config, &lease, NULL), 0);
-	return lease;
+	assert_int_equal(lease_start(&config, &s.lease, NULL), 0);
 }
 
 /* Wait until it was told `count` times, `limit_ms` at most. */
-static void wait_told(struct told *told, int count, int limit_ms)
+static void wait_told(int count, int limit_ms)
 {
 	int64_t end_ms = clock_boot_ms() + limit_ms;
+	bool ahead = false;
 	int now = 0;
 
 	while (now < count && clock_left_ms(end_ms) > 0) {
 		usleep(2000);
-		pthread_mutex_lock(&told->lock);
-		now = told->count;
-		pthread_mutex_unlock(&told->lock);
+		pthread_mutex_lock(&s.told.lock);
+		now = s.told.count;
+		ahead = s.told.ahead;
+		pthread_mutex_unlock(&s.told.lock);
 	}
 	assert_true(now >= count);
+	assert_false(ahead);
 }
 
-static void start_endpoint(struct support_ops *ops, struct endpoint **ret)
+static void start_endpoint(void)
 {
 	struct endpoint_config config = {
 		.address = ADDRESS,
 		.port = PORT,
 		.lease_max_ms = 60000,
 		.ops = &support_endpoint_ops,
-		.ctx = ops,
+		.ctx = &s.ops,
 	};
 
-	support_ops_init(ops);
-	assert_int_equal(endpoint_new(&config, ret, NULL), 0);
+	support_ops_init(&s.ops);
+	assert_int_equal(endpoint_new(&config, &s.endpoint, NULL), 0);
 }
 
 static void open_session(struct msg_opened *opened)
@@ -107,213 +145,190 @@ static void open_session(struct msg_opened *opened)
 
 static void every_third_of_its_length(void **state)
 {
-	struct support_ops ops;
-	struct endpoint *endpoint;
 	struct msg_opened opened;
-	struct told told;
-	struct lease *lease;
 	int64_t started_ms;
 
 	(void)state;
-	start_endpoint(&ops, &endpoint);
+	start_endpoint();
 	open_session(&opened);
 	started_ms = clock_boot_ms();
-	lease = start(&told, opened.session, opened.lease_ms);
-	wait_told(&told, 5, 3000);
-	lease_stop(lease);
+	start(opened.session, opened.lease_ms);
+	wait_told(5, 3000);
+	stop();
 	for (int i = 0; i < 5; i++) {
-		assert_int_equal(told.results[i], 0);
-		assert_in_range(told.at_ms[i] - started_ms, (i + 1) * 333 - 5,
+		assert_int_equal(s.told.results[i], 0);
+		assert_in_range(s.told.at_ms[i] - started_ms, (i + 1) * 333 - 5,
 				(i + 1) * 333 + 150);
 	}
 	/* Longer than the lease, and the session is there. */
-	assert_in_range(endpoint_tick(endpoint), 1, 1000);
-	assert_int_equal(ops.expired, 0);
-	endpoint_free(endpoint);
+	assert_in_range(endpoint_tick(s.endpoint), 1, 1000);
+	assert_int_equal(s.ops.expired, 0);
 }
 
 static void tries_again_when_nobody_answers(void **state)
 {
-	struct told told;
-	struct lease *lease = start(&told, SUPPORT_RUN, 1000);
-
 	(void)state;
-	wait_told(&told, 6, 3000);
-	lease_stop(lease);
+	start(SUPPORT_RUN, 1000);
+	wait_told(6, 3000);
+	stop();
 	for (int i = 0; i < 6; i++) {
-		assert_int_equal(told.results[i], -ECONNREFUSED);
+		assert_int_equal(s.told.results[i], -ECONNREFUSED);
 		if (i > 0)
-			assert_in_range(told.at_ms[i] - told.at_ms[i - 1], 98, 250);
+			assert_in_range(s.told.at_ms[i] - s.told.at_ms[i - 1], 98, 250);
 	}
-	assert_non_null(strstr(told.text, "'" ADDRESS ":5000'"));
+	assert_non_null(strstr(s.told.text, "'" ADDRESS ":5000'"));
 }
 
 /* A try is over early enough for another before the lease runs out. */
 static void tries_more_than_once_in_a_lease(void **state)
 {
-	int listener = support_listen(ADDRESS, PORT, 16);
-	struct told told;
-	int64_t started_ms = clock_boot_ms();
-	struct lease *lease = start(&told, SUPPORT_RUN, 1500);
+	int64_t started_ms;
 
 	(void)state;
-	wait_told(&told, 2, 3000);
-	assert_int_equal(told.results[0], -ETIMEDOUT);
-	assert_int_equal(told.results[1], -ETIMEDOUT);
-	assert_in_range(told.at_ms[1] - started_ms, 0, 1500);
-	lease_stop(lease);
-	close(listener);
+	s.listener = support_listen(ADDRESS, PORT, 16);
+	start(SUPPORT_RUN, 1500);
+	started_ms = clock_boot_ms();
+	wait_told(2, 3000);
+	assert_int_equal(s.told.results[0], -ETIMEDOUT);
+	assert_int_equal(s.told.results[1], -ETIMEDOUT);
+	assert_in_range(s.told.at_ms[1] - started_ms, 0, 1500);
+	stop();
 }
 
 /* When it is over there is no hurry. */
 static void a_session_that_is_gone_is_not_hammered(void **state)
 {
-	struct support_ops ops;
-	struct endpoint *endpoint;
-	struct told told;
-	struct lease *lease;
-
 	(void)state;
-	start_endpoint(&ops, &endpoint);
-	lease = start(&told, "0123456789abcdef0123456789abcdef", 1000);
-	wait_told(&told, 2, 3000);
-	lease_stop(lease);
-	assert_int_equal(told.results[0], -ESTALE);
-	assert_in_range(told.at_ms[1] - told.at_ms[0], 300, 500);
-	endpoint_free(endpoint);
+	start_endpoint();
+	start("0123456789abcdef0123456789abcdef", 1000);
+	wait_told(2, 3000);
+	stop();
+	assert_int_equal(s.told.results[0], -ESTALE);
+	assert_in_range(s.told.at_ms[1] - s.told.at_ms[0], 300, 500);
 }
 
 /* While it waits, and in the middle of a request nobody answers. */
 static void ends_at_once(void **state)
 {
-	int listener = support_listen(ADDRESS, PORT, 16);
-	struct told told;
-	struct lease *lease = start(&told, SUPPORT_RUN, 600000);
-	int64_t started_ms = clock_boot_ms();
+	int64_t started_ms;
 
 	(void)state;
-	lease_stop(lease);
-	assert_in_range(clock_boot_ms() - started_ms, 0, 100);
-	assert_int_equal(told.count, 0);
-
-	lease = start(&told, SUPPORT_RUN, 3000);
-	assert_int_equal(io_wait(listener, -1, clock_boot_ms() + 3000), 1);
+	s.listener = support_listen(ADDRESS, PORT, 16);
+	start(SUPPORT_RUN, 600000);
 	started_ms = clock_boot_ms();
-	lease_stop(lease);
+	stop();
 	assert_in_range(clock_boot_ms() - started_ms, 0, 100);
-	assert_int_equal(told.count, 0);
-	close(listener);
+	assert_int_equal(s.told.count, 0);
+
+	start(SUPPORT_RUN, 3000);
+	assert_int_equal(io_wait(s.listener, -1, clock_boot_ms() + 3000), 1);
+	started_ms = clock_boot_ms();
+	stop();
+	assert_in_range(clock_boot_ms() - started_ms, 0, 100);
+	assert_int_equal(s.told.count, 0);
 	lease_stop(NULL);
 }
 
-static struct lease *start_beating(struct support_ops *ops, struct endpoint **endpoint,
-				   struct told *told)
+static void start_beating(void)
 {
 	struct msg_opened opened;
-	struct lease *lease;
 
-	start_endpoint(ops, endpoint);
+	start_endpoint();
 	open_session(&opened);
-	lease = start(told, opened.session, 60000);
-	lease_beat_begin(lease);
-	wait_told(told, 2, 1000);
-	return lease;
+	start(opened.session, 60000);
+	lease_beat_begin(s.lease);
+	wait_told(2, 1000);
 }
 
 /* Four round trips a second as long as that goes on, then none for a third of a lease. */
 static void beats_beside_a_test(void **state)
 {
-	struct support_ops ops;
-	struct endpoint *endpoint;
 	struct lease_gaps gaps;
-	struct told told;
-	struct lease *lease = start_beating(&ops, &endpoint, &told);
 	int count;
 
 	(void)state;
-	wait_told(&told, 5, 1500);
-	lease_beat_end(lease, &gaps);
+	start_beating();
+	wait_told(5, 1500);
+	lease_beat_end(s.lease, &gaps);
 	assert_in_range(gaps.silent_ms, LEASE_BEAT_MS - 10, LEASE_BEAT_MS + 150);
 	assert_in_range(gaps.lost_ms, LEASE_BEAT_MS - 60, LEASE_BEAT_MS + 150);
 	/* The next one was due already. */
 	usleep((LEASE_BEAT_MS + 50) * 1000);
-	count = told.count;
+	count = s.told.count;
 	usleep(2 * LEASE_BEAT_MS * 1000);
-	assert_int_equal(told.count, count);
+	assert_int_equal(s.told.count, count);
 	for (int i = 0; i < count; i++)
-		assert_int_equal(told.results[i], 0);
-	lease_stop(lease);
-	endpoint_free(endpoint);
+		assert_int_equal(s.told.results[i], 0);
+	stop();
 }
 
 /* Silence all the same, but nothing was lost. */
 static void a_slow_round_trip_is_no_loss(void **state)
 {
-	struct support_ops ops;
-	struct endpoint *endpoint;
 	struct lease_gaps gaps;
-	struct told told;
-	struct lease *lease = start_beating(&ops, &endpoint, &told);
-	int count = told.count;
+	int count;
 
 	(void)state;
-	ops.renew_ms = 700;
-	wait_told(&told, count + 2, 3000);
-	ops.renew_ms = 0;
-	lease_beat_end(lease, &gaps);
+	start_beating();
+	count = s.told.count;
+	s.ops.renew_ms = 700;
+	wait_told(count + 2, 3000);
+	s.ops.renew_ms = 0;
+	lease_beat_end(s.lease, &gaps);
 	assert_in_range(gaps.silent_ms, 700, 1200);
 	assert_in_range(gaps.lost_ms, 0, 450);
 	assert_in_range(gaps.trip_ms, 0, 100);
-	assert_in_range(lease_slowest_ms(lease), 700, 900);
-	lease_stop(lease);
-	endpoint_free(endpoint);
+	assert_in_range(lease_slowest_ms(s.lease), 700, 900);
+	stop();
 }
 
 /* An outage of half a second makes a gap that is longer, and one that is not over yet
  * counts. */
 static void an_outage_is_a_gap(void **state)
 {
-	struct support_ops ops;
-	struct endpoint *endpoint;
 	struct lease_gaps gaps;
-	struct told told;
-	struct lease *lease = start_beating(&ops, &endpoint, &told);
 	int count;
 
 	(void)state;
+	start_beating();
+	s.cut = true;
 	assert_int_equal(support_cut(true), 0);
 	usleep(500000);
 	assert_int_equal(support_cut(false), 0);
-	count = told.count;
-	wait_told(&told, count + 2, 15000);
-	lease_beat_end(lease, &gaps);
+	s.cut = false;
+	count = s.told.count;
+	wait_told(count + 2, 15000);
+	lease_beat_end(s.lease, &gaps);
 	assert_in_range(gaps.silent_ms, 500, 3500);
 	assert_in_range(gaps.lost_ms, 500, 3500);
-	assert_in_range(lease_slowest_ms(lease), 0, 200);
+	assert_in_range(lease_slowest_ms(s.lease), 0, 200);
 
-	lease_beat_begin(lease);
-	wait_told(&told, told.count + 1, 5000);
+	lease_beat_begin(s.lease);
+	wait_told(s.told.count + 1, 5000);
+	s.cut = true;
 	assert_int_equal(support_cut(true), 0);
 	usleep(600000);
-	lease_beat_end(lease, &gaps);
+	lease_beat_end(s.lease, &gaps);
 	assert_int_equal(support_cut(false), 0);
+	s.cut = false;
 	assert_in_range(gaps.silent_ms, 600, 1100);
 	assert_in_range(gaps.lost_ms, 500, 1100);
-	lease_stop(lease);
-	endpoint_free(endpoint);
+	stop();
 }
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_third_of_its_length),
-		cmocka_unit_test(tries_again_when_nobody_answers),
-		cmocka_unit_test(tries_more_than_once_in_a_lease),
-		cmocka_unit_test(a_session_that_is_gone_is_not_hammered),
-		cmocka_unit_test(ends_at_once),
-		cmocka_unit_test(beats_beside_a_test),
-		cmocka_unit_test(a_slow_round_trip_is_no_loss),
-		cmocka_unit_test(an_outage_is_a_gap),
+		TEST(every_third_of_its_length),
+		TEST(tries_again_when_nobody_answers),
+		TEST(tries_more_than_once_in_a_lease),
+		TEST(a_session_that_is_gone_is_not_hammered),
+		TEST(ends_at_once),
+		TEST(beats_beside_a_test),
+		TEST(a_slow_round_trip_is_no_loss),
+		TEST(an_outage_is_a_gap),
 	};
 
 	return cmocka_run_group_tests(tests, support_own_network, NULL);

@@ -1,0 +1,293 @@
+/*
+ * The server's half of a run, by its operations: rows that are repeated, warnings whose
+ * answer was lost, the guard's lease, and a run that is opened again. The database is real;
+ * the guard only answers, and counts what it was asked for.
+ */
+
+#include "cmd/server/server_ops.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../store/fixture.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "netctl/guard_wire.h"
+
+#define PEER     "127.0.0.1"
+#define LEASE_MS 7000
+#define SECRET   "0123456789abcdef0123456789abcdef"
+#define SETTLE   "cannot clear the cached path MTUs"
+
+struct stage {
+	struct fixture *fixture;
+	struct host_options options;
+	struct host host;
+	struct server_config config;
+	struct server server;
+	pthread_t thread;
+	int guard_fd; /* the guard's end */
+	_Atomic int asked[GUARD_TAP + 1];
+	_Atomic int64_t lease_ms; /* of the last request that had one */
+	_Atomic int settle;       /* its answer */
+};
+
+static void *be_guard(void *arg)
+{
+	struct stage *stage = arg;
+	struct guard_request request;
+
+	while (recv(stage->guard_fd, &request, sizeof(request), 0) == sizeof(request)) {
+		struct guard_reply reply = {.serial = request.serial};
+
+		stage->asked[request.verb]++;
+		if (request.lease_ms)
+			stage->lease_ms = request.lease_ms;
+		if (request.verb == GUARD_SETTLE && stage->settle)
+			reply.result = err_set(&reply.err, stage->settle, SETTLE);
+		reply.facts.mtu = 1420;
+		if (send(stage->guard_fd, &reply, sizeof(reply), MSG_NOSIGNAL) < 0)
+			break;
+	}
+	return NULL;
+}
+
+static int start(struct stage *stage)
+{
+	struct server *f = &stage->server;
+	int guard[2], runner[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, guard) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, runner) < 0)
+		return -1;
+	stage->guard_fd = guard[1];
+	if (pthread_create(&stage->thread, NULL, be_guard, stage) != 0)
+		return -1;
+	/* No test is run: the runner is gone. */
+	close(runner[1]);
+	stage->options.interface = "lo";
+	stage->options.db = stage->fixture->db;
+	stage->options.persist = PERSIST_BEST;
+	stage->host.guard.range = (struct mtu_range){1280, 9000, 1};
+	stage->config.options = &stage->options;
+	stage->config.host = &stage->host;
+	f->config = &stage->config;
+	f->wake_fd = -1;
+	pthread_mutex_init(&f->watch_lock, NULL);
+	pthread_mutex_init(&f->now.lock, NULL);
+	return guard_new(guard[0], &f->guard, NULL) < 0 ||
+			       runner_new(runner[0], &f->runner, NULL) < 0 ||
+			       rtwatch_new("lo", &f->watch, NULL) < 0 ||
+			       store_open(stage->options.db, &f->store, NULL) < 0
+		       ? -1
+		       : 0;
+}
+
+static int setup(void **state)
+{
+	struct stage *stage = calloc(1, sizeof(*stage));
+	void *fixture;
+
+	if (!stage || fixture_setup(&fixture) < 0)
+		return -1;
+	stage->fixture = fixture;
+	*state = stage;
+	return start(stage);
+}
+
+static int teardown(void **state)
+{
+	struct stage *stage = *state;
+	void *fixture = stage->fixture;
+	int r;
+
+	store_close(stage->server.store, NULL);
+	rtwatch_free(stage->server.watch);
+	runner_free(stage->server.runner);
+	guard_free(stage->server.guard);
+	pthread_join(stage->thread, NULL);
+	fd_close(&stage->guard_fd);
+	r = fixture_teardown(&fixture);
+	free(stage);
+	return r;
+}
+
+static void open_run(struct stage *stage, bool resumed)
+{
+	struct msg_open m = {.run = fixture_run(0), .lease_ms = LEASE_MS};
+	struct end_facts facts;
+	struct err err = ERR_INIT;
+
+	text_copy(m.secret, sizeof(m.secret), SECRET);
+	if (server_ops.open(&stage->server, &m, PEER, resumed, &facts, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static int send_row(struct stage *stage, uint32_t seq)
+{
+	struct measurement m =
+		fixture_visit(seq, (struct mtu_pair){1420, 1400}, 40, 50);
+
+	return server_ops.row(&stage->server, &m, NULL);
+}
+
+/* The answer's warning. */
+static const char *send_pair(struct stage *stage, int mtu, struct err *err)
+{
+	struct msg_pair pair = {.mtu = mtu, .peer_mtu = 1400};
+
+	*err = (struct err)ERR_INIT;
+	assert_int_equal(server_ops.pair(&stage->server, &pair, err), 0);
+	return err->text;
+}
+
+static void repeated_rows_cost_no_credit(void **state)
+{
+	struct stage *stage = *state;
+
+	open_run(stage, false);
+	for (uint32_t seq = 1; seq <= ROWCHECK_BACKLOG_NEW; seq++)
+		assert_int_equal(send_row(stage, seq), 0);
+	assert_int_equal(send_row(stage, ROWCHECK_BACKLOG_NEW + 1), -EDQUOT);
+	/* The answers were lost, and the session is taken over. */
+	open_run(stage, true);
+	for (uint32_t seq = 1; seq <= ROWCHECK_BACKLOG_NEW; seq++)
+		assert_int_equal(send_row(stage, seq), 0);
+	rowcheck_earn(&stage->server.check);
+	open_run(stage, true);
+	for (uint32_t seq = 1; seq <= ROWCHECK_BACKLOG_NEW + 1; seq++)
+		assert_int_equal(send_row(stage, seq), 0);
+	assert_int_equal(send_row(stage, ROWCHECK_BACKLOG_NEW + 2), -EDQUOT);
+	assert_int_equal(
+		fixture_read_int(stage->fixture, "SELECT count(*) FROM measurement"),
+		ROWCHECK_BACKLOG_NEW + 1);
+}
+
+static void a_warning_is_told_until_it_arrives(void **state)
+{
+	struct stage *stage = *state;
+	struct msg_arm arm = {.test = 9};
+	struct err err;
+
+	stage->settle = -EROFS;
+	open_run(stage, false);
+	assert_non_null(strstr(send_pair(stage, 1420, &err), SETTLE));
+	/* The answer was lost: the peer asks again, then takes the session over. */
+	assert_non_null(strstr(send_pair(stage, 1420, &err), SETTLE));
+	open_run(stage, true);
+	assert_non_null(strstr(send_pair(stage, 1420, &err), SETTLE));
+	/* It arms a test only with the pair's answer. The runner is gone, so that fails. */
+	assert_int_equal(server_ops.arm(&stage->server, &arm, &err), -EPIPE);
+	assert_string_equal(send_pair(stage, 1400, &err), "");
+	/* The next session's record has it as well. */
+	open_run(stage, false);
+	assert_non_null(strstr(send_pair(stage, 1420, &err), SETTLE));
+	assert_int_equal(
+		fixture_read_int(stage->fixture, "SELECT count(*) FROM warning"), 1);
+}
+
+static void a_new_session_has_committed_nothing(void **state)
+{
+	struct stage *stage = *state;
+	struct err err = ERR_INIT;
+
+	open_run(stage, false);
+	send_pair(stage, 1420, &err);
+	stage->server.proved_mtu = 1420;
+	assert_int_equal(server_ops.commit(&stage->server, &err), 0);
+	open_run(stage, true);
+	send_pair(stage, 1420, &err);
+	assert_int_equal(server_ops.commit(&stage->server, &err), 0);
+	server_ops.expired(&stage->server);
+	/* The same run goes on, and keeps nothing before it has proved it. */
+	open_run(stage, false);
+	send_pair(stage, 1420, &err);
+	assert_int_equal(server_ops.commit(&stage->server, &err), -ENODATA);
+	server_ops.expired(&stage->server);
+	assert_int_equal(fixture_read_int(stage->fixture,
+					  "SELECT outcome = 'interrupted' FROM run"),
+			 1);
+}
+
+static void check_renewed(struct stage *stage, int r)
+{
+	assert_int_equal(r, 0);
+	assert_int_equal(stage->asked[GUARD_RENEW], 1);
+	assert_int_equal(stage->lease_ms, LEASE_MS);
+	stage->asked[GUARD_RENEW] = 0;
+	stage->lease_ms = 0;
+}
+
+/* The peer takes each of these answers for a renewal of the server's lease. */
+static void each_yes_renews_the_guards_lease(void **state)
+{
+	struct stage *stage = *state;
+	struct msg_path up = {.overhead = 60, .bands = "1500:whole,65535:lost"};
+	struct msg_path down = up;
+	struct msg_verdict verdict = {
+		.mtu = {1420, 1400}, .settled = true, .margin = 5, .visits = 1};
+	struct server *f = &stage->server;
+	struct err err = ERR_INIT;
+
+	down.download = true;
+	open_run(stage, false);
+	send_pair(stage, 1420, &err);
+	assert_int_equal(stage->lease_ms, LEASE_MS);
+	stage->lease_ms = 0;
+	check_renewed(stage, server_ops.renew(f, &err));
+	check_renewed(stage, send_row(stage, 1));
+	check_renewed(stage, send_row(stage, 1));
+	check_renewed(stage, server_ops.path(f, &up, &err));
+	check_renewed(stage, server_ops.path(f, &down, &err));
+	check_renewed(stage, server_ops.verdict(f, &verdict, &err));
+}
+
+static void a_verdict_names_a_pair_of_the_run(void **state)
+{
+	static const struct mtu_pair outside[] = {
+		{1279, 1400}, {1501, 1400}, {1420, 1299}, {1420, 1481}};
+	struct stage *stage = *state;
+	struct msg_path path = {.overhead = 60, .bands = "1500:whole,65535:lost"};
+
+	open_run(stage, false);
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		path.download = dir == DIR_DOWNLOAD;
+		assert_int_equal(server_ops.path(&stage->server, &path, NULL), 0);
+	}
+	assert_int_equal(send_row(stage, 1), 0);
+	for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
+		struct msg_verdict verdict = {.mtu = outside[i], .margin = 5};
+		struct err err = ERR_INIT;
+
+		assert_int_equal(server_ops.verdict(&stage->server, &verdict, &err),
+				 -EINVAL);
+		assert_string_not_equal(err.text, "");
+	}
+	assert_int_equal(
+		fixture_read_int(stage->fixture, "SELECT count(*) FROM recommendation"),
+		0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(repeated_rows_cost_no_credit),
+		TEST(a_warning_is_told_until_it_arrives),
+		TEST(a_new_session_has_committed_nothing),
+		TEST(each_yes_renews_the_guards_lease),
+		TEST(a_verdict_names_a_pair_of_the_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
