@@ -10,6 +10,7 @@
 #include "base/uuid.h"
 #include "cmd/host/host.h"
 #include "cmd/peer/peer.h"
+#include "cmd/peer/strategy_options.h"
 #include "netctl/rtroute.h"
 
 static const char *const orders[] = {"row", "shuffled", NULL};
@@ -29,6 +30,10 @@ static bool passes_given;
 static bool order_given;
 static bool duration_given;
 static bool precision_given;
+static bool congestion_given;
+static bool margin_given;
+static bool budget_given;
+static bool skip_errors_given;
 static int order;
 static const char *pair;
 
@@ -75,6 +80,7 @@ static const struct option_spec rows[] = {
 	 .value = "ALGORITHM",
 	 .kind = OPTION_STRING,
 	 .into = &peer.congestion,
+	 .seen = &congestion_given,
 	 .help = "TCP congestion control of the tests' senders (default:\n"
 		 "each kernel's own; smart: bbr if both ends have it)"},
 	{.name = "strategy",
@@ -87,6 +93,7 @@ static const struct option_spec rows[] = {
 	 .value = "PERCENT",
 	 .kind = OPTION_INT,
 	 .into = &peer.margin,
+	 .seen = &margin_given,
 	 .min = 1,
 	 .max = 50,
 	 .help = "smart: stop when no tested pair can still be more than\n"
@@ -95,6 +102,7 @@ static const struct option_spec rows[] = {
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
 	 .into = &peer.budget_ms,
+	 .seen = &budget_given,
 	 .min = 0,
 	 .max = 86400000,
 	 .help = "smart: start no pair later than this; 0: no limit\n"
@@ -166,6 +174,7 @@ static const struct option_spec rows[] = {
 	 .value = "True|False",
 	 .kind = OPTION_BOOL,
 	 .into = &peer.skip_errors,
+	 .seen = &skip_errors_given,
 	 .help = "True: record a failed test and continue (default); False:\n"
 		 "end the run at the first failed test"},
 	{.more = host_option_rows},
@@ -237,6 +246,12 @@ static int check_probe(struct err *err)
 /* One pair is no matter of strategy. */
 static int find_strategy(struct err *err)
 {
+	struct strategy_use use = {
+		.by_default = !strategy_given,
+		.one_pair = peer.apply,
+		.shuffled = order == GRID_SHUFFLED,
+	};
+
 	if (peer.apply && strategy_given)
 		return err_set(
 			err, -EINVAL,
@@ -246,13 +261,8 @@ static int find_strategy(struct err *err)
 		strategy = peer.apply || host_options_have_lattice() ? STRATEGY_grid
 								     : STRATEGY_smart;
 	peer.strategy = &strategies[strategy];
-	if (peer.strategy->is_grid || !(passes_given || order_given))
-		return 0;
-	return err_set(err, -EINVAL, "%s is for --strategy grid, this is %s%s",
-		       passes_given ? "--passes" : "--order", strategy_names[strategy],
-		       strategy_given ? ""
-				      : ", the default without --mtu-min, --mtu-max "
-					"and --mtu-step");
+	use.strategy = peer.strategy;
+	return strategy_options_check(rows, &use, err);
 }
 
 static void set_strategy_defaults(void)
