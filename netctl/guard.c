@@ -280,6 +280,9 @@ static int do_renew(struct guard_process *g, int64_t lease_ms, struct err *err)
 			"the lease on '%s' had run out, and its MTU was put back",
 			g->config->interface);
 	r = hoststate_check(&g->state, err);
+	/* No lease expired: that is told apart. */
+	if (r == -ESTALE && !g->state.must_restore)
+		return -ECANCELED;
 	if (!g->state.pending || (r < 0 && r != -ENETDOWN))
 		return r;
 	renewed = set_lease(g, lease_ms, r < 0 ? NULL : err);

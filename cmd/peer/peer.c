@@ -226,7 +226,10 @@ static void close_all(struct peer *peer, bool failed)
 
 int peer_main(void *ctx, int guard_socket, int runner_socket)
 {
-	struct peer peer = {.config = ctx};
+	struct peer peer = {
+		.config = ctx,
+		.lapse = {.lock = PTHREAD_MUTEX_INITIALIZER},
+	};
 	struct err err = ERR_INIT;
 	int r;
 

@@ -41,7 +41,7 @@ int peer_await_room(struct peer *peer, struct peer_shortage *shortage, const cha
 }
 
 /* Whether silence is worth another try: one end may have gone back by itself. */
-static bool is_silent(const struct peer *peer, int r, int64_t until_ms)
+static bool is_silent(struct peer *peer, int r, int64_t until_ms)
 {
 	return r == -ETIMEDOUT && !client_answered(peer->client) &&
 	       clock_boot_ms() < until_ms && peer_check_lease(peer, NULL) == 0;

@@ -101,6 +101,25 @@ static void tell_not_closed(const struct peer *peer, const struct err *why)
 		  why->text, then);
 }
 
+/* A no may also be why the server could not restore; but not from one that knows of no such
+ * session. */
+static bool was_told(const struct peer *peer, int r)
+{
+	return client_answered(peer->client) && r != -ESTALE && r != -EPERM;
+}
+
+/* `why` the run ended was told, and may be all there is to say. */
+static void tell_restored(const char *end, const struct err *text, const char *why)
+{
+	const char *words = text->text[0] ? text->text : "as it was";
+	size_t length = strlen(end);
+
+	if (strncmp(words, end, length) == 0 && strncmp(words + length, ": ", 2) == 0)
+		words += length + 2;
+	if (!strstr(why, words))
+		host_tell("%s: %.400s", end, words);
+}
+
 void peer_put_back(struct peer *peer, enum run_outcome outcome, const char *why)
 {
 	struct err here = ERR_INIT;
@@ -115,13 +134,12 @@ void peer_put_back(struct peer *peer, enum run_outcome outcome, const char *why)
 	peer->lease = NULL;
 	r = guard_restore(peer->guard, &here);
 	if (r < 0 || outcome != RUN_DONE)
-		host_tell("this end: %.400s", here.text[0] ? here.text : "as it was");
+		tell_restored("this end", &here, why);
 	r = close_session(peer, outcome, why, &there);
-	if (r < 0)
+	if (r < 0 && !was_told(peer, r))
 		tell_not_closed(peer, &there);
 	else if (there.text[0] || outcome != RUN_DONE)
-		host_tell("the server: %.400s",
-			  there.text[0] ? there.text : "as it was");
+		tell_restored("the server", &there, why);
 	if (peer->run_id)
 		tell_unsent(peer);
 }

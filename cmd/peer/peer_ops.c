@@ -94,13 +94,13 @@ static int op_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
 
 	peer->mtu = *mtu;
 	rtwatch_was_down(peer->watch);
-	atomic_store(&peer->lapsed, false);
+	peer_forget_lapse(peer);
 	peer->disturbed = false;
 	peer->blameless = false;
 	peer->tested = false;
 	r = set_here(peer, mtu->peer, err);
 	/* -ESTALE would be the sweep's to mend; somebody else's change is not. */
-	return r == -ESTALE ? -ECANCELED : r;
+	return peer_not_stale(r, err);
 }
 
 /*
@@ -500,11 +500,13 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 	struct peer *peer = ctx;
 	/* A smart plan goes on as long as it takes: what it has so far is no end. */
 	bool open_ended = !peer->config->strategy->is_grid;
+	/* With --resume the visits of before count, as they do at the server. */
+	int before = (int)peer->resumed.count;
 	struct progress_line line = {
 		.mtu = p->visit.mtu,
 		.doing = phase_text(p),
-		.done = p->done,
-		.total = open_ended ? 0 : p->total,
+		.done = before + p->done,
+		.total = open_ended ? 0 : before + p->total,
 		.left_ms = open_ended ? NO_FIGURE : p->left_ms,
 		.last = p->last,
 	};

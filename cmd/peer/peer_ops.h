@@ -1,6 +1,7 @@
 #ifndef CMD_PEER_PEER_OPS_H
 #define CMD_PEER_PEER_OPS_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/path.h"
@@ -27,6 +28,13 @@ enum peer_there {
 	PEER_THERE_KEPT,  /* it keeps it */
 };
 
+/* Written by the lease's thread, too. */
+struct peer_lapse {
+	pthread_mutex_t lock;
+	int code; /* -ETIME a lease expired, -ECANCELED somebody's change, -EAGAIN else */
+	struct err why; /* but of -ETIME */
+};
+
 struct peer {
 	const struct peer_config *config;
 	struct guard *guard;
@@ -51,10 +59,11 @@ struct peer {
 	int64_t lease_ms; /* the shorter of both ends' */
 	_Atomic int64_t
 		renewed_at;  /* clock_boot_ms() of the last request it said yes to */
-	_Atomic bool lapsed; /* a lease may have run out since the pair was set */
-	struct mtu_pair mtu; /* of the visit under way */
-	int visits_left;     /* with that one; as it was when it began; or NO_FIGURE */
-	int64_t left_ms;     /* the same, of the time */
+	_Atomic bool lapsed; /* the pair may not have been in force since it was set */
+	struct peer_lapse lapse; /* then: why */
+	struct mtu_pair mtu;     /* of the visit under way */
+	int visits_left; /* with that one; as it was when it began; or NO_FIGURE */
+	int64_t left_ms; /* the same, of the time */
 	enum peer_there there;
 	int mtu_there; /* that it keeps, or may keep */
 	char congestion
@@ -102,12 +111,20 @@ void peer_heard(struct peer *peer, int64_t sent_at_ms);
 bool peer_line_was_down(const struct peer *peer, const struct lease_gaps *gaps,
 			int64_t gap_ms);
 
-/* A lease ran out in a test that was ok: renewals take longer than that. The next session's
- * is twice as long. */
+/* After a lapse in a test that was ok: if a lease expired, renewals take longer than that,
+ * and the next session's is twice as long. */
 void peer_widen_lease(struct peer *peer);
 
-/* 0, or -EAGAIN: either end may have gone back by itself since the pair was set. */
-int peer_check_lease(const struct peer *peer, struct err *err);
+/* A pair is about to be set: earlier lapses do not matter to it. */
+void peer_forget_lapse(struct peer *peer);
+
+/* 0; -EAGAIN: either end may have gone back by itself since the pair was set; -ECANCELED:
+ * somebody else changed an end's link or conf file, which ends the run. */
+int peer_check_lease(struct peer *peer, struct err *err);
+
+/* The guard's -ESTALE to a change, which is somebody else's, as the sweep's -ECANCELED, with
+ * this end's name before the text. */
+int peer_not_stale(int r, struct err *err);
 
 /* Set the pair at both ends, without a test. */
 int peer_set_pair(struct peer *peer, const struct mtu_pair *mtu, struct err *err);

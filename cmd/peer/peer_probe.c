@@ -102,10 +102,8 @@ static int probe(struct peer *peer, struct probehost *host, struct msg_probe *re
 	struct lease_gaps gaps;
 	int r = probehost_set_up(host, peer->config->server_port, err);
 
-	if (r == -ESTALE)
-		return -ECANCELED;
 	if (r < 0)
-		return r;
+		return peer_not_stale(r, err);
 	request->port = probehost_port(host);
 	r = set_up_there(peer, request, &options.server, err);
 	if (r < 0)
@@ -125,7 +123,7 @@ static int probe(struct peer *peer, struct probehost *host, struct msg_probe *re
 			"it in on the tunnel's interface of the server, and the path "
 			"can be probed",
 			peer->config->server_port, peer->config->server_ip);
-	return r == -ESTALE ? -ECANCELED : r;
+	return peer_not_stale(r, err);
 }
 
 /* What was set up for it goes, whatever came of it. */
@@ -137,7 +135,7 @@ static int put_back(const struct peer *peer, int r, struct err *err)
 	if (restored == 0 || r < 0)
 		return r;
 	err_set(err, restored, "%s", why.text);
-	return restored == -ESTALE ? -ECANCELED : restored;
+	return peer_not_stale(restored, err);
 }
 
 static int probe_once(struct peer *peer, struct path *ret,

@@ -70,33 +70,102 @@ static bool is_lapse(const struct peer *peer, int64_t now_ms)
 	return now_ms - atomic_load(&peer->renewed_at) >= peer->lease_ms * 9 / 10;
 }
 
+/* The first cause counts, but for somebody's change, which the run cannot get over. */
+static void note_lapse(struct peer *peer, int code, const struct err *why)
+{
+	struct peer_lapse *lapse = &peer->lapse;
+
+	pthread_mutex_lock(&lapse->lock);
+	if (!lapse->code || code == -ECANCELED) {
+		lapse->code = code;
+		lapse->why = *why;
+	}
+	pthread_mutex_unlock(&lapse->lock);
+	atomic_store(&peer->lapsed, true);
+}
+
+void peer_forget_lapse(struct peer *peer)
+{
+	pthread_mutex_lock(&peer->lapse.lock);
+	peer->lapse.code = 0;
+	pthread_mutex_unlock(&peer->lapse.lock);
+	atomic_store(&peer->lapsed, false);
+}
+
+static int lapse_code(struct peer *peer, struct err *ret_why)
+{
+	int code;
+
+	pthread_mutex_lock(&peer->lapse.lock);
+	code = peer->lapse.code;
+	*ret_why = peer->lapse.why;
+	pthread_mutex_unlock(&peer->lapse.lock);
+	return code ? code : -ETIME;
+}
+
+static void name_this_end(struct err *err)
+{
+	struct err why = *err;
+
+	err_set(err, 0, "this end: %s", why.text);
+}
+
+int peer_not_stale(int r, struct err *err)
+{
+	if (r != -ESTALE)
+		return r;
+	name_this_end(err);
+	return -ECANCELED;
+}
+
+/* In step with the server's lease: when it is not heard of, this end restores, too. */
+static void renew_here(struct peer *peer)
+{
+	struct err why = ERR_INIT;
+	int r = guard_renew(peer->guard, peer->lease_ms, &why);
+
+	if (r == 0)
+		return;
+	if (r == -ECANCELED)
+		name_this_end(&why);
+	else
+		r = r == -ESTALE ? -ETIME : -EAGAIN;
+	note_lapse(peer, r, &why);
+}
+
 void peer_heard(struct peer *peer, int64_t sent_at_ms)
 {
 	if (is_lapse(peer, sent_at_ms))
-		atomic_store(&peer->lapsed, true);
+		note_lapse(peer, -ETIME, &(struct err)ERR_INIT);
 	if (sent_at_ms > atomic_load(&peer->renewed_at))
 		atomic_store(&peer->renewed_at, sent_at_ms);
-	/* In step with the server's: when it is not heard of, this end goes back too.
-	 */
-	if (guard_renew(peer->guard, peer->lease_ms, NULL) < 0)
-		atomic_store(&peer->lapsed, true);
+	renew_here(peer);
 }
 
 static void on_renewed(void *ctx, int64_t sent_at_ms, int result, const struct err *err)
 {
 	struct peer *peer = ctx;
 
-	(void)err;
-	if (result == -ESTALE)
-		atomic_store(&peer->lapsed, true);
 	if (result == 0)
 		peer_heard(peer, sent_at_ms);
+	else if (result == -ECANCELED)
+		note_lapse(peer, result, err);
+	/* A server that was started again has no such session either. */
+	else if (result == -ESTALE)
+		note_lapse(peer, is_lapse(peer, clock_boot_ms()) ? -ETIME : -EAGAIN,
+			   err);
 }
 
-int peer_check_lease(const struct peer *peer, struct err *err)
+int peer_check_lease(struct peer *peer, struct err *err)
 {
+	struct err why;
+	int code;
+
 	if (!atomic_load(&peer->lapsed) && !is_lapse(peer, clock_boot_ms()))
 		return 0;
+	code = lapse_code(peer, &why);
+	if (code != -ETIME)
+		return err_set(err, code, "%s", why.text);
 	return err_set(
 		err, -EAGAIN,
 		"a lease of %lld s ran out: one end may have gone back to its MTU",
@@ -301,7 +370,10 @@ static void tell_lease(struct peer *peer, int64_t wanted_ms)
 
 void peer_widen_lease(struct peer *peer)
 {
-	peer->lease_wish_ms = 2 * peer->lease_ms;
+	struct err why;
+
+	if (lapse_code(peer, &why) == -ETIME)
+		peer->lease_wish_ms = 2 * peer->lease_ms;
 }
 
 static int open_session(struct peer *peer, struct err *err)

@@ -245,6 +245,22 @@ remade_server()
 	check_complete 'on the new interface'
 }
 
+# END INTERFACE: each log names the end of the changed MTU as it is there, once, and no other
+# cause
+check_one_cause()
+{
+	local log other
+	local changed="the MTU of '$2' was changed to 1333 by somebody else"
+	for log in server peer; do
+		other="the $1"
+		[[ $log != "$1" ]] || other='this end'
+		check_equal "what the $log's log says of the $1's MTU" "$other: $changed" \
+			"$(log "$log" | grep -o "[a-z]* [a-z]*: $changed")"
+		check_equal "other causes in the $log's log" '' "$(log "$log" |
+			grep -E 'lease|is slow|could not be told|interrupted' || true)"
+	done
+}
+
 # END INTERFACE
 mtu_changed_on()
 {
@@ -258,6 +274,7 @@ mtu_changed_on()
 	check_equal "their MTU on the $1" 1333 "$(link_mtu "$1")"
 	on "$1" ip link set "$2" mtu "$LAB_MTU"
 	end_server
+	check_one_cause "$1" "$2"
 	check_same_text "MTU of the $1 changed: both hosts" "$before" "$(hosts_state)"
 }
 
