@@ -224,8 +224,9 @@ static int find_run(const struct peer *peer, struct query_run *ret, struct err *
 	return r;
 }
 
-static void tell_summary(const struct peer *peer)
+static void tell_summary(const struct peer *peer, enum run_outcome outcome)
 {
+	bool goes_on = outcome != RUN_DONE && !peer->config->apply;
 	struct query_run run;
 	struct err err = ERR_INIT;
 	char planned[24] = "";
@@ -236,10 +237,14 @@ static void tell_summary(const struct peer *peer)
 	}
 	/* A smart plan goes on as long as it takes. */
 	if (run.info.pairs_planned)
-		snprintf(planned, sizeof(planned), " of %d", run.info.pairs_planned);
-	host_tell("%d%s visit%s made and kept, %d of them failed; run %lld in '%s'",
+		snprintf(planned, sizeof(planned), " of %d",
+			 run.measured > run.info.pairs_planned
+				 ? run.measured
+				 : run.info.pairs_planned);
+	host_tell("%d%s visit%s made and kept, %d of them failed; run %lld in '%s'%s",
 		  run.measured, planned, *planned ? "s" : text_plural(run.measured),
-		  run.failed, (long long)run.id, peer->config->options->db);
+		  run.failed, (long long)run.id, peer->config->options->db,
+		  goes_on ? "; --resume continues it" : "");
 }
 
 /* Returns `r`, or why the end of a run that was fine could not be stored. */
@@ -247,14 +252,17 @@ static int store_end(const struct peer *peer, enum run_outcome outcome, int r,
 		     struct err *err)
 {
 	struct err why = ERR_INIT;
+	bool told;
 	int stored = store_end_run(peer->store, peer->run_id, outcome,
 				   r < 0 ? err->text : "", &why);
 
 	if (stored == 0)
 		return r;
+	/* What ended the run may be the same, and was told. */
+	told = r < 0 && strcmp(err->text, why.text) == 0;
 	host_tell("the run has ended, but that could not be stored, so it will be "
-		  "shown as crashed: %.300s",
-		  why.text);
+		  "shown as crashed%s%.300s",
+		  told ? "" : ": ", told ? "" : why.text);
 	return r < 0 ? r : err_set(err, stored, "%s", why.text);
 }
 
@@ -274,7 +282,7 @@ int peer_end(struct peer *peer, int r, struct err *err)
 	if (!peer->run_id)
 		return r;
 	r = store_end(peer, outcome, r, err);
-	tell_summary(peer);
+	tell_summary(peer, outcome);
 	if (best.mtu.server)
 		print_best(&best);
 	return r;

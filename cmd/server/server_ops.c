@@ -457,6 +457,9 @@ static int op_row(void *ctx, const struct measurement *m, struct err *err)
 	server_tell(f, "recorded");
 	f->rows++;
 	line.done = (int)m->seq;
+	/* With --repeat-failed there are more than the grid has. */
+	if (f->planned && line.done > f->planned)
+		line.total = line.done;
 	progress_row(&line);
 	return 0;
 }

@@ -530,6 +530,11 @@ killed_on()
 			wait_exit "$peer_pid" 30 'the peer without its server'
 			check_equal "the peer's exit status without its server" 1 "$status"
 		fi
+		[[ $process != keeper ]] || check_match "what the $1 says without its keeper" \
+			"the keeper process was killed; the guard: '.*' has its MTU $LAB_MTU back" \
+			"$(log "$1")"
+		[[ $1/$process != peer/keeper ]] || check_match 'how the run can go on' \
+			'--resume continues it' "$(log peer)"
 		state=$(hosts_state)
 		check_same_text "both hosts, $process of the $1 killed" "$before" "$state"
 		check_match "outcome at the peer, $process of the $1 killed" \
