@@ -267,6 +267,25 @@ static void journal_mode_follows_the_run(void **state)
 	assert_int_equal(access(wal, F_OK), -1);
 }
 
+/* A run that was looked for, and stopped before it wrote a row. */
+static void nothing_written_leaves_no_log(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = ERR_INIT;
+	struct store *store;
+	char log[128];
+	int64_t run;
+
+	fixture_close(fixture_open(fixture, 0, &run));
+	assert_int_equal(store_open(fixture->db, &store, &err), 0);
+	query_close(fixture_query(fixture));
+	assert_int_equal(store_close(store, &err), 0);
+	snprintf(log, sizeof(log), "%s-wal", fixture->db);
+	assert_int_equal(access(log, F_OK), -1);
+	snprintf(log, sizeof(log), "%s-shm", fixture->db);
+	assert_int_equal(access(log, F_OK), -1);
+}
+
 /* A reader that stays: everything is stored, but its owner has to be told. */
 static void reader_at_the_end_is_reported(void **state)
 {
@@ -395,12 +414,19 @@ static void two_writers_share_a_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(new_database_is_marked),       TEST(run_row_keeps_every_field),
-		TEST(measurement_comes_back_whole), TEST(record_is_idempotent),
-		TEST(impossible_row_is_refused),    TEST(same_uuid_continues_the_run),
-		TEST(rows_wait_until_acknowledged), TEST(warnings_are_kept_once_a_run),
-		TEST(journal_mode_follows_the_run), TEST(reader_at_the_end_is_reported),
-		TEST(other_users_can_read),         TEST(kill_loses_no_row),
+		TEST(new_database_is_marked),
+		TEST(run_row_keeps_every_field),
+		TEST(measurement_comes_back_whole),
+		TEST(record_is_idempotent),
+		TEST(impossible_row_is_refused),
+		TEST(same_uuid_continues_the_run),
+		TEST(rows_wait_until_acknowledged),
+		TEST(warnings_are_kept_once_a_run),
+		TEST(journal_mode_follows_the_run),
+		TEST(nothing_written_leaves_no_log),
+		TEST(reader_at_the_end_is_reported),
+		TEST(other_users_can_read),
+		TEST(kill_loses_no_row),
 		TEST(two_writers_share_a_file),
 	};
 
