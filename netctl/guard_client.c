@@ -148,7 +148,8 @@ static int call_for_fd(struct guard *guard, struct guard_request *request,
 	debug_log("guard", "%s, MTU %d, lease %lld ms: %s (%.1f ms)",
 		  verb_name(request->verb), request->mtu, (long long)request->lease_ms,
 		  r < 0 ? why.text : "ok", debug_ms_since(began_us));
-	return r < 0 ? err_set(err, r, "%s", why.text) : r;
+	/* A yes has a text, too. */
+	return err_set(err, r, "%s", why.text);
 }
 
 static int call(struct guard *guard, struct guard_request *request,
