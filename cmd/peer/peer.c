@@ -49,6 +49,9 @@ static int open_all(struct peer *peer, int guard_socket, int runner_socket,
 		r = check_database(config, err);
 	if (r == 0)
 		r = store_open(config->options->db, &peer->store, err);
+	/* Of a probe nothing is stored. */
+	if (r == 0 && config->strategy->make_plan)
+		r = store_check_secrets(peer->store, err);
 	if (r == 0)
 		r = rtwatch_new(config->options->interface, &peer->watch, err);
 	if (r == 0)

@@ -69,6 +69,8 @@ static int open_all(struct server *f, int guard_socket, int runner_socket,
 	if (r == 0)
 		r = store_open(config->options->db, &f->store, err);
 	if (r == 0)
+		r = store_check_secrets(f->store, err);
+	if (r == 0)
 		store_set_patience(f->store, SERVER_PATIENCE_MS);
 	if (r == 0)
 		r = live_new(config->options->db, &f->page.live, err);

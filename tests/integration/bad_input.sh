@@ -175,6 +175,10 @@ databases()
 		"$program" 1 'nosuch' --db "$tmp/nosuch/new.db"
 		"$program" 1 'nosuchuser' --user nosuchuser
 	done
+	cp "$good_db" "$tmp/db/linked.db"
+	ln -s /dev/null "$tmp/db/linked.db.secrets"
+	chown "$DB_USER" "$tmp/db/linked.db"
+	either 1 'linked\.db\.secrets.* is a symbolic link: remove it' --db "$tmp/db/linked.db"
 	tool 1 'nosuch\.db' show --db "$tmp/db/nosuch.db"
 	tool 1 'text\.db' runs --db "$tmp/db/text.db"
 	tool 1 'other\.db' best --db "$tmp/db/other.db"
