@@ -106,6 +106,9 @@ struct end_facts {
 	char versions[96];   /* of program and libraries, "name version, ..." */
 };
 
+/* run_info's strategy of a session that measures no pair: no run is stored of it. */
+#define STRATEGY_PROBE "probe"
+
 /* What makes a run the run it is. */
 struct run_info {
 	char uuid[UUID_SIZE];

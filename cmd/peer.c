@@ -47,6 +47,7 @@ static const struct option_spec rows[] = {
 	 .value = "ALGORITHM",
 	 .kind = OPTION_STRING,
 	 .into = &peer_options.config.congestion,
+	 .seen = &peer_options.congestion_given,
 	 .help = "TCP congestion control of the tests' senders (default:\n"
 		 "each kernel's own; smart: bbr if both ends have it)"},
 	{.name = "strategy",
@@ -59,6 +60,7 @@ static const struct option_spec rows[] = {
 	 .value = "PERCENT",
 	 .kind = OPTION_INT,
 	 .into = &peer_options.config.margin,
+	 .seen = &peer_options.margin_given,
 	 .min = 1,
 	 .max = 50,
 	 .help = "smart: stop when no tested pair can still be more than\n"
@@ -67,6 +69,7 @@ static const struct option_spec rows[] = {
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
 	 .into = &peer_options.config.budget_ms,
+	 .seen = &peer_options.budget_given,
 	 .min = 0,
 	 .max = 86400000,
 	 .help = "smart: start no pair later than this; 0: no limit\n"
@@ -138,6 +141,7 @@ static const struct option_spec rows[] = {
 	 .value = "True|False",
 	 .kind = OPTION_BOOL,
 	 .into = &peer_options.config.skip_errors,
+	 .seen = &peer_options.skip_errors_given,
 	 .help = "True: record a failed test and continue (default); False:\n"
 		 "end the run at the first failed test"},
 	{.more = host_option_rows},
@@ -155,5 +159,6 @@ int main(int argc, char **argv)
 		.ctx = &peer_options.config,
 	};
 
+	peer_options.rows = rows;
 	return host_main(&program, argc, argv);
 }

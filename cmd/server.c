@@ -28,8 +28,8 @@ static const struct option_spec rows[] = {
 	{.name = "once",
 	 .kind = OPTION_FLAG,
 	 .into = &server_options.config.once,
-	 .help = "exit after the first completed run (default: serve run after\n"
-		 "run)"},
+	 .help = "exit after the first completed run; a probe does not count\n"
+		 "(default: serve run after run)"},
 	{.more = host_option_rows},
 };
 

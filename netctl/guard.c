@@ -242,6 +242,9 @@ static int do_renew(struct guard_process *g, int64_t lease_ms, struct err *err)
 			"the lease on '%s' had run out, and its MTU was put back",
 			g->config->bounds.interface);
 	r = hoststate_check(&g->state, err);
+	/* No lease expired: that is told apart. */
+	if (r == -ESTALE && !g->state.must_restore)
+		return -ECANCELED;
 	if (!g->state.pending || (r < 0 && r != -ENETDOWN))
 		return r;
 	renewed = set_lease(g, lease_ms, r < 0 ? NULL : err);
@@ -396,8 +399,8 @@ static void lease_ran_out(struct guard_process *g)
 	say(g, text.text);
 }
 
-/* Until main or the keeper is gone. */
-static void serve(struct guard_process *g, int main_fd, int keeper_fd)
+/* Until main or the keeper is gone; true for the keeper. */
+static bool serve(struct guard_process *g, int main_fd, int keeper_fd)
 {
 	struct pollfd polled[] = {
 		{.fd = main_fd, .events = POLLIN},
@@ -411,27 +414,33 @@ static void serve(struct guard_process *g, int main_fd, int keeper_fd)
 		if (polled[2].revents)
 			lease_ran_out(g);
 		if (polled[1].revents)
-			return;
+			return true;
 		if (polled[0].revents && !serve_one(g, main_fd))
-			return;
+			return false;
 	}
 }
 
 int guard_serve(const struct guard_config *config, int main_fd, int keeper_fd)
 {
 	struct guard_process g = {.config = config};
+	struct err text = ERR_INIT;
 	struct err err = ERR_INIT;
+	bool keeper_died;
 	int r;
 
 	hoststate_init(&g.state, &config->bounds);
 	g.lease_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (g.lease_fd < 0)
 		return 1;
-	serve(&g, main_fd, keeper_fd);
+	keeper_died = serve(&g, main_fd, keeper_fd);
 	end_probe(&g);
 	r = hoststate_restore(&g.state, &err);
-	if (r < 0)
-		say(&g, err.text);
+	if (keeper_died && err.text[0])
+		err_set(&text, 0, "the keeper process was killed; the guard: %.300s",
+			err.text);
+	else if (r < 0)
+		text = err;
+	say(&g, text.text);
 	fd_close(&g.lease_fd);
 	return r < 0 && r != -ESTALE;
 }

@@ -86,9 +86,9 @@ int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err);
 /*
  * A further `lease_ms` from now, and a look at the link. 0 also when nothing is set.
  * -ESTALE when the lease had run out and everything was put back; it is said again
- * until a set, a restore or a commit succeeds. Else as hoststate_check(): -ESTALE and
- * -ENODEV leave the lease to run out; with -ENETDOWN it is renewed all the same. -ERANGE
- * as guard_set().
+ * until a set, a restore or a commit succeeds. -ECANCELED: somebody else changed the link.
+ * Else as hoststate_check(). -ECANCELED and -ENODEV leave the lease to run out; with
+ * -ENETDOWN it is renewed all the same. -ERANGE as guard_set().
  */
 int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err);
 

@@ -100,6 +100,7 @@ static int call_for_fd(struct guard *guard, struct guard_request *request,
 		  verb_name(request->verb), request->change.mtu,
 		  (long long)request->lease_ms, r < 0 ? why.text : "ok",
 		  debug_ms_since(began_us));
+	/* A success has a text, too. */
 	return err_set(err, r, "%s", why.text);
 }
 

@@ -207,6 +207,48 @@ static int conf_changed(const struct journal *journal, struct err *err)
 		journal->changes.conf.file, journal->changes.conf.file);
 }
 
+/* 0 where there is none. */
+static int mtu_line(const struct content *content)
+{
+	struct conffile_facts facts;
+
+	if (conffile_facts(content->data, content->size, &facts, NULL) < 0)
+		return 0;
+	return facts.mtu;
+}
+
+/* Theirs is an edit of what the sweep wrote, and has the sweep's MTU. */
+static int conf_edited(const struct journal *journal, int line, int before,
+		       struct err *err)
+{
+	char remedy[96];
+
+	if (before > 0)
+		snprintf(remedy, sizeof(remedy), "set it to %d, as before the run",
+			 before);
+	else
+		snprintf(remedy, sizeof(remedy),
+			 "remove it, there was none before the run");
+	return err_set(
+		err, -ESTALE,
+		"conf file '%.85s' was changed by somebody else; theirs is kept, but "
+		"its line MTU = %d is the sweep's: %s; the one from before the run is "
+		"'%.85s" ORIGINAL "'",
+		journal->changes.conf.file, line, remedy, journal->changes.conf.file);
+}
+
+static int conf_differs(const struct journal *journal, const struct content *now,
+			const struct content *original, struct err *err)
+{
+	int line = mtu_line(now);
+	int before = mtu_line(original);
+
+	if (line > 0 && line != before &&
+	    (line == journal->changes.link.set || line == journal->changes.link.before))
+		return conf_edited(journal, line, before, err);
+	return conf_changed(journal, err);
+}
+
 static int conf_removed(const struct journal *journal, struct err *err)
 {
 	return err_set(err, -ESTALE,
@@ -254,7 +296,7 @@ static int load_ours(const struct conffile *file, const struct journal *journal,
 	if (r == 0)
 		r = conf_has_mtu(&now, ret, journal->changes.link.before);
 	if (r == 0)
-		return conf_changed(journal, err);
+		return conf_differs(journal, &now, ret, err);
 	return r < 0 ? err_sys(err, -r, "cannot compare conf file '%s'",
 			       journal->changes.conf.file)
 		     : 0;

@@ -79,28 +79,22 @@ static void draw_scale_bar(cairo_t *cr, const struct heatmap_rect *at)
 
 static void draw_scale(const struct heatmap_drawing *d, int panel)
 {
-	const struct heatmap_panel *p = &d->map->panel[panel];
 	const struct heatmap_rect *at = &d->layout->scale[panel];
-	double tick = heatmap_tick_bps(p);
-	int first = (int)ceil((double)p->low_bps / tick - 1e-9);
-	int end = (int)floor((double)p->high_bps / tick + 1e-9);
+	struct heatmap_tick ticks[HEATMAP_TICKS_MAX];
+	int count = heatmap_ticks(&d->map->panel[panel], at, ticks);
 
 	draw_scale_bar(d->cr, at);
 	heatmap_set_font(d->cr, HEATMAP_FONT_LABEL, false);
 	cairo_set_line_width(d->cr, 1);
-	for (int i = first; i <= end; i++) {
-		double rate = i * tick;
-		double x = at->x + at->w * heatmap_fraction(p, (int64_t)(rate + 0.5));
-		char text[40];
+	for (int i = 0; i < count; i++) {
+		bool last = i == count - 1;
 
-		snprintf(text, sizeof(text), "%.6g%s", rate / 1e6,
-			 i == end ? " Mbit/s" : "");
-		cairo_move_to(d->cr, x, at->y + at->h);
-		cairo_line_to(d->cr, x, at->y + at->h + 4);
+		cairo_move_to(d->cr, ticks[i].x, at->y + at->h);
+		cairo_line_to(d->cr, ticks[i].x, at->y + at->h + 4);
 		cairo_stroke(d->cr);
-		heatmap_draw_text(d->cr, text, i == end ? at->x + at->w + 6 : x,
-				  at->y + at->h + 12,
-				  i == end ? HEATMAP_RIGHT : HEATMAP_CENTER, 0);
+		heatmap_draw_text(
+			d->cr, ticks[i].text, last ? ticks[i].right : ticks[i].x,
+			at->y + at->h + 12, last ? HEATMAP_RIGHT : HEATMAP_CENTER, 0);
 	}
 }
 

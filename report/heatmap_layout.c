@@ -1,6 +1,7 @@
 #include "report/heatmap_layout.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -15,6 +16,8 @@
 #define SCALE_MIN   200
 #define SCALE_Y     44 /* below a map */
 #define SCALE_H     12
+#define OVERHANG    6 /* of the last label of a scale */
+#define LABEL_GAP   4
 #define LINE        17
 #define WIDTH_MIN   560
 
@@ -215,7 +218,48 @@ void heatmap_layout(const struct heatmap *map, struct heatmap_layout *ret)
 	ret->height = place_keys(ret, last->y + last->h + BELOW) + HEATMAP_MARGIN;
 }
 
-double heatmap_tick_bps(const struct heatmap_panel *panel)
+static void place_label(struct heatmap_tick *tick, double bps, double right,
+			const char *unit)
 {
-	return heatmap_round_step((double)(panel->high_bps - panel->low_bps));
+	double w;
+
+	snprintf(tick->text, sizeof(tick->text), "%.6g%s", bps / 1e6, unit);
+	w = heatmap_text_width(tick->text, HEATMAP_FONT_LABEL);
+	tick->right = right > 0 ? right : tick->x + w / 2;
+	tick->left = tick->right - w;
+}
+
+/* The last label comes first: it has the unit. */
+static void drop_labels(struct heatmap_tick *ticks, int count)
+{
+	double taken = -INFINITY;
+
+	for (int i = 0; i < count - 1; i++) {
+		if (ticks[i].left < taken + LABEL_GAP ||
+		    ticks[i].right + LABEL_GAP > ticks[count - 1].left)
+			ticks[i].text[0] = '\0';
+		else
+			taken = ticks[i].right;
+	}
+}
+
+int heatmap_ticks(const struct heatmap_panel *panel, const struct heatmap_rect *scale,
+		  struct heatmap_tick ret[HEATMAP_TICKS_MAX])
+{
+	double step = heatmap_round_step((double)(panel->high_bps - panel->low_bps));
+	int64_t first = (int64_t)ceil((double)panel->low_bps / step - 1e-9);
+	int64_t last = (int64_t)floor((double)panel->high_bps / step + 1e-9);
+	int count = 0;
+
+	for (int64_t i = first; i <= last && count < HEATMAP_TICKS_MAX; i++) {
+		double bps = (double)i * step;
+		struct heatmap_tick *tick = &ret[count++];
+
+		tick->x = scale->x +
+			  scale->w * heatmap_fraction(panel, (int64_t)(bps + 0.5));
+		place_label(tick, bps, i == last ? scale->x + scale->w + OVERHANG : 0,
+			    i == last ? " Mbit/s" : "");
+	}
+	drop_labels(ret, count);
+	return count;
 }

@@ -61,8 +61,20 @@ void heatmap_layout(const struct heatmap *map, struct heatmap_layout *ret);
 /* An upper limit of the text's width in any usual font of that size. */
 double heatmap_text_width(const char *text, double size);
 
-/* Return the rate between two ticks of a panel's scale; the first tick is the multiple
- * at or above its low end. */
-double heatmap_tick_bps(const struct heatmap_panel *panel);
+/* A mark below a panel's scale. */
+struct heatmap_tick {
+	double x;
+	double left; /* no text reaches beyond these */
+	double right;
+	char text[40]; /* "": there is no room for it between the others' */
+};
+
+#define HEATMAP_TICKS_MAX 16
+
+/* The multiples of a round rate on a panel's scale, from its low end to its high one.
+ * Returns how many there are. The last has the unit, and ends at its `right`; the others
+ * stand around their `x`. */
+int heatmap_ticks(const struct heatmap_panel *panel, const struct heatmap_rect *scale,
+		  struct heatmap_tick ret[HEATMAP_TICKS_MAX]);
 
 #endif

@@ -100,12 +100,22 @@ static int fail_access(const struct db *db, struct err *err)
 		       db->path, sqlite3_errmsg(db->sql), db->path);
 }
 
+/* Nothing was stored in a file that is being made. */
+static const char *what_is_safe(const struct db *db)
+{
+	struct stat st;
+
+	if (stat(db->path, &st) < 0 || st.st_size == 0)
+		return "";
+	return "what was stored before is safe, ";
+}
+
 static int fail_no_space(const struct db *db, struct err *err)
 {
 	return err_set(err, -ENOSPC,
-		       "cannot write database '%s': the disk is full; what was stored "
-		       "before is safe, free some space to go on",
-		       db->path);
+		       "cannot write database '%s': the disk is full; %sfree some "
+		       "space to go on",
+		       db->path, what_is_safe(db));
 }
 
 /* SQLite does not always keep the reason for what it could not write. */
@@ -120,9 +130,8 @@ static bool may_be_file_limit(const struct db *db)
 static int fail_file_limit(const struct db *db, struct err *err)
 {
 	return err_set(err, -ENOSPC,
-		       "cannot write database '%s': %s; what was stored before is "
-		       "safe, raise the limit to go on",
-		       db->path, err_reason(EFBIG));
+		       "cannot write database '%s': %s; %sraise the limit to go on",
+		       db->path, err_reason(EFBIG), what_is_safe(db));
 }
 
 static int fail_io(const struct db *db, struct err *err)

@@ -18,10 +18,21 @@ static const char schema[] = "PRAGMA synchronous = FULL;"
 			     "CREATE TABLE IF NOT EXISTS secret ("
 			     "uuid TEXT PRIMARY KEY, secret TEXT NOT NULL)";
 
+static int refuse(const char *path, const char *what, const char *remedy,
+		  struct err *err)
+{
+	return err_set(
+		err, -EPERM,
+		"'%.150s', the file of the runs' secrets, %s: %s (then no run of "
+		"before can be resumed)",
+		path, what, remedy);
+}
+
 /* By its name, without a descriptor: to close one would drop the locks that another
  * connection of this process holds on the file (POSIX). */
 static int check_private(const char *path, struct err *err)
 {
+	char what[96];
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
@@ -29,14 +40,21 @@ static int check_private(const char *path, struct err *err)
 			       ? -ENOENT
 			       : err_sys(err, errno, "cannot look at '%s'", path);
 	if (S_ISLNK(st.st_mode))
-		return err_sys(err, ELOOP, "cannot open '%s'", path);
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077))
-		return err_set(
-			err, -EPERM,
-			"'%s' holds the secrets of runs, but is not a regular "
-			"file of mode 0600 of uid %ld: give it back, or remove it "
-			"(then no run of before can be resumed)",
-			path, (long)geteuid());
+		return refuse(path, "is a symbolic link", "remove it", err);
+	if (!S_ISREG(st.st_mode))
+		return refuse(path,
+			      S_ISDIR(st.st_mode) ? "is a folder"
+						  : "is no regular file",
+			      "remove it", err);
+	if (st.st_uid != geteuid()) {
+		snprintf(what, sizeof(what),
+			 "belongs to uid %ld, and this program runs as uid %ld",
+			 (long)st.st_uid, (long)geteuid());
+		return refuse(path, what, "give it back with chown, or remove it", err);
+	}
+	if (st.st_mode & 077)
+		return refuse(path, "is open to others", "run chmod 0600, or remove it",
+			      err);
 	return 0;
 }
 
@@ -55,6 +73,14 @@ static int make_private(const char *path, struct err *err)
 	/* Another program was quicker. */
 	return errno == EEXIST ? check_private(path, err)
 			       : err_sys(err, errno, "cannot open '%s'", path);
+}
+
+/* What SQLite says of the content, as it concerns this file. */
+static int name_content(int r, const char *path, struct err *err)
+{
+	if (r == -EMEDIUMTYPE || r == -EUCLEAN)
+		return refuse(path, "is not one, or is damaged", "remove it", err);
+	return r;
 }
 
 static int open_secrets(struct db *db, const char *path, int patience_ms,
@@ -112,7 +138,7 @@ int secrets_put(const char *db_path, const char *uuid, const char *secret,
 	if (r == 0)
 		r = insert_secret(&db, uuid, secret, err);
 	db_release(&db);
-	return r;
+	return name_content(r, path, err);
 }
 
 /* A program that was killed before it made the table has left a file without one. */
@@ -166,9 +192,29 @@ int secrets_get(const char *db_path, const char *uuid, int patience_ms,
 		r = find_secret(&db, uuid, ret, err);
 	db_release(&db);
 	if (r < 0 && r != -ENOENT)
-		return r;
+		return name_content(r, path, err);
 	if (r <= 0 || !token_valid(ret))
 		return err_set(err, -ENOENT, "'%s' has no secret of run %s", path,
 			       uuid);
 	return 0;
+}
+
+int secrets_check(const char *db_path, int patience_ms, struct err *err)
+{
+	cleanup_free char *path = path_beside(db_path, err);
+	struct db db;
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	db_init(&db);
+	r = check_private(path, err);
+	if (r == 0)
+		r = open_secrets(&db, path, patience_ms, err);
+	if (r == 0)
+		r = has_table(&db, err);
+	db_release(&db);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? name_content(r, path, err) : 0;
 }

@@ -20,6 +20,11 @@
 int secrets_put(const char *db_path, const char *uuid, const char *secret,
 		int patience_ms, struct err *err);
 
+/* Whether runs' secrets can be kept and found: 0 also where there is no file yet. -EPERM:
+ * it is a link, another user's, open to others, or something else; the sentence says what
+ * to do. Else the errors of store_open(). */
+int secrets_check(const char *db_path, int patience_ms, struct err *err);
+
 /* -ENOENT, with a sentence: there is none for this run; the file is not made. */
 int secrets_get(const char *db_path, const char *uuid, int patience_ms,
 		char ret[TOKEN_SIZE], struct err *err);

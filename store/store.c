@@ -100,15 +100,18 @@ void store_set_patience(struct store *store, int ms)
 	sqlite3_busy_timeout(store->db.sql, ms);
 }
 
-/* SQLite does not wait for readers in this one case. */
+/* SQLite does not wait for readers in this one case. A connection that has read nothing
+ * since the change to WAL would leave the log's files that another one has made. */
 static int leave_wal(struct db *db, struct err *err)
 {
+	static const char sql[] = "SELECT 1 FROM sqlite_master LIMIT 1;"
+				  "PRAGMA journal_mode = DELETE";
 	int64_t deadline_ms = clock_boot_ms() + CLOSE_WAIT_MS;
-	int r = db_exec(db, "PRAGMA journal_mode = DELETE", err);
+	int r = db_exec(db, sql, err);
 
 	while (r == -EBUSY && clock_left_ms(deadline_ms) > 0) {
 		sqlite3_sleep(WAIT_STEP_MS);
-		r = db_exec(db, "PRAGMA journal_mode = DELETE", err);
+		r = db_exec(db, sql, err);
 	}
 	if (r == -EBUSY)
 		return err_set(err, -EBUSY,
@@ -269,6 +272,11 @@ int store_keep_secret(struct store *store, const char *uuid, const char *secret,
 		      struct err *err)
 {
 	return secrets_put(store->db.path, uuid, secret, store->patience_ms, err);
+}
+
+int store_check_secrets(struct store *store, struct err *err)
+{
+	return secrets_check(store->db.path, store->patience_ms, err);
 }
 
 int store_find_secret(struct store *store, const char *uuid, char ret[TOKEN_SIZE],

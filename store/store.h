@@ -56,6 +56,8 @@ int store_begin_copy(struct store *store, const struct run_info *info,
 /* The secret of a run, kept beside the database for its owner's eyes (store/secrets.h). */
 int store_keep_secret(struct store *store, const char *uuid, const char *secret,
 		      struct err *err);
+/* Whether that can work, before a run begins: secrets_check(). */
+int store_check_secrets(struct store *store, struct err *err);
 /* -ENOENT: there is none. */
 int store_find_secret(struct store *store, const char *uuid, char ret[TOKEN_SIZE],
 		      struct err *err);

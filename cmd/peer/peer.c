@@ -58,6 +58,9 @@ static int open_all(struct peer *peer, int guard_socket, int runner_socket,
 		r = check_database(config, err);
 	if (r == 0)
 		r = store_open(config->options->db, &peer->run.store, err);
+	/* A probe stores nothing. */
+	if (r == 0 && config->strategy->make_plan)
+		r = store_check_secrets(peer->run.store, err);
 	if (r == 0)
 		r = rtwatch_new(config->options->interface, &peer->visit.watch, err);
 	if (r == 0)
@@ -238,7 +241,10 @@ static void close_all(struct peer *peer, bool failed)
 
 int peer_main(void *ctx, int guard_socket, int runner_socket)
 {
-	struct peer peer = {.config = ctx};
+	struct peer peer = {
+		.config = ctx,
+		.session.lapse.lock = PTHREAD_MUTEX_INITIALIZER,
+	};
 	struct err err = ERR_INIT;
 	int r;
 

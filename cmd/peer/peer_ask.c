@@ -41,7 +41,7 @@ int peer_await_room(struct peer_session *session, struct peer_shortage *shortage
 }
 
 /* Whether silence is worth another try: one end may have gone back by itself. */
-static bool is_silent(const struct peer_session *session, int r, int64_t until_ms)
+static bool is_silent(struct peer_session *session, int r, int64_t until_ms)
 {
 	return r == -ETIMEDOUT && !client_answered(session->client) &&
 	       clock_boot_ms() < until_ms &&

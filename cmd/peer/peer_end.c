@@ -82,6 +82,25 @@ static void tell_not_closed(const struct peer_kept *kept, int64_t lease_ms,
 		  why->text, then);
 }
 
+/* A no may also be why the server could not restore; but not from one that knows of no such
+ * session. */
+static bool was_told(const struct peer_session *session, int r)
+{
+	return client_answered(session->client) && r != -ESTALE && r != -EPERM;
+}
+
+/* `why` the run ended was told, and may be all there is to say. */
+static void tell_restored(const char *end, const struct err *text, const char *why)
+{
+	const char *words = text->text[0] ? text->text : "as it was";
+	size_t length = strlen(end);
+
+	if (strncmp(words, end, length) == 0 && strncmp(words + length, ": ", 2) == 0)
+		words += length + 2;
+	if (!strstr(why, words))
+		host_tell("%s: %.400s", end, words);
+}
+
 void peer_put_back(struct peer *peer, enum run_outcome outcome, const char *why)
 {
 	struct err here = ERR_INIT;
@@ -94,13 +113,12 @@ void peer_put_back(struct peer *peer, enum run_outcome outcome, const char *why)
 	peer_session_stop_lease(&peer->session);
 	r = guard_restore(peer->session.guard, &here);
 	if (r < 0 || outcome != RUN_DONE)
-		host_tell("this end: %.400s", here.text[0] ? here.text : "as it was");
+		tell_restored("this end", &here, why);
 	r = close_session(&peer->session, outcome, why, &there);
-	if (r < 0)
+	if (r < 0 && !was_told(&peer->session, r))
 		tell_not_closed(&peer->kept, peer->session.lease_ms, &there);
 	else if (there.text[0] || outcome != RUN_DONE)
-		host_tell("the server: %.400s",
-			  there.text[0] ? there.text : "as it was");
+		tell_restored("the server", &there, why);
 	if (peer->run.id)
 		peer_run_tell_unsent(&peer->run);
 }
@@ -182,8 +200,9 @@ static int find_run(const struct peer_run *run, struct query_run *ret, struct er
 	return r < 0 ? r : query_run(query, id, ret, err);
 }
 
-static void tell_summary(const struct peer *peer)
+static void tell_summary(const struct peer *peer, enum run_outcome outcome)
 {
+	bool goes_on = outcome != RUN_DONE && !peer->config->apply;
 	struct query_run run;
 	struct err err = ERR_INIT;
 	char planned[24] = "";
@@ -194,10 +213,14 @@ static void tell_summary(const struct peer *peer)
 	}
 	/* A smart plan goes on as long as it takes. */
 	if (run.info.pairs_planned)
-		snprintf(planned, sizeof(planned), " of %d", run.info.pairs_planned);
-	host_tell("%d%s visit%s made and kept, %d of them failed; run %lld in '%s'",
+		snprintf(planned, sizeof(planned), " of %d",
+			 run.measured > run.info.pairs_planned
+				 ? run.measured
+				 : run.info.pairs_planned);
+	host_tell("%d%s visit%s made and kept, %d of them failed; run %lld in '%s'%s",
 		  run.measured, planned, *planned ? "s" : text_plural(run.measured),
-		  run.failed, (long long)run.id, peer->run.db);
+		  run.failed, (long long)run.id, peer->run.db,
+		  goes_on ? "; --resume continues it" : "");
 }
 
 /* Returns `r`, or why the end of a run that was fine could not be stored. */
@@ -205,14 +228,17 @@ static int store_end(const struct peer *peer, enum run_outcome outcome, int r,
 		     struct err *err)
 {
 	struct err why = ERR_INIT;
+	bool told;
 	int stored = store_end_run(peer->run.store, peer->run.id, outcome,
 				   r < 0 ? err->text : "", &why);
 
 	if (stored == 0)
 		return r;
+	/* What ended the run may be the same, and was told. */
+	told = r < 0 && strcmp(err->text, why.text) == 0;
 	host_tell("the run has ended, but that could not be stored, so it will be "
-		  "shown as crashed: %.300s",
-		  why.text);
+		  "shown as crashed%s%.300s",
+		  told ? "" : ": ", told ? "" : why.text);
 	return r < 0 ? r : err_set(err, stored, "%s", why.text);
 }
 
@@ -232,7 +258,7 @@ int peer_end(struct peer *peer, int r, struct err *err)
 	if (!peer->run.id)
 		return r;
 	r = store_end(peer, outcome, r, err);
-	tell_summary(peer);
+	tell_summary(peer, outcome);
 	if (best.mtu.server)
 		print_best(&best);
 	return r;

@@ -80,14 +80,14 @@ static int op_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
 
 	visit->mtu = *mtu;
 	rtwatch_was_down(visit->watch);
-	atomic_store(&visit->session->lapsed, false);
+	peer_session_forget_lapse(visit->session);
 	visit->session->link_fell = false;
 	visit->disturbed = false;
 	visit->blameless = false;
 	visit->tested = false;
 	r = set_here(visit, mtu->peer, err);
 	/* -ESTALE would be the sweep's to mend; somebody else's change is not. */
-	return r == -ESTALE ? -ECANCELED : r;
+	return peer_session_not_stale(r, err);
 }
 
 /*
@@ -444,11 +444,13 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 	struct peer_visit *visit = ctx;
 	/* A smart plan goes on as long as it takes: what it has so far is no end. */
 	bool open_ended = !visit->session->config->strategy->is_grid;
+	/* The visits made before a --resume count, as they do at the server. */
+	int before = (int)visit->run->resumed.count;
 	struct progress_line line = {
 		.mtu = p->visit.mtu,
 		.doing = phase_text(p),
-		.done = p->done,
-		.total = open_ended ? 0 : p->total,
+		.done = before + p->done,
+		.total = open_ended ? 0 : before + p->total,
 		.left_ms = open_ended ? NO_FIGURE : p->left_ms,
 		.last = p->last,
 	};

@@ -6,6 +6,7 @@
 #include "base/pair.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "cmd/peer/strategy_options.h"
 #include "netctl/rtroute.h"
 
 struct peer_options peer_options = {
@@ -92,6 +93,12 @@ static int check_probe(struct err *err)
 /* One pair is no matter of strategy. */
 static int find_strategy(struct err *err)
 {
+	struct strategy_use use = {
+		.by_default = !peer_options.strategy_given,
+		.one_pair = peer->apply,
+		.shuffled = peer_options.order == GRID_SHUFFLED,
+	};
+
 	if (peer->apply && peer_options.strategy_given)
 		return err_set(
 			err, -EINVAL,
@@ -102,16 +109,8 @@ static int find_strategy(struct err *err)
 						? STRATEGY_grid
 						: STRATEGY_smart;
 	peer->strategy = &strategies[peer_options.strategy];
-	if (peer->strategy->is_grid ||
-	    !(peer_options.passes_given || peer_options.order_given))
-		return 0;
-	return err_set(err, -EINVAL, "%s is for --strategy grid, this is %s%s",
-		       peer_options.passes_given ? "--passes" : "--order",
-		       strategy_name(peer->strategy),
-		       peer_options.strategy_given
-			       ? ""
-			       : ", the default without --mtu-min, --mtu-max "
-				 "and --mtu-step");
+	use.strategy = peer->strategy;
+	return strategy_options_check(peer_options.rows, &use, err);
 }
 
 static void set_strategy_defaults(void)

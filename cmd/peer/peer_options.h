@@ -1,6 +1,7 @@
 #ifndef CMD_PEER_PEER_OPTIONS_H
 #define CMD_PEER_PEER_OPTIONS_H
 
+#include "base/options.h"
 #include "cmd/peer/peer.h"
 
 /*
@@ -14,11 +15,17 @@ struct peer_options {
 	int strategy;              /* enum strategy_kind */
 	int order;                 /* enum grid_order */
 	const char *pair;          /* as --pair has it */
+	/* the table that fills this, for the options that a strategy does not use */
+	const struct option_spec *rows;
 	bool strategy_given;
 	bool passes_given;
 	bool order_given;
 	bool duration_given;
 	bool precision_given;
+	bool congestion_given;
+	bool margin_given;
+	bool budget_given;
+	bool skip_errors_given;
 };
 
 /* The program's one set, with its defaults. */

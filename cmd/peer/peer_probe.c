@@ -104,10 +104,8 @@ static int probe(struct peer_session *session, struct probehost *host,
 	struct lease_gaps gaps;
 	int r = probehost_set_up(host, session->config->server_port, err);
 
-	if (r == -ESTALE)
-		return -ECANCELED;
 	if (r < 0)
-		return r;
+		return peer_session_not_stale(r, err);
 	request->port = probehost_port(host);
 	r = set_up_there(session, request, &options.server, err);
 	if (r < 0)
@@ -127,7 +125,7 @@ static int probe(struct peer_session *session, struct probehost *host,
 			"it in on the tunnel's interface of the server, and the path "
 			"can be probed",
 			session->config->server_port, session->config->server_ip);
-	return r == -ESTALE ? -ECANCELED : r;
+	return peer_session_not_stale(r, err);
 }
 
 /* What was set up for it goes, whatever came of it. */
@@ -139,7 +137,7 @@ static int put_back(const struct peer_session *session, int r, struct err *err)
 	if (restored == 0 || r < 0)
 		return r;
 	err_set(err, restored, "%s", why.text);
-	return restored == -ESTALE ? -ECANCELED : restored;
+	return peer_session_not_stale(restored, err);
 }
 
 static int probe_once(struct peer_session *session, struct path *ret,

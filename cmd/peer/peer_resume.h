@@ -37,8 +37,6 @@ void resume_release(struct resumed *resumed);
 
 /* What a run of --apply is stored as. */
 #define STRATEGY_APPLY "apply"
-/* No sweep at all. */
-#define STRATEGY_PROBE "probe"
 
 /* The pair that is to be applied. */
 struct applied {

@@ -69,33 +69,102 @@ static bool is_lapse(const struct peer_session *session, int64_t now_ms)
 	return now_ms - atomic_load(&session->renewed_at) >= session->lease_ms * 9 / 10;
 }
 
+/* The first cause counts, but for somebody's change, which the run cannot get over. */
+static void note_lapse(struct peer_session *session, int code, const struct err *why)
+{
+	struct peer_lapse *lapse = &session->lapse;
+
+	pthread_mutex_lock(&lapse->lock);
+	if (!lapse->code || code == -ECANCELED) {
+		lapse->code = code;
+		lapse->why = *why;
+	}
+	pthread_mutex_unlock(&lapse->lock);
+	atomic_store(&session->lapsed, true);
+}
+
+void peer_session_forget_lapse(struct peer_session *session)
+{
+	pthread_mutex_lock(&session->lapse.lock);
+	session->lapse.code = 0;
+	pthread_mutex_unlock(&session->lapse.lock);
+	atomic_store(&session->lapsed, false);
+}
+
+static int lapse_code(struct peer_session *session, struct err *ret_why)
+{
+	int code;
+
+	pthread_mutex_lock(&session->lapse.lock);
+	code = session->lapse.code;
+	*ret_why = session->lapse.why;
+	pthread_mutex_unlock(&session->lapse.lock);
+	return code ? code : -ETIME;
+}
+
+static void name_this_end(struct err *err)
+{
+	struct err why = *err;
+
+	err_set(err, 0, "this end: %s", why.text);
+}
+
+int peer_session_not_stale(int r, struct err *err)
+{
+	if (r != -ESTALE)
+		return r;
+	name_this_end(err);
+	return -ECANCELED;
+}
+
+/* In step with the server's lease: when it is not heard of, this end restores, too. */
+static void renew_here(struct peer_session *session)
+{
+	struct err why = ERR_INIT;
+	int r = guard_renew(session->guard, session->lease_ms, &why);
+
+	if (r == 0)
+		return;
+	if (r == -ECANCELED)
+		name_this_end(&why);
+	else
+		r = r == -ESTALE ? -ETIME : -EAGAIN;
+	note_lapse(session, r, &why);
+}
+
 void peer_session_heard(struct peer_session *session, int64_t sent_at_ms)
 {
 	if (is_lapse(session, sent_at_ms))
-		atomic_store(&session->lapsed, true);
+		note_lapse(session, -ETIME, &(struct err)ERR_INIT);
 	if (sent_at_ms > atomic_load(&session->renewed_at))
 		atomic_store(&session->renewed_at, sent_at_ms);
-	/* In step with the server's: when it is not heard of, this end goes back too.
-	 */
-	if (guard_renew(session->guard, session->lease_ms, NULL) < 0)
-		atomic_store(&session->lapsed, true);
+	renew_here(session);
 }
 
 static void on_renewed(void *ctx, int64_t sent_at_ms, int result, const struct err *err)
 {
 	struct peer_session *session = ctx;
 
-	(void)err;
-	if (result == -ESTALE)
-		atomic_store(&session->lapsed, true);
 	if (result == 0)
 		peer_session_heard(session, sent_at_ms);
+	else if (result == -ECANCELED)
+		note_lapse(session, result, err);
+	/* A server that was started again has no such session either. */
+	else if (result == -ESTALE)
+		note_lapse(session,
+			   is_lapse(session, clock_boot_ms()) ? -ETIME : -EAGAIN, err);
 }
 
-int peer_session_check_lease(const struct peer_session *session, struct err *err)
+int peer_session_check_lease(struct peer_session *session, struct err *err)
 {
+	struct err why;
+	int code;
+
 	if (!atomic_load(&session->lapsed) && !is_lapse(session, clock_boot_ms()))
 		return 0;
+	code = lapse_code(session, &why);
+	if (code != -ETIME)
+		return err_set(err, code, "%s", why.text);
 	return err_set(
 		err, -EAGAIN,
 		"a lease of %lld s ran out: one end may have gone back to its MTU",
@@ -305,7 +374,10 @@ static void tell_lease(struct peer_session *session, int64_t wanted_ms)
 
 void peer_session_widen_lease(struct peer_session *session)
 {
-	session->lease_wish_ms = 2 * session->lease_ms;
+	struct err why;
+
+	if (lapse_code(session, &why) == -ETIME)
+		session->lease_wish_ms = 2 * session->lease_ms;
 }
 
 static int open_session(struct peer_session *session, struct err *err)

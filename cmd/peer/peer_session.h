@@ -1,6 +1,7 @@
 #ifndef CMD_PEER_PEER_SESSION_H
 #define CMD_PEER_PEER_SESSION_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "cmd/peer/peer.h"
@@ -13,6 +14,13 @@
  * and notice when the lease lapsed or the line was down. The lease's thread runs from
  * peer_session_connect() to peer_session_stop_lease(), and renews both guards.
  */
+
+/* The reason of the newest lapse; the lease's thread writes it, too. */
+struct peer_lapse {
+	pthread_mutex_t lock;
+	int code; /* -ETIME a lease expired, -ECANCELED somebody's change, -EAGAIN else */
+	struct err why; /* except for -ETIME */
+};
 
 struct peer_session {
 	const struct peer_config *config;
@@ -29,8 +37,9 @@ struct peer_session {
 	struct lease *lease;              /* NULL while there is none */
 	int64_t lease_ms;                 /* the shorter of both ends' */
 	_Atomic int64_t
-		renewed_at;    /* clock_boot_ms() of the last request it said yes to */
-	_Atomic bool lapsed;   /* a lease may have run out since the pair was set */
+		renewed_at;  /* clock_boot_ms() of the last request it said yes to */
+	_Atomic bool lapsed; /* the pair may not have been in force since it was set */
+	struct peer_lapse lapse;
 	int64_t slowest_ms;    /* the longest that a renewal of any session took */
 	int64_t lease_told_ms; /* the lease that was told last */
 	int64_t lease_wish_ms; /* the lease that is needed; 0: nothing is known */
@@ -69,11 +78,19 @@ void peer_session_heard(struct peer_session *session, int64_t sent_at_ms);
 bool peer_session_line_was_down(const struct peer_session *session,
 				const struct lease_gaps *gaps, int64_t gap_ms);
 
-/* A lease ran out in a test that was ok: renewals take longer than that. The next session's
- * is twice as long. */
+/* After a lapse in a test that was ok: if a lease expired, renewals take longer than that,
+ * and the next session's is twice as long. */
 void peer_session_widen_lease(struct peer_session *session);
 
-/* 0, or -EAGAIN: either end may have gone back by itself since the pair was set. */
-int peer_session_check_lease(const struct peer_session *session, struct err *err);
+/* A pair is about to be set: earlier lapses do not matter to it. */
+void peer_session_forget_lapse(struct peer_session *session);
+
+/* 0; -EAGAIN: either end may have restored its MTU since the pair was set; -ECANCELED:
+ * somebody else changed an end's link or conf file, which ends the run. */
+int peer_session_check_lease(struct peer_session *session, struct err *err);
+
+/* The guard's -ESTALE to a change, which is somebody else's, as the sweep's -ECANCELED, with
+ * this end's name before the text. */
+int peer_session_not_stale(int r, struct err *err);
 
 #endif

@@ -12,12 +12,12 @@ struct plan;
  * new strategy is an X here (its word in --strategy and its part of the help) and a row of
  * the table in strategy.c.
  */
-#define STRATEGY_LIST(X)                                                            \
-	X(grid, "measure every pair of both ends' ranges (default with\n"           \
-		"--mtu-min, --mtu-max or --mtu-step)\n")                            \
-	X(smart, "probe the path, measure the few pairs that could prove the\n"     \
-		 "prediction wrong, and recommend a pair (default otherwise)\n")    \
-	X(probe, "only probe: print what happens to outer packets of each\n"        \
+#define STRATEGY_LIST(X)                                                         \
+	X(grid, "measure every pair of both ends' ranges (default with\n"        \
+		"--mtu-min, --mtu-max or --mtu-step)\n")                         \
+	X(smart, "probe the path, measure the few pairs that could prove the\n"  \
+		 "prediction wrong, and recommend a pair (default otherwise)\n") \
+	X(probe, "only probe: print what happens to outer packets of each\n"     \
 		 "size, and the largest pair that fits")
 
 #define STRATEGY_ENUM(word, help) STRATEGY_##word,

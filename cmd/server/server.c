@@ -69,6 +69,8 @@ static int open_all(struct server *f, int guard_socket, int runner_socket,
 	if (r == 0)
 		r = store_open(config->options->db, &f->store, err);
 	if (r == 0)
+		r = store_check_secrets(f->store, err);
+	if (r == 0)
 		store_set_patience(f->store, SERVER_PATIENCE_MS);
 	if (r == 0)
 		r = live_new(config->options->db, &f->page.live, err);
@@ -130,6 +132,7 @@ static int serve(struct server *f, struct err *err)
 static int leave_session(struct server *f, const char *why)
 {
 	bool kept = f->committed_mtu != 0;
+	bool probe = f->run_id == 0;
 	struct err here = ERR_INIT;
 	int rows = f->rows;
 
@@ -137,10 +140,15 @@ static int leave_session(struct server *f, const char *why)
 	if (kept)
 		err_set(&here, 0, "keeps MTU %d, in link and conf file",
 			f->committed_mtu);
-	host_tell("%s %s of a run; this end: %.250s; %d row%s kept in '%s'", why,
-		  kept ? "at the end" : "in the middle",
-		  here.text[0] ? here.text : "as it was", rows,
-		  rows == 1 ? " is" : "s are", f->config->options->db);
+	else if (!here.text[0])
+		err_set(&here, 0, "as it was");
+	if (probe)
+		host_tell("%s in the middle of a probe; this end: %.250s", why,
+			  here.text);
+	else
+		host_tell("%s %s of a run; this end: %.250s; %d row%s kept in '%s'",
+			  why, kept ? "at the end" : "in the middle", here.text, rows,
+			  rows == 1 ? " is" : "s are", f->config->options->db);
 	return kept ? 0 : 1;
 }
 
@@ -152,7 +160,7 @@ static int end(struct server *f, int r, struct err *err)
 
 	endpoint_free(f->endpoint);
 	f->endpoint = NULL;
-	if (cut && f->run_id)
+	if (cut)
 		return leave_session(f, err->text);
 	if (r < 0)
 		host_tell("%s", err->text);

@@ -12,8 +12,10 @@ int server_path(void *ctx, const struct msg_path *m, struct err *err)
 	struct server *f = ctx;
 	enum direction dir = m->download ? DIR_DOWNLOAD : DIR_UPLOAD;
 	struct path_survey *survey = &f->survey;
-	int r = path_bands_parse(m->bands, &survey->path.dir[dir], err);
+	int r = server_check_stored(f, err);
 
+	if (r == 0)
+		r = path_bands_parse(m->bands, &survey->path.dir[dir], err);
 	if (r < 0)
 		return r;
 	survey->path.overhead = m->overhead;
@@ -53,8 +55,10 @@ int server_verdict(void *ctx, const struct msg_verdict *m, struct err *err)
 		.kind = REASON_TOLD, .margin = m->margin, .visits = m->visits};
 	bool same;
 	char text[160];
-	int r = check_pair(f, &m->mtu, err);
+	int r = server_check_stored(f, err);
 
+	if (r == 0)
+		r = check_pair(f, &m->mtu, err);
 	if (r < 0)
 		return r;
 	r = conclude_run(f->config->options->db, f->run_id, m->margin, &here, err);

@@ -120,7 +120,8 @@ int server_leave_run(struct server *f, enum run_outcome outcome, const char *tex
 	runner_cancel(f->runner, NULL);
 	server_end_probe(f);
 	r = guard_restore(f->guard, err);
-	if (r < 0)
+	/* What the run ended for was told. */
+	if (r < 0 && !strstr(text, err->text))
 		host_tell("%s", err->text);
 	/* The peer asks for its farewell again. */
 	store_set_patience(f->store, STORE_PATIENCE_MS);
@@ -141,7 +142,8 @@ static void warn(struct server *f, const char *text)
 	if (!text[0])
 		return;
 	host_tell("warning: %s", text);
-	store_warn(f->store, f->run_id, text, NULL);
+	if (f->run_id)
+		store_warn(f->store, f->run_id, text, NULL);
 	f->warning_told = false;
 	snprintf(f->warning + used, sizeof(f->warning) - used, "%s%s",
 		 used ? "; " : "the server: ", text);
@@ -155,6 +157,28 @@ static void collect_warnings(struct server *f, const char *about_route)
 	warn(f, about_route);
 	for (int i = 0; sysctl_warning(i, text, sizeof(text)); i++)
 		warn(f, text);
+}
+
+/* A probe has no rows: no run of it is stored, at either end. */
+static int begin_copy(struct server *f, const struct run_info *run, const char *secret,
+		      bool *known, struct err *err)
+{
+	f->run_id = 0;
+	*known = false;
+	if (strcmp(run->strategy, STRATEGY_PROBE) == 0)
+		return 0;
+	return store_begin_copy(f->store, run, secret, &f->run_id, known, err);
+}
+
+static void tell_session(const struct server *f, const struct msg_open *m, bool resumed)
+{
+	const char *again = resumed ? "again" : "session of";
+
+	if (f->run_id)
+		host_tell("%s %s (%s), run %lld", again, f->peer, m->run.peer.host,
+			  (long long)f->run_id);
+	else
+		host_tell("%s %s (%s), a probe", again, f->peer, m->run.peer.host);
 }
 
 static int op_open(void *ctx, const struct msg_open *m, const char *address,
@@ -184,7 +208,7 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	/* The peer's clock may say anything. */
 	run.started_at_ms = clock_wall_ms();
 	text_copy(run.peer.address, sizeof(run.peer.address), address);
-	r = store_begin_copy(f->store, &run, m->secret, &f->run_id, &known, err);
+	r = begin_copy(f, &run, m->secret, &known, err);
 	if (r < 0)
 		return r;
 	if (resumed)
@@ -206,8 +230,7 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	f->may_commit = run.persist == PERSIST_BEST;
 	f->planned = run.pairs_planned;
 	memset(f->surveyed, 0, sizeof(f->surveyed));
-	host_tell("%s %s (%s), run %lld", resumed ? "again" : "session of", address,
-		  m->run.peer.host, (long long)f->run_id);
+	tell_session(f, m, resumed);
 	if (m->run.persist != (enum persist)f->config->options->persist)
 		host_tell("the peer was started without --persist: this run keeps "
 			  "nothing");
@@ -235,6 +258,13 @@ static int arm(struct server *f, const struct msg_arm *m, struct err *err)
 	text_copy(spec.local, sizeof(spec.local), f->config->address);
 	text_copy(spec.remote, sizeof(spec.remote), f->peer);
 	return runner_arm(f->runner, &spec, err);
+}
+
+int server_check_stored(const struct server *f, struct err *err)
+{
+	return f->run_id ? 0
+			 : err_set(err, -EINVAL,
+				   "a probe has no rows, path or verdict to store");
 }
 
 int server_not_stale(int r)
@@ -405,8 +435,10 @@ static int op_row(void *ctx, const struct measurement *m, struct err *err)
 		.left_ms = NO_FIGURE,
 		.last = m,
 	};
-	int r = take_row(f, m, err);
+	int r = server_check_stored(f, err);
 
+	if (r == 0)
+		r = take_row(f, m, err);
 	if (r < 0)
 		return r;
 	server_heard(f);
@@ -415,6 +447,9 @@ static int op_row(void *ctx, const struct measurement *m, struct err *err)
 	server_tell(f, "recorded");
 	f->rows++;
 	line.done = (int)m->seq;
+	/* With --repeat-failed there are more than the grid has. */
+	if (f->planned && line.done > f->planned)
+		line.total = line.done;
 	progress_row(&line);
 	return 0;
 }
@@ -468,16 +503,44 @@ static int op_commit(void *ctx, struct err *err)
 	return 0;
 }
 
+/* The peer's text, with the names of the two ends as they are here. */
+static void name_ends(const char *text, struct err *ret)
+{
+	static const char server[] = "the server: ";
+	static const char peer[] = "this end: ";
+
+	if (strncmp(text, server, strlen(server)) == 0)
+		err_set(ret, 0, "this end: %s", text + strlen(server));
+	else if (strncmp(text, peer, strlen(peer)) == 0)
+		err_set(ret, 0, "the peer: %s", text + strlen(peer));
+	else
+		err_set(ret, 0, "%s", text);
+}
+
+static void tell_end(const struct server *f, enum run_outcome outcome, const char *text)
+{
+	struct err why;
+
+	name_ends(text, &why);
+	if (f->run_id)
+		host_tell("run %lld of %s ended: %s%s%s, %d row%s received",
+			  (long long)f->run_id, f->peer, run_outcome_name(outcome),
+			  why.text[0] ? ": " : "", why.text, f->rows,
+			  text_plural(f->rows));
+	else
+		host_tell("probe of %s ended: %s%s%s", f->peer,
+			  run_outcome_name(outcome), why.text[0] ? ": " : "", why.text);
+}
+
 static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 		    struct err *err)
 {
 	struct server *f = ctx;
-	bool kept = f->kept_run == f->run_id;
+	bool stored = f->run_id != 0;
+	bool kept = stored && f->kept_run == f->run_id;
 	int r;
 
-	host_tell("run %lld of %s ended: %s%s%s, %d row%s received",
-		  (long long)f->run_id, f->peer, run_outcome_name(outcome),
-		  text[0] ? ": " : "", text, f->rows, text_plural(f->rows));
+	tell_end(f, outcome, text);
 	r = server_leave_run(f, outcome, text, err);
 	/* That it has its MTU back goes without saying; what kept it from that does not. */
 	if (r == 0)
@@ -485,7 +548,8 @@ static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 	/* A peer that failed may not know. */
 	if (r == 0 && kept && outcome != RUN_DONE)
 		err_set(err, 0, "it keeps MTU %d, in link and conf file", f->kept_mtu);
-	if (outcome == RUN_DONE && r == 0)
+	/* The run that --once is for comes after a probe. */
+	if (outcome == RUN_DONE && r == 0 && stored)
 		atomic_store(&f->completed, true);
 	wake(f);
 	return server_not_stale(r);

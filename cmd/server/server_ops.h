@@ -46,14 +46,14 @@ struct server {
 	struct server_metrics metrics;
 	struct end_facts facts;  /* of this end, without the endpoint's family */
 	char peer[ADDRESS_SIZE]; /* of the session */
-	int64_t run_id;          /* 0 while there is none */
+	int64_t run_id;          /* 0 while there is none, and in a probe */
 	int mtu;                 /* of this end, as the peer last set it */
 	int rows;                /* of this run, received */
 	struct rowcheck check;   /* of the session's rows */
 	int planned;
 	_Atomic int64_t lease_ms; /* in force */
 	_Atomic bool session_open;
-	_Atomic bool completed; /* a run closed as done */
+	_Atomic bool completed; /* a run that measures closed as done */
 	/* When a peer whose pair is kept, and which then fell silent, is not waited for
 	 * any more (clock_boot_ms()); 0 while there is none. */
 	_Atomic int64_t farewell_by_ms;
@@ -88,6 +88,9 @@ struct server {
 
 /* What the endpoint calls; `ctx` is a struct server. */
 extern const struct endpoint_ops server_ops;
+
+/* 0, or -EINVAL: nothing is stored of this session, which is a probe's. */
+int server_check_stored(const struct server *f, struct err *err);
 
 /* A guard's -ESTALE, somebody else's change, as an answer: the peer takes -ESTALE for a
  * lost session. */

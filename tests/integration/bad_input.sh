@@ -69,6 +69,13 @@ usage()
 	peer 2 '--passes is for --strategy grid, this is smart, the default' --passes 2
 	peer 2 '--order is for --strategy grid, this is probe$' --strategy probe \
 		--order shuffled
+	peer 2 '--margin is for --strategy smart, this is grid, the default with' \
+		--mtu-min 1400 --margin 3
+	peer 2 '--budget is for --strategy smart; --apply measures one pair' --apply \
+		--budget 5
+	peer 2 '--seed is for --order shuffled' --mtu-min 1400 --seed 5
+	peer 2 '--duration is for --strategy grid or smart, this is probe$' \
+		--strategy probe --duration 5
 	peer 2 '--strategy is for a sweep, --apply keeps one pair' --apply --strategy grid
 	peer 2 '--run and --pair are for --apply' --pair 1400,1400
 	peer 2 '--run and --pair are for --apply' --run 1
@@ -172,6 +179,10 @@ databases()
 		"$program" 1 'nosuch' --db "$tmp/nosuch/new.db"
 		"$program" 1 'nosuchuser' --user nosuchuser
 	done
+	cp "$good_db" "$tmp/db/linked.db"
+	ln -s /dev/null "$tmp/db/linked.db.secrets"
+	chown "$DB_USER" "$tmp/db/linked.db"
+	either 1 'linked\.db\.secrets.* is a symbolic link: remove it' --db "$tmp/db/linked.db"
 	tool 1 'nosuch\.db' show --db "$tmp/db/nosuch.db"
 	tool 1 'text\.db' runs --db "$tmp/db/text.db"
 	tool 1 'other\.db' best --db "$tmp/db/other.db"

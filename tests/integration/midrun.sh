@@ -187,8 +187,8 @@ disk_full()
 	dd if=/dev/zero of="$small/filler" bs=1k count=1000 2>/dev/null || true
 	wait_exit "$peer_pid" 60 'the peer on a full disk'
 	check_equal "the peer's exit status on a full disk" 1 "$status"
-	check_match 'what the peer says of a full disk' 'the disk is full' \
-		"$(cat "$tmp/peer.log")"
+	check_equal 'what the peer says of a full disk' 'the disk is full' \
+		"$(grep -o 'the disk is full' "$tmp/peer.log")"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
 	check_same_text 'full disk: both hosts' "$before" "$(hosts_state)"

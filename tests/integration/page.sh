@@ -365,7 +365,7 @@ case_picture()
 		'print=sweeps[0].select([1420, 1460])' \
 		'wait=document.querySelectorAll(".pair p").length === 4' \
 		"shot=$picture"
-	start_peer --strategy grid --duration 0.3 --lease 5 --seed 7
+	start_peer --strategy grid --duration 0.3 --lease 5
 	wait_exit "$browser_pid" 300 'the browser'
 	check_equal "the browser's exit status" 0 "$status"
 	kill -INT "$peer_pid"

@@ -248,6 +248,22 @@ remade_server()
 	check_complete 'on the new interface'
 }
 
+# Arguments: END INTERFACE. Check that each log names the end of the changed MTU as it is
+# there, once, and no other cause.
+check_one_cause()
+{
+	local log other
+	local changed="the MTU of '$2' was changed to 1333 by somebody else"
+	for log in server peer; do
+		other="the $1"
+		[[ $log != "$1" ]] || other='this end'
+		check_equal "what the $log's log says of the $1's MTU" "$other: $changed" \
+			"$(log "$log" | grep -o "[a-z]* [a-z]*: $changed")"
+		check_equal "other causes in the $log's log" '' "$(log "$log" |
+			grep -E 'lease|is slow|could not be told|interrupted' || true)"
+	done
+}
+
 # Arguments: END INTERFACE
 mtu_changed_on()
 {
@@ -261,6 +277,7 @@ mtu_changed_on()
 	check_equal "their MTU on the $1" 1333 "$(link_mtu "$1")"
 	on "$1" ip link set "$2" mtu "$LAB_MTU"
 	end_server
+	check_one_cause "$1" "$2"
 	check_same_text "MTU of the $1 changed: both hosts" "$before" "$(hosts_state)"
 }
 
@@ -529,6 +546,11 @@ killed_on()
 			wait_exit "$peer_pid" 30 'the peer without its server'
 			check_equal "the peer's exit status without its server" 1 "$status"
 		fi
+		[[ $process != keeper ]] || check_match "what the $1 says without its keeper" \
+			"the keeper process was killed; the guard: '.*' has its MTU $LAB_MTU back" \
+			"$(log "$1")"
+		[[ $1/$process != peer/keeper ]] || check_match 'how the run can go on' \
+			'--resume continues it' "$(log peer)"
 		state=$(hosts_state)
 		check_same_text "both hosts, $process of the $1 killed" "$before" "$state"
 		check_match "outcome at the peer, $process of the $1 killed" \

@@ -445,7 +445,7 @@ static void test_renew_finds_changes(void **state)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
 		netlab_run(commands[i]);
-		assert_int_equal(guard_renew(t.guard, 5000, &err), -ESTALE);
+		assert_int_equal(guard_renew(t.guard, 5000, &err), -ECANCELED);
 		assert_non_null(strstr(err.text, "by somebody else (it was 1300)"));
 		guard_restore(t.guard, NULL);
 	}

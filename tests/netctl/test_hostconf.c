@@ -59,6 +59,28 @@ static void test_foreign_conf(void **state)
 	assert_file(t.beside, CONF);
 }
 
+/* Their edit of what the sweep wrote: the text says whose the MTU in it is, and what it
+ * was. */
+static void test_theirs_has_our_mtu(void **state)
+{
+	static const char theirs[] = CONF_WITH("1300") "# theirs\n";
+	struct err err = ERR_INIT;
+
+	(void)state;
+	start_guard(PERSIST_EACH);
+	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
+	write_file(t.conf, theirs);
+	assert_int_equal(guard_set(t.guard, 1320, 5000, &err), -ESTALE);
+	assert_non_null(strstr(err.text, "its line MTU = 1300 is the sweep's: "));
+	assert_int_equal(guard_restore(t.guard, &err), -ESTALE);
+	assert_non_null(strstr(err.text, t.conf));
+	assert_non_null(strstr(err.text, "its line MTU = 1300 is the sweep's: "));
+	assert_non_null(strstr(err.text, "before the run"));
+	assert_non_null(strstr(err.text, t.beside));
+	assert_file(t.conf, theirs);
+	assert_file(t.beside, CONF);
+}
+
 static void test_half_set(void **state)
 {
 	struct err err = ERR_INIT;
@@ -232,6 +254,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		GUARD_TEST(test_persist_each),
 		GUARD_TEST(test_foreign_conf),
+		GUARD_TEST(test_theirs_has_our_mtu),
 		GUARD_TEST(test_half_set),
 		GUARD_TEST(test_original_is_kept),
 		GUARD_TEST(test_disk_full),

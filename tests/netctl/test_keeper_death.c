@@ -72,6 +72,11 @@ static void kill_one(enum which which)
 	else
 		assert_end(&pids, 128 + SIGKILL);
 	assert_restored();
+	if (which == KEEPER)
+		assert_non_null(
+			strstr(shared->all_said,
+			       "the keeper process was killed; the guard: '" LINK
+			       "' has its MTU"));
 }
 
 static void test_one_killed(void **state)

@@ -609,6 +609,32 @@ static void layouts(void **state)
 	}
 }
 
+/* However narrow the scale, its labels do not meet, and the last one is there. */
+static void scale_labels(void **state)
+{
+	static const int64_t ranges_mbps[][2] = {{0, 400}, {100, 400},    {940, 950},
+						 {0, 1},   {9400, 10000}, {1200, 1250}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ranges_mbps) / sizeof(ranges_mbps[0]); i++) {
+		struct heatmap_panel panel = {.low_bps = ranges_mbps[i][0] * 1000000,
+					      .high_bps = ranges_mbps[i][1] * 1000000};
+		struct heatmap_rect scale = {.x = 82, .w = 200};
+		struct heatmap_tick ticks[HEATMAP_TICKS_MAX];
+		int count = heatmap_ticks(&panel, &scale, ticks);
+		double taken = 0;
+
+		assert_in_range(count, 3, HEATMAP_TICKS_MAX - 1);
+		assert_non_null(strstr(ticks[count - 1].text, " Mbit/s"));
+		for (int t = 0; t < count; t++) {
+			if (!ticks[t].text[0])
+				continue;
+			assert_true(ticks[t].left > taken);
+			taken = ticks[t].right;
+		}
+	}
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -633,6 +659,7 @@ int main(void)
 		TEST(odd_names),
 		TEST(full_output_is_an_error),
 		cmocka_unit_test(layouts),
+		cmocka_unit_test(scale_labels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,7 +213,74 @@ static void secrets_are_their_owners(void **state)
 	assert_non_null(strstr(err.text, secrets));
 	assert_int_equal(unlink(secrets), 0);
 	assert_int_equal(symlink("/dev/null", secrets), 0);
-	assert_int_equal(store_keep_secret(store, info.uuid, SECRET, &err), -ELOOP);
+	assert_int_equal(store_keep_secret(store, info.uuid, SECRET, &err), -EPERM);
+	assert_non_null(strstr(err.text, "is a symbolic link: remove it"));
+	fixture_close(store);
+}
+
+static int give_away(const char *path)
+{
+	return chown(path, 1, 1);
+}
+
+static int open_to_others(const char *path)
+{
+	return chmod(path, 0644);
+}
+
+static int make_link(const char *path)
+{
+	return unlink(path) < 0 ? -1 : symlink("/dev/null", path);
+}
+
+static int make_folder(const char *path)
+{
+	return unlink(path) < 0 ? -1 : mkdir(path, 0700);
+}
+
+static int fill_with_junk(const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file)
+		return -1;
+	for (int i = 0; i < 1000; i++)
+		fputs("junk ", file);
+	return fclose(file);
+}
+
+/* Before a run begins, and with what to do. */
+static void unusable_secrets_are_refused(void **state)
+{
+	static const struct {
+		int (*spoil)(const char *path);
+		const char *text;
+	} cases[] = {
+		{give_away, "belongs to uid 1, and this program runs as uid 0: give "},
+		{open_to_others, "is open to others: run chmod 0600"},
+		{make_link, "is a symbolic link: remove it"},
+		{make_folder, "is a folder: remove it"},
+		{fill_with_junk, "is not one, or is damaged: remove it"},
+	};
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(0);
+	struct store *store = open_store(fixture);
+	char secrets[128];
+
+	snprintf(secrets, sizeof(secrets), "%s" SECRETS_SUFFIX, fixture->db);
+	assert_int_equal(store_check_secrets(store, NULL), 0);
+	assert_int_equal(access(secrets, F_OK), -1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err err = ERR_INIT;
+
+		assert_int_equal(store_keep_secret(store, info.uuid, SECRET, NULL), 0);
+		assert_int_equal(store_check_secrets(store, NULL), 0);
+		assert_int_equal(cases[i].spoil(secrets), 0);
+		assert_int_equal(store_check_secrets(store, &err), -EPERM);
+		assert_non_null(strstr(err.text, secrets));
+		assert_non_null(strstr(err.text, cases[i].text));
+		assert_int_equal(remove(secrets), 0);
+	}
 	fixture_close(store);
 }
 
@@ -347,6 +414,7 @@ int main(void)
 		TEST(looking_for_a_secret_makes_no_file),
 		TEST(locks_on_the_secrets_last),
 		TEST(secrets_are_their_owners),
+		TEST(unusable_secrets_are_refused),
 		TEST(a_row_is_not_replaced),
 		TEST(the_peers_record_stays_the_peers),
 		TEST(a_copy_leaves_room_on_the_disk),

@@ -268,6 +268,25 @@ static void journal_mode_follows_the_run(void **state)
 	assert_int_equal(access(wal, F_OK), -1);
 }
 
+/* A run that was looked for, and stopped before it wrote a row. */
+static void nothing_written_leaves_no_log(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = ERR_INIT;
+	struct store *store;
+	char log[128];
+	int64_t run;
+
+	fixture_close(fixture_open(fixture, 0, &run));
+	assert_int_equal(store_open(fixture->db, &store, &err), 0);
+	query_close(fixture_query(fixture));
+	assert_int_equal(store_close(store, &err), 0);
+	snprintf(log, sizeof(log), "%s-wal", fixture->db);
+	assert_int_equal(access(log, F_OK), -1);
+	snprintf(log, sizeof(log), "%s-shm", fixture->db);
+	assert_int_equal(access(log, F_OK), -1);
+}
+
 /* A reader that stays: everything is stored, but the file's owner must be warned. */
 static void reader_at_the_end_is_reported(void **state)
 {
@@ -483,6 +502,7 @@ int main(void)
 		TEST(rows_wait_until_acknowledged),
 		TEST(warnings_are_kept_once_a_run),
 		TEST(journal_mode_follows_the_run),
+		TEST(nothing_written_leaves_no_log),
 		TEST(reader_at_the_end_is_reported),
 		TEST(other_users_can_read),
 		TEST(kill_loses_no_row),

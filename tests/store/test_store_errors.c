@@ -225,7 +225,9 @@ static int mount_small(struct fixture *fixture, const char *size)
 static int make_on_a_full_disk(struct fixture *fixture)
 {
 	CHECK(mount_small(fixture, "16k") == 0);
-	return check_open_fails(fixture->db, -ENOSPC, "the disk is full");
+	/* Nothing was stored before. */
+	return check_open_fails(fixture->db, -ENOSPC,
+				"the disk is full; free some space");
 }
 
 static int count_measurement(void *ctx, const struct measurement *m)
@@ -257,7 +259,8 @@ static int fill_disk(struct fixture *fixture)
 		m.seq++;
 	}
 	CHECK(r == -ENOSPC);
-	CHECK(strstr(err.text, "the disk is full") && strstr(err.text, fixture->db));
+	CHECK(strstr(err.text, "the disk is full; what was stored before is safe") &&
+	      strstr(err.text, fixture->db));
 	CHECK(stored > 10);
 	CHECK(query_open(fixture->db, &query, &err) == 0);
 	CHECK(query_measurements(query, run, count_measurement, &found, &err) == 0);

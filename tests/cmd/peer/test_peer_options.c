@@ -11,6 +11,22 @@
 
 #include <cmocka.h>
 
+#define GIVEN(option, flag) {.name = option, .seen = &peer_options.flag##_given}
+
+/* The rows of cmd/peer.c that a strategy may not use. */
+static const struct option_spec rows[] = {
+	GIVEN("passes", passes),
+	GIVEN("order", order),
+	{.name = "seed", .seen = &peer_options.config.seed_given},
+	GIVEN("margin", margin),
+	GIVEN("budget", budget),
+	GIVEN("duration", duration),
+	GIVEN("precision", precision),
+	GIVEN("congestion", congestion),
+	GIVEN("peer-skip-errors", skip_errors),
+	{.name = NULL},
+};
+
 static struct peer_options fresh_peer;
 static struct host_options fresh_host;
 
@@ -19,6 +35,7 @@ static int setup(void **state)
 	(void)state;
 	peer_options = fresh_peer;
 	host_options = fresh_host;
+	peer_options.rows = rows;
 	peer_options.config.server_ip = "10.0.0.1";
 	return 0;
 }

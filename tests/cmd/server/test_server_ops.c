@@ -350,6 +350,40 @@ static void metrics_that_fail_wait_for_their_turn(void **state)
 			 -EAGAIN);
 }
 
+static int open_probe(struct stage *stage)
+{
+	struct msg_open m = {.run = fixture_run(0), .lease_ms = LEASE_MS};
+	struct end_facts facts;
+
+	text_copy(m.run.strategy, sizeof(m.run.strategy), STRATEGY_PROBE);
+	text_copy(m.secret, sizeof(m.secret), SECRET);
+	return server_ops.open(&stage->server, &m, PEER, false, &facts, NULL);
+}
+
+/* --once waits for a run that measures. */
+static void a_probe_stores_no_run(void **state)
+{
+	struct stage *stage = *state;
+	struct server *f = &stage->server;
+	struct msg_path path = {.overhead = 60, .bands = "1500:whole,65535:lost"};
+	struct msg_verdict verdict = {.mtu = {1420, 1400}, .margin = 5};
+	struct err err = ERR_INIT;
+
+	assert_int_equal(open_probe(stage), 0);
+	assert_int_equal(send_row(stage, 1), -EINVAL);
+	assert_int_equal(server_ops.path(f, &path, &err), -EINVAL);
+	assert_int_equal(server_ops.verdict(f, &verdict, &err), -EINVAL);
+	assert_int_equal(server_ops.close(f, RUN_DONE, "", &err), 0);
+	assert_false(f->completed);
+	assert_int_equal(fixture_read_int(stage->fixture, "SELECT count(*) FROM run"),
+			 0);
+	open_run(stage, false);
+	assert_int_equal(server_ops.close(f, RUN_DONE, "", &err), 0);
+	assert_true(f->completed);
+	assert_int_equal(fixture_read_int(stage->fixture, "SELECT count(*) FROM run"),
+			 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -363,6 +397,7 @@ int main(void)
 		TEST(the_newest_run_alone_is_shown),
 		TEST(a_failed_read_is_not_remembered),
 		TEST(metrics_that_fail_wait_for_their_turn),
+		TEST(a_probe_stores_no_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

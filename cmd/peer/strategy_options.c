@@ -1,0 +1,94 @@
+#include "cmd/peer/strategy_options.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GRID  (1u << STRATEGY_grid)
+#define SMART (1u << STRATEGY_smart)
+#define APPLY (1u << STRATEGY_COUNT)
+
+/* Each option that some use has no need of, with the uses that need it. */
+static const struct strategy_option {
+	const char *name;
+	unsigned int uses;
+} options[] = {
+	{"passes", GRID | APPLY},
+	{"order", GRID},
+	{"seed", GRID | SMART},
+	{"margin", SMART},
+	{"budget", SMART},
+	{"duration", GRID | SMART | APPLY},
+	{"precision", GRID | SMART | APPLY},
+	{"congestion", GRID | SMART | APPLY},
+	{"peer-skip-errors", GRID | SMART | APPLY},
+};
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+static unsigned int bit_of(const struct strategy_use *use)
+{
+	return use->one_pair ? APPLY : 1u << (use->strategy - strategies);
+}
+
+static bool is_given(const struct option_spec *rows, const char *name)
+{
+	for (const struct option_spec *row = rows; row->name; row++) {
+		if (strcmp(row->name, name) == 0 && row->seen)
+			return *row->seen;
+	}
+	assert(!"an option of the table has no row that notes it");
+	return false;
+}
+
+/* "grid or smart" */
+static void list_strategies(unsigned int uses, char *ret, size_t size)
+{
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (int i = 0; i < STRATEGY_COUNT && used < size; i++) {
+		if (uses & (1u << i))
+			used += (size_t)snprintf(ret + used, size - used, "%s%s",
+						 used ? " or " : "", strategy_names[i]);
+	}
+}
+
+static const char *why_this(const struct strategy_use *use)
+{
+	if (!use->by_default)
+		return "";
+	return use->strategy->is_grid ? ", the default with --mtu-min, --mtu-max or "
+					"--mtu-step"
+				      : ", the default without --mtu-min, --mtu-max "
+					"and --mtu-step";
+}
+
+static int refuse(const struct strategy_option *option, const struct strategy_use *use,
+		  struct err *err)
+{
+	char names[64];
+
+	list_strategies(option->uses, names, sizeof(names));
+	if (use->one_pair)
+		return err_set(err, -EINVAL,
+			       "--%s is for --strategy %s; --apply measures one pair",
+			       option->name, names);
+	return err_set(err, -EINVAL, "--%s is for --strategy %s, this is %s%s",
+		       option->name, names, strategy_name(use->strategy),
+		       why_this(use));
+}
+
+int strategy_options_check(const struct option_spec *rows,
+			   const struct strategy_use *use, struct err *err)
+{
+	for (size_t i = 0; i < OPTIONS; i++) {
+		if (is_given(rows, options[i].name) && !(options[i].uses & bit_of(use)))
+			return refuse(&options[i], use, err);
+	}
+	if (is_given(rows, "seed") && use->strategy->is_grid && !use->shuffled)
+		return err_set(
+			err, -EINVAL,
+			"--seed is for --order shuffled; --order row needs none");
+	return 0;
+}
