@@ -530,7 +530,8 @@ static void recommended_pair_is_marked(void **state)
 	make_run(fixture);
 	fixture_exec(fixture->db,
 		     "INSERT INTO recommendation SELECT id, 1400, 1380, 1, 'x'"
-		     " FROM run");
+		     " FROM run; INSERT INTO reason SELECT id, 'fits', 5, 9, NULL, "
+		     "NULL FROM run");
 	load(fixture, &(struct heatmap_options){0}, &map);
 	assert_true(map.mark[HEATMAP_RECOMMENDED].set);
 	assert_int_equal(map.mark[HEATMAP_RECOMMENDED].mtu.server, 1400);
