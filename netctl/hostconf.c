@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "netctl/conffile.h"
 #include "netctl/hostchange.h"
+#include "netctl/hostconf_stamp.h"
 #include "netctl/hoststate.h"
 #include "netctl/lockfile.h"
 
@@ -152,35 +153,6 @@ int hostconf_lock(const char *conf_file, const char *interface, int *ret_fd,
 			       "with --conf-file",
 			       conf_file, holder.text[0] ? holder.text : "unknown");
 	return r;
-}
-
-static void take_stamp(const char *conf_file, struct hostconf_stamp *ret)
-{
-	cleanup_conffile struct conffile file;
-	struct stat st;
-
-	memset(ret, 0, sizeof(*ret));
-	if (conffile_open(conf_file, &file, NULL) < 0 ||
-	    conffile_stat(&file, "", &st) < 0)
-		return;
-	ret->known = true;
-	ret->device = st.st_dev;
-	ret->inode = st.st_ino;
-	ret->size = st.st_size;
-	ret->changed = st.st_ctim;
-}
-
-/* True also where either cannot be looked at. */
-static bool is_as_noted(const char *conf_file, const struct hostconf_stamp *noted)
-{
-	struct hostconf_stamp now;
-
-	take_stamp(conf_file, &now);
-	if (!now.known || !noted->known)
-		return true;
-	return now.device == noted->device && now.inode == noted->inode &&
-	       now.size == noted->size && now.changed.tv_sec == noted->changed.tv_sec &&
-	       now.changed.tv_nsec == noted->changed.tv_nsec;
 }
 
 /* --- judging --- */
@@ -504,7 +476,7 @@ static int conf_note(struct hoststate *state, const struct hostchange_request *w
 		return 0;
 	conf->file[0] = '\0';
 	if (!state->ifindex)
-		take_stamp(state->bounds.conf_file, &conf->noted);
+		hostconf_stamp_take(state->bounds.conf_file, &conf->noted);
 	return 0;
 }
 
@@ -551,7 +523,7 @@ static int conf_commit(struct hoststate *state, struct err *err)
 {
 	struct hostconf_record *conf = &state->journal.changes.conf;
 
-	conf->theirs = !is_as_noted(state->bounds.conf_file, &conf->noted);
+	conf->theirs = !hostconf_stamp_holds(state->bounds.conf_file, &conf->noted);
 	return write_or_restore(state, err);
 }
 

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cmd/peer/apply_path.h"
 #include "store/query.h"
 
 /* For each of: the rows that are left, the close. */
@@ -170,6 +171,28 @@ static int not_kept(const struct peer *peer, struct err *err)
 		       last->mtu.server, last->mtu.peer, up, down);
 }
 
+/* The user has chosen the pair: it is applied all the same. */
+static int apply_pair(struct peer *peer, const struct mtu_pair *recommended,
+		      struct err *err)
+{
+	struct apply_path wish = {
+		.db = peer->config->options->db,
+		.run = peer->config->apply_run,
+		.server = &peer->run.info.server,
+		.peer = &peer->run.info.peer,
+		.mtu = {peer->run.info.server_range.min, peer->run.info.peer_range.min},
+	};
+	struct err warning;
+	int r;
+
+	apply_path_warning(&wish, &warning);
+	peer_run_warn(&peer->run, warning.text);
+	r = peer_keep_best(&peer->kept, &peer->visit, recommended, err);
+	if (r == 0 && warning.text[0])
+		host_tell("the pair is applied, but %.350s", warning.text);
+	return r;
+}
+
 /* Without any pair that is ok a run is done all the same, unless one was to be kept. */
 static int conclude(struct peer *peer, struct query_result *best, struct err *err)
 {
@@ -186,7 +209,9 @@ static int conclude(struct peer *peer, struct query_result *best, struct err *er
 	}
 	if (r < 0 || peer->run.info.persist != PERSIST_BEST)
 		return r;
-	return peer_keep_best(&peer->kept, &peer->visit, &recommended, err);
+	return peer->config->apply
+		       ? apply_pair(peer, &recommended, err)
+		       : peer_keep_best(&peer->kept, &peer->visit, &recommended, err);
 }
 
 /* The run as the database has it: with what was measured before a --resume. */

@@ -7,6 +7,13 @@
 #include "cmd/run/conclude.h"
 #include "cmd/server/server_ops.h"
 
+int server_check_stored(const struct server *f, struct err *err)
+{
+	return f->run_id ? 0
+			 : err_set(err, -EINVAL,
+				   "a probe has no rows, path or verdict to store");
+}
+
 int server_path(void *ctx, const struct msg_path *m, struct err *err)
 {
 	struct server *f = ctx;

@@ -260,13 +260,6 @@ static int arm(struct server *f, const struct msg_arm *m, struct err *err)
 	return runner_arm(f->runner, &spec, err);
 }
 
-int server_check_stored(const struct server *f, struct err *err)
-{
-	return f->run_id ? 0
-			 : err_set(err, -EINVAL,
-				   "a probe has no rows, path or verdict to store");
-}
-
 int server_not_stale(int r)
 {
 	return r == -ESTALE ? -ECANCELED : r;

@@ -65,10 +65,17 @@ probe()
 	wait_exit "$peer_pid" 60 'the peer'
 }
 
+# --once still waits for its run: a probe is none, and nothing is stored of it.
 end_server()
 {
+	check_match 'what the server says of the end' 'probe of .* ended: done' \
+		"$(<"$tmp/server.log")"
+	check_equal 'runs in the database of the server' 0 \
+		"$(sql "$tmp/db/server.db" 'SELECT count(*) FROM run')"
+	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
-	check_equal "the server's exit status" 0 "$status"
+	check_equal "the server's exit status, without a run" 1 "$status"
+	check_match "the server's end" 'stopped by Terminated' "$(<"$tmp/server.log")"
 }
 
 took_ms()

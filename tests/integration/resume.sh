@@ -109,7 +109,7 @@ check_match 'after a signal: what is said' 'run 1 goes on: [1-9][01]? of 12 visi
 	"$(cat "$tmp/peer.log")"
 check_match 'after a signal: what is said at the end' '12 of 12 visits made' \
 	"$(cat "$tmp/peer.log")"
-check_match 'after a signal: the count at the peer' '\[12 of 12\]' "$(cat "$tmp/peer.log")"
+check_match 'after a signal: the count at the peer' '\[12 of 12[],]' "$(cat "$tmp/peer.log")"
 check_match 'after a signal: the count at the server' '\[12 of 12\]' \
 	"$(cat "$tmp/server.log")"
 check_complete 'after a signal' 12

@@ -450,7 +450,7 @@ static void prometheus_of_a_server(void **state)
 	make_full_run(fixture);
 	fixture_exec(fixture->db, "INSERT OR REPLACE INTO recommendation"
 				  " SELECT id, 1400, 1380, 1, 'x' FROM run;"
-				  "INSERT INTO reason"
+				  "INSERT OR REPLACE INTO reason"
 				  " SELECT id, 'fits', 5, 9, NULL, NULL FROM run");
 	query = fixture_query(fixture);
 	find_run(query, &run);
