@@ -264,10 +264,10 @@ check_keys()
 	check_same_text 'what the keys show' "$(
 		echo 'Server MTU 1430, peer MTU 1330'
 		echo 'Server MTU 1380, peer MTU 1330'
-		echo 'upload: 92.111 Mbit/s; 1 of 1 visits ok, received 80.000'
+		echo 'upload: 92.111 Mbit/s; 1 of 1 visits ok, received 80.000 Mbit/s'
 		"$MTUSWEEP_BIN/mtusweep" explain --db "$2" --run 1 --pair 1380,1330 |
 			sed -n 's/^upload: //p'
-		echo 'download: 50.889 Mbit/s; 1 of 1 visits ok, received 40.000'
+		echo 'download: 50.889 Mbit/s; 1 of 1 visits ok, received 40.000 Mbit/s'
 		"$MTUSWEEP_BIN/mtusweep" explain --db "$2" --run 1 --pair 1380,1330 |
 			sed -n 's/^download, //p'
 		echo 'No pair is chosen.')" "$(sed 1d "$tmp/browser.out")"
