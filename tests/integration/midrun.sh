@@ -300,7 +300,7 @@ commit_lost()
 
 row_lost()
 {
-	answer_lost 'PUT /v1/run/' 1360 1320 7s
+	answer_lost 'PUT /v1/run/' 1360 1320 11s
 }
 
 (($#)) || set -- "${CASES[@]}"
