@@ -279,7 +279,7 @@ static int check_privileges(struct err *err)
 		       "changing an interface's MTU takes root's privileges; use sudo");
 }
 
-/* What a killed run left comes first, whatever else is wrong. */
+/* Restore what a killed run left before any other check can fail. */
 static int begin(int *ret_lock_fd, struct err *ret_text, struct err *err)
 {
 	int r = check_privileges(err);

@@ -9,20 +9,20 @@
 #include "netctl/rtlink.h"
 
 /*
- * What mtusweep-server and mtusweep-peer have in common: their options (host_options.h),
- * and the checks before anything is changed. All of it runs in the process the user
+ * The common part of mtusweep-server and mtusweep-peer: their options (host_options.h)
+ * and the checks before the first change. All of it runs in the process that the user
  * started, still privileged, before the others are forked.
  */
 
 struct host;
 
-/* What makes one of the two programs. */
+/* The description of one of the two programs. */
 struct host_program {
 	const char *name;
 	const char *synopsis;
 	const struct option_spec *rows; /* its own options; the last row goes on with
 					   host_option_rows */
-	/* What a table cannot say of the options; a failure is one of usage. */
+	/* Checks of the options beyond the table. A failure is a usage error. */
 	int (*check)(struct err *err);
 	/* The program's own checks of the host, and the last words to its main's `ctx`. */
 	int (*ready)(struct host *host, struct err *err);

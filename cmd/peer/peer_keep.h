@@ -12,7 +12,7 @@
  * proved for the direction it is sent in.
  */
 
-/* What the server does with its MTU when it hears no more of this end. */
+/* The fate of the server's MTU if the server hears no more of this end. */
 enum peer_there {
 	PEER_THERE_LEASED, /* it restores it */
 	PEER_THERE_MAYBE, /* the same, unless a commit got there that was not answered */

@@ -330,7 +330,7 @@ static int check_same_server(const struct peer_session *session,
 	return 0;
 }
 
-/* What the round trips of this path take. */
+/* The lease that the round trips of this path require. */
 static int64_t needed_lease_ms(const struct peer_session *session)
 {
 	int64_t rtt_ms = client_rtt_us(session->client) / 1000;
@@ -498,7 +498,7 @@ static bool may_pass(int r)
 	return is_silence(r) || r == -EBUSY || err_is_shortage(r);
 }
 
-/* What it waited for lasts. */
+/* Report a shortage that outlasted the wait. */
 static int no_room(const struct peer_session *session, int r, int64_t wait_ms,
 		   struct err *err)
 {

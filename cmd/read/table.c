@@ -91,7 +91,7 @@ static void print_tunnel(FILE *out, const struct end_facts *end)
 	fputs(", ", out);
 }
 
-/* What is not known of it, as in a log, is left out. */
+/* Omit facts that are unknown, as after an import. */
 static void print_end(FILE *out, const char *name, const struct end_facts *end,
 		      const struct mtu_range *range)
 {

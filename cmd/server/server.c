@@ -79,7 +79,7 @@ static int open_all(struct server *f, int guard_socket, int runner_socket,
 	return r;
 }
 
-/* Whether a run is over as far as --once is concerned. */
+/* True if a run is over in the sense of --once. */
 static bool is_over(const struct server *f)
 {
 	int64_t farewell_by_ms = atomic_load(&f->farewell_by_ms);
