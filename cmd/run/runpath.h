@@ -11,9 +11,9 @@ struct runpath {
 	bool family_assumed;     /* IPv4 outside: the run does not say */
 };
 
-/* Read the path of a run. Without probes, guess it from the measurements if there are at
- * most `guess_max`, since that reads them all. -ENODATA: no path is stored, and there are
- * no measurements, or too many; *ret is untouched. Else the errors of reading. */
+/* Read the path of a run. Without probes, guess it from the measurements if there are
+ * at most `guess_max`, since that reads them all. -ENODATA: no path is stored, and
+ * there are no measurements, or too many; *ret is untouched. Else read errors. */
 int runpath_read(struct query *query, const struct query_run *run, int guess_max,
 		 struct runpath *ret, struct err *err);
 

@@ -65,8 +65,8 @@ struct server {
 	/* The last that was kept, and for which run: a later session of that run is told. */
 	int kept_mtu;
 	int64_t kept_run;
-	/* The MTU for which this session has proved full-size packets, and the test that
-	 * may still prove them for the current MTU; or 0. */
+	/* The MTU for which this session has proved full-size packets, and the test
+	 * that may still prove them for the current MTU; or 0. */
 	int proved_mtu;
 	uint32_t proof_test;
 	bool settle_warned;
