@@ -157,7 +157,7 @@ int hostconf_lock(const char *conf_file, const char *interface, int *ret_fd,
 
 /* --- judging --- */
 
-/* Whether the conf file holds the original with the given MTU in it: 1, 0, -ENOMEM. */
+/* Return 1 if the conf file is the original with the given MTU, else 0; -ENOMEM. */
 static int conf_has_mtu(const struct content *now, const struct content *original,
 			int mtu)
 {
