@@ -20,9 +20,9 @@
 int secrets_put(const char *db_path, const char *uuid, const char *secret,
 		int patience_ms, struct err *err);
 
-/* Whether runs' secrets can be kept and found: 0 also where there is no file yet. -EPERM:
- * it is a link, another user's, open to others, or something else; the sentence says what
- * to do. Else the errors of store_open(). */
+/* Check that secrets of runs can be stored and read. 0 also if there is no file yet.
+ * -EPERM: it is a link, another user's, open to others, or no regular file; the
+ * sentence says what to do. Else the errors of store_open(). */
 int secrets_check(const char *db_path, int patience_ms, struct err *err);
 
 /* -ENOENT, with a sentence: there is none for this run; the file is not made. */
