@@ -18,8 +18,8 @@ static void format_time(int64_t at_ms, char ret[CLOCK_ISO_SIZE])
 	ret[19] = '\0';
 }
 
-/* All text of a database goes through here: names and messages may have come from the
- * other host, or from whoever wrote the file. */
+/* Print text of a database. All of it goes through here: names and messages may come
+ * from the other host, or from another author of the file. */
 static void print_text(FILE *out, const char *text)
 {
 	cleanup_free char *copy = strdup(text);

@@ -189,7 +189,7 @@ static void tell_waiting(const struct server *f)
 	const struct mtu_range *allowed = &f->config->host->guard.bounds.range;
 	char mtus[64];
 
-	/* Without a lattice the peer chooses among all that is allowed. */
+	/* Without a grid the peer chooses among all allowed MTUs. */
 	if (host_options_have_lattice())
 		snprintf(mtus, sizeof(mtus), "%d to %d by %d", range->min, range->max,
 			 range->step);
