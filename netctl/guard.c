@@ -286,7 +286,7 @@ static int do_restore(struct guard_process *g, struct err *err)
 {
 	int r = put_back(g, hoststate_restore, err);
 
-	/* Main was answered: from here on this is a restore, whoever completes it. */
+	/* Main has its answer: a retry that completes this counts as a restore. */
 	g->expired = false;
 	if (g->failing && err)
 		g->failure = *err;

@@ -370,7 +370,8 @@ static int write_mtu(struct journal *journal, const char *conf_file, struct err 
 
 /* --- the way back --- */
 
-/* The conf file was not touched, or whoever restored it died before the journal said so. */
+/* True if the conf file is unchanged, or restored by a process that died before it
+ * updated the journal. */
 static bool is_back(const struct conffile *file, const struct journal *journal)
 {
 	struct stat st;
