@@ -6,11 +6,12 @@
 
 /*
  * The secrets of a database's runs, in a file beside it that only its owner may read
- * (mode 0600): whoever has the secret of a run may open it at the server. The database
- * itself is readable for all, and people hand it on. The file is an SQLite database as
- * well, opened for the time of a call. A lock of another program on it is waited for
- * `patience_ms`; then -EBUSY. No call closes a descriptor of its own on a file that was
- * there before, so the locks of other connections of this process last.
+ * (mode 0600): the secret of a run authorises its holder to open the run at the
+ * server. The database itself is readable for all, and people hand it on. The file is
+ * an SQLite database as well, opened for the time of a call. A call waits `patience_ms`
+ * for another program's lock on it, then fails with -EBUSY. No call closes a descriptor
+ * of its own on a file that existed before, so that the locks of other connections of
+ * this process last.
  */
 
 #define SECRETS_SUFFIX ".secrets"
