@@ -10,9 +10,9 @@
 #include "sync/http.h"
 
 /*
- * The page on which a sweep is looked at, for the server's endpoint and for whoever serves
- * a database: its documents, which are part of the program (sync/page/), and what its
- * script asks for. For http_config.handle:
+ * The page on which a sweep can be watched, for the server's endpoint and for mtusweep
+ * view: its documents, which are part of the program (sync/page/), and the requests of
+ * its script. For http_config.handle:
  *
  *	page_init(&page, &ops, ctx);
  *	...
