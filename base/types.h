@@ -53,7 +53,7 @@ enum test_status {
 
 enum persist {
 	PERSIST_NONE, /* MTUs are changed live only, the conf file is not opened */
-	PERSIST_EACH, /* the conf file follows every step, and is put back at the end */
+	PERSIST_EACH, /* the conf file follows every step and is restored at the end */
 	PERSIST_BEST, /* the winning pair is written to link and conf file at the end */
 	PERSIST_COUNT,
 };
