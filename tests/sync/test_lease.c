@@ -32,7 +32,7 @@ struct told {
 	char text[384];
 };
 
-/* The running parts of a test. The teardown ends them, also after a failed assertion. */
+/* The running parts of a test. The teardown ends them, after failures too. */
 static struct {
 	struct support_ops ops;
 	struct endpoint *endpoint;
