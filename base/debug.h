@@ -18,7 +18,7 @@
 
 /* Turn the log on. `process` names this process in its lines; borrowed. */
 void debug_start(const char *process);
-/* Whether MTUSWEEP_DEBUG asks for the log: set, and neither empty nor "0". */
+/* True if MTUSWEEP_DEBUG requests the log: set, and neither empty nor "0". */
 bool debug_is_wanted(void);
 bool debug_is_on(void);
 /* Name this process from here on, after a fork; borrowed. */

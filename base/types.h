@@ -24,8 +24,8 @@
 #define ADDRESS_SIZE         46
 #define UUID_SIZE            37
 #define RESULT_TEXT          120
-#define CONGESTION_SIZE      16 /* of an algorithm's name: TCP_CA_NAME_MAX */
-#define CONGESTION_LIST_SIZE 96 /* of several, with spaces between */
+#define CONGESTION_SIZE      16 /* an algorithm's name: TCP_CA_NAME_MAX */
+#define CONGESTION_LIST_SIZE 96 /* several names, separated by spaces */
 
 /* How long an end may stay silent before the other one restores its MTU. */
 #define LEASE_MIN_MS 1000
@@ -53,7 +53,7 @@ enum test_status {
 
 enum persist {
 	PERSIST_NONE, /* MTUs are changed live only, the conf file is not opened */
-	PERSIST_EACH, /* the conf file follows every step, and is put back at the end */
+	PERSIST_EACH, /* the conf file follows every step and is restored at the end */
 	PERSIST_BEST, /* the winning pair is written to link and conf file at the end */
 	PERSIST_COUNT,
 };
@@ -83,7 +83,7 @@ struct dir_result {
 	char text[RESULT_TEXT]; /* "" when ok; else what happened */
 	FIGURE_LIST(FIGURE_MEMBER)
 	int64_t started_at_ms;
-	int64_t duration_ms; /* of data transfer; setup and result exchange excluded */
+	int64_t duration_ms; /* data transfer, without setup and result exchange */
 };
 
 /* One visit of one pair. `seq` counts visits from 1 within a run, `pass` from 1. */
@@ -95,21 +95,21 @@ struct measurement {
 	struct dir_result dir[DIR_COUNT];
 };
 
-/* What one end knows about itself; goes into the run's row. "" and 0 where unknown. */
+/* Facts of one end about itself, stored in the run's row. "" and 0: unknown. */
 struct end_facts {
 	char host[HOST_NAME_SIZE];
 	char interface[IF_NAME_SIZE];
 	char address[ADDRESS_SIZE]; /* inside the tunnel */
 	int link_mtu;               /* before the run */
 	enum backend backend;
-	int endpoint_family; /* 4 or 6: of the outer packets; 0 unknown */
-	char versions[96];   /* of program and libraries, "name version, ..." */
+	int endpoint_family; /* 4 or 6, the outer packets' IP version; 0: unknown */
+	char versions[96];   /* program and libraries: "name version, ..." */
 };
 
 /* run_info's strategy of a session that measures no pair: no run is stored of it. */
 #define STRATEGY_PROBE "probe"
 
-/* What makes a run the run it is. */
+/* The properties of a run that are fixed at its start. */
 struct run_info {
 	char uuid[UUID_SIZE];
 	int64_t started_at_ms;
@@ -120,7 +120,7 @@ struct run_info {
 	char strategy[16];
 	int passes;
 	uint64_t seed;
-	int64_t duration_ms; /* of one direction's test; 0 unknown */
+	int64_t duration_ms; /* one direction's test; 0: unknown */
 	char congestion
 		[CONGESTION_SIZE]; /* the tests' algorithm; "": each end's default */
 	enum persist persist;
@@ -154,7 +154,7 @@ int run_outcome_parse(const char *name, enum run_outcome *ret);
 int mtu_range_count(const struct mtu_range *range);
 /* Its i-th MTU, 0 <= i < mtu_range_count(). */
 int mtu_range_at(const struct mtu_range *range, int i);
-/* Whether `mtu` lies within min and max; the step does not matter. */
+/* True if `mtu` lies within min and max; the step does not matter. */
 bool mtu_range_allows(const struct mtu_range *range, int mtu);
 
 bool mtu_pair_same(const struct mtu_pair *a, const struct mtu_pair *b);

@@ -312,8 +312,8 @@ static void run_client(struct exchange *x)
 
 /* --- the server --- */
 
-/* The session's peer, from its port, in the direction it says; whoever else asks is not
- * heard. */
+/* Accept the session's peer, from its port, in the direction it requests. Ignore all
+ * others. */
 static void take_caller(struct exchange *x, const struct head *hello,
 			const struct sockaddr_storage *from)
 {

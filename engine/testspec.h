@@ -35,10 +35,9 @@ struct test_spec {
 	int client_port;
 	int packet_size; /* full-size only: of the IP packets this end sends, its MTU */
 	int their_size;  /* client, full-size only: of those that the server sends */
-	int64_t duration_ms; /* of data transfer, 100 to 3,600,000 */
-	int64_t rtt_us;      /* the path's, for the deadlines */
-	char congestion
-		[CONGESTION_SIZE]; /* client; of whoever sends; "": its default */
+	int64_t duration_ms;              /* data transfer, 100 to 3,600,000 */
+	int64_t rtt_us;                   /* the path's, for the deadlines */
+	char congestion[CONGESTION_SIZE]; /* client; the sender's; "": its default */
 	/* The test ends as soon as its goodput is known so well, in percent of it, but not
 	 * within TESTSPEC_EARLIEST_MS; 0: it lasts its duration. */
 	int precision;
@@ -58,9 +57,9 @@ struct test_report {
 };
 
 /*
- * Whether it can be run: both addresses numeric (the client's own may be "", any), port,
- * duration, packet sizes, round trip (0 to 60 s) and precision (0 to 50) within their
- * ranges. -EINVAL names the field.
+ * Check that the test can run: both addresses are numeric (the client's own may be "",
+ * any), and port, duration, packet sizes, round trip (0 to 60 s) and precision (0 to
+ * 50) are within their ranges. -EINVAL: the text names the field.
  */
 int testspec_check(const struct test_spec *spec, struct err *err);
 

@@ -39,7 +39,7 @@ struct reader {
 struct layout {
 	bool interface;     /* there is an [Interface] */
 	bool mtu;           /* there is an MTU line in one */
-	struct span value;  /* of the last MTU line */
+	struct span value;  /* the last MTU line's */
 	size_t insert_at;   /* behind the last [Interface]'s last line with content */
 	struct span eol;    /* that section's line end; empty: it has none */
 	bool insert_breaks; /* the line before insert_at has no line end */

@@ -18,7 +18,7 @@
 #include "netctl/rtroute.h"
 #include "netctl/wginfo.h"
 
-/* What could not be put back is tried again so often. */
+/* The interval between tries of a failed restore. */
 #define TRY_AGAIN_MS 1000
 
 struct guard_process {
@@ -28,7 +28,7 @@ struct guard_process {
 	bool was_set; /* the MTU is a guard_set()'s, which may be kept */
 	bool probing; /* a probe is under way, with `outer` */
 	struct probetap_target outer;
-	pid_t tap;          /* who looks at its packets; 0 nobody */
+	pid_t tap;          /* the process with the packet socket; 0: none */
 	bool expired;       /* the last lease ran out, and nothing was set since */
 	bool failing;       /* a restore failed; lease_fd is for the next try */
 	struct err failure; /* the last failure that somebody was told of */
@@ -116,7 +116,7 @@ static int do_facts(const struct guard_process *g, const char *address,
 	return 0;
 }
 
-/* Whoever looks at its packets is ended, too. */
+/* End the probe and the process with its packet socket. */
 static void end_probe(struct guard_process *g)
 {
 	g->probing = false;
@@ -148,7 +148,7 @@ static int do_change(struct guard_process *g, const struct guard_request *reques
 		r = check_lease(request->lease_ms, err);
 	if (r < 0)
 		return r;
-	/* It refuses, and the timer is for what must be put back. */
+	/* It refuses, and the timer is for the restore. */
 	if (g->state.must_restore)
 		return change_host(g, want, err);
 	/* The lease runs before the change is made: there is no change without one. */
@@ -286,7 +286,7 @@ static int do_restore(struct guard_process *g, struct err *err)
 {
 	int r = put_back(g, hoststate_restore, err);
 
-	/* Main was answered: from here on this is a restore, whoever completes it. */
+	/* Main has its answer: a retry that completes this counts as a restore. */
 	g->expired = false;
 	if (g->failing && err)
 		g->failure = *err;
@@ -358,7 +358,7 @@ static bool serve_one(struct guard_process *g, int main_fd)
 	cleanup_fd int fd = -1;
 	struct guard_request request;
 	struct guard_reply reply;
-	/* What is longer is said to be. */
+	/* MSG_TRUNC: n is the true size of a request that is too long. */
 	ssize_t n = recv(main_fd, &request, sizeof(request), MSG_TRUNC);
 
 	if (n < 0)

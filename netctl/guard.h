@@ -27,8 +27,8 @@ struct guard_config {
 	struct hostchange_bounds bounds;
 	int lock_fd;      /* journal_lock()'s; keeper and guard hold it */
 	int conf_lock_fd; /* hostconf_lock()'s, held likewise; 0: none */
-	/* What a user must be told of what the guard did by itself; called in the
-	 * guard. */
+	/* Tell the user what the guard did by itself; called in the guard's
+	 * process. */
 	void (*say)(const char *text);
 };
 
@@ -52,17 +52,16 @@ void guard_free(struct guard *guard);
 int guard_fd(const struct guard *guard);
 
 struct guard_facts {
-	int mtu; /* of the link, now */
+	int mtu; /* the link's, now */
 	bool up;
 	bool exists; /* in a session: as the interface of its first set */
 	enum backend backend;
-	int endpoint_family; /* of the WireGuard peer that `address` belongs to; 0
-				unknown */
+	int endpoint_family; /* 4 or 6, the address family of `endpoint`; 0 unknown */
 	char allowed[64];    /* the AllowedIPs entry that matched */
 	char endpoint[ADDRESS_SIZE]; /* where its outer packets go; "" unknown */
 	int endpoint_port;
-	int outer_mtu; /* what this host's way there takes whole, with what the kernel
-			  has learned of it; 0 unknown */
+	int outer_mtu; /* path MTU to the endpoint as this host knows it, exceptions
+			  included; 0 unknown */
 };
 
 /*
@@ -74,21 +73,20 @@ int guard_get_facts(struct guard *guard, const char *address, struct guard_facts
 		    struct err *err);
 
 /*
- * Set the link's MTU (and the conf's with PERSIST_EACH), to be undone after `lease_ms`
- * unless renewed. -ERANGE outside the declared range, or a lease that is not from
- * LEASE_MIN_MS to LEASE_MAX_MS; -ESTALE somebody else changed the
- * link or conf, or what was set before is still to be put back; -EEXIST an original of
- * the conf file lies there from an earlier run; -ENETDOWN it is down; -ENODEV it is
- * gone.
+ * Set the link's MTU (and the conf file's with PERSIST_EACH), and restore it after
+ * `lease_ms` unless renewed. -ERANGE: outside the declared range, or a lease outside
+ * LEASE_MIN_MS to LEASE_MAX_MS; -ESTALE: somebody else changed the link or the conf
+ * file, or an earlier change still has to be restored; -EEXIST: an earlier run left an
+ * original of the conf file; -ENETDOWN: the link is down; -ENODEV: it is gone.
  */
 int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err);
 
 /*
- * A further `lease_ms` from now, and a look at the link. 0 also when nothing is set.
- * -ESTALE when the lease had run out and everything was put back; it is said again
- * until a set, a restore or a commit succeeds. -ECANCELED: somebody else changed the link.
- * Else as hoststate_check(). -ECANCELED and -ENODEV leave the lease to run out; with
- * -ENETDOWN it is renewed all the same. -ERANGE as guard_set().
+ * Renew the lease for `lease_ms` from now, and check the link. 0 also when nothing is
+ * set. -ESTALE: the lease expired and everything was restored; repeated until a set, a
+ * restore or a commit succeeds. -ECANCELED: somebody else changed the link. Else as
+ * hoststate_check(). After -ECANCELED and -ENODEV the lease is not renewed; after
+ * -ENETDOWN it is. -ERANGE as guard_set().
  */
 int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err);
 
@@ -118,11 +116,11 @@ int guard_tap(struct guard *guard, int *ret_fd, struct err *err);
 int guard_settle(struct guard *guard, struct err *err);
 
 /*
- * Keep the MTU that is set: write it to the conf file, end the lease. What is now is
- * what later restores put back. Said again (the answer may have been lost) it is 0
- * while the link still has that MTU; -ESTALE when nothing was committed, or a set, a
- * restore, a probe or the end of a lease came between. -EACCES without PERSIST_BEST. The text with
- * a 0 is hoststate_commit()'s.
+ * Commit the current MTU: write it to the conf file and end the lease. Later restores
+ * return to this state. A repeated commit (its answer may have been lost) returns 0
+ * while the link still has that MTU. -ESTALE: nothing was committed, or a set, a
+ * restore, a probe or the end of a lease came between. -EACCES: without PERSIST_BEST.
+ * The text with a 0 is hoststate_commit()'s.
  */
 int guard_commit(struct guard *guard, struct err *err);
 

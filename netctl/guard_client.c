@@ -52,8 +52,8 @@ static int gone(struct err *err)
 	return err_set(err, -EPIPE, "the guard process is gone");
 }
 
-/* For good: whoever waits behind this call, or polls, learns of it at once, and the
- * guard restores when it comes round. */
+/* Give up for good: callers that wait or poll learn of it at once, and the guard
+ * restores as soon as it reads again. */
 static int given_up(const struct guard *guard, struct err *err)
 {
 	shutdown(guard->ask.fd, SHUT_RDWR);

@@ -3,9 +3,9 @@
 
 #include "netctl/guard.h"
 
-/* What guard.c and guard_client.c say to one another: one fixed-size request, one
- * reply (base/ask.h), which repeats the request's serial: an answer that comes after the
- * asker gave up must not pass for the next one's. */
+/* The wire between guard.c and guard_client.c: one fixed-size request, one reply
+ * (base/ask.h). The reply repeats the request's serial, so that a late reply is not
+ * taken for that of the next request. */
 
 enum guard_verb {
 	GUARD_FACTS,

@@ -15,10 +15,10 @@
 struct walk {
 	int fd;              /* the folder reached */
 	char real[PATH_MAX]; /* its path; "" for the root folder */
-	char rest[PATH_MAX]; /* of the path */
+	char rest[PATH_MAX]; /* the part of the path not yet followed */
 	int links;           /* followed so far */
 	uid_t user;
-	uid_t owner; /* of the folder reached */
+	uid_t owner; /* the reached folder's */
 	bool shared; /* the folder reached is sticky: anybody can add to it */
 };
 
@@ -231,7 +231,7 @@ static int walk_all(struct walk *walk, struct err *err)
 	return r < 0 ? r : admit_last(walk, err);
 }
 
-/* --- what the header declares --- */
+/* --- public functions --- */
 
 static int hold(struct walk *walk, struct heldfolder *ret, struct err *err)
 {

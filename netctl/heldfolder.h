@@ -27,7 +27,7 @@ struct heldfolder {
 };
 
 /*
- * Symbolic links on the way are followed; whoever can exchange them counts as `user`.
+ * Follow symbolic links on the way. A user who can exchange one counts as `user`.
  * With a `user` the folder itself has to be that user's. A sticky folder such as /tmp may
  * lie on the way, if root or `user` owns the next component in it, but it may not be the
  * folder itself. -EPERM: more than one user, or everybody, can exchange what is on the

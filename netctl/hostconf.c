@@ -157,7 +157,7 @@ int hostconf_lock(const char *conf_file, const char *interface, int *ret_fd,
 
 /* --- judging --- */
 
-/* Whether the conf file holds the original with the given MTU in it: 1, 0, -ENOMEM. */
+/* Return 1 if the conf file is the original with the given MTU, else 0; -ENOMEM. */
 static int conf_has_mtu(const struct content *now, const struct content *original,
 			int mtu)
 {
@@ -370,7 +370,8 @@ static int write_mtu(struct journal *journal, const char *conf_file, struct err 
 
 /* --- the way back --- */
 
-/* The conf file was not touched, or whoever restored it died before the journal said so. */
+/* True if the conf file is unchanged, or restored by a process that died before it
+ * updated the journal. */
 static bool is_back(const struct conffile *file, const struct journal *journal)
 {
 	struct stat st;

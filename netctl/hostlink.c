@@ -151,7 +151,7 @@ static int link_restore(struct journal *journal, struct err *err)
 			"as it is",
 			journal->interface);
 	r = find_link(journal, &link, err);
-	/* With the interface went its MTU: whoever makes it again sets it. */
+	/* The MTU is gone with the interface: its next creator sets a new one. */
 	if (r == -ENODEV)
 		return -ESTALE;
 	if (r == 0 && !mtu_is_ours(&journal->changes.link, link.mtu))

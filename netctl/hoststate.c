@@ -259,7 +259,7 @@ int hoststate_restore(struct hoststate *state, struct err *err)
 	return r;
 }
 
-/* What a commit that was killed has left: the original, perhaps, and the journal. */
+/* Remove what a killed commit has left: the journal, and the original if it exists. */
 static int finish_commit(struct journal *journal, struct err *err)
 {
 	struct err kept = ERR_INIT;

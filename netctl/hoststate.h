@@ -19,14 +19,14 @@
 
 struct hoststate {
 	struct hostchange_bounds bounds;
-	struct journal journal; /* what is on disk while `pending` */
-	bool pending;           /* there is something to put back */
+	struct journal journal; /* on disk while `pending` */
+	bool pending;           /* there is something to restore */
 	bool must_restore; /* a change or the way back stopped half way: only the way
 			      back is open */
 	bool committed;    /* and nothing changed since */
 	bool unfinished; /* a commit could not tidy up yet: the journal is on disk, and
 			      says that the pair is kept */
-	int ifindex;     /* of the session's first change; 0 before it */
+	int ifindex;     /* the link of the session's first change; 0 before it */
 };
 
 void hoststate_init(struct hoststate *state, const struct hostchange_bounds *bounds);
@@ -60,10 +60,9 @@ int hoststate_check(const struct hoststate *state, struct err *err);
 int hoststate_commit(struct hoststate *state, struct err *err);
 
 /*
- * Restore all that was changed, and end the session. On success and on -ESTALE (somebody
- * else's change was kept, or what was to be put back is not there any more) nothing is
- * pending and err's text says what was done; other errors leave the journal for another
- * try.
+ * Restore all changes, and end the session. On success and on -ESTALE (somebody else's
+ * change was kept, or the thing to restore no longer exists) nothing is pending, and
+ * err's text says what was done. Other errors leave the journal for another try.
  */
 int hoststate_restore(struct hoststate *state, struct err *err);
 

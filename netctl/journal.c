@@ -24,12 +24,12 @@
 #define MAGIC     "mtusweep journal 3"
 #define COMMITTED "committed\n"
 
-/* Of a file in the folder. */
+/* The name of a file in the folder. */
 struct name {
 	char text[NAME_MAX + 1];
 };
 
-/* Of this network namespace; 0, with errno, where it cannot be told. */
+/* Return the inode of this network namespace; 0 with errno if it cannot be read. */
 static uint64_t netns_inode(void)
 {
 	struct stat ns;
@@ -83,7 +83,7 @@ int journal_lock(const char *interface, int *ret_fd, struct err *err)
 	return r;
 }
 
-/* --- what it says --- */
+/* --- content --- */
 
 static uint64_t netns_cookie(void)
 {

@@ -11,11 +11,11 @@
 #include "netctl/hostchange.h"
 
 /*
- * What must be put back, on disk, for the case that every process is killed at once:
+ * The changes to restore, kept on disk in case every process is killed at once:
  * /run/mtusweep/<network namespace inode>-<interface>, readable by root only. It is
  * written and fsynced before the first change, and removed after restore or commit.
- * Whoever runs on an interface holds a lock on <...>.lock there (lockfile.h), so that two
- * never meet. All that opens the folder fails as rundir_open().
+ * A run holds a lock on <...>.lock there (lockfile.h), so that two runs never use one
+ * interface. Functions that open the folder fail as rundir_open().
  */
 
 struct journal {
@@ -25,8 +25,8 @@ struct journal {
 	char boot[PROCESS_BOOT_SIZE];
 	int ifindex;
 	struct hostchange_records changes;
-	/* What is set is kept: nothing is to be put back any more, but a commit may have
-	 * left its work half done. */
+	/* The pair is committed: nothing remains to restore, but the commit's files may
+	 * still have to be removed. */
 	bool committed;
 };
 
@@ -58,7 +58,7 @@ const char *journal_take_line(char **at, const char *key);
 bool journal_take_int(char **at, const char *key, int *ret);
 bool journal_take_u64(char **at, const char *key, uint64_t *ret);
 
-/* Nothing to put back any more. 0 also when there is none. */
+/* Remove the journal: nothing remains to restore. 0 also if there is none. */
 int journal_remove(const char *interface, struct err *err);
 
 /*

@@ -198,7 +198,7 @@ static void await_main(struct keeper *k, bool *guard_replaced)
 	}
 }
 
-/* What main would have said itself. */
+/* Report the end of main when it was killed and could not report it itself. */
 static void tell_of_main(const struct keeper *k)
 {
 	char text[96];
@@ -233,8 +233,8 @@ static int supervise(struct keeper *k)
 	return k->children.status[CHILD_MAIN] > 2 ? 1 : k->children.status[CHILD_MAIN];
 }
 
-/* What was ignored from the start (nohup; a script's background job) stays so, but an
- * end of our own children must be heard of, and SIGTERM. */
+/* Signals ignored at the start (nohup; a script's background job) stay ignored, except
+ * SIGCHLD and SIGTERM, which the keeper needs. */
 static void choose_signals(sigset_t *signals)
 {
 	static const int ends[] = {SIGINT, SIGHUP};

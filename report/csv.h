@@ -13,7 +13,8 @@
  * as it wrote for a failed pair.
  */
 
-/* What csvread_parse() read is written as it was. -EIO and others when `out` cannot be written. */
+/* Write a run as a log. Fields that csvread_parse() read are written unchanged. Errors:
+ * -EIO and others if `out` cannot be written. */
 int csv_export(struct query *query, int64_t run, FILE *out, struct err *err);
 
 #endif

@@ -16,7 +16,7 @@
 #define SCALE_MIN   200
 #define SCALE_Y     44 /* below a map */
 #define SCALE_H     12
-#define OVERHANG    6 /* of the last label of a scale */
+#define OVERHANG    6 /* room for the last label of a scale */
 #define LABEL_GAP   4
 #define LINE        17
 #define WIDTH_MIN   560

@@ -42,8 +42,8 @@ static int add_pair(void *ctx, struct row_visit *visits, size_t count)
 	return 0;
 }
 
-/* The MTUs of the lattice and those measured beside it; where that is too many, the
- * measured ones. */
+/* The axis has the MTUs of the grid and others that were measured; if these are too
+ * many, only the measured ones. */
 static int make_axis(struct heatmap_axis *axis, const struct mtu_range *range,
 		     const struct visits *all, enum direction end, struct err *err)
 {

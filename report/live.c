@@ -25,7 +25,7 @@
 #define SHARE 20
 /* and so much of that in advance: a run with its rows, or two runs. */
 #define IN_ADVANCE_MS 2000
-/* Whether who writes it is still there shows without a change of the file. */
+/* The death of the writing process does not change the file: check it so often. */
 #define STALE_MS 10000
 /* Colours from the lowest rate to the highest; readers interpolate between them. */
 #define COLORS 17

@@ -26,8 +26,8 @@ void live_free(struct live *live);
 
 struct live_ask {
 	const char *run;      /* its name, as query_run() has it; "": the newest */
-	const char *have;     /* UUID of the run that the rest is of */
-	const char *revision; /* of the facts known */
+	const char *have;     /* UUID of the run that the fields below refer to */
+	const char *revision; /* the known facts' revision */
 	uint32_t after;       /* rows up to this one are known */
 	size_t room;          /* bytes that rows may take, about */
 	bool near;            /* asked for on this host: rows are read at once */

@@ -16,8 +16,7 @@ int prometheus_export_run(struct query *query, const struct query_run *run, FILE
 int prometheus_export(struct query *query, const struct query_run *run, FILE *out,
 		      struct err *err);
 
-/* What a server adds for whoever asks it: which version it is, and whether a session is
- * open. */
+/* Write the server's own metrics: its version, and 1 while a session is open. */
 void prometheus_put_server(FILE *out, const char *version, bool session_open);
 
 #endif

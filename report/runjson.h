@@ -7,13 +7,12 @@
 #include "store/query.h"
 
 /*
- * What is stored as JSON: the values of docs/schema.md under its names, null where
- * something is not known, rates in bit/s, times in ISO 8601 UTC. docs/export.schema.json
- * describes an export. Text is UTF-8; where a stored one is not, its bytes that are not
- * ASCII become '?'.
+ * Stored runs as JSON: the values of docs/schema.md under its names, null for unknown
+ * values, rates in bit/s, times in ISO 8601 UTC. docs/export.schema.json describes an
+ * export. Text is UTF-8; if a stored text is not, its bytes outside ASCII become '?'.
  *
- * Texts may be anybody's, so all of it is printed by the two below: ASCII alone, so that
- * nothing in it makes a terminal act.
+ * Texts may come from anybody. The two functions below therefore print ASCII alone, so
+ * that no text controls a terminal.
  */
 
 /* `flags` are jansson's. Errors of `out` are left for the caller to find with ferror(). */

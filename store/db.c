@@ -196,7 +196,7 @@ int db_fail(struct db *db, struct err *err)
 	}
 }
 
-/* What SQLite would take for something else than a file of that name, or wait on. */
+/* Refuse paths that SQLite would not open as a file of that name, or would block on. */
 static int check_path(const char *path, enum db_mode mode, struct err *err)
 {
 	struct stat st;
@@ -315,7 +315,7 @@ int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 	sqlite3_busy_timeout(db->sql, STORE_PATIENCE_MS);
 	return trust_nothing(db, err);
 }
-/* --- whether the tables are ours --- */
+/* --- check of the schema --- */
 
 const char *const schema_scripts[SCHEMA_VERSION] = {schema_sql, schema2_sql};
 

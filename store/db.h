@@ -28,9 +28,9 @@ struct db {
 	sqlite3 *sql;
 	char *path; /* dbfile_resolve()'s */
 	bool writing;
-	int version;        /* of the schema, by db_check() */
-	int64_t steps_max;  /* that a statement may take, in thousands */
-	int64_t steps_left; /* of the current one */
+	int version;        /* schema version, set by db_check() */
+	int64_t steps_max;  /* limit of a statement's steps, in thousands */
+	int64_t steps_left; /* remaining for the current statement */
 };
 
 enum db_mode {
@@ -46,12 +46,12 @@ void db_release(struct db *db);
 /* The errors of store_open() and query_open() that come from the file itself. */
 int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err);
 
-/* Whose database it is: *ret_version is its schema version, 0 for an empty file.
+/* Check that the database is ours: *ret_version is its schema version, 0: empty file.
  * -EMEDIUMTYPE: not ours, or without a column of ours, as from before the first release;
  * -EOVERFLOW: newer than this program. */
 int db_check(struct db *db, int *ret_version, struct err *err);
 
-/* What SQLite last reported on this connection, as a negative errno and a sentence. */
+/* Return SQLite's last error on this connection as a negative errno and a sentence. */
 int db_fail(struct db *db, struct err *err);
 
 /* Commit all of what `work` does and return its result, or, where that is below 0, undo it.

@@ -156,7 +156,7 @@ static int count_visits(struct query *query, struct query_run *run, struct err *
 	return r == -E2BIG ? 0 : r;
 }
 
-/* What picks a run is put behind it. */
+/* The caller appends the condition that selects a run. */
 #define RUN_SELECT                                                                    \
 	"SELECT id, role, outcome, process, ended_at, outcome_text, " ROW_RUN_COLUMNS \
 	" FROM run"
@@ -205,7 +205,7 @@ static int step_run(struct query *query, sqlite3_stmt *stmt, struct query_run *r
 	return r < 0 ? r : 1;
 }
 
-/* Whether the runs so far left room for the rows of this one. */
+/* Return 1 and subtract the rows of this run if they fit into *left, else 0. */
 static int take_share(struct query *query, int64_t run, int *left, struct err *err)
 {
 	int rows;

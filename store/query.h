@@ -35,12 +35,12 @@ struct query_run {
 	struct run_info info;
 	char role[8];
 	enum run_outcome outcome;
-	enum process_life life; /* of who writes it; of meaning while RUN_RUNNING */
+	enum process_life life; /* the writing process's; valid while RUN_RUNNING */
 	int64_t ended_at_ms;    /* 0 while it goes on */
 	char text[256];
 	bool counted; /* false: there are more rows than query_bound() allows to be read */
 	int measured; /* visits stored; one that was made again counts once */
-	int failed;   /* of them, status not ok the last time */
+	int failed;   /* those whose last status is not ok */
 };
 
 /* Above it, who asks over HTTP is answered without the run's rows: to read so many once
@@ -79,15 +79,15 @@ struct query_result {
 	int64_t upload_bps;
 	int64_t download_bps;
 	int visits;
-	int upload_ok; /* of them, ok in this direction */
+	int upload_ok; /* visits that are ok in this direction */
 	int download_ok;
 	enum test_status upload_status;
 	enum test_status download_status;
 	enum test_status status;
 };
 
-/* What a pair was measured as, each time, by sequence number: `count` of them, which may be
- * put in another order. */
+/* Handle the `count` measurements of one pair, sorted by sequence number. It may
+ * reorder them. */
 typedef int query_pair_fn(void *ctx, struct row_visit *visits, size_t count);
 
 /* By server MTU, then peer MTU. */
@@ -116,8 +116,8 @@ int64_t query_median(int64_t *rates, size_t count);
 void query_sum_up(const struct row_visit *visits, size_t count, int64_t *rates,
 		  struct query_result *ret);
 
-/* Whether a pair is one of those that are ranked, and which of two comes first: negative a,
- * positive b. */
+/* The first is true if a pair is ranked. The second compares two pairs: negative if a
+ * comes first, positive if b does. */
 bool query_may_rank(const struct query_result *result, enum query_by by);
 int query_rank(const struct query_result *a, const struct query_result *b,
 	       enum query_by by);
@@ -154,7 +154,7 @@ int query_visits_after(struct query *query, int64_t run, uint32_t after,
 		       struct err *err);
 int query_last_visit(struct query *query, int64_t run, uint32_t *ret, struct err *err);
 
-/* What is known of the run's path. -ENODATA: nothing is stored of it. */
+/* Read the path of the run. -ENODATA: none is stored. */
 int query_path(struct query *query, int64_t run, struct path_survey *ret,
 	       struct err *err);
 
@@ -162,10 +162,10 @@ struct query_recommendation {
 	struct mtu_pair mtu;
 	bool settled; /* no pair tested may be faster by more than the margin */
 	struct reason reason;
-	char *text; /* what it rests on, in lines; freed by the caller */
+	char *text; /* the evidence, in lines; freed by the caller */
 };
 
-/* What the run comes to. -ENODATA: nothing is stored of that. */
+/* Read the recommendation of the run. -ENODATA: none is stored. */
 int query_recommended(struct query *query, int64_t run,
 		      struct query_recommendation *ret, struct err *err);
 

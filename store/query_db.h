@@ -5,12 +5,12 @@
 #include "store/query.h"
 
 /*
- * What the files of query.h share: a query's connection, and statements about one run.
+ * The shared part of query.h's files: a query's connection, and statements on one run.
  */
 
 struct query {
 	struct db db;
-	int rows_max; /* of a run that is read; 0: all */
+	int rows_max; /* most rows of a run to read; 0: all */
 };
 
 /* A statement whose first "?" is a run's id. */

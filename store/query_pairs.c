@@ -1,4 +1,4 @@
-/* What a run's pairs come to: medians, counts, ranks. */
+/* The results of a run's pairs: medians, counts, ranks. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -150,7 +150,7 @@ int query_count(struct query *query, int64_t run, int *ret_measured, int *ret_fa
 	return 0;
 }
 
-/* --- what pairs come to --- */
+/* --- results of pairs --- */
 
 static int by_value(const void *left, const void *right)
 {

@@ -4,7 +4,7 @@
 
 #include "store/query_db.h"
 
-/* What picks a run's visits is put behind it. */
+/* The caller appends the condition that selects measurements of the run. */
 #define VISIT_SELECT \
 	"SELECT " ROW_MEASUREMENT_COLUMNS " FROM measurement WHERE run_id = ?"
 

@@ -78,7 +78,7 @@ void row_bind_time(struct row *row, int64_t at_ms)
 
 /* --- reading --- */
 
-/* What is told of a value that cannot be. */
+/* The most bytes of an invalid value that a message shows. */
 #define SHOWN 60
 
 int row_check(const struct row *row, const struct db *db, const char *what,

@@ -30,15 +30,15 @@ CREATE TABLE run (
 	passes INTEGER NOT NULL CHECK (passes BETWEEN 0 AND 2147483647),
 	seed TEXT NOT NULL -- as --seed takes it: 64 bits without a sign
 		CHECK (length(seed) BETWEEN 1 AND 20),
-	duration_ms INTEGER -- of one direction's test; NULL: imported
+	duration_ms INTEGER -- one direction's test; NULL: imported
 		CHECK (duration_ms BETWEEN 0 AND 1000000000000),
-	congestion TEXT -- of the tests' senders; NULL: the defaults of the ends, which differ
+	congestion TEXT -- the tests' algorithm; NULL: each end's default
 		CHECK (length(congestion) <= 15),
 	persist TEXT NOT NULL CHECK (persist IN ('none', 'each', 'best')),
 	pairs_planned INTEGER -- visits planned; NULL: by what is measured
 		CHECK (pairs_planned BETWEEN 0 AND 2147483647),
 	options TEXT, -- the command line's options, a JSON object
-	process TEXT -- who writes it (base/process.h): tells a crash from a run under way
+	process TEXT -- the writer (base/process.h): tells a crash from a run under way
 		CHECK (length(process) <= 159),
 
 	server_host TEXT CHECK (length(server_host) <= 64),
@@ -46,13 +46,13 @@ CREATE TABLE run (
 	server_address TEXT CHECK (length(server_address) <= 45), -- inside the tunnel
 	server_link_mtu INTEGER -- before the run
 		CHECK (server_link_mtu BETWEEN 1 AND 65535),
-	server_backend TEXT NOT NULL -- who does WireGuard there
+	server_backend TEXT NOT NULL -- the WireGuard implementation
 		CHECK (server_backend IN ('none', 'kernel', 'userspace')),
-	server_endpoint_family INTEGER -- of the outer packets
+	server_endpoint_family INTEGER -- the outer packets' IP version
 		CHECK (server_endpoint_family IN (4, 6)),
-	server_versions TEXT -- of program and libraries
+	server_versions TEXT -- program and libraries
 		CHECK (length(server_versions) <= 95),
-	server_mtu_min INTEGER NOT NULL -- the lattice
+	server_mtu_min INTEGER NOT NULL -- the grid
 		CHECK (server_mtu_min BETWEEN 576 AND 65535),
 	server_mtu_max INTEGER NOT NULL CHECK (server_mtu_max BETWEEN 576 AND 65535),
 	server_mtu_step INTEGER NOT NULL CHECK (server_mtu_step BETWEEN 1 AND 65535),
@@ -77,8 +77,8 @@ CREATE TABLE measurement (
 	seq INTEGER NOT NULL -- counts the visits of a run
 		CHECK (seq BETWEEN 1 AND 4294967295),
 	pass INTEGER NOT NULL CHECK (pass BETWEEN 1 AND 2147483647),
-	reference INTEGER NOT NULL DEFAULT 0 CHECK (reference IN (0, 1)), -- of the
-		-- series by which drift is told
+	reference INTEGER NOT NULL DEFAULT 0 CHECK (reference IN (0, 1)), -- part
+		-- of the reference series, which detects drift
 	server_mtu INTEGER NOT NULL CHECK (server_mtu BETWEEN 576 AND 65535),
 	peer_mtu INTEGER NOT NULL CHECK (peer_mtu BETWEEN 576 AND 65535),
 
@@ -105,7 +105,7 @@ CREATE TABLE measurement (
 	upload_rtt_us INTEGER -- mean, as the end that sent saw it
 		CHECK (upload_rtt_us BETWEEN 0 AND 1000000000000000),
 	upload_started_at TEXT CHECK (upload_started_at GLOB '[0-9]*-*-*T*:*:*Z'),
-	upload_duration_ms INTEGER -- of data transfer
+	upload_duration_ms INTEGER -- data transfer alone
 		CHECK (upload_duration_ms BETWEEN 0 AND 1000000000000),
 
 	download_status TEXT NOT NULL CHECK (download_status IN (
@@ -129,14 +129,14 @@ CREATE TABLE measurement (
 	download_duration_ms INTEGER
 		CHECK (download_duration_ms BETWEEN 0 AND 1000000000000),
 
-	-- Whether the other end has the row; of meaning in the peer's database only.
+	-- 1: the other end has the row. Used in the peer's database only.
 	acknowledged INTEGER NOT NULL DEFAULT 0 CHECK (acknowledged IN (0, 1)),
 
 	PRIMARY KEY (run_id, server_mtu, peer_mtu, seq),
 	UNIQUE (run_id, seq)
 ) WITHOUT ROWID;
 
--- What a reader of a run's results should know.
+-- Facts that a reader of a run's results must know.
 CREATE TABLE warning (
 	id INTEGER PRIMARY KEY,
 	run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -145,8 +145,7 @@ CREATE TABLE warning (
 	UNIQUE (run_id, text)
 );
 
--- What is known of a run's path: what becomes of outer packets (as they are sent, IP header
--- included), by size.
+-- The path of a run: the fate of outer packets by size (as sent, IP header included).
 CREATE TABLE path (
 	run_id INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
 	overhead INTEGER NOT NULL -- bytes by which WireGuard makes a packet larger
@@ -171,13 +170,13 @@ CREATE TABLE path_band (
 	PRIMARY KEY (run_id, direction, size_max)
 ) WITHOUT ROWID;
 
--- What a run comes to.
+-- The recommendation of a run.
 CREATE TABLE recommendation (
 	run_id INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
 	server_mtu INTEGER NOT NULL CHECK (server_mtu BETWEEN 576 AND 65535),
 	peer_mtu INTEGER NOT NULL CHECK (peer_mtu BETWEEN 576 AND 65535),
 	settled INTEGER NOT NULL CHECK (settled IN (0, 1)), -- no rival may still be better
-	text TEXT NOT NULL -- what it rests on, as it was printed
+	text TEXT NOT NULL -- the evidence, as it was printed
 );
 
 -- A visit with the one figure a direction that counts: the steady goodput where there is

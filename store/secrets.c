@@ -75,7 +75,7 @@ static int make_private(const char *path, struct err *err)
 			       : err_sys(err, errno, "cannot open '%s'", path);
 }
 
-/* What SQLite says of the content, as it concerns this file. */
+/* Replace SQLite's error about the content by a sentence about the secrets' file. */
 static int name_content(int r, const char *path, struct err *err)
 {
 	if (r == -EMEDIUMTYPE || r == -EUCLEAN)

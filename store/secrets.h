@@ -6,11 +6,12 @@
 
 /*
  * The secrets of a database's runs, in a file beside it that only its owner may read
- * (mode 0600): whoever has the secret of a run may open it at the server. The database
- * itself is readable for all, and people hand it on. The file is an SQLite database as
- * well, opened for the time of a call. A lock of another program on it is waited for
- * `patience_ms`; then -EBUSY. No call closes a descriptor of its own on a file that was
- * there before, so the locks of other connections of this process last.
+ * (mode 0600): the secret of a run authorises its holder to open the run at the
+ * server. The database itself is readable for all, and people hand it on. The file is
+ * an SQLite database as well, opened for the time of a call. A call waits `patience_ms`
+ * for another program's lock on it, then fails with -EBUSY. No call closes a descriptor
+ * of its own on a file that existed before, so that the locks of other connections of
+ * this process last.
  */
 
 #define SECRETS_SUFFIX ".secrets"
@@ -20,9 +21,9 @@
 int secrets_put(const char *db_path, const char *uuid, const char *secret,
 		int patience_ms, struct err *err);
 
-/* Whether runs' secrets can be kept and found: 0 also where there is no file yet. -EPERM:
- * it is a link, another user's, open to others, or something else; the sentence says what
- * to do. Else the errors of store_open(). */
+/* Check that secrets of runs can be stored and read. 0 also if there is no file yet.
+ * -EPERM: it is a link, another user's, open to others, or no regular file; the
+ * sentence says what to do. Else the errors of store_open(). */
 int secrets_check(const char *db_path, int patience_ms, struct err *err);
 
 /* -ENOENT, with a sentence: there is none for this run; the file is not made. */

@@ -133,8 +133,8 @@ int store_close(struct store *store, struct err *err)
 	return r;
 }
 
-/* Whoever removes or renames the file of a running sweep would get nothing of what is
- * written from then on: SQLite goes on with the open file and does not mind. */
+/* Detect that the file was removed or renamed during a sweep: SQLite would go on
+ * writing to the open file, and those rows would be lost. */
 static int check_place(struct db *db, struct err *err)
 {
 	int moved = 0;
@@ -230,7 +230,7 @@ static int may_write(struct store *store, int64_t run, struct err *err)
 struct new_copy {
 	const struct run_info *info;
 	const char *secret;
-	int64_t deadline_ms; /* of the wait for locks, the secrets' too */
+	int64_t deadline_ms; /* for all waits for locks, the secrets' too */
 	bool known;
 };
 

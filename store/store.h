@@ -56,7 +56,7 @@ int store_begin_copy(struct store *store, const struct run_info *info,
 /* The secret of a run, kept beside the database for its owner's eyes (store/secrets.h). */
 int store_keep_secret(struct store *store, const char *uuid, const char *secret,
 		      struct err *err);
-/* Whether that can work, before a run begins: secrets_check(). */
+/* Check before a run that its secret can be stored: secrets_check(). */
 int store_check_secrets(struct store *store, struct err *err);
 /* -ENOENT: there is none. */
 int store_find_secret(struct store *store, const char *uuid, char ret[TOKEN_SIZE],
@@ -67,7 +67,7 @@ int store_find_secret(struct store *store, const char *uuid, char ret[TOKEN_SIZE
  * removed. */
 int store_record(struct store *store, int64_t run, const struct measurement *m,
 		 struct err *err);
-/* Whether that row is stored: 0, or -EINVAL. */
+/* Check that exactly this row is stored: 0, or -EINVAL. */
 int store_check_row(struct store *store, int64_t run, const struct measurement *m,
 		    struct err *err);
 
@@ -81,11 +81,11 @@ int store_next_unacknowledged(struct store *store, int64_t run, uint32_t seq,
 /* Something a reader of the results should know; the same text once a run. */
 int store_warn(struct store *store, int64_t run, const char *text, struct err *err);
 
-/* What is known of the run's path, in place of what was stored of it before. */
+/* Store the path of the run, in place of an earlier one. */
 int store_put_path(struct store *store, int64_t run, const struct path_survey *survey,
 		   struct err *err);
 
-/* What the run comes to, in place of what was stored before. `text`: what it rests on. */
+/* Store the recommendation in place of an earlier one. `text`: its evidence. */
 int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu,
 		    bool settled, const struct reason *reason, const char *text,
 		    struct err *err);

@@ -94,7 +94,7 @@ static int count_kept(const struct callers *c)
 	return kept;
 }
 
-/* Whether its worker may have read a request just now, and be about to say so. */
+/* True if the worker may just have read a request and not yet reported it. */
 static bool may_be_asking(struct caller *caller, uint64_t mark, uint64_t bytes)
 {
 	int64_t now_ms = clock_boot_ms();
@@ -112,7 +112,7 @@ static bool may_be_asking(struct caller *caller, uint64_t mark, uint64_t bytes)
 	return now_ms - caller->seen_at_ms < LOOK_AGAIN_MS;
 }
 
-/* Whether a text begins with a request, with as much of a body as it says. */
+/* True if the text begins with a complete request, body included. */
 static bool is_whole(const char *text, size_t size)
 {
 	const char *length = strcasestr(text, "\nContent-Length:");
@@ -128,8 +128,8 @@ static bool is_whole(const char *text, size_t size)
 	return end && body <= size - (size_t)(end - text);
 }
 
-/* Whether what is there to be read may be a request, as far as can be seen without taking it
- * from its worker. */
+/* True if the unread bytes may hold a complete request. They are peeked at, so that the
+ * worker still receives them. */
 static bool may_be_whole(struct caller *caller, int fd, uint64_t mark, bool is_all)
 {
 	char text[CALLERS_HEAD_MAX + 1];
@@ -281,7 +281,7 @@ void callers_stop(struct callers *c)
 	release(c);
 }
 
-/* --- what happens to one --- */
+/* --- events of a connection --- */
 
 void callers_arrived(struct callers *c)
 {
@@ -305,7 +305,7 @@ bool callers_asked(struct callers *c, const char *remote, int remote_port, int *
 
 void callers_lacks(struct callers *c, int fd)
 {
-	/* Who has shown the session's id does not drip. */
+	/* A client that has shown the session's id does not send a request by drips. */
 	if (fd >= 0 && !c->list[fd].kept)
 		set_state(c, fd, STATE_LACKING);
 }

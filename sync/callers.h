@@ -33,8 +33,8 @@ struct caller {
 	_Atomic uint64_t mark;
 	/* Its worker's: it was kept, before this request. */
 	bool kept;
-	/* Of the thread that makes room. The mark it had when a whole request was seen; since
-	 * when it was seen with something read of it. */
+	/* Used only by the thread that makes room. `heard`: the mark when a whole
+	 * request was seen. `seen_...`: the state when a part of one was first seen. */
 	uint64_t heard;
 	uint64_t seen_mark;
 	uint64_t seen_bytes;

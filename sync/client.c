@@ -74,7 +74,7 @@ bool client_was_clean(const struct client *client)
 	return transport_was_clean(client->transport);
 }
 
-/* --- what an answer means --- */
+/* --- interpretation of answers --- */
 
 static int no_answer_of_ours(const struct client *client, struct err *err)
 {

@@ -36,8 +36,8 @@ void client_free(struct client *client);
 /* From now on nothing but the deadline ends a request: for putting things back. */
 void client_ignore_stop(struct client *client);
 
-/* Whether the last request was answered by the server, be it with an error: the tunnel
- * and the server are there. */
+/* True if the server answered the last request, if only with an error: the tunnel and
+ * the server work. */
 bool client_answered(const struct client *client);
 
 /* All times are the request's deadline from now. */
@@ -54,7 +54,7 @@ int client_arm(struct client *client, const struct msg_arm *m, int timeout_ms,
 	       struct err *err);
 int client_probe(struct client *client, const struct msg_probe *m, int timeout_ms,
 		 struct msg_probing *ret, struct err *err);
-/* What the server's end saw of the test that was armed last; to be asked again without harm. */
+/* Get the server's figures of the test armed last. A repeated request is harmless. */
 int client_figures(struct client *client, const struct msg_ask *m, int timeout_ms,
 		   struct msg_figures *ret, struct err *err);
 int client_row(struct client *client, const char *run, const struct msg_row *m,
@@ -74,8 +74,8 @@ int client_close(struct client *client, const struct msg_close *m, int timeout_m
 /* The kept connection's smoothed round trip (TCP_INFO), 0 before the first answer. */
 int64_t client_rtt_us(const struct client *client);
 
-/* Whether nothing of the last request had to be sent again from here: what it took is what
- * the path takes. */
+/* True if no part of the last request was retransmitted from here: its duration is the
+ * path's round trip. */
 bool client_was_clean(const struct client *client);
 
 /* "7.88.1". Static. */

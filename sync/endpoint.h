@@ -34,16 +34,16 @@ struct endpoint_ops {
 		    bool resumed, struct end_facts *ret, struct err *err);
 	int (*pair)(void *ctx, const struct msg_pair *m, struct err *err);
 	int (*arm)(void *ctx, const struct msg_arm *m, struct err *err);
-	/* What this end can do goes into *ret. */
+	/* Fill *ret with the abilities of this end. */
 	int (*probe)(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 		     struct err *err);
-	/* Of the test armed last, which is over at the peer's end. -ENOENT: another was. */
+	/* Figures of the test armed last, after its end. -ENOENT: another test. */
 	int (*figures)(void *ctx, uint32_t test, struct msg_figures *ret,
 		       struct err *err);
 	int (*row)(void *ctx, const struct measurement *m, struct err *err);
-	/* What the peer knows of one direction of the path. */
+	/* The peer's path, one direction. */
 	int (*path)(void *ctx, const struct msg_path *m, struct err *err);
-	/* What the run comes to, by the rows and the path sent before. */
+	/* The run's recommendation, by the rows and the path sent before. */
 	int (*verdict)(void *ctx, const struct msg_verdict *m, struct err *err);
 	int (*renew)(void *ctx, struct err *err);
 	int (*commit)(void *ctx, struct err *err);
@@ -86,7 +86,7 @@ void endpoint_free(struct endpoint *endpoint);
 int endpoint_tick(struct endpoint *endpoint);
 int endpoint_fd(const struct endpoint *endpoint);
 
-/* "1.15", of the library. Static. */
+/* Return the version of the library, such as "1.15". Static. */
 const char *endpoint_library_version(void);
 
 #endif

@@ -40,11 +40,11 @@ struct field {
 	const char *name; /* NULL ends the table */
 	enum field_kind kind;
 	size_t offset;
-	size_t size; /* of the text */
+	size_t size; /* the text's */
 	int64_t min;
 	int64_t max;
 	bool (*valid)(const char *text); /* or NULL */
-	const struct field *fields;      /* of the object */
+	const struct field *fields;      /* the object's */
 	bool optional; /* may be missing: what it fills stays as it was */
 };
 

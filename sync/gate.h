@@ -26,8 +26,8 @@ struct gate {
 void gate_init(struct gate *gate);
 void gate_release(struct gate *gate);
 
-/* Whether the id is the session's, and the address: without waiting for anything, so
- * that who is neither cannot make others wait. Its lease may have run out. */
+/* Check that the id and the address are the session's. It does not wait, so that a
+ * stranger cannot make others wait. The lease may have expired. */
 int gate_known(struct gate *gate, const char *address, const char *id, struct err *err);
 bool gate_was_closed(struct gate *gate, const char *address, const char *id);
 

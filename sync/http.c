@@ -50,7 +50,7 @@ const char *http_library_version(void)
 
 /* --- connections --- */
 
-/* Of none is known yet whose it is. */
+/* Count the connection; its owner is not yet known. */
 static int connection_open(const struct mg_connection *conn, void **ret_data)
 {
 	struct http *http = mg_get_user_data(mg_get_context(conn));
@@ -348,7 +348,7 @@ static void call_handler(struct http *http, const struct mg_request_info *info,
 	http->config.handle(http->config.ctx, &request, ret);
 }
 
-/* Whether the client can use its connection again. */
+/* True if the client can reuse its connection. */
 static bool wants_keep(struct mg_connection *conn, const struct mg_request_info *info)
 {
 	const char *connection = mg_get_header(conn, "Connection");

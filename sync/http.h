@@ -21,8 +21,8 @@
 struct http_request {
 	const char *method;  /* GET, POST or PUT */
 	const char *path;    /* without the query */
-	const char *query;   /* what comes behind '?', as it was sent; "" without */
-	const char *address; /* whose request it is */
+	const char *query;   /* the part after '?', as sent; "" for none */
+	const char *address; /* the client's */
 	const char *body;
 	size_t size;
 };
@@ -33,7 +33,7 @@ struct http_response {
 	char *json;        /* malloc()ed; freed by the server */
 	/* In its place: static. */
 	const char *document;
-	const char *type; /* of either; NULL: it is JSON */
+	const char *type; /* media type of the content; NULL: JSON */
 	const char
 		*headers; /* more of them, each with its line's end; static, or NULL */
 	bool keep;        /* the connection, for the caller's next request */
@@ -46,7 +46,7 @@ struct http_config {
 	int port;
 	int workers;          /* each holds one connection at a time */
 	bool read_only;       /* POST and PUT are refused */
-	const char *names[3]; /* what Host may say, with any port or none; NULL ends */
+	const char *names[3]; /* allowed in Host, with any port or none; NULL ends */
 	size_t body_limit;
 	/* 0: the address is admitted; -EAGAIN: it cannot be told now; else it is not. It
 	 * is told just that, whatever was asked. NULL: everybody is admitted. */

@@ -32,9 +32,9 @@ struct lease {
 	int wake_fd; /* eventfd: beating has begun */
 	pthread_t thread;
 	/* The thread's own. */
-	int failures;    /* in a row */
-	int64_t trip_ms; /* of the last round trip of which nothing was sent again */
-	pthread_mutex_t lock; /* of what follows */
+	int failures;         /* in a row */
+	int64_t trip_ms;      /* the last round trip without a retransmission */
+	pthread_mutex_t lock; /* guards the fields below */
 	bool beating;
 	int64_t heard_ms; /* the last round trip's end, since beating began */
 	struct lease_gaps gaps;
@@ -48,7 +48,7 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 	return value > high ? high : value;
 }
 
-/* Whether another try soon can help: not when the server said that it is over. */
+/* True if a retry can help. It cannot after the server said that the lease is over. */
 static bool is_passing(int rc)
 {
 	return rc < 0 && rc != -ESTALE && rc != -EPERM && rc != -EPROTO;

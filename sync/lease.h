@@ -24,7 +24,7 @@ struct lease_config {
 	struct client_config client;
 	char session[TOKEN_SIZE];
 	int64_t lease_ms;
-	int64_t rtt_us; /* of the path, as far as is known */
+	int64_t rtt_us; /* the path's, if known */
 	/* In the lease's thread, after each try: 0, or the client's error. The server's
 	 * clock runs from some moment after `sent_at_ms` (clock_boot_ms()). */
 	void (*renewed)(void *ctx, int64_t sent_at_ms, int result,

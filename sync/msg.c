@@ -15,7 +15,7 @@
 #define TEST_MIN_MS 100
 #define TEST_MAX_MS 3600000
 #define FOR_MAX_MS  INT64_C(999999999)
-/* What a row has left for each of its two sentences. */
+/* The room in a row for each of its two sentences. */
 #define DIR_TEXT_ROOM 84
 #define PAIRS_MAX     100000000
 #define PASSES_MAX    1000000

@@ -21,18 +21,18 @@
 struct msg_hello {
 	int protocol;
 	struct end_facts server;
-	struct mtu_range range; /* the lattice of a grid */
-	/* What it allows at all; NO_FIGURE: that range. */
+	struct mtu_range range; /* the grid's */
+	/* The MTUs that the server allows; NO_FIGURE: `range`. */
 	int64_t allow_min;
 	int64_t allow_max;
 	int iperf_port;
-	enum persist persist; /* what this end was started with */
+	enum persist persist; /* the option of this end */
 	bool busy;            /* a session is open */
-	/* What the server's tests may use, its default first; "": it does not say. */
+	/* The algorithms of the server's tests, its default first; "": unknown. */
 	char congestion[CONGESTION_LIST_SIZE];
 };
 
-/* GET /v1/status: for whoever looks on. */
+/* GET /v1/status: for readers. */
 struct msg_status {
 	bool open;               /* a session is open */
 	char peer[ADDRESS_SIZE]; /* its address; "" where none is */
@@ -43,7 +43,7 @@ struct msg_status {
 /* POST /v1/session */
 struct msg_open {
 	int protocol;
-	char secret[TOKEN_SIZE]; /* of the run: only its peer may open it again */
+	char secret[TOKEN_SIZE]; /* the run's: only its peer may open it again */
 	struct run_info run;     /* .server is not sent: the server fills it in */
 	int64_t lease_ms;
 };
@@ -61,8 +61,8 @@ struct msg_pair {
 	uint32_t test; /* the test to arm; 0 for none */
 	int64_t duration_ms;
 	int64_t rtt_us;
-	int from_port; /* of the test's first connection; 0 any */
-	/* For who looks on at the server's. */
+	int from_port; /* the test's first connection uses it; 0: any */
+	/* For the readers of the server's page. */
 	int peer_mtu;        /* 0: it does not say */
 	int64_t visits_left; /* this one included; NO_FIGURE: it does not say */
 	int64_t left_ms;     /* until the sweep is over, about; or NO_FIGURE */
@@ -71,7 +71,7 @@ struct msg_pair {
 /* POST /v1/arm: end what still runs, arm this test. */
 struct msg_arm {
 	char session[TOKEN_SIZE];
-	bool full_size; /* whether packets of the MTU arrive; else throughput */
+	bool full_size; /* test full-size packets; else throughput */
 	uint32_t test;
 	int64_t duration_ms;
 	int64_t rtt_us;
@@ -94,15 +94,15 @@ struct msg_figures {
 /* POST /v1/probe: set this host up for probes from that UDP port, and answer them. */
 struct msg_probe {
 	char session[TOKEN_SIZE];
-	char token[TOKEN_SIZE]; /* what every datagram carries */
+	char token[TOKEN_SIZE]; /* every datagram carries it */
 	int port;               /* the peer's */
 	int reach;              /* inner sizes go up to this at least */
 };
 
-/* What the server can do. Sizes are of inner packets. */
+/* The abilities of the server. Sizes are of inner packets. */
 struct msg_probing {
-	int overhead;  /* of WireGuard, to the outer size */
-	int outer_mtu; /* what its own way takes whole */
+	int overhead;  /* WireGuard's: outer size minus inner size */
+	int outer_mtu; /* path MTU as the server's host knows it */
 	int size_min;
 	int size_max;
 	bool tap;   /* it looks at outer packets */
@@ -119,7 +119,7 @@ struct msg_row {
 struct msg_path {
 	char session[TOKEN_SIZE];
 	bool download; /* server to peer */
-	int overhead;  /* of WireGuard, of both directions */
+	int overhead;  /* WireGuard's, in both directions */
 	int probes;    /* sizes probed; 0: throughput alone tells */
 	int64_t probe_ms;
 	char bands[PATH_BANDS_TEXT_SIZE]; /* as path_bands_parse() takes it */

@@ -101,7 +101,7 @@ static int take_field(const char *name, const char *value, struct page_ask *ret)
 		return take_after(value, &ret->after);
 	if (strcmp(name, "pair") == 0)
 		return take_pair(value, &ret->pair);
-	return 0; /* of a later version */
+	return 0; /* a later version's: ignore it */
 }
 
 int page_ask_parse(const char *query, struct page_ask *ret, struct err *err)
@@ -178,7 +178,7 @@ static void answer(struct page *page, const struct http_request *request, tell_f
 	} else {
 		ret->status = 200;
 		ret->json = json;
-		/* Of exposition format 0.0.4, its version, scrapers want to be told. */
+		/* Scrapers require the version of the exposition format. */
 		if (tell == tell_metrics)
 			ret->type = "text/plain; version=0.0.4; charset=utf-8";
 	}

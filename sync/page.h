@@ -10,9 +10,9 @@
 #include "sync/http.h"
 
 /*
- * The page on which a sweep is looked at, for the server's endpoint and for whoever serves
- * a database: its documents, which are part of the program (sync/page/), and what its
- * script asks for. For http_config.handle:
+ * The page on which a sweep can be watched, for the server's endpoint and for mtusweep
+ * view: its documents, which are part of the program (sync/page/), and the requests of
+ * its script. For http_config.handle:
  *
  *	page_init(&page, &ops, ctx);
  *	...
@@ -28,9 +28,9 @@ struct page_ask {
 	char run[UUID_SIZE]; /* a run's name; "": the newest, or the usual one */
 	char have
 		[UUID_SIZE]; /* the run that the rest is of; "": nothing is known yet */
-	char revision[20];   /* of the facts that are known; "": none */
+	char revision[20];   /* the known facts' revision; "": none */
 	uint32_t after;      /* rows up to this one are known */
-	struct mtu_pair pair; /* which is wanted in full; 0, 0: none */
+	struct mtu_pair pair; /* requested in full; 0, 0: none */
 	bool near;            /* the answer does not go through the tunnel */
 };
 
@@ -40,7 +40,7 @@ struct page_ops {
 			struct err *err);
 	/* The runs to choose from; NULL: there is no choice. */
 	int (*runs)(void *ctx, char **ret_json, struct err *err);
-	/* What GET /metrics answers, in Prometheus' text format; NULL: nothing does. */
+	/* Answer GET /metrics in Prometheus' text format; NULL: not served. */
 	int (*metrics)(void *ctx, bool near, char **ret_text, struct err *err);
 };
 
@@ -53,7 +53,7 @@ struct page {
 void page_init(struct page *page, const struct page_ops *ops, void *ctx);
 void page_release(struct page *page);
 
-/* Whether it was one of the page's paths; then it is answered. */
+/* Answer a request for one of the page's paths. False: the path is another. */
 bool page_handle(struct page *page, const struct http_request *request,
 		 struct http_response *ret);
 

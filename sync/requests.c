@@ -1,4 +1,4 @@
-/* Which request it is, whose, and may it. */
+/* Find the request's operation and its session, and check that it is allowed. */
 
 #include "sync/requests.h"
 
@@ -26,7 +26,7 @@ struct call {
 	struct err err;
 };
 
-/* What a request says. All but `open` begin with the id of a session. */
+/* The content of a request. All but `open` begin with the id of a session. */
 union message {
 	char session[TOKEN_SIZE];
 	struct msg_open open;
@@ -97,7 +97,7 @@ static int answer_json(struct call *call, char *json)
 	return 0;
 }
 
-/* --- who may, and when --- */
+/* --- admission and turns --- */
 
 /* requests_tick() has something new to say after each. */
 static void operation_end(struct call *call, bool renew)
@@ -145,8 +145,8 @@ static int serve_beside(struct call *call, const struct route *route, union mess
 	return rc;
 }
 
-/* Whoever may have a session; checked before it waits for its turn, since the operation
- * under way may be another's. */
+/* Check that the client may have a session. This precedes the wait for its turn, since
+ * the operation under way may be another client's. */
 static int serve_open(struct call *call, const struct route *route, union message *m)
 {
 	struct gate *gate = &call->requests->gate;
@@ -282,7 +282,7 @@ static int run_figures(struct call *call, union message *m)
 		      : answer_json(call, msg_figures_encode(&figures, &call->err));
 }
 
-/* Whether "/v1/run/<uuid>/row/<seq>" names the session's run and this row. */
+/* Check that "/v1/run/<uuid>/row/<seq>" names the session's run and this row. */
 static int check_row_path(struct call *call, const struct msg_row *m)
 {
 	struct session session = gate_session(&call->requests->gate);

@@ -7,8 +7,8 @@
 #include "sync/page.h"
 
 /*
- * What the endpoint is asked: one request after the other finds its operation, is checked
- * against the session and answered. In http.c's threads, several at a time. For endpoint.c.
+ * The requests to the endpoint. Each finds its operation, is checked against the
+ * session and answered, in http.c's threads, several at a time. For endpoint.c.
  */
 
 struct requests {
@@ -18,7 +18,7 @@ struct requests {
 	int event_fd; /* endpoint_fd() */
 	struct gate gate;
 	struct page page;
-	struct msg_answer closed_answer; /* of the last session its peer closed */
+	struct msg_answer closed_answer; /* to the last close */
 };
 
 /* requests_release() follows in any case. */

@@ -1,4 +1,4 @@
-/* Who may change this host's state just now. */
+/* The session, which alone may change this host's state. */
 
 #include "sync/session.h"
 

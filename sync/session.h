@@ -5,9 +5,9 @@
 #include "sync/msg.h"
 
 /*
- * Who may change this host's state just now: at most one session, opened by one address
- * for one run, alive until its lease runs out. Pure (times are passed in) and unlocked:
- * the endpoint locks.
+ * The session, which alone may change this host's state. There is at most one, opened
+ * by one address for one run, alive until its lease expires. Pure (times are passed in)
+ * and unlocked: the endpoint locks.
  */
 
 struct session {
@@ -15,7 +15,7 @@ struct session {
 	char id[TOKEN_SIZE];
 	char address[ADDRESS_SIZE];
 	char run[UUID_SIZE];
-	char secret[TOKEN_SIZE]; /* of the run; its peer alone knows it */
+	char secret[TOKEN_SIZE]; /* the run's; its peer alone knows it */
 	int64_t lease_ms;
 	int64_t expires_at_ms; /* on the caller's clock */
 };
@@ -35,8 +35,8 @@ struct session_wish {
 int session_open(struct session *s, const struct session_wish *wish, int64_t now_ms,
 		 bool *ret_resumed, struct err *err);
 
-/* Whether a request from `address` with `id` may change state: 0; -ESTALE no such
- * session any more; -EPERM it belongs to another address. */
+/* Check that a request from `address` with `id` may change state. -ESTALE: the session
+ * has ended; -EPERM: it belongs to another address. */
 int session_check(const struct session *s, const char *address, const char *id,
 		  int64_t now_ms, struct err *err);
 

@@ -17,14 +17,14 @@
  * connections there can be at a time are fewer. */
 #define SOCKETS_FD_LIMIT 256
 
-/* Whether one could listen there, found out with a socket of our own: 0, -EADDRINUSE,
- * -EADDRNOTAVAIL, -EACCES; -EINVAL no IP address; -EAFNOSUPPORT IPv6 without `v6`. */
+/* Check with a socket that a server could listen there: 0, -EADDRINUSE, -EADDRNOTAVAIL,
+ * -EACCES; -EINVAL no IP address; -EAFNOSUPPORT IPv6 without `v6`. */
 int sockets_try_listen(const char *address, int port, bool v6, struct err *err);
 
 /* The listening socket of this name, or -1. */
 int sockets_find_listener(const struct sockaddr_storage *local);
 
-/* Whether this is a connection to that name of ours. */
+/* True if the descriptor is a connection to the local address `local`. */
 bool sockets_is_connection(int fd, const struct sockaddr_storage *local);
 
 /* The connection's socket, or -1. To be called by the thread that serves it, so that

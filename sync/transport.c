@@ -21,7 +21,7 @@
 
 /* Headers of all sorts; a server that sends more is not ours. */
 #define HEADER_LIMIT 4096
-/* Of a request whose connection is reset. */
+/* Tries of a request whose connection is reset. */
 #define ATTEMPTS         3
 #define ATTEMPT_AGAIN_MS 20
 
@@ -42,7 +42,7 @@ struct transport {
 	char body[MSG_BODY_LIMIT];
 };
 
-/* --- what libcurl calls --- */
+/* --- libcurl's callbacks --- */
 
 static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
 {
@@ -322,7 +322,7 @@ static int attempt(struct transport *transport, const struct transport_exchange 
 	code = drive(transport, x->deadline_ms);
 	if (code == ETIMEDOUT || code == EINTR)
 		reset_when_closed(transport);
-	/* What is not over yet is thereby ended, its connection closed. */
+	/* This aborts an unfinished request and closes its connection. */
 	curl_multi_remove_handle(transport->multi, transport->easy);
 	return code;
 }

@@ -51,11 +51,11 @@ int transport_run(struct transport *transport,
 		  const struct transport_exchange *exchange,
 		  struct transport_answer *ret, struct err *err);
 
-/* What `stop_fd` was no longer ends requests. */
+/* From now on `stop_fd` does not end requests. */
 void transport_ignore_stop(struct transport *transport);
 /* The newest connection's smoothed round trip, 0 before the first answer. */
 int64_t transport_rtt_us(const struct transport *transport);
-/* Whether nothing of the last exchange had to be sent again from here. */
+/* True if no part of the last exchange was retransmitted from here. */
 bool transport_was_clean(const struct transport *transport);
 /* "10.0.0.1:5000", "[fd00::1]:5000". */
 const char *transport_where(const struct transport *transport);

@@ -148,8 +148,9 @@ static int check_range(const struct host_options *options, const struct rtlink *
 	return 0;
 }
 
-/* Without a lattice on the command line: from 1280, or the link's own MTU where that is
- * below, to what Ethernet links around it take; within what the link's driver does. */
+/* Find the range if the command line gives none: from 1280, or the link's MTU if that
+ * is less, to the most that Ethernet links around it carry, within the limits of the
+ * link's driver. */
 static int find_range(const struct rtlink *link, struct mtu_range *ret, struct err *err)
 {
 	struct mtu_range range = host_options.range;
@@ -257,7 +258,7 @@ static int check_conf(const struct host_options *options, struct guard_config *g
 	return r < 0 ? r : warn_of_save_config(real, err);
 }
 
-/* *ret_text says what was put back; "" when there was nothing. */
+/* *ret_text says what was restored; "": nothing had to be. */
 static int put_back_leftovers(const char *interface, struct err *ret_text,
 			      struct err *err)
 {
@@ -279,7 +280,7 @@ static int check_privileges(struct err *err)
 		       "changing an interface's MTU takes root's privileges; use sudo");
 }
 
-/* What a killed run left comes first, whatever else is wrong. */
+/* Restore what a killed run left before any other check can fail. */
 static int begin(int *ret_lock_fd, struct err *ret_text, struct err *err)
 {
 	int r = check_privileges(err);
@@ -293,8 +294,8 @@ static int begin(int *ret_lock_fd, struct err *ret_text, struct err *err)
 	return r;
 }
 
-/* There is nothing to put back: whether there is such an interface, and where there is
- * something. */
+/* Report that nothing is to be restored, whether the interface exists, and which other
+ * interfaces have something to restore. */
 static void tell_nothing_left(const char *interface)
 {
 	struct rtlink link;

@@ -9,20 +9,20 @@
 #include "netctl/rtlink.h"
 
 /*
- * What mtusweep-server and mtusweep-peer have in common: their options (host_options.h),
- * and the checks before anything is changed. All of it runs in the process the user
+ * The common part of mtusweep-server and mtusweep-peer: their options (host_options.h)
+ * and the checks before the first change. All of it runs in the process that the user
  * started, still privileged, before the others are forked.
  */
 
 struct host;
 
-/* What makes one of the two programs. */
+/* The description of one of the two programs. */
 struct host_program {
 	const char *name;
 	const char *synopsis;
 	const struct option_spec *rows; /* its own options; the last row goes on with
 					   host_option_rows */
-	/* What a table cannot say of the options; a failure is one of usage. */
+	/* Checks of the options beyond the table. A failure is a usage error. */
 	int (*check)(struct err *err);
 	/* The program's own checks of the host, and the last words to its main's `ctx`. */
 	int (*ready)(struct host *host, struct err *err);
@@ -37,8 +37,8 @@ struct host_program {
  */
 int host_main(const struct host_program *program, int argc, char **argv);
 
-/* Everything the keeper needs, found out and checked. guard.range is what MTUs this end
- * allows: the lattice given on the command line, else what the host's links can carry. */
+/* All that the keeper needs, detected and checked. guard.range has the MTUs that this
+ * end allows: the range on the command line, else what the host's links can carry. */
 struct host {
 	struct guard_config guard;
 	struct priv_user user;
@@ -46,17 +46,17 @@ struct host {
 	enum backend backend;
 };
 
-/* One line to stderr, "<program>: <text>"; a terminal or pipe that takes nothing loses
- * it, and holds nothing up. */
+/* Print one line to stderr, "<program>: <text>". If a terminal or pipe is blocked, the
+ * line is lost without a wait. */
 void host_say(const char *text);
 
 /* The same in main, clear of the progress line. */
 void host_tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Set a pair's MTU and clear what the last one left behind: guard_set(), with its errors,
- * and guard_settle(). A settling that fails is no failure: it is told in *ret_warning, once
- * (*warned). -EPIPE: the guard is gone.
+ * Set a pair's MTU and clear the state that the last pair left: guard_set(), with its
+ * errors, and guard_settle(). A failure of guard_settle() is only a warning, given in
+ * *ret_warning once (*warned). -EPIPE: the guard is gone.
  */
 int host_set_mtu(struct guard *guard, int mtu, int64_t lease_ms, bool *warned,
 		 struct err *ret_warning, struct err *err);

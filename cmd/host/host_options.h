@@ -34,10 +34,10 @@ extern const char *const host_persist_choices[];
 extern struct host_options host_options;
 extern const struct option_spec host_option_rows[];
 
-/* Whether any of the lattice was given on the command line. */
+/* True if the command line gave any option of the grid. */
 bool host_options_have_lattice(void);
 
-/* What the table cannot say of them. -EINVAL with the option's name. */
+/* Make the checks that the table cannot express. -EINVAL: the text names the option. */
 int host_options_check(struct err *err);
 
 /* -EINVAL unless it is an IPv4 or IPv6 address; the sentence names the option. */

@@ -28,7 +28,7 @@ static bool on_terminal(void)
 	return terminal;
 }
 
-/* What stays on screen is worth no wait; lines in a log are worth a short one. */
+/* Do not wait for a terminal, since the next line repeats the state. Wait for a log. */
 static void put(const char *text)
 {
 	io_write_or_drop(STDERR_FILENO, text, strlen(text), on_terminal() ? 0 : 250);

@@ -4,9 +4,9 @@
 #include "base/types.h"
 
 /*
- * What a user sees while a sweep runs, on stderr: on a terminal one line that stays,
- * else one line a pair. A terminal that is gone, or that does not take any more just
- * now, is no error and holds nothing up. Any thread, at any time.
+ * The progress of a sweep on stderr: one line that is rewritten on a terminal, else one
+ * line a pair. A terminal that is gone or blocked is no error and delays nothing. Any
+ * thread may call these functions at any time.
  */
 
 struct progress_line {

@@ -4,12 +4,11 @@
 #include "base/err.h"
 #include "base/types.h"
 
-/* What earlier probes of the path say of a pair that is to be applied. */
+/* The path model of an earlier run, consulted before a pair is applied. */
 
 struct apply_path {
 	const char *db;
-	const char *
-		run; /* whose probes; NULL: those of the newest run of these two ends */
+	const char *run; /* the run with the probes; NULL: the newest of these ends */
 	const struct end_facts *server;
 	const struct end_facts *peer;
 	struct mtu_pair mtu;

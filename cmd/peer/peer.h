@@ -17,9 +17,9 @@ struct peer_config {
 	const struct host *host;
 	const char *server_ip;
 	int server_port;
-	int iperf_port; /* 0: what the server says */
+	int iperf_port; /* 0: use the port that the server announces */
 	int64_t duration_ms;
-	const char *congestion; /* of the tests; NULL: each end's default */
+	const char *congestion; /* the tests' algorithm; NULL: each end's default */
 	bool prefer_bbr;        /* where both ends have it, and `congestion` is NULL */
 	int precision; /* percent; tests end when their goodput is known so well; 0: not */
 	int64_t wait_ms;
@@ -28,15 +28,15 @@ struct peer_config {
 	uint64_t seed;
 	bool skip_errors;
 	bool resume;            /* go on with a run of the database */
-	const char *resume_run; /* which; NULL: its newest of this role */
+	const char *resume_run; /* NULL: the newest of this role */
 	bool repeat_failed;     /* with resume: visits that failed are made again */
 	bool seed_given;
 	const struct strategy *strategy;
-	int margin;               /* percent, smart: by which no rival may be faster */
-	int64_t budget_ms;        /* smart: no visit is begun after that; 0: no limit */
-	bool apply;               /* a plan of one pair, which is kept */
-	const char *apply_run;    /* whose best pair; NULL: the newest's */
-	struct mtu_pair pair;     /* or this one; {0, 0}: none given */
+	int margin;            /* percent, smart: by which no rival may be faster */
+	int64_t budget_ms;     /* smart: no visit is begun after that; 0: no limit */
+	bool apply;            /* measure one pair and apply it */
+	const char *apply_run; /* apply the best pair of this run; NULL: the newest */
+	struct mtu_pair pair;  /* apply this pair; {0, 0}: none given */
 	char local[ADDRESS_SIZE]; /* this end's tunnel address */
 	char warning[384];        /* about the route, "" for none */
 };

@@ -40,7 +40,7 @@ int peer_await_room(struct peer_session *session, struct peer_shortage *shortage
 	return io_wait(-1, session->stop_fd, now_ms + AGAIN_MS);
 }
 
-/* Whether silence is worth another try: one end may have gone back by itself. */
+/* True if silence deserves another try: an end may have restored its MTU by itself. */
 static bool is_silent(struct peer_session *session, int r, int64_t until_ms)
 {
 	return r == -ETIMEDOUT && !client_answered(session->client) &&

@@ -51,7 +51,7 @@ static int close_session(struct peer_session *session, enum run_outcome outcome,
 		if (r == 0 || r == -ECONNREFUSED || client_answered(session->client) ||
 		    clock_left_ms(deadline_ms) == 0)
 			return r;
-		/* What fails at once, as without the interface, may do so again. */
+		/* Without the interface, for instance, a try fails at once: wait. */
 		io_wait(-1, -1, clock_boot_ms() + CLOSE_PAUSE_MS);
 	}
 }
@@ -259,7 +259,7 @@ static int store_end(const struct peer *peer, enum run_outcome outcome, int r,
 
 	if (stored == 0)
 		return r;
-	/* What ended the run may be the same, and was told. */
+	/* Do not repeat a sentence: the same failure may have ended the run. */
 	told = r < 0 && strcmp(err->text, why.text) == 0;
 	host_tell("the run has ended, but that could not be stored, so it will be "
 		  "shown as crashed%s%.300s",

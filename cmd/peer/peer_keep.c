@@ -17,7 +17,7 @@
 /* The last try may begin then: setting 3 s or proving 4.5 s, and committing 5 s. Where
  * nobody answers it is 2 s for rows that are left and 7 s for the close. */
 #define AFTER_LIMIT_MS 18500
-/* Of a proof that something else spoils. */
+/* Tries of a proof that fails for reasons other than the path. */
 #define TRIES_MAX 3
 
 /* Signals wait for all of that, and the keeper for it since the first signal. */
@@ -144,7 +144,7 @@ static int prove_direction(struct peer_visit *visit, const struct mtu_pair *mtu,
 	return 0;
 }
 
-/* What did not get through from one end does not in another pair either. */
+/* True if an earlier pair has shown that packets of one of these MTUs are lost. */
 static bool is_refuted(const struct candidates *all, int limit, const int *refuted)
 {
 	for (int i = 0; i < limit; i++) {
@@ -198,7 +198,7 @@ static int choose(struct peer_visit *visit, const struct candidates *all,
 
 /* --- the two commits --- */
 
-/* What the server says no to it does not hold, unless its guard was lost over it. */
+/* A refusal means that the server did not commit, unless it lost its guard (-EPIPE). */
 static int commit_there(struct peer_kept *kept, const struct peer_session *session,
 			struct err *err)
 {

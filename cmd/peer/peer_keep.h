@@ -4,19 +4,19 @@
 #include "cmd/peer/peer_ops.h"
 
 /*
- * Keeping a pair of MTUs, confirmed by both ends, on a tunnel that may be the only way to
- * them. Both set the pair live; full-size packets of each end's MTU have to arrive at the
- * other; the server commits, then this end does. A lost answer is mended by asking again.
- * Until it has committed each end goes back by itself when it does not hear of the other
- * within the lease; and a pair that only one of them kept is safe, since each MTU was
- * proved for the direction it is sent in.
+ * Apply a pair of MTUs on both ends of a tunnel that may be the only way to them. Both
+ * ends set the pair live. Full-size packets of each end's MTU must arrive at the other.
+ * Then the server commits, and then this end. After a lost answer the request is
+ * repeated. Until it has committed, each end restores its MTU by itself if it does not
+ * hear of the other within the lease. A pair that only one end has committed is safe,
+ * since each MTU was proved for the direction in which it is sent.
  */
 
-/* What the server does with its MTU when it hears no more of this end. */
+/* The fate of the server's MTU if the server hears no more of this end. */
 enum peer_there {
 	PEER_THERE_LEASED, /* it restores it */
-	PEER_THERE_MAYBE, /* the same, unless a commit got there that was not answered */
-	PEER_THERE_KEPT,  /* it keeps it */
+	PEER_THERE_MAYBE,  /* the same, unless an unanswered commit arrived */
+	PEER_THERE_KEPT,   /* it has committed it */
 };
 
 struct peer_kept {

@@ -135,7 +135,7 @@ static int send_renewal(struct client *client, void *message, int timeout_ms,
 	return client_renew(client, message, timeout_ms, err);
 }
 
-/* What one try of a test comes to. Negative: the errno that ends the visit. */
+/* The outcome of one try of a test. Negative: the errno that ends the visit. */
 enum trial {
 	TRIAL_COUNTS,
 	TRIAL_DISTURBED,   /* others than the two ends took part */
@@ -148,7 +148,7 @@ struct trials {
 	int disturbances;
 	int interruptions;
 	struct peer_shortage shortage;
-	int lacking; /* what this end lacked: of err_is_shortage() */
+	int lacking; /* the shortage at this end, as in err_is_shortage() */
 	enum direction dir;
 	struct dir_result best; /* the best that is ok, but for the line */
 };
@@ -190,8 +190,8 @@ static bool was_interrupted(const struct peer_visit *visit,
 }
 
 /*
- * Of a download the server, which sent, knows the goodput best. Where it does not say, as
- * one of an earlier version, what arrived here has to do.
+ * Ask the server for the goodput of a download: the sender knows it best. An older
+ * server does not answer; then the rate received here is used.
  */
 static void ask_sender(struct peer_visit *visit, struct dir_result *result)
 {
@@ -286,7 +286,7 @@ static int accept_best(struct peer_visit *visit, const struct trials *trials,
 	return TRIAL_COUNTS;
 }
 
-/* Whether the test is to be armed and done again: then 1; else what it comes to. */
+/* Return 1 to arm and repeat the test; else the final result: 0 or a negative errno. */
 static int judge_trial(struct peer_visit *visit, struct trials *trials, int r,
 		       struct dir_result *ret, struct err *err)
 {

@@ -25,7 +25,7 @@
 #define TRIES_MAX        5
 #define PRINT_TIMEOUT_MS 1000
 
-/* What keeps a path from being probed, and nothing else. */
+/* True for errors that prevent probes only: the run continues without them. */
 static bool is_no_probe(int r)
 {
 	return r == -EOPNOTSUPP || r == -ENOTCONN || r == -EADDRINUSE || r == -ENOENT;
@@ -128,7 +128,7 @@ static int probe(struct peer_session *session, struct probehost *host,
 	return peer_session_not_stale(r, err);
 }
 
-/* What was set up for it goes, whatever came of it. */
+/* Remove the setup of the probes, also after a failure. */
 static int put_back(const struct peer_session *session, int r, struct err *err)
 {
 	struct err why = ERR_INIT;
@@ -192,10 +192,10 @@ int peer_probe(struct peer_session *session, struct path *ret,
 	}
 }
 
-/* --- what it says --- */
+/* --- messages --- */
 
-/* A reader who does not read is not waited for. *r, where it is 0, becomes what the
- * writing failed with; else nothing is written. */
+/* Print without waiting for a reader that does not read. If *r is 0, it receives the
+ * error of writing; else nothing is written. */
 static void print(int *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void print(int *r, const char *fmt, ...)

@@ -88,7 +88,7 @@ static int check_options(struct query *query, const struct resume_wish *wish,
 	return r;
 }
 
-/* --- which run --- */
+/* --- selection of the run --- */
 
 static bool is_apply(const struct query_run *run)
 {
@@ -152,7 +152,7 @@ static int check_run(const struct query_run *run, struct err *err)
 	return 0;
 }
 
-/* --- what is measured --- */
+/* --- measurements --- */
 
 static int load(struct query *query, const struct resume_wish *wish,
 		struct resumed *ret, struct err *err)

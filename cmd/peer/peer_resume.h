@@ -35,7 +35,7 @@ struct resume_wish {
 int resume_load(const struct resume_wish *wish, struct resumed *ret, struct err *err);
 void resume_release(struct resumed *resumed);
 
-/* What a run of --apply is stored as. */
+/* The stored strategy of a run with --apply. */
 #define STRATEGY_APPLY "apply"
 
 /* The pair that is to be applied. */
@@ -48,8 +48,9 @@ struct applied {
 
 struct apply_wish {
 	const char *db;
-	const char *run;     /* NULL: the newest of a peer that is no --apply */
-	struct mtu_pair mtu; /* {0, 0}: what the run recommends, else its fastest */
+	const char *run; /* NULL: the newest of a peer that is no --apply */
+	struct mtu_pair
+		mtu; /* {0, 0}: the run's recommendation, else its fastest pair */
 };
 
 /* -ENOENT, -ENOTUNIQ no such run; -EINVAL it was imported; -ENODATA the pair is not in it,
@@ -57,9 +58,9 @@ struct apply_wish {
  */
 int apply_load(const struct apply_wish *wish, struct applied *ret, struct err *err);
 
-/* Whether an end is what it was in the run: host, interface, address, backend, and where
- * both are known the family of the outer packets. -EINVAL: another tunnel, other
- * results. `which`: "server" or "peer". */
+/* Check that an end is the same as in the run: host, interface, address, backend, and
+ * family of the outer packets if both are known. -EINVAL: it differs, and other tunnels
+ * have other results. `which`: "server" or "peer". */
 int resume_check_end(const char *which, const struct end_facts *then,
 		     const struct end_facts *now, struct err *err);
 

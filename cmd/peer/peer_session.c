@@ -272,7 +272,7 @@ static int choose_congestion(struct peer_session *session, struct err *err)
 	return 0;
 }
 
-/* An earlier version's server allows its lattice. */
+/* A server of an earlier version allows the MTUs of its grid. */
 static struct mtu_range server_allows(const struct msg_hello *hello)
 {
 	return (struct mtu_range){
@@ -302,8 +302,8 @@ static bool same_range(const struct mtu_range *a, const struct mtu_range *b)
 	return a->min == b->min && a->max == b->max && a->step == b->step;
 }
 
-/* A run belongs to one tunnel and one lattice, also when the server was started again
- * in the midst of it. */
+/* A run belongs to one tunnel and one grid, even if the server was restarted during the
+ * run. */
 static int check_same_server(const struct peer_session *session,
 			     const struct msg_hello *hello, struct err *err)
 {
@@ -330,7 +330,7 @@ static int check_same_server(const struct peer_session *session,
 	return 0;
 }
 
-/* What the round trips of this path take. */
+/* The lease that the round trips of this path require. */
 static int64_t needed_lease_ms(const struct peer_session *session)
 {
 	int64_t rtt_ms = client_rtt_us(session->client) / 1000;
@@ -391,7 +391,7 @@ static int open_session(struct peer_session *session, struct err *err)
 	int64_t sent_at_ms = clock_boot_ms();
 	int r;
 
-	/* The server's lattice is the server's to say. */
+	/* The server determines its own range. */
 	if (!session->config->apply)
 		run->server_range = server_lattice(session);
 	/* A smart plan goes by what is measured. */
@@ -498,7 +498,7 @@ static bool may_pass(int r)
 	return is_silence(r) || r == -EBUSY || err_is_shortage(r);
 }
 
-/* What it waited for lasts. */
+/* Report a shortage that outlasted the wait. */
 static int no_room(const struct peer_session *session, int r, int64_t wait_ms,
 		   struct err *err)
 {

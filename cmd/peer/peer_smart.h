@@ -27,8 +27,8 @@ int peer_smart_plan(const struct peer *peer, struct plan **ret, struct err *err)
 /* Store findings.survey with the run, and send it to the server's copy. */
 int peer_smart_begun(struct peer *peer, struct err *err);
 
-/* Which pair the run comes to: stored, and printed, and sent to the server's copy of the
- * run. *ret is {0, 0} where none is recommended. */
+/* Conclude the run: store the recommendation, print it, and send it for the
+ * server's copy. *ret is {0, 0} if no pair is recommended. */
 int peer_smart_conclude(struct peer *peer, struct mtu_pair *ret, struct err *err);
 
 #endif

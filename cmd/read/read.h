@@ -20,15 +20,15 @@ struct read_command {
 	const char *name;
 	const char *help; /* one line, for the list of commands too */
 	const struct option_spec *options;
-	const char *arguments; /* what usage calls them; NULL: none */
+	const char *arguments; /* their names in the usage; NULL: none */
 	int argument_count;
-	/* What the table of options cannot say of them; NULL: nothing. */
+	/* Checks of the options beyond the table; NULL: none. */
 	int (*check)(struct err *err);
-	/* What it does once its database is open. Errors of stdout are left for the
-	 * caller to find with ferror(), except where it says what it was writing. */
+	/* Run the command on the open database. The caller finds errors of stdout with
+	 * ferror(), unless the command reports them itself. */
 	int (*run)(struct query *query, struct err *err);
-	/* The same for a command that reads no database, or opens it itself, now and then;
-	 * then `run` is NULL. */
+	/* The same for a command that reads no database or opens it itself. Then `run`
+	 * is NULL. */
 	int (*run_alone)(struct err *err);
 };
 
@@ -53,7 +53,7 @@ struct read_program {
 /* Returns the exit status: 0 done; 1 failed; 2 usage. */
 int read_main(const struct read_program *program, int argc, char **argv);
 
-/* What the shared options are read into. */
+/* The values of the shared options. */
 struct read_settings {
 	const char *db;
 	const char *run; /* NULL: the newest */

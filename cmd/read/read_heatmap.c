@@ -12,7 +12,7 @@
 #include "report/heatmap_term.h"
 #include "report/runjson.h"
 
-/* Of what is no terminal. */
+/* The width of output that is no terminal. */
 #define COLUMNS 80
 
 static const char *output;

@@ -6,7 +6,7 @@
 #include "cmd/read/read.h"
 #include "store/import.h"
 
-/* Whoever does not get to see the number is told it, lest he imports it once more. */
+/* If printing fails, report the run id, so that the file is not imported twice. */
 static int print_result(const struct import_result *result, struct err *err)
 {
 	errno = 0;

@@ -22,7 +22,7 @@ static void predict(struct heatmap *map, const struct path *path, enum direction
 	}
 }
 
-/* What is only told from rates has edges, and predicts nothing. */
+/* A direction known from rates alone has edges but no predictions. */
 static int add_known(struct query *query, const struct query_run *run,
 		     struct heatmap *map, struct err *err)
 {

@@ -12,7 +12,7 @@
 #include "base/io.h"
 #include "cmd/read/read.h"
 
-/* What every SQLite database begins with, its NUL included. */
+/* The first 16 bytes of every SQLite database, the NUL included. */
 static const char magic[16] = "SQLite format 3";
 
 /* The database's file is never opened here: closing it would give up the locks that

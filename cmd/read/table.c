@@ -18,8 +18,8 @@ static void format_time(int64_t at_ms, char ret[CLOCK_ISO_SIZE])
 	ret[19] = '\0';
 }
 
-/* All text of a database goes through here: names and messages may have come from the
- * other host, or from whoever wrote the file. */
+/* Print text of a database. All of it goes through here: names and messages may come
+ * from the other host, or from another author of the file. */
 static void print_text(FILE *out, const char *text)
 {
 	cleanup_free char *copy = strdup(text);
@@ -91,7 +91,7 @@ static void print_tunnel(FILE *out, const struct end_facts *end)
 	fputs(", ", out);
 }
 
-/* What is not known of it, as in a log, is left out. */
+/* Omit facts that are unknown, as after an import. */
 static void print_end(FILE *out, const char *name, const struct end_facts *end,
 		      const struct mtu_range *range)
 {

@@ -7,9 +7,9 @@
 #include "store/query.h"
 
 /*
- * What the reader program prints of runs and results: lines for people, in columns.
- * Text that came from hosts is made harmless for terminals. Errors of `out` are left
- * for the caller to find with ferror().
+ * The reader program's output of runs and results: lines for people, in columns. Text
+ * that came from hosts is made harmless for terminals. The caller finds errors of `out`
+ * with ferror().
  */
 
 /* A line a run, for query_runs(); the heading before the first. */
@@ -21,7 +21,7 @@ void table_run(FILE *out, const struct query_run *run);
 void table_warning(FILE *out, const char *text);
 /* The pair, and the warnings that what it rests on has, which the run itself has not. */
 void table_recommended(FILE *out, const struct query_recommendation *recommended);
-/* What a recommendation rests on, as it is. */
+/* Print the evidence of a recommendation as it is stored. */
 void table_lines(FILE *out, const char *text);
 
 /* A line a pair; a direction that failed has its status in place of a rate. */
@@ -31,7 +31,7 @@ void table_result_line(FILE *out, const struct query_result *result);
 /* The one result that was asked for, in two lines. */
 void table_best(FILE *out, const struct query_result *result);
 
-/* What changed from the first run to the second. */
+/* Print the differences between the first run and the second. */
 void table_comparison(FILE *out, const struct query_run runs[2],
 		      const struct comparison *comparison);
 

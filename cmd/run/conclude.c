@@ -1,4 +1,4 @@
-/* What a stored run comes to. */
+/* The recommendation of a stored run. */
 #include "cmd/run/conclude.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "engine/verdict_text.h"
 #include "store/query.h"
 
-/* What the database has of a run. */
+/* A run as read from the database. */
 struct stored {
 	struct query_run run;
 	struct path_survey survey;

@@ -7,14 +7,14 @@
 #include "engine/verdict.h"
 
 /*
- * What a run in a database comes to: by its rows and by what is stored of its path, so that
- * both ends' copies say the same.
+ * The recommendation of a stored run. It follows from the run's rows and stored path
+ * alone, so that the record and the copy agree.
  */
 
 struct conclusion {
 	struct verdict verdict;
 	struct reason reason;
-	char *text; /* what it rests on; the caller's to free */
+	char *text; /* the evidence; freed by the caller */
 };
 
 /* More rows than a run that probes its path has. */

@@ -1,4 +1,4 @@
-/* What the page's script is told of a database. */
+/* The data that the page's script gets from a database. */
 
 #include "cmd/run/live_page.h"
 
@@ -19,8 +19,8 @@
 /* The path may take one part in so many of the time. */
 #define SHARE 20
 
-/* What is known of the path. Where it was not probed, all the rows have to be looked at:
- * not each time one has come. */
+/* Read the path model. Without probes this takes all the rows, so it is not done anew
+ * for every new row. */
 static int learn_path(void *ctx, struct query *query, const struct query_run *run,
 		      struct err *err)
 {

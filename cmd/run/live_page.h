@@ -8,12 +8,12 @@
 #include "sync/page.h"
 
 /*
- * What the page's script is told of a database: the rows and facts that are stored
- * (report/live.h), and why a pair fares as it does (engine/pathmodel.h). For the server and
- * for mtusweep view.
+ * The data that the page's script gets from a database: the stored rows and facts
+ * (report/live.h) and the path model's explanation of a pair (engine/pathmodel.h). The
+ * server and mtusweep view use it.
  */
 
-/* Of the run whose pair was asked for last. */
+/* The path of the run whose pair was requested last. */
 struct live_page_path {
 	char run[UUID_SIZE];
 	int visits; /* it is told from so many */

@@ -4,16 +4,16 @@
 #include "base/path.h"
 #include "store/query.h"
 
-/* What is known of a run's path, and from what. */
+/* The path of a run, and the source of each fact. */
 struct runpath {
 	struct path path;
 	bool guessed[DIR_COUNT]; /* told from throughput, where nothing was probed */
 	bool family_assumed;     /* IPv4 outside: the run does not say */
 };
 
-/* What was not probed is told from a run's visits where these are `guess_max` at most: all
- * of them have to be read for it. -ENODATA: nothing is stored of it, and nothing was
- * measured, or too much, *ret untouched; the errors of reading. */
+/* Read the path of a run. Without probes, guess it from the measurements if there are
+ * at most `guess_max`, since that reads them all. -ENODATA: no path is stored, and
+ * there are no measurements, or too many; *ret is untouched. Else read errors. */
 int runpath_read(struct query *query, const struct query_run *run, int guess_max,
 		 struct runpath *ret, struct err *err);
 

@@ -79,7 +79,7 @@ static int open_all(struct server *f, int guard_socket, int runner_socket,
 	return r;
 }
 
-/* Whether a run is over as far as --once is concerned. */
+/* True if a run is over in the sense of --once. */
 static bool is_over(const struct server *f)
 {
 	int64_t farewell_by_ms = atomic_load(&f->farewell_by_ms);
@@ -189,7 +189,7 @@ static void tell_waiting(const struct server *f)
 	const struct mtu_range *allowed = &f->config->host->guard.bounds.range;
 	char mtus[64];
 
-	/* Without a lattice the peer chooses among all that is allowed. */
+	/* Without a grid the peer chooses among all allowed MTUs. */
 	if (host_options_have_lattice())
 		snprintf(mtus, sizeof(mtus), "%d to %d by %d", range->min, range->max,
 			 range->step);

@@ -5,9 +5,9 @@
 #include "cmd/host/host.h"
 
 /*
- * The server's main process: it follows. It serves the endpoint, does what the
- * session's peer asks of guard, runner and store, and goes back by itself when the peer
- * is gone.
+ * The server's main process. It serves the endpoint, passes the requests of the
+ * session's peer to guard, runner and store, and restores the MTU by itself when the
+ * peer is gone.
  */
 
 struct server_config {

@@ -1,4 +1,4 @@
-/* What a run's peer found out, for this end's copy of the run. */
+/* Store the peer's findings in this end's copy of the run. */
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What the server tells Prometheus: the export of its newest run, and of itself. */
+/* The server's metrics for Prometheus: its newest run, and the server itself. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,9 +16,9 @@
 /* Reading a run's pairs takes 50 ms where there are a thousand, during tests too: however
  * often it is asked for, one part in so many of the time at most. */
 #define SHARE 20
-/* Of a run with more visits the pairs could not be told anyhow. */
+/* The pairs of a run with more measurements would not fit into the answer. */
 #define PAIRS_VISITS_MAX 20000
-/* Beside the answer itself. */
+/* Room for the head of the answer. */
 #define HEAD_MAX 1000
 
 static int put_newest(struct query *query, bool pairs, FILE *out, struct err *err)
@@ -61,7 +61,7 @@ static int write_text(struct server *f, bool pairs, char **ret, struct err *err)
 		r = err_set(err, -ENOMEM, "out of memory");
 	if (r < 0)
 		return r;
-	/* Who reads slowly must not hold a worker (sync/http.h). */
+	/* A slow reader must not occupy a worker (sync/http.h). */
 	if (pairs && size > HTTP_ANSWER_MAX - HEAD_MAX)
 		return write_text(f, false, ret, err);
 	*ret = text;

@@ -1,4 +1,4 @@
-/* What a session's peer may ask of the server. */
+/* The operations that a session's peer may request of the server. */
 
 #include "cmd/server/server_ops.h"
 
@@ -23,7 +23,7 @@ static void wake(const struct server *f)
 		return;
 }
 
-/* --- what a peer may ask --- */
+/* --- operations --- */
 
 /* While the interface is gone or down, its routes are too, and another takes the packets:
  * that says nothing about whose address it is. */
@@ -120,7 +120,7 @@ int server_leave_run(struct server *f, enum run_outcome outcome, const char *tex
 	runner_cancel(f->runner, NULL);
 	server_end_probe(f);
 	r = guard_restore(f->guard, err);
-	/* What the run ended for was told. */
+	/* The reason why the run ended was reported before. */
 	if (r < 0 && !strstr(text, err->text))
 		host_tell("%s", err->text);
 	/* The peer asks for its farewell again. */
@@ -265,7 +265,7 @@ int server_not_stale(int r)
 	return r == -ESTALE ? -ECANCELED : r;
 }
 
-/* Whether the link went down since the pair was set; `forget` begins anew. */
+/* True if the link went down since the pair was set; `forget` resets that. */
 static bool link_was_down(struct server *f, bool forget)
 {
 	bool down;
@@ -447,7 +447,7 @@ static int op_row(void *ctx, const struct measurement *m, struct err *err)
 	return 0;
 }
 
-/* Whether this end has itself seen that packets of the MTU that is set arrive. */
+/* Check that this end itself has seen packets of the current MTU arrive. */
 static int check_proof(struct server *f, struct err *err)
 {
 	struct dir_result seen;

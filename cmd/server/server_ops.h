@@ -24,7 +24,7 @@ struct server_now {
 	int64_t over_at_ms;  /* clock_boot_ms(), about; 0 unknown */
 };
 
-/* What GET /metrics was answered last, over the tunnel and near; for free(). */
+/* The last answers to GET /metrics, over the tunnel and on this host; for free(). */
 struct server_metrics {
 	char *text[2];
 	int64_t again_at_ms[2]; /* not read before that: clock_boot_ms() */
@@ -44,12 +44,12 @@ struct server {
 	struct live_page page;
 	struct server_now now;
 	struct server_metrics metrics;
-	struct end_facts facts;  /* of this end, without the endpoint's family */
-	char peer[ADDRESS_SIZE]; /* of the session */
+	struct end_facts facts;  /* this end's, without the endpoint's family */
+	char peer[ADDRESS_SIZE]; /* the session's peer */
 	int64_t run_id;          /* 0 while there is none, and in a probe */
-	int mtu;                 /* of this end, as the peer last set it */
-	int rows;                /* of this run, received */
-	struct rowcheck check;   /* of the session's rows */
+	int mtu;                 /* this end's, as last set by the peer */
+	int rows;                /* received for this run */
+	struct rowcheck check;   /* checks the session's rows */
 	int planned;
 	_Atomic int64_t lease_ms; /* in force */
 	_Atomic bool session_open;
@@ -65,15 +65,15 @@ struct server {
 	/* The last that was kept, and for which run: a later session of that run is told. */
 	int kept_mtu;
 	int64_t kept_run;
-	/* What full-size packets were proved for in this session, and the test that may
-	 * still prove it for the MTU that is set; or 0. */
+	/* The MTU for which this session has proved full-size packets, and the test
+	 * that may still prove them for the current MTU; or 0. */
 	int proved_mtu;
 	uint32_t proof_test;
 	bool settle_warned;
-	struct path_survey survey;    /* of this run, as the peer tells it */
-	bool surveyed[DIR_COUNT];     /* what of it came */
+	struct path_survey survey;    /* this run's, from the peer */
+	bool surveyed[DIR_COUNT];     /* the directions received */
 	struct probe_answer *probing; /* NULL while the path is not probed */
-	char warning[384];            /* of this run, until the peer has its answer */
+	char warning[384];            /* this run's, until the peer has its answer */
 	bool warning_told;            /* the session was told it, with the pair of */
 	uint32_t warning_test;        /* this test */
 	int wake_fd;                  /* eventfd: the main thread looks again */
@@ -86,7 +86,7 @@ struct server {
  * on the database was in the way. */
 #define SERVER_PATIENCE_MS 1000
 
-/* What the endpoint calls; `ctx` is a struct server. */
+/* The endpoint's callbacks; `ctx` is a struct server. */
 extern const struct endpoint_ops server_ops;
 
 /* 0, or -EINVAL: nothing is stored of this session, which is a probe's. */

@@ -1,4 +1,4 @@
-/* What the server's page shows beside what is stored: what is being measured now. */
+/* The part of the server's page that is not stored: the measurement under way. */
 
 #include <errno.h>
 #include <pthread.h>

@@ -32,7 +32,7 @@ struct told {
 	char text[384];
 };
 
-/* What a test has running: its teardown ends it, also where an assertion failed. */
+/* The running parts of a test. The teardown ends them, after failures too. */
 static struct {
 	struct support_ops ops;
 	struct endpoint *endpoint;

@@ -26,7 +26,7 @@ struct tries {
 	int count;
 	int result;
 	int timeout_ms[TRIES_MAX];
-	bool text_left; /* of the try before */
+	bool text_left; /* the text of the try before remains */
 	int stop_fd;    /* to write to in the third; -1 */
 };
 

@@ -27,7 +27,7 @@
 #define LEASE_MS 60000
 #define WAIT_MS  400
 
-/* What the runner answers to each test in turn, and after how long. */
+/* The runner's answer to each test in turn, and the delay of each. */
 static const struct answer {
 	int code;
 	enum test_status status;

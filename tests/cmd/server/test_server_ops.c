@@ -37,7 +37,7 @@ struct stage {
 	pthread_t thread;
 	int guard_fd; /* the guard's end */
 	_Atomic int asked[GUARD_TAP + 1];
-	_Atomic int64_t lease_ms; /* of the last request that had one */
+	_Atomic int64_t lease_ms; /* the last request's that had one */
 	_Atomic int settle;       /* its answer */
 };
 
