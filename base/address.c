@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numeric addresses as sockets use them. */
 #include "base/address.h"
 

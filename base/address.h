@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_ADDRESS_H
 #define BASE_ADDRESS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/ask.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Clocks, and times as text. */
 #include "base/clock.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/debug.h"
 
 #include <errno.h>

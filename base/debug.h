@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_DEBUG_H
 #define BASE_DEBUG_H
 

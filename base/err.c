@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Failures as sentences. */
 #include "base/err.h"
 

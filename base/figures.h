@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_FIGURES_H
 #define BASE_FIGURES_H
 

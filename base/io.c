@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading, writing and waiting on descriptors. */
 #include "base/io.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stored text as JSON strings. */
 #include "base/jsontext.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_JSONTEXT_H
 #define BASE_JSONTEXT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of a forked process. */
 #include "base/leave.h"
 

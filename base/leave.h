@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_LEAVE_H
 #define BASE_LEAVE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_OUTFILE_H
 #define BASE_OUTFILE_H
 

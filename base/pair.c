@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A pair as text. */
 #include "base/pair.h"
 

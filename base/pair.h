@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_PAIR_H
 #define BASE_PAIR_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bands of outer sizes, and their text form. */
 #include "base/path.h"
 

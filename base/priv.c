@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The privileges of a process, and its seccomp filters. */
 #include "base/priv.h"
 

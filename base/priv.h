@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_PRIV_H
 #define BASE_PRIV_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The identity of a process, from /proc. */
 #include "base/process.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_REASON_H
 #define BASE_REASON_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sorting numbers. */
 #include "base/sort.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signals that end the program, as an event. */
 #include "base/stop.h"
 

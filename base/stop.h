@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_STOP_H
 #define BASE_STOP_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Functions on strings. */
 #include "base/text.h"
 

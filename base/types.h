@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_TYPES_H
 #define BASE_TYPES_H
 

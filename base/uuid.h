@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BASE_UUID_H
 #define BASE_UUID_H
 

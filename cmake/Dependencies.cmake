@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The libraries of this project. The message for a missing one names its Debian package;
 # scripts/install-deps installs them all.
 

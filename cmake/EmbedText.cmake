@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Turn a text file into a C file that holds it as a string constant:
 #   cmake -DINPUT=a.sql -DOUTPUT=a.c -DHEADER=folder/a.h -DNAME=a_sql -P EmbedText.cmake
 # HEADER declares it: extern const char NAME[];

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The layers and their dependencies (docs/architecture.md). Each folder is one static
 # library. Its sources see its own headers, base's, and those of the folders in its
 # USES. Any other include does not compile, and any other call does not link.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # add_unit_test(NAME USES layer... [ROOT] [SOURCES extra.c] [LIBS lib]): build NAME.c in
 # the current folder with cmocka; ctest runs it. ROOT: it makes network namespaces of
 # its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mtusweep reads what sweeps stored, and stores what others recorded. It needs neither
  * root nor the network. Here are its tables; cmd/read/read_main.c does the rest.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mtusweep-peer: its option table. The checks are in cmd/peer/peer_options.c, the rest in
  * cmd/peer/peer.c. */
 

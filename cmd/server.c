@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mtusweep-server: its option table. The checks are in cmd/server/server_options.c, the
  * rest in cmd/server/server.c. */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bands derived from rates. */
 #include "engine/bandguess.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_BANDGUESS_H
 #define ENGINE_BANDGUESS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The connections that a test's server accepts. */
 #include "engine/callfilter.h"
 

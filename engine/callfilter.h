@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_CALLFILTER_H
 #define ENGINE_CALLFILTER_H
 

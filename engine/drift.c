@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The reference series, and the drift and noise computed from it. */
 #include "engine/drift.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_DRIFT_H
 #define ENGINE_DRIFT_H
 

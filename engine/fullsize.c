@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One exchange of datagrams as large as the MTU, in a process of its own. */
 #include "engine/fullsize.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_FULLSIZE_H
 #define ENGINE_FULLSIZE_H
 

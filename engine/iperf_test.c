@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One libiperf test, in a process of its own. */
 #include "engine/iperf_test.h"
 

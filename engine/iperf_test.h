@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_IPERF_TEST_H
 #define ENGINE_IPERF_TEST_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "engine/pathmodel.h"
 
 #include <stdio.h>

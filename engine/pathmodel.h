@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_PATHMODEL_H
 #define ENGINE_PATHMODEL_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Dispatch to the strategy that made the plan. */
 #include "engine/plan.h"
 

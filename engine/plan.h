@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_PLAN_H
 #define ENGINE_PLAN_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The strategy that measures every pair, in row order or shuffled. */
 #include "engine/plan_grid.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A plan without the visits that were measured before. */
 #include "engine/plan_rest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The strategy of few visits: those that could prove the probes wrong. */
 #include "engine/plan_smart.h"
 

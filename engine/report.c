@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A parser for the few figures that we need from libiperf's JSON. */
 #include "engine/report.h"
 

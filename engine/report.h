@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_REPORT_H
 #define ENGINE_REPORT_H
 

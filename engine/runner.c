@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The runner's process: one request, one child at a time. */
 #include "engine/runner.h"
 

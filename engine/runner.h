@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_RUNNER_H
 #define ENGINE_RUNNER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Start, watch and end the process of one test. */
 #include "engine/runner_child.h"
 

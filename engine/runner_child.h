@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_RUNNER_CHILD_H
 #define ENGINE_RUNNER_CHILD_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Main's side of the runner. */
 #include "engine/runner.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_RUNNER_MSG_H
 #define ENGINE_RUNNER_MSG_H
 

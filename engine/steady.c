@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The steady part of a transfer, its goodput, and the goodput's interval. */
 #include "engine/steady.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_STEADY_H
 #define ENGINE_STEADY_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The loop over the plan, and its reaction to the failures of operations. */
 #include "engine/sweep.h"
 

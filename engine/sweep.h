@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_SWEEP_H
 #define ENGINE_SWEEP_H
 

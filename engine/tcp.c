@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* TCP sockets, by their descriptors. */
 #include "engine/tcp.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_TCP_H
 #define ENGINE_TCP_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks of a test's description, and its deadlines. */
 #include "engine/testspec.h"
 

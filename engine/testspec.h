@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_TESTSPEC_H
 #define ENGINE_TESTSPEC_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The recommended pair, and its evidence. */
 #include "engine/verdict.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Measurements grouped by pair. */
 #include "engine/verdict_pairs.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_VERDICT_PAIRS_H
 #define ENGINE_VERDICT_PAIRS_H
 

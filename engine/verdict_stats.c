@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Rates of pairs, corrected for drift. */
 #include "engine/verdict_stats.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "engine/verdict_text.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The thread that observes a running test through its sockets. */
 #include "engine/watch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ENGINE_WATCH_H
 #define ENGINE_WATCH_H
 

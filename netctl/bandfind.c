@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The choice of the sizes to probe next, and the bands that the results give. */
 #include "netctl/bandfind.h"
 

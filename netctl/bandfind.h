@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_BANDFIND_H
 #define NETCTL_BANDFIND_H
 

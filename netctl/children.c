@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Guard, runner and main, from fork() on. */
 #include "netctl/children.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_CHILDREN_H
 #define NETCTL_CHILDREN_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * wg-quick's conf file as text: finding and setting "MTU = N". Read as wg-quick reads
  * it: a line up to its "#", the key up to the first "=", both trimmed, case ignored;

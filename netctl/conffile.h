@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_CONFFILE_H
 #define NETCTL_CONFFILE_H
 

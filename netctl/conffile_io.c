@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The conf file on disk: may it be replaced, read it, replace it in one step. */
 #include "netctl/conffile.h"
 

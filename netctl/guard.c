@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "netctl/guard.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_GUARD_H
 #define NETCTL_GUARD_H
 

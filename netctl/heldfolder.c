@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A folder reached so that nobody but root and one user can say where the way leads. */
 #include "netctl/heldfolder.h"
 

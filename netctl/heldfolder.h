@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_HELDFOLDER_H
 #define NETCTL_HELDFOLDER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The list of the kinds of change. */
 #include "netctl/hostchange.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_HOSTCHANGE_H
 #define NETCTL_HOSTCHANGE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A kind of change to the host: the MTU in the conf file, whose original lies beside it. */
 #include "netctl/hostconf.h"
 

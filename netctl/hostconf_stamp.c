@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The state of a conf file at some moment. */
 #include "netctl/hostconf_stamp.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_HOSTCONF_STAMP_H
 #define NETCTL_HOSTCONF_STAMP_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A kind of change to the host: the MTU of the interface. */
 #include <errno.h>
 #include <net/if.h>

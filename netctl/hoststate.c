@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "netctl/hoststate.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_HOSTSTATE_H
 #define NETCTL_HOSTSTATE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A kind of change to the host: the rule and the route for probes of exact size. */
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "netctl/journal.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_JOURNAL_H
 #define NETCTL_JOURNAL_H
 

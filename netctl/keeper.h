@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_KEEPER_H
 #define NETCTL_KEEPER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "netctl/lockfile.h"
 
 #include <errno.h>

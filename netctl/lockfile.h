@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_LOCKFILE_H
 #define NETCTL_LOCKFILE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Netlink: requests, answers, and the kernel's error texts, as far as netctl needs
  * them. */
 #include "netctl/nl.h"

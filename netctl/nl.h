@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_NL_H
 #define NETCTL_NL_H
 

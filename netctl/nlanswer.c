@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "netctl/nlanswer.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_NLANSWER_H
 #define NETCTL_NLANSWER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The headers of an outer packet. */
 #include "netctl/outerpkt.h"
 

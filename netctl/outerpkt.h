@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_OUTERPKT_H
 #define NETCTL_OUTERPKT_H
 

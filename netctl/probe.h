@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_PROBE_H
 #define NETCTL_PROBE_H
 

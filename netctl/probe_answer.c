@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The server's half of the exchange of probes. */
 #include "netctl/probe_answer.h"
 

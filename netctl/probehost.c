@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One end of a tunnel during probing. */
 #include "netctl/probehost.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_PROBEHOST_H
 #define NETCTL_PROBEHOST_H
 

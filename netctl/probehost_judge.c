@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fate of the other end's probes. */
 #include "netctl/probehost.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Datagrams between two ends that probe. */
 #include "netctl/probemsg.h"
 

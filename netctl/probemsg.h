@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_PROBEMSG_H
 #define NETCTL_PROBEMSG_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The probe way: a table with one route, and a rule. */
 #include "netctl/proberoute.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_PROBEROUTE_H
 #define NETCTL_PROBEROUTE_H
 

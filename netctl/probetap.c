@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tap: a packet socket filtered to a WireGuard peer's outer packets, and its
  * process. */
 #include "netctl/probetap.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_PROBETAP_H
 #define NETCTL_PROBETAP_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Main's side of the tap. */
 #include <errno.h>
 #include <stdlib.h>

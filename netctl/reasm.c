@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel's counters of reassembled packets. */
 #include "netctl/reasm.h"
 

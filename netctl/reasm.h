@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_REASM_H
 #define NETCTL_REASM_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A link, its MTU and its addresses over rtnetlink. */
 #include "netctl/rtlink.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_RTLINK_H
 #define NETCTL_RTLINK_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parsers for rtnetlink's messages. */
 #include "netctl/rtparse.h"
 

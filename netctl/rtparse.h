@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_RTPARSE_H
 #define NETCTL_RTPARSE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The route of a packet, and the path MTUs cached by the kernel. */
 #include "netctl/rtroute.h"
 

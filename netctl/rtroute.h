@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_RTROUTE_H
 #define NETCTL_RTROUTE_H
 

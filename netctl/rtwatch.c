@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A watch on link events. */
 #include "netctl/rtwatch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_RTWATCH_H
 #define NETCTL_RTWATCH_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The folder of journals and locks. */
 #include "netctl/rundir.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_RUNDIR_H
 #define NETCTL_RUNDIR_H
 

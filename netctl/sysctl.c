@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Kernel settings that distort a test's result. */
 #include "netctl/sysctl.h"
 

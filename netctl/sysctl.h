@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_SYSCTL_H
 #define NETCTL_SYSCTL_H
 

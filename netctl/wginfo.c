@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Facts about a WireGuard interface: asks the kernel or the userspace daemon; wgmatch.c
  * parses. */
 #include "netctl/wginfo.h"

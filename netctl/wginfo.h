@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_WGINFO_H
 #define NETCTL_WGINFO_H
 

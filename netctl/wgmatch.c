@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The search for an address's WireGuard peer in both backends' answers, without I/O. */
 #include "netctl/wgmatch.h"
 

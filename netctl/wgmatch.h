@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef NETCTL_WGMATCH_H
 #define NETCTL_WGMATCH_H
 

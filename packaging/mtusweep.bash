@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # bash completion for mtusweep, mtusweep-server and mtusweep-peer. The words come from
 # the programs' own --help, so they match the installed version. Runs come from the
 # database on the command line. It works with and without the package bash-completion.

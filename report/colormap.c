@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "report/colormap.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef REPORT_COLORMAP_H
 #define REPORT_COLORMAP_H
 

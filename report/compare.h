@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef REPORT_COMPARE_H
 #define REPORT_COMPARE_H
 

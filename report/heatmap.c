@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A heatmap as a value: cells, edges, scales. */
 #include "report/heatmap.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The parts of the picture around the maps, and its files. */
 #include "report/heatmap_cairo.h"
 

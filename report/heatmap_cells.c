@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A heatmap's cells: colours, hatches, figures; and their signs in the key. */
 #include <math.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef REPORT_HEATMAP_DRAW_H
 #define REPORT_HEATMAP_DRAW_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "report/heatmap_json.h"
 
 /* Append to an array; either may be NULL without memory. */

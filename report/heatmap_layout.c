@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "report/heatmap_layout.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A run's measurements as cells, and the lines of text above them. */
 #include "report/heatmap.h"
 

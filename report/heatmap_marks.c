@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The layer above a heatmap's cells: marked pairs and the path's edges. */
 #include <math.h>
 #include <stdio.h>

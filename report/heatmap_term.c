@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "report/heatmap_term.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Text in the pictures, in the fonts that the host has. */
 #include <cairo.h>
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs for a reader that asks repeatedly. */
 
 #include "report/live.h"

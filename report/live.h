@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef REPORT_LIVE_H
 #define REPORT_LIVE_H
 

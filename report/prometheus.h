@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef REPORT_PROMETHEUS_H
 #define REPORT_PROMETHEUS_H
 

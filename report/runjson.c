@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "report/runjson.h"
 
 #include <errno.h>

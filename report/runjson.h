@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef REPORT_RUNJSON_H
 #define REPORT_RUNJSON_H
 

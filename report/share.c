@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "report/share.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef REPORT_SHARE_H
 #define REPORT_SHARE_H
 

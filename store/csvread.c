@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/csvread.h"
 
 #include <errno.h>

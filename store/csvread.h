@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef STORE_CSVREAD_H
 #define STORE_CSVREAD_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/dbfile.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef STORE_DBFILE_H
 #define STORE_DBFILE_H
 

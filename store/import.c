@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The import of a log as a run. */
 #include "store/import.h"
 

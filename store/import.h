@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef STORE_IMPORT_H
 #define STORE_IMPORT_H
 

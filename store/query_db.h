@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef STORE_QUERY_DB_H
 #define STORE_QUERY_DB_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The results of a run's pairs: medians, counts, ranks. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Visits, one by one, with all that is stored of them. */
 #include <errno.h>
 #include <stdlib.h>

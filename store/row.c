@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/row.h"
 
 #include <ctype.h>

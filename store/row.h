@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef STORE_ROW_H
 #define STORE_ROW_H
 

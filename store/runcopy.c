@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/runcopy.h"
 
 #include <errno.h>

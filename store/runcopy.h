@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef STORE_RUNCOPY_H
 #define STORE_RUNCOPY_H
 

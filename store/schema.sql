@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- mtusweep's database, version 1; schema2.sql makes version 2 out of it. docs/schema.md
 -- explains both to their readers.
 --

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Version 2 out of version 1: the reason of a recommendation as facts. The tables of
 -- version 1 stay as they are: the file may be anybody's, so nothing of its own schema is
 -- rewritten, and a file that has a 'reason' already is refused as a whole.

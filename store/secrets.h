@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef STORE_SECRETS_H
 #define STORE_SECRETS_H
 

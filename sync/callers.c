@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The connections of a web server, and who of them has to go. */
 
 #include "sync/callers.h"

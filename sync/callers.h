@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_CALLERS_H
 #define SYNC_CALLERS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The peer's half of the protocol: each request, and what its answer means. */
 
 #include "sync/client.h"

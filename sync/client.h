@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_CLIENT_H
 #define SYNC_CLIENT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The names and HTTP statuses of error numbers. */
 
 #include "sync/code.h"

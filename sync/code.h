@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_CODE_H
 #define SYNC_CODE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The server's HTTP endpoint: where it listens, from when to when. */
 
 #include "sync/endpoint.h"

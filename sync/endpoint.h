@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_ENDPOINT_H
 #define SYNC_ENDPOINT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Messages between structs and JSON, by their tables. */
 
 #include "sync/field.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_FIELD_H
 #define SYNC_FIELD_H
 

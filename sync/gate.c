@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The endpoint's locks around its session. */
 
 #include "sync/gate.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_GATE_H
 #define SYNC_GATE_H
 

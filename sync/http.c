@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A small web server on one address. */
 
 #include "sync/http.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_HTTP_H
 #define SYNC_HTTP_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The peer's lease: a thread that renews the session. */
 
 #include "sync/lease.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_LEASE_H
 #define SYNC_LEASE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The messages: a table of fields for each, which is all there is to them. */
 
 #include "sync/msg.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_MSG_H
 #define SYNC_MSG_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The page on which a sweep is looked at. */
 
 #include "sync/page.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_PAGE_DOCUMENTS_H
 #define SYNC_PAGE_DOCUMENTS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Find the request's operation and its session, and check that it is allowed. */
 
 #include "sync/requests.h"

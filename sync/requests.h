@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_REQUESTS_H
 #define SYNC_REQUESTS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "sync/rowcheck.h"
 
 #include <errno.h>

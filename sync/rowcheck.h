@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_ROWCHECK_H
 #define SYNC_ROWCHECK_H
 

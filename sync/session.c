@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The session, which alone may change this host's state. */
 
 #include "sync/session.h"

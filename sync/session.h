@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_SESSION_H
 #define SYNC_SESSION_H
 

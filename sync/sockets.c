@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The web server's sockets. */
 
 #include "sync/sockets.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_SOCKETS_H
 #define SYNC_SOCKETS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One HTTP request after the other to one server. */
 
 #include "sync/transport.h"

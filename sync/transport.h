@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef SYNC_TRANSPORT_H
 #define SYNC_TRANSPORT_H
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
 # The sanitizers' reports as files, so that none is lost: keeper, guard, main, runner

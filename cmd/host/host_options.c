@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The options about this host. */
 
 #include "cmd/host/host_options.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CMD_HOST_HOST_OPTIONS_H
 #define CMD_HOST_HOST_OPTIONS_H
 

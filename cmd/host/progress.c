@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/host/progress.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/peer/apply_path.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CMD_PEER_APPLY_PATH_H
 #define CMD_PEER_APPLY_PATH_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/peer/peer_grid.h"
 
 #include <errno.h>

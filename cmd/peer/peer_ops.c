@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The operations of the peer's sweep. */
 
 #include "cmd/peer/peer_ops.h"

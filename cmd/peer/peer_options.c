@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/peer/peer_options.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The peer's part in probing the path, and what it says. */
 
 #include "cmd/peer/peer_probe.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CMD_PEER_PEER_PROBE_H
 #define CMD_PEER_PEER_PROBE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A run of the peer that measures pairs, by whatever strategy. */
 
 #include "cmd/peer/peer_sweep.h"

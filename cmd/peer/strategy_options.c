@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/peer/strategy_options.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CMD_PEER_STRATEGY_OPTIONS_H
 #define CMD_PEER_STRATEGY_OPTIONS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/read/read_map.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/read/read_output.h"
 
 #include <errno.h>

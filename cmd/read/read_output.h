@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CMD_READ_READ_OUTPUT_H
 #define CMD_READ_READ_OUTPUT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The part of cmd/read/table.h that is about two runs. */
 #include <math.h>
 

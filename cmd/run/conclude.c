@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The recommendation of a stored run. */
 #include "cmd/run/conclude.h"
 

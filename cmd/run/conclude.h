@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CMD_RUN_CONCLUDE_H
 #define CMD_RUN_CONCLUDE_H
 

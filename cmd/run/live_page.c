@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The data that the page's script gets from a database. */
 
 #include "cmd/run/live_page.h"

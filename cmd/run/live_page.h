@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CMD_RUN_LIVE_PAGE_H
 #define CMD_RUN_LIVE_PAGE_H
 

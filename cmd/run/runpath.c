@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/run/runpath.h"
 
 #include <errno.h>

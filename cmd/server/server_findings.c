@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Store the peer's findings in this end's copy of the run. */
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The server's metrics for Prometheus: its newest run, and the server itself. */
 
 #include <errno.h>

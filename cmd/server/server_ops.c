@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The operations that a session's peer may request of the server. */
 
 #include "cmd/server/server_ops.h"

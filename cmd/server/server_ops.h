@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CMD_SERVER_SERVER_OPS_H
 #define CMD_SERVER_SERVER_OPS_H
 

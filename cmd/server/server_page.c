@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The part of the server's page that is not stored: the measurement under way. */
 
 #include <errno.h>

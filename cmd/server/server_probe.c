@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The server's part in probing the path. */
 
 #include <errno.h>

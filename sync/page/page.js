@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 'use strict';
 
 /* The page asks for news once a second; docs/protocol.md describes the answers. On the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Requests and replies over a socket pair: which reply counts, and what fails how. */
 
 #include <errno.h>

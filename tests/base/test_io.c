@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Descriptors: waiting, whole reads, and stopping by a signal. */
 
 #include <errno.h>

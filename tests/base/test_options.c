@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Option tables: values accepted, values refused and the messages, help. */
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bands of outer sizes: building them, queries, their text. */
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Privileges, each in a child process whose /proc/self/status is then read. */
 
 #include <errno.h>

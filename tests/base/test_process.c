@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The check whether the process of an identity still lives. */
 
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numbers, seconds, copying; clocks and UUIDs as text. */
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Threads that take no signals. */
 
 #include "base/thread.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The shared types: names in both directions, ranges, a measurement's status. */
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * early: measures how early a test may end, the error of its goodput then, and the
  * coverage of its confidence interval: engine/steady over recorded transfers of ten

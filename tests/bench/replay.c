@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * replay: runs a plan over a recorded sweep, in nr-wg-mtu-finder's format, in place of
  * a network.

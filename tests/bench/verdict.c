@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * verdict: measures the time of verdict_find() on a whole grid, with a reference after
  * every tenth pair, as `--strategy grid --order shuffled` leaves it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmdlab.h"
 
 #include <arpa/inet.h>
@@ -73,7 +74,8 @@ static int setup_end(struct cmdlab_end *end)
 		.lease_ms = 10000,
 	};
 	end->host.guard.bounds.range = (struct mtu_range){1280, 1500, 20};
-	text_copy(end->host.guard.bounds.interface, sizeof(end->host.guard.bounds.interface), "lo");
+	text_copy(end->host.guard.bounds.interface,
+		  sizeof(end->host.guard.bounds.interface), "lo");
 	text_copy(end->host.link.name, sizeof(end->host.link.name), "lo");
 	end->host.link.mtu = CMDLAB_MTU;
 	end->host.link.up = true;

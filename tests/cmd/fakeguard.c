@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fakeguard.h"
 
 #include <errno.h>

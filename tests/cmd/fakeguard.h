@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef TESTS_CMD_FAKEGUARD_H
 #define TESTS_CMD_FAKEGUARD_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fakerunner.h"
 
 #include <errno.h>

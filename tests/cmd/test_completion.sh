@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # bash completion: the words of a command line and the words offered; then the same in a
 # real terminal.

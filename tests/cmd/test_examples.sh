@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # The sqlite3 examples of README.md, docs/results.md and docs/schema.md work as printed:
 # bash runs each example from the page beside a database with a sweep.

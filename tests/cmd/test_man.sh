@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # The man pages agree with the programs: every option and command of their --help, the
 # meaning of each exit status, and examples that the programs accept.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # The reader program's command line: arguments -> exit status, output, messages.
 #
 #	test_mtusweep.sh PROGRAM SCHEMA PROMTOOL SWEEPS

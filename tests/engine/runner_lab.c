@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Namespaces, a veth pair and two runner processes for the runner's tests. */
 #include "runner_lab.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef TESTS_RUNNER_LAB_H
 #define TESTS_RUNNER_LAB_H
 

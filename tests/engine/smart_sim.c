@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The smart plan over a simulated path. */
 #include <setjmp.h>
 #include <stdarg.h>

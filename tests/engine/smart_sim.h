@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef TESTS_ENGINE_SMART_SIM_H
 #define TESTS_ENGINE_SMART_SIM_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bands derived from rates: invented sweeps whose bands are known. */
 #include <setjmp.h>
 #include <stdarg.h>

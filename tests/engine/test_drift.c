@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reference series with results computed by hand, and thousands of random ones. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Full-size packets that arrive and that are lost: two namespaces joined by a veth pair
  * of MTU 1500, and nftables that drops at the receiver.

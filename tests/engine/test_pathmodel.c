@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The model against cells computed by hand. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The grid: its pairs, their order, and their number of visits. */
 #include <setjmp.h>
 #include <stdarg.h>

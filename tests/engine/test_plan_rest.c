@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The rest of an interrupted plan. */
 
 #include <setjmp.h>

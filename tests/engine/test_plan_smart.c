@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The smart plan's visits, computed by hand, on paths with no or little noise. */
 #include <setjmp.h>
 #include <stdarg.h>

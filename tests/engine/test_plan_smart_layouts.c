@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The smart plan over random layouts: none to three edges a direction, at any size that
  * packets of the grid can have, between fates in any order. With the right bands it

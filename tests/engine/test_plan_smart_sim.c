@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The smart plan over thousands of simulated paths with noise, drift and lost tests:
  * the share of runs in which it names the right pair for the path's bands.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* libiperf's reports: recorded ones (reports/), and those of a hostile far end. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The runner with the real libiperf, both ends on lo in a namespace of the test's own:
  * results, refusals, cancelling, and the death of processes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * An armed test and its callers, with the real libiperf: other hosts do not reach it,
  * and callers on the peer's own host destroy at most one test process.

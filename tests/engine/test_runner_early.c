@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Tests that end as soon as their goodput is known, behind bottlenecks: two namespaces
  * joined by a veth pair, with a token bucket at each end.

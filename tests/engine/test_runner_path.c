@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The runner over a path that loses packets, and with a server that does not answer:
  * two namespaces joined by a veth pair, and nftables that drops at the receiver.

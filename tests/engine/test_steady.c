@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goodput of the steady part, over transfers of known shape. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Deadlines, and the values that a test's description may have. */
 #include <setjmp.h>
 #include <stdarg.h>

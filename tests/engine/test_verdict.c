@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Recommendations from measurements and probes, on paths computed by hand. */
 #include <setjmp.h>
 #include <stdarg.h>

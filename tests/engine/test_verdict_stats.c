@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The noise of rates: the tests' claims and the differences between visits, pooled. */
 #include <setjmp.h>
 #include <stdarg.h>

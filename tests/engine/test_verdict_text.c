@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The text of a recommendation, line by line. */
 
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A conf file of any bytes: it is refused, or edited to the requested MTU. */
 
 #include <stdint.h>

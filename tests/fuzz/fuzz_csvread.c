@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A log of nr-wg-mtu-finder's, or any other file that a user names. */
 
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A database from anybody, through all that reads one: the commands of mtusweep, the
  * live page, the loading for --resume and --apply; and through a store that continues
  * to write it. Whatever the file holds, no output controls the terminal. An input is

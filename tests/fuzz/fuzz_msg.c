@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A body of any bytes from the other end, parsed as each of the messages. */
 
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A datagram of any bytes as a netlink answer; the first byte selects the question. */
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A command line of any words, separated by NUL bytes, for a table with every kind of
  * option. */
 

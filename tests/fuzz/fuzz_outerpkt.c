@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The first bytes of an outer packet, any bytes. */
 
 #include <errno.h>

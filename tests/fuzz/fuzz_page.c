@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The query string of a page's request, any bytes. */
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A datagram of any bytes to an end during probing. */
 
 #include <errno.h>

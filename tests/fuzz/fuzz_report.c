@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A report of any bytes from libiperf, which talked to the other host. */
 
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel's answers about WireGuard, any bytes: its family, and a device's peers. */
 
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A userspace WireGuard's answer, any bytes: the result is the same in one piece or
  * many. */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* replay FOLDER: runs each file of a corpus through the fuzz target that this is linked
  * with, for compilers without libFuzzer. A missing or empty folder is a failure. */
 

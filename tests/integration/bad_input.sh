@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # Bad input: each gets a sentence on stderr that names the thing, exit status 2 for
 # usage and 1 otherwise, and changes nothing on either host.

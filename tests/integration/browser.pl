@@ -1,4 +1,5 @@
 #!/usr/bin/perl
+# SPDX-License-Identifier: MIT
 #
 # browser.pl [--dark] [--size WxH] [--wait SECONDS] URL STEP ...
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # A shuffled grid on a line that loses half its capacity in the middle of the run: the
 # reference series shows it, and the run is stored with a warning that gives its size.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # Tests that end as soon as their goodput is known. Compared with long tests on the same
 # tunnel they are shorter and give the same goodput, and both ends' databases have it

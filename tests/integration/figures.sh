@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # tests/integration/figures.sh
 #
@@ -31,12 +32,14 @@ schema_columns()
 # The names in the first column of the table's rows between `text` and `started_at`
 documented_columns()
 {
+	# shellcheck disable=SC2016 # Markdown's backquotes
 	sed -n '/^| `text` | what happened/,/^| `started_at`/p' docs/schema.md |
 		sed '1d;$d' | cut -d '|' -f 2 | grep -o '[a-z_]\+'
 }
 
 message_figures()
 {
+	# shellcheck disable=SC2016 # Markdown's backquotes
 	sed -n 's/^| `\.figures` | array of [0-9]* | \(.*\), in this order.*/\1/p' \
 		docs/protocol.md | grep -o '[a-z_]\+'
 }

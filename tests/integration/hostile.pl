@@ -1,4 +1,5 @@
 #!/usr/bin/perl
+# SPDX-License-Identifier: MIT
 #
 # hostile.pl NAME FROM TO [ARG]: a hostile program in the tunnel, at address FROM, attacks
 # the server's address TO until SIGTERM; then it prints a line with the results.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # scripts/install-deps if promtool cannot be fetched: only --test needs it, and says so.
 # The script is a copy, so that its files are created beside it. dpkg-query and apt-get

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # The lab itself: which packets its conditions let through, size by size, and that it
 # leaves nothing behind. Datagrams go from peer to server outside the tunnel, where

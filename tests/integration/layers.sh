@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # The arrows of docs/architecture.md, compared with the compiler's include paths: with a
 # folder's include path its sources see its own headers and base's, and those of the

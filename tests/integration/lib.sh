@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
 # The parts that the integration tests share: a lab of the test's own, the two programs

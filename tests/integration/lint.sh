@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # Rules of the tree that no compiler enforces: one file includes libiperf, files have a
 # maximum length, and the three programs cannot start other programs.
@@ -40,6 +41,9 @@ check_equal 'who starts threads, with signals or without' base/thread.c \
 	"$(grep -l 'pthread_create(' "${files[@]}" | xargs)"
 check_equal "includes around the folders' include paths" '' \
 	"$(grep -nE '#[[:space:]]*include[[:space:]]*"(\.|/)' "${files[@]}" | xargs)"
+check_equal 'sources without a licence' '' \
+	"$(grep -rL 'SPDX-License-Identifier: MIT' --include='*.[ch]' \
+	--include=CMakeLists.txt --include='*.sh' "${FOLDERS[@]}" report tests | xargs)"
 for program in mtusweep mtusweep-server mtusweep-peer; do
 	imports=$(nm -D --undefined-only "$MTUSWEEP_BIN/$program")
 	check_equal "$program imports from libc" yes \

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # GET /metrics of a server before, during and after a sweep, over the tunnel and on its
 # own host: Prometheus' own checker accepts it, and the values are the database's.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # tests/integration/page.sh [CASE ...]: all of CASES below, or the given ones.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # --persist best: at the end the fastest proved pair is in both links and both conf
 # files, nothing else in the files has changed, and the old ones are kept beside them.

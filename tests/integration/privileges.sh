@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # The privileges and open descriptors of each process during a sweep, on both ends, with
 # and without --persist. The expected values are the tables of docs/safety.md, word for

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # --resume: a run that was stopped or killed continues, measures only what is missing,
 # and sends the server the rows that it lacks. A run with other options is refused.

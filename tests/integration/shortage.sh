@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # tests/integration/shortage.sh END_LIMIT_HOW: server|peer, processes|files, passes|lasts
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # SIGINT, SIGTERM and SIGHUP to either end during a sweep: it ends with exit status 1
 # and names the rows that were stored, and both hosts are as they were.

@@ -1,4 +1,5 @@
 #!/usr/bin/perl
+# SPDX-License-Identifier: MIT
 #
 # slow_relay.pl LISTEN LISTEN-PORT FROM TO TO-PORT DELAY-MS
 #

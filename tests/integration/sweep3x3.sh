@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # The main job: a 3x3 sweep over a real tunnel stores nine rows in both databases, with
 # the rates that the lab's bottleneck permits, and leaves both hosts as they were.

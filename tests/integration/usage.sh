@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # The usage errors that ./test refuses rather than ignores. It finds no program here, so
 # a wrongly accepted command does not start.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # tests/lab/vms without virtual machines: a stand-in for vm prints ctest's output in
 # one. Checked are the share that each is given, the summary, and that none outlives it.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 #
 # Settings that distort a measurement without stopping it: a route's own mtu,
 # tcp_mtu_probing, a /proc/sys that cannot be written. The user of the peer is warned

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A folder with conf files for the tests that need real ones. */
 #include "conffolder.h"
 

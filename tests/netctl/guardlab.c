@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A guard on a veth for the tests of netctl/. */
 #include "guardlab.h"
 

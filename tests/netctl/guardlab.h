@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef TESTS_NETCTL_GUARDLAB_H
 #define TESTS_NETCTL_GUARDLAB_H
 

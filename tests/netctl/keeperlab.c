@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A keeper on a veth, its main and runner small stand-ins. */
 #include "keeperlab.h"
 

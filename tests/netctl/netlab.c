@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Namespaces and children for the tests of netctl/. */
 #include "netlab.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A child that stops at each of its system calls. */
 #include "syscalls.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The search for bands, over simulated paths, with random packet loss. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A commit in which an fsync() fails, each of them in turn, alone or with all that follow:
  * what is set afterwards cannot get in the way of the restore.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A commit whose process is killed, at each of its system calls in turn. The next start
  * finds either the state from before or the applied pair, and can proceed.

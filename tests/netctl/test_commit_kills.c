@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_commit_kills [KILLS [SEED]]: SIGKILL around a commit, to the guard alone, the
  * keeper alone, both, or all four processes; half of the kills at each of the guard's

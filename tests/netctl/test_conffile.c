@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Editing wg-quick's conf file as text, also unusual files. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The conf file on disk: what is refused before any change, and reading it. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The conf file on disk: replacing it in one step. */
 #include <setjmp.h>
 #include <stdarg.h>

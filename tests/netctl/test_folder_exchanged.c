@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A user owns a conf file and its folder, and exchanges the folder with a link to one
  * of root's, which holds a conf file of the same name. The exchange happens at each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The conf file's folder is moved away, not mounted, exchanged for another one or not
  * readable, at each system call of a sweep and of a commit, and between them. That

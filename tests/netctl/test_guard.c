@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The guard on a veth: leases, deaths, changes by other programs, and the answers to
  * main. The guard is a process of its own, as in the programs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The permitted owners and modes of a conf file, and of the folders on the way to
  * it. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The conf file and its original beside it, with a guard on a veth to make the changes.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Restore and commit, with a guard on a veth to make the changes. */
 
 #include <errno.h>

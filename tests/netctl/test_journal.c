@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The journal: the state to restore, on disk, and the locks beside it. */
 
 #include <errno.h>

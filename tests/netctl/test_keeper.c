@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The keeper and the three processes it forks: exit status, forwarded signals, messages
  * and their time. test_keeper_death.c kills them.

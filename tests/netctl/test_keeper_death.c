@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * MTU and conf file after a kill or stop of any of keeper, guard, main and runner: each
  * alone, two at a time, one after another while the first death is being handled, all

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Netlink answers, made here: their ends, errors and texts, and invalid ones. */
 #include "netctl/nlanswer.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The headers of outer packets, and the kernel's counters for hosts without a tap. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tap and the probe way, on real interfaces. */
 #include <setjmp.h>
 #include <stdarg.h>

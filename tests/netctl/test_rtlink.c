@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Links, MTUs and addresses over real rtnetlink, in a namespace of their own. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Routes and path MTU exceptions, real ones, in a namespace of their own:
  *

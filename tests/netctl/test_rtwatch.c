@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Link events, of real links in a namespace of the test's own. */
 
 #include <setjmp.h>

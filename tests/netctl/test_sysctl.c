@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Kernel settings, in a namespace of their own. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * WireGuard's own facts from a real wireguard-go, and from the kernel's WireGuard if
  * this machine has it, in network and mount namespaces of their own. Needs "wg".

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The search for an address's WireGuard peer in the kernel's answers, made here with
  * libmnl, whole and with peers split over messages. */
 #include <setjmp.h>

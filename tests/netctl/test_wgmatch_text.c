@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The search for an address's WireGuard peer in a userspace daemon's answers, in every
  * split, and the bytes that the search keeps. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef TESTS_NETCTL_WGMATCH_CASES_H
 #define TESTS_NETCTL_WGMATCH_CASES_H
 

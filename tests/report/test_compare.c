@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Two runs: changes and noise. */
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report/csv.c: the exact bytes. */
 
 #include <errno.h>

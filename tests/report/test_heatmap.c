@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A run as a map: cells, marks, edges, scale, layout, and the contents of the
  * pictures. */
 
@@ -530,7 +531,8 @@ static void recommended_pair_is_marked(void **state)
 	make_run(fixture);
 	fixture_exec(fixture->db,
 		     "INSERT INTO recommendation SELECT id, 1400, 1380, 1, 'x'"
-		     " FROM run; INSERT OR REPLACE INTO reason SELECT id, 'fits', 5, 9, NULL, "
+		     " FROM run; INSERT OR REPLACE INTO reason SELECT id, 'fits', 5, "
+		     "9, NULL, "
 		     "NULL FROM run");
 	load(fixture, &(struct heatmap_options){0}, &map);
 	assert_true(map.mark[HEATMAP_RECOMMENDED].set);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A heatmap as text: detected terminals, cells, width, omitted MTUs. */
 
 #include <setjmp.h>

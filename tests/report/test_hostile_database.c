@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Databases from anybody: each impossible value is named, no code that a file defines
  * is run, and no file makes a program hang or touch another one. */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs for a reader that asks repeatedly: real databases while they are written. */
 
 #include "report/live.h"

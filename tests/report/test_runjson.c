@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Exports for programs: every figure is in its place, and the published schema
  * describes everything. */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The parts that the tests of store/ share. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* store/csvread.c: accepted logs, and refused ones with the place of the error. */
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A run's findings: its path and its recommendation, stored, replaced, read. */
 
 #include <errno.h>

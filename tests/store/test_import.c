@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* store/import.c: the stored form of a log, and its export, which restores it. */
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* store/query.c: runs, warnings, measurements, and files that are no database, on real
  * SQLite files. */
 

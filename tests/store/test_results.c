@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Results computed from measurements by query.h and the views of schema.sql, and
  * query_best(), on real SQLite files. */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The server's copies of runs: only its own peer can open a run, its rows are never
  * replaced, and a peer's own record in the same file is not touched.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* store/store.c on real SQLite files: the stored values, the time of storing, and the
  * readers. */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The errors of store_open() and of writing. */
 
 #include <errno.h>

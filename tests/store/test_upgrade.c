@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Databases of schema version 1, written by real runs: read as they are, and brought to
  * version 2 by the first program that writes. */
 

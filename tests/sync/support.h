@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef TESTS_SYNC_SUPPORT_H
 #define TESTS_SYNC_SUPPORT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The client against faulty servers: each request ends, at its deadline at the latest,
  * with an error that names the fault. */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The real endpoint and client, over a loopback of their own: every message, every
  * error, admitted and refused callers, leases. */
 

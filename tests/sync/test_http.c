@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The endpoint and strangers: broken and hostile requests, ports in use, and its
  * end. */
 

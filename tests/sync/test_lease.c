@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The lease's thread: it renews in time, retries after a failure, and ends at once. */
 
 #include "sync/lease.h"

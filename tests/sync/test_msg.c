@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The messages: an encoded message decodes to the same value and fits, and invalid ones
  * are refused. */
 

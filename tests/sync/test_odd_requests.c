@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Malformed and odd requests over raw sockets: each gets one answer, with the documented
  * status, in JSON, and nothing of civetweb's own; an outsider gets the bare refusal. */
 

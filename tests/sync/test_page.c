@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The page through a real endpoint: its documents, its request, and readers that delay
  * nobody. */
 

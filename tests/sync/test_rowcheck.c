@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The rows that a session may send: a table of rows, then their number and order. */
 
 #include "sync/rowcheck.h"

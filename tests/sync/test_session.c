@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The session that may change the host's state: a table of histories. */
 
 #include "sync/session.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Crowds of slow clients: whatever they do, a request that comes in one piece is
  * answered soon, a bystander's and the peer's. */
 

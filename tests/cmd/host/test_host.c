@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The start of the server and the peer, as far as it needs neither root nor an interface:
  * help, version and usage errors. */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The user's view of a sweep, on a terminal and in a log. */
 
 #include "cmd/host/progress.h"

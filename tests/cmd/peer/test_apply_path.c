@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A pair that the path fragments is named, with the largest that fits. */
 
 #include "cmd/peer/apply_path.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Requests that are asked again, with a sender that only counts: how often, and for how
  * long each waits. */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of a run: what is printed, stored and told to the server. */
 
 #include <errno.h>

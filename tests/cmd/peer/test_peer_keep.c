@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A pair that both ends keep: the proof, the two commits, and what goes wrong between
  * them. */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A visit of the sweep: tests that others or the line disturb, what an end lacks for one,
  * and what is told of it. */
 

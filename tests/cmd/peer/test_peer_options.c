@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The options of mtusweep-peer: what a strategy makes of them, and which exclude one
  * another. */
 
@@ -11,7 +12,10 @@
 
 #include <cmocka.h>
 
-#define GIVEN(option, flag) {.name = option, .seen = &peer_options.flag##_given}
+#define GIVEN(option, flag)                                        \
+	{                                                          \
+		.name = option, .seen = &peer_options.flag##_given \
+	}
 
 /* The rows of cmd/peer.c that a strategy may not use. */
 static const struct option_spec rows[] = {

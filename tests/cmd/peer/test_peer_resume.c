@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs that go on: which run, which visits are left, and whether the ends are the same. */
 
 #include "cmd/peer/peer_resume.h"

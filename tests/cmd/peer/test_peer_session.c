@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The peer's session: opened, taken over, opened again, refused. */
 
 #include <arpa/inet.h>

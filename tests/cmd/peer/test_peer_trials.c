@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One test of the peer, however often it is done again: the server's endpoint is real, and
  * guard and runner answer as the test says. */
 

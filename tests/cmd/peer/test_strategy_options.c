@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Options that a strategy does not use are refused, each with what it is for. */
 
 #include "cmd/peer/strategy_options.h"

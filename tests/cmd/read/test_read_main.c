@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mtusweep's choice of a command, and its usage errors, with commands of the test's own. */
 
 #include "cmd/read/read.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The server's half of a run, by its operations: rows that are repeated, warnings whose
  * answer was lost, the guard's lease, and a run that is opened again. The database is real;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The options of mtusweep-server. */
 
 #include "cmd/server/server.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Requests of a peer, made by the real client: the server's guard, runner
  * and database show what it did. */
 
