@@ -514,9 +514,10 @@ class Sweep {
 
 	/* Return the number of measurements done and to come; 0: unknown. */
 	total() {
-		if (!this.now || this.now.visits_left === null)
-			return this.facts.run.pairs_planned || 0;
-		return this.visits + this.now.visits_left - (this.now.doing === 'recorded' ? 1 : 0);
+		const planned = this.facts.run.pairs_planned || 0;
+
+		/* With --repeat-failed there are more than the grid has. */
+		return planned && Math.max(planned, this.visits);
 	}
 
 	showProgress() {
