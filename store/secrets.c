@@ -104,8 +104,34 @@ static char *path_beside(const char *db_path, struct err *err)
 	return NULL;
 }
 
-static int insert_secret(struct db *db, const char *uuid, const char *secret,
-			 struct err *err)
+/* A task in the file. */
+struct wish {
+	const char *uuid;
+	const char *secret; /* to store */
+	char *ret;          /* to find, of TOKEN_SIZE */
+};
+
+/* Do `work` in the file at `path`, after `prepare` has checked or made it: its result. */
+static int use_file(const char *path, int (*prepare)(const char *path, struct err *err),
+		    int patience_ms,
+		    int (*work)(struct db *db, const struct wish *wish,
+				struct err *err),
+		    const struct wish *wish, struct err *err)
+{
+	struct db db;
+	int r;
+
+	db_init(&db);
+	r = prepare(path, err);
+	if (r == 0)
+		r = open_secrets(&db, path, patience_ms, err);
+	if (r == 0)
+		r = work(&db, wish, err);
+	db_release(&db);
+	return name_content(r, path, err);
+}
+
+static int insert_secret(struct db *db, const struct wish *wish, struct err *err)
 {
 	static const char sql[] = "INSERT INTO secret VALUES (?, ?)"
 				  " ON CONFLICT (uuid) DO NOTHING";
@@ -118,47 +144,39 @@ static int insert_secret(struct db *db, const char *uuid, const char *secret,
 	if (r < 0)
 		return r;
 	row.stmt = stmt;
-	row_bind_text(&row, uuid);
-	row_bind_text(&row, secret);
+	row_bind_text(&row, wish->uuid);
+	row_bind_text(&row, wish->secret);
 	return row_step(&row, db, err);
 }
 
 int secrets_put(const char *db_path, const char *uuid, const char *secret,
 		int patience_ms, struct err *err)
 {
+	const struct wish wish = {.uuid = uuid, .secret = secret};
 	cleanup_free char *path = path_beside(db_path, err);
-	struct db db;
-	int r;
 
 	if (!path)
 		return -ENOMEM;
-	db_init(&db);
-	r = make_private(path, err);
-	if (r == 0)
-		r = open_secrets(&db, path, patience_ms, err);
-	if (r == 0)
-		r = insert_secret(&db, uuid, secret, err);
-	db_release(&db);
-	return name_content(r, path, err);
+	return use_file(path, make_private, patience_ms, insert_secret, &wish, err);
 }
 
 /* A program that was killed before it made the table has left a file without one. */
-static int has_table(struct db *db, struct err *err)
+static int has_table(struct db *db, const struct wish *wish, struct err *err)
 {
 	static const char sql[] = "SELECT 1 FROM sqlite_master WHERE name = 'secret'";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int r = db_prepare(db, sql, &stmt, err);
 
+	(void)wish;
 	return r < 0 ? r : db_step(db, stmt, err);
 }
 
 /* 1: found, 0: there is none. */
-static int find_secret(struct db *db, const char *uuid, char ret[TOKEN_SIZE],
-		       struct err *err)
+static int find_secret(struct db *db, const struct wish *wish, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct row row = {.column = 1};
-	int r = has_table(db, err);
+	int r = has_table(db, wish, err);
 
 	if (r <= 0)
 		return r;
@@ -166,12 +184,12 @@ static int find_secret(struct db *db, const char *uuid, char ret[TOKEN_SIZE],
 	if (r < 0)
 		return r;
 	row.stmt = stmt;
-	row_bind_text(&row, uuid);
+	row_bind_text(&row, wish->uuid);
 	r = row_step(&row, db, err);
 	if (r > 0) {
 		const unsigned char *text = sqlite3_column_text(stmt, 0);
 
-		text_copy(ret, TOKEN_SIZE, text ? (const char *)text : "");
+		text_copy(wish->ret, TOKEN_SIZE, text ? (const char *)text : "");
 	}
 	return r;
 }
@@ -179,21 +197,15 @@ static int find_secret(struct db *db, const char *uuid, char ret[TOKEN_SIZE],
 int secrets_get(const char *db_path, const char *uuid, int patience_ms,
 		char ret[TOKEN_SIZE], struct err *err)
 {
+	const struct wish wish = {.uuid = uuid, .ret = ret};
 	cleanup_free char *path = path_beside(db_path, err);
-	struct db db;
 	int r;
 
 	if (!path)
 		return -ENOMEM;
-	db_init(&db);
-	r = check_private(path, err);
-	if (r == 0)
-		r = open_secrets(&db, path, patience_ms, err);
-	if (r == 0)
-		r = find_secret(&db, uuid, ret, err);
-	db_release(&db);
+	r = use_file(path, check_private, patience_ms, find_secret, &wish, err);
 	if (r < 0 && r != -ENOENT)
-		return name_content(r, path, err);
+		return r;
 	if (r <= 0 || !token_valid(ret))
 		return err_set(err, -ENOENT, "'%s' has no secret of run %s", path,
 			       uuid);
@@ -203,19 +215,10 @@ int secrets_get(const char *db_path, const char *uuid, int patience_ms,
 int secrets_check(const char *db_path, int patience_ms, struct err *err)
 {
 	cleanup_free char *path = path_beside(db_path, err);
-	struct db db;
 	int r;
 
 	if (!path)
 		return -ENOMEM;
-	db_init(&db);
-	r = check_private(path, err);
-	if (r == 0)
-		r = open_secrets(&db, path, patience_ms, err);
-	if (r == 0)
-		r = has_table(&db, err);
-	db_release(&db);
-	if (r == -ENOENT)
-		return 0;
-	return r < 0 ? name_content(r, path, err) : 0;
+	r = use_file(path, check_private, patience_ms, has_table, NULL, err);
+	return r < 0 && r != -ENOENT ? r : 0;
 }
