@@ -173,51 +173,46 @@ json_t *runjson_measurement(const struct measurement *m)
 			 direction_object(&m->dir[DIR_DOWNLOAD]));
 }
 
-json_t *runjson_reason(const struct reason *reason)
+/* The kind alone if an older version kept no figures. */
+static json_t *reason_object(const struct reason *reason)
 {
-	json_t *rival = reason->rival.server ? json_pack("{si si}", "server_mtu",
-							 reason->rival.server,
-							 "peer_mtu", reason->rival.peer)
-					     : json_null();
+	const struct mtu_pair *rival = &reason->rival;
 
 	if (reason->kind == REASON_TEXT)
 		return json_pack("{ss}", "kind", reason_name(reason->kind));
 	return json_pack("{ss ss si si so}", "kind", reason_name(reason->kind),
 			 "sentence", reason_sentence(reason->kind), "margin",
-			 reason->margin, "visits", reason->visits, "rival", rival);
+			 reason->margin, "visits", reason->visits, "rival",
+			 rival->server
+				 ? json_pack("{si si}", "server_mtu", rival->server,
+					     "peer_mtu", rival->peer)
+				 : json_null());
+}
+
+json_t *runjson_recommended(const struct query_recommendation *r)
+{
+	return json_pack("{si si sb so so}", "server_mtu", r->mtu.server, "peer_mtu",
+			 r->mtu.peer, "settled", r->settled, "reason",
+			 reason_object(&r->reason), "text", jsontext_new(r->text));
+}
+
+int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
+			   struct err *err)
+{
+	struct query_recommendation recommended = {0};
+	int r = query_recommended(query, run, &recommended, err);
+
+	if (r < 0 && r != -ENODATA)
+		return r;
+	*ret = r == 0 ? runjson_recommended(&recommended) : json_null();
+	free(recommended.text);
+	return *ret ? 0 : -ENOMEM;
 }
 
 /* A table's only row, which replaces the null in *ctx. */
 static int take_row(void *ctx, json_t *object)
 {
 	*(json_t **)ctx = object;
-	return 0;
-}
-
-static bool add_reason(json_t *object, const struct query_recommendation *r)
-{
-	return json_object_set_new(object, "settled", json_boolean(r->settled)) == 0 &&
-	       json_object_set_new(object, "reason", runjson_reason(&r->reason)) == 0;
-}
-
-int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
-			   struct err *err)
-{
-	struct query_recommendation checked = {0};
-	json_t *object = json_null();
-	int r = query_recommended(query, run, &checked, err);
-
-	free(checked.text);
-	if (r == 0)
-		r = query_table(query, "recommendation", "run_id", run, take_row,
-				&object, err);
-	if (r < 0 && r != -ENODATA)
-		return r;
-	if (r == 0 && !add_reason(object, &checked)) {
-		json_decref(object);
-		return -ENOMEM;
-	}
-	*ret = object;
 	return 0;
 }
 

@@ -26,13 +26,13 @@ char *runjson_dumps(const json_t *value, size_t flags);
 json_t *runjson_count(const struct query_run *run, int visits);
 json_t *runjson_run(const struct query_run *run);
 json_t *runjson_result(const struct query_result *result);
-/* { "kind", "sentence", "margin", "visits", "rival" }; the kind alone where an older version
- * kept no figures. */
-json_t *runjson_reason(const struct reason *reason);
 /* The figures that the page shows: name, label and unit of each (base/figures.h). */
 json_t *runjson_figures(void);
 json_t *runjson_measurement(const struct measurement *m);
-/* The run's row of the table recommendation, or null. */
+/* Pair, "settled", "text", and "reason": { "kind", "sentence", "margin", "visits", "rival" },
+ * the kind alone if an older version kept no figures. */
+json_t *runjson_recommended(const struct query_recommendation *r);
+/* The same, read from the database; null: the run recommends nothing. */
 int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
 			   struct err *err);
 

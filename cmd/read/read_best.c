@@ -27,14 +27,8 @@ static int print_json(const struct query_run *run,
 		      const struct query_recommendation *recommended,
 		      const struct query_result *fastest, struct err *err)
 {
-	json_t *pair = recommended->text
-			       ? json_pack("{si si sb so so}", "server_mtu",
-					   recommended->mtu.server, "peer_mtu",
-					   recommended->mtu.peer, "settled",
-					   recommended->settled, "reason",
-					   runjson_reason(&recommended->reason), "text",
-					   jsontext_new(recommended->text))
-			       : json_null();
+	json_t *pair = recommended->text ? runjson_recommended(recommended)
+					 : json_null();
 	json_t *object = json_pack("{so ss so so}", "run", runjson_run(run), "by",
 				   by_names[by], "recommended", pair, "fastest",
 				   runjson_result(fastest));
