@@ -10,6 +10,8 @@
 #include "fakeguard.h"
 #include "fakerunner.h"
 
+#include "../child_check.h"
+
 /*
  * Both main processes on the loopback, without root:
  *
@@ -81,14 +83,5 @@ void cmdlab_run_client(struct cmdlab *lab, int (*client)(struct cmdlab *lab));
 /* The test fails unless `said` contains it, or does. */
 void cmdlab_assert_said(const char *said, const char *text);
 void cmdlab_assert_not_said(const char *said, const char *text);
-
-#define CMDLAB_CHECK(condition)                                            \
-	do {                                                               \
-		if (!(condition)) {                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#condition);                               \
-			return 1;                                          \
-		}                                                          \
-	} while (0)
 
 #endif

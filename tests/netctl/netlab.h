@@ -2,6 +2,8 @@
 #ifndef TESTS_NETCTL_NETLAB_H
 #define TESTS_NETCTL_NETLAB_H
 
+#include "../child_check.h"
+
 /*
  * The surroundings of the tests of netctl/: a network namespace of their own, the "ip"
  * program, and children for changes that a process cannot revoke (capabilities,
@@ -31,18 +33,9 @@ int netlab_wait(int pid);
 /* End a process of netlab_start() or fork(), and wait for it. */
 void netlab_stop(int pid);
 
-/* Run `body` in a child: 0 when it returned 0. In it use NETLAB_CHECK, not cmocka's
+/* Run `body` in a child: 0 when it returned 0. In it use CHILD_CHECK, not cmocka's
  * asserts, which would continue with the other tests there. */
 int netlab_child(int (*body)(void *ctx), void *ctx);
-
-#define NETLAB_CHECK(condition)                                            \
-	do {                                                               \
-		if (!(condition)) {                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#condition);                               \
-			return 1;                                          \
-		}                                                          \
-	} while (0)
 
 /* Become nobody, without capabilities, permanently. 0 or -errno. */
 int netlab_drop_root(void);

@@ -114,12 +114,12 @@ static int check_as_nobody(void *ctx)
 	struct err err = ERR_INIT;
 
 	(void)ctx;
-	NETLAB_CHECK(netlab_drop_root() == 0);
-	NETLAB_CHECK(conffile_check("secret.conf", real, &err) == -EACCES);
-	NETLAB_CHECK(strstr(err.text, "'secret.conf'") ||
-		     strstr(err.text, "/secret.conf'"));
-	NETLAB_CHECK(conffile_check("public.conf", real, &err) == -EACCES);
-	NETLAB_CHECK(strstr(err.text, "cannot make a file beside"));
+	CHILD_CHECK(netlab_drop_root() == 0);
+	CHILD_CHECK(conffile_check("secret.conf", real, &err) == -EACCES);
+	CHILD_CHECK(strstr(err.text, "'secret.conf'") ||
+		    strstr(err.text, "/secret.conf'"));
+	CHILD_CHECK(conffile_check("public.conf", real, &err) == -EACCES);
+	CHILD_CHECK(strstr(err.text, "cannot make a file beside"));
 	return 0;
 }
 
@@ -146,16 +146,16 @@ static int check_mounts(void *ctx)
 
 	(void)ctx;
 	netlab_private_mounts();
-	NETLAB_CHECK(mount("wg0.conf", "wg0.conf", NULL, MS_BIND, NULL) == 0);
-	NETLAB_CHECK(conffile_check("wg0.conf", real, &err) == -EBUSY);
-	NETLAB_CHECK(strstr(err.text, "mount point"));
-	NETLAB_CHECK(umount("wg0.conf") == 0);
-	NETLAB_CHECK(mount(folder, folder, NULL, MS_BIND, NULL) == 0);
-	NETLAB_CHECK(
-		mount(NULL, folder, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
-	NETLAB_CHECK(chdir(folder) == 0);
-	NETLAB_CHECK(conffile_check("wg0.conf", real, &err) == -EROFS);
-	NETLAB_CHECK(replace_conf("wg0.conf", "x", 1, &err) == -EROFS);
+	CHILD_CHECK(mount("wg0.conf", "wg0.conf", NULL, MS_BIND, NULL) == 0);
+	CHILD_CHECK(conffile_check("wg0.conf", real, &err) == -EBUSY);
+	CHILD_CHECK(strstr(err.text, "mount point"));
+	CHILD_CHECK(umount("wg0.conf") == 0);
+	CHILD_CHECK(mount(folder, folder, NULL, MS_BIND, NULL) == 0);
+	CHILD_CHECK(mount(NULL, folder, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) ==
+		    0);
+	CHILD_CHECK(chdir(folder) == 0);
+	CHILD_CHECK(conffile_check("wg0.conf", real, &err) == -EROFS);
+	CHILD_CHECK(replace_conf("wg0.conf", "x", 1, &err) == -EROFS);
 	return 0;
 }
 

@@ -121,9 +121,9 @@ static int replace_without_space(void *ctx)
 	(void)ctx;
 	memset(large, '#', sizeof(large));
 	signal(SIGXFSZ, SIG_IGN);
-	NETLAB_CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-	NETLAB_CHECK(replace_conf("wg0.conf", large, sizeof(large), &err) == -EFBIG);
-	NETLAB_CHECK(strstr(err.text, "/wg0.conf'"));
+	CHILD_CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	CHILD_CHECK(replace_conf("wg0.conf", large, sizeof(large), &err) == -EFBIG);
+	CHILD_CHECK(strstr(err.text, "/wg0.conf'"));
 	return 0;
 }
 
@@ -142,8 +142,8 @@ static int replace_many(void *ctx)
 	const char *const *texts = ctx;
 
 	for (int i = 0; i < 300; i++)
-		NETLAB_CHECK(replace_conf("wg0.conf", texts[i % 2],
-					  strlen(texts[i % 2]), NULL) == 0);
+		CHILD_CHECK(replace_conf("wg0.conf", texts[i % 2], strlen(texts[i % 2]),
+					 NULL) == 0);
 	return 0;
 }
 
@@ -157,14 +157,14 @@ static int read_many(void *ctx)
 		size_t size = 0;
 		int which;
 
-		NETLAB_CHECK(read_conf("wg0.conf", &data, &size, NULL) == 0);
+		CHILD_CHECK(read_conf("wg0.conf", &data, &size, NULL) == 0);
 		which = size == strlen(texts[1]);
-		NETLAB_CHECK(size == strlen(texts[which]));
-		NETLAB_CHECK(memcmp(data, texts[which], size) == 0);
+		CHILD_CHECK(size == strlen(texts[which]));
+		CHILD_CHECK(memcmp(data, texts[which], size) == 0);
 		conffile_wipe(data, size);
 		seen[which]++;
 	}
-	NETLAB_CHECK(seen[0] && seen[1]);
+	CHILD_CHECK(seen[0] && seen[1]);
 	return 0;
 }
 

@@ -333,9 +333,9 @@ static int restore_with(void *ctx)
 	const struct failure *failure = ctx;
 	struct err err = ERR_INIT;
 
-	NETLAB_CHECK(forbid_open(failure->flags, failure->errno_value) == 0);
-	NETLAB_CHECK(hoststate_restore_journal(LINK, &err) == failure->code);
-	NETLAB_CHECK(strstr(err.text, "what is left to do is in"));
+	CHILD_CHECK(forbid_open(failure->flags, failure->errno_value) == 0);
+	CHILD_CHECK(hoststate_restore_journal(LINK, &err) == failure->code);
+	CHILD_CHECK(strstr(err.text, "what is left to do is in"));
 	return 0;
 }
 

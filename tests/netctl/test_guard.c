@@ -636,16 +636,15 @@ static int answer_late(void *ctx)
 	struct guard_reply reply;
 
 	for (int i = 0; i < 3; i++) {
-		NETLAB_CHECK(recv(*fd, &request, sizeof(request), 0) ==
-			     sizeof(request));
+		CHILD_CHECK(recv(*fd, &request, sizeof(request), 0) == sizeof(request));
 		memset(&reply, 0, sizeof(reply));
 		/* The answer of an earlier request that came too late for its asker. */
 		reply.serial = request.serial - 1;
 		reply.result = -EIO;
-		NETLAB_CHECK(send(*fd, &reply, sizeof(reply), 0) == sizeof(reply));
+		CHILD_CHECK(send(*fd, &reply, sizeof(reply), 0) == sizeof(reply));
 		reply.serial = request.serial;
 		reply.result = i == 1 ? -ESTALE : 0;
-		NETLAB_CHECK(send(*fd, &reply, sizeof(reply), 0) == sizeof(reply));
+		CHILD_CHECK(send(*fd, &reply, sizeof(reply), 0) == sizeof(reply));
 	}
 	return 0;
 }

@@ -303,11 +303,11 @@ static int restore_without_addresses(void *ctx)
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 
 	(void)ctx;
-	NETLAB_CHECK(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOBUFS), SCMP_SYS(sendto),
-				      1, SCMP_A2(SCMP_CMP_EQ, size)) == 0);
-	NETLAB_CHECK(seccomp_load(filter) == 0);
+	CHILD_CHECK(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOBUFS), SCMP_SYS(sendto),
+				     1, SCMP_A2(SCMP_CMP_EQ, size)) == 0);
+	CHILD_CHECK(seccomp_load(filter) == 0);
 	seccomp_release(filter);
-	NETLAB_CHECK(hoststate_restore_journal(LINK, NULL) == -ENOBUFS);
+	CHILD_CHECK(hoststate_restore_journal(LINK, NULL) == -ENOBUFS);
 	return 0;
 }
 

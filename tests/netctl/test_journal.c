@@ -202,7 +202,7 @@ static int take_and_release(void *ctx)
 
 		if (r == -EBUSY)
 			continue;
-		NETLAB_CHECK(r == 0);
+		CHILD_CHECK(r == 0);
 		if (atomic_fetch_add(&race->holders, 1) > 0)
 			race->met++;
 		sched_yield();

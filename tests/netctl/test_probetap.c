@@ -161,14 +161,14 @@ static int try_other_filter(void *ctx)
 	struct probetap_target target = target_of("127.0.0.9");
 	int *fd = ctx;
 
-	NETLAB_CHECK(netlab_drop_root() == 0);
-	NETLAB_CHECK(setsockopt(*fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
-				sizeof(program)) < 0 &&
-		     errno == EPERM);
-	NETLAB_CHECK(setsockopt(*fd, SOL_SOCKET, SO_DETACH_FILTER, all, sizeof(int)) <
-			     0 &&
-		     errno == EPERM);
-	NETLAB_CHECK(probetap_open(&target, fd, NULL) == -EPERM);
+	CHILD_CHECK(netlab_drop_root() == 0);
+	CHILD_CHECK(setsockopt(*fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+			       sizeof(program)) < 0 &&
+		    errno == EPERM);
+	CHILD_CHECK(setsockopt(*fd, SOL_SOCKET, SO_DETACH_FILTER, all, sizeof(int)) <
+			    0 &&
+		    errno == EPERM);
+	CHILD_CHECK(probetap_open(&target, fd, NULL) == -EPERM);
 	return 0;
 }
 

@@ -164,11 +164,11 @@ static int set_as_nobody(void *ctx)
 	struct rtlink link;
 	struct err err = ERR_INIT;
 
-	NETLAB_CHECK(netlab_drop_root() == 0);
-	NETLAB_CHECK(rtlink_set_mtu(*index, 1400, &err) == -EPERM);
-	NETLAB_CHECK(strstr(err.text, "Operation not permitted"));
-	NETLAB_CHECK(rtlink_get("here", &link, &err) == 0);
-	NETLAB_CHECK(link.mtu == 1500);
+	CHILD_CHECK(netlab_drop_root() == 0);
+	CHILD_CHECK(rtlink_set_mtu(*index, 1400, &err) == -EPERM);
+	CHILD_CHECK(strstr(err.text, "Operation not permitted"));
+	CHILD_CHECK(rtlink_get("here", &link, &err) == 0);
+	CHILD_CHECK(link.mtu == 1500);
 	return 0;
 }
 

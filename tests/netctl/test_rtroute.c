@@ -332,11 +332,11 @@ static int flush_with_readonly_sys(void *ctx)
 
 	(void)ctx;
 	netlab_private_mounts();
-	NETLAB_CHECK(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL) == 0);
-	NETLAB_CHECK(mount(NULL, "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY,
-			   NULL) == 0);
-	NETLAB_CHECK(rtroute_flush_exceptions(&err) == -EROFS);
-	NETLAB_CHECK(strstr(err.text, "IPv4"));
+	CHILD_CHECK(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL) == 0);
+	CHILD_CHECK(mount(NULL, "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY,
+			  NULL) == 0);
+	CHILD_CHECK(rtroute_flush_exceptions(&err) == -EROFS);
+	CHILD_CHECK(strstr(err.text, "IPv4"));
 	return 0;
 }
 
@@ -355,9 +355,9 @@ static int flush_as_nobody(void *ctx)
 	const int *expected = ctx;
 	struct err err = ERR_INIT;
 
-	NETLAB_CHECK(netlab_drop_root() == 0);
-	NETLAB_CHECK(rtroute_flush_exceptions(&err) == *expected);
-	NETLAB_CHECK(strstr(err.text, *expected == -EPERM ? "IPv6" : "IPv4"));
+	CHILD_CHECK(netlab_drop_root() == 0);
+	CHILD_CHECK(rtroute_flush_exceptions(&err) == *expected);
+	CHILD_CHECK(strstr(err.text, *expected == -EPERM ? "IPv6" : "IPv4"));
 	return 0;
 }
 

@@ -64,10 +64,10 @@ static int backend_as_nobody(void *ctx)
 {
 	const struct rtlink *links = ctx;
 
-	NETLAB_CHECK(netlab_drop_root() == 0);
-	NETLAB_CHECK(wginfo_backend(&links[0]) == BACKEND_USERSPACE);
-	NETLAB_CHECK(wginfo_backend(&links[1]) == BACKEND_NONE);
-	NETLAB_CHECK(wginfo_backend(&links[2]) == BACKEND_NONE);
+	CHILD_CHECK(netlab_drop_root() == 0);
+	CHILD_CHECK(wginfo_backend(&links[0]) == BACKEND_USERSPACE);
+	CHILD_CHECK(wginfo_backend(&links[1]) == BACKEND_NONE);
+	CHILD_CHECK(wginfo_backend(&links[2]) == BACKEND_NONE);
 	return 0;
 }
 
@@ -274,11 +274,11 @@ static int answer_once(int listener, const struct bad_daemon *bad)
 	char question[64] = "";
 	ssize_t n = read(fd, question, sizeof(question) - 1);
 
-	NETLAB_CHECK(n == 7 && strcmp(question, "get=1\n\n") == 0);
+	CHILD_CHECK(n == 7 && strcmp(question, "get=1\n\n") == 0);
 	if (bad->answer)
-		NETLAB_CHECK(io_write_all(fd, bad->answer, strlen(bad->answer)) == 0);
+		CHILD_CHECK(io_write_all(fd, bad->answer, strlen(bad->answer)) == 0);
 	else
-		NETLAB_CHECK(read(fd, question, sizeof(question)) == 0);
+		CHILD_CHECK(read(fd, question, sizeof(question)) == 0);
 	return 0;
 }
 

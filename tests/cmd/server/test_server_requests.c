@@ -115,24 +115,23 @@ static int ask_to_open(struct cmdlab *lab)
 	struct msg_open m = make_open(PERSIST_NONE);
 	struct msg_hello hello;
 
-	CMDLAB_CHECK(connect_client(lab) == 0);
-	CMDLAB_CHECK(client_hello(client, TIMEOUT_MS, &hello, &said) == 0);
-	CMDLAB_CHECK(hello.range.min == 1380 && hello.range.max == 1420);
-	CMDLAB_CHECK(hello.allow_min == 1280 && hello.allow_max == 1500);
-	CMDLAB_CHECK(hello.iperf_port == 5201 && !hello.busy);
+	CHILD_CHECK(connect_client(lab) == 0);
+	CHILD_CHECK(client_hello(client, TIMEOUT_MS, &hello, &said) == 0);
+	CHILD_CHECK(hello.range.min == 1380 && hello.range.max == 1420);
+	CHILD_CHECK(hello.allow_min == 1280 && hello.allow_max == 1500);
+	CHILD_CHECK(hello.iperf_port == 5201 && !hello.busy);
 	m.run.server_range.max = 1501;
-	CMDLAB_CHECK(client_open(client, &m, TIMEOUT_MS, &opened, &said) == -ERANGE);
-	CMDLAB_CHECK(heard("the server allows 1280 to 1500"));
+	CHILD_CHECK(client_open(client, &m, TIMEOUT_MS, &opened, &said) == -ERANGE);
+	CHILD_CHECK(heard("the server allows 1280 to 1500"));
 	m = make_open(PERSIST_BEST);
-	CMDLAB_CHECK(client_open(client, &m, TIMEOUT_MS, &opened, &said) == -EACCES);
-	CMDLAB_CHECK(heard("--persist none"));
+	CHILD_CHECK(client_open(client, &m, TIMEOUT_MS, &opened, &said) == -EACCES);
+	CHILD_CHECK(heard("--persist none"));
 	m = make_open(PERSIST_NONE);
-	CMDLAB_CHECK(client_open(client, &m, TIMEOUT_MS, &opened, &said) == 0);
-	CMDLAB_CHECK(opened.server.link_mtu == CMDLAB_MTU);
-	CMDLAB_CHECK(opened.server.endpoint_family == 4);
-	CMDLAB_CHECK(strcmp(opened.server.address, lab->address) == 0);
-	CMDLAB_CHECK(client_hello(client, TIMEOUT_MS, &hello, &said) == 0 &&
-		     hello.busy);
+	CHILD_CHECK(client_open(client, &m, TIMEOUT_MS, &opened, &said) == 0);
+	CHILD_CHECK(opened.server.link_mtu == CMDLAB_MTU);
+	CHILD_CHECK(opened.server.endpoint_family == 4);
+	CHILD_CHECK(strcmp(opened.server.address, lab->address) == 0);
+	CHILD_CHECK(client_hello(client, TIMEOUT_MS, &hello, &said) == 0 && hello.busy);
 	return close_session(RUN_INTERRUPTED) == 0 ? 0 : 1;
 }
 
@@ -154,20 +153,20 @@ static void test_open(void **state)
 
 static int ask_for_pairs(struct cmdlab *lab)
 {
-	CMDLAB_CHECK(open_session(lab, PERSIST_NONE) == 0);
-	CMDLAB_CHECK(set_pair(1380, 1) == 0);
+	CHILD_CHECK(open_session(lab, PERSIST_NONE) == 0);
+	CHILD_CHECK(set_pair(1380, 1) == 0);
 	/* The first settling fails: told once, with the pair's answer or the next. */
-	CMDLAB_CHECK(heard("cannot flush"));
-	CMDLAB_CHECK(set_pair(1380, 2) == 0);
-	CMDLAB_CHECK(!heard("cannot flush"));
-	CMDLAB_CHECK(set_pair(1380, 3) == -ERANGE);
+	CHILD_CHECK(heard("cannot flush"));
+	CHILD_CHECK(set_pair(1380, 2) == 0);
+	CHILD_CHECK(!heard("cannot flush"));
+	CHILD_CHECK(set_pair(1380, 3) == -ERANGE);
 	/* Another's change is no lost session. */
-	CMDLAB_CHECK(set_pair(1380, 4) == -ECANCELED);
-	CMDLAB_CHECK(heard("somebody else"));
+	CHILD_CHECK(set_pair(1380, 4) == -ECANCELED);
+	CHILD_CHECK(heard("somebody else"));
 	/* A shortage of the runner's is told as such. */
-	CMDLAB_CHECK(set_pair(1420, 5) == -EADDRINUSE);
-	CMDLAB_CHECK(client_renew(client, opened.session, TIMEOUT_MS, &said) == 0);
-	CMDLAB_CHECK(client_renew(client, SECRET, TIMEOUT_MS, &said) == -ESTALE);
+	CHILD_CHECK(set_pair(1420, 5) == -EADDRINUSE);
+	CHILD_CHECK(client_renew(client, opened.session, TIMEOUT_MS, &said) == 0);
+	CHILD_CHECK(client_renew(client, SECRET, TIMEOUT_MS, &said) == -ESTALE);
 	return close_session(RUN_DONE) == 0 ? 0 : 1;
 }
 
@@ -201,15 +200,15 @@ static int send_rows(struct cmdlab *lab)
 	struct measurement row =
 		fixture_visit(1, (struct mtu_pair){1380, 1400}, 10, 20);
 
-	CMDLAB_CHECK(open_session(lab, PERSIST_NONE) == 0);
+	CHILD_CHECK(open_session(lab, PERSIST_NONE) == 0);
 	row.mtu.server = 1500;
-	CMDLAB_CHECK(send_row(&row) == -EINVAL);
+	CHILD_CHECK(send_row(&row) == -EINVAL);
 	row.mtu.server = 1380;
-	CMDLAB_CHECK(send_row(&row) == 0);
+	CHILD_CHECK(send_row(&row) == 0);
 	/* Its answer may have been lost. */
-	CMDLAB_CHECK(send_row(&row) == 0);
+	CHILD_CHECK(send_row(&row) == 0);
 	row.dir[DIR_UPLOAD].goodput_bps++;
-	CMDLAB_CHECK(send_row(&row) == -EINVAL);
+	CHILD_CHECK(send_row(&row) == -EINVAL);
 	return close_session(RUN_DONE) == 0 ? 0 : 1;
 }
 
@@ -230,28 +229,28 @@ static void test_rows(void **state)
 
 static int ask_for_commits(struct cmdlab *lab)
 {
-	CMDLAB_CHECK(open_session(lab, PERSIST_BEST) == 0);
-	CMDLAB_CHECK(set_pair(1380, 0) == 0);
+	CHILD_CHECK(open_session(lab, PERSIST_BEST) == 0);
+	CHILD_CHECK(set_pair(1380, 0) == 0);
 	/* Without a proof of that MTU in this session: no. */
-	CMDLAB_CHECK(commit() == -ENODATA);
-	CMDLAB_CHECK(heard("MTU 1380"));
+	CHILD_CHECK(commit() == -ENODATA);
+	CHILD_CHECK(heard("MTU 1380"));
 	/* A throughput test is no proof, and one that failed is none. */
-	CMDLAB_CHECK(arm(1, false) == 0 && commit() == -ENODATA);
-	CMDLAB_CHECK(arm(2, true) == 0 && commit() == -ENODATA);
-	CMDLAB_CHECK(arm(3, true) == 0);
+	CHILD_CHECK(arm(1, false) == 0 && commit() == -ENODATA);
+	CHILD_CHECK(arm(2, true) == 0 && commit() == -ENODATA);
+	CHILD_CHECK(arm(3, true) == 0);
 	/* It was of the other MTU. */
-	CMDLAB_CHECK(set_pair(1420, 0) == 0 && commit() == -ENODATA);
-	CMDLAB_CHECK(set_pair(1380, 0) == 0);
-	CMDLAB_CHECK(arm(4, true) == 0 && commit() == 0);
+	CHILD_CHECK(set_pair(1420, 0) == 0 && commit() == -ENODATA);
+	CHILD_CHECK(set_pair(1380, 0) == 0);
+	CHILD_CHECK(arm(4, true) == 0 && commit() == 0);
 	/* Asked again, since the answer was lost. */
-	CMDLAB_CHECK(set_pair(1380, 0) == 0 && commit() == 0);
-	CMDLAB_CHECK(close_session(RUN_FAILED) == 0);
+	CHILD_CHECK(set_pair(1380, 0) == 0 && commit() == 0);
+	CHILD_CHECK(close_session(RUN_FAILED) == 0);
 	/* A peer that failed may not know. */
-	CMDLAB_CHECK(heard("it keeps MTU 1380"));
+	CHILD_CHECK(heard("it keeps MTU 1380"));
 	/* A later session of that run keeps nothing by itself, but is told as well. */
-	CMDLAB_CHECK(open_session(lab, PERSIST_BEST) == 0);
-	CMDLAB_CHECK(set_pair(1380, 0) == 0 && commit() == -ENODATA);
-	CMDLAB_CHECK(close_session(RUN_FAILED) == 0 && heard("it keeps MTU 1380"));
+	CHILD_CHECK(open_session(lab, PERSIST_BEST) == 0);
+	CHILD_CHECK(set_pair(1380, 0) == 0 && commit() == -ENODATA);
+	CHILD_CHECK(close_session(RUN_FAILED) == 0 && heard("it keeps MTU 1380"));
 	return 0;
 }
 
@@ -270,10 +269,10 @@ static void test_commits(void **state)
 
 static int ask_without_persist(struct cmdlab *lab)
 {
-	CMDLAB_CHECK(open_session(lab, PERSIST_NONE) == 0);
-	CMDLAB_CHECK(set_pair(1380, 0) == 0 && arm(1, true) == 0);
-	CMDLAB_CHECK(commit() == -EACCES);
-	CMDLAB_CHECK(heard("--persist"));
+	CHILD_CHECK(open_session(lab, PERSIST_NONE) == 0);
+	CHILD_CHECK(set_pair(1380, 0) == 0 && arm(1, true) == 0);
+	CHILD_CHECK(commit() == -EACCES);
+	CHILD_CHECK(heard("--persist"));
 	return close_session(RUN_DONE) == 0 ? 0 : 1;
 }
 
@@ -298,21 +297,21 @@ static int send_findings(struct cmdlab *lab)
 	struct msg_verdict v = {.mtu = {1380, 1400}, .margin = 5, .visits = 9};
 	struct msg_path m = {.overhead = 60, .probes = 4, .probe_ms = 12};
 
-	CMDLAB_CHECK(open_session(lab, PERSIST_NONE) == 0);
+	CHILD_CHECK(open_session(lab, PERSIST_NONE) == 0);
 	text_copy(m.session, sizeof(m.session), opened.session);
 	text_copy(v.session, sizeof(v.session), opened.session);
-	CMDLAB_CHECK(set_pair(1420, 1) == 0 && send_row(&row) == 0);
+	CHILD_CHECK(set_pair(1420, 1) == 0 && send_row(&row) == 0);
 	/* Without the path there is nothing to judge by. */
-	CMDLAB_CHECK(client_verdict(client, &v, TIMEOUT_MS, &said) < 0);
+	CHILD_CHECK(client_verdict(client, &v, TIMEOUT_MS, &said) < 0);
 	text_copy(m.bands, sizeof(m.bands), "nonsense");
-	CMDLAB_CHECK(client_path(client, &m, TIMEOUT_MS, &said) < 0);
+	CHILD_CHECK(client_path(client, &m, TIMEOUT_MS, &said) < 0);
 	m.bands[0] = '\0';
-	CMDLAB_CHECK(client_path(client, &m, TIMEOUT_MS, &said) == 0);
+	CHILD_CHECK(client_path(client, &m, TIMEOUT_MS, &said) == 0);
 	m.download = true;
 	m.probes = 5;
-	CMDLAB_CHECK(client_path(client, &m, TIMEOUT_MS, &said) == 0);
+	CHILD_CHECK(client_path(client, &m, TIMEOUT_MS, &said) == 0);
 	/* This copy's rows say another pair: the peer's word counts, and is marked. */
-	CMDLAB_CHECK(client_verdict(client, &v, TIMEOUT_MS, &said) == 0);
+	CHILD_CHECK(client_verdict(client, &v, TIMEOUT_MS, &said) == 0);
 	return close_session(RUN_DONE) == 0 ? 0 : 1;
 }
 
@@ -365,27 +364,27 @@ static int look_on(struct cmdlab *lab)
 	int64_t deadline_ms = clock_boot_ms() + TIMEOUT_MS;
 	char text[32768];
 
-	CMDLAB_CHECK(connect_client(lab) == 0);
-	CMDLAB_CHECK(get(lab, "/metrics", text, sizeof(text)) == 0);
-	CMDLAB_CHECK(strstr(text, "mtusweep_session_open 0"));
-	CMDLAB_CHECK(get(lab, "/progress", text, sizeof(text)) == 0);
-	CMDLAB_CHECK(strstr(text, "\"now\":null"));
-	CMDLAB_CHECK(open_session(lab, PERSIST_NONE) == 0);
-	CMDLAB_CHECK(set_pair(1380, 1) == 0 && send_row(&row) == 0);
-	CMDLAB_CHECK(set_pair(1420, 2) == 0);
-	CMDLAB_CHECK(get(lab, "/progress?pair=1380,1400", text, sizeof(text)) == 0);
-	CMDLAB_CHECK(strstr(text, fixture_run(1).uuid));
-	CMDLAB_CHECK(strstr(text, "\"doing\":\"upload\""));
-	CMDLAB_CHECK(strstr(text, "\"server_mtu\":1420"));
-	CMDLAB_CHECK(strstr(text, "\"pair\":{"));
+	CHILD_CHECK(connect_client(lab) == 0);
+	CHILD_CHECK(get(lab, "/metrics", text, sizeof(text)) == 0);
+	CHILD_CHECK(strstr(text, "mtusweep_session_open 0"));
+	CHILD_CHECK(get(lab, "/progress", text, sizeof(text)) == 0);
+	CHILD_CHECK(strstr(text, "\"now\":null"));
+	CHILD_CHECK(open_session(lab, PERSIST_NONE) == 0);
+	CHILD_CHECK(set_pair(1380, 1) == 0 && send_row(&row) == 0);
+	CHILD_CHECK(set_pair(1420, 2) == 0);
+	CHILD_CHECK(get(lab, "/progress?pair=1380,1400", text, sizeof(text)) == 0);
+	CHILD_CHECK(strstr(text, fixture_run(1).uuid));
+	CHILD_CHECK(strstr(text, "\"doing\":\"upload\""));
+	CHILD_CHECK(strstr(text, "\"server_mtu\":1420"));
+	CHILD_CHECK(strstr(text, "\"pair\":{"));
 	/* An answer is repeated for two seconds before the database is read again. */
 	while (!strstr(text, "mtusweep_session_open 1") &&
 	       clock_boot_ms() < deadline_ms) {
 		io_wait(-1, -1, clock_boot_ms() + 50);
-		CMDLAB_CHECK(get(lab, "/metrics", text, sizeof(text)) == 0);
+		CHILD_CHECK(get(lab, "/metrics", text, sizeof(text)) == 0);
 	}
-	CMDLAB_CHECK(strstr(text, "mtusweep_session_open 1"));
-	CMDLAB_CHECK(strstr(text, "peer_mtu=\"1400\""));
+	CHILD_CHECK(strstr(text, "mtusweep_session_open 1"));
+	CHILD_CHECK(strstr(text, "peer_mtu=\"1400\""));
 	return close_session(RUN_DONE) == 0 ? 0 : 1;
 }
 
@@ -405,13 +404,13 @@ static int ask_for_a_probe(struct cmdlab *lab)
 	struct msg_probe m = {.token = SECRET, .port = 4000, .reach = 1500};
 	struct msg_probing probing;
 
-	CMDLAB_CHECK(open_session(lab, PERSIST_NONE) == 0);
+	CHILD_CHECK(open_session(lab, PERSIST_NONE) == 0);
 	text_copy(m.session, sizeof(m.session), opened.session);
 	/* The guard's no is the server's. */
-	CMDLAB_CHECK(client_probe(client, &m, TIMEOUT_MS, &probing, &said) ==
-		     -EOPNOTSUPP);
-	CMDLAB_CHECK(client_probe(client, &m, TIMEOUT_MS, &probing, &said) ==
-		     -ECANCELED);
+	CHILD_CHECK(client_probe(client, &m, TIMEOUT_MS, &probing, &said) ==
+		    -EOPNOTSUPP);
+	CHILD_CHECK(client_probe(client, &m, TIMEOUT_MS, &probing, &said) ==
+		    -ECANCELED);
 	return close_session(RUN_DONE) == 0 ? 0 : 1;
 }
 
@@ -436,15 +435,15 @@ static int fall_silent(struct cmdlab *lab)
 	struct msg_hello hello = {.busy = true};
 
 	m.lease_ms = 1000;
-	CMDLAB_CHECK(connect_client(lab) == 0);
-	CMDLAB_CHECK(client_open(client, &m, TIMEOUT_MS, &opened, &said) == 0);
-	CMDLAB_CHECK(set_pair(1380, 0) == 0);
+	CHILD_CHECK(connect_client(lab) == 0);
+	CHILD_CHECK(client_open(client, &m, TIMEOUT_MS, &opened, &said) == 0);
+	CHILD_CHECK(set_pair(1380, 0) == 0);
 	while (hello.busy && clock_boot_ms() < deadline_ms) {
 		io_wait(-1, -1, clock_boot_ms() + 50);
-		CMDLAB_CHECK(client_hello(client, TIMEOUT_MS, &hello, &said) == 0);
+		CHILD_CHECK(client_hello(client, TIMEOUT_MS, &hello, &said) == 0);
 	}
-	CMDLAB_CHECK(!hello.busy);
-	CMDLAB_CHECK(set_pair(1380, 0) == -ESTALE);
+	CHILD_CHECK(!hello.busy);
+	CHILD_CHECK(set_pair(1380, 0) == -ESTALE);
 	return 0;
 }
 
@@ -465,7 +464,7 @@ static void test_silent_peer(void **state)
 
 static int leave_open(struct cmdlab *lab)
 {
-	CMDLAB_CHECK(open_session(lab, PERSIST_NONE) == 0);
+	CHILD_CHECK(open_session(lab, PERSIST_NONE) == 0);
 	return set_pair(1380, 0) == 0 ? 0 : 1;
 }
 
