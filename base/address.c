@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -41,6 +42,56 @@ int address_parse(const char *text, int port, struct sockaddr_storage *ret)
 	v4->sin_family = AF_INET;
 	v4->sin_port = htons((uint16_t)port);
 	return 0;
+}
+
+bool address_is_link_local(const char *text)
+{
+	struct in6_addr v6;
+
+	return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LINKLOCAL(&v6);
+}
+
+void address_text_on(const char *text, const char *interface, char ret[ADDRESS_ON_SIZE])
+{
+	bool zone = interface[0] && address_is_link_local(text);
+
+	snprintf(ret, ADDRESS_ON_SIZE, "%s%s%s", text, zone ? "%" : "",
+		 zone ? interface : "");
+}
+
+int address_normalize(const char *text, const char *interface, char ret[ADDRESS_SIZE])
+{
+	size_t length = strcspn(text, "%");
+	char host[ADDRESS_SIZE];
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (length >= sizeof(host))
+		return -EINVAL;
+	memcpy(host, text, length);
+	host[length] = '\0';
+	if (inet_pton(AF_INET, host, &v4) == 1 && !text[length])
+		inet_ntop(AF_INET, &v4, ret, ADDRESS_SIZE);
+	else if (inet_pton(AF_INET6, host, &v6) != 1)
+		return -EINVAL;
+	else if (text[length] && strcmp(text + length + 1, interface) != 0)
+		return -EXDEV;
+	else
+		inet_ntop(AF_INET6, &v6, ret, ADDRESS_SIZE);
+	return 0;
+}
+
+int address_parse_on(const char *text, int port, const char *interface,
+		     struct sockaddr_storage *ret)
+{
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+	int r = address_parse(text, port, ret);
+
+	if (r < 0 || !interface[0] || v6->sin6_family != AF_INET6 ||
+	    !IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) || v6->sin6_scope_id)
+		return r;
+	v6->sin6_scope_id = if_nametoindex(interface);
+	return v6->sin6_scope_id ? 0 : -ENODEV;
 }
 
 socklen_t address_size(const struct sockaddr_storage *address)

@@ -28,7 +28,7 @@ static bool is_awaited(const struct ask *ask, const void *reply)
 }
 
 /* A descriptor that comes with another reply is closed. -EAGAIN: another reply. */
-static int receive(const struct ask *ask, void *reply, size_t size, int *ret_fd)
+static int receive_reply(const struct ask *ask, void *reply, size_t size, int *ret_fd)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -70,7 +70,7 @@ int ask_await(const struct ask *ask, int stop_fd, int64_t deadline_ms, void *rep
 		if (r == 0)
 			return -ETIMEDOUT;
 		if (r > 0)
-			r = receive(ask, reply, size, ret_fd);
+			r = receive_reply(ask, reply, size, ret_fd);
 		if (r == -ECONNRESET)
 			return -EPIPE;
 		if (r != -EAGAIN)

@@ -58,8 +58,8 @@ static const struct shortage shortages[] = {
 	{-EMFILE, "a process's limit of open files (ulimit -n)"},
 	{-ENFILE, "the system's limit of open files (sysctl fs.file-max)"},
 	{-ENOBUFS, "the network's buffers (memory)"},
-	{-EADDRINUSE, "a port that another program has"},
-	{-EADDRNOTAVAIL, "an address or a free port of this host"},
+	{-EADDRINUSE, "the port, which another program uses"},
+	{-EADDRNOTAVAIL, "the addresses and free ports of the host"},
 };
 
 static const struct shortage *find_shortage(int code)

@@ -20,9 +20,16 @@
  *	source  SENDER: only the end that sent the data knows it, so the peer asks the
  *	        server for it after a download; CLIENT: the peer's own report has it
  *	label   its name on the page; "": the page does not show it
- *	unit    how the page formats it: "bps", "count" or "us"
+ *	unit    how the page formats it: "bps", "bytes", "count" or "us"
+ *
+ * The database keeps those of FIGURE_LIST_1 in the table measurement, as schema version 1
+ * did, and those of FIGURE_LIST_2 in measurement_detail.
  */
-#define FIGURE_LIST(X)                                                              \
+#define FIGURE_LIST(X)   \
+	FIGURE_LIST_1(X) \
+	FIGURE_LIST_2(X)
+
+#define FIGURE_LIST_1(X)                                                            \
 	/* as libiperf reports it, the whole test */                                \
 	X(sent_bps, FIGURE_RATE_MAX, CLIENT, "sent", "bps")                         \
 	/* as libiperf reports it, the whole test */                                \
@@ -37,16 +44,26 @@
 	/* smoothed round trip, mean over the test, as the sending end saw it */    \
 	X(rtt_us, FIGURE_RTT_MAX_US, SENDER, "round trip", "us")
 
+#define FIGURE_LIST_2(X)                                                               \
+	/* IP packet of a full TCP segment, inside the tunnel, as the sending end    \
+	 * used it last: less than the smaller MTU if something lowers the MSS */ \
+	X(packet_bytes, FIGURE_PACKET_MAX, SENDER, "TCP packets", "bytes")
+
 /* The fastest Ethernet that hosts have. */
 #define FIGURE_RATE_MAX   INT64_C(400000000000)
 #define FIGURE_COUNT_MAX  INT64_C(9999999999)
 #define FIGURE_RTT_MAX_US INT64_C(3600000000)
+#define FIGURE_PACKET_MAX INT64_C(65535)
 
 /* Members of a struct, all int64_t; NO_FIGURE where a figure is not known. */
 #define FIGURE_MEMBER(name, ...) int64_t name;
 
 #define FIGURE_INDEX(name, ...) FIGURE_##name,
 enum figure_index { FIGURE_LIST(FIGURE_INDEX) FIGURE_COUNT };
+
+/* The length of the first part of the list. */
+#define FIGURE_ONE(...) 1 +
+#define FIGURE_COUNT_1  (FIGURE_LIST_1(FIGURE_ONE) 0)
 
 struct figure_spec {
 	const char *name;

@@ -121,7 +121,7 @@ int io_finish_output(struct err *err)
 	return -EIO;
 }
 
-/* Read once more, into a buffer that always keeps room for the final NUL. */
+/* Read once more, into a buffer that always has room for the final NUL. */
 static int read_more(int fd, char **buffer, size_t *room, size_t *used)
 {
 	ssize_t n;

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "base/types.h"
 
 #define HELP_COLUMN     28
 #define VALUE_NAME_SIZE 128
@@ -27,40 +28,45 @@ static const char *value_name(const struct option_spec *spec, char *buffer, size
 	return buffer;
 }
 
-static int wrong(const struct option_spec *spec, const char *given, struct err *err)
+static int refuse_value(const struct option_spec *spec, const char *given,
+			struct err *err)
 {
 	char name[VALUE_NAME_SIZE];
 
 	switch (spec->kind) {
 	case OPTION_INT:
-		return err_set(
-			err, -EINVAL,
-			"'%s' is no value for --%s: it takes a whole number from "
-			"%" PRId64 " to %" PRId64,
-			given, spec->name, spec->min, spec->max);
+		return err_set(err, -EINVAL,
+			       "invalid value '%s' for --%s: expected a whole number "
+			       "from %" PRId64 " to %" PRId64,
+			       given, spec->name, spec->min, spec->max);
 	case OPTION_SECONDS:
 		return err_set(
 			err, -EINVAL,
-			"'%s' is no value for --%s: it takes seconds from %g to %g",
+			"invalid value '%s' for --%s: expected seconds from %g to %g",
 			given, spec->name, (double)spec->min / 1000,
 			(double)spec->max / 1000);
 	case OPTION_U64:
-		return err_set(
-			err, -EINVAL,
-			"'%s' is no value for --%s: it takes a whole number from 0 "
-			"to %" PRIu64,
-			given, spec->name, UINT64_MAX);
+		return err_set(err, -EINVAL,
+			       "invalid value '%s' for --%s: expected a whole number "
+			       "from 0 to %" PRIu64,
+			       given, spec->name, UINT64_MAX);
 	case OPTION_BOOL:
 		return err_set(err, -EINVAL,
-			       "'%s' is no value for --%s: it takes True or False",
+			       "invalid value '%s' for --%s: expected True or False",
 			       given, spec->name);
+	case OPTION_PAIR:
+		return err_set(
+			err, -EINVAL,
+			"invalid value '%s' for --%s: expected two MTUs from %d to "
+			"%d, the server's and the peer's, as in 1420/1400",
+			given, spec->name, MTU_MIN, MTU_MAX);
 	case OPTION_CHOICE:
 	case OPTION_FLAG:
 	case OPTION_STRING:
 	case OPTION_OPTIONAL:
 		break;
 	}
-	return err_set(err, -EINVAL, "'%s' is no value for --%s: it takes %s", given,
+	return err_set(err, -EINVAL, "invalid value '%s' for --%s: expected %s", given,
 		       spec->name, value_name(spec, name, sizeof(name)));
 }
 
@@ -75,7 +81,7 @@ static int set_bool(const struct option_spec *spec, const char *value, struct er
 			return 0;
 		}
 	}
-	return wrong(spec, value, err);
+	return refuse_value(spec, value, err);
 }
 
 static int set_choice(const struct option_spec *spec, const char *value,
@@ -87,7 +93,7 @@ static int set_choice(const struct option_spec *spec, const char *value,
 			return 0;
 		}
 	}
-	return wrong(spec, value, err);
+	return refuse_value(spec, value, err);
 }
 
 static int set_u64(const struct option_spec *spec, const char *value, struct err *err)
@@ -98,7 +104,7 @@ static int set_u64(const struct option_spec *spec, const char *value, struct err
 	errno = 0;
 	number = strtoull(value, &end, 10);
 	if (!isdigit((unsigned char)value[0]) || *end || errno)
-		return wrong(spec, value, err);
+		return refuse_value(spec, value, err);
 	*(uint64_t *)spec->into = number;
 	return 0;
 }
@@ -117,18 +123,22 @@ static int set_value(const struct option_spec *spec, const char *value, struct e
 		return 0;
 	case OPTION_INT:
 		if (text_to_int(value, spec->min, spec->max, &number) < 0)
-			return wrong(spec, value, err);
+			return refuse_value(spec, value, err);
 		*(int *)spec->into = (int)number;
 		return 0;
 	case OPTION_SECONDS:
 		if (text_to_ms(value, spec->min, spec->max, &number) < 0)
-			return wrong(spec, value, err);
+			return refuse_value(spec, value, err);
 		*(int64_t *)spec->into = number;
 		return 0;
 	case OPTION_U64:
 		return set_u64(spec, value, err);
 	case OPTION_BOOL:
 		return set_bool(spec, value, err);
+	case OPTION_PAIR:
+		return mtu_pair_parse(value, spec->into) < 0
+			       ? refuse_value(spec, value, err)
+			       : 0;
 	case OPTION_CHOICE:
 		return set_choice(spec, value, err);
 	}
@@ -198,7 +208,7 @@ static int parse_one(const struct option_spec *table, int argc, char **argv, int
 			       "unknown option '%s'; --help lists the options",
 			       argv[*i]);
 	if (spec->kind == OPTION_FLAG && value)
-		return err_set(err, -EINVAL, "--%s takes no value, '%s' was given",
+		return err_set(err, -EINVAL, "--%s takes no value, but '%s' was given",
 			       spec->name, value);
 	if (spec->seen)
 		*spec->seen = true;

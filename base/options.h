@@ -26,6 +26,7 @@ enum option_kind {
 	OPTION_U64,     /* uint64_t *, min and max ignored */
 	OPTION_SECONDS, /* int64_t * in milliseconds, within [min, max] milliseconds */
 	OPTION_BOOL,    /* bool *, "True", "False", "yes", "no", "1", "0" in any case */
+	OPTION_PAIR,    /* struct mtu_pair *, as mtu_pair_parse() takes it */
 	OPTION_CHOICE,  /* int *, index into the NULL-terminated choices */
 };
 

@@ -31,7 +31,7 @@ static bool name_temporary(const char *path, char ret[PATH_MAX])
 }
 
 /* Find the final place: the link's target if the path is a symbolic link. */
-static int resolve(const char *path, char ret[PATH_MAX], struct err *err)
+static int resolve_path(const char *path, char ret[PATH_MAX], struct err *err)
 {
 	if (realpath(path, ret))
 		return 0;
@@ -72,7 +72,7 @@ int outfile_open(struct outfile *out, const char *path, struct err *err)
 {
 	mode_t mode = new_file_mode();
 	struct stat st;
-	int r = resolve(path, out->path, err);
+	int r = resolve_path(path, out->path, err);
 
 	out->name = path;
 	if (r < 0)

@@ -22,11 +22,11 @@ const char *fate_name(enum fate fate)
 	return fate_names[fate];
 }
 
-const char *fate_phrase(enum fate fate)
+const char *fate_phrase(enum fate fate, bool doubted)
 {
 	switch (fate) {
 	case FATE_WHOLE:
-		return "arrive whole";
+		return doubted ? "arrive, not seen in fragments" : "arrive whole";
 	case FATE_FRAGMENTED:
 		return "arrive in fragments";
 	case FATE_LOST:
@@ -40,13 +40,27 @@ const char *fate_phrase(enum fate fate)
 
 int fate_parse(const char *name, enum fate *ret)
 {
-	for (int i = 0; i < FATE_COUNT; i++) {
-		if (strcmp(fate_names[i], name) == 0) {
-			*ret = (enum fate)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	int i = text_find(fate_names, FATE_COUNT, name);
+
+	if (i < 0)
+		return i;
+	*ret = (enum fate)i;
+	return 0;
+}
+
+bool path_is_relayed(const struct path *path)
+{
+	return path->relayed[DIR_UPLOAD] || path->relayed[DIR_DOWNLOAD];
+}
+
+bool path_is_doubted(const struct path *path, enum direction dir)
+{
+	return path_is_relayed(path) || path->unseen[dir];
+}
+
+int path_overhead(int family)
+{
+	return family == 6 ? PATH_OVERHEAD_IPV6 : PATH_OVERHEAD_IPV4;
 }
 
 enum fate path_bands_fate(const struct path_bands *bands, int outer_size)
@@ -64,6 +78,35 @@ int path_bands_whole_max(const struct path_bands *bands)
 	if (bands->count == 0 || bands->band[0].fate != FATE_WHOLE)
 		return 0;
 	return bands->band[0].max;
+}
+
+bool path_bands_slowed(const struct path_bands *bands)
+{
+	for (int i = 0; i < bands->count && bands->band[i].fate != FATE_LOST; i++) {
+		if (bands->band[i].fate == FATE_FRAGMENTED)
+			return true;
+	}
+	return false;
+}
+
+int path_bands_differ(const struct path_bands *a, const struct path_bands *b)
+{
+	int i = 0;
+	int j = 0;
+	int size = 1;
+
+	while (i < a->count && j < b->count) {
+		enum fate x = a->band[i].fate;
+		enum fate y = b->band[j].fate;
+
+		if (x != y && x != FATE_UNKNOWN && y != FATE_UNKNOWN)
+			return size;
+		size = 1 + (a->band[i].max < b->band[j].max ? a->band[i].max
+							    : b->band[j].max);
+		i += a->band[i].max < size;
+		j += b->band[j].max < size;
+	}
+	return 0;
 }
 
 int path_bands_add(struct path_bands *bands, int max, enum fate fate)
@@ -92,15 +135,17 @@ static int add_band(struct path_bands *bands, char *text, struct err *err)
 	int r;
 
 	if (!colon)
-		return err_set(err, -EINVAL, "band '%.40s' has no colon: SIZE:FATE",
-			       text);
+		return err_set(err, -EINVAL,
+			       "band '%.40s' has no colon: expected SIZE:FATE", text);
 	*colon = '\0';
 	if (text_to_int(text, 1, OUTER_SIZE_MAX, &max) < 0)
-		return err_set(err, -EINVAL, "'%.40s' is no packet size from 1 to %d",
-			       text, OUTER_SIZE_MAX);
+		return err_set(err, -EINVAL,
+			       "invalid packet size '%.40s': expected 1 to %d", text,
+			       OUTER_SIZE_MAX);
 	if (fate_parse(colon + 1, &fate) < 0)
 		return err_set(err, -EINVAL,
-			       "'%.40s' is not one of whole, fragmented, lost, unknown",
+			       "invalid fate '%.40s': expected whole, fragmented, lost "
+			       "or unknown",
 			       colon + 1);
 	r = path_bands_add(bands, (int)max, fate);
 	if (r == -ERANGE)

@@ -26,8 +26,8 @@
 
 bool priv_have_net_admin(void)
 {
-	capng_get_caps_process();
-	return capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN);
+	return capng_get_caps_process() == 0 &&
+	       capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN);
 }
 
 static void user_from_passwd(const struct passwd *entry, struct priv_user *ret)
@@ -84,9 +84,10 @@ int priv_find_user(const char *name, const char *db_path, struct priv_user *ret,
 		const struct passwd *entry = getpwnam(name);
 
 		if (!entry)
-			return err_set(err, -ENOENT,
-				       "no such user '%s'; --user takes a user's name",
-				       name);
+			return err_set(
+				err, -ENOENT,
+				"no such user '%s'; --user expects a user's name",
+				name);
 		user_from_passwd(entry, ret);
 		return 0;
 	}
@@ -110,15 +111,16 @@ static int no_new_privs(struct err *err)
  * suffice. */
 static capng_select_t with_bounds(void)
 {
-	capng_get_caps_process();
-	return capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) ? CAPNG_SELECT_BOTH
-								   : CAPNG_SELECT_CAPS;
+	return capng_get_caps_process() == 0 &&
+			       capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP)
+		       ? CAPNG_SELECT_BOTH
+		       : CAPNG_SELECT_CAPS;
 }
 
 int priv_drop(const struct priv_user *user, struct err *err)
 {
 	if (setgroups(0, NULL) < 0 || setresgid(user->gid, user->gid, user->gid) < 0)
-		return err_sys(err, errno, "cannot become group %u",
+		return err_sys(err, errno, "cannot change to group %u",
 			       (unsigned)user->gid);
 	if (with_bounds() == CAPNG_SELECT_BOTH) {
 		capng_clear(CAPNG_SELECT_BOUNDS);
@@ -127,7 +129,7 @@ int priv_drop(const struct priv_user *user, struct err *err)
 				       "cannot empty the capability bounding set");
 	}
 	if (setresuid(user->uid, user->uid, user->uid) < 0)
-		return err_sys(err, errno, "cannot become user '%s'", user->name);
+		return err_sys(err, errno, "cannot change to user '%s'", user->name);
 	capng_clear(CAPNG_SELECT_CAPS);
 	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
 		return err_set(err, -EPERM, "cannot drop capabilities");
@@ -153,7 +155,7 @@ int priv_keep(unsigned int keep, struct err *err)
 	if (keep & PRIV_KEEP_KILL)
 		capng_update(CAPNG_ADD, sets, CAP_KILL);
 	if (setgroups(0, NULL) < 0)
-		return err_sys(err, errno, "cannot leave the supplementary groups");
+		return err_sys(err, errno, "cannot drop the supplementary groups");
 	if (capng_apply(select) < 0)
 		return err_set(err, -EPERM, "cannot reduce capabilities");
 	return no_new_privs(err);

@@ -32,8 +32,7 @@ int priv_find_user(const char *name, const char *db_path, struct priv_user *ret,
 		   struct err *err);
 
 /* Become `user` permanently: supplementary groups, gids, uids, no capabilities,
- * no_new_privs. If that user is root (uid 0), the capabilities are dropped all the
- * same. */
+ * no_new_privs. If that user is root (uid 0), the capabilities are dropped too. */
 int priv_drop(const struct priv_user *user, struct err *err);
 
 enum priv_keep {

@@ -1,35 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/reason.h"
 
-#include <errno.h>
-#include <string.h>
+#include "base/text.h"
 
-static const struct {
-	const char *name;
-	const char *sentence;
-} kinds[REASON_COUNT] = {
-#define REASON_ENTRY(kind, name, sentence) [REASON_##kind] = {name, sentence},
-	REASON_KINDS(REASON_ENTRY)
-#undef REASON_ENTRY
+static const char *const names[] = {
+#define REASON_NAME(kind, name, sentence) [REASON_##kind] = name,
+	REASON_KINDS(REASON_NAME)
+#undef REASON_NAME
+};
+
+static const char *const sentences[] = {
+#define REASON_SENTENCE(kind, name, sentence) [REASON_##kind] = sentence,
+	REASON_KINDS(REASON_SENTENCE)
+#undef REASON_SENTENCE
 };
 
 const char *reason_name(enum reason_kind kind)
 {
-	return kinds[kind].name;
+	return names[kind];
 }
 
 const char *reason_sentence(enum reason_kind kind)
 {
-	return kinds[kind].sentence;
+	return sentences[kind];
 }
 
 int reason_parse(const char *name, enum reason_kind *ret)
 {
-	for (int i = 0; i < REASON_COUNT; i++) {
-		if (strcmp(kinds[i].name, name) == 0) {
-			*ret = (enum reason_kind)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	int i = text_find(names, REASON_COUNT, name);
+
+	if (i < 0)
+		return i;
+	*ret = (enum reason_kind)i;
+	return 0;
 }

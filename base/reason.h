@@ -11,21 +11,30 @@
 
 /* X(kind, name, sentence): the database, its CHECK and JSON know the names. */
 #define REASON_KINDS(X)                                                              \
-	X(NOTHING, "nothing", "no pair was seen to work both ways")                  \
+	X(NOTHING, "nothing", "no measured pair worked both ways")                   \
 	X(FITS, "fits",                                                              \
 	  "the largest pair at which every packet, TCP or not, arrives whole both "  \
 	  "ways")                                                                    \
 	X(FASTER, "faster",                                                          \
 	  "every packet arrives whole both ways, and it was measured faster than "   \
 	  "the largest pair of which that is true")                                  \
+	X(RELAYED, "relayed",                                                        \
+	  "the largest pair at which every packet arrives both ways, and none was "  \
+	  "seen in fragments; whole on the line is not proved")                      \
 	X(ARRIVES, "arrives",                                                        \
 	  "the largest pair at which data was seen to arrive undiminished; whether " \
 	  "other packets than TCP's do is not proved")                               \
 	X(MEASURED, "measured",                                                      \
 	  "no pair is known to fit; of those measured it is the fastest that works " \
 	  "both ways")                                                               \
-	X(TOLD, "told",                                                              \
-	  "the peer says so; not all that it rests on is in this copy of the run")   \
+	X(UNSENT, "unsent",                                                          \
+	  "no pair is known to fit, and no test that worked sent packets as large "  \
+	  "as its MTUs, since the MSS of TCP is lowered")                            \
+	X(IN_FRAGMENTS, "in_fragments",                                              \
+	  "no allowed pair fits whole; it is the smallest that is allowed, and its " \
+	  "full-size packets are proved to arrive, in fragments")                    \
+	X(NONE_ARRIVES, "none_arrives",                                              \
+	  "no allowed pair fits whole, and full-size packets of each are lost")      \
 	X(TEXT, "text", "the run's own text says it: an older version kept no figures")
 
 enum reason_kind {

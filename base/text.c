@@ -109,6 +109,15 @@ void text_printable(char *text)
 	}
 }
 
+int text_find(const char *const *words, int count, const char *word)
+{
+	for (int i = 0; i < count; i++) {
+		if (strcmp(words[i], word) == 0)
+			return i;
+	}
+	return -EINVAL;
+}
+
 const char *text_plural(int64_t count)
 {
 	return count == 1 ? "" : "s";

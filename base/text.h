@@ -28,6 +28,9 @@ size_t text_control(const char *text);
  * each byte that is no part of a UTF-8 character, by '?'. */
 void text_printable(char *text);
 
+/* The index of a word in a list, or -EINVAL. */
+int text_find(const char *const *words, int count, const char *word);
+
 /* The ending of a noun after this count: "" or "s". Static. */
 const char *text_plural(int64_t count);
 

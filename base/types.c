@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const char *const status_names[TEST_STATUS_COUNT] = {
 	[TEST_OK] = "ok",           [TEST_BLACKHOLE] = "blackhole",
 	[TEST_TIMEOUT] = "timeout", [TEST_UNREACHABLE] = "unreachable",
@@ -32,80 +34,32 @@ static const char *const outcome_names[RUN_OUTCOME_COUNT] = {
 	[RUN_FAILED] = "failed",
 };
 
-/* Index of `name` in the list, or -EINVAL. */
-static int find_name(const char *const *names, int count, const char *name)
-{
-	for (int i = 0; i < count; i++) {
-		if (strcmp(names[i], name) == 0)
-			return i;
-	}
-	return -EINVAL;
-}
-
 const char *direction_name(enum direction dir)
 {
 	return dir == DIR_UPLOAD ? "upload" : "download";
 }
 
-const char *test_status_name(enum test_status status)
-{
-	return status_names[status];
-}
+/* Define TYPE_name() and TYPE_parse(). */
+#define DEFINE_WORDS(type, names, count)                   \
+	const char *type##_name(enum type value)           \
+	{                                                  \
+		return names[value];                       \
+	}                                                  \
+                                                           \
+	int type##_parse(const char *name, enum type *ret) \
+	{                                                  \
+		int i = text_find(names, count, name);     \
+                                                           \
+		if (i < 0)                                 \
+			return i;                          \
+		*ret = (enum type)i;                       \
+		return 0;                                  \
+	}
 
-const char *persist_name(enum persist persist)
-{
-	return persist_names[persist];
-}
-
-const char *backend_name(enum backend backend)
-{
-	return backend_names[backend];
-}
-
-const char *run_outcome_name(enum run_outcome outcome)
-{
-	return outcome_names[outcome];
-}
-
-int test_status_parse(const char *name, enum test_status *ret)
-{
-	int i = find_name(status_names, TEST_STATUS_COUNT, name);
-
-	if (i < 0)
-		return i;
-	*ret = (enum test_status)i;
-	return 0;
-}
-
-int persist_parse(const char *name, enum persist *ret)
-{
-	int i = find_name(persist_names, PERSIST_COUNT, name);
-
-	if (i < 0)
-		return i;
-	*ret = (enum persist)i;
-	return 0;
-}
-
-int backend_parse(const char *name, enum backend *ret)
-{
-	int i = find_name(backend_names, BACKEND_COUNT, name);
-
-	if (i < 0)
-		return i;
-	*ret = (enum backend)i;
-	return 0;
-}
-
-int run_outcome_parse(const char *name, enum run_outcome *ret)
-{
-	int i = find_name(outcome_names, RUN_OUTCOME_COUNT, name);
-
-	if (i < 0)
-		return i;
-	*ret = (enum run_outcome)i;
-	return 0;
-}
+DEFINE_WORDS(test_status, status_names, TEST_STATUS_COUNT)
+DEFINE_WORDS(persist, persist_names, PERSIST_COUNT)
+DEFINE_WORDS(backend, backend_names, BACKEND_COUNT)
+DEFINE_WORDS(run_outcome, outcome_names, RUN_OUTCOME_COUNT)
 
 int mtu_range_count(const struct mtu_range *range)
 {
@@ -125,6 +79,23 @@ int mtu_range_at(const struct mtu_range *range, int i)
 bool mtu_range_allows(const struct mtu_range *range, int mtu)
 {
 	return mtu >= range->min && mtu <= range->max;
+}
+
+int mtu_pair_parse(const char *text, struct mtu_pair *ret)
+{
+	const char *separator = strpbrk(text, ",/");
+	char server[8];
+	int64_t s = 0;
+	int64_t p = 0;
+
+	if (!separator || (size_t)(separator - text) >= sizeof(server))
+		return -EINVAL;
+	text_copy(server, (size_t)(separator - text) + 1, text);
+	if (text_to_int(server, MTU_MIN, MTU_MAX, &s) < 0 ||
+	    text_to_int(separator + 1, MTU_MIN, MTU_MAX, &p) < 0)
+		return -EINVAL;
+	*ret = (struct mtu_pair){(int)s, (int)p};
+	return 0;
 }
 
 bool mtu_pair_same(const struct mtu_pair *a, const struct mtu_pair *b)
@@ -157,6 +128,38 @@ int64_t dir_result_rate(const struct dir_result *result)
 {
 	return result->goodput_bps != NO_FIGURE ? result->goodput_bps
 						: result->received_bps;
+}
+
+bool rate_text(enum test_status status, int64_t rate_bps, int decimals,
+	       char ret[RATE_TEXT_SIZE])
+{
+	bool known = status == TEST_OK && rate_bps != NO_FIGURE;
+
+	if (known)
+		snprintf(ret, RATE_TEXT_SIZE, "%.*f", decimals, (double)rate_bps / 1e6);
+	else
+		text_copy(ret, RATE_TEXT_SIZE,
+			  status == TEST_OK ? "?" : test_status_name(status));
+	return known;
+}
+
+/* Less is printed as "0.9 Mbit/s" or, rounded, as "1000 kbit/s". */
+#define RATE_MBIT_FROM 999500
+/* Less than that in kbit/s gets a decimal. */
+#define RATE_DECIMAL_BELOW 99950
+
+const char *rate_unit(int64_t of_bps)
+{
+	return of_bps < RATE_MBIT_FROM ? "kbit/s" : "Mbit/s";
+}
+
+void rate_number(int64_t rate_bps, int64_t of_bps, char ret[RATE_TEXT_SIZE])
+{
+	if (of_bps >= RATE_MBIT_FROM)
+		snprintf(ret, RATE_TEXT_SIZE, "%.1f", (double)rate_bps / 1e6);
+	else
+		snprintf(ret, RATE_TEXT_SIZE, "%.*f", of_bps < RATE_DECIMAL_BELOW,
+			 (double)rate_bps / 1e3);
 }
 
 enum test_status measurement_status(const struct measurement *m)

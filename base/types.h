@@ -14,8 +14,8 @@
  * in _ms without another word are durations; *_at_ms are milliseconds since 1970, UTC.
  */
 
-/* IPv4's smallest datagram every host accepts (RFC 791); below 1280 IPv6 goes (RFC
- * 8200). */
+/* The smallest IPv4 datagram that every host accepts (RFC 791); below 1280 an interface
+ * loses IPv6 (RFC 8200). */
 #define MTU_MIN      576
 #define MTU_MAX      65535
 #define MTU_MIN_IPV6 1280
@@ -32,8 +32,7 @@
 #define LEASE_MIN_MS 1000
 #define LEASE_MAX_MS 600000
 
-/* A figure that is not there: no test, or one that did not say. Never 0 in its place.
- */
+/* An unknown figure: no test, or a test without it. Never 0 in its place. */
 #define NO_FIGURE INT64_C(-1)
 
 enum direction {
@@ -53,10 +52,18 @@ enum test_status {
 };
 
 enum persist {
-	PERSIST_NONE, /* MTUs are changed live only, the conf file is not opened */
+	PERSIST_NONE, /* only the link's MTU is changed; the conf file is not opened */
 	PERSIST_EACH, /* the conf file follows every step and is restored at the end */
-	PERSIST_BEST, /* the winning pair is written to link and conf file at the end */
+	PERSIST_BEST, /* the best pair is applied at the end, in link and conf file */
 	PERSIST_COUNT,
+};
+
+/* The reach of a change of an end's MTU. */
+enum scope {
+	SCOPE_AUTO,  /* route where the interface has more than one peer, else link */
+	SCOPE_LINK,  /* the interface's MTU, and so that of all its peers */
+	SCOPE_ROUTE, /* the mtu metric of the routes to one peer */
+	SCOPE_COUNT,
 };
 
 enum backend {
@@ -87,7 +94,8 @@ struct dir_result {
 	int64_t duration_ms; /* data transfer, without setup and result exchange */
 };
 
-/* One visit of one pair. `seq` counts visits from 1 within a run, `pass` from 1. */
+/* One measurement of one pair. `seq` counts measurements from 1 within a run, `pass`
+ * those of the pair. */
 struct measurement {
 	uint32_t seq;
 	int pass;
@@ -105,6 +113,14 @@ struct end_facts {
 	enum backend backend;
 	int endpoint_family; /* 4 or 6, the outer packets' IP version; 0: unknown */
 	char versions[96];   /* program and libraries: "name version, ..." */
+};
+
+/* The exit status of the programs. */
+enum program_status {
+	PROGRAM_DONE,
+	PROGRAM_FAILED,
+	PROGRAM_USAGE,
+	PROGRAM_MISFIT, /* --strategy probe: the current pair does not fit */
 };
 
 /* run_info's strategy of a session that measures no pair: no run is stored of it. */
@@ -125,7 +141,7 @@ struct run_info {
 	char congestion
 		[CONGESTION_SIZE]; /* the tests' algorithm; "": each end's default */
 	enum persist persist;
-	int pairs_planned; /* visits planned; 0 unknown */
+	int pairs_planned; /* planned measurements; 0 unknown */
 };
 
 /* How a run ended, as stored. */
@@ -158,17 +174,34 @@ int mtu_range_at(const struct mtu_range *range, int i);
 /* True if `mtu` lies within min and max; the step does not matter. */
 bool mtu_range_allows(const struct mtu_range *range, int mtu);
 
+/* Two MTUs from MTU_MIN to MTU_MAX, the server's and the peer's: "1420/1400" or
+ * "1420,1400". 0, or -EINVAL with *ret untouched. */
+int mtu_pair_parse(const char *text, struct mtu_pair *ret);
+
 bool mtu_pair_same(const struct mtu_pair *a, const struct mtu_pair *b);
 /* By the server's MTU, then the peer's: negative, 0, positive. */
 int mtu_pair_compare(const struct mtu_pair *a, const struct mtu_pair *b);
 
-/* A result that has no figures and the given status; fmt says why ("" for ok). */
+/* Make a result without figures, with the given status; fmt says why ("" for ok). */
 void dir_result_init(struct dir_result *result, enum test_status status,
 		     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* The rate that counts of one that was ok: the steady goodput where there is one, else what
- * was received; or NO_FIGURE. */
+/* Return the rate of an ok result: the steady goodput if there is one, else the
+ * received rate; or NO_FIGURE. */
 int64_t dir_result_rate(const struct dir_result *result);
+
+#define RATE_TEXT_SIZE 24
+
+/* Format a direction's rate in Mbit/s with so many decimals. Without one, the text is the
+ * status, or "?" where that is ok. Return true if it is a rate. */
+bool rate_text(enum test_status status, int64_t rate_bps, int decimals,
+	       char ret[RATE_TEXT_SIZE]);
+
+/* A rate for a person to read, without its unit: that of rate_unit(of_bps), "36.6", "245".
+ * At least two significant figures where the two rates are alike. */
+void rate_number(int64_t rate_bps, int64_t of_bps, char ret[RATE_TEXT_SIZE]);
+/* "Mbit/s", or for less than 1 Mbit/s "kbit/s". Static. */
+const char *rate_unit(int64_t of_bps);
 
 /* ok only if both directions are, else the first that is not. */
 enum test_status measurement_status(const struct measurement *m);

@@ -9,7 +9,7 @@ function(add_unit_test name)
 	set_target_properties(${name} PROPERTIES
 		RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 	add_test(NAME ${name} COMMAND ${MTUSWEEP_TEST_LAUNCHER} $<TARGET_FILE:${name}>)
-	set_tests_properties(${name} PROPERTIES TIMEOUT 60)
+	set_tests_properties(${name} PROPERTIES TIMEOUT 150)
 	if(ARG_ROOT)
 		set_tests_properties(${name} PROPERTIES LABELS root)
 	endif()

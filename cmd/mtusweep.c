@@ -8,6 +8,7 @@
 
 static const struct option_spec main_options[] = {
 	{.name = "help",
+	 .letter = 'h',
 	 .kind = OPTION_FLAG,
 	 .into = &read_given.help,
 	 .help = "print this help and exit"},

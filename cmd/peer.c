@@ -17,15 +17,15 @@ static const struct option_spec rows[] = {
 	 .into = &peer_options.config.server_port,
 	 .min = 1024,
 	 .max = 65535,
-	 .help = "TCP port of the server (default 5000)"},
+	 .help = "the server's --server-port (default 5000)"},
 	{.name = "iperf-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
 	 .into = &peer_options.config.iperf_port,
 	 .min = 1024,
 	 .max = 65535,
-	 .help = "TCP port of the throughput tests (default: the server's\n"
-		 "--iperf-port)"},
+	 .help = "TCP port of the throughput tests, the same as at the server\n"
+		 "(default: the server's --iperf-port)"},
 	{.name = "duration",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
@@ -41,8 +41,8 @@ static const struct option_spec rows[] = {
 	 .seen = &peer_options.precision_given,
 	 .min = 0,
 	 .max = 50,
-	 .help = "end a test as soon as its goodput is known to PERCENT, but\n"
-		 "not within 0.5 s (default 0: each test lasts its\n"
+	 .help = "end a test, after 0.5 s at the earliest, once its goodput is\n"
+		 "known to within PERCENT (default 0: each test lasts its\n"
 		 "--duration; smart: 3)"},
 	{.name = "congestion",
 	 .value = "ALGORITHM",
@@ -65,7 +65,7 @@ static const struct option_spec rows[] = {
 	 .min = 1,
 	 .max = 50,
 	 .help = "smart: stop when no tested pair can still be more than\n"
-		 "PERCENT faster (default 5)"},
+		 "PERCENT faster than the recommended one (default 5)"},
 	{.name = "budget",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
@@ -73,8 +73,20 @@ static const struct option_spec rows[] = {
 	 .seen = &peer_options.budget_given,
 	 .min = 0,
 	 .max = 86400000,
-	 .help = "smart: start no pair later than this; 0: no limit\n"
+	 .help = "smart: start no measurement after SECONDS; 0: no limit\n"
 		 "(default 60)"},
+	{.name = "no-probe",
+	 .kind = OPTION_FLAG,
+	 .into = &peer_options.config.no_probe,
+	 .seen = &peer_options.no_probe_given,
+	 .help = "grid: do not probe the path first; no pair is recommended"},
+	{.name = "check",
+	 .kind = OPTION_FLAG,
+	 .into = &peer_options.config.check,
+	 .seen = &peer_options.check_given,
+	 .help = "probe: print one line that says if the current pair fits, for\n"
+		 "a monitoring system. Exit status: 0 it fits, 3 it does not,\n"
+		 "1 failed"},
 	{.name = "passes",
 	 .value = "N",
 	 .kind = OPTION_INT,
@@ -88,23 +100,23 @@ static const struct option_spec rows[] = {
 	 .into = &peer_options.order,
 	 .seen = &peer_options.order_given,
 	 .choices = peer_order_names,
-	 .help = "grid: row: in order, the server's MTU in the outer loop\n"
-		 "(default); shuffled: in random order, with repeated\n"
-		 "measurements of the smallest pair that detect a drift of\n"
-		 "the line"},
+	 .help = "the order of a grid's pairs; row: by server MTU, then by peer\n"
+		 "MTU; shuffled: at random, with repeated measurements of the\n"
+		 "smallest pair, which detect a drift of the line (default row)"},
 	{.name = "seed",
 	 .value = "N",
 	 .kind = OPTION_U64,
 	 .into = &peer_options.config.seed,
 	 .seen = &peer_options.config.seed_given,
-	 .help = "grid: seed of the shuffled order (default: random)"},
+	 .help = "grid, smart: seed of the random order of measurements\n"
+		 "(default: random)"},
 	{.name = "wait",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
 	 .into = &peer_options.config.wait_ms,
 	 .min = 0,
 	 .max = 86400000,
-	 .help = "wait this long for the server, for an interface that went\n"
+	 .help = "wait up to SECONDS for the server, for an interface that goes\n"
 		 "down during the run, or for resources that a host lacks\n"
 		 "(default 60)"},
 	{.name = "resume",
@@ -112,9 +124,9 @@ static const struct option_spec rows[] = {
 	 .kind = OPTION_OPTIONAL,
 	 .into = &peer_options.config.resume_run,
 	 .seen = &peer_options.config.resume,
-	 .help = "continue an interrupted run of the database (default: the\n"
-		 "newest), with the options it was started with; measure only\n"
-		 "what is missing"},
+	 .help = "continue an interrupted run of the database with the options\n"
+		 "it was started with; measure only what is missing (default:\n"
+		 "the newest run)"},
 	{.name = "repeat-failed",
 	 .kind = OPTION_FLAG,
 	 .into = &peer_options.config.repeat_failed,
@@ -122,29 +134,30 @@ static const struct option_spec rows[] = {
 	{.name = "apply",
 	 .kind = OPTION_FLAG,
 	 .into = &peer_options.config.apply,
-	 .help = "measure one pair and apply it at both ends, as --persist\n"
-		 "best does; the server needs --persist best. The pair is\n"
-		 "--pair, else the one the run recommends, else the run's\n"
+	 .help = "measure one pair and apply it at both ends, in link and conf\n"
+		 "file; the server needs --persist best. The pair is that of\n"
+		 "--pair, else the recommended pair of the run, else its\n"
 		 "fastest"},
 	{.name = "run",
 	 .value = "RUN",
 	 .kind = OPTION_STRING,
 	 .into = &peer_options.config.apply_run,
-	 .help = "with --apply: the run that the pair comes from (default: the\n"
-		 "newest sweep); with --pair, apply it only if it was ok in\n"
-		 "this run, between the same two ends"},
+	 .help = "with --apply: the run that the pair comes from; with --pair\n"
+		 "too: apply that pair only if it was ok in this run, between\n"
+		 "the same two ends (default: the newest sweep with a pair\n"
+		 "that was ok)"},
 	{.name = "pair",
-	 .value = "S,P",
-	 .kind = OPTION_STRING,
-	 .into = &peer_options.pair,
+	 .value = "S/P",
+	 .kind = OPTION_PAIR,
+	 .into = &peer_options.config.pair,
 	 .help = "with --apply: server MTU S and peer MTU P"},
 	{.name = "peer-skip-errors",
 	 .value = "True|False",
 	 .kind = OPTION_BOOL,
 	 .into = &peer_options.config.skip_errors,
 	 .seen = &peer_options.skip_errors_given,
-	 .help = "True: record a failed test and continue (default); False:\n"
-		 "end the run at the first failed test"},
+	 .help = "True: record a failed test and continue; False: end the run\n"
+		 "at the first failed test (default True)"},
 	{.more = host_option_rows},
 };
 
@@ -153,9 +166,13 @@ int main(int argc, char **argv)
 	const struct host_program program = {
 		.name = "mtusweep-peer",
 		.synopsis = "mtusweep-peer --server-ip ADDRESS [OPTION]...",
+		.summary = "Finds the best MTUs for both ends of a WireGuard tunnel, "
+			   "with mtusweep-server at\nthe other end. It recommends a "
+			   "pair, and restores both hosts unless it applies one.",
 		.rows = rows,
 		.check = peer_options_check,
 		.ready = peer_options_ready,
+		.failed = peer_options_failed,
 		.main = peer_main,
 		.ctx = &peer_options.config,
 	};

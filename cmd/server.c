@@ -10,7 +10,7 @@ static const struct option_spec rows[] = {
 	 .kind = OPTION_STRING,
 	 .into = &server_options.server_ip,
 	 .help = "this host's address inside the tunnel (default: the first\n"
-		 "IPv4 address of the interface)"},
+		 "IPv4 address of the interface, else the first IPv6 one)"},
 	{.name = "server-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
@@ -39,6 +39,9 @@ int main(int argc, char **argv)
 	const struct host_program program = {
 		.name = "mtusweep-server",
 		.synopsis = "mtusweep-server [OPTION]...",
+		.summary = "Serves mtusweep-peer, which finds the best MTUs for both "
+			   "ends of a WireGuard\ntunnel. It restores this host after "
+			   "each run, unless --persist best applies a pair.",
 		.rows = rows,
 		.check = server_options_check,
 		.ready = server_options_ready,

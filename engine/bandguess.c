@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "engine/pathmodel.h"
+#include "engine/quantile.h"
 
 /* A rate below this share of the median counts as no data at all. */
 #define LOST_SHARE 0.01
@@ -17,16 +18,24 @@
  * like a smaller cost. */
 #define HEAVY_COST 0.10
 #define CERTAIN    2.576
-/* Standard errors that the clearest of many falls must exceed. */
-#define CERTAIN_OF_MANY 3.3
-#define ETHERNET        1500
+/* The share of steady lines without an edge whose noise may look like one: half of what
+ * the confidence allows, since rates are not quite normal, and half of that for each
+ * direction. */
+#define FALSE_EDGES ((1 - PATH_GUESS_CONFIDENCE / 100.0) / 4)
+/* Tests on each side of an edge: a single one may be an outlier. */
+#define SIDE_MIN 2
+/* With fewer degrees of freedom the spread of the rates is hardly known. */
+#define FREEDOM_MIN 4
+#define ETHERNET    1500
 
 struct size {
 	int outer;
 	int arrived; /* tests */
 	int lost;
-	/* sum of the logarithms of the rates, each as a share of the bytes sent */
+	/* sum of the logarithms of the rates, each as a share of the bytes sent, and of
+	 * their squares */
 	double sum;
+	double squares;
 	enum fate fate;
 };
 
@@ -37,8 +46,8 @@ int64_t bandguess_rate(const struct dir_result *result)
 		return dir_result_rate(result);
 	case TEST_BLACKHOLE:
 	case TEST_TIMEOUT:
-	case TEST_UNREACHABLE:
 		return 0;
+	case TEST_UNREACHABLE:
 	case TEST_REFUSED:
 	case TEST_ERROR:
 	case TEST_STATUS_COUNT:
@@ -78,10 +87,10 @@ static int64_t median_rate(const struct measurement *m, size_t count,
 	return space[n / 2];
 }
 
-/* The relative rate of a segment with this outer size if it arrives whole. */
-static double whole_share(int outer, int overhead)
+/* The relative rate of segments whose packets have these sizes if they arrive whole. */
+static double whole_share(int inner, int outer)
 {
-	return (double)(outer - overhead - 52) / (outer + 38);
+	return (double)(inner - 52) / (outer + 38);
 }
 
 /* Sort the sizes and join equal ones. Return the number of sizes. */
@@ -89,12 +98,15 @@ static int join_sizes(struct size *size, int count)
 {
 	int kept = 0;
 
+	for (int i = 0; i < count; i++)
+		size[i].squares = size[i].sum * size[i].sum;
 	qsort(size, (size_t)count, sizeof(size[0]), compare_sizes);
 	for (int i = 0; i < count; i++) {
 		if (kept > 0 && size[kept - 1].outer == size[i].outer) {
 			size[kept - 1].arrived += size[i].arrived;
 			size[kept - 1].lost += size[i].lost;
 			size[kept - 1].sum += size[i].sum;
+			size[kept - 1].squares += size[i].squares;
 			continue;
 		}
 		size[kept++] = size[i];
@@ -106,7 +118,7 @@ static int collect_sizes(const struct measurement *m, size_t count, int overhead
 			 enum direction dir, struct size *size, int64_t *space)
 {
 	double floor = LOST_SHARE * (double)median_rate(m, count, dir, space);
-	const struct path path = {.overhead = overhead};
+	const struct path path = {.overhead = {overhead, overhead}};
 	int n = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -116,12 +128,14 @@ static int collect_sizes(const struct measurement *m, size_t count, int overhead
 		if (rate == NO_FIGURE)
 			continue;
 		*s = (struct size){
-			.outer = pathmodel_predict(&path, &m[i].mtu, dir).tcp_outer,
+			.outer = pathmodel_predict_test(&path, &m[i], dir).tcp_outer,
 		};
 		s->arrived = rate > 0 && (double)rate >= floor;
 		s->lost = !s->arrived;
 		if (s->arrived)
-			s->sum = log((double)rate / whole_share(s->outer, overhead));
+			s->sum = log(
+				(double)rate /
+				whole_share(pathmodel_sent_size(&m[i], dir), s->outer));
 		n++;
 	}
 	return join_sizes(size, n);
@@ -131,7 +145,7 @@ static int collect_sizes(const struct measurement *m, size_t count, int overhead
 
 /* The mean logarithm of the sizes with data, from `from` to before `to`. Return their
  * number. */
-static int mean(const struct size *size, int from, int to, double *ret)
+static int mean_rate(const struct size *size, int from, int to, double *ret)
 {
 	double sum = 0;
 	int n = 0;
@@ -144,33 +158,58 @@ static int mean(const struct size *size, int from, int to, double *ret)
 	return n;
 }
 
-/* The difference between the sizes before `at` and those from `at` on, in standard
- * errors. */
-static double fall(const struct size *size, int count, int at, double noise,
-		   double *ret_fall)
+/* The sum of the squares of the deviations from that mean. */
+static double deviations(const struct size *size, int from, int to, double mean)
 {
-	double below, above;
-	int n = mean(size, 0, at, &below);
-	int k = mean(size, at, count, &above);
+	double squares = 0;
+	int n = 0;
 
-	*ret_fall = 0;
-	if (n == 0 || k == 0)
-		return 0;
-	*ret_fall = below - above;
-	return (below - above) / (noise * sqrt(1.0 / n + 1.0 / k));
+	for (int i = from; i < to; i++) {
+		squares += size[i].squares;
+		n += size[i].arrived;
+	}
+	return fmax(squares - n * mean * mean, 0);
 }
 
-/* Return the index of the clearest fall of at least this size, or `count`. */
+/* How far the sizes from `at` on are below those before it. */
+struct fall {
+	double size;    /* of the logarithm */
+	double error;   /* its standard error */
+	double freedom; /* degrees of freedom of that */
+};
+
+/* The noise is that of these rates around the two levels, since tests differ more than
+ * each of them claims; `noise` at least. */
+static struct fall fall_at(const struct size *size, int count, int at, double noise)
+{
+	double below, above, spread;
+	int n = mean_rate(size, 0, at, &below);
+	int k = mean_rate(size, at, count, &above);
+	struct fall fall = {.size = below - above, .freedom = n + k - 2};
+
+	if (n < SIDE_MIN || k < SIDE_MIN || fall.freedom < FREEDOM_MIN)
+		return (struct fall){0};
+	spread = sqrt(
+		(deviations(size, 0, at, below) + deviations(size, at, count, above)) /
+		fall.freedom);
+	fall.error = fmax(spread, noise) * sqrt(1.0 / n + 1.0 / k);
+	return fall;
+}
+
+/* Return the index of the clearest fall of at least this size, or `count`. The clearest
+ * of many falls must be the clearer. */
 static int find_fall(const struct size *size, int count, double noise, double least)
 {
-	double most = CERTAIN_OF_MANY;
+	double certain = quantile_normal(FALSE_EDGES / (count > 1 ? count - 1 : 1));
+	double most = 0;
 	int found = count;
 
 	for (int at = 1; at < count; at++) {
-		double by;
-		double clear = fall(size, count, at, noise, &by);
+		struct fall fall = fall_at(size, count, at, noise);
+		double clear = fall.error > 0 ? fall.size / fall.error : 0;
 
-		if (clear <= most || by < least)
+		if (clear <= most || fall.size < least ||
+		    clear < quantile_student(certain, fall.freedom))
 			continue;
 		most = clear;
 		found = at;
@@ -195,18 +234,18 @@ static int find_fragments(const struct size *size, int count, double noise)
 /* True when the rates show that sizes above Ethernet's cost nothing. */
 static bool jumbo_is_whole(const struct size *size, int count, double noise)
 {
-	double by;
+	struct fall fall;
 	int at = 0;
 
 	while (at < count && size[at].outer <= ETHERNET)
 		at++;
 	if (at == 0 || at == count)
 		return false;
-	fall(size, count, at, noise, &by);
-	return by + CERTAIN * noise * sqrt(2.0 / (count - at)) < FRAGMENT_COST;
+	fall = fall_at(size, count, at, noise);
+	return fall.error > 0 && fall.size + CERTAIN * fall.error < FRAGMENT_COST;
 }
 
-static void judge(struct size *size, int count, double noise)
+static void judge_sizes(struct size *size, int count, double noise)
 {
 	int fragments = find_fragments(size, count, noise);
 	bool jumbo = jumbo_is_whole(size, count, noise);
@@ -263,6 +302,6 @@ int bandguess(const struct measurement *m, size_t count, int overhead,
 	if (!size || !space)
 		return -ENOMEM;
 	n = collect_sizes(m, count, overhead, dir, size, space);
-	judge(size, n, noise > 0.001 ? noise : 0.001);
+	judge_sizes(size, n, noise > 0.001 ? noise : 0.001);
 	return write_bands(size, n, ret);
 }

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/acceptor.h"
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -25,20 +26,6 @@ static int accepted;
 /* Number of connections given to the library; another thread that uses them reads
  * it. */
 static atomic_int given;
-
-int callfilter_set(const char *address, int port, int patience_ms)
-{
-	struct sockaddr_storage parsed;
-	int rc = address_parse(address, 0, &parsed);
-
-	if (rc < 0)
-		return rc;
-	text_copy(peer, sizeof(peer), address);
-	peer_port = port;
-	patience = patience_ms;
-	accepted = 0;
-	return 0;
-}
 
 static bool is_expected(int fd)
 {
@@ -89,17 +76,28 @@ static int accept_expected(int fd, __SOCKADDR_ARG address, socklen_t *size)
 	}
 }
 
-/* Visible to libiperf in place of the C library's; its type is that of
- * <sys/socket.h>. */
-int accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict size)
-	__attribute__((visibility("default")));
-
-int accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict size)
+/* The program's accept(), for libiperf. */
+static int accept_for_test(int fd, __SOCKADDR_ARG address, socklen_t *size)
 {
 	int got = accept_expected(fd, address, size);
 
 	atomic_fetch_add(&given, 1);
 	return got;
+}
+
+int callfilter_set(const char *address, int port, int patience_ms)
+{
+	struct sockaddr_storage parsed;
+	int r = address_parse(address, 0, &parsed);
+
+	if (r < 0)
+		return r;
+	text_copy(peer, sizeof(peer), address);
+	peer_port = port;
+	patience = patience_ms;
+	accepted = 0;
+	acceptor_set(accept_for_test);
+	return 0;
 }
 
 void callfilter_meet(void)

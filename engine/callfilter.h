@@ -5,7 +5,7 @@
 /*
  * A filter for the connections to a test's server. libiperf takes the first connection
  * from any host as its control connection, and reads from it until the message is
- * complete. libiperf resolves accept() from the program before the C library. So in a
+ * complete. libiperf resolves accept() from the program (base/acceptor.h). So in a
  * test's process our accept() resets connections from other hosts and waits for the
  * peer's. (A packet filter on the listening socket would keep them out earlier, but
  * needs CAP_NET_ADMIN on some kernels, and is installed a moment after the socket

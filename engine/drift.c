@@ -4,12 +4,19 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/sort.h"
+#include "base/array.h"
 
-/* Normal distribution: 99.5 % quantile. */
-#define CERTAIN   2.576
 #define DRIFT_MIN 0.02
+/* Longer series are judged by the medians of so many equal parts. */
+#define JUDGED_MAX 64
+/* With fewer samples no change can be distinguished from one that is off. */
+#define JUDGED_MIN 4
+/* A sample further off than this, in standard deviations, is an outlier. */
+#define OUTLIER 4
+/* The least spread that is believed of few samples. */
+#define SPREAD_MIN 0.01
 
 static int compare_times(const void *a, const void *b)
 {
@@ -97,7 +104,7 @@ double drift_noise(const struct drift_sample *series, size_t count)
 		return -1;
 	for (size_t i = 1; i + 1 < count; i++)
 		all[i - 1] = residual(series, i);
-	sort_doubles(all, count - 2);
+	array_sort_doubles(all, count - 2);
 	/* Take the lower of the two middle values: a step spoils two. */
 	noise = all[(count - 3) / 2] / MEDIAN_OF_NORMAL;
 	free(all);
@@ -106,28 +113,242 @@ double drift_noise(const struct drift_sample *series, size_t count)
 
 /* --- drift --- */
 
-/* The mean logarithm of `count` samples. */
-static double mean_log(const struct drift_sample *series, size_t count)
-{
-	double sum = 0;
+/* A series of logarithms, ascending in time. */
+struct course {
+	int count;
+	double value[JUDGED_MAX];
+	int64_t at_ms[JUDGED_MAX];
+};
 
-	for (size_t i = 0; i < count; i++)
-		sum += log(series[i].rate);
-	return sum / (double)count;
+static double median(const double *values, int count)
+{
+	double sorted[JUDGED_MAX];
+
+	memcpy(sorted, values, (size_t)count * sizeof(values[0]));
+	array_sort_doubles(sorted, (size_t)count);
+	return count % 2 ? sorted[count / 2]
+			 : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
 }
 
-struct drift drift_judge(const struct drift_sample *series, size_t count, double noise)
+/* Add the deviations of `count` values from their median to the cost. */
+static void add_deviations(const double *values, int count, double *cost, double *most)
+{
+	double level = median(values, count);
+
+	for (int i = 0; i < count; i++) {
+		double by = fabs(values[i] - level);
+
+		*cost += by;
+		*most = fmax(*most, by);
+	}
+}
+
+/* The sum of the deviations from a level that changes before value `at` (0: never).
+ * The largest deviation, *ret_most, does not count: it may be an outlier. */
+static double step_cost(const double *values, int count, int at, double *ret_most)
+{
+	double cost = 0;
+	double most = 0;
+
+	if (at > 0)
+		add_deviations(values, at, &cost, &most);
+	add_deviations(values + at, count - at, &cost, &most);
+	*ret_most = most;
+	return cost - most;
+}
+
+/* The median of the slopes between all pairs of values (Theil and Sen). */
+static double slope_of(const struct course *c)
+{
+	double slopes[JUDGED_MAX * (JUDGED_MAX - 1) / 2];
+	size_t n = 0;
+
+	for (int i = 0; i < c->count; i++) {
+		for (int j = i + 1; j < c->count; j++) {
+			int64_t span = c->at_ms[j] - c->at_ms[i];
+
+			if (span > 0)
+				slopes[n++] =
+					(c->value[j] - c->value[i]) / (double)span;
+		}
+	}
+	if (n == 0)
+		return 0;
+	array_sort_doubles(slopes, n);
+	return (slopes[(n - 1) / 2] + slopes[n / 2]) / 2;
+}
+
+static double line_cost(const struct course *c, double slope)
+{
+	double level[JUDGED_MAX];
+	double most;
+
+	for (int i = 0; i < c->count; i++)
+		level[i] = c->value[i] - slope * (double)(c->at_ms[i] - c->at_ms[0]);
+	return step_cost(level, c->count, 0, &most);
+}
+
+/* Join neighbours until at most JUDGED_MAX values are left. */
+static void make_course(const struct drift_sample *series, size_t count,
+			struct course *ret)
+{
+	ret->count = count < JUDGED_MAX ? (int)count : JUDGED_MAX;
+	for (int i = 0; i < ret->count; i++) {
+		size_t from = count * (size_t)i / (size_t)ret->count;
+		size_t to = count * (size_t)(i + 1) / (size_t)ret->count;
+		double part[JUDGED_MAX];
+		int n = 0;
+
+		for (; from < to && n < JUDGED_MAX; from++)
+			part[n++] = log(series[from].rate);
+		ret->value[i] = median(part, n);
+		ret->at_ms[i] = series[from - 1].at_ms;
+	}
+}
+
+/* The ratio of the costs of a steady level and of the best course that changes, which 1
+ * of 100 steady series exceeds: simulated with tests/bench/drift. Its scale is the
+ * series' own, so the spread does not matter; heavier tails and an outlier lower it. */
+static double critical_ratio(int count)
+{
+	static const struct {
+		int count;
+		double ratio;
+	} table[] = {
+		{4, 76},    {5, 16.8},  {6, 8.6},   {7, 5.2},   {8, 4.1},   {10, 2.75},
+		{12, 2.28}, {14, 1.97}, {18, 1.65}, {24, 1.44}, {32, 1.31}, {64, 1.16},
+	};
+	size_t i = 1;
+	double share;
+
+	while (table[i].count < count)
+		i++;
+	share = (double)(count - table[i - 1].count) /
+		(double)(table[i].count - table[i - 1].count);
+	return table[i - 1].ratio * pow(table[i].ratio / table[i - 1].ratio, share);
+}
+
+/* Fit a course with one step, of at least two values on each side. Return its cost. */
+static double fit_step(const struct course *c, struct drift *ret)
+{
+	double least = INFINITY;
+	double least_all = INFINITY;
+	int best = 2;
+
+	for (int at = 2; at <= c->count - 2; at++) {
+		double most;
+		double cost = step_cost(c->value, c->count, at, &most);
+
+		least = fmin(least, cost);
+		/* With all deviations, the step is not put beside its place. */
+		if (cost + most >= least_all)
+			continue;
+		least_all = cost + most;
+		best = at;
+	}
+	ret->at_ms = c->at_ms[best];
+	ret->size =
+		exp(median(c->value + best, c->count - best) - median(c->value, best)) -
+		1;
+	return least;
+}
+
+struct drift drift_judge(const struct drift_sample *series, size_t count)
 {
 	struct drift drift = {0};
-	size_t third = count / 3 > 0 ? count / 3 : 1;
-	double change;
+	struct course c;
+	double slope, line, step, steady, most;
 
-	if (count < 2)
+	if (count < JUDGED_MIN)
 		return drift;
-	change = mean_log(series + count - third, third) - mean_log(series, third);
-	drift.size = exp(change) - 1;
-	drift.beyond_noise = fabs(change) >
-				     CERTAIN * noise * sqrt(2.0 / (double)third) &&
+	make_course(series, count, &c);
+	step = fit_step(&c, &drift);
+	slope = slope_of(&c);
+	line = line_cost(&c, slope);
+	if (line < step) {
+		int64_t span = c.at_ms[c.count - 1] - c.at_ms[0];
+
+		drift.at_ms = c.at_ms[0] + span / 2;
+		drift.size = exp(slope * (double)span) - 1;
+	}
+	steady = step_cost(c.value, c.count, 0, &most);
+	drift.beyond_noise = steady > critical_ratio(c.count) * fmin(line, step) &&
 			     fabs(drift.size) > DRIFT_MIN;
 	return drift;
+}
+
+/* --- outliers --- */
+
+double drift_level(const struct drift_sample *series, size_t count)
+{
+	struct course c;
+
+	if (count == 0)
+		return 0;
+	make_course(series, count, &c);
+	return median(c.value, c.count);
+}
+
+bool drift_confirms(const struct drift_sample *series, size_t count,
+		    const struct drift *drift)
+{
+	size_t next = first_after(series, count, drift->at_ms - 1);
+	double by;
+
+	if (next == 0 || next == count)
+		return false;
+	by = drift_level(series + next, count - next) - drift_level(series, next);
+	return by / log(1 + drift->size) > 0.5;
+}
+
+/* With a drift, a sample is compared with its neighbours, else with all. */
+static double usual_log(const struct drift_sample *series, size_t count, size_t i,
+			bool drifted, double level)
+{
+	if (!drifted)
+		return level;
+	if (i == 0 || i + 1 == count)
+		return log(series[i].rate);
+	return drift_level(&series[i - 1], 3);
+}
+
+/* The median deviation from the median, as a standard deviation. */
+static double spread_of(const struct drift_sample *series, size_t count)
+{
+	double level = drift_level(series, count);
+	struct course c;
+
+	make_course(series, count, &c);
+	for (int i = 0; i < c.count; i++)
+		c.value[i] = fabs(c.value[i] - level);
+	return median(c.value, c.count) / MEDIAN_OF_NORMAL;
+}
+
+void drift_repair(struct drift_sample *series, size_t count, double noise, bool drifted)
+{
+	double level = drift_level(series, count);
+	size_t most = 1 + count / 8;
+	size_t off = 0;
+
+	if (count < 3)
+		return;
+	if (!drifted)
+		noise = fmin(noise, fmax(spread_of(series, count), SPREAD_MIN));
+	for (size_t i = 0; i < count; i++)
+		off += fabs(log(series[i].rate) - usual_log(series, count, i, drifted,
+							    level)) > OUTLIER * noise;
+	/* If so many are off, the line changes. */
+	if (off > most)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		double usual = usual_log(series, count, i, drifted, level);
+
+		if (fabs(log(series[i].rate) - usual) > OUTLIER * noise)
+			series[i].rate = exp(usual);
+	}
+}
+
+int64_t drift_percent(const struct drift *drift)
+{
+	return 100 + llround(100 * drift->size);
 }

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/leave.h"
-#include "base/uuid.h"
+#include "base/random.h"
 
 #define MAGIC UINT32_C(0x4d545546) /* "MTUF" */
 /* Headers of an inner packet: IP without options, UDP. */
@@ -78,9 +78,10 @@ static void end_process(const struct exchange *x, int code,
 	leave_process(0);
 }
 
-static void fail(const struct exchange *x, const char *what) __attribute__((noreturn));
+static void report_failure(const struct exchange *x, const char *what)
+	__attribute__((noreturn));
 
-static void fail(const struct exchange *x, const char *what)
+static void report_failure(const struct exchange *x, const char *what)
 {
 	int code = errno ? -errno : -EIO;
 	struct dir_result result;
@@ -108,25 +109,26 @@ static void open_socket(struct exchange *x)
 	struct sockaddr_storage local;
 
 	errno = EINVAL;
-	if (address_parse(spec->remote, spec->port, &x->other) < 0)
-		fail(x, "the other end's address");
+	if (address_parse_on(spec->remote, spec->port, spec->interface, &x->other) < 0)
+		report_failure(x, "the other end's address");
 	x->family = x->other.ss_family;
 	x->fd = socket(x->family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (x->fd < 0)
-		fail(x, "cannot make a UDP socket");
+		report_failure(x, "cannot make a UDP socket");
 	if (spec->interface[0] &&
 	    setsockopt(x->fd, SOL_SOCKET, SO_BINDTODEVICE, spec->interface,
 		       (socklen_t)strlen(spec->interface)) < 0)
-		fail(x, "cannot bind a UDP socket to the interface");
+		report_failure(x, "cannot bind a UDP socket to the interface");
 	if (spec->local[0] &&
-	    (address_parse(spec->local, server ? spec->port : 0, &local) < 0 ||
+	    (address_parse_on(spec->local, server ? spec->port : 0, spec->interface,
+			      &local) < 0 ||
 	     bind(x->fd, (struct sockaddr *)&local, address_size(&local)) < 0))
-		fail(x, "cannot bind the UDP port");
+		report_failure(x, "cannot bind the UDP port");
 	if (send_unfragmented(x->fd, x->family) < 0)
-		fail(x, "cannot keep datagrams from being fragmented");
+		report_failure(x, "cannot forbid the fragmentation of datagrams");
 	if (!server &&
 	    connect(x->fd, (struct sockaddr *)&x->other, address_size(&x->other)) < 0)
-		fail(x, "cannot reach the other end");
+		report_failure(x, "cannot reach the other end");
 }
 
 /* Bytes of the datagram in an IP packet of that size. */
@@ -165,14 +167,27 @@ static int send_one(struct exchange *x, enum kind kind)
 	return 0;
 }
 
+/* The MTU of a hub's route to one peer may be larger than the link's: obey the route's. */
+static int obey_route(const struct exchange *x)
+{
+	int v4 = IP_PMTUDISC_DO;
+	int v6 = IPV6_PMTUDISC_DO;
+
+	if (x->family == AF_INET)
+		return setsockopt(x->fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof(v4));
+	return setsockopt(x->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof(v6));
+}
+
 static int send_full(struct exchange *x)
 {
 	int r = send_one(x, KIND_FULL);
 
+	if (r == -EMSGSIZE && obey_route(x) == 0)
+		r = send_one(x, KIND_FULL);
 	if (r != -EMSGSIZE)
 		return r;
 	errno = EMSGSIZE;
-	fail(x, "cannot send a datagram of the link's MTU");
+	report_failure(x, "cannot send a datagram of the link's MTU");
 }
 
 /* The kind of the next datagram of this test, 0 for none of ours, or -errno. Datagrams that
@@ -207,9 +222,9 @@ static bool wait_readable(int fd, int64_t deadline_ms)
 
 /* --- the client --- */
 
-static void judge(const struct exchange *x) __attribute__((noreturn));
+static void report_result(const struct exchange *x) __attribute__((noreturn));
 
-static void judge(const struct exchange *x)
+static void report_result(const struct exchange *x)
 {
 	const struct test_spec *spec = x->spec;
 	struct dir_result result;
@@ -218,7 +233,7 @@ static void judge(const struct exchange *x)
 		dir_result_init(&result, TEST_OK, "%s", "");
 	else if (x->heard)
 		dir_result_init(&result, TEST_BLACKHOLE,
-				"small datagrams arrive, full-size ones never did");
+				"small datagrams arrived, full-size ones did not");
 	else
 		dir_result_init(&result, TEST_UNREACHABLE,
 				"no answer from '%s' on UDP port %d", spec->remote,
@@ -226,9 +241,9 @@ static void judge(const struct exchange *x)
 	end_process(x, 0, &result);
 }
 
-static void refuse(const struct exchange *x) __attribute__((noreturn));
+static void refuse_exchange(const struct exchange *x) __attribute__((noreturn));
 
-static void refuse(const struct exchange *x)
+static void refuse_exchange(const struct exchange *x)
 {
 	struct dir_result result;
 
@@ -238,16 +253,16 @@ static void refuse(const struct exchange *x)
 }
 
 /* An ICMP answer to the last datagram shows at the next send or receive, once. */
-static void ask(struct exchange *x)
+static void ask_for_answer(struct exchange *x)
 {
 	int r = x->upload && x->heard ? send_full(x) : send_one(x, KIND_HELLO);
 
 	if (r == -ECONNREFUSED)
-		refuse(x);
+		refuse_exchange(x);
 }
 
 /* True when a datagram of the awaited kind came. */
-static bool hear(struct exchange *x, enum kind awaited)
+static bool hear_kind(struct exchange *x, enum kind awaited)
 {
 	struct sockaddr_storage from;
 	bool came = false;
@@ -268,7 +283,7 @@ static bool hear(struct exchange *x, enum kind awaited)
 }
 
 /* The server exits once it has the confirmation, so a closed port confirms that too. */
-static void confirm(struct exchange *x, int64_t deadline_ms)
+static void confirm_end(struct exchange *x, int64_t deadline_ms)
 {
 	bool noted = false;
 
@@ -278,7 +293,7 @@ static void confirm(struct exchange *x, int64_t deadline_ms)
 		if (send_one(x, KIND_CONFIRM) == -ECONNREFUSED)
 			return;
 		while (!noted && !x->closed && wait_readable(x->fd, again_ms))
-			noted = hear(x, KIND_NOTED);
+			noted = hear_kind(x, KIND_NOTED);
 	}
 }
 
@@ -294,21 +309,21 @@ static void run_client(struct exchange *x)
 	x->awaited = full_size(x, x->spec->their_size);
 	while (!x->arrived && clock_left_ms(deadline_ms) > 0) {
 		if (clock_left_ms(again_ms) == 0) {
-			ask(x);
+			ask_for_answer(x);
 			again_ms = clock_boot_ms() + FULLSIZE_AGAIN_MS;
 		}
 		if (wait_readable(x->fd, again_ms))
-			x->arrived = hear(x, x->upload ? KIND_ARRIVED : KIND_FULL);
+			x->arrived = hear_kind(x, x->upload ? KIND_ARRIVED : KIND_FULL);
 		/* Now it has the nonce. */
 		if (x->upload && x->heard && !heard)
 			again_ms = clock_boot_ms();
 		heard = x->heard;
 		if (x->closed && !x->arrived)
-			refuse(x);
+			refuse_exchange(x);
 	}
 	if (x->arrived && !x->upload)
-		confirm(x, clock_boot_ms() + testspec_blackhole_ms(x->spec));
-	judge(x);
+		confirm_end(x, clock_boot_ms() + testspec_blackhole_ms(x->spec));
+	report_result(x);
 }
 
 /* --- the server --- */
@@ -330,7 +345,7 @@ static void take_caller(struct exchange *x, const struct head *hello,
 		   0;
 }
 
-static void answer(struct exchange *x)
+static void answer_peer(struct exchange *x)
 {
 	struct sockaddr_storage from;
 	struct head head;
@@ -364,10 +379,10 @@ static void run_server(struct exchange *x)
 	memset(&armed, 0, sizeof(armed));
 	armed.armed = true;
 	if (io_write_all(x->report_fd, &armed, sizeof(armed)) < 0)
-		fail(x, "cannot tell that it listens");
+		report_failure(x, "cannot report that the test listens");
 	while (!x->arrived && clock_left_ms(deadline_ms) > 0) {
 		if (wait_readable(x->fd, deadline_ms))
-			answer(x);
+			answer_peer(x);
 	}
 	if (x->arrived)
 		dir_result_init(&result, TEST_OK, "%s", "");

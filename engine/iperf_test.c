@@ -5,6 +5,10 @@
 /* iperf_api.h uses the integer types but does not include this header. */
 #include <stdint.h>
 
+/* From 3.17 on iperf_api.h looks for a word of its own configure, and warns without it. The
+ * type that it declares is of the same size either way. */
+#define HAVE_STDATOMIC_H 1
+
 #include <errno.h>
 #include <getopt.h>
 #include <iperf_api.h>
@@ -14,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/leave.h"
@@ -140,6 +145,9 @@ struct args {
 	char *list[ARGS_MAX + 1];
 	char port[8];
 	char seconds[24];
+	/* With zones, as getaddrinfo() needs them. */
+	char local[ADDRESS_ON_SIZE];
+	char remote[ADDRESS_ON_SIZE];
 	struct test_spec spec; /* libiperf writes into the words */
 };
 
@@ -160,6 +168,8 @@ static void args_build(struct args *args, const struct test_spec *spec)
 	memset(args, 0, sizeof(*args));
 	args->spec = *spec;
 	snprintf(args->port, sizeof(args->port), "%d", spec->port);
+	address_text_on(spec->local, spec->interface, args->local);
+	address_text_on(spec->remote, spec->interface, args->remote);
 	/* A backstop, in whole seconds: the watcher ends the test earlier. A backstop
 	 * before the deadline could end a test in a dead zone before the watcher
 	 * recognises the black hole. */
@@ -167,7 +177,7 @@ static void args_build(struct args *args, const struct test_spec *spec)
 		 (long long)testspec_deadline_ms(spec) / 1000 + 1);
 	args_add(args, "iperf3");
 	if (spec->role == ROLE_CLIENT) {
-		args_add_two(args, "--client", args->spec.remote);
+		args_add_two(args, "--client", args->remote);
 		args_add_two(args, "--time", args->seconds);
 		args_add(args, "--json");
 		if (spec->dir == DIR_DOWNLOAD)
@@ -182,13 +192,13 @@ static void args_build(struct args *args, const struct test_spec *spec)
 	args_add_two(args, "--port", args->port);
 	args_add(args, "--interval=0");
 	if (spec->local[0] != '\0')
-		args_add_two(args, "--bind", args->spec.local);
+		args_add_two(args, "--bind", args->local);
 	if (spec->interface[0] != '\0')
 		args_add_two(args, "--bind-dev", args->spec.interface);
 }
 
 /* Prepare a libiperf test, or end the process. */
-static void prepare(struct run *run, struct args *args)
+static void prepare_test(struct run *run, struct args *args)
 {
 	struct dir_result result;
 
@@ -217,15 +227,14 @@ static void start_watch(struct run *run, struct watch *watch)
 		.give_up = hook_give_up,
 	};
 	struct dir_result result;
-	int ret;
+	int r;
 
 	hooks.ctx = run;
-	ret = watch_start(watch, run->spec, &hooks, run->deadline_ms);
-	if (ret == 0)
+	r = watch_start(watch, run->spec, &hooks, run->deadline_ms);
+	if (r == 0)
 		return;
-	dir_result_init(&result, TEST_ERROR, "cannot start a thread: %s",
-			strerror(-ret));
-	end_process(run, ret, &result);
+	dir_result_init(&result, TEST_ERROR, "cannot start a thread: %s", strerror(-r));
+	end_process(run, r, &result);
 }
 
 /* Return the time since the start until which a retry may help; 0 if none can. */
@@ -238,7 +247,7 @@ static int64_t retry_until_ms(const struct run *run, int error)
 	case ENETUNREACH:
 	case ENETDOWN:
 	case EHOSTDOWN:
-		return run->began_ms + testspec_connect_ms(run->spec);
+		return run->began_ms + testspec_reach_ms(run->spec);
 	default:
 		return 0;
 	}
@@ -278,17 +287,26 @@ static bool pause_before_retry(int *pause_ms, int64_t limit_ms)
 /* Return the control connection, or end the process. */
 static int connect_control(const struct run *run, int *pause_ms)
 {
+	int64_t limit_ms = run->spec->first
+				   ? run->began_ms + testspec_reach_ms(run->spec)
+				   : run->deadline_ms;
 	struct dir_result result;
+	int refusal = 0;
 
 	for (;;) {
-		int fd = tcp_connect(run->spec, run->deadline_ms);
+		int fd = tcp_connect(run->spec, limit_ms);
 
 		if (fd >= 0)
 			return fd;
-		if (!pause_before_retry(pause_ms, retry_until_ms(run, fd))) {
+		/* A firewall may reject few packets a second, and drop others. */
+		if (fd == -ETIMEDOUT && refusal)
+			fd = refusal;
+		if (!pause_before_retry(pause_ms, retry_until_ms(run, fd)) ||
+		    clock_left_ms(limit_ms) == 0) {
 			describe_connect(run, fd, &result);
 			end_process(run, shortage_or_0(fd), &result);
 		}
+		refusal = fd;
 	}
 }
 
@@ -298,6 +316,7 @@ static void take_figures(const struct watch_figures *figures, struct dir_result 
 	ret->goodput_low_bps = figures->goodput.low_bps;
 	ret->goodput_high_bps = figures->goodput.high_bps;
 	ret->rtt_us = figures->rtt_us;
+	ret->packet_bytes = figures->packet_bytes;
 }
 
 /* shortage_or_0() for an errno that libiperf left: any of its sockets may have set
@@ -307,6 +326,17 @@ static int lasting_shortage(int error)
 	return error == EAGAIN ? 0 : shortage_or_0(-error);
 }
 
+/* Name a data connection that was refused, as by a firewall that limits new connections.
+ * `failure`: the errno that libiperf left. */
+static void describe_failure(const struct run *run, int error, int failure,
+			     struct dir_result *ret)
+{
+	if (error == IESTREAMCONNECT && failure == ECONNREFUSED)
+		dir_result_init(ret, TEST_REFUSED,
+				"data connection to '%s' port %d: %s",
+				run->spec->remote, run->spec->port, strerror(failure));
+}
+
 /* Run the client once over `control`; return true if the server was busy. */
 static bool try_client(struct run *run, int control, struct dir_result *ret)
 {
@@ -314,14 +344,15 @@ static bool try_client(struct run *run, int control, struct dir_result *ret)
 	struct watch_figures figures;
 	const char *json;
 	struct args args;
-	int error;
+	int error, failure;
 
-	prepare(run, &args);
+	prepare_test(run, &args);
 	iperf_set_control_socket(run->test, control);
 	start_watch(run, &watch);
 	errno = 0;
 	iperf_run_client(run->test);
-	run->shortage = lasting_shortage(errno);
+	failure = errno;
+	run->shortage = lasting_shortage(failure);
 	error = i_errno;
 	watch_stop(&watch, &figures);
 	run->stalled_ms = figures.stalled_ms;
@@ -329,7 +360,9 @@ static bool try_client(struct run *run, int control, struct dir_result *ret)
 	json = iperf_get_test_json_output_string(run->test);
 	if (json)
 		report_parse(json, run->spec->dir, ret);
+	describe_failure(run, error, failure, ret);
 	ret->started_at_ms = figures.started_at_ms;
+	ret->packet_bytes = figures.packet_bytes;
 	if (ret->status != TEST_OK)
 		return error == IEACCESSDENIED;
 	run->shortage = 0;
@@ -366,30 +399,33 @@ static void run_server(struct run *run)
 	struct dir_result result;
 	struct args args;
 	int error;
-	int rc;
+	int r;
 	int code = 0;
 
 	callfilter_set(run->spec->remote, run->spec->client_port,
 		       CALLER_PATIENCE_MS + (int)(run->spec->rtt_us * 2 / 1000));
-	prepare(run, &args);
+	prepare_test(run, &args);
 	start_watch(run, &watch);
 	dir_result_init(&result, TEST_OK, "%s", "");
 	errno = 0;
-	rc = iperf_run_server(run->test);
+	r = iperf_run_server(run->test);
 	error = errno;
 	watch_stop(&watch, &figures);
-	if (rc < 0) {
+	if (r < 0) {
 		/* Any of libiperf's sockets may have set EAGAIN in normal operation. */
 		code = error > 0 && error != EAGAIN ? -error : -EIO;
 		/* The test listened. On any path, the peer's own test gets as far as a
 		 * data connection. */
-		if (rc != SERVER_NOT_STARTED && i_errno != IELISTEN && !figures.called)
+		if (r != SERVER_NOT_STARTED && i_errno != IELISTEN && !figures.called)
 			code = -ECONNABORTED;
 		dir_result_init(&result, TEST_ERROR, "libiperf: %s",
 				iperf_strerror(i_errno));
 	}
-	if (rc == 0)
+	if (r == 0)
 		take_figures(&figures, &result);
+	/* The peer ends a test whose data does not arrive, and asks for the size that was
+	 * lost. */
+	result.packet_bytes = figures.packet_bytes;
 	result.started_at_ms = figures.started_at_ms;
 	end_process(run, code, &result);
 }

@@ -23,10 +23,9 @@
  * report; without a report, the process was ended or died. libiperf may print to
  * descriptors 1 and 2.
  *
- * Client: a refused connect, or a busy server, is retried until the deadline
- * (testspec_deadline_ms() from now); a network or host without a route for
- * testspec_connect_ms(). Server: one test; its deadline is IPERF_SERVER_GRACE_MS later
- * than the client's, so that the client decides the result.
+ * Client: a refused connect, or a busy server, is retried for testspec_refused_ms(); a
+ * network or host without a route for testspec_reach_ms(). Server: one test; its deadline
+ * is IPERF_SERVER_GRACE_MS later than the client's, so that the client decides the result.
  */
 #define IPERF_SERVER_GRACE_MS 2000
 

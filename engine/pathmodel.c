@@ -10,7 +10,7 @@
 #define FRAME_BYTES 38
 #define PADDING     16
 
-static int smaller(int a, int b)
+static int smaller_of(int a, int b)
 {
 	return a < b ? a : b;
 }
@@ -20,11 +20,11 @@ static int sender_mtu(const struct mtu_pair *mtu, enum direction dir)
 	return dir == DIR_UPLOAD ? mtu->peer : mtu->server;
 }
 
-int pathmodel_outer(const struct path *path, int inner, int tx_mtu)
+int pathmodel_outer(const struct path *path, enum direction dir, int inner, int tx_mtu)
 {
 	int padded = (inner + PADDING - 1) / PADDING * PADDING;
 
-	return path->overhead + smaller(padded, tx_mtu);
+	return path->overhead[dir] + smaller_of(padded, tx_mtu);
 }
 
 enum fate pathmodel_worse(enum fate a, enum fate b)
@@ -65,7 +65,7 @@ static int count_fragments(int outer, int limit, int header)
 static int wire_bytes(const struct path *path, enum direction dir, int outer)
 {
 	const struct path_bands *bands = &path->dir[dir];
-	bool ipv6 = path->overhead >= PATH_OVERHEAD_IPV6;
+	bool ipv6 = path->overhead[dir] >= PATH_OVERHEAD_IPV6;
 	int limit = fragment_limit(bands, outer);
 	int fragments;
 
@@ -77,8 +77,8 @@ static int wire_bytes(const struct path *path, enum direction dir, int outer)
 	       (ipv6 ? (fragments - 1) * 40 + fragments * 8 : (fragments - 1) * 20);
 }
 
-static double goodput(const struct path *path, enum direction dir, int inner,
-		      const struct prediction *p)
+static double predict_goodput(const struct path *path, enum direction dir, int inner,
+			      const struct prediction *p)
 {
 	if (p->tcp == FATE_UNKNOWN)
 		return -1;
@@ -95,7 +95,7 @@ static void predict_routed(const struct path *path, enum direction dir, int tx_m
 {
 	p->routed = FATE_WHOLE;
 	for (int inner = PADDING; inner < tx_mtu + PADDING; inner += PADDING) {
-		int outer = pathmodel_outer(path, inner, tx_mtu);
+		int outer = pathmodel_outer(path, dir, inner, tx_mtu);
 		enum fate fate = path_bands_fate(&path->dir[dir], outer);
 
 		if (pathmodel_worse(fate, p->routed) != fate)
@@ -108,25 +108,49 @@ static void predict_routed(const struct path *path, enum direction dir, int tx_m
 struct prediction pathmodel_predict(const struct path *path, const struct mtu_pair *mtu,
 				    enum direction dir)
 {
+	return pathmodel_predict_packet(path, mtu, dir, MTU_MAX);
+}
+
+int pathmodel_sent_size(const struct measurement *m, enum direction dir)
+{
+	int inner = smaller_of(m->mtu.server, m->mtu.peer);
+	int64_t sent = m->dir[dir].packet_bytes;
+
+	return sent > 0 && sent < inner ? (int)sent : inner;
+}
+
+struct prediction pathmodel_predict_test(const struct path *path,
+					 const struct measurement *m,
+					 enum direction dir)
+{
+	return pathmodel_predict_packet(path, &m->mtu, dir,
+					pathmodel_sent_size(m, dir));
+}
+
+struct prediction pathmodel_predict_packet(const struct path *path,
+					   const struct mtu_pair *mtu,
+					   enum direction dir, int max)
+{
 	int tx_mtu = sender_mtu(mtu, dir);
-	int inner = smaller(mtu->server, mtu->peer);
-	struct prediction p = {.tcp_outer = pathmodel_outer(path, inner, tx_mtu)};
+	int inner = smaller_of(smaller_of(mtu->server, mtu->peer), max);
+	struct prediction p = {.tcp_outer = pathmodel_outer(path, dir, inner, tx_mtu)};
 
 	p.tcp = path_bands_fate(&path->dir[dir], p.tcp_outer);
 	predict_routed(path, dir, tx_mtu, &p);
-	p.goodput = goodput(path, dir, inner, &p);
+	p.goodput = predict_goodput(path, dir, inner, &p);
 	return p;
 }
 
-bool pathmodel_lost_sizes(const struct path *path, const struct mtu_pair *mtu,
-			  enum direction dir, int ret_lost[2], bool *ret_all)
+bool pathmodel_sizes(const struct path *path, const struct mtu_pair *mtu,
+		     enum direction dir, enum fate fate, int ret_sizes[2],
+		     bool *ret_all)
 {
 	int tx_mtu = sender_mtu(mtu, dir);
 	int first = 0, last = 0, count = 0;
 
 	for (int inner = 1; inner <= tx_mtu; inner++) {
 		if (path_bands_fate(&path->dir[dir],
-				    pathmodel_outer(path, inner, tx_mtu)) != FATE_LOST)
+				    pathmodel_outer(path, dir, inner, tx_mtu)) != fate)
 			continue;
 		if (count++ == 0)
 			first = inner;
@@ -134,13 +158,13 @@ bool pathmodel_lost_sizes(const struct path *path, const struct mtu_pair *mtu,
 	}
 	if (count == 0)
 		return false;
-	ret_lost[0] = first;
-	ret_lost[1] = last;
+	ret_sizes[0] = first;
+	ret_sizes[1] = last;
 	*ret_all = count == last - first + 1;
 	return true;
 }
 
-static bool fits(const struct path *path, enum direction dir, int tx_mtu)
+static bool packet_fits(const struct path *path, enum direction dir, int tx_mtu)
 {
 	struct prediction p = {.routed = FATE_WHOLE};
 
@@ -151,21 +175,35 @@ static bool fits(const struct path *path, enum direction dir, int tx_mtu)
 bool pathmodel_fits(const struct path *path, const struct mtu_pair *mtu)
 {
 	/* Every size of a TCP segment is also a size of other packets. */
-	return fits(path, DIR_UPLOAD, mtu->peer) &&
-	       fits(path, DIR_DOWNLOAD, mtu->server);
+	return packet_fits(path, DIR_UPLOAD, mtu->peer) &&
+	       packet_fits(path, DIR_DOWNLOAD, mtu->server);
+}
+
+/* The smallest padded size inside that does not arrive whole: no larger MTU fits, as
+ * packet_fits() has it. */
+static int first_unfit(const struct path *path, enum direction dir)
+{
+	int inner = PADDING;
+
+	while (inner <= MTU_MAX &&
+	       path_bands_fate(&path->dir[dir], path->overhead[dir] + inner) ==
+		       FATE_WHOLE)
+		inner += PADDING;
+	return inner;
 }
 
 /* 0: none. */
 static int largest_fit(const struct path *path, enum direction dir,
 		       const struct mtu_range *range)
 {
+	int most = first_unfit(path, dir);
+
 	for (int i = mtu_range_count(range) - 1; i >= 0; i--) {
 		int mtu = mtu_range_at(range, i);
 
-		/* The largest packet alone excludes most MTUs. */
-		if (path_bands_fate(&path->dir[dir], path->overhead + mtu) ==
-			    FATE_WHOLE &&
-		    fits(path, dir, mtu))
+		if (mtu <= most &&
+		    path_bands_fate(&path->dir[dir], path->overhead[dir] + mtu) ==
+			    FATE_WHOLE)
 			return mtu;
 	}
 	return 0;
@@ -183,6 +221,52 @@ bool pathmodel_candidate(const struct path *path, const struct mtu_range *server
 		return false;
 	*ret = mtu;
 	return true;
+}
+
+static bool all_lost(const struct path *path, enum direction dir,
+		     const struct mtu_range *range)
+{
+	int count = mtu_range_count(range);
+
+	for (int i = 0; i < count; i++) {
+		if (path_bands_fate(&path->dir[dir],
+				    path->overhead[dir] + mtu_range_at(range, i)) !=
+		    FATE_LOST)
+			return false;
+	}
+	return count > 0;
+}
+
+static enum pathmodel_rest rest_of(const struct path *path, enum direction dir,
+				   const struct mtu_range *range, int *ret)
+{
+	int full_size = path->overhead[dir] + range->min;
+	struct prediction p = {.routed = FATE_WHOLE};
+	int fit = largest_fit(path, dir, range);
+
+	/* Small sizes that were not probed do not matter. */
+	predict_routed(path, dir, range->min, &p);
+	if (!fit && (path_bands_fate(&path->dir[dir], full_size) != FATE_FRAGMENTED ||
+		     p.routed == FATE_LOST))
+		return all_lost(path, dir, range) ? PATHMODEL_LOST : PATHMODEL_OPEN;
+	*ret = fit ? fit : range->min;
+	return PATHMODEL_FRAGMENTS;
+}
+
+enum pathmodel_rest pathmodel_rest(const struct path *path,
+				   const struct mtu_range *server,
+				   const struct mtu_range *peer, struct mtu_pair *ret)
+{
+	struct mtu_pair mtu;
+	enum pathmodel_rest down = rest_of(path, DIR_DOWNLOAD, server, &mtu.server);
+	enum pathmodel_rest up = rest_of(path, DIR_UPLOAD, peer, &mtu.peer);
+
+	if (up == PATHMODEL_LOST || down == PATHMODEL_LOST)
+		return PATHMODEL_LOST;
+	if (up == PATHMODEL_OPEN || down == PATHMODEL_OPEN)
+		return PATHMODEL_OPEN;
+	*ret = mtu;
+	return PATHMODEL_FRAGMENTS;
 }
 
 /* 0 if one direction does not work, or is not known to. */
@@ -266,7 +350,23 @@ static const char *tcp_phrase(enum fate fate)
 	case FATE_COUNT:
 		break;
 	}
-	return "it is not known what becomes of %s";
+	return "the fate of %s is unknown";
+}
+
+/* The same, told from rates. */
+static const char *guessed_phrase(enum fate fate)
+{
+	switch (fate) {
+	case FATE_WHOLE:
+		return "TCP data in %s arrives, and rates cannot tell if in fragments";
+	case FATE_FRAGMENTED:
+		return "rates fall for %s as fragments cost: TCP data arrives";
+	case FATE_LOST:
+	case FATE_UNKNOWN:
+	case FATE_COUNT:
+		break;
+	}
+	return tcp_phrase(fate);
 }
 
 static const char *routed_phrase(enum fate fate)
@@ -275,16 +375,17 @@ static const char *routed_phrase(enum fate fate)
 	case FATE_WHOLE:
 		return "UDP and routed packets fit whole too";
 	case FATE_FRAGMENTED:
-		return "of UDP and routed packets, up to %d bytes, the path carries %s "
-		       "in fragments";
+		return "UDP and routed packets have up to %d bytes, and the path "
+		       "carries %s in fragments";
 	case FATE_LOST:
-		return "of UDP and routed packets, up to %d bytes, the path loses %s";
+		return "UDP and routed packets have up to %d bytes, and the path loses "
+		       "%s";
 	case FATE_UNKNOWN:
 	case FATE_COUNT:
 		break;
 	}
-	return "UDP and routed packets have up to %d bytes, and it is not known what "
-	       "becomes of %s";
+	return "UDP and routed packets have up to %d bytes, and the fate of %s is "
+	       "unknown";
 }
 
 /* The formats are string literals of this file. */
@@ -292,7 +393,7 @@ static const char *routed_phrase(enum fate fate)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 
 void pathmodel_explain(const struct path *path, const struct mtu_pair *mtu,
-		       enum direction dir, char ret[PATHMODEL_TEXT])
+		       enum direction dir, bool guessed, char ret[PATHMODEL_TEXT])
 {
 	struct prediction p = pathmodel_predict(path, mtu, dir);
 	char sizes[SIZES_TEXT];
@@ -303,16 +404,20 @@ void pathmodel_explain(const struct path *path, const struct mtu_pair *mtu,
 		"a full-size TCP segment leaves as an outer packet of %d bytes; ",
 		p.tcp_outer);
 	name_sizes(&path->dir[dir], p.tcp_outer, sizes);
-	used += (size_t)snprintf(ret + used, PATHMODEL_TEXT - used, tcp_phrase(p.tcp),
+	used += (size_t)snprintf(ret + used, PATHMODEL_TEXT - used,
+				 guessed ? guessed_phrase(p.tcp) : tcp_phrase(p.tcp),
 				 sizes);
 	used += (size_t)snprintf(ret + used, PATHMODEL_TEXT - used, "; ");
 	name_sizes(&path->dir[dir], p.routed_outer, sizes);
 	if (p.routed == p.tcp && p.routed != FATE_WHOLE)
 		snprintf(ret + used, PATHMODEL_TEXT - used,
-			 "UDP and routed packets fare no better");
+			 "the same goes for UDP and routed packets");
+	else if (p.routed == FATE_WHOLE && guessed)
+		snprintf(ret + used, PATHMODEL_TEXT - used,
+			 "rates cannot tell the fate of UDP and routed packets");
 	else
 		snprintf(ret + used, PATHMODEL_TEXT - used, routed_phrase(p.routed),
-			 path->overhead + sender_mtu(mtu, dir), sizes);
+			 path->overhead[dir] + sender_mtu(mtu, dir), sizes);
 }
 
 #pragma GCC diagnostic pop

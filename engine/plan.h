@@ -36,12 +36,28 @@ struct plan {
 };
 
 /* The next visit, or false when there is nothing left to measure. */
-bool plan_next(struct plan *plan, struct visit *ret);
+static inline bool plan_next(struct plan *plan, struct visit *ret)
+{
+	return plan->ops->next(plan, ret);
+}
+
 /* Tell the plan the result of the last visit. */
-void plan_learn(struct plan *plan, const struct measurement *m);
+static inline void plan_learn(struct plan *plan, const struct measurement *m)
+{
+	plan->ops->learn(plan, m);
+}
+
 /* The number of all visits, as far as it is known now. */
-int plan_total(const struct plan *plan);
+static inline int plan_total(const struct plan *plan)
+{
+	return plan->ops->total(plan);
+}
+
 /* NULL is allowed. */
-void plan_free(struct plan *plan);
+static inline void plan_free(struct plan *plan)
+{
+	if (plan)
+		plan->ops->free(plan);
+}
 
 #endif

@@ -155,12 +155,13 @@ int plan_grid_new(const struct plan_grid_options *options, struct plan **ret,
 		return err_set(err, -EINVAL,
 			       "nothing to measure: a range of MTUs is empty");
 	if (options->passes < 1)
-		return err_set(err, -EINVAL, "'%d' passes: at least 1 is needed",
+		return err_set(err, -EINVAL,
+			       "invalid number of passes '%d': expected 1 or more",
 			       options->passes);
 	if (pairs > VISITS_MAX / options->passes)
 		return err_set(err, -EINVAL,
-			       "too many visits: %lld pairs times %d passes are more "
-			       "than %d; take a larger step",
+			       "too many measurements: %lld pairs times %d passes are "
+			       "more than %d; use a larger step",
 			       (long long)pairs, options->passes, VISITS_MAX);
 	grid = calloc(1, sizeof(*grid) + (size_t)pairs * sizeof(grid->order[0]));
 	if (!grid)

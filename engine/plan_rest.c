@@ -12,43 +12,43 @@ struct rest {
 	bool is_pending;
 	int made; /* visits measured since the resume */
 	int count;
-	/* one measurement for each visit, in the order of compare() */
+	/* one measurement for each visit, in the order of compare_done() */
 	const struct measurement *done[];
 };
 
-static int order(int a, int b)
+static int compare_ints(int a, int b)
 {
 	return (a > b) - (a < b);
 }
 
 static int compare_visits(const struct measurement *a, const struct measurement *b)
 {
-	int by = order(a->pass, b->pass);
+	int by = compare_ints(a->pass, b->pass);
 
 	if (by == 0)
-		by = order(a->mtu.server, b->mtu.server);
-	return by ? by : order(a->mtu.peer, b->mtu.peer);
+		by = compare_ints(a->mtu.server, b->mtu.server);
+	return by ? by : compare_ints(a->mtu.peer, b->mtu.peer);
 }
 
 /* Among the measurements of one visit, those that are ok come first. */
-static int compare(const void *a, const void *b)
+static int compare_done(const void *a, const void *b)
 {
 	const struct measurement *x = *(const struct measurement *const *)a;
 	const struct measurement *y = *(const struct measurement *const *)b;
 	int by = compare_visits(x, y);
 
 	return by ? by
-		  : order(measurement_status(x) != TEST_OK,
-			  measurement_status(y) != TEST_OK);
+		  : compare_ints(measurement_status(x) != TEST_OK,
+				 measurement_status(y) != TEST_OK);
 }
 
 /* Sort, and keep the first measurement of each visit, except visits to be measured
  * again. */
-static void settle(struct rest *rest, bool repeat_failed)
+static void settle_visits(struct rest *rest, bool repeat_failed)
 {
 	int kept = 0;
 
-	qsort(rest->done, (size_t)rest->count, sizeof(rest->done[0]), compare);
+	qsort(rest->done, (size_t)rest->count, sizeof(rest->done[0]), compare_done);
 	for (int i = 0; i < rest->count; i++) {
 		const struct measurement *m = rest->done[i];
 
@@ -67,8 +67,8 @@ static void settle(struct rest *rest, bool repeat_failed)
 	rest->count = kept;
 }
 
-static const struct measurement *find(const struct rest *rest,
-				      const struct visit *visit)
+static const struct measurement *find_done(const struct rest *rest,
+					   const struct visit *visit)
 {
 	struct measurement key = {.pass = visit->pass, .mtu = visit->mtu};
 	int low = 0;
@@ -95,7 +95,7 @@ static void catch_up(struct rest *rest)
 	const struct measurement *m;
 
 	rest->is_pending = plan_next(rest->whole, &rest->pending);
-	while (rest->is_pending && (m = find(rest, &rest->pending))) {
+	while (rest->is_pending && (m = find_done(rest, &rest->pending))) {
 		plan_learn(rest->whole, m);
 		rest->is_pending = plan_next(rest->whole, &rest->pending);
 	}
@@ -152,14 +152,15 @@ int plan_rest_new(const struct plan_rest_options *options, struct plan **ret,
 
 	if (!rest) {
 		plan_free(options->whole);
-		return err_set(err, -ENOMEM, "out of memory for %zu visits", count);
+		return err_set(err, -ENOMEM, "out of memory for %zu measurements",
+			       count);
 	}
 	rest->plan.ops = &rest_ops;
 	rest->whole = options->whole;
 	rest->count = (int)count;
 	for (size_t i = 0; i < count; i++)
 		rest->done[i] = &options->known[i];
-	settle(rest, options->repeat_failed);
+	settle_visits(rest, options->repeat_failed);
 	catch_up(rest);
 	*ret = &rest->plan;
 	return 0;

@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "engine/verdict.h"
+#include "engine/recommend.h"
 
 /* The number of a search's visits between two visits of the reference. */
 #define REFERENCE_EVERY 6
-#define QUEUE_MAX       16
+#define QUEUE_MAX       24
 /* Go on while settling needs at most this many times the visits left. */
 #define HOPE 3
 
@@ -36,7 +36,7 @@ struct smart {
 	uint64_t random;
 	int count;
 	struct measurement known[PLAN_SMART_VISITS_MAX];
-	struct verdict verdict;
+	struct recommendation recommendation;
 };
 
 static int visits_of(const struct smart *s, const struct mtu_pair *mtu)
@@ -48,7 +48,7 @@ static int visits_of(const struct smart *s, const struct mtu_pair *mtu)
 	return n;
 }
 
-static void enqueue(struct smart *s, const struct mtu_pair *mtu, bool reference)
+static void enqueue_visit(struct smart *s, const struct mtu_pair *mtu, bool reference)
 {
 	if (s->queued == QUEUE_MAX)
 		return;
@@ -64,10 +64,10 @@ static void enqueue_new(struct smart *s, const struct mtu_pair *mtu)
 		if (mtu_pair_same(&s->queue[i].mtu, mtu))
 			return;
 	}
-	enqueue(s, mtu, false);
+	enqueue_visit(s, mtu, false);
 }
 
-static void shuffle(struct smart *s)
+static void shuffle_queue(struct smart *s)
 {
 	for (int left = s->queued - s->taken; left > 1; left--) {
 		struct visit *last = &s->queue[s->taken + left - 1];
@@ -83,7 +83,7 @@ static void shuffle(struct smart *s)
 
 /* The largest MTU of the range that is not above `mtu`; else the smallest of the
  * range. */
-static int lattice_floor(const struct mtu_range *range, int mtu)
+static int grid_floor(const struct mtu_range *range, int mtu)
 {
 	int count = mtu_range_count(range);
 
@@ -95,7 +95,7 @@ static int lattice_floor(const struct mtu_range *range, int mtu)
 }
 
 /* The smallest MTU of the range above `mtu`; 0: none. */
-static int lattice_above(const struct mtu_range *range, int mtu)
+static int grid_above(const struct mtu_range *range, int mtu)
 {
 	int count = mtu_range_count(range);
 
@@ -106,11 +106,11 @@ static int lattice_above(const struct mtu_range *range, int mtu)
 	return 0;
 }
 
-static struct mtu_pair diagonal(const struct smart *s, int mtu)
+static struct mtu_pair diagonal_pair(const struct smart *s, int mtu)
 {
 	return (struct mtu_pair){
-		.server = lattice_floor(&s->options.server, mtu),
-		.peer = lattice_floor(&s->options.peer, mtu),
+		.server = grid_floor(&s->options.server, mtu),
+		.peer = grid_floor(&s->options.peer, mtu),
 	};
 }
 
@@ -119,8 +119,8 @@ static struct mtu_pair diagonal(const struct smart *s, int mtu)
 /* Both MTUs must be above the edge: with a smaller one the segments would fit. */
 static void enqueue_above(struct smart *s, int mtu)
 {
-	int server = lattice_above(&s->options.server, mtu);
-	int peer = lattice_above(&s->options.peer, mtu);
+	int server = grid_above(&s->options.server, mtu);
+	int peer = grid_above(&s->options.peer, mtu);
 
 	if (server && peer)
 		enqueue_new(s, &(struct mtu_pair){server, peer});
@@ -136,20 +136,20 @@ static void frame_by_reference(struct smart *s)
 	s->queued = 0;
 	for (int i = 0; i < count; i++) {
 		if (i == 0 || (i == (count + 1) / 2 && count > 1))
-			enqueue(s, &s->reference, true);
-		enqueue(s, &rivals[i].mtu, false);
+			enqueue_visit(s, &s->reference, true);
+		enqueue_visit(s, &rivals[i].mtu, false);
 	}
 	if (count < 2)
-		enqueue(s, &s->reference, true);
-	enqueue(s, &s->reference, true);
+		enqueue_visit(s, &s->reference, true);
+	enqueue_visit(s, &s->reference, true);
 }
 
 static void begin_check(struct smart *s)
 {
 	const struct plan_smart_options *o = &s->options;
 	struct mtu_pair small = {
-		.server = lattice_floor(&o->server, MTU_MIN_IPV6),
-		.peer = lattice_floor(&o->peer, MTU_MIN_IPV6),
+		.server = grid_floor(&o->server, MTU_MIN_IPV6),
+		.peer = grid_floor(&o->peer, MTU_MIN_IPV6),
 	};
 
 	if (mtu_range_allows(&o->server, o->current.server) &&
@@ -158,8 +158,26 @@ static void begin_check(struct smart *s)
 	enqueue_new(s, &small);
 	enqueue_above(s, s->reference.server);
 	enqueue_above(s, s->reference.peer);
-	shuffle(s);
+	shuffle_queue(s);
 	frame_by_reference(s);
+}
+
+/* The probes know the fate of every pair, and none fits: measure only what is
+ * recommended, to compare it with the current pair, or to prove the probes wrong. */
+static void begin_unfit(struct smart *s, enum pathmodel_rest rest)
+{
+	const struct plan_smart_options *o = &s->options;
+
+	if (rest == PATHMODEL_FRAGMENTS) {
+		enqueue_visit(s, &s->reference, true);
+		if (mtu_range_allows(&o->server, o->current.server) &&
+		    mtu_range_allows(&o->peer, o->current.peer))
+			enqueue_new(s, &o->current);
+		enqueue_visit(s, &s->reference, true);
+		return;
+	}
+	s->reference = (struct mtu_pair){o->server.min, o->peer.min};
+	enqueue_visit(s, &s->reference, true);
 }
 
 /* --- the search --- */
@@ -170,43 +188,48 @@ static void begin_search(struct smart *s)
 	static const int sizes[] = {1400, 1440, 1460, 1480, 1492, 1500};
 	const struct plan_smart_options *o = &s->options;
 	int top = o->server.max > o->peer.max ? o->server.max : o->peer.max;
-	int first = 1500 - o->path.overhead;
+	const int *overhead = o->path.overhead;
+	int first = 1500 - (overhead[DIR_UPLOAD] < overhead[DIR_DOWNLOAD]
+				    ? overhead[DIR_UPLOAD]
+				    : overhead[DIR_DOWNLOAD]);
 	struct mtu_pair mtu;
 
 	s->stage = STAGE_SEARCH;
 	s->queued = 0;
 	s->taken = 0;
-	s->reference = diagonal(s, 0);
+	s->reference = diagonal_pair(s, 0);
 	/* If no size fits whole, perhaps only few sizes pass in fragments. */
 	if (pathmodel_best(&o->path, &o->server, &o->peer, &mtu))
 		enqueue_new(s, &mtu);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		mtu = diagonal(s, sizes[i] - o->path.overhead);
-		enqueue_new(s, &mtu);
+		for (int dir = 0; dir < DIR_COUNT; dir++) {
+			mtu = diagonal_pair(s, sizes[i] - overhead[dir]);
+			enqueue_new(s, &mtu);
+		}
 	}
 	enqueue_above(s, first);
 	for (int part = 1; part <= 3 && top > first; part++) {
-		mtu = diagonal(s, first + (top - first) * part / 3);
+		mtu = diagonal_pair(s, first + (top - first) * part / 3);
 		enqueue_new(s, &mtu);
 	}
-	shuffle(s);
+	shuffle_queue(s);
 	s->since_reference = REFERENCE_EVERY;
 }
 
 static enum fate fate_of(const struct smart *s, int mtu, enum direction dir)
 {
-	struct mtu_pair pair = diagonal(s, mtu);
+	struct mtu_pair pair = diagonal_pair(s, mtu);
 
-	return pathmodel_predict(&s->verdict.path, &pair, dir).tcp;
+	return pathmodel_predict(&s->recommendation.path, &pair, dir).tcp;
 }
 
 /* Enqueue the pair in the middle of two diagonal visits that have different fates and
  * are not neighbours in the grid. */
-static bool halve(struct smart *s, int low, int high)
+static bool halve_gap(struct smart *s, int low, int high)
 {
-	struct mtu_pair a = diagonal(s, low);
-	struct mtu_pair b = diagonal(s, high);
-	struct mtu_pair middle = diagonal(s, (low + high) / 2);
+	struct mtu_pair a = diagonal_pair(s, low);
+	struct mtu_pair b = diagonal_pair(s, high);
+	struct mtu_pair middle = diagonal_pair(s, (low + high) / 2);
 
 	if (fate_of(s, low, DIR_UPLOAD) == fate_of(s, high, DIR_UPLOAD) &&
 	    fate_of(s, low, DIR_DOWNLOAD) == fate_of(s, high, DIR_DOWNLOAD))
@@ -230,7 +253,7 @@ static int list_diagonal(const struct smart *s, int *ret)
 	for (int i = 0; i < s->count; i++) {
 		const struct mtu_pair *mtu = &s->known[i].mtu;
 		int top = mtu->server > mtu->peer ? mtu->server : mtu->peer;
-		struct mtu_pair pair = diagonal(s, top);
+		struct mtu_pair pair = diagonal_pair(s, top);
 
 		if (mtu_pair_same(&pair, mtu))
 			ret[n++] = top;
@@ -243,8 +266,8 @@ static int list_diagonal(const struct smart *s, int *ret)
  * room. */
 static bool look_between(struct smart *s, int low, int high)
 {
-	struct mtu_pair a = diagonal(s, low);
-	struct mtu_pair b = diagonal(s, high);
+	struct mtu_pair a = diagonal_pair(s, low);
+	struct mtu_pair b = diagonal_pair(s, high);
 
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		enum fate below = fate_of(s, low, (enum direction)dir);
@@ -259,13 +282,13 @@ static bool look_between(struct smart *s, int low, int high)
 	return s->queued > s->taken;
 }
 
-static bool refine(struct smart *s)
+static bool refine_edges(struct smart *s)
 {
 	int mtu[PLAN_SMART_VISITS_MAX];
 	int count = list_diagonal(s, mtu);
 
 	for (int i = 1; i < count; i++) {
-		if (mtu[i] != mtu[i - 1] && halve(s, mtu[i - 1], mtu[i]))
+		if (mtu[i] != mtu[i - 1] && halve_gap(s, mtu[i - 1], mtu[i]))
 			return true;
 	}
 	for (int i = 1; i < count; i++) {
@@ -277,10 +300,10 @@ static bool refine(struct smart *s)
 
 /* --- the next visit --- */
 
-static bool consider(struct smart *s)
+static bool consider_known(struct smart *s)
 {
 	const struct plan_smart_options *o = &s->options;
-	const struct verdict_input input = {
+	const struct recommend_input input = {
 		.path = o->path,
 		.server = o->server,
 		.peer = o->peer,
@@ -290,63 +313,63 @@ static bool consider(struct smart *s)
 		.margin = o->margin,
 	};
 
-	return verdict_find(&input, &s->verdict) == 0;
+	return recommend_find(&input, &s->recommendation) == 0;
 }
 
 /* Enqueue the visits that decide between the recommended pair and its strongest
  * rival. */
-static bool duel(struct smart *s)
+static bool plan_duel(struct smart *s)
 {
-	const struct verdict *v = &s->verdict;
+	const struct recommendation *v = &s->recommendation;
 
 	if (v->recommended.mtu.server && visits_of(s, &v->recommended.mtu) < 2)
-		enqueue(s, &v->recommended.mtu,
-			mtu_pair_same(&v->recommended.mtu, &s->reference));
+		enqueue_visit(s, &v->recommended.mtu,
+			      mtu_pair_same(&v->recommended.mtu, &s->reference));
 	else if (!v->settled && v->rival.server)
-		enqueue(s, &v->rival, mtu_pair_same(&v->rival, &s->reference));
+		enqueue_visit(s, &v->rival, mtu_pair_same(&v->rival, &s->reference));
 	return s->queued > s->taken;
 }
 
 static bool after_check(struct smart *s)
 {
-	const struct verdict *v = &s->verdict;
+	const struct recommendation *v = &s->recommendation;
 
 	if (v->contradicted.server && !v->contradiction_confirmed &&
 	    visits_of(s, &v->contradicted) < 3) {
-		enqueue(s, &v->contradicted,
-			mtu_pair_same(&v->contradicted, &s->reference));
+		enqueue_visit(s, &v->contradicted,
+			      mtu_pair_same(&v->contradicted, &s->reference));
 		return true;
 	}
 	if (v->contradiction_confirmed || v->why == REASON_FASTER ||
-	    v->why == REASON_NOTHING) {
+	    v->why == REASON_NOTHING || v->why == REASON_UNSENT) {
 		begin_search(s);
 		return true;
 	}
 	/* Visits that cannot settle the recommendation waste time. But a few that agree
 	 * may show that noise is lower than it seemed, and settle it sooner. */
 	return s->count < PLAN_SMART_VISITS &&
-	       v->needed <= HOPE * (PLAN_SMART_VISITS - s->count) && duel(s);
+	       v->needed <= HOPE * (PLAN_SMART_VISITS - s->count) && plan_duel(s);
 }
 
-static bool decide(struct smart *s)
+static bool decide_next(struct smart *s)
 {
 	s->queued = 0;
 	s->taken = 0;
-	if (!consider(s))
+	if (!consider_known(s))
 		return false;
 	if (s->stage == STAGE_CHECK)
 		return after_check(s);
 	if (s->stage == STAGE_SEARCH) {
-		if (refine(s))
+		if (refine_edges(s))
 			return true;
 		s->stage = STAGE_PROVE;
-		enqueue(s, &s->reference, true);
+		enqueue_visit(s, &s->reference, true);
 		return true;
 	}
-	return visits_of(s, &s->verdict.rival) < 4 && duel(s);
+	return visits_of(s, &s->recommendation.rival) < 4 && plan_duel(s);
 }
 
-static bool take(struct smart *s, struct visit *ret)
+static bool take_visit(struct smart *s, struct visit *ret)
 {
 	if (s->stage == STAGE_SEARCH && s->since_reference >= REFERENCE_EVERY) {
 		*ret = (struct visit){.mtu = s->reference, .reference = true};
@@ -364,11 +387,11 @@ static bool smart_next(struct plan *plan, struct visit *ret)
 
 	if (s->stage == STAGE_DONE || s->count == PLAN_SMART_VISITS_MAX)
 		return false;
-	if (s->taken == s->queued && !decide(s)) {
+	if (s->taken == s->queued && !decide_next(s)) {
 		s->stage = STAGE_DONE;
 		return false;
 	}
-	take(s, &s->now);
+	take_visit(s, &s->now);
 	s->now.pass = visits_of(s, &s->now.mtu) + 1;
 	s->named = true;
 	*ret = s->now;
@@ -407,6 +430,7 @@ static const struct plan_ops smart_ops = {
 int plan_smart_new(const struct plan_smart_options *options, struct plan **ret,
 		   struct err *err)
 {
+	enum pathmodel_rest rest;
 	struct smart *s;
 
 	if (!mtu_range_count(&options->server) || !mtu_range_count(&options->peer))
@@ -418,9 +442,13 @@ int plan_smart_new(const struct plan_smart_options *options, struct plan **ret,
 	s->plan.ops = &smart_ops;
 	s->options = *options;
 	s->random = options->seed;
+	rest = pathmodel_rest(&options->path, &options->server, &options->peer,
+			      &s->reference);
 	if (pathmodel_candidate(&options->path, &options->server, &options->peer,
 				&s->reference))
 		begin_check(s);
+	else if (rest != PATHMODEL_OPEN)
+		begin_unfit(s, rest);
 	else
 		begin_search(s);
 	*ret = &s->plan;

@@ -24,10 +24,10 @@ static void json_drop(json_t **json)
 
 #define cleanup_json __attribute__((cleanup(json_drop)))
 
-static void fail(struct dir_result *ret, const char *fmt, ...)
+static void set_error(struct dir_result *ret, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void fail(struct dir_result *ret, const char *fmt, ...)
+static void set_error(struct dir_result *ret, const char *fmt, ...)
 {
 	va_list args;
 
@@ -39,7 +39,8 @@ static void fail(struct dir_result *ret, const char *fmt, ...)
 }
 
 /* The figure `sum`.`key`, or -1: missing, of another type or out of range. */
-static double figure(const json_t *end, const char *sum, const char *key, double max)
+static double read_figure(const json_t *end, const char *sum, const char *key,
+			  double max)
 {
 	const json_t *value = json_object_get(json_object_get(end, sum), key);
 	double number;
@@ -50,24 +51,24 @@ static double figure(const json_t *end, const char *sum, const char *key, double
 	return number >= 0 && number <= max ? number : -1;
 }
 
-static void fill(const json_t *end, enum direction dir, struct dir_result *ret)
+static void fill_figures(const json_t *end, enum direction dir, struct dir_result *ret)
 {
 	const char *here = dir == DIR_UPLOAD ? "sum_sent" : "sum_received";
-	double sent = figure(end, "sum_sent", "bits_per_second", RATE_MAX);
-	double received = figure(end, "sum_received", "bits_per_second", RATE_MAX);
-	double seconds = figure(end, here, "seconds", SECONDS_MAX);
-	double retransmits = figure(end, "sum_sent", "retransmits", COUNT_MAX);
+	double sent = read_figure(end, "sum_sent", "bits_per_second", RATE_MAX);
+	double received = read_figure(end, "sum_received", "bits_per_second", RATE_MAX);
+	double seconds = read_figure(end, here, "seconds", SECONDS_MAX);
+	double retransmits = read_figure(end, "sum_sent", "retransmits", COUNT_MAX);
 
 	if (sent < 0 || received < 0 || seconds <= 0) {
-		fail(ret, "libiperf's report lacks '%s'",
-		     sent < 0       ? "end.sum_sent.bits_per_second"
-		     : received < 0 ? "end.sum_received.bits_per_second"
-				    : "end.sum_*.seconds");
+		set_error(ret, "libiperf's report lacks '%s'",
+			  sent < 0       ? "end.sum_sent.bits_per_second"
+			  : received < 0 ? "end.sum_received.bits_per_second"
+					 : "end.sum_*.seconds");
 		return;
 	}
 	/* Never report a rate of 0 in place of a failure. */
 	if (received == 0) {
-		fail(ret, "nothing that was sent arrived");
+		set_error(ret, "no sent data arrived");
 		ret->status = TEST_BLACKHOLE;
 		return;
 	}
@@ -86,21 +87,21 @@ void report_parse(const char *json, enum direction dir, struct dir_result *ret)
 	const json_t *error;
 
 	if (size == 0 || size == REPORT_LIMIT) {
-		fail(ret, size == 0 ? "libiperf gave no report"
-				    : "libiperf's report is longer than 1 MB");
+		set_error(ret, size == 0 ? "libiperf gave no report"
+					 : "libiperf's report is longer than 1 MB");
 		return;
 	}
 	report = json_loadb(json, size, 0, NULL);
 	if (!json_is_object(report)) {
-		fail(ret, "libiperf's report is not a JSON object");
+		set_error(ret, "libiperf's report is not a JSON object");
 		return;
 	}
 	error = json_object_get(report, "error");
 	if (error) {
-		fail(ret, "libiperf: %s",
-		     json_is_string(error) ? json_string_value(error)
-					   : "an error it does not name");
+		set_error(ret, "libiperf: %s",
+			  json_is_string(error) ? json_string_value(error)
+						: "an unnamed error");
 		return;
 	}
-	fill(json_object_get(report, "end"), dir, ret);
+	fill_figures(json_object_get(report, "end"), dir, ret);
 }

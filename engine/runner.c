@@ -94,7 +94,7 @@ static void reply_overdue(struct server *s)
 	s->awaited = false;
 	init_reply(&reply, s->serial);
 	dir_result_init(&reply.result, TEST_TIMEOUT,
-			"the test's process did not end by its deadline and was ended");
+			"the test's process missed its deadline and was killed");
 	reply.result.started_at_ms = clock_wall_ms();
 	if (s->spec.role == ROLE_SERVER)
 		reply.code = err_set(&reply.err, -ETIMEDOUT,
@@ -110,8 +110,8 @@ static void start_test(struct server *s, const struct runner_request *request)
 	init_reply(&reply, request->serial);
 	s->disturbed = false;
 	if (request->spec.role != role)
-		reply.code = err_set(&reply.err, -EINVAL,
-				     "the test is for the other end's role");
+		reply.code =
+			err_set(&reply.err, -EINVAL, "the test is for the other role");
 	if (reply.code == 0)
 		reply.code = testspec_check(&request->spec, &reply.err);
 	if (reply.code == 0)
@@ -168,12 +168,13 @@ static void want_result(struct server *s, const struct runner_request *request)
 		return;
 	}
 	init_reply(&reply, request->serial);
-	reply.code = err_set(&reply.err, -ENOENT, "no test '%u' was armed last",
+	reply.code = err_set(&reply.err, -ENOENT, "the test armed last is not '%u'",
 			     request->spec.id);
 	send_reply(s, &reply);
 }
 
-static void handle(struct server *s, const struct runner_request *request)
+static void handle_runner_request(struct server *s,
+				  const struct runner_request *request)
 {
 	struct runner_reply reply;
 
@@ -204,7 +205,7 @@ static void handle(struct server *s, const struct runner_request *request)
 }
 
 /* 1 for a request, 0 when main is gone or sent nonsense. */
-static int receive(const struct server *s, struct runner_request *ret)
+static int receive_request(const struct server *s, struct runner_request *ret)
 {
 	ssize_t n;
 
@@ -283,9 +284,9 @@ int runner_serve(int fd)
 			look_after_child(&s, &waits[1], &waits[2]);
 		if (!waits[0].revents)
 			continue;
-		if (!receive(&s, &request))
+		if (!receive_request(&s, &request))
 			break;
-		handle(&s, &request);
+		handle_runner_request(&s, &request);
 	}
 	child_end(&s.child);
 	close(fd);

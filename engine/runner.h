@@ -26,12 +26,12 @@ int runner_new(int fd, struct runner **ret, struct err *err);
 void runner_free(struct runner *runner);
 
 /*
- * Reserve a TCP port at the address `local` for the control connection of the next test
- * (spec->client_port, at both ends). The server recognises the test by it among other
- * connections from the peer's host. The port is reserved until the next call. 0: none
- * is free, any will do.
+ * Reserve a TCP port at the address `local`, which may be link-local to `interface`, for
+ * the control connection of the next test (spec->client_port, at both ends). The server
+ * recognises the test by it among other connections from the peer's host. The port is
+ * reserved until the next call. 0: none is free, any will do.
  */
-int runner_reserve(struct runner *runner, const char *local);
+int runner_reserve(struct runner *runner, const char *local, const char *interface);
 
 /*
  * Start the server's half of a test for spec->remote alone, and return when it listens.
@@ -64,7 +64,7 @@ int64_t runner_stalled_ms(const struct runner *runner);
 
 /*
  * Get the server's figures of the test `id`, which was armed last: if this end sent,
- * goodput with its interval and the round trip; else no figure. The test must be over
+ * the figures that the sender knows; else none. The test must be over
  * at the other end; its end here is waited for, 1 s at most (-ETIMEDOUT). -ENOENT:
  * another test was armed since, or none.
  */

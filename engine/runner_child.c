@@ -210,10 +210,10 @@ void child_describe(const struct child *child, char *ret, size_t size)
 
 	if (WIFSIGNALED(status))
 		snprintf(ret, size,
-			 "the test's process was killed by signal %d; it said: %s",
+			 "the test's process was killed by signal %d; its output: %s",
 			 WTERMSIG(status), said);
 	else
 		snprintf(ret, size,
-			 "the test's process ended with status %d; it said: %s",
+			 "the test's process ended with status %d; its output: %s",
 			 WEXITSTATUS(status), said);
 }

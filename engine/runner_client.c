@@ -50,13 +50,13 @@ void runner_free(struct runner *runner)
 	free(runner);
 }
 
-int runner_reserve(struct runner *runner, const char *local)
+int runner_reserve(struct runner *runner, const char *local, const char *interface)
 {
 	int port;
 
 	pthread_mutex_lock(&runner->lock);
 	fd_close(&runner->reserved_fd);
-	port = tcp_reserve(local, &runner->reserved_fd);
+	port = tcp_reserve(local, interface, &runner->reserved_fd);
 	pthread_mutex_unlock(&runner->lock);
 	return port > 0 ? port : 0;
 }
@@ -101,33 +101,33 @@ static int await_reply(struct runner *runner, int stop_fd, int64_t deadline_ms,
 }
 
 /* The lock must be held. */
-static int cancel(struct runner *runner, struct err *err)
+static int cancel_test(struct runner *runner, struct err *err)
 {
 	struct runner_reply reply;
-	int ret = send_request(runner, RUNNER_CANCEL, NULL, err);
+	int r = send_request(runner, RUNNER_CANCEL, NULL, err);
 
-	if (ret < 0)
-		return ret;
+	if (r < 0)
+		return r;
 	return await_reply(runner, -1, clock_boot_ms() + CANCEL_MS, &reply, err);
 }
 
 /* Ask, wait, and leave no test running on failure. The lock must be held. */
-static int ask(struct runner *runner, enum runner_kind kind,
-	       const struct test_spec *spec, int stop_fd, struct runner_reply *ret,
-	       struct err *err)
+static int ask_runner(struct runner *runner, enum runner_kind kind,
+		      const struct test_spec *spec, int stop_fd,
+		      struct runner_reply *ret, struct err *err)
 {
 	int64_t patience_ms =
 		kind == RUNNER_ARM ? ARM_MS
 				   : testspec_deadline_ms(spec) + RUNNER_MAIN_GRACE_MS;
-	int code = send_request(runner, kind, spec, err);
+	int r = send_request(runner, kind, spec, err);
 
-	if (code < 0)
-		return code;
-	code = await_reply(runner, stop_fd, clock_boot_ms() + patience_ms, ret, err);
-	if (code < 0) {
-		if (code != -EPIPE)
-			cancel(runner, NULL);
-		return code;
+	if (r < 0)
+		return r;
+	r = await_reply(runner, stop_fd, clock_boot_ms() + patience_ms, ret, err);
+	if (r < 0) {
+		if (r != -EPIPE)
+			cancel_test(runner, NULL);
+		return r;
 	}
 	if (ret->code < 0 && err)
 		*err = ret->err;
@@ -147,27 +147,27 @@ static void log_test(const char *what, const struct test_spec *spec, int code,
 int runner_arm(struct runner *runner, const struct test_spec *spec, struct err *err)
 {
 	struct runner_reply reply;
-	int ret;
+	int r;
 
 	pthread_mutex_lock(&runner->lock);
-	ret = ask(runner, RUNNER_ARM, spec, -1, &reply, err);
+	r = ask_runner(runner, RUNNER_ARM, spec, -1, &reply, err);
 	pthread_mutex_unlock(&runner->lock);
-	log_test("arm", spec, ret, NULL);
-	return ret;
+	log_test("arm", spec, r, NULL);
+	return r;
 }
 
 int runner_measure(struct runner *runner, const struct test_spec *spec, int stop_fd,
 		   struct dir_result *ret, struct err *err)
 {
 	struct runner_reply reply;
-	int code;
+	int r;
 
 	pthread_mutex_lock(&runner->lock);
-	code = ask(runner, RUNNER_MEASURE, spec, stop_fd, &reply, err);
+	r = ask_runner(runner, RUNNER_MEASURE, spec, stop_fd, &reply, err);
 	pthread_mutex_unlock(&runner->lock);
-	log_test("measure", spec, code, code < 0 ? NULL : &reply.result);
-	if (code < 0)
-		return code;
+	log_test("measure", spec, r, r < 0 ? NULL : &reply.result);
+	if (r < 0)
+		return r;
 	*ret = reply.result;
 	runner->stalled_ms = reply.stalled_ms;
 	return 0;
@@ -183,16 +183,15 @@ int runner_result(struct runner *runner, uint32_t id, struct dir_result *ret,
 {
 	struct test_spec spec = {.id = id};
 	struct runner_reply reply;
-	int code;
+	int r;
 
 	pthread_mutex_lock(&runner->lock);
-	code = send_request(runner, RUNNER_RESULT, &spec, err);
-	if (code == 0)
-		code = await_reply(runner, -1, clock_boot_ms() + RESULT_MS, &reply,
-				   err);
+	r = send_request(runner, RUNNER_RESULT, &spec, err);
+	if (r == 0)
+		r = await_reply(runner, -1, clock_boot_ms() + RESULT_MS, &reply, err);
 	pthread_mutex_unlock(&runner->lock);
-	if (code < 0)
-		return code;
+	if (r < 0)
+		return r;
 	if (reply.code < 0 && err)
 		*err = reply.err;
 	if (reply.code == 0)
@@ -202,31 +201,30 @@ int runner_result(struct runner *runner, uint32_t id, struct dir_result *ret,
 
 int runner_cancel(struct runner *runner, struct err *err)
 {
-	int ret;
+	int r;
 
 	pthread_mutex_lock(&runner->lock);
-	ret = cancel(runner, err);
+	r = cancel_test(runner, err);
 	pthread_mutex_unlock(&runner->lock);
-	return ret;
+	return r;
 }
 
 int runner_disturbed(struct runner *runner, struct err *err)
 {
 	int64_t until_ms = clock_boot_ms() + ASK_WAIT_MS;
 	struct runner_reply reply;
-	int ret;
+	int r;
 
 	while (pthread_mutex_trylock(&runner->lock) != 0) {
 		if (clock_boot_ms() >= until_ms)
 			return 0;
 		io_wait(-1, -1, clock_boot_ms() + 1);
 	}
-	ret = send_request(runner, RUNNER_ASK, NULL, NULL);
-	if (ret == 0)
-		ret = await_reply(runner, -1, clock_boot_ms() + CANCEL_MS, &reply,
-				  NULL);
+	r = send_request(runner, RUNNER_ASK, NULL, NULL);
+	if (r == 0)
+		r = await_reply(runner, -1, clock_boot_ms() + CANCEL_MS, &reply, NULL);
 	pthread_mutex_unlock(&runner->lock);
-	if (ret < 0 || reply.code == 0)
+	if (r < 0 || reply.code == 0)
 		return 0;
 	if (err)
 		*err = reply.err;

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "base/sort.h"
+#include "base/array.h"
 #include "base/types.h"
 
 #define MEAN_US   300000
@@ -47,7 +47,7 @@ void steady_add(struct steady *s, int64_t at_us, uint64_t bytes)
 }
 
 /* Bytes per second between two samples. */
-static double rate(const struct steady *s, int from, int to)
+static double rate_between(const struct steady *s, int from, int to)
 {
 	return (double)(s->bytes[to] - s->bytes[from]) * 1e6 /
 	       (double)(s->at_us[to] - s->at_us[from]);
@@ -59,12 +59,12 @@ static double upper_quartile(const double *values, int count)
 
 	for (int i = 0; i < count; i++)
 		sorted[i] = values[i];
-	sort_doubles(sorted, (size_t)count);
+	array_sort_doubles(sorted, (size_t)count);
 	return sorted[count - 1 - (count - 1) / 4];
 }
 
 /* Return the first sample at least `us` after sample `from`; count if there is none. */
-static int after(const struct steady *s, int from, int64_t us)
+static int sample_after(const struct steady *s, int from, int64_t us)
 {
 	int to = from;
 
@@ -79,11 +79,11 @@ static int mean_rates(const struct steady *s, double ret[STEADY_SAMPLES])
 	int count = 0;
 
 	for (int from = 0; from < s->count; from++) {
-		int to = after(s, from, MEAN_US);
+		int to = sample_after(s, from, MEAN_US);
 
 		if (to == s->count)
 			break;
-		ret[count++] = rate(s, from, to);
+		ret[count++] = rate_between(s, from, to);
 	}
 	return count;
 }
@@ -102,14 +102,14 @@ static int find_begin(const struct steady *s)
 	level = upper_quartile(rates, count) * 0.95;
 	while (rates[begin] < level)
 		begin++;
-	begin = after(s, begin, STEADY_WINDOW_US);
+	begin = sample_after(s, begin, STEADY_WINDOW_US);
 	if (s->at_us[s->count - 1] - s->at_us[begin] < STEADY_US)
 		return -1;
 	return begin;
 }
 
 /* Student's t for 95 % on both sides. */
-static double student(int freedom)
+static double student_95(int freedom)
 {
 	static const double few[] = {0,    12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36,
 				     2.31, 2.26,  2.23, 2.20, 2.18, 2.16, 2.14, 2.13};
@@ -128,14 +128,16 @@ static double half_of_batches(const struct steady *s, int begin, int length)
 	double mean;
 
 	for (int i = 0; i < batches; i++)
-		sum += rate(s, last - (i + 1) * length, last - i * length);
+		sum += rate_between(s, last - (i + 1) * length, last - i * length);
 	mean = sum / batches;
 	for (int i = 0; i < batches; i++) {
-		double off = rate(s, last - (i + 1) * length, last - i * length) - mean;
+		double off =
+			rate_between(s, last - (i + 1) * length, last - i * length) -
+			mean;
 
 		squares += off * off;
 	}
-	return student(batches - 1) * sqrt(squares / (batches - 1) / batches);
+	return student_95(batches - 1) * sqrt(squares / (batches - 1) / batches);
 }
 
 static double half_width(const struct steady *s, int begin, double goodput)
@@ -161,7 +163,7 @@ void steady_measure(const struct steady *s, struct steady_figure *ret)
 	ret->goodput_bps = ret->low_bps = ret->high_bps = NO_FIGURE;
 	if (begin < 0)
 		return;
-	goodput = rate(s, begin, s->count - 1);
+	goodput = rate_between(s, begin, s->count - 1);
 	half = half_width(s, begin, goodput);
 	ret->goodput_bps = to_bps(goodput);
 	ret->low_bps = to_bps(goodput - half);
@@ -174,11 +176,11 @@ static double best_until(const struct steady *s, int64_t at_us)
 	double best = 0;
 
 	for (int from = 0; from < s->count; from++) {
-		int to = after(s, from, MEAN_US);
+		int to = sample_after(s, from, MEAN_US);
 
 		if (to == s->count || s->at_us[to] > at_us)
 			break;
-		best = fmax(best, rate(s, from, to));
+		best = fmax(best, rate_between(s, from, to));
 	}
 	return best;
 }

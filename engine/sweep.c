@@ -38,7 +38,7 @@ static int64_t estimate_left_ms(const struct sweep *s, int total, int64_t now_ms
 	return left_ms > 0 ? left_ms : 0;
 }
 
-static void tell(struct sweep *s, enum sweep_phase phase, const char *why)
+static void tell_progress(struct sweep *s, enum sweep_phase phase, const char *why)
 {
 	int64_t now_ms = clock_boot_ms();
 	int total = plan_total(s->plan);
@@ -65,42 +65,42 @@ static void set_failed(struct sweep *s, enum test_status status, const char *tex
 	}
 }
 
-static int measure(struct sweep *s, enum direction dir)
+static int measure_direction(struct sweep *s, enum direction dir)
 {
-	tell(s, dir == DIR_UPLOAD ? SWEEP_UPLOAD : SWEEP_DOWNLOAD, NULL);
+	tell_progress(s, dir == DIR_UPLOAD ? SWEEP_UPLOAD : SWEEP_DOWNLOAD, NULL);
 	return s->ops->measure(s->ctx, dir, &s->now.dir[dir], &s->err);
 }
 
 /* Fill s->now with the results of this visit. */
 static int do_visit(struct sweep *s)
 {
-	int ret;
+	int r;
 
 	s->err.text[0] = '\0';
-	tell(s, SWEEP_APPLYING, NULL);
-	ret = s->ops->apply(s->ctx, &s->visit.mtu, &s->err);
-	if (ret == 0)
-		ret = s->ops->wait_path(s->ctx, &s->err);
-	if (ret == -EHOSTDOWN) {
+	tell_progress(s, SWEEP_APPLYING, NULL);
+	r = s->ops->apply(s->ctx, &s->visit.mtu, &s->err);
+	if (r == 0)
+		r = s->ops->wait_path(s->ctx, &s->err);
+	if (r == -EHOSTDOWN) {
 		set_failed(s, TEST_UNREACHABLE, s->err.text);
 		return 0;
 	}
-	if (ret == 0)
-		ret = measure(s, DIR_UPLOAD);
-	if (ret == 0)
-		ret = measure(s, DIR_DOWNLOAD);
-	return ret;
+	if (r == 0)
+		r = measure_direction(s, DIR_UPLOAD);
+	if (r == 0)
+		r = measure_direction(s, DIR_DOWNLOAD);
+	return r;
 }
 
-static int recover(struct sweep *s)
+static int recover_sweep(struct sweep *s)
 {
 	struct err why = s->err;
 
-	tell(s, SWEEP_RECOVERING, why.text);
+	tell_progress(s, SWEEP_RECOVERING, why.text);
 	return s->ops->recover(s->ctx, &s->err);
 }
 
-static int record(struct sweep *s)
+static int record_visit(struct sweep *s)
 {
 	return s->ops->record(s->ctx, &s->now, &s->err);
 }
@@ -109,7 +109,7 @@ static int record(struct sweep *s)
 static int record_unreachable(struct sweep *s, const struct err *why)
 {
 	set_failed(s, TEST_UNREACHABLE, why->text);
-	return record(s);
+	return record_visit(s);
 }
 
 /* The line failed in every attempt: that is no property of the pair. */
@@ -117,9 +117,10 @@ static int record_unmeasured(struct sweep *s, const struct err *why)
 {
 	struct err text;
 
-	err_set(&text, 0, "not measured in %d tries: %.300s", LOST_MAX, why->text);
+	err_set(&text, 0, "not measured after %d attempts: %.300s", LOST_MAX,
+		why->text);
 	set_failed(s, TEST_ERROR, text.text);
-	return record(s);
+	return record_visit(s);
 }
 
 static int visit_and_record(struct sweep *s)
@@ -127,17 +128,17 @@ static int visit_and_record(struct sweep *s)
 	int blamed = 0;
 
 	for (int lost = 1;; lost++) {
-		int ret = do_visit(s);
+		int r = do_visit(s);
 		struct err why = s->err;
 
-		if (ret == 0)
-			return record(s);
-		if (ret != -EAGAIN)
-			return ret;
-		ret = recover(s);
-		if (ret < 0)
-			return ret;
-		blamed += ret == SWEEP_MAY_BLAME;
+		if (r == 0)
+			return record_visit(s);
+		if (r != -EAGAIN)
+			return r;
+		r = recover_sweep(s);
+		if (r < 0)
+			return r;
+		blamed += r == SWEEP_MAY_BLAME;
 		if (blamed == BLAMED_MAX)
 			return record_unreachable(s, &why);
 		if (lost == LOST_MAX)
@@ -155,7 +156,7 @@ static int settle_visit(struct sweep *s)
 	if (status != TEST_OK)
 		s->summary->failed++;
 	plan_learn(s->plan, &s->now);
-	tell(s, SWEEP_RECORDED, NULL);
+	tell_progress(s, SWEEP_RECORDED, NULL);
 	if (status == TEST_OK || !s->options->stop_on_failure)
 		return 0;
 	return err_set(&s->err, -ECANCELED,
@@ -170,10 +171,10 @@ static bool is_budget_spent(const struct sweep *s)
 	       clock_boot_ms() - s->started_ms >= s->options->budget_ms;
 }
 
-static int run(struct sweep *s)
+static int run_visits(struct sweep *s)
 {
 	while (plan_next(s->plan, &s->visit)) {
-		int ret;
+		int r;
 
 		/* Only if the plan has another visit. */
 		s->summary->budget_spent = is_budget_spent(s);
@@ -184,11 +185,11 @@ static int run(struct sweep *s)
 		s->now.pass = s->visit.pass;
 		s->now.mtu = s->visit.mtu;
 		s->now.reference = s->visit.reference;
-		ret = visit_and_record(s);
-		if (ret == 0)
-			ret = settle_visit(s);
-		if (ret < 0)
-			return ret;
+		r = visit_and_record(s);
+		if (r == 0)
+			r = settle_visit(s);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -205,11 +206,11 @@ int sweep_run(struct plan *plan, const struct sweep_options *options,
 		.summary = ret,
 		.started_ms = clock_boot_ms(),
 	};
-	int result;
+	int r;
 
 	*ret = (struct sweep_summary){0};
-	result = run(&sweep);
-	if (result < 0 && err)
+	r = run_visits(&sweep);
+	if (r < 0 && err)
 		*err = sweep.err;
-	return result;
+	return r;
 }

@@ -21,6 +21,13 @@
 #define FD_FIRST 3
 #define FD_LIMIT 64
 
+/* Headers, without options. */
+#define IPV4_HEADER 20
+#define IPV6_HEADER 40
+#define TCP_HEADER  20
+/* The option of RFC 7323, with its padding. */
+#define TIMESTAMPS 12
+
 #define AVAILABLE "/proc/sys/net/ipv4/tcp_available_congestion_control"
 
 /* Release a descriptor from a variable that closes it at the end of its scope. */
@@ -34,12 +41,12 @@ static int take_fd(int *fd)
 
 /* With SO_REUSEADDR two sockets may share one port if neither listens (socket(7)), so
  * that one can reserve it for the other. */
-static int bind_to(int fd, const char *local, int port)
+static int bind_to(int fd, const char *local, int port, const char *interface)
 {
 	struct sockaddr_storage address;
 	int on = 1;
 
-	if (address_parse(local, port, &address) < 0)
+	if (address_parse_on(local, port, interface, &address) < 0)
 		return -EINVAL;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
 		return -errno;
@@ -84,7 +91,7 @@ static int open_bound(const struct test_spec *spec, int family, int local_port)
 {
 	cleanup_fd int fd =
 		socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int rc;
+	int r;
 
 	if (fd < 0)
 		return -errno;
@@ -93,9 +100,9 @@ static int open_bound(const struct test_spec *spec, int family, int local_port)
 		       (socklen_t)strlen(spec->interface)) < 0)
 		return -errno;
 	if (spec->local[0] != '\0') {
-		rc = bind_to(fd, spec->local, local_port);
-		if (rc < 0)
-			return rc;
+		r = bind_to(fd, spec->local, local_port, spec->interface);
+		if (r < 0)
+			return r;
 	}
 	return take_fd(&fd);
 }
@@ -120,12 +127,12 @@ static int wait_connected(int fd, int64_t deadline_ms)
 static int connect_from(const struct test_spec *spec, int local_port,
 			int64_t deadline_ms)
 {
-	int64_t patience_ms = clock_boot_ms() + testspec_connect_ms(spec);
+	int64_t patience_ms = clock_boot_ms() + testspec_reach_ms(spec);
 	struct sockaddr_storage remote;
 	cleanup_fd int fd = -1;
-	int ret;
+	int r;
 
-	if (address_parse(spec->remote, spec->port, &remote) < 0)
+	if (address_parse_on(spec->remote, spec->port, spec->interface, &remote) < 0)
 		return -EINVAL;
 	fd = open_bound(spec, remote.ss_family, local_port);
 	if (fd < 0)
@@ -135,9 +142,9 @@ static int connect_from(const struct test_spec *spec, int local_port,
 			return -errno;
 		if (patience_ms > deadline_ms)
 			patience_ms = deadline_ms;
-		ret = wait_connected(fd, patience_ms);
-		if (ret < 0)
-			return ret;
+		r = wait_connected(fd, patience_ms);
+		if (r < 0)
+			return r;
 	}
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0)
 		return -errno;
@@ -195,29 +202,29 @@ static int port_of(const union address *address)
 int tcp_peer_port(int fd)
 {
 	union address peer;
-	int rc = read_peer(fd, &peer);
+	int r = read_peer(fd, &peer);
 
-	return rc < 0 ? rc : port_of(&peer);
+	return r < 0 ? r : port_of(&peer);
 }
 
-int tcp_reserve(const char *local, int *ret_fd)
+int tcp_reserve(const char *local, const char *interface, int *ret_fd)
 {
 	struct sockaddr_storage address;
 	cleanup_fd int fd = -1;
 	union address own;
 	socklen_t size = sizeof(own);
-	int rc = address_parse(local, 0, &address);
+	int r = address_parse(local, 0, &address);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	rc = bind_to(fd, local, 0);
-	if (rc == 0 && getsockname(fd, (struct sockaddr *)&own, &size) < 0)
-		rc = -errno;
-	if (rc < 0)
-		return rc;
+	r = bind_to(fd, local, 0, interface);
+	if (r == 0 && getsockname(fd, (struct sockaddr *)&own, &size) < 0)
+		r = -errno;
+	if (r < 0)
+		return r;
 	*ret_fd = take_fd(&fd);
 	return port_of(&own);
 }
@@ -272,6 +279,30 @@ int tcp_find_data(int port, int control)
 			return fd;
 	}
 	return -1;
+}
+
+/* A socket for both families reaches IPv4 by an address within IPv6 (RFC 4291). */
+static bool uses_ipv6(const union address *address)
+{
+	return address->any.ss_family == AF_INET6 &&
+	       !IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr);
+}
+
+int tcp_packet_size(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t size = sizeof(info);
+	union address peer;
+	int headers = TCP_HEADER;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
+	    read_peer(fd, &peer) < 0 || info.tcpi_snd_mss == 0)
+		return 0;
+	headers += uses_ipv6(&peer) ? IPV6_HEADER : IPV4_HEADER;
+	/* The MSS in use is without the options that each segment has. */
+	if (info.tcpi_options & TCPI_OPT_TIMESTAMPS)
+		headers += TIMESTAMPS;
+	return headers + (int)info.tcpi_snd_mss;
 }
 
 int tcp_read_figures(int fd, struct tcp_figures *ret)

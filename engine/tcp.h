@@ -19,17 +19,18 @@
 
 /*
  * Connect to spec->remote from spec->local (if any) and its port spec->client_port if
- * that is free, on spec->interface (if any), within testspec_connect_ms() or until the
+ * that is free, on spec->interface (if any), within testspec_reach_ms() or until the
  * deadline on clock_boot_ms(). Return a blocking descriptor, or -ECONNREFUSED,
  * -ETIMEDOUT (no answer) or another -errno.
  */
 int tcp_connect(const struct test_spec *spec, int64_t deadline_ms);
 
 /*
- * Reserve a TCP port at `local`: while *ret_fd is open, only tcp_connect() with this
- * port in spec->client_port can use it. Return the port, or -errno.
+ * Reserve a TCP port at `local`, which may be link-local to `interface`: while *ret_fd is
+ * open, only tcp_connect() with this port in spec->client_port can use it. Return the
+ * port, or -errno.
  */
-int tcp_reserve(const char *local, int *ret_fd);
+int tcp_reserve(const char *local, const char *interface, int *ret_fd);
 
 /* The port at the other end of `fd`, or -errno. */
 int tcp_peer_port(int fd);
@@ -66,6 +67,14 @@ struct tcp_figures {
 	uint32_t delivered;
 	uint32_t mss;
 };
+
+/*
+ * The size of the IP packet in which this end sends a full segment: the MSS in use and
+ * the headers. 0: unknown. The MSS is the smallest of those that the other end announced,
+ * perhaps lowered on the way, and that of the path MTU (tcp_sync_mss() in the kernel's
+ * net/ipv4/tcp_output.c).
+ */
+int tcp_packet_size(int fd);
 
 /* 0, or -errno when it is no longer a TCP socket. */
 int tcp_read_figures(int fd, struct tcp_figures *ret);

@@ -23,10 +23,10 @@ static int check_texts(const struct test_spec *spec, struct err *err)
 	    !memchr(spec->congestion, '\0', sizeof(spec->congestion)))
 		return err_set(err, -EINVAL, "the test's description is damaged");
 	if (!any_local && address_parse(spec->local, spec->port, &address) < 0)
-		return err_set(err, -EINVAL, "'%s' is not an address to test from",
+		return err_set(err, -EINVAL, "invalid address '%s' of this end",
 			       spec->local);
 	if (address_parse(spec->remote, spec->port, &address) < 0)
-		return err_set(err, -EINVAL, "'%s' is not an address to test with",
+		return err_set(err, -EINVAL, "invalid address '%s' of the other end",
 			       spec->remote);
 	return 0;
 }
@@ -34,36 +34,38 @@ static int check_texts(const struct test_spec *spec, struct err *err)
 int testspec_check(const struct test_spec *spec, struct err *err)
 {
 	if (spec->role != ROLE_CLIENT && spec->role != ROLE_SERVER)
-		return err_set(err, -EINVAL, "a test has no role '%d'",
+		return err_set(err, -EINVAL, "invalid role '%d' of a test",
 			       (int)spec->role);
 	if (spec->kind != TEST_THROUGHPUT && spec->kind != TEST_FULL_SIZE)
-		return err_set(err, -EINVAL, "there is no kind '%d' of test",
+		return err_set(err, -EINVAL, "invalid kind '%d' of a test",
 			       (int)spec->kind);
 	if (spec->kind == TEST_FULL_SIZE &&
 	    (spec->packet_size < MTU_MIN || spec->packet_size > MTU_MAX))
-		return err_set(err, -EINVAL, "'%d' bytes are no packet's full size",
+		return err_set(err, -EINVAL, "invalid full size '%d' of a packet",
 			       spec->packet_size);
 	if (spec->kind == TEST_FULL_SIZE && spec->role == ROLE_CLIENT &&
 	    (spec->their_size < MTU_MIN || spec->their_size > MTU_MAX))
-		return err_set(err, -EINVAL, "'%d' bytes are no packet's full size",
+		return err_set(err, -EINVAL, "invalid full size '%d' of a packet",
 			       spec->their_size);
 	if (spec->dir != DIR_UPLOAD && spec->dir != DIR_DOWNLOAD)
-		return err_set(err, -EINVAL, "a test has no direction '%d'",
+		return err_set(err, -EINVAL, "invalid direction '%d' of a test",
 			       (int)spec->dir);
 	if (spec->port < 1 || spec->port > 65535)
-		return err_set(err, -EINVAL, "'%d' is not a port", spec->port);
+		return err_set(err, -EINVAL, "invalid port '%d'", spec->port);
 	if (spec->client_port < 0 || spec->client_port > 65535)
-		return err_set(err, -EINVAL, "'%d' is not a client's port",
+		return err_set(err, -EINVAL, "invalid client port '%d'",
 			       spec->client_port);
 	if (spec->duration_ms < DURATION_MIN_MS || spec->duration_ms > DURATION_MAX_MS)
-		return err_set(
-			err, -EINVAL, "'%lld' ms is not a test's length: %d to %d are",
-			(long long)spec->duration_ms, DURATION_MIN_MS, DURATION_MAX_MS);
+		return err_set(err, -EINVAL,
+			       "invalid test length '%lld' ms: expected %d to %d",
+			       (long long)spec->duration_ms, DURATION_MIN_MS,
+			       DURATION_MAX_MS);
 	if (spec->rtt_us < 0 || spec->rtt_us > RTT_MAX_US)
-		return err_set(err, -EINVAL, "'%lld' us is not a round trip",
+		return err_set(err, -EINVAL, "invalid round trip '%lld' us",
 			       (long long)spec->rtt_us);
 	if (spec->precision < 0 || spec->precision > PRECISION_MAX)
-		return err_set(err, -EINVAL, "'%d' %% is no precision: 1 to %d are",
+		return err_set(err, -EINVAL,
+			       "invalid precision '%d' %%: expected 1 to %d",
 			       spec->precision, PRECISION_MAX);
 	return check_texts(spec, err);
 }
@@ -93,17 +95,28 @@ int64_t testspec_connect_ms(const struct test_spec *spec)
 	return silence_ms(spec);
 }
 
+int64_t testspec_reach_ms(const struct test_spec *spec)
+{
+	/* The second SYN goes out after 1 s. */
+	return spec->first ? at_least(1200, round_trips_ms(spec, 8)) : silence_ms(spec);
+}
+
 int64_t testspec_stall_ms(const struct test_spec *spec)
 {
 	return at_least(5000, round_trips_ms(spec, 4));
 }
 
-int64_t testspec_refused_ms(const struct test_spec *spec)
+static int64_t busy_ms(const struct test_spec *spec)
 {
 	return spec->duration_ms + round_trips_ms(spec, 10) + 5000;
 }
 
+int64_t testspec_refused_ms(const struct test_spec *spec)
+{
+	return spec->first ? testspec_reach_ms(spec) : busy_ms(spec);
+}
+
 int64_t testspec_deadline_ms(const struct test_spec *spec)
 {
-	return testspec_refused_ms(spec) + 5000;
+	return busy_ms(spec) + 5000;
 }

@@ -42,6 +42,9 @@ struct test_spec {
 	/* The test ends as soon as its goodput is known so well, in percent of it, but not
 	 * within TESTSPEC_EARLIEST_MS; 0: it lasts its duration. */
 	int precision;
+	/* Client: no test has reached the port yet. Where the first is refused, it is more
+	 * likely closed than busy, so this waits no longer than for an answer. */
+	bool first;
 };
 
 /* The message that a test's process writes into its report pipe: a server once when it
@@ -71,7 +74,7 @@ int64_t testspec_blackhole_ms(const struct test_spec *spec); /* max(1.5 s, 8 RTT
 /* A later pause of this length is a timeout: max(5 s, 4 RTT). */
 int64_t testspec_stall_ms(const struct test_spec *spec);
 /* The limit for a server that refuses or is busy: duration + 10 RTT + 5 s after the
- * first connect. */
+ * first connect; for the first test, testspec_reach_ms(). */
 int64_t testspec_refused_ms(const struct test_spec *spec);
 /*
  * The limit for the whole test, from the first connect to the result: 5 s more.
@@ -82,5 +85,7 @@ int64_t testspec_deadline_ms(const struct test_spec *spec);
 /* The time without an answer after which the far end of a connect counts as
  * unreachable: max(1.5 s, 8 RTT). */
 int64_t testspec_connect_ms(const struct test_spec *spec);
+/* The same for the first connect of a test; max(1.2 s, 8 RTT) for the first test. */
+int64_t testspec_reach_ms(const struct test_spec *spec);
 
 #endif

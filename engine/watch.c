@@ -56,12 +56,19 @@ static bool pause_until(struct watch *w, int64_t at_us)
 static void end_with(struct watch *w, int code, enum test_status status,
 		     const char *text) __attribute__((noreturn));
 
+/* Only the end that sends knows it. */
+static int64_t packet_bytes(const struct watch *w)
+{
+	return w->packet_bytes > 0 ? w->packet_bytes : NO_FIGURE;
+}
+
 static void end_with(struct watch *w, int code, enum test_status status,
 		     const char *text)
 {
 	struct dir_result result;
 
 	dir_result_init(&result, status, "%s", text);
+	result.packet_bytes = packet_bytes(w);
 	result.started_at_ms = w->flowing_at_ms;
 	if (w->flowing_us > 0 && w->bytes > 0)
 		result.duration_ms = (clock_boot_us() - w->flowing_us) / 1000;
@@ -76,9 +83,9 @@ static void give_up(struct watch *w, enum test_status status, const char *text)
 	end_with(w, 0, status, text);
 }
 
-static void disturbed(struct watch *w, const char *text) __attribute__((noreturn));
+static void end_disturbed(struct watch *w, const char *text) __attribute__((noreturn));
 
-static void disturbed(struct watch *w, const char *text)
+static void end_disturbed(struct watch *w, const char *text)
 {
 	end_with(w, -ECONNABORTED, TEST_ERROR, text);
 }
@@ -106,8 +113,8 @@ static int find_data(struct watch *w)
 		check_deadline(w);
 		if (now_us >= limit_us)
 			give_up(w, TEST_UNREACHABLE,
-				"the far end took the test's control connection, but "
-				"no data connection came about");
+				"the other end accepted the control connection, but no "
+				"data connection followed");
 		if (!pause_until(w, now_us + SEARCH_US))
 			return -1;
 	}
@@ -192,9 +199,19 @@ static void note_movement(struct watch *w, const struct tcp_figures *figures,
 	w->moved_us = now_us;
 }
 
+/* The last size is the one that arrived: a kernel that finds that a size is lost, or that a
+ * larger one arrives, changes it. */
+static void note_packets(struct watch *w, int fd)
+{
+	int size = is_sender(w) ? tcp_packet_size(fd) : 0;
+
+	if (size > 0)
+		w->packet_bytes = size;
+}
+
 /* Take a sample; false when no more can follow: the socket is gone, libiperf is done
  * with it, or a server turns out not to be the sender. */
-static bool sample(struct watch *w, int fd)
+static bool take_sample(struct watch *w, int fd)
 {
 	int64_t now_us = clock_boot_us();
 	struct tcp_figures figures;
@@ -206,6 +223,7 @@ static bool sample(struct watch *w, int fd)
 	note_start(w, &figures, now_us);
 	if (w->flowing_us == 0)
 		return true;
+	note_packets(w, fd);
 	note_movement(w, &figures, now_us);
 	add_window(w, &figures, now_us);
 	return true;
@@ -237,8 +255,8 @@ static void check_flow(struct watch *w)
 	if (w->bytes == 0 &&
 	    now_us - w->established_us >= testspec_blackhole_ms(w->spec) * 1000)
 		give_up(w, TEST_BLACKHOLE,
-			upload ? "nothing full-size that was sent was acknowledged"
-			       : "nothing that the server sent arrived");
+			upload ? "no full-size segment was acknowledged"
+			       : "no data from the server arrived");
 	if (w->bytes == 0 ||
 	    now_us - w->moved_us < testspec_stall_ms(w->spec) * INT64_C(1000))
 		return;
@@ -281,7 +299,7 @@ static void watch_client(struct watch *w)
 
 	if (fd < 0)
 		return;
-	while (sample(w, fd)) {
+	while (take_sample(w, fd)) {
 		if (w->flowing_us > 0)
 			end_us = w->flowing_us + w->spec->duration_ms * 1000;
 		if (w->bytes > 0 && (clock_boot_us() >= end_us || may_finish(w))) {
@@ -320,7 +338,7 @@ static int await_control(struct watch *w)
 			return -1;
 	}
 	if (!tcp_peer_is(fd, w->spec->remote))
-		disturbed(w, "another address than the peer's called");
+		end_disturbed(w, "another address than the peer's connected");
 	return fd;
 }
 
@@ -334,7 +352,7 @@ static int await_data(struct watch *w, int control)
 	while ((fd = tcp_find_caller(w->spec->port, control, COOKIE_SIZE)) < 0) {
 		check_deadline(w);
 		if (clock_boot_us() >= limit_us)
-			disturbed(w, "somebody called and did not go on");
+			end_disturbed(w, "a client connected and sent nothing more");
 		if (!pause_until(w, clock_boot_us() + CALLER_US))
 			return -1;
 	}
@@ -345,7 +363,7 @@ static int await_data(struct watch *w, int control)
 /* Watch what this end sends; the client cannot see that. */
 static void watch_sender(struct watch *w, int control, int fd)
 {
-	while (sample(w, fd)) {
+	while (take_sample(w, fd)) {
 		check_deadline(w);
 		if (!w->word_out && is_known(w)) {
 			w->word_out = true;
@@ -402,6 +420,7 @@ void watch_stop(struct watch *w, struct watch_figures *ret)
 	note_pause(w, clock_boot_us());
 	steady_measure(&w->steady, &ret->goodput);
 	ret->rtt_us = w->rtt_count > 0 ? w->rtt_sum_us / w->rtt_count : NO_FIGURE;
+	ret->packet_bytes = packet_bytes(w);
 	ret->started_at_ms = w->flowing_at_ms;
 	ret->called = w->called;
 	ret->stalled_ms = w->stalled_us / 1000;

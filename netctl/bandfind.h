@@ -8,14 +8,20 @@
 
 /*
  * The search for the bands of one direction, pure: bandfind_init(), then rounds of
- * bandfind_next() (which returns the sizes to send), sending, and bandfind_learn() for
- * each size, until there is no next round; bandfind_result() at any time.
+ * bandfind_next() (which returns the sizes to send), sending, bandfind_begin_round() and
+ * bandfind_learn() for each size, until there is no next round; bandfind_result() at any
+ * time.
  *
  * The search begins with the sizes at which paths usually change and with the path MTU
  * that the sender's kernel knows; then it halves the gap between neighbours that
- * differ. Sizes between two neighbours of one fate are assumed to share it. One packet
- * may get lost by chance, so a lost size is sent again, but only if it decides
- * something: at a closed edge, alone among others, or at the lowest size.
+ * differ. Sizes between two neighbours of one fate are assumed to share it.
+ *
+ * Packets get lost by chance. The smallest size that arrives shows how often. A size is
+ * lost if no copy arrives, and chance explains that in less than 1 of 1000 cases. The
+ * largest size that arrives whole is sent until it is 1000 times likelier that it is lost
+ * as rarely as the smallest size than that every other copy of it is lost, or the reverse:
+ * then it passes only sometimes, as over two lines of which one takes less, and counts as
+ * lost. Other sizes are sent again only if they decide something.
  */
 
 /* Limits on the sizes sent, repeats counted. Up to the first limit all open edges are
@@ -23,47 +29,78 @@
  * since it decides most. */
 #define BANDFIND_SOFT 24
 #define BANDFIND_HARD 40
-/* The most sizes of one round. */
-#define BANDFIND_ROUND BANDFIND_SOFT
+/* The limit on packets, copies counted. */
+#define BANDFIND_PACKETS 240
+/* The most sizes of one round, and copies of each. */
+#define BANDFIND_ROUND  BANDFIND_SOFT
+#define BANDFIND_COPIES 10
+/* The most packets of one round of several copies: they must fit into a line's queue. */
+#define BANDFIND_BURST 40
 
 struct bandfind_config {
 	int min;         /* the smallest outer size that can be sent exactly */
 	int max;         /* the largest; a little above sender_mtu */
 	int sender_mtu;  /* path MTU that the sender's kernel knows; 0: unknown */
+	int unit;        /* sizes differ from `min` by multiples of it; 0: 1 */
 	bool one_by_one; /* one size a round: the receiver cannot distinguish several */
 };
 
 /* Private to bandfind.c. */
 struct bandfind_size {
 	int size;
-	enum fate fate; /* FATE_UNKNOWN: not sent, or its fate was not seen */
-	int sent;       /* times sent since its fate was last forgotten */
-	int losses;
+	bool listed;    /* one of the first sizes, not the middle of a gap */
+	enum fate seen; /* how copies arrived; FATE_UNKNOWN: none did */
+	int sent;       /* copies that arrived or were lost */
+	int arrived;
+	int unseen;    /* times that its fate could not be seen */
+	int last_lost; /* copies lost in the last round */
 };
 
 struct bandfind {
 	struct bandfind_config config;
-	int sent; /* sizes sent in all rounds */
+	int sent;    /* sizes sent in all rounds, without those to compare with */
+	int packets; /* copies of all sizes */
 	int count;
 	struct bandfind_size sizes[2 * BANDFIND_HARD]; /* ascending */
 };
 
-/* 1 <= min < max <= OUTER_SIZE_MAX. */
+/* Sizes that pass only sometimes. */
+struct bandfind_sometimes {
+	int low; /* the smallest and the largest; 0: none */
+	int high;
+	int sent; /* copies of all of them */
+	int arrived;
+};
+
+/* 1 <= min <= max <= OUTER_SIZE_MAX. With min == max that size alone is sent. */
 void bandfind_init(struct bandfind *find, const struct bandfind_config *config);
 
-/* Return the number of sizes for the next round, ascending in ret; 0 when the search is
- * finished or its limit reached. The same until a result is learned. */
-int bandfind_next(const struct bandfind *find, int ret[BANDFIND_ROUND]);
+/* Return the number of sizes for the next round, ascending in ret, and the copies of
+ * each; 0 when the search is finished or its limit reached. The same until a result is
+ * learned. */
+int bandfind_next(const struct bandfind *find, int ret[BANDFIND_ROUND],
+		  int *ret_copies);
 
-/* Learn the fate of a size that was sent. FATE_UNKNOWN: the fate could not be seen. */
-void bandfind_learn(struct bandfind *find, int size, enum fate fate);
+/* Begin to learn a round. `late`: probes of the round before arrived after it had been
+ * judged, so its losses are forgotten. */
+void bandfind_begin_round(struct bandfind *find, bool late);
+
+/* Learn the fate of a size of which `copies` were sent and `arrived` arrived.
+ * FATE_UNKNOWN: the fate could not be seen. A size above the sender's path MTU is
+ * never whole, whatever the receiver saw. */
+void bandfind_learn(struct bandfind *find, int size, enum fate fate, int copies,
+		    int arrived);
 
 /* The sender's path MTU turned out to be smaller (an ICMP answer came): forget the
  * results above `mtu`. A larger `mtu` than the known one has no effect. */
 void bandfind_lower_sender_mtu(struct bandfind *find, int mtu);
 
-/* Return the bands. An edge that stayed open is a band of FATE_UNKNOWN, and so are the
- * sizes below a lowest size that did not arrive whole. count 0: no results. */
+/* Return the bands. An edge that stayed open is a band of FATE_UNKNOWN, and so are sizes
+ * whose losses may be chance, and those below a lowest size that did not arrive whole.
+ * count 0: no results. */
 void bandfind_result(const struct bandfind *find, struct path_bands *ret);
+
+/* Return the sizes that pass only sometimes; they are lost in the result. */
+struct bandfind_sometimes bandfind_sometimes(const struct bandfind *find);
 
 #endif

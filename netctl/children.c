@@ -23,7 +23,7 @@ struct family {
 	int keeper_pair[2];
 };
 
-static void say(const struct family *f, const char *text)
+static void say_as_child(const struct family *f, const char *text)
 {
 	if (f->config->guard->say && text[0])
 		f->config->guard->say(text);
@@ -44,6 +44,8 @@ static int guard_child(struct family *f)
 	unsigned int keep =
 		PRIV_KEEP_NET_RAW |
 		(f->config->guard->bounds.conf_file[0] ? PRIV_KEEP_CONF_FILE : 0);
+	struct guard_config own = *f->config->guard;
+	struct outside outside;
 	struct err err = ERR_INIT;
 
 	prctl(PR_SET_NAME, "mtusweep-guard", 0, 0, 0);
@@ -52,20 +54,26 @@ static int guard_child(struct family *f)
 	fd_close(&f->runner_pair[0]);
 	fd_close(&f->runner_pair[1]);
 	fd_close(&f->keeper_pair[0]);
+	/* Later no namespace can be entered any more. */
+	if (outside_open(own.bounds.interface, &outside, &err) < 0) {
+		say_as_child(f, err.text);
+		err = (struct err)ERR_INIT;
+	}
+	own.outside = &outside;
 	if (priv_keep(keep, &err) < 0 || priv_confine(PRIV_SOCKETS_PACKET, &err) < 0) {
-		say(f, err.text);
+		say_as_child(f, err.text);
 		return 1;
 	}
-	return guard_serve(f->config->guard, f->guard_pair[0], f->keeper_pair[1]);
+	return guard_serve(&own, f->guard_pair[0], f->keeper_pair[1]);
 }
 
-static int unprivileged(struct family *f, int death_signal)
+static int drop_privileges(struct family *f, int death_signal)
 {
 	struct err err = ERR_INIT;
 
 	if (priv_drop(f->config->user, &err) < 0 ||
 	    priv_confine(PRIV_SOCKETS_INET, &err) < 0) {
-		say(f, err.text);
+		say_as_child(f, err.text);
 		return -EPERM;
 	}
 	priv_die_with_parent(death_signal, f->keeper_pid);
@@ -80,7 +88,7 @@ static int runner_child(struct family *f)
 	fd_close(&f->runner_pair[1]);
 	fd_close(&f->keeper_pair[0]);
 	fd_close(&f->keeper_pair[1]);
-	if (unprivileged(f, SIGKILL) < 0)
+	if (drop_privileges(f, SIGKILL) < 0)
 		return 1;
 	return f->config->roles->runner(f->runner_pair[0]);
 }
@@ -92,7 +100,7 @@ static int main_child(struct family *f)
 	fd_close(&f->runner_pair[0]);
 	fd_close(&f->keeper_pair[0]);
 	fd_close(&f->keeper_pair[1]);
-	if (unprivileged(f, STOP_SIGNAL_DEATH) < 0)
+	if (drop_privileges(f, STOP_SIGNAL_DEATH) < 0)
 		return 1;
 	return f->config->roles->main(f->config->roles->ctx, f->guard_pair[1],
 				      f->runner_pair[1]);

@@ -16,6 +16,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "netctl/rtmtu.h"
 
 struct span {
 	size_t begin;
@@ -54,7 +55,7 @@ static bool is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static struct span trim(const char *data, struct span span)
+static struct span trim_span(const char *data, struct span span)
 {
 	while (span.begin < span.end && is_space(data[span.begin]))
 		span.begin++;
@@ -69,7 +70,7 @@ static bool span_is(const char *data, struct span span, const char *word)
 	       strncasecmp(data + span.begin, word, span.end - span.begin) == 0;
 }
 
-static size_t find(const char *data, struct span span, char c)
+static size_t find_char(const char *data, struct span span, char c)
 {
 	const char *at = memchr(data + span.begin, c, span.end - span.begin);
 
@@ -79,7 +80,7 @@ static size_t find(const char *data, struct span span, char c)
 /* Keep one blank of "MTU = # comment" in front of the number that will stand there. */
 static struct span trim_value(const char *data, struct span span)
 {
-	struct span value = trim(data, span);
+	struct span value = trim_span(data, span);
 
 	if (value.begin < value.end)
 		return value;
@@ -100,16 +101,16 @@ static bool next_line(struct reader *reader, struct line *line)
 
 	if (reader->at >= reader->size)
 		return false;
-	whole.end = find(data, whole, '\n');
+	whole.end = find_char(data, whole, '\n');
 	reader->at = whole.end < reader->size ? whole.end + 1 : whole.end;
 	line->eol = (struct span){whole.end, reader->at};
 	if (line->eol.end > line->eol.begin && whole.end > whole.begin &&
 	    data[whole.end - 1] == '\r')
 		line->eol.begin = --whole.end;
-	stripped = (struct span){whole.begin, find(data, whole, '#')};
-	equals = find(data, stripped, '=');
+	stripped = (struct span){whole.begin, find_char(data, whole, '#')};
+	equals = find_char(data, stripped, '=');
 	line->assigns = equals < stripped.end;
-	line->key = trim(data, (struct span){stripped.begin, equals});
+	line->key = trim_span(data, (struct span){stripped.begin, equals});
 	line->value = (struct span){equals, equals};
 	if (line->assigns)
 		line->value = trim_value(data, (struct span){equals + 1, stripped.end});
@@ -137,19 +138,25 @@ static void note_line(struct layout *layout, const char *data, const struct line
 		layout->save_config = span_is(data, line->value, "true");
 }
 
+/* Begin behind the byte order mark, where there is one. */
+static struct reader read_lines(const char *data, size_t size)
+{
+	bool marked = size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0;
+
+	return (struct reader){.data = data, .size = size, .at = marked ? 3 : 0};
+}
+
 static int find_layout(const char *data, size_t size, struct layout *layout,
 		       struct err *err)
 {
-	struct reader reader = {.data = data, .size = size};
+	struct reader reader = read_lines(data, size);
 	struct line line;
 
 	*layout = (struct layout){0};
 	if (memchr(data, '\0', size))
 		return err_set(
 			err, -EINVAL,
-			"not a conf file: it has a NUL byte (in UTF-16 or binary?)");
-	if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
-		reader.at = 3;
+			"not a conf file: it contains a NUL byte (UTF-16 or binary?)");
 	while (next_line(&reader, &line)) {
 		if (reader.in_interface)
 			note_line(layout, data, &line);
@@ -160,8 +167,8 @@ static int find_layout(const char *data, size_t size, struct layout *layout,
 }
 
 /* data[0, cut.begin), the three pieces, data[cut.end, size). */
-static int splice(const char *data, size_t size, struct span cut, const char *pieces[3],
-		  char **ret, size_t *ret_size)
+static int splice_text(const char *data, size_t size, struct span cut,
+		       const char *pieces[3], char **ret, size_t *ret_size)
 {
 	size_t room = size - (cut.end - cut.begin) + 1;
 	char *at;
@@ -188,10 +195,10 @@ int conffile_edit(const char *data, size_t size, int mtu, char **ret, size_t *re
 	char number[32];
 	const char *eol;
 	const char *pieces[3] = {"", number, ""};
-	int rc = find_layout(data, size, &layout, err);
+	int r = find_layout(data, size, &layout, err);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	snprintf(number, sizeof(number), layout.mtu ? "%d" : "MTU = %d", mtu);
 	cut = layout.value;
 	if (!layout.mtu) {
@@ -199,9 +206,148 @@ int conffile_edit(const char *data, size_t size, int mtu, char **ret, size_t *re
 		pieces[layout.insert_breaks ? 0 : 2] = eol;
 		cut = (struct span){layout.insert_at, layout.insert_at};
 	}
-	rc = splice(data, size, cut, pieces, ret, ret_size);
+	r = splice_text(data, size, cut, pieces, ret, ret_size);
+	return r < 0 ? err_sys(err, -r, "cannot edit the conf file") : 0;
+}
+
+/* --- routes --- */
+
+struct routes {
+	const char *peer;
+	const struct conffile_route *list;
+	int count;
+};
+
+/* Up to where a line for the prefix is the same, whatever its MTU. */
+static void format_prefix(const struct conffile_route *route, char *ret, size_t size)
+{
+	snprintf(ret, size, "ip -%c route replace %s/%d dev %%i proto %d ",
+		 strchr(route->address, ':') ? '6' : '4', route->address, route->length,
+		 RTMTU_PROTOCOL);
+}
+
+static bool begins_with(const char *data, struct span span, const char *text)
+{
+	return span.end - span.begin >= strlen(text) &&
+	       memcmp(data + span.begin, text, strlen(text)) == 0;
+}
+
+/* The comment, without "#" and blanks. */
+static struct span comment_of(const char *data, const struct line *line)
+{
+	struct span whole = {line->value.end, line->eol.begin};
+	struct span comment = {find_char(data, whole, '#'), whole.end};
+
+	if (comment.begin < comment.end)
+		comment.begin++;
+	return trim_span(data, comment);
+}
+
+static bool is_route_line(const char *data, const struct line *line,
+			  const struct routes *routes)
+{
+	char text[160];
+
+	if (!line->assigns || !span_is(data, line->key, "PostUp") ||
+	    (!begins_with(data, line->value, "ip -4 route replace ") &&
+	     !begins_with(data, line->value, "ip -6 route replace ")))
+		return false;
+	snprintf(text, sizeof(text), "mtusweep %s", routes->peer);
+	if (span_is(data, comment_of(data, line), text))
+		return true;
+	for (int i = 0; i < routes->count; i++) {
+		format_prefix(&routes->list[i], text, sizeof(text));
+		if (begins_with(data, line->value, text))
+			return true;
+	}
+	return false;
+}
+
+/* Without the lines that are to be replaced. */
+static int remove_routes(const char *data, size_t size, const struct routes *routes,
+			 char **ret, size_t *ret_size)
+{
+	struct reader reader = read_lines(data, size);
+	struct line line;
+	size_t begin = 0;
+	char *at;
+
+	*ret = malloc(size + 1);
+	if (!*ret)
+		return -ENOMEM;
+	at = *ret;
+	while (next_line(&reader, &line)) {
+		if (!reader.in_interface || !is_route_line(data, &line, routes))
+			at = mempcpy(at, data + begin, reader.at - begin);
+		begin = reader.at;
+	}
+	*at = '\0';
+	*ret_size = (size_t)(at - *ret);
+	return 0;
+}
+
+static void format_route(FILE *out, const struct routes *routes,
+			 const struct conffile_route *route)
+{
+	char prefix[160];
+
+	format_prefix(route, prefix, sizeof(prefix));
+	fprintf(out, "PostUp = %s", prefix);
+	if (route->table)
+		fprintf(out, "table %u ", (unsigned)route->table);
+	if (route->source[0])
+		fprintf(out, "src %s ", route->source);
+	fprintf(out, "mtu %d # mtusweep %s", route->mtu, routes->peer);
+}
+
+/* The lines, with a line end before or after each. */
+static int format_routes(const struct routes *routes, const struct layout *layout,
+			 char **ret)
+{
+	const char *eol = layout->eol.end - layout->eol.begin == 2 ? "\r\n" : "\n";
+	size_t size;
+	FILE *out = open_memstream(ret, &size);
+
+	if (!out)
+		return -ENOMEM;
+	for (int i = 0; i < routes->count; i++) {
+		fputs(layout->insert_breaks ? eol : "", out);
+		format_route(out, routes, &routes->list[i]);
+		fputs(layout->insert_breaks ? "" : eol, out);
+	}
+	return fclose(out) == 0 ? 0 : -ENOMEM;
+}
+
+int conffile_edit_routes(const char *data, size_t size, const char *peer,
+			 const struct conffile_route *list, int count, char **ret,
+			 size_t *ret_size, struct err *err)
+{
+	struct routes routes = {peer, list, count};
+	struct layout layout;
+	char *kept = NULL;
+	size_t kept_size = 0;
+	char *lines = NULL;
+	int rc = find_layout(data, size, &layout, err);
+
+	if (rc < 0)
+		return rc;
+	rc = remove_routes(data, size, &routes, &kept, &kept_size);
+	if (rc == 0)
+		rc = find_layout(kept, kept_size, &layout, err);
+	if (rc == 0)
+		rc = format_routes(&routes, &layout, &lines);
+	if (rc == 0) {
+		struct span cut = {layout.insert_at, layout.insert_at};
+		const char *pieces[3] = {lines, "", ""};
+
+		rc = splice_text(kept, kept_size, cut, pieces, ret, ret_size);
+	}
+	free(lines);
+	conffile_wipe(kept, kept_size);
 	return rc < 0 ? err_sys(err, -rc, "cannot edit the conf file") : 0;
 }
+
+/* --- facts --- */
 
 static int parse_mtu(const char *data, struct span value)
 {
@@ -220,14 +366,135 @@ int conffile_facts(const char *data, size_t size, struct conffile_facts *ret,
 		   struct err *err)
 {
 	struct layout layout;
-	int rc = find_layout(data, size, &layout, err);
+	int r = find_layout(data, size, &layout, err);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	*ret = (struct conffile_facts){.save_config = layout.save_config};
 	if (layout.mtu)
 		ret->mtu = parse_mtu(data, layout.value);
 	return 0;
+}
+
+int conffile_mtu(const char *data, size_t size)
+{
+	struct conffile_facts facts;
+
+	return conffile_facts(data, size, &facts, NULL) < 0 ? 0 : facts.mtu;
+}
+
+/* --- commands that set the MTU --- */
+
+#define COMMAND_WORDS 64
+
+/* One command of a hook, cut into words; those that do not fit are left out. */
+struct command {
+	char text[512];
+	char *words[COMMAND_WORDS];
+	int count;
+};
+
+static void split(const char *data, struct span span, struct command *ret)
+{
+	size_t size = span.end - span.begin;
+	char *rest = ret->text;
+	char *word;
+
+	if (size >= sizeof(ret->text))
+		size = sizeof(ret->text) - 1;
+	memcpy(ret->text, data + span.begin, size);
+	ret->text[size] = '\0';
+	ret->count = 0;
+	while (ret->count < COMMAND_WORDS && (word = strsep(&rest, " \t\"'>"))) {
+		if (*word)
+			ret->words[ret->count++] = word;
+	}
+}
+
+/* "%i" or the name itself, as a word of its own or in a path of sysfs. */
+static bool names(const char *word, const char *interface)
+{
+	static const char sysfs[] = "/sys/class/net/";
+
+	if (strncmp(word, sysfs, sizeof(sysfs) - 1) == 0)
+		word += sizeof(sysfs) - 1;
+	if (strncmp(word, "%i", 2) == 0)
+		word += 2;
+	else if (strncmp(word, interface, strlen(interface)) == 0)
+		word += strlen(interface);
+	else
+		return false;
+	return !*word || strcmp(word, "/mtu") == 0;
+}
+
+/* The MTU; 0: not a number; -1: the command sets none of this interface. */
+static int set_by(const struct command *command, const char *interface)
+{
+	const char *value = NULL;
+	bool named = false;
+	int64_t mtu;
+
+	for (int i = 0; i < command->count; i++) {
+		const char *word = command->words[i];
+		const char *next = i + 1 < command->count ? command->words[i + 1] : "";
+
+		if (strcmp(word, "route") == 0 || strcmp(word, "ro") == 0 ||
+		    strcmp(word, "r") == 0)
+			return -1;
+		if (strcmp(word, "mtu") == 0 && next[0] &&
+		    strchr("$`0123456789", next[0]))
+			value = next;
+		if (names(word, interface)) {
+			named = true;
+			if (strchr(word, '/'))
+				value = i > 0 ? command->words[i - 1] : "";
+		}
+	}
+	if (!value || !named)
+		return -1;
+	return text_to_int(value, 1, INT_MAX, &mtu) < 0 ? 0 : (int)mtu;
+}
+
+static void look_at_commands(const char *data, const struct line *line, const char *key,
+			     int number, const char *interface,
+			     struct conffile_hook *ret)
+{
+	struct span rest = line->value;
+
+	while (rest.begin < rest.end) {
+		struct span one = rest;
+		struct command command;
+		int mtu;
+
+		while (rest.begin < rest.end && !strchr(";&|", data[rest.begin]))
+			rest.begin++;
+		one.end = rest.begin++;
+		split(data, one, &command);
+		mtu = set_by(&command, interface);
+		if (mtu < 0)
+			continue;
+		*ret = (struct conffile_hook){.line = number, .mtu = mtu};
+		text_copy(ret->key, sizeof(ret->key), key);
+	}
+}
+
+struct conffile_hook conffile_find_hook(const char *data, size_t size,
+					const char *interface)
+{
+	static const char *const keys[] = {"PreUp", "PostUp"};
+	struct reader reader = read_lines(data, size);
+	struct conffile_hook hook = {0};
+	struct line line;
+
+	for (int number = 1; next_line(&reader, &line); number++) {
+		for (size_t i = 0;
+		     reader.in_interface && i < sizeof(keys) / sizeof(keys[0]); i++) {
+			if (line.assigns && span_is(data, line.key, keys[i]))
+				look_at_commands(data, &line, keys[i], number,
+						 interface, &hook);
+		}
+	}
+	return hook;
 }
 
 void conffile_wipe(char *data, size_t size)

@@ -30,6 +30,30 @@
 int conffile_edit(const char *data, size_t size, int mtu, char **ret, size_t *ret_size,
 		  struct err *err);
 
+/* A line that gives the routes to a prefix an MTU when the tunnel comes up. */
+struct conffile_route {
+	const char *address;
+	int length;         /* of the prefix */
+	int table;          /* 0: the main one */
+	const char *source; /* "": none */
+	int mtu;
+};
+
+/*
+ * Pure: `data` with one line a route after the last line of [Interface] that is neither
+ * blank nor a comment:
+ *
+ *	PostUp = ip -4 route replace 10.0.0.2/32 dev %i proto 77 mtu 1340 \
+ *		# mtusweep 10.0.0.2 (one line)
+ *
+ * The comment names `peer`, the tunnel address of the peer that they are for. Lines of that
+ * form with this comment, or for one of these prefixes, are removed. "wg-quick save" drops
+ * comments, so the protocol number marks a line too. All else as conffile_edit().
+ */
+int conffile_edit_routes(const char *data, size_t size, const char *peer,
+			 const struct conffile_route *routes, int count, char **ret,
+			 size_t *ret_size, struct err *err);
+
 struct conffile_facts {
 	int mtu; /* 0 where there is no MTU line, -1 where its value is no number */
 	bool save_config; /* SaveConfig = true: wg-quick writes the live MTU back on
@@ -39,6 +63,25 @@ struct conffile_facts {
 /* Pure. -ENOENT: no [Interface]. */
 int conffile_facts(const char *data, size_t size, struct conffile_facts *ret,
 		   struct err *err);
+/* Pure: facts.mtu; 0 also without an [Interface]. */
+int conffile_mtu(const char *data, size_t size);
+
+/* A command of the conf file that sets the MTU of the interface each time wg-quick brings
+ * it up, whatever the MTU line says. */
+struct conffile_hook {
+	int line;    /* of the file, from 1; 0: there is no such command */
+	char key[8]; /* "PreUp", "PostUp" */
+	int mtu;     /* 0: not a number, such as a variable of the shell */
+};
+
+/*
+ * Pure: the last such command in [Interface], for `interface` or "%i":
+ * "ip link set mtu 1300 dev %i", "ifconfig wg0 mtu 1300",
+ * "echo 1300 > /sys/class/net/%i/mtu". MTUs of routes do not count. A script that the
+ * file only names is not looked into.
+ */
+struct conffile_hook conffile_find_hook(const char *data, size_t size,
+					const char *interface);
 
 /*
  * A conf file on disk, in its folder, which is held open: conffile_open() reaches the
@@ -86,6 +129,11 @@ int conffile_check(const char *path, char *ret_path, struct err *err);
 int conffile_read(const struct conffile *file, const char *suffix, char **ret,
 		  size_t *ret_size, struct err *err);
 
+/* If a command of the file on disk sets another MTU than `mtu` at the next start of the
+ * interface, say so in front of *text. */
+void conffile_name_hook(const struct conffile *file, const char *interface, int mtu,
+			struct err *text);
+
 /* lstat(2) of it. 0 or -errno. */
 int conffile_stat(const struct conffile *file, const char *suffix, struct stat *ret);
 
@@ -97,13 +145,13 @@ int conffile_stat(const struct conffile *file, const char *suffix, struct stat *
 int conffile_replace(const struct conffile *file, const char *data, size_t size,
 		     struct err *err);
 
-/* Copy the conf file to the one with that suffix, in the same way. -EEXIST: there is one,
- * it is kept. */
+/* Copy the conf file to the one with that suffix, in the same way. -EEXIST: there is
+ * one, which stays. */
 int conffile_copy(const struct conffile *file, const char *suffix, struct err *err);
 
 /* The one with that suffix takes the conf file's place, with all its attributes. It
  * takes no space, and a crash cannot split it. */
-int conffile_put_back(const struct conffile *file, const char *suffix, struct err *err);
+int conffile_restore(const struct conffile *file, const char *suffix, struct err *err);
 
 /* Rename one beside the conf file, never over another (-EEXIST). 0 or -errno. */
 int conffile_rename(const struct conffile *file, const char *from, const char *to);

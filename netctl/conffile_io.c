@@ -37,8 +37,8 @@ struct conffile_path conffile_path(const struct conffile *file, const char *suff
 }
 
 /* errno with a sentence about one of the files. */
-static int failed(struct err *err, int errno_value, const char *what,
-		  const struct conffile *file, const char *suffix)
+static int fail_file(struct err *err, int errno_value, const char *what,
+		     const struct conffile *file, const char *suffix)
 {
 	err_sys(err, errno_value, "%s '%s'", what, conffile_path(file, suffix).text);
 	return heldfolder_not_stale(-errno_value);
@@ -60,8 +60,7 @@ int conffile_open(const char *path, struct conffile *ret, struct err *err)
 	if (!path[0])
 		return err_sys(err, ENOENT, "cannot open the conf file ''");
 	if (!name[0] || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return err_set(err, -EISDIR, "not a conf file but a folder: '%s'",
-			       path);
+		return err_set(err, -EISDIR, "'%s' is a folder, not a conf file", path);
 	/* "folder/" is the folder, also for "/". */
 	snprintf(folder, sizeof(folder), "%.*s", (int)(name - path), path);
 	text_copy(ret->name, sizeof(ret->name), name);
@@ -79,15 +78,15 @@ void conffile_close(struct conffile *file)
 
 /* --- reading --- */
 
-/* A link to a file of root's, made by who owns the folder, must not pass for theirs. */
+/* The owner of the folder may link to a file of root's: it must not pass for theirs. */
 static int admit_file(const struct conffile *file, const char *suffix,
 		      const struct stat *st, struct err *err)
 {
 	if (!file->folder.user || st->st_uid == file->folder.user)
 		return 0;
 	return err_set(err, -EPERM,
-		       "'%.120s' belongs to user %u, but user %u can exchange its "
-		       "folder; make one of them, or root, own both (chown)",
+		       "'%.120s' belongs to user %u, but user %u can replace its "
+		       "folder; give both to one of these users, or to root (chown)",
 		       conffile_path(file, suffix).text, (unsigned)st->st_uid,
 		       (unsigned)file->folder.user);
 }
@@ -95,18 +94,19 @@ static int admit_file(const struct conffile *file, const char *suffix,
 static int open_regular(const struct conffile *file, const char *suffix, int *ret_fd,
 			struct stat *ret, struct err *err)
 {
-	/* A fifo must not hold us up, nor a link lead elsewhere than was checked. */
+	/* A fifo must not block us, and a link must not lead elsewhere than was
+	 * checked. */
 	cleanup_fd int fd =
 		openat(file->folder.fd, name_of(file, suffix).text,
 		       O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	int r;
 
 	if (fd < 0)
-		return failed(err, errno, "cannot open the conf file", file, suffix);
+		return fail_file(err, errno, "cannot open the conf file", file, suffix);
 	if (fstat(fd, ret) < 0)
-		return failed(err, errno, "cannot read the conf file", file, suffix);
+		return fail_file(err, errno, "cannot read the conf file", file, suffix);
 	if (S_ISDIR(ret->st_mode))
-		return err_set(err, -EISDIR, "not a conf file but a folder: '%s'",
+		return err_set(err, -EISDIR, "'%s' is a folder, not a conf file",
 			       conffile_path(file, suffix).text);
 	if (!S_ISREG(ret->st_mode))
 		return err_set(err, -EINVAL, "not a regular file: '%s'",
@@ -170,11 +170,13 @@ static int open_and_read(const struct conffile *file, const char *suffix,
 	size = (size_t)ret->st.st_size;
 	ret->data = malloc(size + 1);
 	if (!ret->data)
-		return failed(err, ENOMEM, "cannot read the conf file", file, suffix);
+		return fail_file(err, ENOMEM, "cannot read the conf file", file,
+				 suffix);
 	ret->size = size;
 	n = read_all(ret->fd, ret->data, size);
 	if (n < 0)
-		return failed(err, (int)-n, "cannot read the conf file", file, suffix);
+		return fail_file(err, (int)-n, "cannot read the conf file", file,
+				 suffix);
 	ret->data[n] = '\0';
 	ret->size = (size_t)n;
 	return 0;
@@ -194,6 +196,26 @@ int conffile_read(const struct conffile *file, const char *suffix, char **ret,
 	return 0;
 }
 
+void conffile_name_hook(const struct conffile *file, const char *interface, int mtu,
+			struct err *text)
+{
+	struct err rest = *text;
+	struct conffile_hook hook;
+	char *data;
+	size_t size;
+
+	if (conffile_read(file, "", &data, &size, NULL) < 0)
+		return;
+	hook = conffile_find_hook(data, size, interface);
+	conffile_wipe(data, size);
+	if (hook.line && hook.mtu != mtu)
+		err_set(text, 0,
+			"at the tunnel's next start %s in line %d of the conf file "
+			"sets "
+			"another MTU: remove that command%s%s",
+			hook.key, hook.line, rest.text[0] ? "; " : "", rest.text);
+}
+
 int conffile_stat(const struct conffile *file, const char *suffix, struct stat *ret)
 {
 	if (fstatat(file->folder.fd, name_of(file, suffix).text, ret,
@@ -205,8 +227,8 @@ int conffile_stat(const struct conffile *file, const char *suffix, struct stat *
 /* --- checking --- */
 
 /* Follow a link in the folder; -ELOOP where it leads to another folder. */
-static int follow(const char *path, struct conffile *file, const char *target,
-		  struct err *err)
+static int follow_link(const char *path, struct conffile *file, const char *target,
+		       struct err *err)
 {
 	cleanup_conffile struct conffile next = {.folder = {.fd = -1}};
 	char whole[2 * PATH_MAX];
@@ -217,17 +239,16 @@ static int follow(const char *path, struct conffile *file, const char *target,
 	if (r < 0)
 		return r;
 	if (!heldfolder_is_same(&file->folder, &next.folder))
-		return err_set(
-			err, -ELOOP,
-			"the conf file '%s' is a symbolic link out of its folder: "
-			"name '%s' itself",
-			path, conffile_path(&next, "").text);
+		return err_set(err, -ELOOP,
+			       "the conf file '%s' is a symbolic link to another "
+			       "folder: name its target '%s' instead",
+			       path, conffile_path(&next, "").text);
 	text_copy(file->name, sizeof(file->name), next.name);
 	return 0;
 }
 
 /* The file that the path leads to, in the folder that it names. */
-static int resolve(const char *path, struct conffile *file, struct err *err)
+static int resolve_file(const char *path, struct conffile *file, struct err *err)
 {
 	char target[PATH_MAX];
 	int r = conffile_open(path, file, err);
@@ -242,7 +263,7 @@ static int resolve(const char *path, struct conffile *file, struct err *err)
 			return err_sys(err, errno, "cannot open the conf file '%s'",
 				       path);
 		target[n] = '\0';
-		r = follow(path, file, target, err);
+		r = follow_link(path, file, target, err);
 	}
 	return r < 0 ? r : err_sys(err, ELOOP, "cannot open the conf file '%s'", path);
 }
@@ -260,11 +281,11 @@ static int check_content(const char *path, const struct conffile *file, struct e
 	if (r < 0)
 		return err_set(err, r, "%s: '%s'", why.text, path);
 	if (opened.st.st_mode & (S_IWGRP | S_IWOTH))
-		return err_set(err, -EPERM,
-			       "others than its owner can write to the conf file "
-			       "'%.120s', which holds keys; run 'chmod go-w %.120s'",
-			       conffile_path(file, "").text,
-			       conffile_path(file, "").text);
+		return err_set(
+			err, -EPERM,
+			"the conf file '%.120s' holds keys, but other users than its "
+			"owner can write to it; run 'chmod go-w %.120s'",
+			conffile_path(file, "").text, conffile_path(file, "").text);
 	return 0;
 }
 
@@ -276,7 +297,7 @@ static int check_replaceable(const struct conffile *file, struct err *err)
 
 	if (statx(file->folder.fd, file->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS,
 		  &stx) < 0)
-		return failed(err, errno, "cannot read the conf file", file, "");
+		return fail_file(err, errno, "cannot read the conf file", file, "");
 	if (stx.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND))
 		return err_set(
 			err, -EPERM,
@@ -319,7 +340,7 @@ static int check_folder(const struct conffile *file, struct err *err)
 int conffile_check(const char *path, char *ret_path, struct err *err)
 {
 	cleanup_conffile struct conffile file = {.folder = {.fd = -1}};
-	int r = resolve(path, &file, err);
+	int r = resolve_file(path, &file, err);
 
 	if (r == 0)
 		r = check_content(path, &file, err);
@@ -352,25 +373,25 @@ static int copy_attributes(int from, int to)
 {
 	char names[4096];
 	ssize_t size = flistxattr(from, names, sizeof(names));
-	int rc = 0;
+	int r = 0;
 
 	if (size < 0)
 		return errno == EOPNOTSUPP ? 0 : -errno;
-	for (char *name = names; rc == 0 && name < names + size;
+	for (char *name = names; r == 0 && name < names + size;
 	     name += strlen(name) + 1)
-		rc = copy_attribute(from, to, name);
-	return rc;
+		r = copy_attribute(from, to, name);
+	return r;
 }
 
 /* `like`: whose owner, mode and attributes it gets. */
-static int fill(const struct opened *like, int fd, const char *data, size_t size)
+static int fill_file(const struct opened *like, int fd, const char *data, size_t size)
 {
 	int r;
 
 	if (fchown(fd, like->st.st_uid, like->st.st_gid) < 0)
 		return -errno;
 	r = copy_attributes(like->fd, fd);
-	/* No conf file is a program: none becomes another user. */
+	/* A conf file is not a program, so it needs no set-user-ID bits. */
 	if (r == 0 && fchmod(fd, like->st.st_mode & 0777) < 0)
 		r = -errno;
 	if (r == 0)
@@ -399,7 +420,7 @@ int conffile_rename(const struct conffile *file, const char *from, const char *t
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return heldfolder_not_stale(-errno);
-	/* A file system without it: the caller's lock has to do. */
+	/* The file system lacks it: the caller's lock must suffice. */
 	if (conffile_stat(file, to, &st) == 0)
 		return -EEXIST;
 	return renameat(folder, old.text, folder, fresh.text) < 0
@@ -408,7 +429,7 @@ int conffile_rename(const struct conffile *file, const char *from, const char *t
 }
 
 /* Never over an existing file, unless it is the conf file. */
-static int place(const struct conffile *file, const char *suffix)
+static int place_file(const struct conffile *file, const char *suffix)
 {
 	struct name temporary = name_of(file, CONFFILE_TEMPORARY);
 	int folder = file->folder.fd;
@@ -431,16 +452,17 @@ static int write_new(const struct conffile *file, const char *suffix,
 	fd = openat(file->folder.fd, temporary.text,
 		    O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return failed(err, errno, "cannot make", file, CONFFILE_TEMPORARY);
-	r = fill(like, fd, data, size);
+		return fail_file(err, errno, "cannot make", file, CONFFILE_TEMPORARY);
+	r = fill_file(like, fd, data, size);
 	if (r == 0)
-		r = place(file, suffix);
+		r = place_file(file, suffix);
 	if (r < 0) {
 		(void)unlinkat(file->folder.fd, temporary.text, 0);
-		return failed(err, -r, "cannot write the conf file", file, suffix);
+		return fail_file(err, -r, "cannot write the conf file", file, suffix);
 	}
 	r = sync_folder(file);
-	return r < 0 ? failed(err, -r, "cannot sync the folder of", file, suffix) : 0;
+	return r < 0 ? fail_file(err, -r, "cannot sync the folder of", file, suffix)
+		     : 0;
 }
 
 int conffile_copy(const struct conffile *file, const char *suffix, struct err *err)
@@ -462,14 +484,14 @@ int conffile_replace(const struct conffile *file, const char *data, size_t size,
 	return r < 0 ? r : write_new(file, "", &opened, data, size, err);
 }
 
-int conffile_put_back(const struct conffile *file, const char *suffix, struct err *err)
+int conffile_restore(const struct conffile *file, const char *suffix, struct err *err)
 {
 	int folder = file->folder.fd;
 
 	if (renameat(folder, name_of(file, suffix).text, folder, file->name) < 0)
-		return failed(err, errno, "cannot restore the conf file from", file,
-			      suffix);
-	/* It is back, and there is nothing left that another try could move. */
+		return fail_file(err, errno, "cannot restore the conf file from", file,
+				 suffix);
+	/* The file is restored, and nothing is left for a retry to move. */
 	(void)sync_folder(file);
 	return 0;
 }
@@ -478,6 +500,6 @@ int conffile_remove(const struct conffile *file, const char *suffix, struct err 
 {
 	if (unlinkat(file->folder.fd, name_of(file, suffix).text, 0) < 0 &&
 	    errno != ENOENT)
-		return failed(err, errno, "cannot remove", file, suffix);
+		return fail_file(err, errno, "cannot remove", file, suffix);
 	return 0;
 }

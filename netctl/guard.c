@@ -19,23 +19,30 @@
 #include "netctl/rtroute.h"
 #include "netctl/wginfo.h"
 
-/* The interval between tries of a failed restore. */
+/* The interval between attempts of a failed restore. */
 #define TRY_AGAIN_MS 1000
 
 struct guard_process {
 	const struct guard_config *config;
 	struct hoststate state;
-	int lease_fd; /* timerfd; armed while something is pending */
-	bool was_set; /* the MTU is a guard_set()'s, which may be kept */
-	bool probing; /* a probe is under way, with `outer` */
+	int lease_fd;  /* timerfd; armed while something is pending */
+	bool was_set;  /* the MTU is guard_set()'s and may be committed */
+	bool by_route; /* this session changes routes, not the link */
+	bool probing;  /* a probe is under way, with `outer` */
 	struct probetap_target outer;
+	int ifindex;        /* of the interface that is probed */
+	bool told_way;      /* the user was told why there is no probe way */
 	pid_t tap;          /* the process with the packet socket; 0: none */
-	bool expired;       /* the last lease ran out, and nothing was set since */
+	bool expired;       /* the last lease expired, and nothing was set since */
 	bool failing;       /* a restore failed; lease_fd is for the next try */
 	struct err failure; /* the last failure that somebody was told of */
+	/* The last interface and port that was looked for, and what came of it. */
+	int unseen_index;
+	int unseen_port;
+	bool unseen;
 };
 
-static void say(const struct guard_process *g, const char *text)
+static void say_as_guard(const struct guard_process *g, const char *text)
 {
 	if (g->config->say && text[0])
 		g->config->say(text);
@@ -53,20 +60,20 @@ static int set_lease(const struct guard_process *g, int64_t ms, struct err *err)
 	return 0;
 }
 
-/* Not less: 0 would end the lease, and leave a change without one. */
+/* A lease of 0 would end the timer, and leave a change without a lease. */
 static int check_lease(int64_t ms, struct err *err)
 {
 	if (ms >= LEASE_MIN_MS && ms <= LEASE_MAX_MS)
 		return 0;
-	return err_set(err, -ERANGE, "a lease of %lld ms is not from %d to %d ms",
+	return err_set(err, -ERANGE, "invalid lease of %lld ms: expected %d to %d ms",
 		       (long long)ms, LEASE_MIN_MS, LEASE_MAX_MS);
 }
 
 static int not_behind(const struct guard_process *g, const char *address,
 		      struct err *err)
 {
-	return err_set(err, -EACCES, "'%s' is not behind interface '%s'", address,
-		       g->config->bounds.interface);
+	return err_set(err, -EACCES, "the route to '%s' does not use interface '%s'",
+		       address, g->config->bounds.interface);
 }
 
 /* The WireGuard peer that the address belongs to: packets to it must leave by the
@@ -79,9 +86,10 @@ static int find_peer(const struct guard_process *g, const struct rtlink *link,
 	int r;
 
 	if (remote[0] && strcmp(address, remote) != 0)
-		return err_set(err, -EACCES, "'%s' is not the other end, which is '%s'",
+		return err_set(err, -EACCES,
+			       "'%s' is not the address of the other end, '%s'",
 			       address, remote);
-	r = rtroute_get(address, &route, err);
+	r = rtroute_get_on(address, link->index, &route, err);
 	if (r == -ENETUNREACH || (r == 0 && (route.local || route.oif != link->index)))
 		return not_behind(g, address, err);
 	if (r == 0)
@@ -89,7 +97,61 @@ static int find_peer(const struct guard_process *g, const struct rtlink *link,
 	return r == -ENOENT ? not_behind(g, address, err) : r;
 }
 
-static int do_facts(const struct guard_process *g, const char *address,
+/* The namespace of the interface's outer packets; NULL: this one. */
+static const struct outside *outside_of(const struct guard_process *g, int ifindex)
+{
+	const struct outside *outside = g->config->outside;
+
+	return outside && outside->ifindex == ifindex ? outside : NULL;
+}
+
+static bool is_session(const struct guard_process *g)
+{
+	return g->state.ifindex || g->state.pending;
+}
+
+/* `peers` of the interface; 0: they cannot be counted, which means the link. A session
+ * keeps what it began with. */
+static bool goes_by_route(const struct guard_process *g, int peers)
+{
+	enum scope scope = g->config->bounds.scope;
+
+	if (is_session(g))
+		return g->by_route;
+	return scope == SCOPE_ROUTE || (scope == SCOPE_AUTO && peers > 1);
+}
+
+/* An interface keeps its namespace, so the list of sockets is read once. A link that is
+ * down has no socket. */
+static bool is_unseen(struct guard_process *g, const struct rtlink *link, int port)
+{
+	if (!link->up || outside_of(g, link->index))
+		return false;
+	if (g->unseen_index != link->index || g->unseen_port != port)
+		g->unseen = outside_is_elsewhere(port);
+	g->unseen_index = link->index;
+	g->unseen_port = port;
+	return g->unseen;
+}
+
+/* Packets without a mark cannot go out by the tunnel itself: they leave in another network
+ * namespace, whose path MTU is not known here. */
+static void find_way_out(const struct guard_process *g, const struct rtlink *link,
+			 const struct wginfo_peer *peer, struct guard_facts *facts)
+{
+	const struct outside *outside = outside_of(g, link->index);
+	const struct rtplace *place = outside ? &outside->place : NULL;
+	struct rtroute route;
+
+	rtroute_path_mtu(place, peer->endpoint, peer->fwmark, &facts->outer_mtu, NULL);
+	if (rtroute_get_at(place, peer->endpoint, &route, NULL) < 0)
+		return;
+	facts->endpoint_local = route.local;
+	if (!place && !peer->fwmark && route.oif == link->index)
+		facts->outer_mtu = 0;
+}
+
+static int do_facts(struct guard_process *g, const char *address,
 		    struct guard_facts *facts, struct err *err)
 {
 	struct wginfo_peer peer = {0};
@@ -106,22 +168,29 @@ static int do_facts(const struct guard_process *g, const char *address,
 	facts->up = link.up;
 	facts->mtu = link.mtu;
 	facts->backend = wginfo_backend(&link);
+	wginfo_count_peers(&link, facts->backend, &facts->peers, NULL);
+	facts->by_route = goes_by_route(g, facts->peers);
 	if (!address[0] || find_peer(g, &link, address, &peer, NULL) < 0)
 		return 0;
 	facts->endpoint_family = peer.endpoint_family;
 	facts->endpoint_port = peer.endpoint_port;
 	text_copy(facts->endpoint, sizeof(facts->endpoint), peer.endpoint);
 	text_copy(facts->allowed, sizeof(facts->allowed), peer.allowed);
-	if (peer.endpoint[0])
-		rtroute_path_mtu(peer.endpoint, peer.fwmark, &facts->outer_mtu, NULL);
+	facts->unseen = is_unseen(g, &link, peer.listen_port);
+	if (peer.endpoint[0] && !facts->unseen)
+		find_way_out(g, &link, &peer, facts);
 	return 0;
 }
 
 /* End the probe and the process with its packet socket. */
 static void end_probe(struct guard_process *g)
 {
+	const struct outside *outside = outside_of(g, g->ifindex);
+
 	g->probing = false;
 	probetap_stop(&g->tap);
+	if (outside)
+		probetap_silence(outside->packets);
 }
 
 static int change_host(struct guard_process *g, const struct hostchange_request *want,
@@ -139,17 +208,19 @@ static int change_host(struct guard_process *g, const struct hostchange_request 
 	return r;
 }
 
-static int do_change(struct guard_process *g, const struct guard_request *request,
+static int do_change(struct guard_process *g, struct guard_request *request,
 		     struct err *err)
 {
-	const struct hostchange_request *want = &request->change;
-	int r = hoststate_check_request(&g->state, want, err);
+	struct hostchange_request *want = &request->change;
+	int r;
 
+	want->by_route = g->by_route;
+	r = hoststate_check_request(&g->state, want, err);
 	if (r == 0)
 		r = check_lease(request->lease_ms, err);
 	if (r < 0)
 		return r;
-	/* It refuses, and the timer is for the restore. */
+	/* The request is refused, and the timer stays with the restore. */
 	if (g->state.must_restore)
 		return change_host(g, want, err);
 	/* The lease runs before the change is made: there is no change without one. */
@@ -181,8 +252,42 @@ static int find_link(const struct guard_process *g, struct rtlink *ret, struct e
 	return 0;
 }
 
-static int find_outer(const struct guard_process *g, const char *address,
-		      struct probetap_target *ret, struct err *err)
+/* Choose the scope of a session that begins now. An interface that is not there is told
+ * of by what follows. */
+static void choose_scope(struct guard_process *g)
+{
+	struct rtlink link;
+	int peers = 0;
+
+	if (is_session(g) || rtlink_get(g->config->bounds.interface, &link, NULL) < 0)
+		return;
+	if (g->config->bounds.scope == SCOPE_AUTO)
+		wginfo_count_peers(&link, wginfo_backend(&link), &peers, NULL);
+	g->by_route = goes_by_route(g, peers);
+}
+
+static int do_set(struct guard_process *g, struct guard_request *request,
+		  struct err *err)
+{
+	const char *address = request->change.address;
+	struct wginfo_peer peer;
+	struct rtlink link;
+	int r = 0;
+
+	choose_scope(g);
+	if (g->by_route && !address[0])
+		return err_set(
+			err, -EDESTADDRREQ,
+			"'%s' has several peers: whose route's MTU is to be set?",
+			g->config->bounds.interface);
+	if (g->by_route)
+		r = rtlink_get(g->config->bounds.interface, &link, err);
+	if (g->by_route && r == 0)
+		r = find_peer(g, &link, address, &peer, err);
+	return r < 0 ? r : do_change(g, request, err);
+}
+
+static int find_outer(struct guard_process *g, const char *address, struct err *err)
 {
 	struct wginfo_peer peer = {0};
 	struct rtlink link;
@@ -194,15 +299,28 @@ static int find_outer(const struct guard_process *g, const char *address,
 		return r;
 	if (!peer.endpoint[0])
 		return err_set(err, -ENOTCONN,
-			       "the WireGuard endpoint of '%s' is not known", address);
-	text_copy(ret->address, sizeof(ret->address), peer.endpoint);
-	ret->port = peer.endpoint_port;
+			       "the WireGuard endpoint of '%s' is unknown", address);
+	text_copy(g->outer.address, sizeof(g->outer.address), peer.endpoint);
+	g->outer.port = peer.endpoint_port;
+	g->ifindex = link.index;
 	return 0;
+}
+
+/* Probes do without their way, and take longer. */
+static void tell_no_way(struct guard_process *g, const struct err *why)
+{
+	struct err text;
+
+	if (g->told_way)
+		return;
+	g->told_way = true;
+	err_set(&text, 0, "the link's MTU is set for each probe: %.300s", why->text);
+	say_as_guard(g, text.text);
 }
 
 /* With an address a probe begins: one that was under way is over, also where this one is
  * refused. */
-static int do_probe(struct guard_process *g, const struct guard_request *request,
+static int do_probe(struct guard_process *g, struct guard_request *request,
 		    struct err *err)
 {
 	const char *address = request->change.address;
@@ -214,20 +332,42 @@ static int do_probe(struct guard_process *g, const struct guard_request *request
 	if (!address[0])
 		return do_change(g, request, err);
 	end_probe(g);
-	r = find_outer(g, address, &g->outer, err);
+	choose_scope(g);
+	r = find_outer(g, address, err);
 	if (r == 0)
 		r = do_change(g, request, err);
+	if (r == -EOPNOTSUPP && request->change.port && !g->by_route)
+		tell_no_way(g, err);
 	g->probing = r == 0;
 	return r;
 }
 
 static int do_tap(struct guard_process *g, int *ret_fd, struct err *err)
 {
+	const struct outside *outside = outside_of(g, g->ifindex);
+
 	if (!g->probing)
 		return err_set(err, -ESTALE, "no probe is under way on '%s'",
 			       g->config->bounds.interface);
 	probetap_stop(&g->tap);
-	return probetap_start(&g->outer, &g->tap, ret_fd, err);
+	return probetap_start(&g->outer, outside ? outside->packets : -1, &g->tap,
+			      ret_fd, err);
+}
+
+/* The cache of this namespace is that of the packets inside. */
+static int do_settle(const struct guard_process *g, struct err *err)
+{
+	const struct outside *outside = NULL;
+	struct rtlink link;
+	int there = 0;
+	int here = rtroute_flush_exceptions(NULL, err);
+
+	if (rtlink_get(g->config->bounds.interface, &link, NULL) == 0)
+		outside = outside_of(g, link.index);
+	if (outside)
+		there = rtroute_flush_exceptions(&outside->place,
+						 here < 0 ? NULL : err);
+	return here < 0 ? here : there;
 }
 
 static int do_renew(struct guard_process *g, int64_t lease_ms, struct err *err)
@@ -238,12 +378,11 @@ static int do_renew(struct guard_process *g, int64_t lease_ms, struct err *err)
 	if (r < 0)
 		return r;
 	if (g->expired && !g->state.must_restore)
-		return err_set(
-			err, -ESTALE,
-			"the lease on '%s' had run out, and its MTU was put back",
-			g->config->bounds.interface);
+		return err_set(err, -ESTALE,
+			       "the lease on '%s' expired, and its MTU was restored",
+			       g->config->bounds.interface);
 	r = hoststate_check(&g->state, err);
-	/* No lease expired: that is told apart. */
+	/* No lease expired: report this as another error. */
 	if (r == -ESTALE && !g->state.must_restore)
 		return -ECANCELED;
 	if (!g->state.pending || (r < 0 && r != -ENETDOWN))
@@ -256,11 +395,13 @@ static int do_commit(struct guard_process *g, struct err *err)
 {
 	int r;
 
-	/* A probe's may lie outside the range, and no pair was measured with it. */
+	/* The MTU of a probe may lie outside the range, and no pair was measured with
+	 * it. */
 	if (g->state.pending && !g->was_set)
-		return err_set(err, -ESTALE,
-			       "the MTU of '%s' is a probe's, which is not kept",
-			       g->config->bounds.interface);
+		return err_set(
+			err, -ESTALE,
+			"the MTU of '%s' was set for a probe and cannot be applied",
+			g->config->bounds.interface);
 	r = hoststate_commit(&g->state, err);
 	if (r == 0) {
 		g->expired = false;
@@ -270,8 +411,9 @@ static int do_commit(struct guard_process *g, struct err *err)
 }
 
 /* hoststate_restore() or hoststate_expire(), and again later when it fails. */
-static int put_back(struct guard_process *g,
-		    int (*how)(struct hoststate *, struct err *), struct err *err)
+static int restore_or_retry(struct guard_process *g,
+			    int (*how)(struct hoststate *, struct err *),
+			    struct err *err)
 {
 	int r;
 
@@ -283,9 +425,10 @@ static int put_back(struct guard_process *g,
 	return r;
 }
 
-static int do_restore(struct guard_process *g, struct err *err)
+static int do_restore(struct guard_process *g,
+		      int (*how)(struct hoststate *, struct err *), struct err *err)
 {
-	int r = put_back(g, hoststate_restore, err);
+	int r = restore_or_retry(g, how, err);
 
 	/* Main has its answer: a retry that completes this counts as a restore. */
 	g->expired = false;
@@ -295,8 +438,8 @@ static int do_restore(struct guard_process *g, struct err *err)
 }
 
 /* *ret_fd: to be sent along. */
-static void obey(struct guard_process *g, const struct guard_request *request,
-		 struct guard_reply *reply, int *ret_fd)
+static void obey_request(struct guard_process *g, struct guard_request *request,
+			 struct guard_reply *reply, int *ret_fd)
 {
 	switch (request->verb) {
 	case GUARD_FACTS:
@@ -304,7 +447,7 @@ static void obey(struct guard_process *g, const struct guard_request *request,
 					 &reply->err);
 		return;
 	case GUARD_SET:
-		reply->result = do_change(g, request, &reply->err);
+		reply->result = do_set(g, request, &reply->err);
 		return;
 	case GUARD_PROBE:
 		reply->result = do_probe(g, request, &reply->err);
@@ -316,21 +459,24 @@ static void obey(struct guard_process *g, const struct guard_request *request,
 		reply->result = do_renew(g, request->lease_ms, &reply->err);
 		return;
 	case GUARD_SETTLE:
-		reply->result = rtroute_flush_exceptions(&reply->err);
+		reply->result = do_settle(g, &reply->err);
 		return;
 	case GUARD_COMMIT:
 		reply->result = do_commit(g, &reply->err);
 		return;
 	case GUARD_RESTORE:
-		reply->result = do_restore(g, &reply->err);
+		reply->result = do_restore(g, hoststate_restore, &reply->err);
+		return;
+	case GUARD_END_PROBE:
+		reply->result = do_restore(g, hoststate_expire, &reply->err);
 		return;
 	}
 	reply->result = err_set(&reply->err, -EINVAL, "unknown request to the guard");
 }
 
-/* A main that takes no answers is as good as gone. To wait for it would keep the lease
- * from running out. */
-static bool answer(int main_fd, const struct guard_reply *reply, int fd)
+/* A main that takes no answers is as good as gone. Waiting for it would prevent the
+ * lease from expiring. */
+static bool send_reply(int main_fd, const struct guard_reply *reply, int fd)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -374,9 +520,9 @@ static bool serve_one(struct guard_process *g, int main_fd)
 		reply.serial = request.serial;
 		request.change.probe = request.verb == GUARD_PROBE;
 		hostchange_end_strings(&request.change);
-		obey(g, &request, &reply, &fd);
+		obey_request(g, &request, &reply, &fd);
 	}
-	return answer(main_fd, &reply, fd);
+	return send_reply(main_fd, &reply, fd);
 }
 
 static void lease_ran_out(struct guard_process *g)
@@ -390,18 +536,18 @@ static void lease_ran_out(struct guard_process *g)
 		return;
 	if (!again)
 		g->expired = true;
-	put_back(g, g->expired ? hoststate_expire : hoststate_restore, &err);
+	restore_or_retry(g, g->expired ? hoststate_expire : hoststate_restore, &err);
 	if (again && g->failing && strcmp(err.text, g->failure.text) == 0)
 		return;
 	if (g->failing)
 		g->failure = err;
-	err_set(&text, 0, "%s: %.300s", again ? "tried again" : "the lease ran out",
+	err_set(&text, 0, "%s: %.300s", again ? "retried" : "the lease expired",
 		err.text);
-	say(g, text.text);
+	say_as_guard(g, text.text);
 }
 
 /* Until main or the keeper is gone; true for the keeper. */
-static bool serve(struct guard_process *g, int main_fd, int keeper_fd)
+static bool serve_main(struct guard_process *g, int main_fd, int keeper_fd)
 {
 	struct pollfd polled[] = {
 		{.fd = main_fd, .events = POLLIN},
@@ -433,7 +579,7 @@ int guard_serve(const struct guard_config *config, int main_fd, int keeper_fd)
 	g.lease_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (g.lease_fd < 0)
 		return 1;
-	keeper_died = serve(&g, main_fd, keeper_fd);
+	keeper_died = serve_main(&g, main_fd, keeper_fd);
 	end_probe(&g);
 	r = hoststate_restore(&g.state, &err);
 	if (keeper_died && err.text[0])
@@ -441,7 +587,7 @@ int guard_serve(const struct guard_config *config, int main_fd, int keeper_fd)
 			err.text);
 	else if (r < 0)
 		text = err;
-	say(&g, text.text);
+	say_as_guard(&g, text.text);
 	fd_close(&g.lease_fd);
 	return r < 0 && r != -ESTALE;
 }

@@ -5,12 +5,13 @@
 #include "base/err.h"
 #include "base/types.h"
 #include "netctl/hostchange.h"
+#include "netctl/outside.h"
 
 /*
- * The guard: the one process that changes the host, and the one that can always put it
- * back. It obeys eight fixed-size messages from main (over a SOCK_SEQPACKET pair), parses
- * nothing that came from a network, and restores by itself when a lease runs out, when
- * main's socket closes without a commit, or when the keeper is gone.
+ * The guard: the only process that changes the host, and the one that can always
+ * restore it. It obeys eight fixed-size messages from main (over a SOCK_SEQPACKET
+ * pair), parses nothing that came from a network, and restores by itself when a lease
+ * expires, when main's socket closes without a commit, or when the keeper is gone.
  *
  * Main speaks to the network, so the guard takes it for an attacker's: each request is
  * bounded by what this end was started with (struct hostchange_bounds), and by what
@@ -28,6 +29,8 @@ struct guard_config {
 	struct hostchange_bounds bounds;
 	int lock_fd;      /* journal_lock()'s; keeper and guard hold it */
 	int conf_lock_fd; /* hostconf_lock()'s, held likewise; 0: none */
+	/* outside_open()'s; NULL: outer packets are here, as far as is known */
+	const struct outside *outside;
 	/* Tell the user what the guard did by itself; called in the guard's
 	 * process. */
 	void (*say)(const char *text);
@@ -61,8 +64,17 @@ struct guard_facts {
 	char allowed[64];    /* the AllowedIPs entry that matched */
 	char endpoint[ADDRESS_SIZE]; /* where its outer packets go; "" unknown */
 	int endpoint_port;
+	bool endpoint_local; /* the endpoint is an address of this host */
 	int outer_mtu; /* path MTU to the endpoint as this host knows it, exceptions
-			  included; 0 unknown */
+			  included; 0: unknown */
+	/* The outer packets are in another network namespace, which this program cannot
+	 * look into (netctl/outside.h). */
+	bool unseen;
+	int peers; /* WireGuard peers of the interface; 0 unknown */
+	/* Sets change the MTU of the routes to the address, and nothing touches the link:
+	 * by the config's scope, and where that is SCOPE_AUTO by the number of peers. A
+	 * session keeps what it began with. */
+	bool by_route;
 };
 
 /*
@@ -81,6 +93,16 @@ int guard_get_facts(struct guard *guard, const char *address, struct guard_facts
  * original of the conf file; -ENETDOWN: the link is down; -ENODEV: it is gone.
  */
 int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err);
+
+/*
+ * The same for the path to `address`, the other end's inside the tunnel: with
+ * facts.by_route the MTU is that of the route to the address, and the link stays as it
+ * is; guard_set() gives -EDESTADDRREQ then. -EACCES: the address is not behind the
+ * interface, by the route to it and by the AllowedIPs, or is not the config's `remote`.
+ * -ERANGE also for a route's MTU that a userspace WireGuard cannot have.
+ */
+int guard_set_for(struct guard *guard, const char *address, int mtu, int64_t lease_ms,
+		  struct err *err);
 
 /*
  * Renew the lease for `lease_ms` from now, and check the link. 0 also when nothing is
@@ -113,7 +135,8 @@ int guard_probe(struct guard *guard, int mtu, const char *address, int port,
  */
 int guard_tap(struct guard *guard, int *ret_fd, struct err *err);
 
-/* rtroute_flush_exceptions() by proxy, with its errors. */
+/* rtroute_flush_exceptions() by proxy, with its errors: in this network namespace, and in
+ * that of the outer packets. */
 int guard_settle(struct guard *guard, struct err *err);
 
 /*
@@ -126,10 +149,14 @@ int guard_settle(struct guard *guard, struct err *err);
 int guard_commit(struct guard *guard, struct err *err);
 
 /*
- * Put the link's MTU and the conf file back. 0 also when nothing was changed; -ESTALE
- * when somebody else's change was kept instead (the text says which). After other
- * errors the guard tries again every second; until then only this is accepted.
+ * Restore the link's MTU and the conf file. 0 also when nothing was changed; -ESTALE
+ * when somebody else's change was left as it is (the text says which). After other
+ * errors the guard retries every second; until then only this is accepted.
  */
 int guard_restore(struct guard *guard, struct err *err);
+
+/* The same at the end of a probe, and the session goes on: what somebody else changes in
+ * the conf file between two probes of a run is still theirs, and reported. */
+int guard_end_probe(struct guard *guard, struct err *err);
 
 #endif

@@ -48,7 +48,7 @@ int guard_fd(const struct guard *guard)
 	return guard->ask.fd;
 }
 
-static int gone(struct err *err)
+static int fail_gone(struct err *err)
 {
 	return err_set(err, -EPIPE, "the guard process is gone");
 }
@@ -62,8 +62,8 @@ static int given_up(const struct guard *guard, struct err *err)
 		       REPLY_TIMEOUT_MS / 1000);
 }
 
-static int exchange(struct guard *guard, struct guard_request *request,
-		    struct guard_reply *reply, int *ret_fd, struct err *err)
+static int exchange_request(struct guard *guard, struct guard_request *request,
+			    struct guard_reply *reply, int *ret_fd, struct err *err)
 {
 	int r = ask_send(&guard->ask, request, sizeof(*request));
 
@@ -72,16 +72,22 @@ static int exchange(struct guard *guard, struct guard_request *request,
 			      reply, sizeof(*reply), ret_fd);
 	if (r == -ETIMEDOUT)
 		return given_up(guard, err);
-	return r < 0 ? gone(err) : err_set(err, reply->result, "%s", reply->err.text);
+	return r < 0 ? fail_gone(err)
+		     : err_set(err, reply->result, "%s", reply->err.text);
 }
 
 static const char *verb_name(enum guard_verb verb)
 {
 	static const char *const names[] = {
-		[GUARD_FACTS] = "facts",   [GUARD_SET] = "set",
-		[GUARD_RENEW] = "renew",   [GUARD_SETTLE] = "settle",
-		[GUARD_COMMIT] = "commit", [GUARD_RESTORE] = "restore",
-		[GUARD_PROBE] = "probe",   [GUARD_TAP] = "tap",
+		[GUARD_FACTS] = "facts",
+		[GUARD_SET] = "set",
+		[GUARD_RENEW] = "renew",
+		[GUARD_SETTLE] = "settle",
+		[GUARD_COMMIT] = "commit",
+		[GUARD_RESTORE] = "restore",
+		[GUARD_END_PROBE] = "end probe",
+		[GUARD_PROBE] = "probe",
+		[GUARD_TAP] = "tap",
 	};
 
 	return names[verb];
@@ -95,7 +101,7 @@ static int call_for_fd(struct guard *guard, struct guard_request *request,
 	int r;
 
 	pthread_mutex_lock(&guard->lock);
-	r = exchange(guard, request, reply, ret_fd, &why);
+	r = exchange_request(guard, request, reply, ret_fd, &why);
 	pthread_mutex_unlock(&guard->lock);
 	debug_log("guard", "%s, MTU %d, lease %lld ms: %s (%.1f ms)",
 		  verb_name(request->verb), request->change.mtu,
@@ -105,8 +111,8 @@ static int call_for_fd(struct guard *guard, struct guard_request *request,
 	return err_set(err, r, "%s", why.text);
 }
 
-static int call(struct guard *guard, struct guard_request *request,
-		struct guard_reply *reply, struct err *err)
+static int call_guard(struct guard *guard, struct guard_request *request,
+		      struct guard_reply *reply, struct err *err)
 {
 	return call_for_fd(guard, request, reply, NULL, err);
 }
@@ -116,7 +122,7 @@ static int call_simple(struct guard *guard, enum guard_verb verb, struct err *er
 	struct guard_request request = {.verb = verb};
 	struct guard_reply reply;
 
-	return call(guard, &request, &reply, err);
+	return call_guard(guard, &request, &reply, err);
 }
 
 int guard_get_facts(struct guard *guard, const char *address, struct guard_facts *ret,
@@ -127,13 +133,19 @@ int guard_get_facts(struct guard *guard, const char *address, struct guard_facts
 	int r;
 
 	text_copy(request.change.address, sizeof(request.change.address), address);
-	r = call(guard, &request, &reply, err);
+	r = call_guard(guard, &request, &reply, err);
 	if (r == 0)
 		*ret = reply.facts;
 	return r;
 }
 
 int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err)
+{
+	return guard_set_for(guard, "", mtu, lease_ms, err);
+}
+
+int guard_set_for(struct guard *guard, const char *address, int mtu, int64_t lease_ms,
+		  struct err *err)
 {
 	struct guard_request request = {
 		.verb = GUARD_SET,
@@ -142,7 +154,8 @@ int guard_set(struct guard *guard, int mtu, int64_t lease_ms, struct err *err)
 	};
 	struct guard_reply reply;
 
-	return call(guard, &request, &reply, err);
+	text_copy(request.change.address, sizeof(request.change.address), address);
+	return call_guard(guard, &request, &reply, err);
 }
 
 int guard_probe(struct guard *guard, int mtu, const char *address, int port,
@@ -156,7 +169,7 @@ int guard_probe(struct guard *guard, int mtu, const char *address, int port,
 	struct guard_reply reply;
 
 	text_copy(request.change.address, sizeof(request.change.address), address);
-	return call(guard, &request, &reply, err);
+	return call_guard(guard, &request, &reply, err);
 }
 
 int guard_tap(struct guard *guard, int *ret_fd, struct err *err)
@@ -180,7 +193,7 @@ int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err)
 	struct guard_request request = {.verb = GUARD_RENEW, .lease_ms = lease_ms};
 	struct guard_reply reply;
 
-	return call(guard, &request, &reply, err);
+	return call_guard(guard, &request, &reply, err);
 }
 
 int guard_settle(struct guard *guard, struct err *err)
@@ -196,4 +209,9 @@ int guard_commit(struct guard *guard, struct err *err)
 int guard_restore(struct guard *guard, struct err *err)
 {
 	return call_simple(guard, GUARD_RESTORE, err);
+}
+
+int guard_end_probe(struct guard *guard, struct err *err)
+{
+	return call_simple(guard, GUARD_END_PROBE, err);
 }

@@ -16,6 +16,7 @@ enum guard_verb {
 	GUARD_COMMIT,
 	GUARD_RESTORE,
 	GUARD_PROBE,
+	GUARD_END_PROBE,
 	GUARD_TAP, /* its reply brings the descriptor along (SCM_RIGHTS) */
 };
 

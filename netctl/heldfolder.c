@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A folder reached so that nobody but root and one user can say where the way leads. */
+/* A folder whose path only root and one user can change. */
 #include "netctl/heldfolder.h"
 
 #include <errno.h>
@@ -40,7 +40,7 @@ static int too_long(struct err *err)
 	return err_set(err, -ENAMETOOLONG, "the folder's path is too long");
 }
 
-static const char *reached(const struct walk *walk)
+static const char *path_reached(const struct walk *walk)
 {
 	return walk->real[0] ? walk->real : "/";
 }
@@ -52,12 +52,11 @@ static int admit_user(struct walk *walk, uid_t uid, const char *path, struct err
 	if (uid == 0 || uid == walk->user)
 		return 0;
 	if (walk->user)
-		return err_set(
-			err, -EPERM,
-			"users %u and %u can both exchange folders on the way to "
-			"'%.160s'; make root or the file's owner own them all "
-			"(chown)",
-			(unsigned)walk->user, (unsigned)uid, path);
+		return err_set(err, -EPERM,
+			       "users %u and %u can both replace folders in the path "
+			       "of '%.160s'; give all of them to root or to the file's "
+			       "owner (chown)",
+			       (unsigned)walk->user, (unsigned)uid, path);
 	walk->user = uid;
 	return 0;
 }
@@ -73,28 +72,28 @@ static int admit_folder(struct walk *walk, int fd, const char *path, struct err 
 	if (walk->shared && !(st.st_mode & S_ISVTX))
 		return err_set(
 			err, -EPERM,
-			"others than its owner can write to folder '%.120s', and "
-			"exchange what is in it; run 'chmod go-w %.120s'",
+			"other users than its owner can write to folder '%.120s' and "
+			"replace its files; run 'chmod go-w %.120s'",
 			path, path);
 	walk->owner = st.st_uid;
 	return admit_user(walk, st.st_uid, path, err);
 }
 
-/* Root makes files in it: it is one where that user could, too. */
+/* Root creates files in it, so it must be a folder where that user could, too. */
 static int admit_last(const struct walk *walk, struct err *err)
 {
 	if (walk->shared)
 		return err_set(err, -EPERM,
-			       "folder '%.160s' is shared by all users; use one that "
-			       "its owner alone can write to",
-			       reached(walk));
+			       "all users can write to folder '%.160s'; use a folder "
+			       "that only its owner can write to",
+			       path_reached(walk));
 	if (walk->user && walk->owner != walk->user)
-		return err_set(
-			err, -EPERM,
-			"folder '%.120s' belongs to user %u, but user %u can "
-			"exchange what is on the way to it; make one of them, or "
-			"root, own both (chown)",
-			reached(walk), (unsigned)walk->owner, (unsigned)walk->user);
+		return err_set(err, -EPERM,
+			       "folder '%.120s' belongs to user %u, but user %u can "
+			       "replace a folder above it; give both to one of these "
+			       "users, or to root (chown)",
+			       path_reached(walk), (unsigned)walk->owner,
+			       (unsigned)walk->user);
 	return 0;
 }
 
@@ -116,7 +115,7 @@ static int take_name(struct walk *walk, char ret[NAME_MAX + 1], struct err *err)
 
 static int step_into(struct walk *walk, int fd, struct err *err)
 {
-	int r = admit_folder(walk, fd, reached(walk), err);
+	int r = admit_folder(walk, fd, path_reached(walk), err);
 
 	if (r < 0)
 		return r;
@@ -125,7 +124,7 @@ static int step_into(struct walk *walk, int fd, struct err *err)
 	return 0;
 }
 
-static int enter(struct walk *walk, int *fd, const char *name, struct err *err)
+static int walk_into(struct walk *walk, int *fd, const char *name, struct err *err)
 {
 	size_t length = strlen(walk->real);
 	char *slash = strrchr(walk->real, '/');
@@ -178,7 +177,7 @@ static int cannot_enter(const struct walk *walk, const char *name, struct err *e
 }
 
 /* In a shared folder its owner alone (and root) can exchange the link. */
-static int follow(struct walk *walk, const char *name, struct err *err)
+static int follow_link(struct walk *walk, const char *name, struct err *err)
 {
 	cleanup_fd int fd = openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	char target[PATH_MAX];
@@ -198,9 +197,9 @@ static int follow(struct walk *walk, const char *name, struct err *err)
 	target[n] = '\0';
 	if (++walk->links > HELDFOLDER_LINKS_MAX)
 		return err_set(err, -ELOOP,
-			       "too many symbolic links on the way to folder '%s/%s'",
+			       "too many symbolic links in the path of folder '%s/%s'",
 			       walk->real, name);
-	r = walk->shared ? admit_user(walk, st.st_uid, reached(walk), err) : 0;
+	r = walk->shared ? admit_user(walk, st.st_uid, path_reached(walk), err) : 0;
 	return r < 0 ? r : put_before_rest(walk, target, err);
 }
 
@@ -213,10 +212,10 @@ static int walk_one(struct walk *walk, const char *name, struct err *err)
 	/* With O_DIRECTORY a folder that is mounted when it is used is mounted. */
 	fd = openat(walk->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
-		return follow(walk, name, err);
+		return follow_link(walk, name, err);
 	if (fd < 0)
 		return cannot_enter(walk, name, err);
-	return enter(walk, &fd, name, err);
+	return walk_into(walk, &fd, name, err);
 }
 
 static int walk_all(struct walk *walk, struct err *err)
@@ -234,16 +233,16 @@ static int walk_all(struct walk *walk, struct err *err)
 
 /* --- public functions --- */
 
-static int hold(struct walk *walk, struct heldfolder *ret, struct err *err)
+static int hold_folder(struct walk *walk, struct heldfolder *ret, struct err *err)
 {
 	struct stat st;
 
 	if (fstat(walk->fd, &st) < 0)
-		return heldfolder_not_stale(
-			err_sys(err, errno, "cannot read folder '%s'", reached(walk)));
+		return heldfolder_not_stale(err_sys(
+			err, errno, "cannot read folder '%s'", path_reached(walk)));
 	ret->fd = walk->fd;
 	walk->fd = -1;
-	text_copy(ret->path, sizeof(ret->path), reached(walk));
+	text_copy(ret->path, sizeof(ret->path), path_reached(walk));
 	ret->user = walk->user;
 	ret->device = st.st_dev;
 	ret->inode = st.st_ino;
@@ -264,7 +263,7 @@ int heldfolder_open(const char *path, struct heldfolder *ret, struct err *err)
 	r = enter_root(&walk, err);
 	if (r == 0)
 		r = walk_all(&walk, err);
-	return r < 0 ? r : hold(&walk, ret, err);
+	return r < 0 ? r : hold_folder(&walk, ret, err);
 }
 
 void heldfolder_release(struct heldfolder *folder)

@@ -11,8 +11,8 @@
 /*
  * A folder that root works in although a user may own it. heldfolder_open() walks the
  * path one component at a time, each by a descriptor of its own, and judges each folder
- * that it passes: nobody but root and one user can exchange it. From then on steps go
- * through the descriptor with the *at() calls, so that they all act in this one folder,
+ * that it passes: only root and one user can replace it. From then on steps go through
+ * the descriptor with the *at() calls, so that they all act in this one folder,
  * wherever the path leads meanwhile. That user's own files may be read and replaced
  * there; the caller refuses files of anybody else (`user`).
  */

@@ -5,11 +5,18 @@
 #include <stddef.h>
 
 const struct hostchange_kind *const hostchange_kinds[] = {
-	&hostlink_kind,
-	&hostway_kind,
-	&hostconf_kind,
-	NULL,
+	&hostlink_kind, &hostway_kind, &hostroute_kind, &hostconf_kind, NULL,
 };
+
+int hostchange_mtu(const struct hostchange_records *records)
+{
+	return records->route.count ? records->route.set : records->link.set;
+}
+
+int hostchange_mtu_before(const struct hostchange_records *records)
+{
+	return records->route.count ? records->route.before : records->link.before;
+}
 
 void hostchange_end_strings(struct hostchange_request *want)
 {

@@ -13,8 +13,8 @@
 
 /*
  * The kinds of change to the host, as one list: the link's MTU, the way of probes, the
- * conf file. hoststate walks the list for each change, commit and restore, the journal
- * for its lines. Guard, keeper and journal name no kind.
+ * MTU of routes to one peer, the conf file. hoststate walks the list for each change,
+ * commit and restore, the journal for its lines. Guard, keeper and journal name no kind.
  *
  * A new kind is a file with its functions, a row in hostchange.c, a record here, and the
  * fields here by which it is asked for.
@@ -31,6 +31,7 @@ struct hostchange_bounds {
 	 * the interface. */
 	char remote[ADDRESS_SIZE];
 	enum persist persist;
+	enum scope scope;
 	char conf_file[4096]; /* the real path; "" unless persist */
 };
 
@@ -41,6 +42,9 @@ struct hostchange_request {
 	/* The other end's, inside the tunnel. */
 	char address[ADDRESS_SIZE];
 	int port; /* with a way of probes to there; 0: none */
+	/* The routes to the address get the MTU, and the link is left alone. The guard
+	 * decides that itself. */
+	bool by_route;
 };
 
 /* Main may have sent anything: end the strings. */
@@ -57,7 +61,29 @@ struct mtu_range hostchange_probe_range(const struct mtu_range *range);
 struct hostlink_record {
 	int original;
 	int before; /* the MTU before the last change of ours */
-	int set;    /* the MTU that we last set, or are about to set */
+	int set;    /* the MTU that we last set, or are about to set; 0: none so far */
+	int ipv6;   /* linkipv6_note(), to be restored above 1280; LINKIPV6_NOTHING */
+};
+
+/* A route whose mtu metric is changed; 0 is a route without one. */
+struct hostroute_entry {
+	char address[ADDRESS_SIZE];
+	int length; /* of the prefix */
+	int table;
+	bool existed; /* before the run, with the metric `original`; else it is ours */
+	int original;
+};
+
+/* Routes of one peer are not more. */
+#define HOSTROUTE_MAX 33
+
+struct hostroute_record {
+	int before; /* as in struct hostlink_record, of all routes */
+	int set;
+	int count; /* 0: no route is changed. The first is the one to the peer's address. */
+	struct hostroute_entry list[HOSTROUTE_MAX];
+	/* This host's address on the way there; "": unknown. */
+	char source[ADDRESS_SIZE];
 };
 
 /* A conf file at some moment, to tell whether somebody changed it since. */
@@ -86,8 +112,14 @@ struct hostconf_record {
 struct hostchange_records {
 	struct hostlink_record link;
 	struct proberoute way; /* its address is "" while there is none */
+	struct hostroute_record route;
 	struct hostconf_record conf;
 };
+
+/* The MTU that was last set, of the routes or else of the link. */
+int hostchange_mtu(const struct hostchange_records *records);
+/* The one before. */
+int hostchange_mtu_before(const struct hostchange_records *records);
 
 /*
  * One kind. Its functions return 0 or a negative errno. hoststate writes the journal
@@ -105,13 +137,14 @@ struct hostchange_kind {
 	int (*apply)(struct hoststate *state, const struct hostchange_request *want,
 		     struct err *err);
 	/* -ESTALE, -ENODEV: somebody else has changed it. -ENETDOWN: it is ours, but the
-	 * interface is down. May be NULL. */
+	 * interface is down. -ENOENT: it is gone, as the interface's going down takes
+	 * routes away; the next change makes it again. May be NULL. */
 	int (*is_ours)(const struct journal *journal, struct err *err);
 	/* 0: nothing of it is changed any more, and the text, if any, is a clause that
-	 * says so. -ESTALE: somebody else's change was kept. Others: for another try. */
+	 * says so. -ESTALE: somebody else's change was left as it is. Others: retry. */
 	int (*restore)(struct journal *journal, struct err *err);
-	/* Make it permanent: before the journal says so, and tidying after it. A failure of
-	 * keep() is for another try. Both may be NULL. */
+	/* Make the change permanent: commit() before the journal says so, keep() to
+	 * tidy up after it. If keep() fails it is called again. Both may be NULL. */
 	int (*commit)(struct hoststate *state, struct err *err);
 	int (*keep)(struct journal *journal, struct err *err);
 	/* Its lines in the journal. `key` begins the first one. */
@@ -131,6 +164,7 @@ extern const struct hostchange_kind *const hostchange_kinds[];
 
 extern const struct hostchange_kind hostlink_kind;
 extern const struct hostchange_kind hostway_kind;
+extern const struct hostchange_kind hostroute_kind;
 extern const struct hostchange_kind hostconf_kind;
 
 #endif

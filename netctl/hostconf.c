@@ -15,6 +15,7 @@
 #include "netctl/conffile.h"
 #include "netctl/hostchange.h"
 #include "netctl/hostconf_stamp.h"
+#include "netctl/hostroute.h"
 #include "netctl/hoststate.h"
 #include "netctl/lockfile.h"
 
@@ -45,7 +46,7 @@ static int read_content(const struct conffile *file, const char *suffix,
 
 /* --- the folder --- */
 
-/* Nothing is known of the conf file then, not even that somebody changed it. */
+/* Then the state of the conf file is unknown, even whether somebody changed it. */
 static int open_folder(const char *conf_file, struct conffile *ret, struct err *err)
 {
 	return conffile_open(conf_file, ret, err) < 0 ? -EIO : 0;
@@ -71,10 +72,11 @@ static bool is_the_folder(const struct conffile *file, const struct journal *jou
 
 static int another_folder(const struct journal *journal, struct err *err)
 {
-	return err_set(err, -EIO,
-		       "the folder of conf file '%.120s' is not the one the run began "
-		       "with (moved away, or not mounted?): bring that back",
-		       journal->changes.conf.file);
+	return err_set(
+		err, -EIO,
+		"the folder of conf file '%.120s' is not the one from the start of the "
+		"run (moved, or not mounted?): move or mount that one back",
+		journal->changes.conf.file);
 }
 
 /* After a step that went well. */
@@ -87,9 +89,10 @@ static void tell_of_folder(const struct conffile *file, const struct journal *jo
 		err_set(ret_text, 0, "%s", "");
 	else
 		err_set(ret_text, 0,
-			in_place ? "its folder is another one than when the run began"
-				 : "its folder was moved away meanwhile, and is not at "
-				   "this path now");
+			in_place ? "another folder took the place of its folder during "
+				   "the run"
+				 : "its folder was moved to another path during the "
+				   "run");
 }
 
 /* --- the start --- */
@@ -116,9 +119,9 @@ static int check(const struct conffile *file, struct err *err)
 		return r;
 	if (!same(&now, &original))
 		return err_set(err, -EEXIST,
-			       "the original '%s' of an interrupted run differs from "
-			       "the conf file; move it over the conf file if it is the "
-			       "right one, else remove it",
+			       "'%s', saved by an interrupted run, differs from the "
+			       "conf file; if it is the right one, move it over the "
+			       "conf file, else remove it",
 			       conffile_path(file, ORIGINAL).text);
 	return conffile_remove(file, ORIGINAL, err);
 }
@@ -158,13 +161,24 @@ int hostconf_lock(const char *conf_file, const char *interface, int *ret_fd,
 
 /* --- judging --- */
 
+/* The original with an MTU of ours: of the link, or of the routes to one peer. */
+static int edit(const struct journal *journal, const struct content *original, int mtu,
+		struct content *ret, struct err *err)
+{
+	if (journal->changes.route.count)
+		return hostroute_edit_conf(&journal->changes.route, original->data,
+					   original->size, mtu, &ret->data, &ret->size,
+					   err);
+	return conffile_edit(original->data, original->size, mtu, &ret->data,
+			     &ret->size, err);
+}
+
 /* Return 1 if the conf file is the original with the given MTU, else 0; -ENOMEM. */
-static int conf_has_mtu(const struct content *now, const struct content *original,
-			int mtu)
+static int conf_has_mtu(const struct journal *journal, const struct content *now,
+			const struct content *original, int mtu)
 {
 	cleanup_content struct content edited = {0};
-	int r = conffile_edit(original->data, original->size, mtu, &edited.data,
-			      &edited.size, NULL);
+	int r = edit(journal, original, mtu, &edited, NULL);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
@@ -173,48 +187,36 @@ static int conf_has_mtu(const struct content *now, const struct content *origina
 
 static int conf_changed(const struct journal *journal, struct err *err)
 {
-	return err_set(
-		err, -ESTALE,
-		"conf file '%s' was changed by somebody else; theirs is kept, the "
-		"one from before the run is '%s" ORIGINAL "'",
-		journal->changes.conf.file, journal->changes.conf.file);
+	return err_set(err, -ESTALE,
+		       "conf file '%s' was changed by somebody else and is left as it "
+		       "is; the one from before the run is '%s" ORIGINAL "'",
+		       journal->changes.conf.file, journal->changes.conf.file);
 }
 
-/* 0 where there is none. */
-static int mtu_line(const struct content *content)
-{
-	struct conffile_facts facts;
-
-	if (conffile_facts(content->data, content->size, &facts, NULL) < 0)
-		return 0;
-	return facts.mtu;
-}
-
-/* Theirs is an edit of what the sweep wrote, and has the sweep's MTU. */
+/* Somebody edited the file that the sweep wrote, and left the sweep's MTU in it. */
 static int conf_edited(const struct journal *journal, int line, int before,
 		       struct err *err)
 {
 	char remedy[96];
 
 	if (before > 0)
-		snprintf(remedy, sizeof(remedy), "set it to %d, as before the run",
+		snprintf(remedy, sizeof(remedy), "set it to %d as before the run",
 			 before);
 	else
-		snprintf(remedy, sizeof(remedy),
-			 "remove it, there was none before the run");
-	return err_set(
-		err, -ESTALE,
-		"conf file '%.85s' was changed by somebody else; theirs is kept, but "
-		"its line MTU = %d is the sweep's: %s; the one from before the run is "
-		"'%.85s" ORIGINAL "'",
-		journal->changes.conf.file, line, remedy, journal->changes.conf.file);
+		snprintf(remedy, sizeof(remedy), "remove it, there was none before");
+	return err_set(err, -ESTALE,
+		       "conf file '%.85s' was changed by somebody else and is left as "
+		       "it is, but its line MTU = %d comes from the sweep: %s; the one "
+		       "from before the run is '%.85s" ORIGINAL "'",
+		       journal->changes.conf.file, line, remedy,
+		       journal->changes.conf.file);
 }
 
 static int conf_differs(const struct journal *journal, const struct content *now,
 			const struct content *original, struct err *err)
 {
-	int line = mtu_line(now);
-	int before = mtu_line(original);
+	int line = conffile_mtu(now->data, now->size);
+	int before = conffile_mtu(original->data, original->size);
 
 	if (line > 0 && line != before &&
 	    (line == journal->changes.link.set || line == journal->changes.link.before))
@@ -233,8 +235,8 @@ static int conf_removed(const struct journal *journal, struct err *err)
 static int original_removed(const struct journal *journal, struct err *err)
 {
 	return err_set(err, -ESTALE,
-		       "conf file '%s' is kept as it is: the one from before the run, "
-		       "'%s" ORIGINAL "', is not there any more",
+		       "conf file '%s' is left as it is: the one from before the run, "
+		       "'%s" ORIGINAL "', no longer exists",
 		       journal->changes.conf.file, journal->changes.conf.file);
 }
 
@@ -265,9 +267,10 @@ static int load_ours(const struct conffile *file, const struct journal *journal,
 		return r;
 	if (same(&now, ret))
 		return 0;
-	r = conf_has_mtu(&now, ret, journal->changes.link.set);
+	r = conf_has_mtu(journal, &now, ret, hostchange_mtu(&journal->changes));
 	if (r == 0)
-		r = conf_has_mtu(&now, ret, journal->changes.link.before);
+		r = conf_has_mtu(journal, &now, ret,
+				 hostchange_mtu_before(&journal->changes));
 	if (r == 0)
 		return conf_differs(journal, &now, ret, err);
 	return r < 0 ? err_sys(err, -r, "cannot compare conf file '%s'",
@@ -310,18 +313,21 @@ static int note_original(const struct conffile *file, struct journal *journal,
 	int r = conffile_stat(file, ORIGINAL, &st);
 
 	if (r < 0)
-		return err_set(err, r, "cannot read '%s': %s",
-			       conffile_path(file, ORIGINAL).text, strerror(-r));
+		return err_sys(err, -r, "cannot read '%s'",
+			       conffile_path(file, ORIGINAL).text);
 	journal->changes.conf.original_inode = st.st_ino;
 	return journal_write(journal, err);
 }
 
-/* Keep the original beside the conf file. The journal says first that there may be copies,
- * and then that there is one that the conf file can be restored from. */
+/* Keep the original beside the conf file, unless that is done. The journal says first that
+ * there may be copies, and then that there is one to restore the conf file from. */
 static int begin(struct journal *journal, const struct conffile *file, struct err *err)
 {
-	int r = check(file, err);
+	int r;
 
+	if (journal->changes.conf.file[0] && journal->changes.conf.original_inode)
+		return 0;
+	r = check(file, err);
 	if (r < 0)
 		return r;
 	text_copy(journal->changes.conf.file, sizeof(journal->changes.conf.file),
@@ -338,11 +344,6 @@ static int begin(struct journal *journal, const struct conffile *file, struct er
 	return r;
 }
 
-static bool has_begun(const struct journal *journal)
-{
-	return journal->changes.conf.file[0] && journal->changes.conf.original_inode;
-}
-
 /* The original with the link's new MTU in it becomes the conf file; the first time, the
  * original is kept and the journal written. */
 static int write_mtu(struct journal *journal, const char *conf_file, struct err *err)
@@ -352,16 +353,15 @@ static int write_mtu(struct journal *journal, const char *conf_file, struct err 
 	cleanup_conffile struct conffile file;
 	int r = open_folder(conf_file, &file, err);
 
-	if (r == 0 && !has_begun(journal))
+	if (r == 0)
 		r = begin(journal, &file, err);
 	if (r == 0)
 		r = load_original(&file, journal, &original, err);
 	if (r == 0 && !is_the_folder(&file, journal))
 		r = another_folder(journal, err);
 	if (r == 0)
-		r = conffile_edit(original.data, original.size,
-				  journal->changes.link.set, &edited.data, &edited.size,
-				  err);
+		r = edit(journal, &original, hostchange_mtu(&journal->changes), &edited,
+			 err);
 	if (r == 0)
 		r = conffile_replace(&file, edited.data, edited.size, err);
 	if (r == 0 && !is_the_folder(&file, journal))
@@ -400,7 +400,7 @@ static int restore_original(const struct journal *journal, struct err *err)
 		return err_set(err, 0, "%s", "");
 	r = load_original(&file, journal, &original, err);
 	if (r == 0)
-		r = conffile_put_back(&file, ORIGINAL, err);
+		r = conffile_restore(&file, ORIGINAL, err);
 	if (r == 0)
 		tell_of_folder(&file, journal, err);
 	return r;
@@ -439,7 +439,7 @@ static int rename_original(const struct conffile *file,
 	return r;
 }
 
-/* For the user, under a dated name; where both are the same it goes. */
+/* Leave the original to the user under a dated name; remove it if both are the same. */
 static int keep_original(const struct conffile *file, const struct journal *journal,
 			 struct err *err)
 {
@@ -458,10 +458,10 @@ static int keep_original(const struct conffile *file, const struct journal *jour
 	r = rename_original(file, suffix);
 	if (r < 0)
 		return err_set(err, r,
-			       "the conf file from before is '%.200s', which could not "
-			       "be renamed: %s",
+			       "the conf file from before the run is '%.200s', which "
+			       "could not be renamed: %s",
 			       conffile_path(file, ORIGINAL).text, strerror(-r));
-	return err_set(err, 0, "the conf file from before is '%.300s'",
+	return err_set(err, 0, "the conf file from before the run is '%.300s'",
 		       conffile_path(file, suffix).text);
 }
 
@@ -494,15 +494,7 @@ static int write_or_restore(struct hoststate *state, struct err *err)
 	return r;
 }
 
-static int conf_apply(struct hoststate *state, const struct hostchange_request *want,
-		      struct err *err)
-{
-	if (want->probe || state->bounds.persist != PERSIST_EACH)
-		return 0;
-	return write_or_restore(state, err);
-}
-
-/* Once it is back the original is gone: another try for the link must not miss it. */
+/* The original is gone once it is restored: a retry for the link must not miss it. */
 static int conf_restore(struct journal *journal, struct err *err)
 {
 	struct hostconf_record *conf = &journal->changes.conf;
@@ -514,11 +506,28 @@ static int conf_restore(struct journal *journal, struct err *err)
 	r = restore_original(journal, &folder);
 	if (r < 0)
 		return err_set(err, r, "%s", folder.text);
-	err_set(err, 0, "conf file '%.160s' is as it was%s%s", conf->file,
+	err_set(err, 0, "conf file '%.160s' is restored%s%s", conf->file,
 		folder.text[0] ? "; " : "", folder.text);
 	conf->file[0] = '\0';
 	journal_write(journal, NULL);
 	return 0;
+}
+
+/* A probe sets MTUs that the conf file does not follow. The journal knows the last two
+ * MTUs alone, so a conf file that kept an older one would look like somebody else's. */
+static int conf_apply(struct hoststate *state, const struct hostchange_request *want,
+		      struct err *err)
+{
+	struct err text = ERR_INIT;
+	int r;
+
+	if (!want->probe)
+		return state->bounds.persist == PERSIST_EACH
+			       ? write_or_restore(state, err)
+			       : 0;
+	r = conf_restore(&state->journal, &text);
+	state->must_restore = r < 0 && r != -ESTALE;
+	return r < 0 ? err_set(err, r, "%s", text.text) : 0;
 }
 
 static int conf_commit(struct hoststate *state, struct err *err)
@@ -538,12 +547,15 @@ static int conf_keep(struct journal *journal, struct err *err)
 
 	if (r == 0)
 		r = keep_original(&file, journal, &kept);
+	if (r == 0 && !journal->changes.route.count)
+		conffile_name_hook(&file, journal->interface, journal->changes.link.set,
+				   &kept);
 	if (!conf->theirs)
 		return err_set(err, r, "%s", kept.text);
 	conf->theirs = false;
 	return err_set(err, r,
 		       "conf file '%.120s' was changed by somebody else during the "
-		       "run; their lines stay, beside the new MTU; %.160s",
+		       "run; it keeps their changes and has the new MTU; %.160s",
 		       conf->file, kept.text);
 }
 

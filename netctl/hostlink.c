@@ -5,6 +5,7 @@
 
 #include "netctl/hostchange.h"
 #include "netctl/hoststate.h"
+#include "netctl/linkipv6.h"
 #include "netctl/rtlink.h"
 
 static int get_link(const char *interface, int index, struct rtlink *ret,
@@ -16,8 +17,8 @@ static int get_link(const char *interface, int index, struct rtlink *ret,
 		return err_set(err, -ENODEV, "interface '%s' is gone", interface);
 	if (r == 0 && index && ret->index != index)
 		return err_set(err, -ESTALE,
-			       "interface '%s' was deleted and made again by somebody "
-			       "else; its MTU %d is kept",
+			       "interface '%s' was deleted and created again by "
+			       "somebody else; its MTU %d is left as it is",
 			       interface, ret->mtu);
 	return r;
 }
@@ -25,8 +26,8 @@ static int get_link(const char *interface, int index, struct rtlink *ret,
 static int mtu_changed(const struct journal *journal, int mtu, struct err *err)
 {
 	return err_set(err, -ESTALE,
-		       "the MTU of '%s' was changed to %d by somebody else (it was "
-		       "%d); theirs is kept",
+		       "the MTU of '%s' was changed to %d by somebody else (it was %d) "
+		       "and is left as it is",
 		       journal->interface, mtu, journal->changes.link.set);
 }
 
@@ -38,6 +39,21 @@ static int check_up(const struct rtlink *link, const char *interface, struct err
 
 /* --- changes --- */
 
+/* IPv6 that was configured since this program started would be lost for good. */
+static int check_fall(const char *interface, int mtu, struct err *err)
+{
+	struct rtlink link;
+
+	if (mtu >= MTU_MIN_IPV6 || rtlink_get(interface, &link, NULL) < 0 ||
+	    linkipv6_may_fall(&link))
+		return 0;
+	return err_set(
+		err, -ERANGE,
+		"MTU %d is refused: IPv6 is in use on '%s' now, which the kernel "
+		"would remove for good below 1280; start this program again",
+		mtu, interface);
+}
+
 static int link_check(const struct hoststate *state,
 		      const struct hostchange_request *want, struct err *err)
 {
@@ -45,12 +61,12 @@ static int link_check(const struct hoststate *state,
 
 	if (want->probe)
 		range = hostchange_probe_range(&range);
-	if (mtu_range_allows(&range, want->mtu))
-		return 0;
-	return err_set(err, -ERANGE,
-		       "MTU %d is outside the range %d to %d that this end was "
-		       "started with",
-		       want->mtu, range.min, range.max);
+	if (!mtu_range_allows(&range, want->mtu))
+		return err_set(err, -ERANGE,
+			       "MTU %d is outside the range of this end, %d to %d",
+			       want->mtu, range.min, range.max);
+	return want->by_route ? 0
+			      : check_fall(state->journal.interface, want->mtu, err);
 }
 
 /* The other kinds act on the interface that is noted here. */
@@ -66,8 +82,21 @@ static int note_original(struct hoststate *state, struct err *err)
 		return r;
 	journal->ifindex = link.index;
 	journal->changes.link.original = link.mtu;
-	journal->changes.link.set = link.mtu;
+	journal->changes.link.before = 0;
+	journal->changes.link.set = 0;
+	journal->changes.link.ipv6 = LINKIPV6_NOTHING;
 	return 0;
+}
+
+/* What the fall takes away. */
+static int note_ipv6(struct journal *journal, struct err *err)
+{
+	struct rtlink link;
+	int r = get_link(journal->interface, journal->ifindex, &link, err);
+
+	if (r == 0)
+		journal->changes.link.ipv6 = linkipv6_note(&link);
+	return r;
 }
 
 static int link_note(struct hoststate *state, const struct hostchange_request *want,
@@ -76,20 +105,44 @@ static int link_note(struct hoststate *state, const struct hostchange_request *w
 	struct hostlink_record *link = &state->journal.changes.link;
 	int r = state->pending ? 0 : note_original(state, err);
 
-	if (r < 0)
+	if (r < 0 || want->by_route)
 		return r;
-	link->before = link->set;
+	if (want->mtu < MTU_MIN_IPV6 && link->ipv6 == LINKIPV6_NOTHING)
+		r = note_ipv6(&state->journal, err);
+	link->before = link->set ? link->set : link->original;
 	link->set = want->mtu;
-	return 0;
+	return r;
+}
+
+static int restore_ipv6(struct journal *journal, const char *interface, int mtu,
+			struct err *err)
+{
+	int *note = &journal->changes.link.ipv6;
+	int r = mtu < MTU_MIN_IPV6 ? 0 : linkipv6_restore(interface, *note, err);
+
+	if (mtu >= MTU_MIN_IPV6 && (r == 0 || r == -ESTALE))
+		*note = LINKIPV6_NOTHING;
+	return r;
+}
+
+static int set_link(struct journal *journal, int mtu, struct err *err)
+{
+	int r = rtlink_set_mtu(journal->ifindex, mtu, err);
+
+	if (r == 0)
+		r = restore_ipv6(journal, journal->interface, mtu, err);
+	/* A change of somebody else's that the run can do with. */
+	return r == -ESTALE ? err_set(err, 0, "%s", "") : r;
 }
 
 static int link_apply(struct hoststate *state, const struct hostchange_request *want,
 		      struct err *err)
 {
 	struct hostlink_record *link = &state->journal.changes.link;
-	int r = rtlink_set_mtu(state->journal.ifindex, want->mtu, err);
+	int r = want->by_route ? 0 : set_link(&state->journal, want->mtu, err);
 
-	/* The kernel may have done it all the same: what was tried stays one of ours. */
+	/* The kernel may have made the change in spite of the error, so the tried MTU
+	 * counts as ours. */
 	if (r < 0) {
 		link->set = link->before;
 		link->before = want->mtu;
@@ -97,7 +150,8 @@ static int link_apply(struct hoststate *state, const struct hostchange_request *
 	return r;
 }
 
-/* While we run, what we left is known exactly: a change to the original is one too. */
+/* While we run, our last state is known exactly: a return to the original is a change
+ * too. */
 static int link_is_ours(const struct journal *journal, struct err *err)
 {
 	struct rtlink link;
@@ -105,7 +159,7 @@ static int link_is_ours(const struct journal *journal, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (link.mtu != journal->changes.link.set)
+	if (journal->changes.link.set && link.mtu != journal->changes.link.set)
 		return mtu_changed(journal, link.mtu, err);
 	return check_up(&link, journal->interface, err);
 }
@@ -119,8 +173,8 @@ static bool mtu_is_ours(const struct hostlink_record *link, int mtu)
 	return mtu == link->set || mtu == link->before || mtu == link->original;
 }
 
-/* Under another name, too: who renames an interface leaves our MTU on it. Gone is only
- * what the kernel says has no such index; every other failure is for another try. */
+/* Look for another name too: a renamed interface keeps our MTU. It is gone only if the
+ * kernel has no such index; every other failure is retried. */
 static int find_link(const struct journal *journal, struct rtlink *ret, struct err *err)
 {
 	char name[IF_NAMESIZE];
@@ -144,23 +198,30 @@ static int link_restore(struct journal *journal, struct err *err)
 	struct rtlink link;
 	int r;
 
+	if (!journal->changes.link.set)
+		return 0;
 	if (!journal_is_from_here(journal))
-		return err_set(
-			err, -ESTALE,
-			"interface '%s' of the run before is gone, with its network "
-			"namespace or a reboot; the one of that name here is kept "
-			"as it is",
-			journal->interface);
+		return err_set(err, -ESTALE,
+			       "interface '%s' of the earlier run no longer exists "
+			       "(network namespace removed, or host rebooted); the "
+			       "present interface of that name is left as it is",
+			       journal->interface);
 	r = find_link(journal, &link, err);
 	/* The MTU is gone with the interface: its next creator sets a new one. */
 	if (r == -ENODEV)
 		return -ESTALE;
-	if (r == 0 && !mtu_is_ours(&journal->changes.link, link.mtu))
-		r = mtu_changed(journal, link.mtu, err);
-	if (r == 0 && link.mtu != original)
+	if (r < 0)
+		return r;
+	if (!mtu_is_ours(&journal->changes.link, link.mtu)) {
+		restore_ipv6(journal, link.name, link.mtu, NULL);
+		return mtu_changed(journal, link.mtu, err);
+	}
+	if (link.mtu != original)
 		r = rtlink_set_mtu(journal->ifindex, original, err);
+	if (r == 0)
+		r = restore_ipv6(journal, link.name, original, err);
 	return r < 0 ? r
-		     : err_set(err, 0, "'%s' has its MTU %d back", journal->interface,
+		     : err_set(err, 0, "'%s' is restored to MTU %d", journal->interface,
 			       original);
 }
 
@@ -168,15 +229,17 @@ static int link_restore(struct journal *journal, struct err *err)
 
 static void link_write(const struct hostchange_records *records, FILE *out)
 {
-	fprintf(out, "original %d\nbefore %d\nset %d\n", records->link.original,
-		records->link.before, records->link.set);
+	fprintf(out, "original %d\nbefore %d\nset %d\nipv6 %d\n",
+		records->link.original, records->link.before, records->link.set,
+		records->link.ipv6);
 }
 
 static bool link_read(char **at, struct hostchange_records *ret)
 {
 	return journal_take_int(at, "original", &ret->link.original) &&
 	       journal_take_int(at, "before", &ret->link.before) &&
-	       journal_take_int(at, "set", &ret->link.set);
+	       journal_take_int(at, "set", &ret->link.set) &&
+	       journal_take_int(at, "ipv6", &ret->link.ipv6);
 }
 
 const struct hostchange_kind hostlink_kind = {

@@ -26,7 +26,7 @@ static void add_text(struct err *ret, const char *between, const struct err *tex
 
 /* --- changes --- */
 
-/* The rest of a commit, and then the journal, which says that the pair is kept. */
+/* Finish a commit, then remove the journal, which says that the pair is applied. */
 static int tidy_up(struct journal *journal, struct err *err)
 {
 	struct err all = ERR_INIT;
@@ -53,11 +53,17 @@ static int finish(struct hoststate *state, struct err *err)
 	return r;
 }
 
-static int not_put_back(const struct hoststate *state, struct err *err)
+/* Gone with an interface that was down for a while: the next change makes it again. */
+static bool is_gone(int r)
+{
+	return r == -ENOENT;
+}
+
+static int not_restored(const struct hoststate *state, struct err *err)
 {
 	return err_set(err, -ESTALE,
-		       "the MTU of '%s' and its conf file are to be put back, and "
-		       "that has not succeeded yet",
+		       "the MTU of '%s' and its conf file are not restored yet: an "
+		       "earlier attempt failed",
 		       state->journal.interface);
 }
 
@@ -75,9 +81,14 @@ static int check_ours(const struct journal *journal, struct err *err)
 /* The host must be as we left it. */
 static int ready(struct hoststate *state, struct err *err)
 {
+	int r;
+
 	if (state->must_restore)
-		return not_put_back(state, err);
-	return state->pending ? check_ours(&state->journal, err) : finish(state, err);
+		return not_restored(state, err);
+	if (!state->pending)
+		return finish(state, err);
+	r = check_ours(&state->journal, err);
+	return is_gone(r) ? 0 : r;
 }
 
 static int note(struct hoststate *state, const struct hostchange_request *want,
@@ -130,7 +141,7 @@ int hoststate_change(struct hoststate *state, const struct hostchange_request *w
 	r = note(state, want, err);
 	if (r == 0)
 		r = journal_write(&state->journal, err);
-	/* Nothing was changed: what there is, is what was noted before. */
+	/* Nothing was changed: the host is in the noted state. */
 	if (r < 0) {
 		state->journal = before;
 		return r;
@@ -142,12 +153,16 @@ int hoststate_change(struct hoststate *state, const struct hostchange_request *w
 
 int hoststate_check(const struct hoststate *state, struct err *err)
 {
+	int r;
+
 	if (state->must_restore)
-		return not_put_back(state, err);
-	return state->pending ? check_ours(&state->journal, err) : 0;
+		return not_restored(state, err);
+	r = state->pending ? check_ours(&state->journal, err) : 0;
+	return is_gone(r) ? -ENETDOWN : r;
 }
 
-/* From when the journal says so nobody puts anything back: this is the moment it counts. */
+/* The commit counts from the moment the journal says so: from then on nobody restores.
+ * */
 static int note_commit(struct journal *journal, struct err *err)
 {
 	int r;
@@ -156,7 +171,7 @@ static int note_commit(struct journal *journal, struct err *err)
 	r = journal_write(journal, err);
 	if (r == 0)
 		return 0;
-	/* It may be there, and not be safe yet. */
+	/* The journal may exist without being safe on the disk yet. */
 	journal->committed = false;
 	journal_write(journal, NULL);
 	return r;
@@ -178,8 +193,8 @@ static int commit(struct hoststate *state, struct err *err)
 		state->must_restore = true;
 		return r;
 	}
-	/* The journal goes last: what a kill leaves undone, the next start does, and so
-	 * with what fails. */
+	/* Remove the journal last: the next start finishes what a kill or a failure
+	 * left undone. */
 	state->unfinished = true;
 	finish(state, &kept);
 	state->pending = false;
@@ -194,23 +209,25 @@ int hoststate_commit(struct hoststate *state, struct err *err)
 
 	if (state->bounds.persist != PERSIST_BEST)
 		return err_set(err, -EACCES,
-			       "writing the conf file was not permitted: this end was "
-			       "not started with --persist best");
+			       "not permitted to write the conf file: this end was not "
+			       "started with --persist best");
 	if (state->must_restore)
-		return not_put_back(state, err);
+		return not_restored(state, err);
 	if (!state->pending && !state->committed)
 		return err_set(err, -ESTALE, "no MTU is set on '%s'",
 			       state->journal.interface);
 	r = check_ours(&state->journal, err);
-	/* One that is down has it all the same. */
+	/* An interface that is down has the MTU as well. */
 	if (r == -ENETDOWN)
 		r = err_set(err, 0, "%s", "");
+	if (is_gone(r))
+		r = -ESTALE;
 	return r == 0 && state->pending ? commit(state, err) : r;
 }
 
 /* --- the way back --- */
 
-/* All of them, whatever becomes of one. The first failure counts. */
+/* Restore all of them, even if one fails. The first failure counts. */
 static int restore_all(struct journal *journal, struct err *err)
 {
 	struct err theirs = ERR_INIT;
@@ -263,16 +280,17 @@ int hoststate_restore(struct hoststate *state, struct err *err)
 /* Remove what a killed commit has left: the journal, and the original if it exists. */
 static int finish_commit(struct journal *journal, struct err *err)
 {
+	const char *where = journal->changes.route.count ? "routes" : "link";
+	int mtu = hostchange_mtu(&journal->changes);
 	struct err kept = ERR_INIT;
 	int r = tidy_up(journal, &kept);
 
 	if (r < 0)
-		return err_set(err, r, "MTU %d of '%s' was kept, but %.300s",
-			       journal->changes.link.set, journal->interface,
-			       kept.text);
-	return err_set(err, 0, "MTU %d of '%s' was kept, in link and conf file%s%.200s",
-		       journal->changes.link.set, journal->interface,
-		       kept.text[0] ? "; " : "", kept.text);
+		return err_set(err, r, "MTU %d of '%s' was applied, but %.300s", mtu,
+			       journal->interface, kept.text);
+	return err_set(err, 0,
+		       "MTU %d of '%s' was applied, in %s and conf file%s%.200s", mtu,
+		       journal->interface, where, kept.text[0] ? "; " : "", kept.text);
 }
 
 int hoststate_restore_journal(const char *interface, struct err *err)
@@ -296,5 +314,6 @@ int hoststate_restore_journal(const char *interface, struct err *err)
 		return err_set(err, r, "%s", why.text);
 	journal_path(interface, path, NULL);
 	/* Short enough for the path to survive a sentence around it. */
-	return err_set(err, r, "%.200s; what is left to do is in '%s'", why.text, path);
+	return err_set(err, r, "%.200s; the journal '%s' has the steps that are left",
+		       why.text, path);
 }

@@ -26,7 +26,7 @@ struct hoststate {
 			      back is open */
 	bool committed;    /* and nothing changed since */
 	bool unfinished; /* a commit could not tidy up yet: the journal is on disk, and
-			      says that the pair is kept */
+			    says that the pair is applied */
 	int ifindex;     /* the link of the session's first change; 0 before it */
 };
 
@@ -38,11 +38,11 @@ int hoststate_check_request(const struct hoststate *state,
 			    const struct hostchange_request *want, struct err *err);
 
 /*
- * Make a change that hoststate_check_request() allows. -ESTALE: somebody else changed the
- * interface, its MTU or the conf file since our last change (theirs is kept), or
- * must_restore. -EEXIST as hostconf_check(). -EIO: the conf file's folder is another or
- * none. -EOPNOTSUPP: the MTU is set, a way of probes cannot be had. -ENETDOWN, -ENODEV, or
- * what the kernel says.
+ * Make a change that hoststate_check_request() allows. -ESTALE: somebody else changed
+ * the interface, its MTU or the conf file since our last change (which is left as it
+ * is), or must_restore. -EEXIST as hostconf_check(). -EIO: the conf file's folder is
+ * another or none. -EOPNOTSUPP: the MTU is set, a way of probes cannot be had.
+ * -ENETDOWN, -ENODEV, or what the kernel says.
  */
 int hoststate_change(struct hoststate *state, const struct hostchange_request *want,
 		     struct err *err);
@@ -52,18 +52,19 @@ int hoststate_change(struct hoststate *state, const struct hostchange_request *w
 int hoststate_check(const struct hoststate *state, struct err *err);
 
 /*
- * Keep the MTU that is set, in the conf file too. With the 0 err's text says where the
+ * Apply the MTU that is set, in the conf file too. With the 0 err's text says where the
  * conf file from before is (hostconf.h), and, where somebody else changed that file
- * during the session, that their lines stay. -EACCES without PERSIST_BEST. 0 also when it
- * was committed already and nothing happened since: no set, no restore, and the link still
- * has it; the text is then "".
+ * during the session, that its changes stay. -EACCES without PERSIST_BEST. 0 also when
+ * it was committed already and nothing happened since: no set, no restore, and the link
+ * still has it; the text is then "".
  */
 int hoststate_commit(struct hoststate *state, struct err *err);
 
 /*
  * Restore all changes, and end the session. On success and on -ESTALE (somebody else's
- * change was kept, or the thing to restore no longer exists) nothing is pending, and
- * err's text says what was done. Other errors leave the journal for another try.
+ * change was left as it is, or the thing to restore no longer exists) nothing is
+ * pending, and err's text says what was done. Other errors leave the journal for
+ * another try.
  */
 int hoststate_restore(struct hoststate *state, struct err *err);
 
@@ -71,8 +72,8 @@ int hoststate_restore(struct hoststate *state, struct err *err);
 int hoststate_expire(struct hoststate *state, struct err *err);
 
 /*
- * Restore what the journal of `interface` says, or, where that says that a pair is kept,
- * do what the commit has left undone. 0 with an empty err text: there was none; else as
+ * Restore what the journal of `interface` says, or, if it says that a pair is applied,
+ * finish the commit. 0 with an empty err text: there was none; else as
  * hoststate_restore(), and a failure names the journal.
  */
 int hoststate_restore_journal(const char *interface, struct err *err);

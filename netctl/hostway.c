@@ -13,13 +13,13 @@ static int way_check(const struct hoststate *state,
 		return 0;
 	if (want->port && (!want->address[0] || want->port > UINT16_MAX ||
 			   want->port < HOSTCHANGE_PROBE_PORT_MIN))
-		return err_set(err, -ERANGE, "no port for probes to '%s': %d",
+		return err_set(err, -ERANGE, "invalid UDP port for probes to '%s': %d",
 			       want->address, want->port);
-	/* One that the last probe has left would stay. */
+	/* A route that the last probe left would stay. */
 	if (want->address[0] && !want->port && state->journal.changes.way.address[0])
 		return err_set(
 			err, -EBUSY,
-			"the way of another probe is still there; restore first");
+			"the route of an earlier probe still exists: restore it first");
 	return 0;
 }
 
@@ -36,13 +36,23 @@ static int way_restore(struct journal *journal, struct err *err)
 	return r;
 }
 
-/* A further MTU for the same probe leaves its way as it is. */
+/* Probes above the MTU of a link that is left alone need a route of their size. */
+static int route_mtu(const struct hoststate *state,
+		     const struct hostchange_request *want)
+{
+	bool above = want->mtu > state->journal.changes.link.original;
+
+	return want->by_route && above ? want->mtu : 0;
+}
+
+/* A further MTU for the same probe leaves its way as it is, but for the route's MTU. */
 static int way_note(struct hoststate *state, const struct hostchange_request *want,
 		    struct err *err)
 {
 	struct proberoute *way = &state->journal.changes.way;
 	int r;
 
+	way->mtu = route_mtu(state, want);
 	if (want->probe && !want->port)
 		return 0;
 	r = way_restore(&state->journal, err);
@@ -57,7 +67,8 @@ static int way_apply(struct hoststate *state, const struct hostchange_request *w
 		     struct err *err)
 {
 	struct proberoute *way = &state->journal.changes.way;
-	int r = want->port && want->probe ? proberoute_add(way, err) : 0;
+	bool adds = want->port || (want->by_route && way->address[0]);
+	int r = adds && want->probe ? proberoute_add(way, err) : 0;
 
 	if (r < 0)
 		way->address[0] = '\0';

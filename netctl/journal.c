@@ -44,11 +44,11 @@ static int make_name(const char *interface, const char *suffix, struct name *ret
 {
 	uint64_t inode = netns_inode();
 
-	/* The kernel has no such name either; this one must not lead out of the folder.
-	 */
+	/* The kernel refuses such a name too; here it must not lead out of the folder.
+	 * */
 	if (!interface[0] || strlen(interface) >= IF_NAME_SIZE ||
 	    strchr(interface, '/'))
-		return err_set(err, -EINVAL, "'%s' is no interface name", interface);
+		return err_set(err, -EINVAL, "invalid interface name '%s'", interface);
 	if (!inode)
 		return err_sys(err, errno, "cannot read '/proc/self/ns/net'");
 	snprintf(ret->text, sizeof(ret->text), "%ju-%s%s", (uintmax_t)inode, interface,
@@ -104,7 +104,7 @@ void journal_note_place(struct journal *journal)
 	process_boot(journal->boot);
 }
 
-/* Where either does not know, it is taken for the same. */
+/* If either is unknown, both count as the same. */
 static bool is_another_netns(const struct journal *a, const struct journal *b)
 {
 	return a->netns_cookie && b->netns_cookie && a->netns_cookie != b->netns_cookie;
@@ -261,7 +261,7 @@ static bool take_committed(char **at)
 	return true;
 }
 
-static bool parse(char *text, struct journal *ret)
+static bool parse_journal(char *text, struct journal *ret)
 {
 	const char *boot;
 
@@ -296,7 +296,7 @@ static int read_file(int folder, const char *name, struct journal *ret, struct e
 		return err_sys(err, -r, "cannot read journal '" RUNDIR_PATH "/%s'",
 			       name);
 	memset(ret, 0, sizeof(*ret));
-	return strlen(text) == size && parse(text, ret) ? 0 : -EBADMSG;
+	return strlen(text) == size && parse_journal(text, ret) ? 0 : -EBADMSG;
 }
 
 int journal_read(const char *interface, struct journal *ret, struct err *err)
@@ -370,8 +370,8 @@ static bool is_useless(int folder, const char *name, uint64_t inode, bool unfini
 	       is_over(&journal, inode);
 }
 
-/* `name`: <inode>-<interface>, with ".new" where its writer did not finish. Who holds the
- * lock writes it, and nobody else does. */
+/* `name`: <inode>-<interface>, with ".new" where its writer did not finish. Only the
+ * holder of the lock writes it. */
 static void remove_useless(int folder, const char *name)
 {
 	struct lockfile_holder holder;

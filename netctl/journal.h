@@ -32,7 +32,8 @@ struct journal {
 };
 
 /* Take the interface's lock for this process and those it forks, until
- * lockfile_release(). -EBUSY: another mtusweep runs on this interface; the text has its pid. */
+ * lockfile_release(). -EBUSY: another mtusweep runs on this interface; the text has its
+ * pid. */
 int journal_lock(const char *interface, int *ret_fd, struct err *err);
 
 /* Where the journal of `interface` is. -EINVAL: no interface's name. */

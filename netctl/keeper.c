@@ -14,9 +14,9 @@
 
 /* The others only have to notice that a socket closed. */
 #define CHILD_END_MS 5000
-/* Against a SIGCHLD that got lost. */
+/* In case a SIGCHLD gets lost. */
 #define LOOK_ANYWAY_MS 60000
-/* The pause before a failed restore is tried again. */
+/* The pause before a failed restore is retried. */
 #define TRY_AGAIN_S 1
 
 struct keeper {
@@ -30,7 +30,7 @@ struct keeper {
 	int64_t main_end_by_ms; /* on clock_boot_ms(); negative: no hurry */
 };
 
-static void say(const struct keeper *k, const char *text)
+static void say_as_keeper(const struct keeper *k, const char *text)
 {
 	if (k->config->say && text[0])
 		k->config->say(text);
@@ -49,10 +49,10 @@ static void kill_main(struct keeper *k, const char *why)
 		return;
 	kill(k->children.pids[CHILD_MAIN], SIGKILL);
 	k->main_end_by_ms = clock_boot_ms() + CHILD_END_MS;
-	say(k, why);
+	say_as_keeper(k, why);
 }
 
-static void forward(struct keeper *k, int sig)
+static void forward_signal(struct keeper *k, int sig)
 {
 	int64_t now = clock_boot_ms();
 
@@ -62,8 +62,8 @@ static void forward(struct keeper *k, int sig)
 		k->asked_at_ms = now;
 		k->main_end_by_ms = now + main_end_ms(k);
 	} else if (sig != SIGHUP && now - k->asked_at_ms >= KEEPER_INSIST_MS) {
-		kill_main(k, "ended at once; the MTU is put back without waiting for "
-			     "the other end");
+		kill_main(k, "stopped by a second signal; the MTU is restored without "
+			     "waiting for the other end");
 		return;
 	}
 	kill(k->children.pids[CHILD_MAIN], sig);
@@ -84,7 +84,7 @@ static bool wait_event(struct keeper *k, int64_t deadline_ms)
 
 	children_reap(&k->children);
 	if (sig > 0 && sig != SIGCHLD)
-		forward(k, sig);
+		forward_signal(k, sig);
 	return sig > 0 || deadline_ms < 0 || clock_boot_ms() < deadline_ms;
 }
 
@@ -104,7 +104,7 @@ static void wait_end(struct keeper *k, enum children_role which, int64_t timeout
 
 /* Guard and runner end with status 0 when main closes their sockets, before it exits.
  */
-static bool died(const struct keeper *k, enum children_role which)
+static bool child_died(const struct keeper *k, enum children_role which)
 {
 	return !k->children.pids[which] && k->children.status[which] != 0;
 }
@@ -118,7 +118,7 @@ static void end_main(struct keeper *k)
 		k->main_end_by_ms = clock_boot_ms() + main_end_ms(k);
 }
 
-static void restore(struct keeper *k, struct err *err)
+static void restore_host(struct keeper *k, struct err *err)
 {
 	int r = hoststate_restore_journal(k->config->bounds.interface, err);
 
@@ -126,36 +126,37 @@ static void restore(struct keeper *k, struct err *err)
 	k->failing = r < 0 && r != -ESTALE && r != -EBADMSG;
 }
 
-/* First the work, then the words: nobody may be reading them. */
+/* Restore before printing, since printing may block. */
 static void replace_guard(struct keeper *k)
 {
 	struct err err = ERR_INIT;
 	struct err text;
 
-	restore(k, &err);
+	restore_host(k, &err);
 	end_main(k);
 	err_set(&text, 0, "the guard process %s; the keeper: %.270s%s",
 		k->children.status[CHILD_GUARD] > 128 ? "died" : "could not restore",
-		err.text[0] ? err.text : "nothing is left to be put back",
-		k->failing ? "; tried again every second" : "");
-	say(k, text.text);
+		err.text[0] ? err.text : "nothing is left to restore",
+		k->failing ? "; retrying every second" : "");
+	say_as_keeper(k, text.text);
 }
 
-/* Main's end took a while: what stood in the way may be gone. */
+/* Main took a while to end: the obstacle may be gone. */
 static void try_again(struct keeper *k)
 {
 	struct err err = ERR_INIT;
 	struct err text;
 
-	restore(k, &err);
+	restore_host(k, &err);
 	if (k->failing)
 		return;
-	err_set(&text, 0, "the keeper, tried again: %.300s", err.text);
-	say(k, text.text);
+	err_set(&text, 0, "the keeper retried: %.300s", err.text);
+	say_as_keeper(k, text.text);
 }
 
-/* Nobody else restores this host before the next start. Once a signal has asked for the
- * end, the time that main would have is the limit; another signal ends it at once. */
+/* Nobody else restores this host before the next start. After a signal has requested
+ * the end, the limit is the time that main would have; another signal ends the wait at
+ * once. */
 static void await_restored(struct keeper *k)
 {
 	static const struct timespec pause = {.tv_sec = TRY_AGAIN_S};
@@ -173,10 +174,9 @@ static void await_restored(struct keeper *k)
 static void end_for_runner(struct keeper *k)
 {
 	end_main(k);
-	say(k, k->children.status[CHILD_RUNNER] > 128
-		       ? "the runner process died; the run ends"
-		       : "the runner process failed; the run "
-			 "ends");
+	say_as_keeper(k, k->children.status[CHILD_RUNNER] > 128
+				 ? "the runner process died; the run ends"
+				 : "the runner process failed; the run ends");
 }
 
 /* Until main has ended; it is told to when one of the others ended too early. */
@@ -187,12 +187,12 @@ static void await_main(struct keeper *k, bool *guard_replaced)
 	while (k->children.pids[CHILD_MAIN]) {
 		if (!wait_event(k, k->main_end_by_ms))
 			kill_main(k, "the main process did not end in time and was "
-				     "killed; the MTU is put back");
-		if (died(k, CHILD_GUARD) && !*guard_replaced) {
+				     "killed; the MTU is restored");
+		if (child_died(k, CHILD_GUARD) && !*guard_replaced) {
 			*guard_replaced = true;
 			replace_guard(k);
 		}
-		if (died(k, CHILD_RUNNER) && !runner_missed) {
+		if (child_died(k, CHILD_RUNNER) && !runner_missed) {
 			runner_missed = true;
 			end_for_runner(k);
 		}
@@ -209,29 +209,31 @@ static void tell_of_main(const struct keeper *k)
 	snprintf(text, sizeof(text),
 		 "the main process was killed by signal %d; the run ends",
 		 k->children.status[CHILD_MAIN] - 128);
-	say(k, text);
+	say_as_keeper(k, text);
 }
 
 /* Until main has ended; then end the rest in order. */
-static int supervise(struct keeper *k)
+static int supervise_children(struct keeper *k)
 {
 	bool guard_replaced = false;
 	bool runner_died;
 
 	await_main(k, &guard_replaced);
-	runner_died = died(k, CHILD_RUNNER);
+	runner_died = child_died(k, CHILD_RUNNER);
 	tell_of_main(k);
 	wait_end(k, CHILD_RUNNER, CHILD_END_MS);
 	wait_end(k, CHILD_GUARD, CHILD_END_MS);
 	/* Killed by us or by others between: the journal is still there then. */
-	if (died(k, CHILD_GUARD) && !guard_replaced)
+	if (child_died(k, CHILD_GUARD) && !guard_replaced)
 		replace_guard(k);
 	else if (k->failing)
 		try_again(k);
 	await_restored(k);
-	if (runner_died || died(k, CHILD_GUARD))
+	if (runner_died || child_died(k, CHILD_GUARD))
 		return 1;
-	return k->children.status[CHILD_MAIN] > 2 ? 1 : k->children.status[CHILD_MAIN];
+	return k->children.status[CHILD_MAIN] > PROGRAM_MISFIT
+		       ? PROGRAM_FAILED
+		       : k->children.status[CHILD_MAIN];
 }
 
 /* Signals ignored at the start (nohup; a script's background job) stay ignored, except
@@ -286,8 +288,8 @@ int keeper_run(const struct guard_config *config, const struct priv_user *user,
 	if (r == 0)
 		r = priv_confine(PRIV_SOCKETS_LOCAL, &err);
 	if (r == 0)
-		return supervise(&k);
-	say(&k, err.text);
+		return supervise_children(&k);
+	say_as_keeper(&k, err.text);
 	if (k.children.pids[CHILD_MAIN])
 		kill(k.children.pids[CHILD_MAIN], SIGKILL);
 	fd_close(&k.children.keeper_fd);

@@ -9,13 +9,13 @@
 #include "netctl/guard.h"
 
 /*
- * The keeper: what the user started. It forks guard, runner and main before any thread
- * exists, gives each only the descriptors it needs, forwards SIGINT, SIGTERM and SIGHUP
- * to main (not a SIGINT or SIGHUP that was ignored at the start), and waits. When the
- * guard dies it restores from the journal; when any of the four dies the others are
- * ended. Its exit status is main's, or 1. Where it cannot restore it tries again every
- * second until it can, also when the others have ended: the journal stays for the next
- * start once a signal ends that, or KEEPER_MAIN_END_MS after one.
+ * The keeper: the process that the user starts. It forks guard, runner and main before
+ * any thread exists, gives each only the descriptors it needs, forwards SIGINT, SIGTERM
+ * and SIGHUP to main (not a SIGINT or SIGHUP that was ignored at the start), and waits.
+ * When the guard dies it restores from the journal; when any of the four dies the
+ * others are ended. Its exit status is main's, or 1. Where it cannot restore it tries
+ * again every second until it can, also when the others have ended: the journal stays
+ * for the next start once a signal ends that, or KEEPER_MAIN_END_MS after one.
  *
  * From the first of these signals main has KEEPER_MAIN_END_MS to put both ends back and
  * to close its database; then it is killed, and the guard puts this end back. A SIGINT

@@ -33,6 +33,8 @@ struct nl {
 
 /* `bus`: NETLINK_ROUTE, NETLINK_GENERIC. `nl` must be NL_INIT. */
 int nl_open(struct nl *nl, int bus, struct err *err);
+/* The same over a socket that is open, and stays so: `fd`, or -1 for a new one. */
+int nl_open_on(struct nl *nl, int fd, int bus, struct err *err);
 void nl_close(struct nl *nl);
 
 /* Begin a request in the buffer. Without NLM_F_DUMP it requests an acknowledgement. */

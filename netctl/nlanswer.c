@@ -110,12 +110,12 @@ int nlanswer_take(struct nlanswer *answer, void *datagram, size_t size)
 		[NLMSG_ERROR] = on_error,
 		[NLMSG_DONE] = on_done,
 	};
-	int rc;
+	int r;
 
 	if (!lengths_fit(datagram, size))
 		return -EBADMSG;
 	note_change(answer, datagram, size);
-	rc = mnl_cb_run2(datagram, size, answer->seq, answer->port, on_data, answer,
-			 control, MNL_ARRAY_SIZE(control));
-	return rc < 0 ? -errno : rc;
+	r = mnl_cb_run2(datagram, size, answer->seq, answer->port, on_data, answer,
+			control, MNL_ARRAY_SIZE(control));
+	return r < 0 ? -errno : r;
 }

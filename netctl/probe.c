@@ -7,9 +7,8 @@
 
 #include "base/clock.h"
 #include "base/debug.h"
+#include "base/text.h"
 
-/* Copies of each size, if the kernel's counters detect fragments. */
-#define COPIES 10
 /* Times that an unanswered END is repeated, after a longer wait each time. */
 #define ASK_AGAIN_MAX 6
 /* UDP counts as filtered after this time, or this many round trips, without any
@@ -20,8 +19,6 @@
 #define SLOW_LINE 1250
 /* The time of one size if the link's MTU must be set for it. */
 #define SET_US 15000
-/* Extra time for probes that arrive after END. */
-#define GRACE_US 3000
 /* The pause between GO and probes that the counters judge: GO must be read first. */
 #define APART_US 2000
 
@@ -31,11 +28,15 @@ struct talk {
 	struct bandfind find[DIR_COUNT];
 	/* facts about the sender of each direction */
 	struct probehost_facts facts[DIR_COUNT];
-	/* the counters of the receiver are not reliable */
-	bool lying[DIR_COUNT];
+	/* the receiver cannot tell fragments from whole packets */
+	bool unseen[DIR_COUNT];
 	int round;
 	bool heard;
 	int64_t deadline_us;
+	/* time to wait for probes that arrive after END, and of the last judgement */
+	int64_t grace_us;
+	int64_t judged_us;
+	bool late; /* probes of the round before arrived in this one */
 };
 
 /* One round and its results. */
@@ -45,14 +46,15 @@ struct exchange {
 	bool reported; /* the server's REPORT came */
 	int outer_mtu; /* path MTU that the server's kernel knows */
 	enum fate fates[DIR_COUNT][BANDFIND_ROUND];
+	int arrived[DIR_COUNT][BANDFIND_ROUND];
+	bool late; /* probes of the round before arrived at the server in this one */
 };
 
 /* --- one round --- */
 
 static void list_sizes(struct talk *t, enum direction dir, struct probemsg_list *ret)
 {
-	ret->copies = t->find[dir].config.one_by_one ? COPIES : 1;
-	ret->count = bandfind_next(&t->find[dir], ret->sizes);
+	ret->count = bandfind_next(&t->find[dir], ret->sizes, &ret->copies);
 	for (int i = 0; i < ret->count; i++)
 		ret->sizes[i] -= t->facts[dir].overhead;
 }
@@ -80,9 +82,21 @@ static bool same_list(const struct probemsg_list *a, const struct probemsg_list 
 	       memcmp(a->sizes, b->sizes, sizeof(a->sizes[0]) * (size_t)a->count) == 0;
 }
 
-static void take(struct talk *t, struct exchange *x, const struct probemsg *m)
+/* A probe of the round before was late: wait longer from now on. */
+static void note_late(struct talk *t)
+{
+	int64_t grace_us = probehost_grace_us(clock_boot_us() - t->judged_us);
+
+	t->late = true;
+	if (grace_us > t->grace_us)
+		t->grace_us = grace_us;
+}
+
+static void take_message(struct talk *t, struct exchange *x, const struct probemsg *m)
 {
 	t->heard = true;
+	if (m->kind == PROBEMSG_PROBE && m->round == t->round - 1)
+		note_late(t);
 	if (m->round != t->round)
 		return;
 	if (m->kind == PROBEMSG_PROBE)
@@ -93,7 +107,10 @@ static void take(struct talk *t, struct exchange *x, const struct probemsg *m)
 	    same_list(&m->list[0], &x->go.list[DIR_UPLOAD])) {
 		x->reported = true;
 		x->outer_mtu = m->outer_mtu;
+		x->late = m->late;
+		t->unseen[DIR_UPLOAD] |= m->unseen;
 		memcpy(x->fates[DIR_UPLOAD], m->fates, sizeof(m->fates));
+		memcpy(x->arrived[DIR_UPLOAD], m->arrived, sizeof(m->arrived));
 	}
 }
 
@@ -113,15 +130,15 @@ static int listen_until(struct talk *t, struct exchange *x, int64_t deadline_us)
 	while (!is_complete(t, x)) {
 		bool grace = x->ended && x->reported;
 
-		if (grace && clock_boot_us() + GRACE_US < deadline_us)
-			deadline_us = clock_boot_us() + GRACE_US;
+		if (grace && clock_boot_us() + t->grace_us < deadline_us)
+			deadline_us = clock_boot_us() + t->grace_us;
 		for (;;) {
 			r = probehost_receive(t->host, deadline_us, &m);
 			if (r < 0)
 				return r;
 			if (r == 0)
 				return x->ended && x->reported;
-			take(t, x, &m);
+			take_message(t, x, &m);
 			if (is_complete(t, x) || (x->ended && x->reported) != grace)
 				break;
 		}
@@ -173,24 +190,26 @@ static void note_outer_mtu(struct talk *t, enum direction dir, int mtu)
 		bandfind_lower_sender_mtu(&t->find[dir], mtu);
 }
 
-static void learn(struct talk *t, enum direction dir, const struct exchange *x)
+static void learn_fates(struct talk *t, enum direction dir, const struct exchange *x)
 {
 	const struct probemsg_list *list = &x->go.list[dir];
 	struct bandfind *find = &t->find[dir];
 
+	bandfind_begin_round(find, dir == DIR_UPLOAD ? x->late : t->late);
 	for (int i = 0; i < list->count; i++) {
+		int arrived = x->arrived[dir][i];
 		int size = list->sizes[i] + t->facts[dir].overhead;
 		enum fate fate = x->fates[dir][i];
 
-		/* The sender fragmented it and the counters did not show that: they are
-		 * useless, for instance because outer packets arrive in another
-		 * namespace. */
+		/* The sender fragmented it and the counters did not show that: outer
+		 * packets arrive where nobody looks. */
 		if (find->config.one_by_one && fate == FATE_WHOLE &&
-		    size > find->config.sender_mtu)
-			t->lying[dir] = true;
-		debug_log("probe", "round %d, %s, outer size %d: %s", t->round,
-			  direction_name(dir), size, fate_name(fate));
-		bandfind_learn(find, size, fate);
+		    find->config.sender_mtu && size > find->config.sender_mtu)
+			t->unseen[dir] = true;
+		debug_log("probe", "round %d, %s, outer size %d: %s, %d of %d",
+			  t->round, direction_name(dir), size, fate_name(fate), arrived,
+			  list->copies);
+		bandfind_learn(find, size, fate, list->copies, arrived);
 	}
 }
 
@@ -200,15 +219,19 @@ static int run_round(struct talk *t, struct exchange *x, struct err *err)
 
 	t->round++;
 	x->go.round = t->round;
+	t->late = false;
 	probehost_begin(t->host, t->round);
 	r = send_round(t, x, err);
 	if (r == 0)
 		r = await_answers(t, x);
 	if (r < 0)
 		return r;
-	probehost_judge(t->host, &x->go.list[DIR_DOWNLOAD], x->fates[DIR_DOWNLOAD]);
+	probehost_judge(t->host, &x->go.list[DIR_DOWNLOAD], x->fates[DIR_DOWNLOAD],
+			x->arrived[DIR_DOWNLOAD]);
+	t->judged_us = clock_boot_us();
+	t->unseen[DIR_DOWNLOAD] |= t->host->facts.unseen;
 	for (int dir = 0; dir < DIR_COUNT; dir++)
-		learn(t, (enum direction)dir, x);
+		learn_fates(t, (enum direction)dir, x);
 	note_outer_mtu(t, DIR_UPLOAD, probehost_outer_mtu(t->host));
 	note_outer_mtu(t, DIR_DOWNLOAD, x->outer_mtu);
 	return 0;
@@ -217,15 +240,21 @@ static int run_round(struct talk *t, struct exchange *x, struct err *err)
 /* --- all rounds --- */
 
 static void begin_direction(struct talk *t, enum direction dir,
-			    const struct probehost_facts *sender, bool receiver_taps)
+			    const struct probehost_facts *sender,
+			    const struct probehost_facts *receiver, int only)
 {
 	struct bandfind_config config = {
 		.min = sender->overhead + sender->size_min,
 		.max = sender->overhead + sender->size_max,
 		.sender_mtu = sender->outer_mtu,
-		.one_by_one = !receiver_taps,
+		.unit = sender->unit,
+		.one_by_one = !receiver->unseen && (!receiver->tap || t->host->relayed),
 	};
 
+	if (only) {
+		config.min = sender->overhead + only;
+		config.max = config.min;
+	}
 	t->facts[dir] = *sender;
 	bandfind_init(&t->find[dir], &config);
 }
@@ -256,29 +285,18 @@ static void say_goodbye(struct talk *t)
 		probehost_send(t->host, &bye);
 }
 
-/* Fill the result, without fates that the counters cannot have shown. */
-static void conclude(const struct talk *t, enum direction dir, struct path_bands *ret)
-{
-	struct path_bands bands;
-
-	bandfind_result(&t->find[dir], &bands);
-	*ret = (struct path_bands){0};
-	for (int i = 0; i < bands.count; i++) {
-		bool told = !t->lying[dir] || bands.band[i].fate == FATE_LOST;
-
-		path_bands_add(ret, bands.band[i].max,
-			       told ? bands.band[i].fate : FATE_UNKNOWN);
-	}
-}
-
-static void summarize(const struct talk *t, int64_t began_ms, struct probe_summary *ret)
+static void summarize_probe(const struct talk *t, int64_t began_ms,
+			    struct probe_summary *ret)
 {
 	ret->rounds = t->round;
 	ret->filtered = !t->heard;
 	ret->took_ms = clock_boot_ms() - began_ms;
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		ret->sizes[dir] = t->find[dir].sent;
+		ret->packets[dir] = t->find[dir].packets;
+		ret->sometimes[dir] = bandfind_sometimes(&t->find[dir]);
 		ret->counters[dir] = t->find[dir].config.one_by_one;
+		text_copy(ret->endpoint[dir], ADDRESS_SIZE, t->facts[dir].endpoint);
 	}
 }
 
@@ -290,19 +308,28 @@ int probe_run(struct probehost *host, const struct probe_options *options,
 		.host = host,
 		.options = options,
 		.deadline_us = (began_ms + options->limit_ms) * 1000,
+		.grace_us = probehost_grace_us(0),
 	};
 	int r;
 
-	begin_direction(&t, DIR_UPLOAD, &host->facts, options->server.tap);
-	begin_direction(&t, DIR_DOWNLOAD, &options->server, host->facts.tap);
+	host->relayed |= options->server.relayed;
+	t.unseen[DIR_UPLOAD] = options->server.unseen;
+	t.unseen[DIR_DOWNLOAD] = host->facts.unseen;
+	begin_direction(&t, DIR_UPLOAD, &host->facts, &options->server,
+			options->only.peer);
+	begin_direction(&t, DIR_DOWNLOAD, &options->server, &host->facts,
+			options->only.server);
 	r = run_rounds(&t, err);
 	say_goodbye(&t);
 	if (r < 0 && r != -ETIMEDOUT)
 		return r;
 	memset(ret, 0, sizeof(*ret));
-	ret->overhead = host->facts.overhead;
-	for (int dir = 0; dir < DIR_COUNT; dir++)
-		conclude(&t, (enum direction)dir, &ret->dir[dir]);
-	summarize(&t, began_ms, ret_summary);
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		ret->overhead[dir] = t.facts[dir].overhead;
+		ret->relayed[dir] = t.facts[dir].relayed;
+		ret->unseen[dir] = t.unseen[dir];
+		bandfind_result(&t.find[dir], &ret->dir[dir]);
+	}
+	summarize_probe(&t, began_ms, ret_summary);
 	return 0;
 }

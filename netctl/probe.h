@@ -17,6 +17,9 @@
  *	  END                         ------>         <------ END
  *	                              <------ REPORT (what came of the peer's)
  *
+ * A probe that arrives after its round was judged, since others overtook it, was not lost:
+ * the losses of that round are forgotten, and both ends wait longer from then on.
+ *
  * A repeated END is answered by END and REPORT again, so nothing that is lost holds a
  * round up for longer than two round trips.
  */
@@ -26,14 +29,21 @@ struct probe_options {
 	int64_t rtt_us; /* round trip of the path, about */
 	/* time limit for all rounds; sizes not probed by then stay unknown */
 	int64_t limit_ms;
+	/* Probe only the full-size packets of this pair; 0, 0: find the bands. */
+	struct mtu_pair only;
 };
 
 struct probe_summary {
 	bool filtered; /* no answer came: UDP is filtered */
+	bool unable;   /* filtered, since an end could send none: see the error */
 	int rounds;
-	int sizes[DIR_COUNT];     /* sizes sent, repeats counted */
+	int sizes[DIR_COUNT];   /* sizes sent, repeats counted */
+	int packets[DIR_COUNT]; /* copies of them */
+	struct bandfind_sometimes sometimes[DIR_COUNT];
 	bool counters[DIR_COUNT]; /* fates come from the kernel's counters */
 	int64_t took_ms;
+	/* where the sender's outer packets go */
+	char endpoint[DIR_COUNT][ADDRESS_SIZE];
 };
 
 /*

@@ -13,8 +13,6 @@
 #include "base/io.h"
 #include "base/thread.h"
 
-/* Extra time for probes that arrive after END. */
-#define GRACE_US 3000
 /* The pause between GO and copies that the counters judge: GO must be read first. */
 #define APART_US 2000
 
@@ -27,12 +25,17 @@ struct probe_answer {
 	bool sent;     /* this end's probes were sent */
 	bool reported; /* the report was sent at least once */
 	struct probemsg report;
+	/* time to wait for probes that arrive after END, and of the last judgement */
+	int64_t grace_us;
+	int64_t judged_us;
+	bool late; /* probes of the round before arrived in this one */
 };
 
 static void begin_round(struct probe_answer *a, int round)
 {
 	a->sent = false;
 	a->reported = false;
+	a->late = false;
 	probehost_begin(&a->host, round);
 }
 
@@ -56,17 +59,32 @@ static int send_burst(struct probe_answer *a)
 	return r < 0 ? r : send_end(a);
 }
 
+/* Note a probe of this round, or of the one before, which was late: wait longer from now
+ * on. */
+static void note_probe(struct probe_answer *a, const struct probemsg *m)
+{
+	int64_t grace_us = probehost_grace_us(clock_boot_us() - a->judged_us);
+
+	if (m->round == a->host.round)
+		probehost_note(&a->host, m->size);
+	if (m->round != a->host.round - 1)
+		return;
+	a->late = true;
+	if (grace_us > a->grace_us)
+		a->grace_us = grace_us;
+}
+
 /* Wait a little for missing probes. */
 static int await_missing(struct probe_answer *a)
 {
-	int64_t deadline_us = clock_boot_us() + GRACE_US;
+	int64_t deadline_us = clock_boot_us() + a->grace_us;
 	struct probemsg m;
 	int r = 1;
 
 	while (r > 0 && !probehost_has_all(&a->host, &a->go.list[DIR_UPLOAD])) {
 		r = probehost_receive(&a->host, deadline_us, &m);
-		if (r > 0 && m.kind == PROBEMSG_PROBE && m.round == a->host.round)
-			probehost_note(&a->host, m.size);
+		if (r > 0 && m.kind == PROBEMSG_PROBE)
+			note_probe(a, &m);
 	}
 	return r < 0 ? r : 0;
 }
@@ -85,7 +103,11 @@ static int send_report(struct probe_answer *a)
 			.outer_mtu = probehost_outer_mtu(&a->host),
 		};
 		a->report.list[0] = a->go.list[DIR_UPLOAD];
-		probehost_judge(&a->host, &a->report.list[0], a->report.fates);
+		probehost_judge(&a->host, &a->report.list[0], a->report.fates,
+				a->report.arrived);
+		a->report.late = a->late;
+		a->report.unseen = a->host.facts.unseen;
+		a->judged_us = clock_boot_us();
 	} else if (send_end(a) < 0) {
 		return 0;
 	}
@@ -94,16 +116,18 @@ static int send_report(struct probe_answer *a)
 	return 0;
 }
 
-static int take(struct probe_answer *a, const struct probemsg *m)
+static int take_message(struct probe_answer *a, const struct probemsg *m)
 {
 	int r = 0;
 
-	if (m->round < a->host.round || m->kind == PROBEMSG_REPORT)
+	if (m->kind == PROBEMSG_REPORT)
 		return 0;
 	if (m->round > a->host.round)
 		begin_round(a, m->round);
 	if (m->kind == PROBEMSG_PROBE)
-		probehost_note(&a->host, m->size);
+		note_probe(a, m);
+	if (m->round < a->host.round)
+		return 0;
 	if (m->kind == PROBEMSG_BYE)
 		return -ESHUTDOWN;
 	if (m->kind != PROBEMSG_GO && m->kind != PROBEMSG_END)
@@ -116,7 +140,7 @@ static int take(struct probe_answer *a, const struct probemsg *m)
 	return r;
 }
 
-static void *serve(void *ctx)
+static void *serve_probes(void *ctx)
 {
 	struct probe_answer *a = ctx;
 	int64_t silence_ms = a->host.config.lease_ms;
@@ -128,23 +152,23 @@ static void *serve(void *ctx)
 	do {
 		r = probehost_receive(&a->host, clock_boot_us() + silence_ms * 1000,
 				      &m);
-		if (r > 0 && take(a, &m) < 0)
+		if (r > 0 && take_message(a, &m) < 0)
 			r = 0;
 	} while (r > 0);
 	/* If the restore fails, the guard itself retries it. */
-	guard_restore(a->host.config.guard, NULL);
+	guard_end_probe(a->host.config.guard, NULL);
 	return NULL;
 }
 
-static void release(struct probe_answer *a)
+static void release_answer(struct probe_answer *a)
 {
 	probehost_close(&a->host);
 	fd_close(&a->stop_fd);
 	free(a);
 }
 
-static int prepare(struct probe_answer *a, const struct probehost_config *config,
-		   int remote_port, struct err *err)
+static int prepare_answer(struct probe_answer *a, const struct probehost_config *config,
+			  int remote_port, struct err *err)
 {
 	struct probehost_config own = *config;
 	int r;
@@ -158,12 +182,12 @@ static int prepare(struct probe_answer *a, const struct probehost_config *config
 		return r;
 	r = probehost_set_up(&a->host, remote_port, err);
 	if (r == 0) {
-		r = thread_start(&a->thread, 0, serve, a);
+		r = thread_start(&a->thread, 0, serve_probes, a);
 		if (r < 0)
 			err_sys(err, -r, "cannot start a thread for probes");
 	}
 	if (r < 0)
-		guard_restore(config->guard, NULL);
+		guard_end_probe(config->guard, NULL);
 	return r;
 }
 
@@ -177,9 +201,10 @@ int probe_answer_start(const struct probehost_config *config, int remote_port,
 	if (!a)
 		return err_set(err, -ENOMEM, "out of memory");
 	a->host = PROBEHOST_INIT;
-	r = prepare(a, config, remote_port, err);
+	a->grace_us = probehost_grace_us(0);
+	r = prepare_answer(a, config, remote_port, err);
 	if (r < 0) {
-		release(a);
+		release_answer(a);
 		return r;
 	}
 	*ret_facts = a->host.facts;
@@ -195,5 +220,5 @@ void probe_answer_stop(struct probe_answer *answer)
 		return;
 	if (write(answer->stop_fd, &one, sizeof(one)) == sizeof(one))
 		pthread_join(answer->thread, NULL);
-	release(answer);
+	release_answer(answer);
 }

@@ -13,10 +13,14 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/text.h"
+#include "netctl/hostroute.h"
 
 #define SOCKET_BUFFER (1 << 20)
 /* The pause between probes: it prevents a queue on a line of 60 Mbit/s. */
 #define PACE_US 200
+/* The pause between copies, of which there are more: on a line of 24 Mbit/s. */
+#define PACE_COPIES_US 500
 /* The time that a userspace WireGuard takes to follow a new MTU. */
 #define FOLLOW_US    2500
 #define FOLLOW_TRIES 4
@@ -37,26 +41,35 @@ static void pause_us(int64_t us)
 
 /* --- the socket --- */
 
-static int set_options(int fd, bool ipv6)
+/* Obey only the link's MTU, or the route's too. */
+static int obey_route(int fd, bool ipv6, bool route)
 {
 	int probe = ipv6 ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE;
+	int obey = ipv6 ? IPV6_PMTUDISC_DO : IP_PMTUDISC_DO;
+	int value = route ? obey : probe;
+
+	if (setsockopt(fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		       ipv6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &value,
+		       sizeof(value)) < 0)
+		return -errno;
+	return 0;
+}
+
+static int set_options(int fd, bool ipv6)
+{
 	int size = SOCKET_BUFFER;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	/* Obey only the link's MTU, not the route's. */
-	if (setsockopt(fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
-		       ipv6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &probe,
-		       sizeof(probe)) < 0)
-		return -errno;
-	return 0;
+	return obey_route(fd, ipv6, false);
 }
 
 int probehost_open(const struct probehost_config *config, struct probehost *ret,
 		   struct err *err)
 {
 	struct sockaddr_storage local;
-	int r = address_parse(config->local, config->port, &local);
+	int r = address_parse_on(config->local, config->port, config->interface,
+				 &local);
 
 	*ret = PROBEHOST_INIT;
 	ret->config = *config;
@@ -108,9 +121,9 @@ static void open_tap(struct probehost *host)
 	host->facts.tap = host->tap != NULL;
 }
 
-static int largest(const struct probehost *host, const struct mtu_range *range)
+static int largest_size(const struct probehost *host, const struct mtu_range *range)
 {
-	int size = host->facts.outer_mtu;
+	int size = host->facts.outer_mtu ? host->facts.outer_mtu : ETHERNET_MTU;
 
 	if (size < host->config.reach)
 		size = host->config.reach;
@@ -121,16 +134,42 @@ static int largest(const struct probehost *host, const struct mtu_range *range)
 	return size < range->max ? size : range->max;
 }
 
+/*
+ * A hub's link is left alone. A userspace WireGuard pads to 16 below the link's MTU, so
+ * multiples of 16 leave as they are, at once. With the kernel's the probe way has the
+ * MTU of each size that is larger than the link's.
+ */
+static int prepare_hub(struct probehost *host, const struct guard_facts *facts,
+		       int remote_port, struct err *err)
+{
+	const struct probehost_config *config = &host->config;
+	int unit = hostroute_unit(facts->backend);
+	int max = hostroute_mtu_max(facts->backend, facts->mtu);
+	bool kernel = facts->backend == BACKEND_KERNEL;
+
+	if (host->facts.size_max > max)
+		host->facts.size_max = max;
+	host->facts.unit = unit;
+	host->facts.size_min = SIZE_LEAST;
+	host->facts.exact = true;
+	host->way_above = kernel ? facts->mtu : 0;
+	return guard_probe(config->guard, kernel ? facts->mtu : host->facts.size_max,
+			   config->remote, kernel ? remote_port : 0, config->lease_ms,
+			   err);
+}
+
 /* Set the MTU for the largest probe and, with the kernel's WireGuard, the probe way. */
-static int prepare_link(struct probehost *host, enum backend backend, int remote_port,
-			struct err *err)
+static int prepare_link(struct probehost *host, const struct guard_facts *facts,
+			int remote_port, struct err *err)
 {
 	const struct probehost_config *config = &host->config;
 	struct mtu_range range = hostchange_probe_range(&config->range);
 	int r = -EOPNOTSUPP;
 
-	host->facts.size_max = largest(host, &range);
-	if (backend == BACKEND_KERNEL)
+	host->facts.size_max = largest_size(host, &range);
+	if (facts->by_route)
+		return prepare_hub(host, facts, remote_port, err);
+	if (facts->backend == BACKEND_KERNEL)
 		r = guard_probe(config->guard, host->facts.size_max, config->remote,
 				remote_port, config->lease_ms, err);
 	host->facts.exact = r == 0;
@@ -146,7 +185,8 @@ static int hear_only(const struct probehost *host, int port, struct err *err)
 {
 	struct sockaddr_storage remote;
 
-	if (address_parse(host->config.remote, port, &remote) < 0 ||
+	if (address_parse_on(host->config.remote, port, host->config.interface,
+			     &remote) < 0 ||
 	    connect(host->fd, (const struct sockaddr *)&remote, address_size(&remote)) <
 		    0)
 		return err_sys(err, errno, "cannot send probes to %s",
@@ -164,28 +204,29 @@ int probehost_set_up(struct probehost *host, int remote_port, struct err *err)
 		return r;
 	if (facts.backend == BACKEND_NONE)
 		return err_set(err, -EOPNOTSUPP,
-			       "the interface is not WireGuard: how large its outer "
-			       "packets are is not known");
+			       "the interface is not WireGuard: the size of its outer "
+			       "packets is unknown");
 	if (!facts.endpoint_family)
 		return err_set(err, -ENOTCONN,
-			       "the WireGuard endpoint of %s is not known",
+			       "the WireGuard endpoint of %s is unknown",
 			       config->remote);
 	host->family = facts.endpoint_family;
-	host->facts.overhead = host->family == 4 ? PATH_OVERHEAD_IPV4
-						 : PATH_OVERHEAD_IPV6;
+	host->facts.overhead = path_overhead(host->family);
 	/* Probes must not inherit a path MTU that other programs' packets taught the
 	 * kernel. */
 	r = guard_settle(config->guard, err);
 	if (r == -EPIPE)
 		return r;
+	host->facts.relayed = facts.endpoint_local;
+	text_copy(host->facts.endpoint, sizeof(host->facts.endpoint), facts.endpoint);
 	host->facts.outer_mtu = probehost_outer_mtu(host);
-	if (!host->facts.outer_mtu)
-		host->facts.outer_mtu = ETHERNET_MTU;
 	r = hear_only(host, remote_port, err);
 	if (r == 0)
-		r = prepare_link(host, facts.backend, remote_port, err);
-	if (r == 0)
+		r = prepare_link(host, &facts, remote_port, err);
+	host->facts.unseen = facts.unseen;
+	if (r == 0 && !facts.unseen)
 		open_tap(host);
+	host->relayed = host->facts.relayed || config->relayed;
 	return r;
 }
 
@@ -193,7 +234,10 @@ int probehost_outer_mtu(const struct probehost *host)
 {
 	struct guard_facts facts = {0};
 
-	if (guard_get_facts(host->config.guard, host->config.remote, &facts, NULL) < 0)
+	/* The loopback's MTU says nothing about the line behind a relay. */
+	if (guard_get_facts(host->config.guard, host->config.remote, &facts, NULL) <
+		    0 ||
+	    facts.endpoint_local)
 		return 0;
 	return facts.outer_mtu < OUTER_SIZE_MAX ? facts.outer_mtu : OUTER_SIZE_MAX;
 }
@@ -240,7 +284,7 @@ static int send_probe(struct probehost *host, int size, int round)
 
 /* A firewall on this host is part of the path, and so is a full queue. Other send
  * errors give no evidence about the path. */
-static int checked(int r, int size, struct err *err)
+static int check_sent(int r, int size, struct err *err)
 {
 	if (r == 0 || r == -EAGAIN || r == -EPERM)
 		return 0;
@@ -248,7 +292,7 @@ static int checked(int r, int size, struct err *err)
 }
 
 /* True when the tap shows within this time that the size left. */
-static bool leaves(struct probehost *host, int size, int64_t within_us)
+static bool size_leaves(struct probehost *host, int size, int64_t within_us)
 {
 	int64_t deadline_us = clock_boot_us() + within_us;
 
@@ -293,13 +337,39 @@ static int send_by_link(struct probehost *host, int size, int round, struct err 
 	for (int tries = 0; tries < FOLLOW_TRIES; tries++) {
 		if (host->tap)
 			probetap_forget(host->tap, PROBETAP_OUT);
-		r = checked(send_probe(host, size, round), size, err);
-		if (r < 0 || !host->tap || leaves(host, size, follow_us))
+		r = check_sent(send_probe(host, size, round), size, err);
+		if (r < 0 || !host->tap || size_leaves(host, size, follow_us))
 			return r;
 		follow_us *= 2;
 	}
 	/* The other end detects that another size left. */
 	return 0;
+}
+
+/* Give the probe way the MTU that this size needs. */
+static int follow_way(struct probehost *host, int size, struct err *err)
+{
+	const struct probehost_config *config = &host->config;
+	bool above = size > host->way_above;
+	int way_mtu = above ? size : 0;
+	int r;
+
+	if (!host->way_above || host->way_mtu == way_mtu)
+		return 0;
+	r = guard_probe(config->guard, above ? size : host->way_above, "", 0,
+			config->lease_ms, err);
+	if (r == 0)
+		r = obey_route(host->fd, host->headers > 28, above);
+	if (r == 0)
+		host->way_mtu = way_mtu;
+	return r;
+}
+
+static int send_exactly(struct probehost *host, int size, int round, struct err *err)
+{
+	int r = follow_way(host, size, err);
+
+	return r < 0 ? r : check_sent(send_probe(host, size, round), size, err);
 }
 
 int probehost_send_probes(struct probehost *host, const struct probemsg_list *list,
@@ -309,8 +379,10 @@ int probehost_send_probes(struct probehost *host, const struct probemsg_list *li
 
 	for (int i = 0; i < list->count * list->copies; i++) {
 		/* Send the sizes in ascending order, copy by copy: equal neighbours
-		 * might be merged. */
-		int size = list->sizes[i % list->count];
+		 * might be merged. If the link's MTU must be set for a size, send its
+		 * copies one after the other. */
+		int size = list->sizes[host->facts.exact ? i % list->count
+							 : i / list->copies];
 		int r = 0;
 
 		if (poll(&stop, 1, 0) > 0)
@@ -318,12 +390,12 @@ int probehost_send_probes(struct probehost *host, const struct probemsg_list *li
 		if (size < host->facts.size_min || size > host->facts.size_max)
 			continue;
 		if (host->facts.exact)
-			r = checked(send_probe(host, size, round), size, err);
+			r = send_exactly(host, size, round, err);
 		else
 			r = send_by_link(host, size, round, err);
 		if (r < 0)
 			return r;
-		pause_us(PACE_US);
+		pause_us(list->copies > 1 ? PACE_COPIES_US : PACE_US);
 	}
 	return 0;
 }

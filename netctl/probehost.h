@@ -17,13 +17,15 @@
 #define PROBEHOST_AROUND 40
 
 struct probehost_config {
-	struct guard *guard;      /* borrowed */
-	char local[ADDRESS_SIZE]; /* inside the tunnel */
+	struct guard *guard;          /* borrowed */
+	char interface[IF_NAME_SIZE]; /* the tunnel's */
+	char local[ADDRESS_SIZE];     /* inside the tunnel */
 	char remote[ADDRESS_SIZE];
 	int port;               /* UDP port of this end; 0: any */
 	struct mtu_range range; /* this end's range of MTUs */
 	/* inner sizes go at least up to this and up to range.max */
 	int reach;
+	bool relayed; /* the other end's endpoint is on its own host */
 	int64_t lease_ms;
 	unsigned char token[PROBEMSG_TOKEN];
 	int stop_fd; /* readable: stop; or -1 */
@@ -32,12 +34,20 @@ struct probehost_config {
 /* The facts about one end that the other must know. Sizes are of inner packets. */
 struct probehost_facts {
 	int overhead;  /* WireGuard's overhead, from inner to outer size */
-	int outer_mtu; /* path MTU that its kernel knows */
-	int size_min;  /* smallest size that it can send exactly */
+	int outer_mtu; /* path MTU that its kernel knows; 0: unknown */
+	/* Its WireGuard endpoint is an address of its own host: a relay there sends what
+	 * goes on the line. */
+	bool relayed;
+	char endpoint[ADDRESS_SIZE]; /* where its outer packets go */
+	int size_min;                /* smallest size that it can send exactly */
 	int size_max;
 	bool tap; /* it sees outer packets; else one size a round, in copies */
+	/* Its outer packets are in another network namespace, so what arrives inside the
+	 * tunnel decides: fragments cannot be told from whole packets. */
+	bool unseen;
 	/* a burst leaves at once; else each size waits for the link's MTU */
 	bool exact;
+	int unit; /* sizes are multiples of it; 0: 1 */
 };
 
 struct probehost {
@@ -47,7 +57,14 @@ struct probehost {
 	struct probetap *tap; /* NULL if the guard cannot open one */
 	int family;           /* 4 or 6: family of the outer packets */
 	int headers;          /* inner headers, IP and UDP */
-	int link_mtu;         /* this end's MTU, as the probes set it */
+	/* An end's endpoint is on its own host: taps see only what relays are given, so
+	 * the counters judge. */
+	bool relayed;
+	int link_mtu; /* this end's MTU, as the probes set it */
+	/* The link is left alone, and larger sizes than its MTU need the probe way's; 0:
+	 * it is not, or none are larger. */
+	int way_above;
+	int way_mtu; /* as the probes set it; 0: the way takes any size up to the link's */
 	/* State of the current round. */
 	int round;
 	int count;
@@ -91,9 +108,15 @@ void probehost_begin(struct probehost *host, int round);
 void probehost_note(struct probehost *host, int size);
 /* True when all copies of all sizes have arrived. */
 bool probehost_has_all(const struct probehost *host, const struct probemsg_list *list);
-/* Judge the fate of each size; call it once a round. */
+/* Judge the fate of each size, and count its copies that arrived; call it once a
+ * round. If probes arrive and the tap has never seen an outer packet, this end turns out
+ * to be one with facts.unseen. */
 void probehost_judge(struct probehost *host, const struct probemsg_list *list,
-		     enum fate ret[BANDFIND_ROUND]);
+		     enum fate ret[BANDFIND_ROUND], int ret_arrived[BANDFIND_ROUND]);
+
+/* The time to wait for probes that arrive after END: longer once some were late.
+ * `late_us`: how long after the judgement of its round a probe arrived. */
+int64_t probehost_grace_us(int64_t late_us);
 
 /* The path MTU that this end's kernel knows now; 0 unknown. */
 int probehost_outer_mtu(const struct probehost *host);

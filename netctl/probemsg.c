@@ -44,6 +44,10 @@ static void put_report(struct writer *w, const struct probemsg *m)
 	put_list(w, &m->list[0]);
 	for (int i = 0; i < m->list[0].count; i++)
 		put_u8(w, m->fates[i]);
+	for (int i = 0; i < m->list[0].count; i++)
+		put_u8(w, m->arrived[i]);
+	put_u8(w, m->late);
+	put_u8(w, m->unseen);
 }
 
 size_t probemsg_encode(const struct probemsg *m, unsigned char ret[PROBEMSG_MAX])
@@ -123,6 +127,17 @@ static void get_report(struct reader *r, struct probemsg *ret)
 		r->bad |= fate >= FATE_COUNT;
 		ret->fates[i] = fate < FATE_COUNT ? (enum fate)fate : FATE_UNKNOWN;
 	}
+	/* An older server does not count. */
+	if (r->at == r->size) {
+		for (int i = 0; i < ret->list[0].count; i++)
+			ret->arrived[i] =
+				ret->fates[i] == FATE_LOST ? 0 : ret->list[0].copies;
+		return;
+	}
+	for (int i = 0; i < ret->list[0].count; i++)
+		ret->arrived[i] = get_u8(r);
+	ret->late = get_u8(r) != 0;
+	ret->unseen = get_u8(r) != 0;
 }
 
 /* Compare in constant time: the duration must not reveal how much of a guess was

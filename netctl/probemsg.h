@@ -2,6 +2,7 @@
 #ifndef NETCTL_PROBEMSG_H
 #define NETCTL_PROBEMSG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,9 +42,12 @@ struct probemsg {
 	unsigned char token[PROBEMSG_TOKEN];
 	int round;                            /* 1 to 65535 */
 	struct probemsg_list list[DIR_COUNT]; /* for GO, and for the peer's END */
-	/* For REPORT: the fates of list[0]'s sizes, and the path MTU that the reporting
-	 * end's kernel knows now. */
+	/* For REPORT: the fates of list[0]'s sizes and the number of copies that arrived,
+	 * and the path MTU that the reporting end's kernel knows now. */
 	enum fate fates[BANDFIND_ROUND];
+	int arrived[BANDFIND_ROUND];
+	bool late;   /* probes of the round before arrived after its report */
+	bool unseen; /* the reporting end does not see its outer packets */
 	int outer_mtu;
 	int size; /* for PROBE */
 };

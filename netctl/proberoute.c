@@ -16,8 +16,9 @@
 /* The numbers of the tables, one for each interface; nobody else uses numbers so
  * high. */
 #define TABLE_BASE 0x4d540000
-/* The rule comes before any other that sends packets into the tunnel, or around it. */
-#define PRIORITY  77
+/* Directly behind the rule of the table "local": a rule in front of this one, such as
+ * "private networks by the table main", would send the probes another way. */
+#define PRIORITY  1
 #define PROBE_MTU 1
 
 struct target {
@@ -55,7 +56,7 @@ static struct nlmsghdr *begin_route(struct nl *nl, const struct target *to,
 	return request;
 }
 
-static int add_route(struct nl *nl, const struct target *to, int ifindex)
+static int add_route(struct nl *nl, const struct target *to, int ifindex, int mtu)
 {
 	struct nlmsghdr *request =
 		begin_route(nl, to, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
@@ -67,7 +68,7 @@ static int add_route(struct nl *nl, const struct target *to, int ifindex)
 	route->rtm_scope = to->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	mnl_attr_put_u32(request, RTA_OIF, (uint32_t)ifindex);
 	metrics = mnl_attr_nest_start(request, RTA_METRICS);
-	mnl_attr_put_u32(request, RTAX_MTU, PROBE_MTU);
+	mnl_attr_put_u32(request, RTAX_MTU, (uint32_t)mtu);
 	mnl_attr_put_u32(request, RTAX_LOCK, 1U << RTAX_MTU);
 	mnl_attr_nest_end(request, metrics);
 	return nl_exchange(nl, NULL, NULL);
@@ -121,43 +122,65 @@ static int remove_rule(struct nl *nl, const struct target *to, int port)
 
 /* --- public functions --- */
 
-static bool cannot(int r)
+static bool is_unsupported(int r)
 {
 	return r == -EOPNOTSUPP || r == -EAFNOSUPPORT || r == -EINVAL;
 }
 
 /* A kernel older than 4.17 ignores a rule's ports and would apply the rule to all
  * packets: then -EOPNOTSUPP. */
-static int check_ports(const char *address)
+static int check_ports(const struct proberoute *way)
 {
 	struct rtroute route;
-	int r = rtroute_get(address, &route, NULL);
+	int r = rtroute_get_on(way->address, way->ifindex, &route, NULL);
 
 	if (r == 0 && route.mtu == PROBE_MTU)
 		return -EOPNOTSUPP;
 	return r == -ENETUNREACH ? 0 : r;
 }
 
+/* Ask the kernel, since a rule of the same priority or of 0 may stand in front. */
+static int check_way(const struct proberoute *way, bool *ret_rule)
+{
+	struct rtroute route;
+	int r = rtroute_get_udp(way->address, way->ifindex, way->port, &route, NULL);
+
+	*ret_rule = r == -ENETUNREACH ||
+		    (r == 0 && (route.mtu != (way->mtu ? way->mtu : PROBE_MTU) ||
+				route.oif != way->ifindex));
+	return *ret_rule ? -EOPNOTSUPP : r;
+}
+
 int proberoute_add(const struct proberoute *way, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_INIT;
 	struct target to;
+	bool rule = false;
 	int r = find_target(way, &to, err);
 
 	if (r == 0)
 		r = nl_open(&nl, NETLINK_ROUTE, err);
 	if (r < 0)
 		return r;
-	r = add_route(&nl, &to, way->ifindex);
+	r = add_route(&nl, &to, way->ifindex, way->mtu ? way->mtu : PROBE_MTU);
 	if (r == 0)
 		r = add_rule(&nl, &to, way->port);
 	if (r == 0)
-		r = check_ports(way->address);
+		r = check_ports(way);
+	if (r == 0)
+		r = check_way(way, &rule);
 	if (r == 0)
 		return 0;
-	nl_error(&nl, r, err, "cannot make a route for probes to '%s'", way->address);
+	if (rule)
+		err_set(err, r,
+			"probes to '%s' take another route than theirs, perhaps by a "
+			"routing rule of this host with priority 0 or 1",
+			way->address);
+	else
+		nl_error(&nl, r, err, "cannot make a route for probes to '%s'",
+			 way->address);
 	proberoute_remove(way, NULL);
-	return cannot(r) ? -EOPNOTSUPP : r;
+	return is_unsupported(r) ? -EOPNOTSUPP : r;
 }
 
 int proberoute_remove(const struct proberoute *way, struct err *err)
@@ -174,8 +197,8 @@ int proberoute_remove(const struct proberoute *way, struct err *err)
 		return r;
 	rule = remove_rule(&nl, &to, way->port);
 	route = remove_route(&nl, &to);
-	r = rule < 0 && !cannot(rule) ? rule : 0;
-	if (r == 0 && route < 0 && !cannot(route))
+	r = rule < 0 && !is_unsupported(rule) ? rule : 0;
+	if (r == 0 && route < 0 && !is_unsupported(route))
 		r = route;
 	if (r < 0)
 		return nl_error(&nl, r, err,

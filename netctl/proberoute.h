@@ -20,10 +20,14 @@ struct proberoute {
 	char address[ADDRESS_SIZE]; /* address of the other end, inside the tunnel */
 	/* port of the other end; 0: no rule and no route exist */
 	int port;
+	/* The route's MTU; 0: 1. Another one is for probes of exactly that size, which
+	 * are larger than the link's MTU: then the socket has to obey the route's. */
+	int mtu;
 };
 
-/* Keep a probe way that exists already. -EOPNOTSUPP: this kernel cannot do it. Nothing
- * is left after any error. */
+/* Keep a probe way that exists already, with this MTU. -EOPNOTSUPP: this kernel cannot do
+ * it, or a rule of the host sends the probes another way. Nothing is left after any
+ * error. */
 int proberoute_add(const struct proberoute *way, struct err *err);
 /* 0 also when there is none. */
 int proberoute_remove(const struct proberoute *way, struct err *err);

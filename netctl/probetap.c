@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -42,20 +43,20 @@
 #define UNLESS_SKIP(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skip))
 #define IF_SKIP(value, skip)     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (skip), 0)
 
-static int attach(int fd, struct sock_filter *code, size_t count)
+static int attach_filter(int fd, struct sock_filter *code, size_t count, bool lock)
 {
 	struct sock_fprog program = {.len = (unsigned short)count, .filter = code};
 	int on = 1;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) <
 		    0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)) < 0)
+	    (lock && setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)) < 0))
 		return -errno;
 	return 0;
 }
 
 /* Accept UDP from or to the endpoint, whole packets and first fragments. */
-static int filter_ipv4(int fd, const struct in_addr *endpoint, uint32_t port)
+static int filter_ipv4(int fd, const struct in_addr *endpoint, uint32_t port, bool lock)
 {
 	uint32_t address = ntohl(endpoint->s_addr);
 	struct sock_filter code[] = {
@@ -82,7 +83,7 @@ static int filter_ipv4(int fd, const struct in_addr *endpoint, uint32_t port)
 		REFUSE,
 	};
 
-	return attach(fd, code, sizeof(code) / sizeof(code[0]));
+	return attach_filter(fd, code, sizeof(code) / sizeof(code[0]), lock);
 }
 
 static uint32_t word_of(const struct in6_addr *address, int i)
@@ -93,7 +94,8 @@ static uint32_t word_of(const struct in6_addr *address, int i)
 	return ntohl(word);
 }
 
-static int filter_ipv6(int fd, const struct in6_addr *endpoint, uint32_t port)
+static int filter_ipv6(int fd, const struct in6_addr *endpoint, uint32_t port,
+		       bool lock)
 {
 	uint32_t w[4] = {word_of(endpoint, 0), word_of(endpoint, 1),
 			 word_of(endpoint, 2), word_of(endpoint, 3)};
@@ -139,20 +141,52 @@ static int filter_ipv6(int fd, const struct in6_addr *endpoint, uint32_t port)
 		REFUSE,
 	};
 
-	return attach(fd, code, sizeof(code) / sizeof(code[0]));
+	return attach_filter(fd, code, sizeof(code) / sizeof(code[0]), lock);
 }
 
-static int filter(int fd, const struct probetap_target *target)
+static int filter_endpoint(int fd, const struct probetap_target *target, bool lock)
 {
 	uint32_t port = (uint32_t)target->port;
 	struct in6_addr ipv6;
 	struct in_addr ipv4;
 
 	if (inet_pton(AF_INET, target->address, &ipv4) == 1)
-		return filter_ipv4(fd, &ipv4, port);
+		return filter_ipv4(fd, &ipv4, port, lock);
 	if (inet_pton(AF_INET6, target->address, &ipv6) == 1)
-		return filter_ipv6(fd, &ipv6, port);
+		return filter_ipv6(fd, &ipv6, port, lock);
 	return -EINVAL;
+}
+
+static int bind_to(int fd, uint16_t protocol)
+{
+	struct sockaddr_ll all = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(protocol),
+	};
+
+	return bind(fd, (const struct sockaddr *)&all, sizeof(all)) < 0 ? -errno : 0;
+}
+
+static int begin_receiving(int fd, struct err *err)
+{
+	int size = RECEIVE_BUFFER;
+	int r;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	r = bind_to(fd, ETH_P_ALL);
+	return r < 0 ? err_sys(err, -r, "cannot capture outer packets") : 0;
+}
+
+static int set_filter(int fd, const struct probetap_target *target, bool lock,
+		      struct err *err)
+{
+	int r = filter_endpoint(fd, target, lock);
+
+	if (r < 0)
+		return err_sys(err, -r, "cannot capture the outer packets of '%s'",
+			       target->address);
+	return 0;
 }
 
 int probetap_open(const struct probetap_target *target, int *ret, struct err *err)
@@ -160,23 +194,58 @@ int probetap_open(const struct probetap_target *target, int *ret, struct err *er
 	/* Protocol 0: no packet arrives before the filter is attached. */
 	cleanup_fd int fd =
 		socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_ll any = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ALL),
-	};
-	int size = RECEIVE_BUFFER;
 	int r;
 
 	if (fd < 0)
-		return err_sys(err, errno, "cannot look at outer packets");
-	r = filter(fd, target);
+		return err_sys(err, errno, "cannot capture outer packets");
+	r = set_filter(fd, target, true, err);
+	if (r == 0)
+		r = begin_receiving(fd, err);
 	if (r < 0)
-		return err_sys(err, -r, "cannot look at the outer packets of '%s'",
-			       target->address);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0)
-		return err_sys(err, errno, "cannot look at outer packets");
+		return r;
+	*ret = fd;
+	fd = -1;
+	return 0;
+}
+
+/* No packet comes in meanwhile, so this ends. */
+static void discard_packets(int fd)
+{
+	char byte;
+
+	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0 || errno == ENETDOWN)
+		continue;
+}
+
+/* Bound to a protocol that nobody uses, it costs other packets nothing. */
+void probetap_silence(int there)
+{
+	struct sock_filter code[] = {REFUSE};
+
+	attach_filter(there, code, 1, false);
+	bind_to(there, ETH_P_802_EX1);
+	discard_packets(there);
+}
+
+/*
+ * A copy of a socket that serves one probe after the other, so its filter cannot be
+ * locked: only the guard could replace it, since the tap has no call that does.
+ */
+static int open_there(int there, const struct probetap_target *target, int *ret,
+		      struct err *err)
+{
+	cleanup_fd int fd = fcntl(there, F_DUPFD_CLOEXEC, 0);
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot capture outer packets");
+	/* What is in its queue is of the probe before. */
+	probetap_silence(there);
+	r = set_filter(fd, target, false, err);
+	if (r == 0)
+		r = begin_receiving(fd, err);
+	if (r < 0)
+		return r;
 	*ret = fd;
 	fd = -1;
 	return 0;
@@ -191,8 +260,8 @@ struct watcher {
 	unsigned char seen[PROBETAP_UDP_MAX + 1];
 };
 
-static void note(struct watcher *w, enum probetap_way way,
-		 const struct outerpkt *packet)
+static void note_packet(struct watcher *w, enum probetap_way way,
+			const struct outerpkt *packet)
 {
 	int port = way == PROBETAP_IN ? packet->source_port : packet->destination_port;
 
@@ -222,10 +291,10 @@ static void take_packets(struct watcher *w)
 		if (n < 0)
 			return;
 		if (outerpkt_parse(head, (size_t)n, &packet) == 0)
-			note(w,
-			     from.sll_pkttype == PACKET_OUTGOING ? PROBETAP_OUT
-								 : PROBETAP_IN,
-			     &packet);
+			note_packet(w,
+				    from.sll_pkttype == PACKET_OUTGOING ? PROBETAP_OUT
+									: PROBETAP_IN,
+				    &packet);
 	}
 }
 
@@ -239,7 +308,7 @@ static bool send_answer(int client, struct probetap_answer *answer)
 	return sent;
 }
 
-static bool tell(struct watcher *w, int client)
+static bool tell_sizes(struct watcher *w, int client)
 {
 	struct probetap_answer answer = {.more = 1};
 
@@ -257,7 +326,7 @@ static bool tell(struct watcher *w, int client)
 }
 
 /* Run until main closes its end. */
-static void watch(struct watcher *w, int client)
+static void watch_packets(struct watcher *w, int client)
 {
 	struct pollfd polled[] = {
 		{.fd = w->packets, .events = POLLIN},
@@ -273,7 +342,7 @@ static void watch(struct watcher *w, int client)
 		/* The answer must contain all packets that arrived before the
 		 * question. */
 		take_packets(w);
-		if (polled[1].revents && !tell(w, client))
+		if (polled[1].revents && !tell_sizes(w, client))
 			return;
 	}
 }
@@ -301,22 +370,23 @@ static void watch_in_child(int packets, int port, int client, pid_t guard)
 	watcher.packets = packets;
 	watcher.port = port;
 	if (priv_receive_only(NULL) == 0)
-		watch(&watcher, client);
+		watch_packets(&watcher, client);
 }
 
-int probetap_start(const struct probetap_target *target, pid_t *ret_pid, int *ret_fd,
-		   struct err *err)
+int probetap_start(const struct probetap_target *target, int there, pid_t *ret_pid,
+		   int *ret_fd, struct err *err)
 {
 	cleanup_fd int packets = -1;
 	cleanup_fd int mine = -1;
 	pid_t guard = getpid();
 	int pair[2];
-	int r = probetap_open(target, &packets, err);
+	int r = there < 0 ? probetap_open(target, &packets, err)
+			  : open_there(there, target, &packets, err);
 
 	if (r < 0)
 		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, errno, "cannot look at outer packets");
+		return err_sys(err, errno, "cannot capture outer packets");
 	mine = pair[1];
 	*ret_pid = fork();
 	if (*ret_pid == 0) {
@@ -326,7 +396,7 @@ int probetap_start(const struct probetap_target *target, pid_t *ret_pid, int *re
 	if (*ret_pid < 0) {
 		*ret_pid = 0;
 		fd_close(&pair[0]);
-		return err_sys(err, errno, "cannot look at outer packets");
+		return err_sys(err, errno, "cannot capture outer packets");
 	}
 	*ret_fd = pair[0];
 	return 0;

@@ -27,13 +27,18 @@ struct probetap_target {
 
 /*
  * Fork that process: its pid in *ret_pid, a descriptor for main's probetap_new() in
- * ret_fd. It dies with the guard. -EINVAL: not an address; -EPERM, -EACCES: no
+ * ret_fd. `there`: a packet socket in another network namespace to use, whose filter is
+ * replaced; -1: none. It dies with the guard. -EINVAL: not an address; -EPERM, -EACCES: no
  * CAP_NET_RAW; -EAFNOSUPPORT: a kernel without packet sockets.
  */
-int probetap_start(const struct probetap_target *target, pid_t *ret_pid, int *ret_fd,
-		   struct err *err);
+int probetap_start(const struct probetap_target *target, int there, pid_t *ret_pid,
+		   int *ret_fd, struct err *err);
 /* End the process; 0: there is none. */
 void probetap_stop(pid_t *pid);
+
+/* Make a socket that probetap_start() used as `there` accept no packets until the next
+ * time. */
+void probetap_silence(int there);
 
 /* Open the packet socket alone, close-on-exec. It receives packets to and from the
  * target's address and UDP port, whole ones and first fragments, and only their first
@@ -59,8 +64,11 @@ struct probetap;
 int probetap_new(int fd, struct probetap **ret, struct err *err);
 void probetap_free(struct probetap *tap);
 
-/* Ask for all sizes seen up to now. Once the tap's process is gone, no size is seen. */
-void probetap_read(struct probetap *tap);
+/* True if any outer packet of this way was ever seen. */
+bool probetap_saw(const struct probetap *tap, enum probetap_way way);
+/* Ask for all sizes seen up to now. False once the tap's process is gone: no size is seen
+ * any more. */
+bool probetap_read(struct probetap *tap);
 void probetap_forget(struct probetap *tap, enum probetap_way way);
 /* `udp_size`: size of the outer UDP datagram before any fragmentation, header
  * included. */

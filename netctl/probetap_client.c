@@ -14,6 +14,7 @@
 struct probetap {
 	int fd;                                   /* -1 once the tap failed to answer */
 	unsigned char seen[PROBETAP_UDP_MAX + 1]; /* by UDP size */
+	unsigned char ever;                       /* of all sizes, never forgotten */
 };
 
 int probetap_new(int fd, struct probetap **ret, struct err *err)
@@ -49,7 +50,7 @@ static bool receive_answer(int fd, struct probetap_answer *ret)
 	       (size_t)n == head + ret->count * sizeof(ret->sizes[0]);
 }
 
-void probetap_read(struct probetap *tap)
+bool probetap_read(struct probetap *tap)
 {
 	struct probetap_answer answer = {0};
 	char question = 0;
@@ -59,9 +60,12 @@ void probetap_read(struct probetap *tap)
 	/* Do not trust the tap to end its answer. */
 	for (int parts = 0; parts <= PROBETAP_UDP_MAX / PROBETAP_SEEN + 1; parts++) {
 		answered = answered && receive_answer(tap->fd, &answer);
-		for (int i = 0; answered && i < answer.count; i++)
-			tap->seen[answer.sizes[i].udp_size] |=
-				(unsigned char)answer.sizes[i].seen;
+		for (int i = 0; answered && i < answer.count; i++) {
+			unsigned char seen = (unsigned char)answer.sizes[i].seen;
+
+			tap->seen[answer.sizes[i].udp_size] |= seen;
+			tap->ever |= seen;
+		}
 		if (!answered || !answer.more)
 			break;
 	}
@@ -69,6 +73,12 @@ void probetap_read(struct probetap *tap)
 	/* A later answer would be taken for that to the next question. */
 	if (!answered)
 		fd_close(&tap->fd);
+	return answered;
+}
+
+bool probetap_saw(const struct probetap *tap, enum probetap_way way)
+{
+	return tap->ever & (SEEN_WHOLE(way) | SEEN_FRAGMENTED(way));
 }
 
 void probetap_forget(struct probetap *tap, enum probetap_way way)

@@ -79,7 +79,7 @@ int reasm_count(int family, uint64_t *ret, struct err *err)
 
 	if (family == 6 && access(TRACKED, F_OK) == 0)
 		return err_set(err, -EOPNOTSUPP,
-			       "connection tracking hides fragments of IPv6 from '%s'",
+			       "connection tracking hides IPv6 fragments from '%s'",
 			       path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)

@@ -36,20 +36,20 @@ static int search_addresses(struct rtparse_search *search, struct err *err)
 	cleanup_nl struct nl nl = NL_INIT;
 	struct nlmsghdr *request;
 	struct ifaddrmsg *info;
-	int rc = nl_open(&nl, NETLINK_ROUTE, err);
+	int r = nl_open(&nl, NETLINK_ROUTE, err);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	do {
 		request = nl_begin(&nl, RTM_GETADDR, NLM_F_DUMP);
 		info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 		info->ifa_family = (unsigned char)search->family;
 		/* Do not filter by ifa_index: the kernel does not mark a change during
 		 * such a dump. */
-		rc = nl_exchange(&nl, rtparse_address, search);
-	} while (rc == -EINTR && !search->found);
-	if (rc < 0 && !search->found)
-		return nl_error(&nl, rc, err,
+		r = nl_exchange(&nl, rtparse_address, search);
+	} while (r == -EINTR && !search->found);
+	if (r < 0 && !search->found)
+		return nl_error(&nl, r, err,
 				"cannot read the addresses of interface %s",
 				subject_of(search->index).text);
 	return 0;
@@ -80,65 +80,84 @@ static int read_link(const char *name, struct rtlink *link, struct err *err)
 	cleanup_nl struct nl nl = NL_INIT;
 	struct nlmsghdr *request;
 	struct ifinfomsg *info;
-	int rc = nl_open(&nl, NETLINK_ROUTE, err);
+	int r = nl_open(&nl, NETLINK_ROUTE, err);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	request = nl_begin(&nl, RTM_GETLINK, 0);
 	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 	info->ifi_family = AF_UNSPEC;
 	mnl_attr_put_strz(request, IFLA_IFNAME, name);
-	rc = nl_exchange(&nl, rtparse_link, link);
-	if (rc < 0 && rc != -ENODEV)
-		return nl_error(&nl, rc, err, "cannot read interface '%s'", name);
-	return rc;
+	r = nl_exchange(&nl, rtparse_link, link);
+	if (r < 0 && r != -ENODEV)
+		return nl_error(&nl, r, err, "cannot read interface '%s'", name);
+	return r;
 }
 
 int rtlink_get(const char *name, struct rtlink *ret, struct err *err)
 {
 	struct rtlink link = {0};
 	struct rtparse_search search = {.family = AF_INET6, .is_it = any_address};
-	int rc = -ENODEV;
+	int r = -ENODEV;
 
 	if (name[0] && strlen(name) < IF_NAME_SIZE)
-		rc = read_link(name, &link, err);
-	if (rc == -ENODEV)
-		return err_set(err, rc,
-			       "no such interface: '%s': bring the tunnel up first or "
+		r = read_link(name, &link, err);
+	if (r == -ENODEV)
+		return err_set(err, r,
+			       "no such interface: '%s'; bring the tunnel up first, or "
 			       "name another interface",
 			       name);
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	search.index = link.index;
-	rc = search_addresses(&search, err);
-	if (rc < 0)
-		return rc;
+	r = search_addresses(&search, err);
+	if (r < 0)
+		return r;
 	link.has_ipv6 = search.found;
 	*ret = link;
 	return 0;
 }
 
-int rtlink_get_ethernet_mtu(int except, int *ret, struct err *err)
+/* Hand each link of this host to `parse`. *found begins as *empty, again where the kernel
+ * interrupts the list. */
+static int dump_links(mnl_cb_t parse, void *found, const void *empty, size_t size,
+		      struct err *err)
 {
 	cleanup_nl struct nl nl = NL_INIT;
-	struct rtparse_ethernet found;
 	struct nlmsghdr *request;
 	struct ifinfomsg *info;
-	int rc = nl_open(&nl, NETLINK_ROUTE, err);
+	int r = nl_open(&nl, NETLINK_ROUTE, err);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	do {
-		found = (struct rtparse_ethernet){.except = except};
+		memcpy(found, empty, size);
 		request = nl_begin(&nl, RTM_GETLINK, NLM_F_DUMP);
 		info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 		info->ifi_family = AF_UNSPEC;
-		rc = nl_exchange(&nl, rtparse_ethernet, &found);
-	} while (rc == -EINTR);
-	if (rc < 0)
-		return nl_error(&nl, rc, err, "cannot read this host's links");
-	*ret = found.mtu;
-	return 0;
+		r = nl_exchange(&nl, parse, found);
+	} while (r == -EINTR);
+	return r < 0 ? nl_error(&nl, r, err, "cannot read this host's links") : 0;
+}
+
+int rtlink_get_ethernet_mtu(int except, int *ret, struct err *err)
+{
+	const struct rtparse_ethernet empty = {.except = except};
+	struct rtparse_ethernet found;
+	int r = dump_links(rtparse_ethernet, &found, &empty, sizeof(found), err);
+
+	if (r == 0)
+		*ret = found.mtu;
+	return r;
+}
+
+int rtlink_list_tunnels(struct rtlink *ret, int max, struct err *err)
+{
+	const struct rtparse_tunnels empty = {.list = ret, .max = max};
+	struct rtparse_tunnels found;
+	int r = dump_links(rtparse_tunnels, &found, &empty, sizeof(found), err);
+
+	return r < 0 ? r : found.count;
 }
 
 int rtlink_set_mtu(int index, int mtu, struct err *err)
@@ -146,52 +165,58 @@ int rtlink_set_mtu(int index, int mtu, struct err *err)
 	cleanup_nl struct nl nl = NL_INIT;
 	struct nlmsghdr *request;
 	struct ifinfomsg *info;
-	int rc = nl_open(&nl, NETLINK_ROUTE, err);
+	int r = nl_open(&nl, NETLINK_ROUTE, err);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	request = nl_begin(&nl, RTM_SETLINK, 0);
 	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 	info->ifi_family = AF_UNSPEC;
 	info->ifi_index = index;
 	mnl_attr_put_u32(request, IFLA_MTU, (uint32_t)mtu);
-	rc = nl_exchange(&nl, NULL, NULL);
-	if (rc < 0)
-		return nl_error(&nl, rc, err,
-				"cannot set the MTU of interface %s to %d",
+	r = nl_exchange(&nl, NULL, NULL);
+	if (r < 0)
+		return nl_error(&nl, r, err, "cannot set the MTU of interface %s to %d",
 				subject_of(index).text, mtu);
 	return 0;
 }
 
-int rtlink_get_address(int index, int family, char ret[ADDRESS_SIZE], struct err *err)
+int rtlink_get_address(int index, char ret[ADDRESS_SIZE], struct err *err)
 {
-	char text[ADDRESS_SIZE];
-	struct rtparse_search search = {
-		.index = index,
-		.family = family,
-		.global_only = true,
-		.is_it = print_address,
-		.text = text,
+	static const struct rtparse_search searches[] = {
+		{.family = AF_INET},
+		{.family = AF_INET6, .global_only = true},
+		{.family = AF_INET6},
 	};
-	int rc = search_addresses(&search, err);
+	char text[ADDRESS_SIZE];
 
-	if (rc < 0)
-		return rc;
-	if (!search.found)
-		return err_set(err, -EADDRNOTAVAIL, "no IPv%d address on interface %s",
-			       family == AF_INET ? 4 : 6, subject_of(index).text);
-	text_copy(ret, ADDRESS_SIZE, text);
-	return 0;
+	for (size_t i = 0; i < sizeof(searches) / sizeof(searches[0]); i++) {
+		struct rtparse_search search = searches[i];
+		int r;
+
+		search.index = index;
+		search.is_it = print_address;
+		search.text = text;
+		r = search_addresses(&search, err);
+		if (r < 0)
+			return r;
+		if (search.found) {
+			text_copy(ret, ADDRESS_SIZE, text);
+			return 0;
+		}
+	}
+	return err_set(err, -EADDRNOTAVAIL, "interface %s has no IP address",
+		       subject_of(index).text);
 }
 
 int rtlink_has_address(int index, const char *address, struct err *err)
 {
 	struct rtparse_search search = {.index = index, .is_it = same_address};
-	int rc;
+	int r;
 
 	search.family = strchr(address, ':') ? AF_INET6 : AF_INET;
 	if (inet_pton(search.family, address, search.wanted) != 1)
 		return err_set(err, -EINVAL, "not an IP address: '%s'", address);
-	rc = search_addresses(&search, err);
-	return rc < 0 ? rc : search.found;
+	r = search_addresses(&search, err);
+	return r < 0 ? r : search.found;
 }

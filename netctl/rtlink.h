@@ -17,13 +17,19 @@ struct rtlink {
 	int mtu;
 	int min_mtu; /* IFLA_MIN_MTU, IFLA_MAX_MTU; 0 if the driver reports none */
 	int max_mtu;
-	bool up; /* IFF_UP */
+	bool up;     /* IFF_UP */
+	int master;  /* index of the interface that it is enslaved to; 0: none */
+	bool in_vrf; /* the master is a VRF */
 	/* has an IPv6 address, also link-local: an MTU below 1280 removes it */
 	bool has_ipv6;
 };
 
 /* -ENODEV: no such interface. */
 int rtlink_get(const char *name, struct rtlink *ret, struct err *err);
+
+/* Return the number of links that may be WireGuard's, by their kind, the first `max` of
+ * them in ret, without has_ipv6; or -errno. */
+int rtlink_list_tunnels(struct rtlink *ret, int max, struct err *err);
 
 /* The largest MTU of all Ethernet links that are up, without the index `except` (0:
  * none excluded); 0 if there is no such link. Bridges, bonds, VLANs and veths count as
@@ -34,9 +40,9 @@ int rtlink_get_ethernet_mtu(int except, int *ret, struct err *err);
  * be deleted and created again with the same name at any time. */
 int rtlink_set_mtu(int index, int mtu, struct err *err);
 
-/* Get the link's first address of `family` (AF_INET, AF_INET6; IPv6 link-local ones do
- * not count). -EADDRNOTAVAIL: none. */
-int rtlink_get_address(int index, int family, char ret[ADDRESS_SIZE], struct err *err);
+/* Get the link's first IPv4 address; else its first IPv6 one, a link-local one last.
+ * -EADDRNOTAVAIL: none. */
+int rtlink_get_address(int index, char ret[ADDRESS_SIZE], struct err *err);
 
 /* 1 if `address` (IPv4 or IPv6 text) is one of the link's own, 0 if not, or -errno. */
 int rtlink_has_address(int index, const char *address, struct err *err);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/text.h"
 
 size_t rtparse_address_size(int family)
@@ -44,6 +45,8 @@ static int on_kind(const struct nlattr *attr, void *ctx)
 
 	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND && is_string(attr))
 		text_copy(link->kind, sizeof(link->kind), mnl_attr_get_str(attr));
+	if (mnl_attr_get_type(attr) == IFLA_INFO_SLAVE_KIND && is_string(attr))
+		link->in_vrf = strcmp(mnl_attr_get_str(attr), "vrf") == 0;
 	return MNL_CB_OK;
 }
 
@@ -58,6 +61,8 @@ static int on_link_attr(const struct nlattr *attr, void *ctx)
 		return mnl_attr_parse_nested(attr, on_kind, link);
 	if (!is_u32(attr))
 		return MNL_CB_OK;
+	if (type == IFLA_MASTER)
+		link->master = (int)mnl_attr_get_u32(attr);
 	if (type == IFLA_MTU)
 		link->mtu = (int)mnl_attr_get_u32(attr);
 	if (type == IFLA_MIN_MTU)
@@ -89,6 +94,21 @@ int rtparse_ethernet(const struct nlmsghdr *message, void *ctx)
 	if (r == MNL_CB_OK && link.up && info->ifi_type == ARPHRD_ETHER &&
 	    link.index != found->except && link.mtu > found->mtu)
 		found->mtu = link.mtu;
+	return r;
+}
+
+int rtparse_tunnels(const struct nlmsghdr *message, void *ctx)
+{
+	struct rtparse_tunnels *found = ctx;
+	struct rtlink link = {0};
+	int r = rtparse_link(message, &link);
+
+	if (r != MNL_CB_OK ||
+	    (strcmp(link.kind, "wireguard") != 0 && strcmp(link.kind, "tun") != 0))
+		return r;
+	if (found->count < found->max)
+		found->list[found->count] = link;
+	found->count++;
 	return r;
 }
 
@@ -137,13 +157,26 @@ int rtparse_address(const struct nlmsghdr *message, void *ctx)
 
 /* --- routes --- */
 
+struct metric {
+	int type;
+	int value;
+};
+
 static int on_metric(const struct nlattr *attr, void *ctx)
 {
-	int *mtu = ctx;
+	struct metric *metric = ctx;
 
-	if (mnl_attr_get_type(attr) == RTAX_MTU && is_u32(attr))
-		*mtu = (int)mnl_attr_get_u32(attr);
+	if (mnl_attr_get_type(attr) == metric->type && is_u32(attr))
+		metric->value = (int)mnl_attr_get_u32(attr);
 	return MNL_CB_OK;
+}
+
+int rtparse_metric(const struct nlattr *metrics, int type)
+{
+	struct metric metric = {.type = type};
+
+	mnl_attr_parse_nested(metrics, on_metric, &metric);
+	return metric.value;
 }
 
 static int on_route_attr(const struct nlattr *attr, void *ctx)
@@ -151,10 +184,14 @@ static int on_route_attr(const struct nlattr *attr, void *ctx)
 	struct rtparse_route *route = ctx;
 	int type = mnl_attr_get_type(attr);
 
-	if (type == RTA_METRICS)
-		return mnl_attr_parse_nested(attr, on_metric, &route->mtu);
+	if (type == RTA_METRICS) {
+		route->mtu = rtparse_metric(attr, RTAX_MTU);
+		route->advmss = rtparse_metric(attr, RTAX_ADVMSS);
+	}
 	if (type == RTA_OIF && is_u32(attr))
 		route->oif = (int)mnl_attr_get_u32(attr);
+	if (type == RTA_TABLE && is_u32(attr))
+		route->table = (int)mnl_attr_get_u32(attr);
 	if (type == RTA_PREFSRC &&
 	    mnl_attr_get_payload_len(attr) == rtparse_address_size(route->family))
 		inet_ntop(route->family, mnl_attr_get_payload(attr), route->source,
@@ -170,6 +207,7 @@ int rtparse_route(const struct nlmsghdr *message, void *ctx)
 	if (!header || message->nlmsg_type != RTM_NEWROUTE)
 		return MNL_CB_OK;
 	route->type = header->rtm_type;
+	route->table = header->rtm_table;
 	return mnl_attr_parse(message, sizeof(*header), on_route_attr, route);
 }
 
@@ -180,7 +218,7 @@ static int on_clone_attr(const struct nlattr *attr, void *ctx)
 	size_t size = mnl_attr_get_payload_len(attr);
 
 	if (type == RTA_METRICS)
-		return mnl_attr_parse_nested(attr, on_metric, &clone->mtu);
+		clone->mtu = rtparse_metric(attr, RTAX_MTU);
 	if (type == RTA_DST && size == sizeof(clone->dst))
 		memcpy(&clone->dst, mnl_attr_get_payload(attr), size);
 	if (type == RTA_SRC && size == sizeof(clone->src))
@@ -197,7 +235,6 @@ int rtparse_clone(const struct nlmsghdr *message, void *ctx)
 	const struct rtmsg *header = header_of(message, sizeof(*header));
 	struct rtparse_clones *clones = ctx;
 	struct rtparse_clone clone = {0};
-	struct rtparse_clone *longer;
 
 	if (!header || message->nlmsg_type != RTM_NEWROUTE ||
 	    header->rtm_family != AF_INET6 || !(header->rtm_flags & RTM_F_CLONED))
@@ -208,14 +245,10 @@ int rtparse_clone(const struct nlmsghdr *message, void *ctx)
 	/* A redirect is an exception without an MTU: ignore it. */
 	if (!clone.mtu)
 		return MNL_CB_OK;
-	longer = realloc(clones->list, (clones->count + 1) * sizeof(clone));
-	if (!longer) {
-		errno = ENOMEM;
-		return MNL_CB_ERROR;
-	}
-	longer[clones->count++] = clone;
-	clones->list = longer;
-	return MNL_CB_OK;
+	if (array_append(&clones->list, &clones->count, &clone, sizeof(clone)) == 0)
+		return MNL_CB_OK;
+	errno = ENOMEM;
+	return MNL_CB_ERROR;
 }
 
 void rtparse_clones_release(struct rtparse_clones *clones)

@@ -30,6 +30,15 @@ struct rtparse_ethernet {
 
 int rtparse_ethernet(const struct nlmsghdr *message, void *ctx);
 
+/* The same: links of the kinds "wireguard" and "tun". */
+struct rtparse_tunnels {
+	struct rtlink *list;
+	int max;
+	int count; /* all of them */
+};
+
+int rtparse_tunnels(const struct nlmsghdr *message, void *ctx);
+
 /* RTM_NEWADDR: the first address of `index` and `family` for which `is_it` returns
  * true. */
 struct rtparse_search {
@@ -44,12 +53,18 @@ struct rtparse_search {
 
 int rtparse_address(const struct nlmsghdr *message, void *ctx);
 
+/* One of RTA_METRICS, by its type: RTAX_MTU, RTAX_ADVMSS; 0: none. */
+int rtparse_metric(const struct nlattr *metrics, int type);
+
 /* RTM_NEWROUTE: the way to one address. `family` is given, the rest filled. */
 struct rtparse_route {
 	int family;
 	unsigned char type; /* RTN_UNICAST ... */
 	int oif;
-	int mtu;                   /* metric; 0: none */
+	int table;
+	/* metrics; 0: none */
+	int mtu;
+	int advmss;
 	char source[ADDRESS_SIZE]; /* "" without one */
 };
 

@@ -14,8 +14,9 @@
 static int not_a_folder(struct err *err)
 {
 	return err_set(err, -ENOTDIR,
-		       "'" RUNDIR_PATH "' is a symbolic link, or no folder: it must be "
-		       "a folder that only root can use; remove it and start again");
+		       "'" RUNDIR_PATH
+		       "' is a symbolic link or not a folder; remove it "
+		       "and start again");
 }
 
 static int check_folder(int fd, struct err *err)
@@ -30,9 +31,9 @@ static int check_folder(int fd, struct err *err)
 		return 0;
 	return err_set(
 		err, -EPERM,
-		"folder '" RUNDIR_PATH "' is user %u's, with mode %04o: it must "
-		"be root's, with mode 0700, for its journals are obeyed as root; "
-		"look at what is in it, then set both, or remove it",
+		"folder '" RUNDIR_PATH "' belongs to user %u with mode %04o, but root "
+		"obeys its journals: it must belong to root with mode 0700; look at "
+		"its files, then correct owner and mode, or remove it",
 		(unsigned)folder.st_uid, mode);
 }
 
@@ -68,8 +69,8 @@ int rundir_open_file(int folder, const char *name, int flags, int *ret_fd,
 		return err_sys(err, errno, "cannot open '" RUNDIR_PATH "/%s'", name);
 	if (!S_ISREG(file.st_mode) || file.st_uid != 0)
 		return err_set(err, -EPERM,
-			       "'" RUNDIR_PATH "/%s' is not root's, or no regular "
-			       "file: look at it, then remove it",
+			       "'" RUNDIR_PATH "/%s' does not belong to root or is not "
+			       "a regular file: look at it, then remove it",
 			       name);
 	*ret_fd = fd;
 	fd = -1;

@@ -5,10 +5,10 @@
 #include "base/err.h"
 
 /*
- * /run/mtusweep, the folder of journals and locks. What a journal says is done with
- * root's privileges, so nobody else may write there, or exchange the folder or a file in
- * it: it is opened once for each job, checked, and used by its descriptor (openat(2) and
- * the like), with names that never follow a link.
+ * /run/mtusweep, the folder of journals and locks. The changes in a journal are
+ * restored with root's privileges, so only root may write there, or replace the folder
+ * or a file in it: it is opened once for each job, checked, and used by its descriptor
+ * (openat(2) and the like), with names that never follow a link.
  */
 
 #define RUNDIR_PATH "/run/mtusweep"

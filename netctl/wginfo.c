@@ -72,24 +72,24 @@ static int read_answer(int fd, struct wgmatch *match)
 {
 	int64_t deadline_ms = clock_boot_ms() + TIMEOUT_MS;
 	char piece[4096];
-	int rc = 0;
+	int r = 0;
 
-	while (rc == 0 && !match->complete) {
+	while (r == 0 && !match->complete) {
 		ssize_t n;
 
-		rc = io_wait(fd, -1, deadline_ms);
-		if (rc <= 0)
-			return rc ? rc : -ETIMEDOUT;
+		r = io_wait(fd, -1, deadline_ms);
+		if (r <= 0)
+			return r ? r : -ETIMEDOUT;
 		n = read(fd, piece, sizeof(piece));
 		if (n < 0)
-			rc = errno == EINTR || errno == EAGAIN ? 0 : -errno;
+			r = errno == EINTR || errno == EAGAIN ? 0 : -errno;
 		else if (n == 0)
-			rc = -EPIPE;
+			r = -EPIPE;
 		else
-			rc = wgmatch_feed_text(match, piece, (size_t)n);
+			r = wgmatch_feed_text(match, piece, (size_t)n);
 		explicit_bzero(piece, sizeof(piece));
 	}
-	return rc < 0 ? rc : -match->code;
+	return r < 0 ? r : -match->code;
 }
 
 static int ask_daemon(const struct rtlink *link, struct wgmatch *match, struct err *err)
@@ -97,7 +97,7 @@ static int ask_daemon(const struct rtlink *link, struct wgmatch *match, struct e
 	static const char question[] = "get=1\n\n";
 	struct sockaddr_un address;
 	cleanup_fd int fd = -1;
-	int rc;
+	int r;
 
 	socket_address(link, &address);
 	fd = connect_daemon(&address);
@@ -105,12 +105,12 @@ static int ask_daemon(const struct rtlink *link, struct wgmatch *match, struct e
 		return err_sys(err, -fd,
 			       "cannot connect to the WireGuard daemon's socket '%s'",
 			       address.sun_path);
-	rc = io_write_all(fd, question, sizeof(question) - 1);
-	if (rc == 0)
-		rc = read_answer(fd, match);
-	if (rc < 0)
-		return err_sys(err, -rc,
-			       "no good answer from the WireGuard daemon at '%s'",
+	r = io_write_all(fd, question, sizeof(question) - 1);
+	if (r == 0)
+		r = read_answer(fd, match);
+	if (r < 0)
+		return err_sys(err, -r,
+			       "invalid answer from the WireGuard daemon at '%s'",
 			       address.sun_path);
 	return 0;
 }
@@ -133,16 +133,16 @@ static int find_family(struct nl *nl, uint16_t *ret, struct err *err)
 {
 	struct nlmsghdr *request =
 		begin_generic(nl, GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY, 1);
-	int rc;
+	int r;
 
 	mnl_attr_put_strz(request, CTRL_ATTR_FAMILY_NAME, WG_GENL_NAME);
-	rc = nl_exchange(nl, wgmatch_on_family, ret);
-	if (rc == -ENOENT || (rc == 0 && !*ret))
+	r = nl_exchange(nl, wgmatch_on_family, ret);
+	if (r == -ENOENT || (r == 0 && !*ret))
 		return err_set(
 			err, -EOPNOTSUPP,
 			"this kernel has no WireGuard: its module is not loaded");
-	if (rc < 0)
-		return nl_error(nl, rc, err, "cannot ask the kernel for WireGuard");
+	if (r < 0)
+		return nl_error(nl, r, err, "cannot ask the kernel for WireGuard");
 	return 0;
 }
 
@@ -151,53 +151,85 @@ static int ask_kernel(const struct rtlink *link, const char *address,
 {
 	cleanup_nl struct nl nl = NL_INIT;
 	uint16_t family = 0;
-	int rc = nl_open(&nl, NETLINK_GENERIC, err);
+	int r = nl_open(&nl, NETLINK_GENERIC, err);
 
-	if (rc == 0)
-		rc = find_family(&nl, &family, err);
-	if (rc < 0)
-		return rc;
+	if (r == 0)
+		r = find_family(&nl, &family, err);
+	if (r < 0)
+		return r;
 	do {
 		struct nlmsghdr *request = begin_generic(
 			&nl, family, NLM_F_DUMP, WG_CMD_GET_DEVICE, WG_GENL_VERSION);
 
 		mnl_attr_put_u32(request, WGDEVICE_A_IFINDEX, (uint32_t)link->index);
-		rc = wgmatch_init(match, address, err);
-		if (rc < 0)
-			return rc;
-		rc = nl_exchange(&nl, wgmatch_on_message, match);
-	} while (rc == -EINTR);
-	if (rc < 0)
-		return nl_error(&nl, rc, err, "cannot read WireGuard interface '%s'",
+		r = wgmatch_init(match, address, err);
+		if (r < 0)
+			return r;
+		r = nl_exchange(&nl, wgmatch_on_message, match);
+	} while (r == -EINTR);
+	if (r < 0)
+		return nl_error(&nl, r, err, "cannot read WireGuard interface '%s'",
 				link->name);
 	return 0;
+}
+
+/* wgmatch_init() for the address is done. */
+static int ask(const struct rtlink *link, enum backend backend, const char *address,
+	       struct wgmatch *match, struct err *err)
+{
+	switch (backend) {
+	case BACKEND_KERNEL:
+		return ask_kernel(link, address, match, err);
+	case BACKEND_USERSPACE:
+		return ask_daemon(link, match, err);
+	case BACKEND_NONE:
+	case BACKEND_COUNT:
+		break;
+	}
+	return err_set(err, -EOPNOTSUPP, "interface '%s' is not WireGuard", link->name);
 }
 
 int wginfo_find_peer(const struct rtlink *link, enum backend backend,
 		     const char *address, struct wginfo_peer *ret, struct err *err)
 {
 	cleanup_match struct wgmatch match;
-	int rc = wgmatch_init(&match, address, err);
+	int r = wgmatch_init(&match, address, err);
 
-	if (rc < 0)
-		return rc;
-	switch (backend) {
-	case BACKEND_KERNEL:
-		rc = ask_kernel(link, address, &match, err);
-		break;
-	case BACKEND_USERSPACE:
-		rc = ask_daemon(link, &match, err);
-		break;
-	case BACKEND_NONE:
-	case BACKEND_COUNT:
-		return err_set(err, -EOPNOTSUPP, "interface '%s' is not WireGuard",
-			       link->name);
-	}
-	if (rc < 0)
-		return rc;
+	if (r == 0)
+		r = ask(link, backend, address, &match, err);
+	if (r < 0)
+		return r;
 	if (!wgmatch_finish(&match, ret))
 		return err_set(err, -ENOENT,
 			       "no WireGuard peer on '%s' has '%s' in its AllowedIPs",
 			       link->name, address);
 	return 0;
+}
+
+/* Ask for the interface, whatever its peers' AllowedIPs. */
+static int ask_all(const struct rtlink *link, enum backend backend,
+		   struct wgmatch *match, struct err *err)
+{
+	static const char any[] = "0.0.0.0";
+	int r = wgmatch_init(match, any, err);
+
+	return r < 0 ? r : ask(link, backend, any, match, err);
+}
+
+int wginfo_count_peers(const struct rtlink *link, enum backend backend, int *ret,
+		       struct err *err)
+{
+	cleanup_match struct wgmatch match = {0};
+	int r = ask_all(link, backend, &match, err);
+
+	if (r == 0)
+		*ret = match.peers;
+	return r;
+}
+
+int wginfo_listen_port(const struct rtlink *link, enum backend backend)
+{
+	cleanup_match struct wgmatch match = {0};
+
+	return ask_all(link, backend, &match, NULL) == 0 ? match.listen_port : 0;
 }

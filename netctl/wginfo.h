@@ -17,6 +17,15 @@
  * file without a tun of that name, or the reverse. */
 enum backend wginfo_backend(const struct rtlink *link);
 
+/* One entry of a peer's AllowedIPs. */
+struct wginfo_allowed {
+	char address[ADDRESS_SIZE];
+	int length; /* of the prefix */
+};
+
+/* Longer lists are counted, and kept up to here. */
+#define WGINFO_ALLOWED_MAX 32
+
 struct wginfo_peer {
 	int endpoint_family; /* 4 or 6; 0 while no endpoint is known */
 	/* endpoint address, a mapped IPv4 one as IPv4, without a scope; "" while
@@ -24,7 +33,11 @@ struct wginfo_peer {
 	char endpoint[ADDRESS_SIZE];
 	int endpoint_port;
 	uint32_t fwmark;  /* mark of the outer packets; 0 none */
+	int listen_port;  /* of the interface, which they leave from; 0 unknown */
 	char allowed[64]; /* the AllowedIPs entry that matched, "10.0.0.2/32" */
+	int allowed_count;
+	struct wginfo_allowed all_allowed[WGINFO_ALLOWED_MAX];
+	int peers; /* that the interface has, this one included */
 };
 
 /*
@@ -34,5 +47,13 @@ struct wginfo_peer {
  */
 int wginfo_find_peer(const struct rtlink *link, enum backend backend,
 		     const char *address, struct wginfo_peer *ret, struct err *err);
+
+/* Count the interface's WireGuard peers, whatever their AllowedIPs. Else as
+ * wginfo_find_peer(). */
+int wginfo_count_peers(const struct rtlink *link, enum backend backend, int *ret,
+		       struct err *err);
+
+/* Return the UDP port of the interface's outer packets; 0: unknown. */
+int wginfo_listen_port(const struct rtlink *link, enum backend backend);
 
 #endif

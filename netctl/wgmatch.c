@@ -47,6 +47,7 @@ static void begin_peer(struct wgmatch *match, const unsigned char key[WGMATCH_KE
 		return;
 	end_peer(match);
 	match->in_peer = true;
+	match->peers++;
 	memcpy(match->key, key, WGMATCH_KEY_SIZE);
 }
 
@@ -78,11 +79,24 @@ static bool same_prefix(const unsigned char *a, const unsigned char *b, int bits
 	return !rest || !((a[bits / 8] ^ b[bits / 8]) >> (8 - rest));
 }
 
+static void note_allowed(struct wginfo_peer *peer, int family, const void *address,
+			 int prefix)
+{
+	int at = peer->allowed_count++;
+
+	if (at >= WGINFO_ALLOWED_MAX)
+		return;
+	peer->all_allowed[at].length = prefix;
+	inet_ntop(family, address, peer->all_allowed[at].address, ADDRESS_SIZE);
+}
+
 static void match_allowed(struct wgmatch *match, int family, const void *address,
 			  int prefix)
 {
 	char text[INET6_ADDRSTRLEN];
 
+	if (prefix <= (family == AF_INET ? 32 : 128))
+		note_allowed(&match->peer, family, address, prefix);
 	if (family != match->family || prefix <= match->prefix ||
 	    prefix > (family == AF_INET ? 32 : 128) ||
 	    !same_prefix(match->address, address, prefix))
@@ -100,6 +114,8 @@ bool wgmatch_finish(struct wgmatch *match, struct wginfo_peer *ret)
 		return false;
 	*ret = match->best;
 	ret->fwmark = match->fwmark;
+	ret->listen_port = match->listen_port;
+	ret->peers = match->peers;
 	return true;
 }
 
@@ -135,7 +151,7 @@ static int put_attr(const struct nlattr *attr, void *ctx)
 	return MNL_CB_OK;
 }
 
-static const void *payload(const struct nlattr *attr, size_t size)
+static const void *attr_payload(const struct nlattr *attr, size_t size)
 {
 	if (!attr || mnl_attr_get_payload_len(attr) < size)
 		return NULL;
@@ -152,13 +168,13 @@ static int on_allowed(const struct nlattr *attr, void *ctx)
 
 	if (mnl_attr_parse_nested(attr, put_attr, &table) < 0)
 		return MNL_CB_ERROR;
-	family = payload(attrs[WGALLOWEDIP_A_FAMILY], sizeof(*family));
-	prefix = payload(attrs[WGALLOWEDIP_A_CIDR_MASK], sizeof(*prefix));
+	family = attr_payload(attrs[WGALLOWEDIP_A_FAMILY], sizeof(*family));
+	prefix = attr_payload(attrs[WGALLOWEDIP_A_CIDR_MASK], sizeof(*prefix));
 	if (!family || !prefix)
 		return MNL_CB_OK;
-	address = payload(attrs[WGALLOWEDIP_A_IPADDR],
-			  *family == AF_INET ? sizeof(struct in_addr)
-					     : sizeof(struct in6_addr));
+	address = attr_payload(attrs[WGALLOWEDIP_A_IPADDR],
+			       *family == AF_INET ? sizeof(struct in_addr)
+						  : sizeof(struct in6_addr));
 	if (address)
 		match_allowed(ctx, *family, address, *prefix);
 	return MNL_CB_OK;
@@ -166,7 +182,7 @@ static int on_allowed(const struct nlattr *attr, void *ctx)
 
 static void take_endpoint(struct wginfo_peer *peer, const struct nlattr *attr)
 {
-	const struct sockaddr *any = payload(attr, sizeof(*any));
+	const struct sockaddr *any = attr_payload(attr, sizeof(*any));
 	struct sockaddr_in ipv4;
 	struct sockaddr_in6 ipv6;
 
@@ -174,7 +190,7 @@ static void take_endpoint(struct wginfo_peer *peer, const struct nlattr *attr)
 		memcpy(&ipv4, any, sizeof(ipv4));
 		set_endpoint(peer, AF_INET, &ipv4.sin_addr, ntohs(ipv4.sin_port));
 	}
-	if (any && any->sa_family == AF_INET6 && payload(attr, sizeof(ipv6))) {
+	if (any && any->sa_family == AF_INET6 && attr_payload(attr, sizeof(ipv6))) {
 		memcpy(&ipv6, any, sizeof(ipv6));
 		set_endpoint_ipv6(peer, &ipv6.sin6_addr, ntohs(ipv6.sin6_port));
 	}
@@ -189,7 +205,7 @@ static int on_peer(const struct nlattr *attr, void *ctx)
 
 	if (mnl_attr_parse_nested(attr, put_attr, &table) < 0)
 		return MNL_CB_ERROR;
-	key = payload(attrs[WGPEER_A_PUBLIC_KEY], WGMATCH_KEY_SIZE);
+	key = attr_payload(attrs[WGPEER_A_PUBLIC_KEY], WGMATCH_KEY_SIZE);
 	if (!key)
 		return MNL_CB_OK;
 	begin_peer(match, key);
@@ -202,11 +218,14 @@ static int on_peer(const struct nlattr *attr, void *ctx)
 
 static int on_device_attr(const struct nlattr *attr, void *ctx)
 {
-	const uint32_t *fwmark = payload(attr, sizeof(*fwmark));
+	const uint32_t *fwmark = attr_payload(attr, sizeof(*fwmark));
+	const uint16_t *port = attr_payload(attr, sizeof(*port));
 	struct wgmatch *match = ctx;
 
 	if (mnl_attr_get_type(attr) == WGDEVICE_A_FWMARK && fwmark)
 		match->fwmark = *fwmark;
+	if (mnl_attr_get_type(attr) == WGDEVICE_A_LISTEN_PORT && port)
+		match->listen_port = *port;
 	if (mnl_attr_get_type(attr) != WGDEVICE_A_PEERS)
 		return MNL_CB_OK;
 	return mnl_attr_parse_nested(attr, on_peer, ctx);
@@ -299,6 +318,10 @@ static int parse_line(struct wgmatch *match, char *line)
 		if (text_to_int(value, 0, UINT32_MAX, &code) < 0)
 			return -EBADMSG;
 		match->fwmark = (uint32_t)code;
+	} else if (strcmp(line, "listen_port") == 0) {
+		if (text_to_int(value, 0, UINT16_MAX, &code) < 0)
+			return -EBADMSG;
+		match->listen_port = (int)code;
 	} else if (strcmp(line, "allowed_ip") == 0) {
 		return parse_allowed(match, value);
 	} else if (strcmp(line, "errno") == 0) {
@@ -311,7 +334,7 @@ static int parse_line(struct wgmatch *match, char *line)
 
 static int take_char(struct wgmatch *match, char c)
 {
-	int rc;
+	int r;
 
 	if (c != '\n') {
 		if (match->line_size == sizeof(match->line) - 1)
@@ -321,17 +344,17 @@ static int take_char(struct wgmatch *match, char c)
 	}
 	match->line[match->line_size] = '\0';
 	match->complete = match->line_size == 0;
-	rc = match->complete ? 0 : parse_line(match, match->line);
+	r = match->complete ? 0 : parse_line(match, match->line);
 	explicit_bzero(match->line, sizeof(match->line));
 	match->line_size = 0;
-	return rc;
+	return r;
 }
 
 int wgmatch_feed_text(struct wgmatch *match, const char *data, size_t size)
 {
-	int rc = 0;
+	int r = 0;
 
-	for (size_t i = 0; rc == 0 && i < size && !match->complete; i++)
-		rc = take_char(match, data[i]);
-	return rc;
+	for (size_t i = 0; r == 0 && i < size && !match->complete; i++)
+		r = take_char(match, data[i]);
+	return r;
 }

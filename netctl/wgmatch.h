@@ -25,9 +25,11 @@ struct wgmatch {
 	int family; /* family of the address to search for */
 	unsigned char address[16];
 	uint32_t fwmark; /* the interface's mark */
+	int listen_port; /* its UDP port; 0: none, or the daemon does not tell */
 
 	/* The peer being parsed. */
 	bool in_peer;
+	int peers; /* begun so far */
 	unsigned char key[WGMATCH_KEY_SIZE];
 	int prefix; /* longest prefix that matched; -1 none */
 	struct wginfo_peer peer;

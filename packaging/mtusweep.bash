@@ -132,7 +132,7 @@ _mtusweep()
 		_mtusweep_offer_value "${values[$option]}" "$option"
 		return
 	fi
-	if [[ $cur != -* && $help =~ ^usage:\ mtusweep\ [a-z]+\ ([^\[]*)\[options\] ]]; then
+	if [[ $cur != -* && $help =~ ^usage:\ mtusweep\ [a-z]+\ (.*)\[options\] ]]; then
 		read -ra arguments <<<"${BASH_REMATCH[1]}"
 		if ((place < ${#arguments[@]})); then
 			_mtusweep_offer_value "${arguments[place]}"

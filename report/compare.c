@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/io.h"
-#include "base/sort.h"
 
 /* Scales a median absolute deviation to the standard deviation of a normal
  * distribution. */
@@ -19,25 +19,14 @@
 
 struct results {
 	struct query_result *row;
-	int count;
-	int room;
+	size_t count;
 };
 
 static int add_result(void *ctx, const struct query_result *result)
 {
 	struct results *all = ctx;
 
-	if (all->count == all->room) {
-		int room = all->room ? 2 * all->room : 256;
-		void *more = reallocarray(all->row, (size_t)room, sizeof(*all->row));
-
-		if (!more)
-			return -ENOMEM;
-		all->row = more;
-		all->room = room;
-	}
-	all->row[all->count++] = *result;
-	return 0;
+	return array_append(&all->row, &all->count, result, sizeof(*result));
 }
 
 static struct compare_side side_of(const struct query_result *result,
@@ -71,11 +60,11 @@ static struct compare_change make_change(const struct query_result *first,
 }
 
 /* Join the two lists; both are sorted by server MTU, then peer MTU. */
-static void join(const struct results *first, const struct results *second,
-		 struct comparison *ret)
+static void join_results(const struct results *first, const struct results *second,
+			 struct comparison *ret)
 {
-	int a = 0;
-	int b = 0;
+	size_t a = 0;
+	size_t b = 0;
 
 	while (a < first->count && b < second->count) {
 		int order = mtu_pair_compare(&first->row[a].mtu, &second->row[b].mtu);
@@ -92,19 +81,19 @@ static void join(const struct results *first, const struct results *second,
 		a++;
 		b++;
 	}
-	ret->only[0] += first->count - a;
-	ret->only[1] += second->count - b;
+	ret->only[0] += (int)(first->count - a);
+	ret->only[1] += (int)(second->count - b);
 }
 
-static double median(double *values, int n)
+static double median_of(double *values, int n)
 {
-	sort_doubles(values, (size_t)n);
+	array_sort_doubles(values, (size_t)n);
 	return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
 /* `logs` has room for one value for each change. */
-static void summarize(const struct comparison *all, enum direction dir, double *logs,
-		      struct compare_summary *ret)
+static void summarize_direction(const struct comparison *all, enum direction dir,
+				double *logs, struct compare_summary *ret)
 {
 	double shift;
 	int n = 0;
@@ -117,11 +106,11 @@ static void summarize(const struct comparison *all, enum direction dir, double *
 	ret->compared = n;
 	if (n == 0)
 		return;
-	shift = median(logs, n);
+	shift = median_of(logs, n);
 	ret->shift = exp(shift);
 	for (int i = 0; i < n; i++)
 		logs[i] = fabs(logs[i] - shift);
-	ret->noise = fmax(MAD_TO_SIGMA * median(logs, n), NOISE_MIN);
+	ret->noise = fmax(MAD_TO_SIGMA * median_of(logs, n), NOISE_MIN);
 	ret->shifted = n >= COMPARE_MIN && fabs(shift) > SIGMAS * (1 + 4.0 / n) *
 								 MEDIAN_ERROR *
 								 ret->noise / sqrt(n);
@@ -144,19 +133,19 @@ static bool is_beyond(const struct compare_change *change,
 	return fabs(log(change->ratio / summary->shift)) > sigmas * summary->noise;
 }
 
-static int compare(const struct results *first, const struct results *second,
-		   struct comparison *ret)
+static int compare_results(const struct results *first, const struct results *second,
+			   struct comparison *ret)
 {
-	int most = 2 * (first->count < second->count ? first->count : second->count);
-	cleanup_free double *logs = calloc((size_t)most + 1, sizeof(*logs));
+	size_t most = 2 * (first->count < second->count ? first->count : second->count);
+	cleanup_free double *logs = calloc(most + 1, sizeof(*logs));
 	int kept = 0;
 
-	ret->change = calloc((size_t)most + 1, sizeof(*ret->change));
+	ret->change = calloc(most + 1, sizeof(*ret->change));
 	if (!logs || !ret->change)
 		return -ENOMEM;
-	join(first, second, ret);
+	join_results(first, second, ret);
 	for (int d = 0; d < DIR_COUNT; d++)
-		summarize(ret, (enum direction)d, logs, &ret->dir[d]);
+		summarize_direction(ret, (enum direction)d, logs, &ret->dir[d]);
 	for (int i = 0; i < ret->changes; i++) {
 		if (is_beyond(&ret->change[i], &ret->dir[ret->change[i].dir]))
 			ret->change[kept++] = ret->change[i];
@@ -175,7 +164,7 @@ int compare_runs(struct query *query, int64_t first, int64_t second,
 	if (r == 0)
 		r = query_results(query, second, add_result, &results[1], err);
 	if (r == 0)
-		r = compare(&results[0], &results[1], &comparison);
+		r = compare_results(&results[0], &results[1], &comparison);
 	free(results[0].row);
 	free(results[1].row);
 	if (r == -ENOMEM)

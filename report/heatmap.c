@@ -131,13 +131,17 @@ double heatmap_position(const struct heatmap_axis *axis, int mtu)
 	       (double)(mtu - axis->mtu[below]) / (axis->mtu[above] - axis->mtu[below]);
 }
 
-const char *heatmap_mark_name(enum heatmap_mark_kind kind)
+int heatmap_edge_confidence(const struct heatmap *map, const struct heatmap_edge *edge)
 {
-	static const char *const names[HEATMAP_MARKS] = {
-		[HEATMAP_CURRENT] = "current",
-		[HEATMAP_FASTEST] = "fastest measured",
-		[HEATMAP_RECOMMENDED] = "recommended",
-	};
+	if (!map->edges_guessed[edge->dir] || edge->above != FATE_FRAGMENTED)
+		return 0;
+	/* What is larger than a lost size and arrives does so in fragments. */
+	for (int e = 0; e < map->edges; e++) {
+		const struct heatmap_edge *other = &map->edge[e];
 
-	return names[kind];
+		if (other->dir == edge->dir && other->size <= edge->size &&
+		    other->below == FATE_LOST)
+			return 0;
+	}
+	return PATH_GUESS_CONFIDENCE;
 }

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/types.h"
+#include "report/signs.h"
 #include "store/query.h"
 
 /*
@@ -57,13 +58,6 @@ struct heatmap_panel {
 	int64_t high_bps;
 };
 
-enum heatmap_mark_kind {
-	HEATMAP_CURRENT,
-	HEATMAP_FASTEST,
-	HEATMAP_RECOMMENDED,
-	HEATMAP_MARKS,
-};
-
 struct heatmap_mark {
 	bool set;
 	struct mtu_pair mtu;
@@ -110,6 +104,10 @@ struct heatmap_cell *heatmap_at(const struct heatmap *map, int panel, int i, int
 void heatmap_predict(struct heatmap *map, enum direction dir, int i, int j,
 		     enum fate fate);
 
+/* The confidence in percent of an edge where rates alone show that fragments begin; 0: it
+ * is another edge. */
+int heatmap_edge_confidence(const struct heatmap *map, const struct heatmap_edge *edge);
+
 /* Add the edges between a direction's bands. */
 void heatmap_add_edges(struct heatmap *map, enum direction dir, int overhead,
 		       const struct path_bands *bands);
@@ -133,8 +131,5 @@ bool heatmap_find(const struct heatmap *map, const struct mtu_pair *mtu, int *re
 		  int *ret_j);
 /* Return the number of MTUs of the axis at or below this one. */
 int heatmap_boundary(const struct heatmap_axis *axis, int mtu);
-
-/* "current", "fastest measured", "recommended". Static. */
-const char *heatmap_mark_name(enum heatmap_mark_kind kind);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "report/colormap.h"
 #include "report/heatmap_draw.h"
+#include "report/svgsmall.h"
 
 #define SCALE_STOPS 32
 
@@ -135,8 +136,8 @@ static void draw_keys(const struct heatmap_drawing *d)
 	}
 }
 
-static int draw(const struct heatmap *map, const struct heatmap_layout *layout,
-		cairo_surface_t *surface, struct err *err)
+static int draw_map(const struct heatmap *map, const struct heatmap_layout *layout,
+		    cairo_surface_t *surface, struct err *err)
 {
 	struct heatmap_drawing d = {cairo_create(surface), map, layout};
 	cairo_status_t status;
@@ -162,7 +163,7 @@ static cairo_status_t write_out(void *out, const unsigned char *data, unsigned i
 }
 
 /* cairo's status after the last byte as a result; `error` is the errno of the write. */
-static int written(cairo_status_t status, int error, struct err *err)
+static int write_result(cairo_status_t status, int error, struct err *err)
 {
 	if (status == CAIRO_STATUS_SUCCESS)
 		return 0;
@@ -184,13 +185,13 @@ int heatmap_write_png(const struct heatmap *map, FILE *out, struct err *err)
 		CAIRO_FORMAT_RGB24, (int)ceil(layout.width) * HEATMAP_PNG_SCALE,
 		(int)ceil(layout.height) * HEATMAP_PNG_SCALE);
 	cairo_surface_set_device_scale(surface, HEATMAP_PNG_SCALE, HEATMAP_PNG_SCALE);
-	r = draw(map, &layout, surface, err);
+	r = draw_map(map, &layout, surface, err);
 	if (r == 0) {
 		errno = 0;
 		status = cairo_surface_write_to_png_stream(surface, write_out, out);
 		if (status == CAIRO_STATUS_SUCCESS && fflush(out) == EOF)
 			status = CAIRO_STATUS_WRITE_ERROR;
-		r = written(status, errno, err);
+		r = write_result(status, errno, err);
 	}
 	cairo_surface_destroy(surface);
 	return r;
@@ -231,7 +232,7 @@ static int write_described(const struct heatmap *map, const char *svg, size_t si
 	errno = 0;
 	fwrite(svg, 1, (size_t)(end - svg), out);
 	write_words(map, out);
-	fwrite(end, 1, size - (size_t)(end - svg), out);
+	svgsmall_write(end, size - (size_t)(end - svg), out);
 	if (fflush(out) == EOF || ferror(out))
 		return err_sys(err, errno ? errno : EIO, "cannot write the heatmap");
 	return 0;
@@ -252,10 +253,10 @@ int heatmap_write_svg(const struct heatmap *map, FILE *out, struct err *err)
 	surface = cairo_svg_surface_create_for_stream(write_out, memory, layout.width,
 						      layout.height);
 	cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX);
-	r = draw(map, &layout, surface, err);
+	r = draw_map(map, &layout, surface, err);
 	cairo_surface_finish(surface);
 	if (r == 0)
-		r = written(cairo_surface_status(surface), ENOMEM, err);
+		r = write_result(cairo_surface_status(surface), ENOMEM, err);
 	cairo_surface_destroy(surface);
 	if (fclose(memory) == EOF && r == 0)
 		r = err_set(err, -ENOMEM, "out of memory");

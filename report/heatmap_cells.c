@@ -6,12 +6,13 @@
 #include "report/colormap.h"
 #include "report/heatmap_draw.h"
 
-/* From this size on cells are drawn one by one, below it as one image: browsers are
- * slow with an SVG of a hundred thousand squares. */
-#define CELL_SINGLE   8
+/* Cells below this size are small: they have no lines between them. */
+#define CELL_SMALL    8
 #define HATCH_SPACING 5
 #define DOT_SPACING   6
+#define DOT_LENGTH    0.02
 #define LOST_SPACING  9
+#define CROSS_ARM     1.6
 #define FIGURE_SIZE   10
 /* If fewer than one small cell in this many was measured, each is drawn with larger
  * sides: a single small cell would not be visible. */
@@ -80,25 +81,9 @@ static void set_rate_color(cairo_t *cr, const struct heatmap_panel *panel,
 	cairo_set_source_rgb(cr, c.red, c.green, c.blue);
 }
 
-static void draw_single_rates(const struct heatmap_drawing *d, int panel)
-{
-	const struct heatmap *map = d->map;
-
-	for (int i = 0; i < map->server.count; i++) {
-		for (int j = 0; j < map->peer.count; j++) {
-			const struct heatmap_cell *cell = heatmap_at(map, panel, i, j);
-
-			if (cell->kind != HEATMAP_RATE)
-				continue;
-			set_rate_color(d->cr, &map->panel[panel], cell->rate_bps);
-			cell_rect(d, &d->layout->map[panel], i, j, 1);
-			cairo_fill(d->cr);
-		}
-	}
-}
-
-/* Draw at the resolution of a PNG, so that no smoothing is needed. */
-static void draw_rates_image(const struct heatmap_drawing *d, int panel)
+/* As one image: an SVG of a square for each cell is large, and browsers are slow with it.
+ * Its resolution is that of a PNG, so that no smoothing is needed. */
+static void draw_rates(const struct heatmap_drawing *d, int panel)
 {
 	const struct heatmap *map = d->map;
 	const struct heatmap_rect *at = &d->layout->map[panel];
@@ -194,26 +179,78 @@ static void draw_hatch(cairo_t *cr, const struct heatmap_rect *at,
 	cairo_stroke(cr);
 }
 
+/* A lattice of signs, whose first is half a spacing from the corner. */
+struct lattice {
+	double x;
+	double y;
+	double spacing;
+	int columns;
+	int rows;
+};
+
+/* A row of dots is one dashed line: drawn one by one, the dots of two maps are a megabyte
+ * of SVG. */
+static void draw_dots(cairo_t *cr, const struct lattice *l)
+{
+	const double dashes[] = {DOT_LENGTH, l->spacing - DOT_LENGTH};
+
+	for (int row = 0; row < l->rows; row++) {
+		cairo_move_to(cr, l->x, l->y + row * l->spacing);
+		cairo_rel_line_to(cr, (l->columns - 1) * l->spacing + DOT_LENGTH, 0);
+	}
+	cairo_set_dash(cr, dashes, 2, 0);
+}
+
+/* The arms of one diagonal's crosses from a point of the lattice to the right, down or
+ * up. */
+static void add_diagonal(cairo_t *cr, const struct lattice *l, int column, int row,
+			 int down)
+{
+	int rows = down > 0 ? l->rows - row : row + 1;
+	int count = l->columns - column < rows ? l->columns - column : rows;
+	double length = (count - 1) * l->spacing + 2 * CROSS_ARM;
+
+	cairo_move_to(cr, l->x + column * l->spacing - CROSS_ARM,
+		      l->y + row * l->spacing - down * CROSS_ARM);
+	cairo_rel_line_to(cr, length, down * length);
+}
+
+/* The same for crosses, by the diagonals of the lattice. */
+static void draw_crosses(cairo_t *cr, const struct lattice *l)
+{
+	const double dashes[] = {
+		2 * CROSS_ARM * M_SQRT2,
+		(l->spacing - 2 * CROSS_ARM) * M_SQRT2,
+	};
+
+	for (int column = 0; column < l->columns; column++) {
+		add_diagonal(cr, l, column, 0, 1);
+		add_diagonal(cr, l, column, l->rows - 1, -1);
+	}
+	for (int row = 1; row < l->rows; row++) {
+		add_diagonal(cr, l, 0, row, 1);
+		add_diagonal(cr, l, 0, l->rows - 1 - row, -1);
+	}
+	cairo_set_dash(cr, dashes, 2, 0);
+}
+
 /* Dots where the model predicts fragments, crosses where it predicts loss. Dark strokes
  * within light ones are visible on any colour. */
 static void draw_faint(cairo_t *cr, const struct heatmap_rect *at, enum fate fate)
 {
 	double spacing = fate == FATE_LOST ? LOST_SPACING : DOT_SPACING;
-	double arm = fate == FATE_LOST ? 1.6 : 0.01;
-	int columns = (int)ceil(at->w / spacing);
-	int rows = (int)ceil(at->h / spacing);
+	const struct lattice lattice = {
+		.x = at->x + spacing / 2,
+		.y = at->y + spacing / 2,
+		.spacing = spacing,
+		.columns = (int)ceil(at->w / spacing),
+		.rows = (int)ceil(at->h / spacing),
+	};
 
-	for (int i = 0; i < rows * columns; i++) {
-		double x = at->x + (i % columns + 0.5) * spacing;
-		double y = at->y + (i - i % columns) * spacing / columns + spacing / 2;
-
-		cairo_move_to(cr, x - arm, y - arm);
-		cairo_line_to(cr, x + arm, y + arm);
-		if (fate != FATE_LOST)
-			continue;
-		cairo_move_to(cr, x - arm, y + arm);
-		cairo_line_to(cr, x + arm, y - arm);
-	}
+	if (fate == FATE_LOST)
+		draw_crosses(cr, &lattice);
+	else
+		draw_dots(cr, &lattice);
 	cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
 	cairo_set_source_rgba(cr, 1, 1, 1, 0.55);
 	cairo_set_line_width(cr, 2);
@@ -221,6 +258,7 @@ static void draw_faint(cairo_t *cr, const struct heatmap_rect *at, enum fate fat
 	cairo_set_source_rgba(cr, 0, 0, 0, 0.5);
 	cairo_set_line_width(cr, 0.9);
 	cairo_stroke(cr);
+	cairo_set_dash(cr, NULL, 0, 0);
 }
 
 static void draw_patterns(const struct heatmap_drawing *d, int panel)
@@ -284,7 +322,9 @@ static void draw_figures(const struct heatmap_drawing *d, int panel)
 			if (c->kind != HEATMAP_RATE)
 				continue;
 			snprintf(text, sizeof(text), "%.*f",
-				 c->rate_bps < 99950000 ? 1 : 0,
+				 c->rate_bps < 999500     ? 2
+				 : c->rate_bps < 99950000 ? 1
+							  : 0,
 				 (double)c->rate_bps / 1e6);
 			cairo_set_source_rgb(d->cr, ink, ink, ink);
 			heatmap_draw_text(d->cr, text, at->x + (j + 0.5) * cell,
@@ -301,7 +341,7 @@ static bool is_scattered(const struct heatmap_drawing *d, int panel)
 
 	for (int i = 0; i < count; i++)
 		measured += d->map->panel[panel].cells[i].kind != HEATMAP_BLANK;
-	return d->layout->cell < CELL_SINGLE && measured < count / SCATTERED_BELOW;
+	return d->layout->cell < CELL_SMALL && measured < count / SCATTERED_BELOW;
 }
 
 static void draw_scattered(const struct heatmap_drawing *d, int panel, int i, int j)
@@ -343,15 +383,12 @@ void heatmap_draw_cells(const struct heatmap_drawing *d, int panel)
 
 	cairo_save(d->cr);
 	cairo_set_antialias(d->cr, CAIRO_ANTIALIAS_NONE);
-	if (d->layout->cell >= CELL_SINGLE)
-		draw_single_rates(d, panel);
-	else
-		draw_rates_image(d, panel);
+	draw_rates(d, panel);
 	cairo_restore(d->cr);
 	draw_patterns(d, panel);
 	if (is_scattered(d, panel))
 		draw_all_scattered(d, panel);
-	if (d->layout->cell >= CELL_SINGLE)
+	if (d->layout->cell >= CELL_SMALL)
 		draw_grid(d, at);
 	if (d->layout->values)
 		draw_figures(d, panel);

@@ -2,7 +2,7 @@
 #include "report/heatmap_json.h"
 
 /* Append to an array; either may be NULL without memory. */
-static json_t *with(json_t *array, json_t *value)
+static json_t *array_with(json_t *array, json_t *value)
 {
 	if (array && json_array_append_new(array, value) == 0)
 		return array;
@@ -15,7 +15,7 @@ static json_t *axis_array(const struct heatmap_axis *axis)
 	json_t *array = json_array();
 
 	for (int i = 0; i < axis->count; i++)
-		array = with(array, json_integer(axis->mtu[i]));
+		array = array_with(array, json_integer(axis->mtu[i]));
 	return array;
 }
 
@@ -53,29 +53,40 @@ static json_t *map_object(const struct heatmap *map, int panel)
 
 	for (int i = 0; i < map->server.count; i++) {
 		for (int j = 0; j < map->peer.count; j++)
-			cells = with(cells, cell_object(map, panel, i, j));
+			cells = array_with(cells, cell_object(map, panel, i, j));
 	}
 	return json_pack("{ss sI sI so}", "title", p->title, "low_bps",
 			 (json_int_t)p->low_bps, "high_bps", (json_int_t)p->high_bps,
 			 "cells", cells);
 }
 
-static json_t *mark_object(const struct heatmap *map, enum heatmap_mark_kind kind)
+static json_t *mark_object(const struct heatmap_mark *mark)
 {
-	const struct heatmap_mark *mark = &map->mark[kind];
-
 	if (!mark->set)
 		return json_null();
 	return json_pack("{si si}", "server_mtu", mark->mtu.server, "peer_mtu",
 			 mark->mtu.peer);
 }
 
+static json_t *marks_object(const struct heatmap *map)
+{
+	json_t *object = json_object();
+
+	for (int m = 0; m < HEATMAP_MARKS; m++)
+		json_object_set_new(object, signs[m].name, mark_object(&map->mark[m]));
+	return object;
+}
+
 static json_t *edge_object(const struct heatmap *map, const struct heatmap_edge *edge)
 {
-	return json_pack("{ss si ss ss ss}", "direction", direction_name(edge->dir),
+	int confidence = heatmap_edge_confidence(map, edge);
+
+	return json_pack("{ss si ss ss ss so}", "direction", direction_name(edge->dir),
 			 "size", edge->size, "below", fate_name(edge->below), "above",
 			 fate_name(edge->above), "told_from",
-			 map->edges_guessed[edge->dir] ? "throughput" : "probes");
+			 map->edges_guessed[edge->dir] ? "throughput" : "probes",
+			 "confidence_percent",
+			 confidence ? json_integer(confidence) : json_null());
 }
 
 json_t *heatmap_json(const struct heatmap *map, json_t *run)
@@ -84,13 +95,10 @@ json_t *heatmap_json(const struct heatmap *map, json_t *run)
 	json_t *edges = json_array();
 
 	for (int p = 0; p < map->panels; p++)
-		maps = with(maps, map_object(map, p));
+		maps = array_with(maps, map_object(map, p));
 	for (int e = 0; e < map->edges; e++)
-		edges = with(edges, edge_object(map, &map->edge[e]));
-	return json_pack("{so so so so s{so so so} so}", "run", run, "server_mtus",
+		edges = array_with(edges, edge_object(map, &map->edge[e]));
+	return json_pack("{so so so so so so}", "run", run, "server_mtus",
 			 axis_array(&map->server), "peer_mtus", axis_array(&map->peer),
-			 "maps", maps, "marks", "current",
-			 mark_object(map, HEATMAP_CURRENT), "fastest",
-			 mark_object(map, HEATMAP_FASTEST), "recommended",
-			 mark_object(map, HEATMAP_RECOMMENDED), "edges", edges);
+			 "maps", maps, "marks", marks_object(map), "edges", edges);
 }

@@ -114,11 +114,37 @@ static void add_mark_keys(const struct heatmap *map, struct heatmap_layout *layo
 		if (!mark->set)
 			continue;
 		key = add_key(layout, HEATMAP_KEY_MARK, m, "");
-		snprintf(key->text, sizeof(key->text), "%s %d/%d%s",
-			 heatmap_mark_name((enum heatmap_mark_kind)m), mark->mtu.server,
-			 mark->mtu.peer,
+		snprintf(key->text, sizeof(key->text), "%s %d/%d%s", signs[m].label,
+			 mark->mtu.server, mark->mtu.peer,
 			 outside(map, &mark->mtu) ? " (outside the map)" : "");
 	}
+}
+
+#define DOUBT_TEXT 72
+
+/* How sure the edges of a direction are. */
+static void edges_doubt(const struct heatmap *map, enum direction dir,
+			char ret[DOUBT_TEXT])
+{
+	int confidence = 0;
+
+	ret[0] = '\0';
+	for (int e = 0; e < map->edges; e++) {
+		if (map->edge[e].dir == dir && !confidence)
+			confidence = heatmap_edge_confidence(map, &map->edge[e]);
+	}
+	if (confidence)
+		snprintf(ret, DOUBT_TEXT,
+			 " (by throughput alone, fragments with %d %% confidence)",
+			 confidence);
+	else if (map->edges_guessed[dir])
+		snprintf(ret, DOUBT_TEXT, " (by throughput alone)");
+}
+
+/* Rates show that data arrives, not that it arrives whole. */
+static const char *edge_word(enum fate fate, bool guessed)
+{
+	return guessed && fate == FATE_WHOLE ? "arrives" : fate_name(fate);
 }
 
 /* "upload path: whole to 1460 bytes, lost to 1500, fragmented above ..." */
@@ -127,8 +153,10 @@ static void add_edge_keys(const struct heatmap *map, struct heatmap_layout *layo
 	for (int d = 0; d < DIR_COUNT; d++) {
 		struct heatmap_key *key = NULL;
 		enum fate last = FATE_UNKNOWN;
+		char doubt[DOUBT_TEXT];
 		size_t used = 0;
 
+		edges_doubt(map, (enum direction)d, doubt);
 		for (int e = 0; e < map->edges; e++) {
 			const struct heatmap_edge *edge = &map->edge[e];
 
@@ -138,22 +166,21 @@ static void add_edge_keys(const struct heatmap *map, struct heatmap_layout *layo
 				key = add_key(layout, HEATMAP_KEY_EDGES, d, "");
 				used = (size_t)snprintf(
 					key->text, sizeof(key->text),
-					"%s path%s:", direction_name(edge->dir),
-					map->edges_guessed[d] ? " (by throughput alone)"
-							      : "");
+					"%s path%s:", direction_name(edge->dir), doubt);
 			}
 			last = edge->above;
 			if (used < sizeof(key->text))
 				used += (size_t)snprintf(
 					key->text + used, sizeof(key->text) - used,
-					" %s to %d%s,", fate_name(edge->below),
+					" %s to %d%s,",
+					edge_word(edge->below, map->edges_guessed[d]),
 					edge->size,
 					strchr(key->text, ',') ? "" : " bytes");
 		}
 		if (key && used < sizeof(key->text))
 			snprintf(key->text + used, sizeof(key->text) - used,
 				 " %s above (dashed: TCP stays below)",
-				 fate_name(last));
+				 edge_word(last, map->edges_guessed[d]));
 	}
 }
 

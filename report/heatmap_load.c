@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -22,25 +23,17 @@ enum figure {
 struct visits {
 	struct row_visit *visit;
 	size_t count;
-	size_t room;
 };
 
 static int add_pair(void *ctx, struct row_visit *visits, size_t count)
 {
 	struct visits *all = ctx;
 
-	if (all->room - all->count < count) {
-		size_t room = 2 * (all->count + count) + 1024;
-		void *more = reallocarray(all->visit, room, sizeof(*all->visit));
+	int r = 0;
 
-		if (!more)
-			return -ENOMEM;
-		all->visit = more;
-		all->room = room;
-	}
-	memcpy(&all->visit[all->count], visits, count * sizeof(*visits));
-	all->count += count;
-	return 0;
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = array_append(&all->visit, &all->count, &visits[i], sizeof(*visits));
+	return r;
 }
 
 /* The axis has the MTUs of the grid and others that were measured; if these are too
@@ -49,13 +42,13 @@ static int make_axis(struct heatmap_axis *axis, const struct mtu_range *range,
 		     const struct visits *all, enum direction end, struct err *err)
 {
 	cleanup_free bool *there = calloc(MTU_MAX + 1, sizeof(*there));
-	int lattice = mtu_range_count(range);
+	int cells = mtu_range_count(range);
 
 	axis->count = 0;
 	axis->mtu = calloc(HEATMAP_AXIS_MAX, sizeof(int));
 	if (!there || !axis->mtu)
 		return err_set(err, -ENOMEM, "out of memory");
-	for (int i = 0; lattice <= HEATMAP_AXIS_MAX && i < lattice; i++)
+	for (int i = 0; cells <= HEATMAP_AXIS_MAX && i < cells; i++)
 		there[mtu_range_at(range, i)] = true;
 	for (size_t i = 0; i < all->count; i++)
 		there[end == DIR_UPLOAD ? all->visit[i].mtu.peer
@@ -67,11 +60,10 @@ static int make_axis(struct heatmap_axis *axis, const struct mtu_range *range,
 	}
 	if (axis->count == 0)
 		return err_set(err, -ENODATA,
-			       "the run has nothing measured yet, and too many MTUs "
-			       "planned to draw all of them");
+			       "nothing is measured yet, and the run has too many "
+			       "planned MTUs to draw all of them");
 	if (axis->count > HEATMAP_AXIS_MAX)
-		return err_set(err, -E2BIG,
-			       "%d MTUs on a side cannot be drawn: %d at most",
+		return err_set(err, -E2BIG, "cannot draw %d MTUs on a side: at most %d",
 			       axis->count, HEATMAP_AXIS_MAX);
 	return 0;
 }
@@ -204,7 +196,7 @@ static int add_path(struct query *query, int64_t run, struct heatmap *map,
 	if (r == -ENODATA)
 		return 0;
 	for (int d = 0; d < DIR_COUNT && r == 0; d++)
-		heatmap_add_edges(map, (enum direction)d, survey.path.overhead,
+		heatmap_add_edges(map, (enum direction)d, survey.path.overhead[d],
 				  &survey.path.dir[d]);
 	return r;
 }
@@ -217,7 +209,7 @@ static int mark_recommended(struct query *query, int64_t run, struct heatmap *ma
 
 	if (r == 0)
 		map->mark[HEATMAP_RECOMMENDED] =
-			(struct heatmap_mark){true, recommended.mtu};
+			(struct heatmap_mark){true, recommended.evidence.mtu};
 	free(recommended.text);
 	return r == -ENODATA ? 0 : r;
 }
@@ -273,18 +265,22 @@ static void describe_tunnel(struct heatmap *map, const struct run_info *info)
 {
 	const struct end_facts *const ends[] = {&info->server, &info->peer};
 	static const char *const names[] = {"server", "peer"};
-	int family = info->peer.endpoint_family ? info->peer.endpoint_family
-						: info->server.endpoint_family;
+	int server = info->server.endpoint_family;
+	int peer = info->peer.endpoint_family;
 	const char *before = "WireGuard: ";
 	char strategy[sizeof(info->strategy)];
 	char text[HEATMAP_TEXT] = "";
 	size_t used = 0;
 
-	if (family) {
+	if (server && peer && server != peer)
+		used = (size_t)snprintf(text, sizeof(text),
+					"endpoints: server over IPv%d, peer over IPv%d",
+					server, peer);
+	else if (server || peer)
 		used = (size_t)snprintf(text, sizeof(text), "endpoints over IPv%d",
-					family);
+					peer ? peer : server);
+	if (used)
 		before = ", WireGuard: ";
-	}
 	for (int e = 0; e < 2; e++) {
 		if (!*ends[e]->host)
 			continue;
@@ -302,7 +298,8 @@ static void describe_tunnel(struct heatmap *map, const struct run_info *info)
 	text_copy(map->line[2], HEATMAP_TEXT, text);
 }
 
-static void describe(struct heatmap *map, const struct query_run *run, bool anonymous)
+static void describe_run(struct heatmap *map, const struct query_run *run,
+			 bool anonymous)
 {
 	const struct run_info *info = &run->info;
 	char at[CLOCK_ISO_SIZE];
@@ -314,15 +311,16 @@ static void describe(struct heatmap *map, const struct query_run *run, bool anon
 	if (info->pairs_planned)
 		snprintf(planned, sizeof(planned), " of %d", info->pairs_planned);
 	snprintf(map->line[1], HEATMAP_TEXT,
-		 "%.10s %.5s UTC, run %" PRId64 "%s%.*s%s, %s: %d%s visit%s, %d failed",
+		 "%.10s %.5s UTC, run %" PRId64
+		 "%s%.*s%s, %s: %d%s measurement%s, %d failed",
 		 at, at + 11, run->id, anonymous ? "" : " (", anonymous ? 0 : 8,
 		 info->uuid, anonymous ? "" : ")", query_run_state(run), run->measured,
 		 planned, *planned ? "s" : text_plural(run->measured), run->failed);
 }
 
-static int load(struct query *query, const struct query_run *run,
-		const struct heatmap_options *options, struct heatmap *map,
-		struct err *err)
+static int load_map(struct query *query, const struct query_run *run,
+		    const struct heatmap_options *options, struct heatmap *map,
+		    struct err *err)
 {
 	cleanup_free struct row_visit *visit = NULL;
 	struct visits all = {0};
@@ -376,10 +374,10 @@ int heatmap_load(struct query *query, const struct query_run *run,
 		 struct err *err)
 {
 	struct heatmap map = {0};
-	int r = load(query, run, options, &map, err);
+	int r = load_map(query, run, options, &map, err);
 
 	if (r == 0) {
-		describe(&map, run, options->anonymous);
+		describe_run(&map, run, options->anonymous);
 		if (strcmp(run->info.strategy, STRATEGY_IMPORTED) == 0 &&
 		    !options->anonymous)
 			r = name_log(query, run->id, &map, err);

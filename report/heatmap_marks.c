@@ -23,18 +23,18 @@ static void stroke_twice(cairo_t *cr, double width)
 	cairo_stroke(cr);
 }
 
-static void draw_mark(cairo_t *cr, enum heatmap_mark_kind kind, double x, double y,
+static void draw_mark(cairo_t *cr, enum sign_shape shape, double x, double y,
 		      double half)
 {
 	cairo_new_path(cr);
-	switch (kind) {
-	case HEATMAP_CURRENT:
+	switch (shape) {
+	case SIGN_RING:
 		cairo_arc(cr, x, y, half * 0.5, 0, 2 * M_PI);
 		cairo_set_source_rgb(cr, 1, 1, 1);
 		cairo_fill_preserve(cr);
 		stroke_twice(cr, 1.4);
 		break;
-	case HEATMAP_FASTEST:
+	case SIGN_DIAMOND:
 		cairo_move_to(cr, x, y - half);
 		cairo_line_to(cr, x + half, y);
 		cairo_line_to(cr, x, y + half);
@@ -42,11 +42,9 @@ static void draw_mark(cairo_t *cr, enum heatmap_mark_kind kind, double x, double
 		cairo_close_path(cr);
 		stroke_twice(cr, 1.4);
 		break;
-	case HEATMAP_RECOMMENDED:
+	case SIGN_FRAME:
 		cairo_rectangle(cr, x - half, y - half, 2 * half, 2 * half);
 		stroke_twice(cr, 2);
-		break;
-	case HEATMAP_MARKS:
 		break;
 	}
 }
@@ -59,6 +57,7 @@ void heatmap_draw_marks(const struct heatmap_drawing *d, int panel)
 
 	for (int m = HEATMAP_MARKS - 1; m >= 0; m--) {
 		const struct heatmap_mark *mark = &d->map->mark[m];
+		enum sign_shape shape = signs[m].shape;
 		double i = heatmap_position(&d->map->server, mark->mtu.server);
 		double j = heatmap_position(&d->map->peer, mark->mtu.peer);
 		double x = at->x + (j + 0.5) * cell;
@@ -66,14 +65,14 @@ void heatmap_draw_marks(const struct heatmap_drawing *d, int panel)
 
 		if (!mark->set || isnan(i) || isnan(j))
 			continue;
-		if (m == HEATMAP_RECOMMENDED)
-			draw_mark(d->cr, m, x, y, fmax(cell / 2, MARK_SMALL + 2));
+		if (shape == SIGN_FRAME)
+			draw_mark(d->cr, shape, x, y, fmax(cell / 2, MARK_SMALL + 2));
 		else if (cell < CELL_CORNER)
-			draw_mark(d->cr, m, x, y,
+			draw_mark(d->cr, shape, x, y,
 				  fmin(fmax(cell * 0.45, MARK_SMALL), 9));
 		else
-			draw_mark(d->cr, m,
-				  x + (m == HEATMAP_FASTEST ? corner : -corner),
+			draw_mark(d->cr, shape,
+				  x + (shape == SIGN_DIAMOND ? corner : -corner),
 				  y - corner, MARK_CORNER);
 	}
 }
@@ -197,7 +196,7 @@ void heatmap_draw_sign(const struct heatmap_drawing *d, const struct heatmap_key
 {
 	switch (key->kind) {
 	case HEATMAP_KEY_MARK:
-		draw_mark(d->cr, (enum heatmap_mark_kind)key->which, x, y, 5);
+		draw_mark(d->cr, signs[key->which].shape, x, y, 5);
 		break;
 	case HEATMAP_KEY_EDGES:
 		edge_line(d, x - 7, y, x + 7, y, false);

@@ -22,6 +22,7 @@ struct shown {
 struct printing {
 	const struct heatmap *map;
 	enum heatmap_colors colors;
+	bool glyphs;
 	FILE *out;
 	int panel;
 	struct shown rows;
@@ -59,8 +60,9 @@ static bool column_measured(const struct printing *p, int j)
 }
 
 /* Choose all indices of an axis, or those measured, or every n-th of these. */
-static void choose(const struct printing *p, int count, int room,
-		   bool (*measured)(const struct printing *p, int i), struct shown *ret)
+static void choose_shown(const struct printing *p, int count, int room,
+			 bool (*measured)(const struct printing *p, int i),
+			 struct shown *ret)
 {
 	int step;
 	int kept = 0;
@@ -81,7 +83,7 @@ static void choose(const struct printing *p, int count, int room,
 }
 
 /* Return the nearest of the cube's levels, which are 0, 95, 135, 175, 215 and 255. */
-static int cube(double channel)
+static int cube_level(double channel)
 {
 	double value = channel * 255;
 
@@ -100,29 +102,44 @@ static void set_colors(const struct printing *p, double t)
 			c.green * 255, c.blue * 255);
 	else
 		fprintf(p->out, "\033[%s;48;5;%dm", ink,
-			16 + 36 * cube(c.red) + 6 * cube(c.green) + cube(c.blue));
+			16 + 36 * cube_level(c.red) + 6 * cube_level(c.green) +
+				cube_level(c.blue));
 }
 
-static const char mark_letters[HEATMAP_MARKS] = {
-	[HEATMAP_CURRENT] = 'c',
-	[HEATMAP_FASTEST] = 'f',
-	[HEATMAP_RECOMMENDED] = 'r',
-};
+#define MARK_SHARED "*"
 
-#define MARK_SHARED '*'
-
-static char mark_letter(const struct heatmap *map, int i, int j)
+static bool has_word(const char *text, const char *word)
 {
-	char letter = ' ';
+	return text && strcasestr(text, word);
+}
+
+bool heatmap_term_glyphs(const char *lc_all, const char *lc_ctype, const char *lang)
+{
+	const char *locale = lc_all && *lc_all       ? lc_all
+			     : lc_ctype && *lc_ctype ? lc_ctype
+						     : lang;
+
+	return has_word(locale, "utf-8") || has_word(locale, "utf8");
+}
+
+static const char *sign_text(const struct printing *p, int mark)
+{
+	return p->glyphs ? signs[mark].glyph : signs[mark].letter;
+}
+
+/* One column. */
+static const char *mark_text(const struct printing *p, int i, int j)
+{
+	const char *text = " ";
 
 	for (int m = 0; m < HEATMAP_MARKS; m++) {
-		const struct heatmap_mark *mark = &map->mark[m];
+		const struct heatmap_mark *mark = &p->map->mark[m];
 
-		if (mark->set && mark->mtu.server == map->server.mtu[i] &&
-		    mark->mtu.peer == map->peer.mtu[j])
-			letter = letter == ' ' ? mark_letters[m] : MARK_SHARED;
+		if (mark->set && mark->mtu.server == p->map->server.mtu[i] &&
+		    mark->mtu.peer == p->map->peer.mtu[j])
+			text = *text == ' ' ? sign_text(p, m) : MARK_SHARED;
 	}
-	return letter;
+	return text;
 }
 
 static char failed_letter(enum test_status status)
@@ -138,26 +155,26 @@ static char failed_letter(enum test_status status)
 static void print_cell(const struct printing *p, int i, int j)
 {
 	const struct heatmap_cell *cell = heatmap_at(p->map, p->panel, i, j);
-	char mark = mark_letter(p->map, i, j);
+	const char *mark = mark_text(p, i, j);
 	double t;
 
 	switch (cell->kind) {
 	case HEATMAP_BLANK:
-		fprintf(p->out, ".%c", mark);
+		fprintf(p->out, ".%s", mark);
 		return;
 	case HEATMAP_FAILED:
-		fprintf(p->out, "%c%c", failed_letter(cell->status), mark);
+		fprintf(p->out, "%c%s", failed_letter(cell->status), mark);
 		return;
 	case HEATMAP_RATE:
 		break;
 	}
 	t = heatmap_fraction(&p->map->panel[p->panel], cell->rate_bps);
 	if (p->colors == HEATMAP_LETTERS) {
-		fprintf(p->out, "%d%c", (int)fmin(t * 10, 9), mark);
+		fprintf(p->out, "%d%s", (int)fmin(t * 10, 9), mark);
 		return;
 	}
 	set_colors(p, t);
-	fprintf(p->out, " %c" RESET, mark);
+	fprintf(p->out, " %s" RESET, mark);
 }
 
 /* Print the digits below one another: an MTU is wider than its column. */
@@ -235,58 +252,68 @@ static void print_wrapped(const char *text, int columns, FILE *out)
 	fprintf(out, "%s\n", text);
 }
 
-/* 0: the key has no letter here. */
-static char key_letter(const struct heatmap_key *key)
+/* "": the key has no sign here. */
+static void key_sign(const struct printing *p, const struct heatmap_key *key,
+		     char ret[8])
 {
+	ret[0] = '\0';
 	switch (key->kind) {
 	case HEATMAP_KEY_FAILED:
-		return failed_letter((enum test_status)key->which);
+		snprintf(ret, 8, "%c", failed_letter((enum test_status)key->which));
+		break;
 	case HEATMAP_KEY_BLANK:
-		return '.';
+		snprintf(ret, 8, ".");
+		break;
 	case HEATMAP_KEY_MARK:
-		return mark_letters[key->which];
+		snprintf(ret, 8, "%s", sign_text(p, key->which));
+		break;
 	case HEATMAP_KEY_PREDICTED:
 	case HEATMAP_KEY_EDGES:
 		break;
 	}
-	return 0;
 }
 
-static bool has_shared_mark(const struct heatmap *map)
+static bool has_shared_mark(const struct printing *p)
 {
-	for (int i = 0; i < map->server.count; i++) {
-		for (int j = 0; j < map->peer.count; j++) {
-			if (mark_letter(map, i, j) == MARK_SHARED)
+	for (int i = 0; i < p->map->server.count; i++) {
+		for (int j = 0; j < p->map->peer.count; j++) {
+			if (strcmp(mark_text(p, i, j), MARK_SHARED) == 0)
 				return true;
 		}
 	}
 	return false;
 }
 
-static void print_keys(const struct heatmap *map, int columns, FILE *out)
+static void print_keys(const struct printing *p, int columns)
 {
 	struct heatmap_layout layout;
 
-	heatmap_layout(map, &layout);
-	fputc('\n', out);
+	heatmap_layout(p->map, &layout);
+	fputc('\n', p->out);
 	for (int k = 0; k < layout.keys; k++) {
 		const struct heatmap_key *key = &layout.key[k];
-		char letter = key_letter(key);
-		char text[sizeof(key->text) + 2];
+		char text[sizeof(key->text) + 8];
+		char sign[8];
 
-		if (letter) {
-			snprintf(text, sizeof(text), "%c %s", letter, key->text);
-			print_wrapped(text, columns, out);
-		}
+		key_sign(p, key, sign);
+		if (!sign[0])
+			continue;
+		snprintf(text, sizeof(text), "%s %s", sign, key->text);
+		print_wrapped(text, columns, p->out);
 	}
-	if (has_shared_mark(map))
-		fprintf(out, "%c more than one of c, f, r\n", MARK_SHARED);
+	if (!has_shared_mark(p))
+		return;
+	fprintf(p->out, "%s more than one of", MARK_SHARED);
+	for (int m = 0; m < HEATMAP_MARKS; m++)
+		fprintf(p->out, "%s %s", m ? "," : "", sign_text(p, m));
+	fputc('\n', p->out);
 }
 
-void heatmap_print(const struct heatmap *map, enum heatmap_colors colors, int columns,
-		   FILE *out)
+void heatmap_print(const struct heatmap *map, enum heatmap_colors colors, bool glyphs,
+		   int columns, FILE *out)
 {
-	struct printing p = {.map = map, .colors = colors, .out = out};
+	struct printing p = {
+		.map = map, .colors = colors, .glyphs = glyphs, .out = out};
 	int room;
 
 	if (columns < COLUMNS_MIN)
@@ -295,9 +322,9 @@ void heatmap_print(const struct heatmap *map, enum heatmap_colors colors, int co
 	for (int i = 0; i < HEATMAP_LINES; i++)
 		print_wrapped(map->line[i], columns, out);
 	for (p.panel = 0; p.panel < map->panels; p.panel++) {
-		choose(&p, map->server.count, room, row_measured, &p.rows);
-		choose(&p, map->peer.count, room, column_measured, &p.columns);
+		choose_shown(&p, map->server.count, room, row_measured, &p.rows);
+		choose_shown(&p, map->peer.count, room, column_measured, &p.columns);
 		print_panel(&p);
 	}
-	print_keys(map, columns, out);
+	print_keys(&p, columns);
 }

@@ -20,10 +20,14 @@ enum heatmap_colors {
 enum heatmap_colors heatmap_term_colors(bool is_terminal, const char *no_color,
 					const char *term, const char *colorterm);
 
+/* True if a terminal with these values of LC_ALL, LC_CTYPE and LANG (each NULL if unset)
+ * prints UTF-8: then signs are glyphs, else letters. */
+bool heatmap_term_glyphs(const char *lc_all, const char *lc_ctype, const char *lang);
+
 /* Print with lines of at most `columns` columns, down to 40. If a panel has more MTUs
  * than fit, those without a measurement are omitted first, then others at equal
  * distances; a note says so. For errors of `out`, check ferror(). */
-void heatmap_print(const struct heatmap *map, enum heatmap_colors colors, int columns,
-		   FILE *out);
+void heatmap_print(const struct heatmap *map, enum heatmap_colors colors, bool glyphs,
+		   int columns, FILE *out);
 
 #endif

@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/io.h"
-#include "base/jsontext.h"
 #include "base/text.h"
 #include "report/colormap.h"
 #include "report/heatmap.h"
@@ -93,14 +92,14 @@ void live_free(struct live *live)
 
 /* --- facts that change seldom --- */
 
-static json_t *lattice(const struct mtu_range *range)
+static json_t *grid_json(const struct mtu_range *range)
 {
 	if (mtu_range_count(range) > HEATMAP_AXIS_MAX)
 		return json_null();
 	return json_pack("[iii]", range->min, range->max, range->step);
 }
 
-static json_t *colors(void)
+static json_t *colors_json(void)
 {
 	json_t *array = json_array();
 
@@ -116,7 +115,19 @@ static json_t *colors(void)
 	return array;
 }
 
-static json_t *edges(const struct heatmap *map)
+static json_t *signs_json(void)
+{
+	json_t *array = json_array();
+
+	for (int m = 0; m < HEATMAP_MARKS; m++)
+		json_array_append_new(array,
+				      json_pack("{ss ss ss}", "name", signs[m].name,
+						"label", signs[m].label, "shape",
+						sign_shape_name(signs[m].shape)));
+	return array;
+}
+
+static json_t *edges_json(const struct heatmap *map)
 {
 	json_t *array = json_array();
 
@@ -133,21 +144,9 @@ static json_t *edges(const struct heatmap *map)
 	return array;
 }
 
-static int add_text(void *ctx, const char *text)
+static int add_warning(void *ctx, const struct query_warning *w)
 {
-	return json_array_append_new(ctx, jsontext_new(text)) < 0 ? -ENOMEM : 0;
-}
-
-/* Warn that the run is too large to send its rows. */
-static int warn_left_out(json_t *warnings)
-{
-	char text[128];
-
-	snprintf(text, sizeof(text),
-		 "the run has more than %d rows: they are left out here; 'mtusweep "
-		 "show' reads all of them",
-		 QUERY_ROWS_SERVED);
-	return add_text(warnings, text);
+	return json_array_append_new(ctx, runjson_warning(&w->facts)) < 0 ? -ENOMEM : 0;
 }
 
 /* The facts that do not change with each row. */
@@ -179,17 +178,20 @@ static int load_facts(struct query *query, struct view *view, struct err *err)
 	const struct run_info *info = &view->run.info;
 	json_t *warnings = json_array();
 	json_t *pair = NULL;
-	int r = query_warnings(query, view->run.id, add_text, warnings, err);
+	struct query_warning left_out = {
+		.facts = {.kind = WARNING_LEFT_OUT, .value = QUERY_ROWS_SERVED}};
+	int r = query_warnings(query, view->run.id, "run", add_warning, warnings, err);
 
+	/* The run is too large to send its rows. */
 	if (r == 0 && !view->run.counted)
-		r = warn_left_out(warnings);
+		r = add_warning(warnings, &left_out);
 	if (r == 0)
 		r = runjson_recommendation(query, view->run.id, &pair, err);
-	view->facts = json_pack("{so s[oo] so so so so}", "run", run_facts(&view->run),
-				"lattice", lattice(&info->server_range),
-				lattice(&info->peer_range), "recommended", pair,
-				"edges", edges(&view->map), "warnings", warnings,
-				"colors", colors());
+	view->facts = json_pack(
+		"{so s[oo] so so so so so}", "run", run_facts(&view->run), "grid",
+		grid_json(&info->server_range), grid_json(&info->peer_range),
+		"recommended", pair, "edges", edges_json(&view->map), "warnings",
+		warnings, "colors", colors_json(), "signs", signs_json());
 	if (r < 0)
 		return r;
 	if (!view->facts)
@@ -212,7 +214,7 @@ static int fail_too_often(struct err *err)
 }
 
 /* Charge the time since then, with success or without. */
-static void pay(struct live *live, int64_t began_ms)
+static void pay_time(struct live *live, int64_t began_ms)
 {
 	int64_t cost_ms = SHARE * (clock_boot_ms() - began_ms);
 
@@ -290,8 +292,8 @@ static int load_rows(struct query *query, struct view *view, struct err *err)
 	return r == -E2BIG || r > 0 ? 0 : r;
 }
 
-static int load(struct query *query, const char *name, struct view *ret,
-		struct err *err)
+static int load_view(struct query *query, const char *name, struct view *ret,
+		     struct err *err)
 {
 	int r = query_run(query, *name ? name : NULL, &ret->run, err);
 
@@ -323,8 +325,8 @@ static struct view *find_view(struct live *live, const char *name)
 }
 
 /* Refresh the view. *query is open if the database was read; the caller closes it. */
-static int refresh(struct live *live, const char *name, struct query **query,
-		   struct view **ret, struct err *err)
+static int refresh_view(struct live *live, const char *name, struct query **query,
+			struct view **ret, struct err *err)
 {
 	struct view *view = find_view(live, name);
 	bool same = view->loaded && strcmp(view->name, name) == 0;
@@ -342,8 +344,8 @@ static int refresh(struct live *live, const char *name, struct query **query,
 		return fail_too_often(err);
 	r = open_bounded(live, query, err);
 	if (r == 0)
-		r = load(*query, name, &fresh, err);
-	pay(live, now_ms);
+		r = load_view(*query, name, &fresh, err);
+	pay_time(live, now_ms);
 	if (r < 0) {
 		view_release(&fresh);
 		return r;
@@ -389,7 +391,7 @@ static json_t *rate_value(const struct dir_result *dir)
 							   : json_null();
 }
 
-static int append(struct rows *rows, json_t *list, json_t *value)
+static int append_row(struct rows *rows, json_t *list, json_t *value)
 {
 	rows->used += json_dumpb(value, NULL, 0, JSON_COMPACT) + 1;
 	return json_array_append_new(list, value) < 0 ? -ENOMEM : 0;
@@ -407,17 +409,18 @@ static int add_row(void *ctx, const struct measurement *m)
 	if (rows->used >= rows->room || m->seq > view->last)
 		return 1;
 	if (map->panels == 2 && heatmap_find(map, &m->mtu, &i, &j))
-		r = append(rows, rows->list,
-			   json_pack("[Iiioo]", (json_int_t)m->seq, m->mtu.server,
-				     m->mtu.peer, cell_value(heatmap_at(map, 0, i, j)),
-				     cell_value(heatmap_at(map, 1, i, j))));
+		r = append_row(rows, rows->list,
+			       json_pack("[Iiioo]", (json_int_t)m->seq, m->mtu.server,
+					 m->mtu.peer,
+					 cell_value(heatmap_at(map, 0, i, j)),
+					 cell_value(heatmap_at(map, 1, i, j))));
 	if (r == 0 && m->reference)
-		r = append(rows, rows->references,
-			   json_pack("[IIoo]", (json_int_t)m->seq,
-				     (json_int_t)(m->dir[DIR_UPLOAD].started_at_ms -
-						  view->began_ms),
-				     rate_value(&m->dir[DIR_UPLOAD]),
-				     rate_value(&m->dir[DIR_DOWNLOAD])));
+		r = append_row(rows, rows->references,
+			       json_pack("[IIoo]", (json_int_t)m->seq,
+					 (json_int_t)(m->dir[DIR_UPLOAD].started_at_ms -
+						      view->began_ms),
+					 rate_value(&m->dir[DIR_UPLOAD]),
+					 rate_value(&m->dir[DIR_DOWNLOAD])));
 	rows->next = m->seq;
 	return r;
 }
@@ -440,13 +443,13 @@ static int read_rows(struct live *live, bool near, struct query **query,
 		r = query_visits_after(*query, view->run.id, rows->next, add_row, rows,
 				       err);
 	if (!near)
-		pay(live, began_ms);
+		pay_time(live, began_ms);
 	return r == -ENOMEM ? err_set(err, r, "out of memory") : r < 0 ? r : 0;
 }
 
 /* --- answers --- */
 
-static json_t *fastest(const struct heatmap *map)
+static json_t *fastest_json(const struct heatmap *map)
 {
 	const struct heatmap_mark *mark = &map->mark[HEATMAP_FASTEST];
 	int i, j;
@@ -459,7 +462,7 @@ static json_t *fastest(const struct heatmap *map)
 			 cell_value(heatmap_at(map, 1, i, j)));
 }
 
-static json_t *scale(const struct heatmap *map)
+static json_t *scale_json(const struct heatmap *map)
 {
 	if (map->panels != 2)
 		return json_null();
@@ -473,15 +476,15 @@ static json_t *make_answer(const struct view *view, const struct live_ask *ask,
 			   const struct rows *rows)
 {
 	const struct query_run *run = &view->run;
-	json_t *object =
-		json_pack("{ss ss ss so so so so so sO sO sI sb}", "run",
-			  run->info.uuid, "revision", view->revision, "state",
-			  query_run_state(run), "outcome_text", jsontext_new(run->text),
-			  "visits", runjson_count(run, run->measured), "visits_failed",
-			  runjson_count(run, run->failed), "fastest",
-			  fastest(&view->map), "scale", scale(&view->map), "rows",
-			  rows->list, "references", rows->references, "next",
-			  (json_int_t)rows->next, "more", rows->next < view->last);
+	json_t *object = json_pack(
+		"{ss ss ss so so so so so sO sO sI sb}", "run", run->info.uuid,
+		"revision", view->revision, "state", query_run_state(run),
+		"outcome_text", row_text_json(run->text), "visits",
+		runjson_count(run, run->measured), "visits_failed",
+		runjson_count(run, run->failed), "fastest", fastest_json(&view->map),
+		"scale", scale_json(&view->map), "rows", rows->list, "references",
+		rows->references, "next", (json_int_t)rows->next, "more",
+		rows->next < view->last);
 
 	if (strcmp(ask->revision, view->revision) != 0 ||
 	    strcmp(ask->have, run->info.uuid) != 0)
@@ -490,8 +493,9 @@ static json_t *make_answer(const struct view *view, const struct live_ask *ask,
 }
 
 /* The view is fresh. */
-static int answer(struct live *live, const struct live_ask *ask, struct query **query,
-		  const struct view *view, json_t **ret, struct err *err)
+static int answer_ask(struct live *live, const struct live_ask *ask,
+		      struct query **query, const struct view *view, json_t **ret,
+		      struct err *err)
 {
 	bool same = strcmp(ask->have, view->run.info.uuid) == 0;
 	struct rows rows = {
@@ -517,10 +521,10 @@ int live_progress(struct live *live, const struct live_ask *ask, json_t **ret,
 {
 	struct query *query = NULL;
 	struct view *view;
-	int r = refresh(live, ask->run, &query, &view, err);
+	int r = refresh_view(live, ask->run, &query, &view, err);
 
 	if (r == 0) {
-		r = answer(live, ask, &query, view, ret, err);
+		r = answer_ask(live, ask, &query, view, ret, err);
 	} else if (r == -ENOENT && !*ask->run) {
 		*ret = json_pack("{so}", "run", json_null());
 		r = *ret ? 0 : -ENOMEM;
@@ -570,7 +574,7 @@ int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,
 	struct query *query = NULL;
 	json_t *pair = NULL;
 	struct view *view;
-	int r = refresh(live, ask->run, &query, &view, err);
+	int r = refresh_view(live, ask->run, &query, &view, err);
 	int64_t began_ms = clock_boot_ms();
 
 	if (r == 0 && !ask->near && !may_read(live))
@@ -582,7 +586,7 @@ int live_pair(struct live *live, const struct live_pair_ask *ask, json_t **ret,
 	if (r == 0)
 		r = ask->look(ask->ctx, query, &view->run, err);
 	if (query && !ask->near)
-		pay(live, began_ms);
+		pay_time(live, began_ms);
 	query_close(query);
 	json_decref(visits.list);
 	if (r < 0) {
@@ -608,7 +612,7 @@ int live_runs(struct live *live, json_t **ret, struct err *err)
 	if (r == 0)
 		r = query_runs(query, add_run, list, err);
 	if (r != -EAGAIN)
-		pay(live, began_ms);
+		pay_time(live, began_ms);
 	query_close(query);
 	if (r < 0) {
 		json_decref(list);

@@ -40,10 +40,9 @@ static void put_number(FILE *out, const char *name, const char *help, double val
 
 static void put_counts(const struct query_run *run, FILE *out)
 {
-	put_number(out, "run_visits", "Visits of pairs of MTUs that are stored.",
-		   run->measured);
-	put_number(out, "run_failed_visits", "Visits that failed in a direction.",
-		   run->failed);
+	put_number(out, "run_visits", "Number of stored measurements.", run->measured);
+	put_number(out, "run_failed_visits",
+		   "Number of measurements that failed in a direction.", run->failed);
 }
 
 static void put_run(const struct query_run *run, FILE *out)
@@ -62,7 +61,7 @@ static void put_run(const struct query_run *run, FILE *out)
 		{"state", query_run_state(run)},
 	};
 
-	put_help(out, "run_info", "The run that the other figures are of.");
+	put_help(out, "run_info", "The run that the other metrics describe.");
 	fputs("mtusweep_run_info{", out);
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
 		if (i > 0)
@@ -70,18 +69,20 @@ static void put_run(const struct query_run *run, FILE *out)
 		put_label(out, labels[i].name, labels[i].value);
 	}
 	fputs("} 1\n", out);
-	put_number(out, "run_start_time_seconds", "When it began, since 1970.",
+	put_number(out, "run_start_time_seconds",
+		   "Start of the run, in seconds since 1970.",
 		   (double)info->started_at_ms / 1000);
 	if (run->ended_at_ms)
-		put_number(out, "run_end_time_seconds", "When it ended, since 1970.",
+		put_number(out, "run_end_time_seconds",
+			   "End of the run, in seconds since 1970.",
 			   (double)run->ended_at_ms / 1000);
 	put_number(out, "run_left_out",
-		   "Whether the run has too many rows to be read for this answer.",
+		   "State of the run's rows: 1 too many for this answer, 0 included.",
 		   !run->counted);
 	if (run->counted)
 		put_counts(run, out);
 	if (info->pairs_planned)
-		put_number(out, "run_planned_visits", "Visits that were planned.",
+		put_number(out, "run_planned_visits", "Number of planned measurements.",
 			   info->pairs_planned);
 }
 
@@ -133,7 +134,7 @@ static int put_best(struct query *query, const struct query_run *run, FILE *out,
 
 	if (r < 0)
 		return r == -ENODATA || r == -E2BIG ? 0 : r;
-	put_mtus(out, "fastest_mtu_bytes", "The MTUs of the fastest pair measured.",
+	put_mtus(out, "fastest_mtu_bytes", "MTUs of the fastest measured pair.",
 		 &best.mtu);
 	return 0;
 }
@@ -147,12 +148,55 @@ static int put_recommended(struct query *query, const struct query_run *run, FIL
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
 	free(recommended.text);
-	put_mtus(out, "recommended_mtu_bytes", "The MTUs that the run recommends.",
-		 &recommended.mtu);
+	put_help(out, "recommended_info", "Why the run recommends its MTUs.");
+	fputs("mtusweep_recommended_info{", out);
+	put_label(out, "reason", reason_name(recommended.evidence.reason.kind));
+	if (recommended.evidence.reason.kind != REASON_TEXT) {
+		fputc(',', out);
+		put_label(out, "status",
+			  evidence_status_name(recommended.evidence.status));
+	}
+	fputs("} 1\n", out);
+	put_number(out, "recommended_settled",
+		   "1 if no tested pair can still be more than the margin faster.",
+		   recommended.evidence.settled);
+	put_mtus(out, "recommended_mtu_bytes", "MTUs of the recommended pair.",
+		 &recommended.evidence.mtu);
 	return 0;
 }
 
-static int finish(FILE *out, struct err *err)
+static int count_warning(void *ctx, const struct query_warning *w)
+{
+	int *counts = ctx;
+
+	counts[w->facts.kind]++;
+	return 0;
+}
+
+static int put_warnings(struct query *query, const struct query_run *run, FILE *out,
+			struct err *err)
+{
+	static const char *const about[] = {"run", "recommendation"};
+	int counts[2][WARNING_COUNT] = {0};
+	int r = 0;
+
+	put_help(out, "warnings", "Stored warnings of the run, by kind.");
+	for (int i = 0; r == 0 && i < 2; i++)
+		r = query_warnings(query, run->id, about[i], count_warning, counts[i],
+				   err);
+	for (int i = 0; r == 0 && i < 2 * WARNING_COUNT; i++) {
+		int count = counts[i / WARNING_COUNT][i % WARNING_COUNT];
+
+		if (count)
+			fprintf(out, "mtusweep_warnings{about=\"%s\",kind=\"%s\"} %d\n",
+				about[i / WARNING_COUNT],
+				warning_name((enum warning_kind)(i % WARNING_COUNT)),
+				count);
+	}
+	return r;
+}
+
+static int finish_output(FILE *out, struct err *err)
 {
 	errno = 0;
 	if (fflush(out) == EOF || ferror(out))
@@ -162,11 +206,11 @@ static int finish(FILE *out, struct err *err)
 
 void prometheus_put_server(FILE *out, const char *version, bool session_open)
 {
-	put_help(out, "server_info", "The server that answers.");
+	put_help(out, "server_info", "The server that gives this answer.");
 	fputs("mtusweep_server_info{", out);
 	put_label(out, "version", version);
 	fputs("} 1\n", out);
-	put_number(out, "session_open", "Whether a peer's session is open.",
+	put_number(out, "session_open", "State of a peer's session: 1 open, 0 none.",
 		   session_open);
 }
 
@@ -179,7 +223,9 @@ int prometheus_export_run(struct query *query, const struct query_run *run, FILE
 	r = run->counted ? put_best(query, run, out, err) : 0;
 	if (r == 0)
 		r = put_recommended(query, run, out, err);
-	return r < 0 ? r : finish(out, err);
+	if (r == 0)
+		r = put_warnings(query, run, out, err);
+	return r < 0 ? r : finish_output(out, err);
 }
 
 int prometheus_export(struct query *query, const struct query_run *run, FILE *out,
@@ -192,10 +238,11 @@ int prometheus_export(struct query *query, const struct query_run *run, FILE *ou
 	if (!run->counted)
 		return 0;
 	put_help(out, "pair_goodput_bytes_per_second",
-		 "Median over the visits that were ok in this direction.");
+		 "Median of the measurements that were ok in this direction.");
 	r = query_results(query, run->id, put_rates, out, err);
-	put_help(out, "pair_failed_visits", "Visits that failed in this direction.");
+	put_help(out, "pair_failed_visits",
+		 "Number of measurements that failed in this direction.");
 	if (r == 0)
 		r = query_results(query, run->id, put_failures, out, err);
-	return r < 0 ? r : finish(out, err);
+	return r < 0 ? r : finish_output(out, err);
 }

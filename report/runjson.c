@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/io.h"
-#include "base/jsontext.h"
 
 /* Raised whenever what an export has changes its meaning. */
 #define FORMAT_VERSION 1
@@ -55,7 +54,7 @@ char *runjson_dumps(const json_t *value, size_t flags)
 
 static json_t *text_or_null(const char *text)
 {
-	return *text ? jsontext_new(text) : json_null();
+	return *text ? row_text_json(text) : json_null();
 }
 
 static json_t *number_unless(int64_t value, int64_t unknown)
@@ -102,8 +101,8 @@ json_t *runjson_run(const struct query_run *run)
 			 run->role, "started_at", time_or_null(info->started_at_ms),
 			 "ended_at", time_or_null(run->ended_at_ms), "outcome",
 			 run_outcome_name(run->outcome), "state", query_run_state(run),
-			 "outcome_text", jsontext_new(run->text), "strategy",
-			 jsontext_new(info->strategy), "passes", info->passes, "seed",
+			 "outcome_text", row_text_json(run->text), "strategy",
+			 row_text_json(info->strategy), "passes", info->passes, "seed",
 			 seed, "duration_ms", number_unless(info->duration_ms, 0),
 			 "congestion", text_or_null(info->congestion), "persist",
 			 persist_name(info->persist), "pairs_planned",
@@ -129,10 +128,11 @@ json_t *runjson_result(const struct query_result *result)
 
 static json_t *direction_object(const struct dir_result *dir)
 {
-	json_t *object = json_pack(
-		"{ss so so so}", "status", test_status_name(dir->status), "text",
-		jsontext_new(dir->text), "started_at", time_or_null(dir->started_at_ms),
-		"duration_ms", number_unless(dir->duration_ms, 0));
+	json_t *object = json_pack("{ss so so so}", "status",
+				   test_status_name(dir->status), "text",
+				   row_text_json(dir->text), "started_at",
+				   time_or_null(dir->started_at_ms), "duration_ms",
+				   number_unless(dir->duration_ms, 0));
 	int r = 0;
 
 	for (int i = 0; i < FIGURE_COUNT && object && r == 0; i++)
@@ -173,27 +173,104 @@ json_t *runjson_measurement(const struct measurement *m)
 			 direction_object(&m->dir[DIR_DOWNLOAD]));
 }
 
-/* The kind alone if an older version kept no figures. */
-static json_t *reason_object(const struct reason *reason)
+json_t *runjson_warning(const struct warning *w)
 {
-	const struct mtu_pair *rival = &reason->rival;
+	cleanup_free char *sentence = warning_sentence(w);
+	bool of_end = warning_use(w->kind, "at_end");
+	bool of_direction = warning_use(w->kind, "direction");
+	json_t *object = json_pack(
+		"{ss so so}", "kind", warning_name(w->kind), "at_end",
+		text_or_null(of_end ? warning_end_name(w->at_end) : ""), "direction",
+		text_or_null(of_direction ? direction_name(w->direction) : ""));
+	struct warning copy = *w;
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < WARNING_NUMBER_COUNT; i++) {
+		const char *name = warning_numbers[i].name;
+		enum warning_use use = warning_use(w->kind, name);
+		int64_t value = *warning_number(&copy, i);
+		bool known = use == WARNING_NEEDED || (use && value);
+
+		r = json_object_set_new(object, name,
+					known ? json_integer(value) : json_null());
+	}
+	if (r == 0)
+		r = json_object_set_new(
+			object, "detail",
+			text_or_null(warning_use(w->kind, "detail") ? w->detail : ""));
+	if (r == 0 && sentence)
+		r = json_object_set_new(object, "sentence", row_text_json(sentence));
+	if (r == 0 && sentence)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+/* The bands that throughput tells; null: probes tell. */
+static json_t *guessed_bands(const struct evidence *e, enum direction dir)
+{
+	const struct path_bands *bands = &e->survey.path.dir[dir];
+	json_t *list = e->dir[dir].guessed ? json_array() : json_null();
+
+	for (int i = 0; e->dir[dir].guessed && i < bands->count; i++)
+		json_array_append_new(list, json_pack("{si ss}", "size_max",
+						      bands->band[i].max, "fate",
+						      fate_name(bands->band[i].fate)));
+	return list;
+}
+
+static json_t *evidence_object(const struct evidence *e, enum direction dir)
+{
+	const struct evidence_dir *d = &e->dir[dir];
+	json_t *object = json_pack("{sb so}", "guessed", d->guessed, "bands",
+				   guessed_bands(e, dir));
+
+#define PUT_FIGURE(name, ...) \
+	json_object_set_new(object, #name, number_unless(d->name, NO_FIGURE));
+	EVIDENCE_FIGURES(PUT_FIGURE)
+#undef PUT_FIGURE
+	return object;
+}
+
+static json_t *pair_or_null(const struct mtu_pair *mtu)
+{
+	if (!mtu->server)
+		return json_null();
+	return json_pack("{si si}", "server_mtu", mtu->server, "peer_mtu", mtu->peer);
+}
+
+/* The kind alone if an older version kept no figures. */
+static json_t *reason_object(const struct evidence *e)
+{
+	const struct reason *reason = &e->reason;
 
 	if (reason->kind == REASON_TEXT)
 		return json_pack("{ss}", "kind", reason_name(reason->kind));
-	return json_pack("{ss ss si si so}", "kind", reason_name(reason->kind),
+	return json_pack("{ss ss si si so so so}", "kind", reason_name(reason->kind),
 			 "sentence", reason_sentence(reason->kind), "margin",
 			 reason->margin, "visits", reason->visits, "rival",
-			 rival->server
-				 ? json_pack("{si si}", "server_mtu", rival->server,
-					     "peer_mtu", rival->peer)
-				 : json_null());
+			 pair_or_null(&reason->rival), "upload",
+			 evidence_object(e, DIR_UPLOAD), "download",
+			 evidence_object(e, DIR_DOWNLOAD));
+}
+
+/* An older version kept none. */
+static const char *status_or_null(const struct evidence *e)
+{
+	return e->reason.kind == REASON_TEXT ? NULL : evidence_status_name(e->status);
 }
 
 json_t *runjson_recommended(const struct query_recommendation *r)
 {
-	return json_pack("{si si sb so so}", "server_mtu", r->mtu.server, "peer_mtu",
-			 r->mtu.peer, "settled", r->settled, "reason",
-			 reason_object(&r->reason), "text", jsontext_new(r->text));
+	const struct evidence *e = &r->evidence;
+	json_t *warnings = json_array();
+
+	for (int i = 0; i < e->warnings; i++)
+		json_array_append_new(warnings, runjson_warning(&e->warning[i]));
+	return json_pack("{si si ss? sb so so so}", "server_mtu", e->mtu.server,
+			 "peer_mtu", e->mtu.peer, "status", status_or_null(e),
+			 "settled", e->settled, "reason", reason_object(e), "warnings",
+			 warnings, "text", row_text_json(r->text));
 }
 
 int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
@@ -219,7 +296,7 @@ static int take_row(void *ctx, json_t *object)
 /* --- writing --- */
 
 /* Takes the value, NULL too. */
-static int put(void *ctx, json_t *value)
+static int put_value(void *ctx, json_t *value)
 {
 	struct runjson_list *list = ctx;
 
@@ -235,17 +312,31 @@ static int put(void *ctx, json_t *value)
 
 int runjson_put_run(void *list, const struct query_run *run)
 {
-	return put(list, runjson_run(run));
+	json_t *object = runjson_run(run);
+
+	if (object)
+		json_object_set_new(object, "recommended",
+				    pair_or_null(&run->recommended));
+	return put_value(list, object);
 }
 
 int runjson_put_result(void *list, const struct query_result *result)
 {
-	return put(list, runjson_result(result));
+	return put_value(list, runjson_result(result));
 }
 
 int runjson_put_measurement(void *list, const struct measurement *m)
 {
-	return put(list, runjson_measurement(m));
+	return put_value(list, runjson_measurement(m));
+}
+
+int runjson_put_warning(void *list, const struct query_warning *w)
+{
+	json_t *object = runjson_warning(&w->facts);
+
+	if (object)
+		json_object_set_new(object, "warned_at", time_or_null(w->warned_at_ms));
+	return put_value(list, object);
 }
 
 static int put_member(FILE *out, const char *name, json_t *value)
@@ -253,7 +344,7 @@ static int put_member(FILE *out, const char *name, json_t *value)
 	struct runjson_list single = {.out = out};
 
 	fprintf(out, "\"%s\":", name);
-	return put(&single, value);
+	return put_value(&single, value);
 }
 
 /* A row of path_band goes to its direction's list. */
@@ -266,6 +357,25 @@ static int add_band(void *path, json_t *band)
 	return json_array_append_new(list, band) < 0 ? -ENOMEM : 0;
 }
 
+/* Version 1 has one overhead for both directions, and no more. */
+static int put_path_detail(json_t *path, const struct path_survey *survey)
+{
+	json_t *detail =
+		json_pack("{si si sb sb sb sb sI}", "upload_overhead",
+			  survey->path.overhead[DIR_UPLOAD], "download_overhead",
+			  survey->path.overhead[DIR_DOWNLOAD], "upload_relayed",
+			  survey->path.relayed[DIR_UPLOAD], "download_relayed",
+			  survey->path.relayed[DIR_DOWNLOAD], "upload_unseen",
+			  survey->path.unseen[DIR_UPLOAD], "download_unseen",
+			  survey->path.unseen[DIR_DOWNLOAD], "since_seq",
+			  (json_int_t)survey->since_seq);
+	int r = json_object_update(path, detail);
+
+	json_object_del(path, "overhead");
+	json_decref(detail);
+	return r < 0 ? -ENOMEM : 0;
+}
+
 static int put_path(struct query *query, int64_t run, FILE *out, struct err *err)
 {
 	struct path_survey checked;
@@ -274,6 +384,8 @@ static int put_path(struct query *query, int64_t run, FILE *out, struct err *err
 
 	if (r == 0)
 		r = query_table(query, "path", "run_id", run, take_row, &path, err);
+	if (r == 0)
+		r = put_path_detail(path, &checked);
 	if (r == 0) {
 		json_object_set_new(path, "upload", json_array());
 		json_object_set_new(path, "download", json_array());
@@ -309,7 +421,8 @@ static int put_common(struct query *query, const struct query_run *run, FILE *ou
 
 	fputs(",\n\"warnings\":[", out);
 	if (r == 0)
-		r = query_table(query, "warning", "id", run->id, put, &warnings, err);
+		r = query_warnings(query, run->id, "run", runjson_put_warning,
+				   &warnings, err);
 	fputs("],\n", out);
 	if (r == 0)
 		r = runjson_recommendation(query, run->id, &recommended, err);
@@ -322,7 +435,7 @@ static int put_common(struct query *query, const struct query_run *run, FILE *ou
 	return r;
 }
 
-static int named(int r, struct err *err)
+static int name_error(int r, struct err *err)
 {
 	return r == -ENOMEM ? err_set(err, r, "out of memory") : r;
 }
@@ -335,7 +448,7 @@ int runjson_show(struct query *query, const struct query_run *run, FILE *out,
 	fputs("{", out);
 	r = put_common(query, run, out, err);
 	fputs("}\n", out);
-	return named(r, err);
+	return name_error(r, err);
 }
 
 static int write_export(struct query *query, const struct query_run *run, FILE *out,
@@ -366,7 +479,7 @@ int runjson_export(struct query *query, const struct query_run *run, FILE *out,
 	int r = write_export(query, run, out, err);
 
 	if (r < 0)
-		return named(r, err);
+		return name_error(r, err);
 	errno = 0;
 	if (fflush(out) == EOF || ferror(out))
 		return err_sys(err, errno ? errno : EIO, "cannot write the export");

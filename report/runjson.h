@@ -29,8 +29,11 @@ json_t *runjson_result(const struct query_result *result);
 /* The figures that the page shows: name, label and unit of each (base/figures.h). */
 json_t *runjson_figures(void);
 json_t *runjson_measurement(const struct measurement *m);
-/* Pair, "settled", "text", and "reason": { "kind", "sentence", "margin", "visits", "rival" },
- * the kind alone if an older version kept no figures. */
+/* A warning: its columns, null for those that its kind does not use, and "sentence". */
+json_t *runjson_warning(const struct warning *w);
+/* Pair, "settled", "text", "warnings", and "reason": { "kind", "sentence", "margin",
+ * "visits", "rival", "upload", "download" }, the kind alone if an older version kept no
+ * figures. */
 json_t *runjson_recommended(const struct query_recommendation *r);
 /* The same, read from the database; null: the run recommends nothing. */
 int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
@@ -53,6 +56,7 @@ struct runjson_list {
 int runjson_put_run(void *list, const struct query_run *run);
 int runjson_put_result(void *list, const struct query_result *result);
 int runjson_put_measurement(void *list, const struct measurement *m);
+int runjson_put_warning(void *list, const struct query_warning *w);
 
 /* "run", "warnings", "recommendation" and "results" of a run, as an object: what show
  * has. */

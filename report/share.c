@@ -2,6 +2,7 @@
 #include "report/share.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,18 +21,25 @@ static const char head[] =
 	"body { font: 15px/1.4 sans-serif; color: #222; background: #fff;"
 	" max-width: 80em; margin: 1em auto; padding: 0 1em; }\n"
 	"svg { max-width: 100%; height: auto; }\n"
+	"svg image { image-rendering: pixelated; }\n"
 	"table { border-collapse: collapse; }\n"
 	"th, td { padding: 0 .8em; text-align: right; }\n"
 	"</style>\n</head>\n<body>\n";
 
+/* More pairs than that would make the file too large for a bug report. */
+#define PAIRS_MAX 2000
+
+static const char omitted[] = "[omitted]";
+
 static const char legend[] =
-	"<p>The maps have the server's MTU up the side and the peer's along the "
-	"bottom; upload is from the peer to the server. Hatched pairs failed, each "
-	"kind in its way; a black hole is a size whose packets never arrive. Lines are "
-	"edges of the path: beyond one, the sender's full-size packets are larger than "
-	"the size beside it; where it is dashed, the other end's MTU keeps those of "
-	"TCP below. Faint strokes and crosses are what the edges let expect of TCP's "
-	"full-size packets: fragments, and losses.</p>\n";
+	"<p>The maps show the server's MTU up the side and the peer's along the "
+	"bottom; upload is from the peer to the server. Hatched pairs failed; each "
+	"kind of failure has its own hatching. A black hole is a size whose packets "
+	"never arrive. Lines are edges of the path: beyond a line, the sender's "
+	"full-size packets are larger than the size beside it. Where it is dashed, the "
+	"other end's MTU keeps TCP's packets below that size. Faint strokes mark pairs "
+	"for which the path model predicts fragmentation of full-size TCP packets, "
+	"crosses pairs for which it predicts loss.</p>\n";
 
 static int write_map(const struct heatmap *map, FILE *out, struct err *err)
 {
@@ -80,48 +88,206 @@ static void write_facts(const struct heatmap *map, FILE *out)
 	fputs("</ul>\n", out);
 }
 
-static void write_rate(FILE *out, enum test_status status, int64_t rate_bps)
+/* --- the answer --- */
+
+/* A detail may name a host, except this one: "whole to lost at 1480 bytes". */
+static bool may_show_detail(const struct warning *w)
 {
-	if (status == TEST_OK && rate_bps != NO_FIGURE)
-		fprintf(out, "<td>%.3f</td>", (double)rate_bps / 1e6);
-	else
-		fprintf(out, "<td>%s</td>", test_status_name(status));
+	char from[16];
+	char to[16];
+	enum fate fate;
+	int end = 0;
+
+	return w->kind == WARNING_CHANGED &&
+	       sscanf(w->detail, "%15s to %15s at %*d bytes%n", from, to, &end) == 2 &&
+	       end && !w->detail[end] && fate_parse(from, &fate) == 0 &&
+	       fate_parse(to, &fate) == 0;
 }
 
+struct list {
+	FILE *out;
+	int items;
+};
+
+static int write_warning(void *ctx, const struct query_warning *stored)
+{
+	struct list *list = ctx;
+	struct warning w = stored->facts;
+	cleanup_free char *text = NULL;
+
+	if (w.detail && !may_show_detail(&w))
+		w.detail = omitted;
+	text = warning_sentence(&w);
+	if (!text)
+		return -ENOMEM;
+	list->items++;
+	write_element(list->out, "li", text);
+	return 0;
+}
+
+/* One line of text each. */
+static int write_evidence(const struct evidence *e, FILE *out, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	char *rest = NULL;
+	int r = evidence_text(e, &text, err);
+
+	if (r < 0)
+		return r;
+	for (char *line = strtok_r(text, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest))
+		write_element(out, "li", line);
+	return 0;
+}
+
+static int write_recommendation(struct query *query, int64_t run, FILE *out,
+				struct err *err)
+{
+	struct query_recommendation recommended = {0};
+	int r = query_recommended(query, run, &recommended, err);
+
+	if (r < 0 && r != -ENODATA)
+		return r;
+	fputs("<h2>Recommendation</h2>\n<ul>\n", out);
+	if (r == -ENODATA) {
+		fputs("<li>this run recommends no pair</li>\n", out);
+		r = 0;
+	} else if (recommended.evidence.reason.kind == REASON_TEXT) {
+		fprintf(out,
+			"<li>recommended: server MTU %d, peer MTU %d</li>\n"
+			"<li>why: %s (an older version kept it as a text)</li>\n",
+			recommended.evidence.mtu.server, recommended.evidence.mtu.peer,
+			omitted);
+	} else {
+		r = write_evidence(&recommended.evidence, out, err);
+	}
+	fputs("</ul>\n", out);
+	free(recommended.text);
+	return r;
+}
+
+static int write_warnings(struct query *query, int64_t run, FILE *out, struct err *err)
+{
+	struct list list = {.out = out};
+	int r;
+
+	fputs("<h2>Warnings of the run</h2>\n<ul>\n", out);
+	r = query_warnings(query, run, "run", write_warning, &list, err);
+	fprintf(out, "%s</ul>\n", list.items ? "" : "<li>none</li>\n");
+	return r == -ENOMEM ? err_set(err, r, "out of memory") : r;
+}
+
+/* --- versions --- */
+
+/* A version as "libiperf 3.12": a word, and a number that is no address. */
+static bool is_version(const char *item)
+{
+	size_t word = strspn(item, "abcdefghijklmnopqrstuvwxyz");
+	const char *number = item + word + 1;
+	int dots = 0;
+
+	if (!word || item[word] != ' ' || *number < '0' || *number > '9')
+		return false;
+	for (const char *c = number; *c; c++)
+		dots += *c == '.';
+	return dots <= 2 &&
+	       strspn(number, "0123456789.+~-abcdefghijklmnopqrstuvwxyz") ==
+		       strlen(number);
+}
+
+static void write_versions_of(FILE *out, const char *end, const struct end_facts *facts)
+{
+	char versions[sizeof(facts->versions)];
+	const char *before = "";
+	char *rest = NULL;
+
+	text_copy(versions, sizeof(versions), facts->versions);
+	fprintf(out, "<li>%s: ", end);
+	if (!versions[0])
+		fputs("unknown", out);
+	for (char *item = strtok_r(versions, ",", &rest); item;
+	     item = strtok_r(NULL, ",", &rest)) {
+		item += strspn(item, " ");
+		fputs(before, out);
+		text_put_markup(out, is_version(item) ? item : omitted);
+		before = ", ";
+	}
+	fputs("</li>\n", out);
+}
+
+static void write_versions(const struct run_info *info, FILE *out)
+{
+	fputs("<h2>Versions</h2>\n<ul>\n", out);
+	write_versions_of(out, "server", &info->server);
+	write_versions_of(out, "peer", &info->peer);
+	fprintf(out,
+		"<li>this page: mtusweep " MTUSWEEP_VERSION "</li>\n</ul>\n"
+		"<p>%s: a text that may name a host.</p>\n",
+		omitted);
+}
+
+/* --- the pairs --- */
+
+static void write_rate(FILE *out, enum test_status status, int64_t rate_bps)
+{
+	char text[RATE_TEXT_SIZE];
+
+	rate_text(status, rate_bps, 3, text);
+	fprintf(out, "<td>%s", text);
+}
+
+/* HTML lets the ends of rows and fields out. */
 static int write_row(void *ctx, const struct query_result *result)
 {
-	fprintf(ctx, "<tr><td>%d</td><td>%d</td>", result->mtu.server,
-		result->mtu.peer);
-	write_rate(ctx, result->upload_status, result->upload_bps);
-	write_rate(ctx, result->download_status, result->download_bps);
-	fprintf(ctx, "<td>%d</td></tr>\n", result->visits);
+	struct list *table = ctx;
+
+	if (++table->items > PAIRS_MAX)
+		return 0;
+	fprintf(table->out, "<tr><td>%d<td>%d", result->mtu.server, result->mtu.peer);
+	write_rate(table->out, result->upload_status, result->upload_bps);
+	write_rate(table->out, result->download_status, result->download_bps);
+	fprintf(table->out, "<td>%d\n", result->visits);
 	return 0;
 }
 
 static int write_table(struct query *query, int64_t run, FILE *out, struct err *err)
 {
+	struct list table = {.out = out};
 	int r;
 
-	fputs("<details>\n<summary>All pairs</summary>\n<table>\n"
-	      "<tr><th>server MTU</th><th>peer MTU</th><th>upload Mbit/s</th>"
-	      "<th>download Mbit/s</th><th>visits</th></tr>\n",
+	fputs("<details>\n<summary>All pairs</summary>\n<table>\n<tr><th>server "
+	      "MTU<th>peer MTU<th>upload Mbit/s<th>download "
+	      "Mbit/s<th>measurements\n",
 	      out);
-	r = query_results(query, run, write_row, out, err);
-	fputs("</table>\n</details>\n</body>\n</html>\n", out);
+	r = query_results(query, run, write_row, &table, err);
+	fputs("</table>\n", out);
+	if (table.items > PAIRS_MAX)
+		fprintf(out,
+			"<p>These are the first %d of %d pairs; mtusweep export has "
+			"all.</p>\n",
+			PAIRS_MAX, table.items);
+	fputs("</details>\n</body>\n</html>\n", out);
 	return r;
 }
 
-int share_write(struct query *query, int64_t run, const struct heatmap *map, FILE *out,
-		struct err *err)
+int share_write(struct query *query, const struct query_run *run,
+		const struct heatmap *map, FILE *out, struct err *err)
 {
 	int r;
 
 	fputs(head, out);
 	write_facts(map, out);
-	r = write_map(map, out, err);
+	r = write_recommendation(query, run->id, out, err);
+	if (r == 0)
+		r = write_warnings(query, run->id, out, err);
+	if (r == 0) {
+		write_versions(&run->info, out);
+		fputs("<h2>Maps</h2>\n", out);
+		r = write_map(map, out, err);
+	}
 	fputs(legend, out);
 	if (r == 0)
-		r = write_table(query, run, out, err);
+		r = write_table(query, run->id, out, err);
 	if (r < 0)
 		return r;
 	errno = 0;

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/io.h"
 
-#define ROWS_FIRST 256
 /* Digits before a number's point: an MTU or a rate of a link needs no more. */
 #define DIGITS_MAX          9
 #define DECIMALS            3
@@ -24,7 +24,7 @@ struct reader {
 	struct err *err;
 };
 
-static bool begins(const struct reader *r, const char *at, const char *word)
+static bool begins_with(const struct reader *r, const char *at, const char *word)
 {
 	size_t length = strlen(word);
 
@@ -35,21 +35,22 @@ static bool begins(const struct reader *r, const char *at, const char *word)
  * none. */
 static const char *find_unseen(const struct reader *r, const char *at)
 {
-	if (begins(r, at, "\r\n"))
+	if (begins_with(r, at, "\r\n"))
 		return "the line ends with a carriage return: these are DOS line ends, "
 		       "convert them to Unix's";
 	if (at != r->start)
 		return NULL;
-	if (begins(r, at, "\n"))
+	if (begins_with(r, at, "\n"))
 		return "an empty line: remove it";
-	if (r->line == 1 && begins(r, at, "\xef\xbb\xbf"))
+	if (r->line == 1 && begins_with(r, at, "\xef\xbb\xbf"))
 		return "a byte order mark before the header: remove these three bytes";
-	if (r->line == 1 && (begins(r, at, "\xff\xfe") || begins(r, at, "\xfe\xff")))
+	if (r->line == 1 &&
+	    (begins_with(r, at, "\xff\xfe") || begins_with(r, at, "\xfe\xff")))
 		return "UTF-16 text: convert it to ASCII";
 	return NULL;
 }
 
-static int refuse(struct reader *r, const char *at, const char *expected)
+static int refuse_text(struct reader *r, const char *at, const char *expected)
 {
 	const char *unseen = find_unseen(r, at);
 
@@ -61,11 +62,11 @@ static int refuse(struct reader *r, const char *at, const char *expected)
 		       (size_t)(at - r->start) + 1, expected);
 }
 
-static int expect(struct reader *r, const char *word, const char *name)
+static int expect_word(struct reader *r, const char *word, const char *name)
 {
 	for (; *word; word++, r->at++) {
 		if (r->at == r->end || *r->at != *word)
-			return refuse(r, r->at, name);
+			return refuse_text(r, r->at, name);
 	}
 	return 0;
 }
@@ -96,11 +97,11 @@ static int read_mtu(struct reader *r, int *ret)
 	int digits = take_digits(r, DIGITS_MAX, &value);
 
 	if (digits == 0)
-		return refuse(r, r->at, "an MTU");
-	if (expect(r, ",", "a comma") < 0)
+		return refuse_text(r, r->at, "an MTU");
+	if (expect_word(r, ",", "a comma") < 0)
 		return -EINVAL;
 	if (value < MTU_MIN || value > MTU_MAX || *begin == '0')
-		return refuse(r, begin, "an MTU from 576 to 65535");
+		return refuse_text(r, begin, "an MTU from 576 to 65535");
 	*ret = (int)value;
 	return 0;
 }
@@ -112,13 +113,13 @@ static int read_failure(struct reader *r, int64_t *ret_bps)
 	bool is_zero = next_is(r, '0');
 
 	if (!is_zero && !next_is(r, '1'))
-		return refuse(r, r->at == r->end ? r->at : begin,
-			      "a rate, or -1.000 or -0.000 where it failed");
+		return refuse_text(r, r->at == r->end ? r->at : begin,
+				   "a rate, or -1.000 or -0.000 where it failed");
 	r->at++;
 	*ret_bps = NO_FIGURE;
 	if (!is_zero && !next_is(r, '.'))
 		return 0;
-	return expect(r, ".000", "-1.000 or -0.000 where it failed");
+	return expect_word(r, ".000", "-1.000 or -0.000 where it failed");
 }
 
 /* NO_FIGURE: the test failed. */
@@ -133,11 +134,11 @@ static int read_rate(struct reader *r, int64_t *ret_bps)
 	digits = take_digits(r, DIGITS_MAX, &thousandths);
 	/* Refuse 01.000: no program writes it, and an export could not restore it. */
 	if (digits == 0 || (digits > 1 && *begin == '0'))
-		return refuse(r, digits ? begin : r->at, "a rate in Mbit/s");
-	if (expect(r, ".", "a point, and the rate's three decimals") < 0)
+		return refuse_text(r, digits ? begin : r->at, "a rate in Mbit/s");
+	if (expect_word(r, ".", "a point, and the rate's three decimals") < 0)
 		return -EINVAL;
 	if (take_digits(r, DECIMALS, &thousandths) < DECIMALS)
-		return refuse(r, r->at, "the rate's three decimals");
+		return refuse_text(r, r->at, "the rate's three decimals");
 	*ret_bps = thousandths * BPS_OF_A_THOUSANDTH;
 	return 0;
 }
@@ -148,7 +149,7 @@ static int read_direction(struct reader *r, struct dir_result *ret)
 	const char *begin = r->at;
 	int64_t received_bps, sent_bps;
 
-	if (read_rate(r, &received_bps) < 0 || expect(r, ",", "a comma") < 0 ||
+	if (read_rate(r, &received_bps) < 0 || expect_word(r, ",", "a comma") < 0 ||
 	    read_rate(r, &sent_bps) < 0)
 		return -EINVAL;
 	if (received_bps != NO_FIGURE && sent_bps != NO_FIGURE)
@@ -172,36 +173,16 @@ static int read_row(struct reader *r, struct measurement *ret)
 	*ret = (struct measurement){.pass = 1};
 	if (read_mtu(r, &ret->mtu.server) < 0 || read_mtu(r, &ret->mtu.peer) < 0 ||
 	    read_direction(r, &ret->dir[DIR_UPLOAD]) < 0 ||
-	    expect(r, ",", "a comma") < 0 ||
+	    expect_word(r, ",", "a comma") < 0 ||
 	    read_direction(r, &ret->dir[DIR_DOWNLOAD]) < 0)
 		return -EINVAL;
 	if (r->at < r->end && *r->at != '\n')
-		return refuse(r, r->at, "the line's end");
-	return 0;
-}
-
-static int append(struct csv_log *log, size_t *room, const struct measurement *m)
-{
-	if (log->count == *room) {
-		size_t more = *room ? *room * 2 : ROWS_FIRST;
-		struct measurement *grown =
-			reallocarray(log->m, more, sizeof(log->m[0]));
-
-		if (!grown)
-			return -ENOMEM;
-		log->m = grown;
-		*room = more;
-	}
-	log->m[log->count] = *m;
-	log->count++;
-	log->m[log->count - 1].seq = (uint32_t)log->count;
+		return refuse_text(r, r->at, "the line's end");
 	return 0;
 }
 
 static int read_rows(struct reader *r, struct csv_log *log)
 {
-	size_t room = 0;
-
 	while (r->at < r->end) {
 		struct measurement m;
 
@@ -216,7 +197,8 @@ static int read_rows(struct reader *r, struct csv_log *log)
 			log->cut_line = r->line;
 			return 0;
 		}
-		if (append(log, &room, &m) < 0)
+		m.seq = (uint32_t)log->count + 1;
+		if (array_append(&log->m, &log->count, &m, sizeof(m)) < 0)
 			return err_set(r->err, -ENOMEM, "out of memory for the log");
 		if (r->at < r->end)
 			r->at++;
@@ -264,7 +246,7 @@ int csvread_parse(const char *text, size_t size, struct csv_log *ret, struct err
 		.line = 1,
 		.err = err,
 	};
-	int r = expect(&reader, CSV_HEADER "\n", "the header '" CSV_HEADER "'");
+	int r = expect_word(&reader, CSV_HEADER "\n", "the header '" CSV_HEADER "'");
 
 	if (r == 0)
 		r = read_rows(&reader, &log);
@@ -297,7 +279,7 @@ static int common_divisor(int a, int b)
 }
 
 /* `step` is 0 until a second MTU is seen. */
-static void widen(struct mtu_range *range, int mtu)
+static void widen_range(struct mtu_range *range, int mtu)
 {
 	range->step = common_divisor(range->step, abs(mtu - range->min));
 	if (mtu < range->min)
@@ -306,16 +288,16 @@ static void widen(struct mtu_range *range, int mtu)
 		range->max = mtu;
 }
 
-void csvread_lattice(const struct csv_log *log, struct mtu_range *ret_server,
-		     struct mtu_range *ret_peer)
+void csvread_ranges(const struct csv_log *log, struct mtu_range *ret_server,
+		    struct mtu_range *ret_peer)
 {
 	const struct mtu_pair *first = &log->m[0].mtu;
 	struct mtu_range server = {first->server, first->server, 0};
 	struct mtu_range peer = {first->peer, first->peer, 0};
 
 	for (size_t i = 1; i < log->count; i++) {
-		widen(&server, log->m[i].mtu.server);
-		widen(&peer, log->m[i].mtu.peer);
+		widen_range(&server, log->m[i].mtu.server);
+		widen_range(&peer, log->m[i].mtu.peer);
 	}
 	server.step = server.step ? server.step : 1;
 	peer.step = peer.step ? peer.step : 1;

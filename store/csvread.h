@@ -56,7 +56,7 @@ void csvread_release(struct csv_log *log);
 #define cleanup_csv_log __attribute__((cleanup(csvread_release)))
 
 /* Return the smallest grid that holds all pairs. The log must have at least one. */
-void csvread_lattice(const struct csv_log *log, struct mtu_range *ret_server,
-		     struct mtu_range *ret_peer);
+void csvread_ranges(const struct csv_log *log, struct mtu_range *ret_server,
+		    struct mtu_range *ret_peer);
 
 #endif

@@ -92,9 +92,8 @@ int dbfile_check_journal(const char *path, struct err *err)
 		return 0;
 	return err_set(
 		err, -EUCLEAN,
-		"database '%s' has a journal '%s' that names another file, which "
-		"would be removed; remove the journal to go on without what it "
-		"restores",
+		"database '%s' has a journal '%s' that names another file, which would "
+		"be removed; remove the journal to go on without what it restores",
 		path, name);
 }
 

@@ -11,8 +11,9 @@
  * SQLite finds by the database's real path and their suffixes. They may come from anybody.
  */
 
-/* The absolute path of a database's file, without links, whether the file exists or not. A
- * path that leads nowhere is returned as it is. Freed by the caller; NULL: out of memory. */
+/* Return the absolute path of a database's file, without links, whether the file exists
+ * or not. A path that leads nowhere is returned as it is. The caller frees it; NULL: out
+ * of memory. */
 char *dbfile_resolve(const char *path);
 
 /* The paths below are dbfile_resolve()'s. */

@@ -9,10 +9,9 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
-#include "base/jsontext.h"
+#include "base/random.h"
 #include "base/text.h"
-#include "base/uuid.h"
-#include "store/csvread.h"
+#include "store/row.h"
 #include "store/store.h"
 
 /* A million lines take about 50 MB. */
@@ -26,9 +25,10 @@ struct import {
 	int64_t run;
 };
 
-static int read_log(struct import *in, struct err *err)
+int import_read(const char *file, struct csv_log *ret, int64_t *ret_written_at_ms,
+		struct err *err)
 {
-	cleanup_fd int fd = open(in->file, O_RDONLY | O_CLOEXEC);
+	cleanup_fd int fd = open(file, O_RDONLY | O_CLOEXEC);
 	cleanup_free char *text = NULL;
 	struct err why = ERR_INIT;
 	struct stat st;
@@ -36,23 +36,22 @@ static int read_log(struct import *in, struct err *err)
 	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, errno, "cannot open '%s'", in->file);
+		return err_sys(err, errno, "cannot open '%s'", file);
 	r = io_read_file(fd, FILE_LIMIT, &text, &size);
 	if (r == -EFBIG)
 		return err_set(err, r, "cannot read '%s': it has more than %d bytes",
-			       in->file, FILE_LIMIT);
+			       file, FILE_LIMIT);
 	if (r < 0)
-		return err_sys(err, -r, "cannot read '%s'", in->file);
-	r = csvread_parse(text, size, &in->log, &why);
+		return err_sys(err, -r, "cannot read '%s'", file);
+	r = csvread_parse(text, size, ret, &why);
 	if (r < 0)
-		return err_set(err, r, "nothing imported: '%s', %s", in->file,
-			       why.text);
-	if (!in->log.count)
-		return err_set(err, -ENODATA,
-			       "nothing imported: '%s' has no whole line below its "
-			       "header",
-			       in->file);
-	in->written_at_ms =
+		return err_set(err, r, "nothing imported: '%s', %s", file, why.text);
+	if (!ret->count)
+		return err_set(
+			err, -ENODATA,
+			"nothing imported: '%s' has no whole line below its header",
+			file);
+	*ret_written_at_ms =
 		(int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
 	return 0;
 }
@@ -62,7 +61,7 @@ static void describe_run(const struct import *in, struct run_info *ret)
 	*ret = (struct run_info){.started_at_ms = in->written_at_ms};
 	uuid_make(ret->uuid);
 	text_copy(ret->strategy, sizeof(ret->strategy), STRATEGY_IMPORTED);
-	csvread_lattice(&in->log, &ret->server_range, &ret->peer_range);
+	csvread_ranges(&in->log, &ret->server_range, &ret->peer_range);
 	for (size_t i = 0; i < in->log.count; i++) {
 		if (in->log.m[i].pass > ret->passes)
 			ret->passes = in->log.m[i].pass;
@@ -71,7 +70,7 @@ static void describe_run(const struct import *in, struct run_info *ret)
 
 static int begin_run(struct import *in, struct err *err)
 {
-	json_t *object = json_pack("{so}", "file", jsontext_new(in->file));
+	json_t *object = json_pack("{so}", "file", row_text_json(in->file));
 	cleanup_free char *options = object ? json_dumps(object, 0) : NULL;
 	struct run_info info;
 
@@ -82,16 +81,11 @@ static int begin_run(struct import *in, struct err *err)
 	return store_begin_record(in->store, &info, options, &in->run, err);
 }
 
-static int warn(struct import *in, struct err *err)
+static int warn_imported(struct import *in, struct err *err)
 {
-	char text[PATH_MAX + 256];
+	struct warning w = {.kind = WARNING_IMPORTED, .detail = in->file};
 
-	snprintf(
-		text, sizeof(text),
-		"imported from '%s': a log does not say which hosts it is of, how long "
-		"a test was or why one failed; its date is the file's",
-		in->file);
-	return store_warn(in->store, in->run, text, err);
+	return store_warn(in->store, in->run, &w, err);
 }
 
 static int end_run(struct import *in, struct err *err)
@@ -115,7 +109,7 @@ static int write_all(void *ctx, struct err *err)
 	int r = begin_run(in, err);
 
 	if (r == 0)
-		r = warn(in, err);
+		r = warn_imported(in, err);
 	for (size_t i = 0; r == 0 && i < in->log.count; i++)
 		r = store_record(in->store, in->run, &in->log.m[i], err);
 	return r < 0 ? r : end_run(in, err);
@@ -155,7 +149,7 @@ int import_csv(const char *file, const char *db, struct import_result *ret,
 	       struct err *err)
 {
 	struct import in = {.file = file};
-	int r = read_log(&in, err);
+	int r = import_read(file, &in.log, &in.written_at_ms, err);
 
 	if (r == 0)
 		r = write_run(&in, db, ret, err);

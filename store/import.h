@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "store/csvread.h"
 
 /*
  * The import of a log of report/csv.h as a run, in one transaction. A log has MTUs, rates
@@ -27,6 +28,11 @@ struct import_result {
 	int failed;
 	int cut_line; /* number of the incomplete line that was omitted; 0: none */
 };
+
+/* Read the log `file`, and when it was last written. Errors as of import_csv(). The
+ * caller releases *ret in any case. */
+int import_read(const char *file, struct csv_log *ret, int64_t *ret_written_at_ms,
+		struct err *err);
 
 /*
  * Import `file` into `db`, which is created if missing. -EINVAL: not such a log, with

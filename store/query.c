@@ -3,13 +3,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/jsontext.h"
 #include "store/query_db.h"
-#include "store/schema.h"
 
 /* Shorter beginnings of a UUID are rather a typing mistake than a name. */
 #define PREFIX_MIN 4
@@ -157,10 +156,16 @@ static int count_visits(struct query *query, struct query_run *run, struct err *
 	return r == -E2BIG ? 0 : r;
 }
 
+/* One that cannot be is nobody's: who reads the recommendation says so. */
+#define RECOMMENDED_MTU(end)                                            \
+	"(SELECT " end "_mtu FROM recommendation WHERE run_id = run.id" \
+	" AND typeof(" end "_mtu) = 'integer' AND " end "_mtu BETWEEN 576 AND 65535)"
+
 /* The caller appends the condition that selects a run. */
-#define RUN_SELECT                                                                    \
-	"SELECT id, role, outcome, process, ended_at, outcome_text, " ROW_RUN_COLUMNS \
-	" FROM run"
+#define RUN_SELECT                                                                     \
+	"SELECT id, role, outcome, process, ended_at, outcome_text, " RECOMMENDED_MTU( \
+		"server") ", " RECOMMENDED_MTU("peer") ", " ROW_RUN_COLUMNS            \
+						       " FROM run"
 
 static void read_run(struct row *row, struct query_run *ret)
 {
@@ -174,6 +179,8 @@ static void read_run(struct row *row, struct query_run *ret)
 	ret->life = process_life(process);
 	ret->ended_at_ms = row_read_time(row);
 	row_read_sentence(row, ret->text, sizeof(ret->text));
+	ret->recommended.server = (int)row_read_int_or(row, 0, MTU_MIN, MTU_MAX);
+	ret->recommended.peer = (int)row_read_int_or(row, 0, MTU_MIN, MTU_MAX);
 	row_read_run(row, &ret->info);
 }
 
@@ -284,6 +291,43 @@ static int find_newest(struct query *query, struct query_run *ret, struct err *e
 	return r;
 }
 
+/* The id of the newest run; 0 if none is stored. */
+static int newest_id(struct query *query, int64_t *ret, struct err *err)
+{
+	static const char sql[] = "SELECT coalesce(max(id), 0) FROM run";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct row row = {.column = 0};
+	int r = db_prepare(&query->db, sql, &stmt, err);
+
+	if (r == 0)
+		r = db_step(&query->db, stmt, err);
+	if (r < 0)
+		return r;
+	row.stmt = stmt;
+	*ret = row_read_int(&row, 0, ROW_ID_MAX);
+	return row_check(&row, &query->db, "a run", err);
+}
+
+int query_run_of_result(struct query *query, struct query_run *ret, int64_t *ret_newest,
+			struct err *err)
+{
+	static const char sql[] = RUN_SELECT
+		" WHERE EXISTS (SELECT 1 FROM measurement WHERE run_id = run.id"
+		"		AND upload_status = 'ok' AND download_status = 'ok')"
+		" OR EXISTS (SELECT 1 FROM path WHERE run_id = run.id)"
+		" OR EXISTS (SELECT 1 FROM recommendation WHERE run_id = run.id)"
+		" ORDER BY id DESC LIMIT 1";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = newest_id(query, ret_newest, err);
+
+	if (r == 0)
+		r = db_prepare(&query->db, sql, &stmt, err);
+	if (r < 0)
+		return r;
+	r = fetch_run(query, stmt, ret, err);
+	return r == -ENOENT ? find_newest(query, ret, err) : r;
+}
+
 /* -ENOENT without a sentence. */
 static int find_by_id(struct query *query, const char *name, struct query_run *ret,
 		      struct err *err)
@@ -325,11 +369,10 @@ static int find_by_uuid(struct query *query, const char *name, struct query_run 
 		return r;
 	r = step_run(query, stmt, &other, err);
 	if (r > 0)
-		return err_set(
-			err, -ENOTUNIQ,
-			"more than one run begins with '%s': %s and %s; give more "
-			"of it",
-			name, ret->info.uuid, other.info.uuid);
+		return err_set(err, -ENOTUNIQ,
+			       "more than one run begins with '%s': %s and %s; give "
+			       "more of it",
+			       name, ret->info.uuid, other.info.uuid);
 	return r;
 }
 
@@ -346,10 +389,18 @@ int query_run(struct query *query, const char *name, struct query_run *ret,
 	if (r == -ENOENT)
 		err_set(err, r,
 			"no run '%s' in database '%s'; 'mtusweep runs' lists them, by "
-			"id "
-			"and by UUID (%d characters of it or more)",
+			"id and by UUID (%d characters of it or more)",
 			name, query->db.path, PREFIX_MIN);
 	return r;
+}
+
+int query_run_numbered(struct query *query, int64_t id, struct query_run *ret,
+		       struct err *err)
+{
+	char name[24];
+
+	snprintf(name, sizeof(name), "%" PRId64, id);
+	return query_run(query, name, ret, err);
 }
 
 int query_options(struct query *query, int64_t run, char **ret, struct err *err)
@@ -373,204 +424,4 @@ int query_options(struct query *query, int64_t run, char **ret, struct err *err)
 		return r;
 	*ret = strdup(text);
 	return *ret ? 0 : err_set(err, -ENOMEM, "out of memory");
-}
-static int fail_bands(const struct query *query, int64_t run, struct err *err)
-{
-	return err_set(err, -EUCLEAN,
-		       "run %lld in database '%s' has bands of its path that cannot be",
-		       (long long)run, query->db.path);
-}
-
-static int read_bands(struct query *query, int64_t run, struct path *ret,
-		      struct err *err)
-{
-	static const char sql[] = "SELECT direction, size_max, fate FROM path_band"
-				  " WHERE run_id = ? ORDER BY direction, size_max";
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = query_prepare(query, sql, run, &stmt, err);
-
-	while (r == 0 && (r = db_step(&query->db, stmt, err)) > 0) {
-		struct row row = {.stmt = stmt};
-		enum direction dir = row_read_direction(&row);
-		int max = row_read_small(&row, 1, OUTER_SIZE_MAX);
-		enum fate fate = row_read_fate(&row);
-
-		r = row_check(&row, &query->db, "a band of a path", err);
-		if (r < 0)
-			return r;
-		if (path_bands_add(&ret->dir[dir], max, fate) < 0)
-			return fail_bands(query, run, err);
-	}
-	for (int dir = 0; r == 0 && dir < DIR_COUNT; dir++) {
-		const struct path_bands *bands = &ret->dir[dir];
-
-		if (bands->count && bands->band[bands->count - 1].max != OUTER_SIZE_MAX)
-			return fail_bands(query, run, err);
-	}
-	return r;
-}
-
-/* Far above what there is. */
-#define OVERHEAD_MAX 1000
-#define PROBES_MAX   1000000
-#define PROBE_MAX_MS 1000000000
-
-int query_path(struct query *query, int64_t run, struct path_survey *ret,
-	       struct err *err)
-{
-	static const char sql[] =
-		"SELECT overhead, upload_probes, download_probes, probe_ms FROM path"
-		" WHERE run_id = ?";
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	struct path_survey survey = {0};
-	struct row row = {.column = 0};
-	int r = query_fetch(query, sql, run, &stmt, err);
-
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return err_set(err, -ENODATA,
-			       "nothing is stored of the path of run %lld",
-			       (long long)run);
-	row.stmt = stmt;
-	survey.path.overhead = row_read_small(&row, 0, OVERHEAD_MAX);
-	survey.probes[DIR_UPLOAD] = row_read_small(&row, 0, PROBES_MAX);
-	survey.probes[DIR_DOWNLOAD] = row_read_small(&row, 0, PROBES_MAX);
-	survey.probe_ms = row_read_int(&row, 0, PROBE_MAX_MS);
-	r = row_check(&row, &query->db, "a path", err);
-	if (r == 0)
-		r = read_bands(query, run, &survey.path, err);
-	if (r == 0)
-		*ret = survey;
-	return r;
-}
-
-/* Version 1 kept the sentences alone. */
-static int read_reason(struct row *row, struct reason *ret)
-{
-	int kind = reason_parse(row_read_words(row), &ret->kind);
-
-	ret->margin = row_read_small(row, 0, 100);
-	ret->visits = row_read_small(row, 0, INT_MAX);
-	ret->rival.server = (int)row_read_int_or(row, 0, MTU_MIN, MTU_MAX);
-	ret->rival.peer = (int)row_read_int_or(row, 0, MTU_MIN, MTU_MAX);
-	return kind;
-}
-
-int query_recommended(struct query *query, int64_t run,
-		      struct query_recommendation *ret, struct err *err)
-{
-	static const char *const sql[SCHEMA_VERSION] = {
-		"SELECT server_mtu, peer_mtu, settled, text, 'text', 0, 0, NULL, NULL"
-		" FROM recommendation WHERE run_id = ?",
-		"SELECT server_mtu, peer_mtu, settled, text, kind, margin, visits,"
-		" rival_server_mtu, rival_peer_mtu FROM recommendation"
-		" LEFT JOIN reason USING (run_id) WHERE run_id = ?",
-	};
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	struct query_recommendation found;
-	struct row row = {.column = 0};
-	const char *text;
-	int kind;
-	int r = query_fetch(query, sql[query->db.version - 1], run, &stmt, err);
-
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return err_set(err, -ENODATA, "run %lld recommends no pair",
-			       (long long)run);
-	row.stmt = stmt;
-	found.mtu.server = row_read_small(&row, MTU_MIN, MTU_MAX);
-	found.mtu.peer = row_read_small(&row, MTU_MIN, MTU_MAX);
-	found.settled = row_read_small(&row, 0, 1) != 0;
-	text = row_read_words(&row);
-	kind = read_reason(&row, &found.reason);
-	r = row_check(&row, &query->db, "a recommendation", err);
-	if (r == 0 && kind < 0)
-		r = err_set(err, -EUCLEAN,
-			    "database '%s' has a recommendation that cannot be: its "
-			    "reason is of no known kind; the file is damaged, or was "
-			    "made by something else",
-			    query->db.path);
-	if (r < 0)
-		return r;
-	found.text = strdup(text);
-	if (!found.text)
-		return err_set(err, -ENOMEM, "out of memory");
-	*ret = found;
-	return 0;
-}
-
-int query_warnings(struct query *query, int64_t run,
-		   int (*row)(void *ctx, const char *text), void *ctx, struct err *err)
-{
-	static const char sql[] =
-		"SELECT text FROM warning WHERE run_id = ? ORDER BY id";
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = query_prepare(query, sql, run, &stmt, err);
-
-	while (r == 0) {
-		struct row from = {.stmt = stmt};
-		const char *text;
-
-		r = db_step(&query->db, stmt, err);
-		if (r <= 0)
-			return r;
-		text = row_read_words(&from);
-		r = row_check(&from, &query->db, "a warning", err);
-		if (r == 0)
-			r = row(ctx, text);
-	}
-	return r;
-}
-
-static json_t *read_member(struct row *row)
-{
-	const char *type = sqlite3_column_decltype(row->stmt, row->column);
-
-	if (sqlite3_column_type(row->stmt, row->column) == SQLITE_NULL) {
-		row->column++;
-		return json_null();
-	}
-	if (type && strcmp(type, "INTEGER") == 0)
-		return json_integer(row_read_int(row, 0, ROW_ID_MAX));
-	return jsontext_new(row_read_words(row));
-}
-
-static json_t *read_object(struct row *row)
-{
-	int count = sqlite3_column_count(row->stmt);
-	json_t *object = json_object();
-
-	while (row->column < count) {
-		const char *name = sqlite3_column_name(row->stmt, row->column);
-
-		if (json_object_set_new(object, name, read_member(row)) < 0) {
-			json_decref(object);
-			return NULL;
-		}
-	}
-	return object;
-}
-
-int query_table(struct query *query, const char *table, const char *order, int64_t run,
-		int (*row)(void *ctx, json_t *object), void *ctx, struct err *err)
-{
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = db_prepare_table(&query->db, table, order, &stmt, err);
-
-	if (r == 0)
-		sqlite3_bind_int64(stmt, 1, run);
-	while (r == 0 && (r = db_step(&query->db, stmt, err)) > 0) {
-		struct row from = {.stmt = stmt};
-		json_t *object = read_object(&from);
-
-		r = object ? row_check(&from, &query->db, "a row", err)
-			   : err_set(err, -ENOMEM, "out of memory");
-		if (r < 0)
-			json_decref(object);
-		else
-			r = row(ctx, object);
-	}
-	return r;
 }

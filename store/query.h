@@ -6,9 +6,9 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/evidence.h"
 #include "base/path.h"
 #include "base/process.h"
-#include "base/reason.h"
 #include "base/types.h"
 #include "store/row.h"
 
@@ -42,6 +42,7 @@ struct query_run {
 	bool counted; /* false: there are more rows than query_bound() allows to be read */
 	int measured; /* visits stored; one that was made again counts once */
 	int failed;   /* those whose last status is not ok */
+	struct mtu_pair recommended; /* zeros: none */
 };
 
 /* Above it, who asks over HTTP is answered without the run's rows: to read so many once
@@ -67,6 +68,15 @@ int query_runs(struct query *query, int (*row)(void *ctx, const struct query_run
  * says. -ENOENT, -ENOTUNIQ. */
 int query_run(struct query *query, const char *name, struct query_run *ret,
 	      struct err *err);
+/* The run with this id. -ENOENT. */
+int query_run_numbered(struct query *query, int64_t id, struct query_run *ret,
+		       struct err *err);
+
+/* The newest run that has something to tell: a pair that was ok, a path, or a
+ * recommendation. Where none has, the newest of all, whose id is *ret_newest. -ENOENT: no
+ * run is stored. */
+int query_run_of_result(struct query *query, struct query_run *ret, int64_t *ret_newest,
+			struct err *err);
 
 /* The options it was started with, a JSON object (freed by the caller); "{}" where none
  * are stored. -ENOENT: no such run. */
@@ -159,20 +169,25 @@ int query_last_visit(struct query *query, int64_t run, uint32_t *ret, struct err
 int query_path(struct query *query, int64_t run, struct path_survey *ret,
 	       struct err *err);
 
+/* With REASON_TEXT an older version kept sentences, but no facts beyond the pair. */
 struct query_recommendation {
-	struct mtu_pair mtu;
-	bool settled; /* no pair tested may be faster by more than the margin */
-	struct reason reason;
-	char *text; /* the evidence, in lines; freed by the caller */
+	struct evidence evidence;
+	char *text; /* the sentences, in lines; freed by the caller */
 };
 
 /* Read the recommendation of the run. -ENODATA: none is stored. */
 int query_recommended(struct query *query, int64_t run,
 		      struct query_recommendation *ret, struct err *err);
 
-/* The run's warnings, in the order they came. */
-int query_warnings(struct query *query, int64_t run,
-		   int (*row)(void *ctx, const char *text), void *ctx, struct err *err);
+struct query_warning {
+	int64_t warned_at_ms;
+	struct warning facts;
+};
+
+/* The warnings about the "run" or its "recommendation", in the order they came. */
+int query_warnings(struct query *query, int64_t run, const char *about,
+		   int (*row)(void *ctx, const struct query_warning *w), void *ctx,
+		   struct err *err);
 
 /* The run's rows of a table of docs/schema.md, sorted by the columns `order`, as objects
  * that the callback takes. A member is a column: an integer from 0 to ROW_ID_MAX, a text,

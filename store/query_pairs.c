@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "store/query_db.h"
 
 /* --- pairs, each with its visits --- */
@@ -10,23 +11,7 @@
 struct visits {
 	struct row_visit *list;
 	size_t count;
-	size_t room;
 };
-
-static int keep_visit(struct visits *all, const struct row_visit *visit)
-{
-	if (all->count == all->room) {
-		size_t room = all->room ? 2 * all->room : 16;
-		void *more = reallocarray(all->list, room, sizeof(*all->list));
-
-		if (!more)
-			return -ENOMEM;
-		all->list = more;
-		all->room = room;
-	}
-	all->list[all->count++] = *visit;
-	return 0;
-}
 
 /* Rows come by pair and number, each once, whatever the file says. */
 static int check_order(const struct query *query, const struct visits *pair,
@@ -54,7 +39,7 @@ static int take_visit(struct visits *pair, const struct row_visit *visit,
 		r = fn(ctx, pair->list, pair->count);
 		pair->count = 0;
 	}
-	return r ? r : keep_visit(pair, visit);
+	return r ? r : array_append(&pair->list, &pair->count, visit, sizeof(*visit));
 }
 
 static int walk_pairs(struct query *query, sqlite3_stmt *stmt, struct visits *pair,
@@ -272,7 +257,6 @@ struct ranking {
 	enum query_by by;
 	struct query_result *list;
 	size_t count;
-	size_t room;
 };
 
 static int keep_ranked(void *ctx, const struct query_result *result)
@@ -281,17 +265,7 @@ static int keep_ranked(void *ctx, const struct query_result *result)
 
 	if (!query_may_rank(result, all->by))
 		return 0;
-	if (all->count == all->room) {
-		size_t room = all->room ? 2 * all->room : 256;
-		void *more = reallocarray(all->list, room, sizeof(*all->list));
-
-		if (!more)
-			return -ENOMEM;
-		all->list = more;
-		all->room = room;
-	}
-	all->list[all->count++] = *result;
-	return 0;
+	return array_append(&all->list, &all->count, result, sizeof(*result));
 }
 
 static int64_t figure_of(const struct query_result *result, enum query_by by)

@@ -3,11 +3,19 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "store/query_db.h"
+#include "store/schema.h"
 
-/* The caller appends the condition that selects measurements of the run. */
-#define VISIT_SELECT \
-	"SELECT " ROW_MEASUREMENT_COLUMNS " FROM measurement WHERE run_id = ?"
+/* The statement of each version of the schema, with the condition that selects
+ * measurements of the run. */
+#define VISIT_SELECT(which)                                                         \
+	{                                                                           \
+		"SELECT " ROW_MEASUREMENT_COLUMNS_1                                 \
+		" FROM measurement WHERE run_id = ?" which,                         \
+			"SELECT " ROW_MEASUREMENT_COLUMNS " FROM " ROW_MEASUREMENTS \
+			" WHERE run_id = ?" which                                   \
+	}
 
 /* A statement of that kind, its parameters bound, to its end. Numbers ascend, or, `down`,
  * descend. */
@@ -39,10 +47,11 @@ int query_visits_after(struct query *query, int64_t run, uint32_t after,
 		       int (*row)(void *ctx, const struct measurement *m), void *ctx,
 		       struct err *err)
 {
+	static const char *const sql[SCHEMA_VERSION] =
+		VISIT_SELECT(" AND seq > ? ORDER BY seq");
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct row bound = {.column = 2};
-	int r = query_prepare_rows(query, VISIT_SELECT " AND seq > ? ORDER BY seq", run,
-				   &stmt, err);
+	int r = query_prepare_rows(query, sql[query->db.version - 1], run, &stmt, err);
 
 	if (r < 0)
 		return r;
@@ -63,10 +72,11 @@ int query_visits(struct query *query, int64_t run, const struct mtu_pair *mtu,
 		 int (*row)(void *ctx, const struct measurement *m), void *ctx,
 		 struct err *err)
 {
-	static const char sql[] = VISIT_SELECT
-		" AND server_mtu = ? AND peer_mtu = ? ORDER BY seq DESC";
+	static const char *const sql[SCHEMA_VERSION] =
+		VISIT_SELECT(" AND server_mtu = ? AND peer_mtu = ? ORDER BY seq DESC");
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = query_prepare_pair(query, sql, run, mtu, &stmt, err);
+	int r = query_prepare_pair(query, sql[query->db.version - 1], run, mtu, &stmt,
+				   err);
 
 	return r < 0 ? r : list_visits(query, stmt, true, row, ctx, err);
 }
@@ -94,18 +104,8 @@ struct measurements {
 static int keep_measurement(void *ctx, const struct measurement *m)
 {
 	struct measurements *all = ctx;
-	size_t count = all->count;
-	struct measurement *grown;
 
-	/* Room doubles at each power of two. */
-	if ((count & (count - 1)) == 0) {
-		grown = realloc(all->list, (count ? 2 * count : 1) * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		all->list = grown;
-	}
-	all->list[all->count++] = *m;
-	return 0;
+	return array_append(&all->list, &all->count, m, sizeof(*m));
 }
 
 int query_load_measurements(struct query *query, int64_t run, struct measurement **ret,

@@ -11,8 +11,9 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/io.h"
+#include "base/random.h"
 #include "base/text.h"
-#include "base/uuid.h"
 
 int row_bound(const struct row *row, const struct db *db, struct err *err)
 {
@@ -46,7 +47,7 @@ void row_bind_int(struct row *row, int64_t value)
 	keep_failure(row, sqlite3_bind_int64(row->stmt, row->column++, value));
 }
 
-static void bind_int_unless(struct row *row, int64_t value, int64_t unknown)
+void row_bind_int_unless(struct row *row, int64_t value, int64_t unknown)
 {
 	if (value == unknown)
 		bind_null(row);
@@ -268,13 +269,16 @@ int64_t row_read_time(struct row *row)
 		(row)->column++;                            \
 	} while (0)
 
-enum test_status row_read_status(struct row *row)
-{
-	enum test_status status = TEST_ERROR;
+#define DEFINE_READ(type, name, parse, otherwise) \
+	type name(struct row *row)                \
+	{                                         \
+		type value = otherwise;           \
+                                                  \
+		READ_WORD(row, parse, &value);    \
+		return value;                     \
+	}
 
-	READ_WORD(row, test_status_parse, &status);
-	return status;
-}
+DEFINE_READ(enum test_status, row_read_status, test_status_parse, TEST_ERROR)
 
 static void bind_end(struct row *row, const struct end_facts *end,
 		     const struct mtu_range *range)
@@ -282,30 +286,23 @@ static void bind_end(struct row *row, const struct end_facts *end,
 	bind_text_unless_empty(row, end->host);
 	bind_text_unless_empty(row, end->interface);
 	bind_text_unless_empty(row, end->address);
-	bind_int_unless(row, end->link_mtu, 0);
+	row_bind_int_unless(row, end->link_mtu, 0);
 	row_bind_text(row, backend_name(end->backend));
-	bind_int_unless(row, end->endpoint_family, 0);
+	row_bind_int_unless(row, end->endpoint_family, 0);
 	bind_text_unless_empty(row, end->versions);
 	row_bind_int(row, range->min);
 	row_bind_int(row, range->max);
 	row_bind_int(row, range->step);
 }
 
-enum fate row_read_fate(struct row *row)
-{
-	enum fate fate = FATE_UNKNOWN;
+DEFINE_READ(enum fate, row_read_fate, fate_parse, FATE_UNKNOWN)
 
-	READ_WORD(row, fate_parse, &fate);
-	return fate;
-}
+DEFINE_READ(enum run_outcome, row_read_outcome, run_outcome_parse, RUN_FAILED)
 
-enum run_outcome row_read_outcome(struct row *row)
-{
-	enum run_outcome outcome = RUN_FAILED;
+DEFINE_READ(enum reason_kind, row_read_reason, reason_parse, REASON_NOTHING)
 
-	READ_WORD(row, run_outcome_parse, &outcome);
-	return outcome;
-}
+DEFINE_READ(enum evidence_status, row_read_evidence_status, evidence_status_parse,
+	    EVIDENCE_PREDICTED)
 
 static int parse_direction(const char *name, enum direction *ret)
 {
@@ -318,13 +315,7 @@ static int parse_direction(const char *name, enum direction *ret)
 	return -EINVAL;
 }
 
-enum direction row_read_direction(struct row *row)
-{
-	enum direction dir = DIR_UPLOAD;
-
-	READ_WORD(row, parse_direction, &dir);
-	return dir;
-}
+DEFINE_READ(enum direction, row_read_direction, parse_direction, DIR_UPLOAD)
 
 void row_read_role(struct row *row, char *ret, size_t size)
 {
@@ -367,10 +358,10 @@ void row_bind_run(struct row *row, const struct run_info *info)
 	row_bind_text(row, info->strategy);
 	row_bind_int(row, info->passes);
 	row_bind_text(row, seed);
-	bind_int_unless(row, info->duration_ms, 0);
+	row_bind_int_unless(row, info->duration_ms, 0);
 	bind_text_unless_empty(row, info->congestion);
 	row_bind_text(row, persist_name(info->persist));
-	bind_int_unless(row, info->pairs_planned, 0);
+	row_bind_int_unless(row, info->pairs_planned, 0);
 	bind_end(row, &info->server, &info->server_range);
 	bind_end(row, &info->peer, &info->peer_range);
 }
@@ -415,19 +406,33 @@ void row_read_run(struct row *row, struct run_info *ret)
 	read_end(row, &ret->peer, &ret->peer_range);
 }
 
-static void bind_result(struct row *row, const struct dir_result *result)
+static void bind_figures(struct row *row, const struct dir_result *result, int first,
+			 int end)
+{
+	for (int i = first; i < end; i++)
+		row_bind_int_unless(row, figure_get(result, i), NO_FIGURE);
+}
+
+/* `figures`: how many of the list. */
+static void bind_result(struct row *row, const struct dir_result *result, int figures)
 {
 	row_bind_text(row, test_status_name(result->status));
 	row_bind_text(row, result->text);
-	for (int i = 0; i < FIGURE_COUNT; i++)
-		bind_int_unless(row, figure_get(result, i), NO_FIGURE);
+	bind_figures(row, result, 0, figures);
 	row_bind_time(row, result->started_at_ms);
-	bind_int_unless(row, result->duration_ms > 0 ? result->duration_ms : 0, 0);
+	row_bind_int_unless(row, result->duration_ms > 0 ? result->duration_ms : 0, 0);
 }
 
-static int64_t read_figure(struct row *row)
+static int64_t read_rate(struct row *row)
 {
 	return row_read_int_or(row, NO_FIGURE, 0, ROW_RATE_MAX);
+}
+
+static int64_t read_figure(struct row *row, int i)
+{
+	if (i < FIGURE_COUNT_1)
+		return read_rate(row);
+	return row_read_int_or(row, NO_FIGURE, 0, figure_list[i].max);
 }
 
 static void read_result(struct row *row, struct dir_result *ret)
@@ -435,20 +440,37 @@ static void read_result(struct row *row, struct dir_result *ret)
 	ret->status = row_read_status(row);
 	row_read_text(row, ret->text, sizeof(ret->text));
 	for (int i = 0; i < FIGURE_COUNT; i++)
-		figure_set(ret, i, read_figure(row));
+		figure_set(ret, i, read_figure(row, i));
 	ret->started_at_ms = row_read_time(row);
 	ret->duration_ms = row_read_int_or(row, 0, 0, DURATION_MAX_MS);
 }
 
-void row_bind_measurement(struct row *row, const struct measurement *m)
+static void bind_row(struct row *row, const struct measurement *m, int figures)
 {
 	row_bind_int(row, m->seq);
 	row_bind_int(row, m->pass);
 	row_bind_int(row, m->reference);
 	row_bind_int(row, m->mtu.server);
 	row_bind_int(row, m->mtu.peer);
-	bind_result(row, &m->dir[DIR_UPLOAD]);
-	bind_result(row, &m->dir[DIR_DOWNLOAD]);
+	bind_result(row, &m->dir[DIR_UPLOAD], figures);
+	bind_result(row, &m->dir[DIR_DOWNLOAD], figures);
+}
+
+void row_bind_measurement(struct row *row, const struct measurement *m)
+{
+	bind_row(row, m, FIGURE_COUNT);
+}
+
+void row_bind_main(struct row *row, const struct measurement *m)
+{
+	bind_row(row, m, FIGURE_COUNT_1);
+}
+
+void row_bind_detail(struct row *row, const struct measurement *m)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		bind_figures(row, &m->dir[dir], FIGURE_COUNT_1, FIGURE_COUNT);
+	row_bind_int(row, m->seq);
 }
 
 void row_read_measurement(struct row *row, struct measurement *ret)
@@ -473,12 +495,84 @@ void row_read_visit(struct row *row, struct row_visit *ret)
 		bool ok;
 
 		result.status = row_read_status(row);
-		result.sent_bps = read_figure(row);
-		result.received_bps = read_figure(row);
-		result.goodput_bps = read_figure(row);
+		result.sent_bps = read_rate(row);
+		result.received_bps = read_rate(row);
+		result.goodput_bps = read_rate(row);
 		ok = result.status == TEST_OK;
 		ret->status[dir] = result.status;
 		ret->sent_bps[dir] = ok ? result.sent_bps : NO_FIGURE;
 		ret->rate_bps[dir] = ok ? dir_result_rate(&result) : NO_FIGURE;
 	}
+}
+
+json_t *row_text_json(const char *text)
+{
+	json_t *value = json_string(text);
+	cleanup_free char *copy = value ? NULL : strdup(text);
+
+	if (!copy)
+		return value;
+	for (char *c = copy; *c; c++) {
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	}
+	return json_string(copy);
+}
+
+/* --- warnings --- */
+
+static void bind_word(struct row *row, const struct warning *w, const char *column,
+		      const char *word)
+{
+	bind_text_unless_empty(row, warning_use(w->kind, column) ? word : "");
+}
+
+void row_bind_warning(struct row *row, const struct warning *w)
+{
+	struct warning copy = *w;
+
+	row_bind_text(row, warning_name(w->kind));
+	bind_word(row, w, "at_end", warning_end_name(w->at_end));
+	bind_word(row, w, "direction", direction_name(w->direction));
+	for (int i = 0; i < WARNING_NUMBER_COUNT; i++) {
+		enum warning_use use = warning_use(w->kind, warning_numbers[i].name);
+		int64_t value = *warning_number(&copy, i);
+
+		if (use == WARNING_UNUSED || (use == WARNING_OPTIONAL && !value))
+			bind_null(row);
+		else
+			row_bind_int(row, value);
+	}
+	bind_word(row, w, "detail", w->detail);
+}
+
+/* A column that the kind does not use means nothing: true. */
+static bool skip_unused(struct row *row, enum warning_kind kind, const char *column)
+{
+	bool unused = warning_use(kind, column) == WARNING_UNUSED;
+
+	row->column += unused;
+	return unused;
+}
+
+void row_read_warning(struct row *row, struct warning *ret)
+{
+	*ret = (struct warning){.detail = ""};
+	READ_WORD(row, warning_parse, &ret->kind);
+	if (!skip_unused(row, ret->kind, "at_end"))
+		READ_WORD(row, warning_end_parse, &ret->at_end);
+	if (!skip_unused(row, ret->kind, "direction"))
+		ret->direction = row_read_direction(row);
+	for (int i = 0; i < WARNING_NUMBER_COUNT; i++) {
+		const struct warning_number *number = &warning_numbers[i];
+
+		if (skip_unused(row, ret->kind, number->name))
+			continue;
+		*warning_number(ret, i) =
+			warning_use(ret->kind, number->name) == WARNING_NEEDED
+				? row_read_int(row, number->min, number->max)
+				: row_read_int_or(row, 0, number->min, number->max);
+	}
+	if (!skip_unused(row, ret->kind, "detail"))
+		ret->detail = row_read_words(row);
 }

@@ -2,10 +2,14 @@
 #ifndef STORE_ROW_H
 #define STORE_ROW_H
 
+#include <jansson.h>
 #include <sqlite3.h>
 
+#include "base/evidence.h"
 #include "base/path.h"
+#include "base/reason.h"
 #include "base/types.h"
+#include "base/warning.h"
 #include "store/db.h"
 
 /*
@@ -65,17 +69,25 @@ void row_read_run(struct row *row, struct run_info *ret);
 #define ROW_UPLOAD(name, ...)   "upload_" #name ", "
 #define ROW_DOWNLOAD(name, ...) "download_" #name ", "
 #define ROW_VALUE(...)          "?, "
-#define ROW_UPLOAD_FIGURES      FIGURE_LIST(ROW_UPLOAD)
-#define ROW_DOWNLOAD_FIGURES    FIGURE_LIST(ROW_DOWNLOAD)
-#define ROW_UPLOAD_COLUMNS                                \
-	"upload_status, upload_text, " ROW_UPLOAD_FIGURES \
-	"upload_started_at, upload_duration_ms"
-#define ROW_DOWNLOAD_COLUMNS                                    \
-	"download_status, download_text, " ROW_DOWNLOAD_FIGURES \
-	"download_started_at, download_duration_ms"
-#define ROW_MEASUREMENT_COLUMNS                                           \
-	"seq, pass, reference, server_mtu, peer_mtu, " ROW_UPLOAD_COLUMNS \
-	", " ROW_DOWNLOAD_COLUMNS
+#define ROW_NULL(...)           "NULL, "
+/* The columns of one direction, with these figures. */
+#define ROW_DIRECTION_COLUMNS(name, figures) \
+	ROW_OUTCOME(name) ", " figures ROW_TIMES(name)
+#define ROW_OUTCOME(name) name "_status, " name "_text"
+#define ROW_TIMES(name)   name "_started_at, " name "_duration_ms"
+#define ROW_COLUMNS(upload, download)                                         \
+	"seq, pass, reference, server_mtu, peer_mtu, " ROW_DIRECTION_COLUMNS( \
+		"upload", upload) ", " ROW_DIRECTION_COLUMNS("download", download)
+
+/* What row_read_measurement() reads and row_bind_measurement() binds, of ROW_MEASUREMENTS.
+ * The columns of version 1 are for a file of that version, whose only table is
+ * measurement. */
+#define ROW_MEASUREMENTS "measurement LEFT JOIN measurement_detail USING (run_id, seq)"
+#define ROW_MEASUREMENT_COLUMNS \
+	ROW_COLUMNS(FIGURE_LIST(ROW_UPLOAD), FIGURE_LIST(ROW_DOWNLOAD))
+#define ROW_MEASUREMENT_COLUMNS_1                                      \
+	ROW_COLUMNS(FIGURE_LIST_1(ROW_UPLOAD) FIGURE_LIST_2(ROW_NULL), \
+		    FIGURE_LIST_1(ROW_DOWNLOAD) FIGURE_LIST_2(ROW_NULL))
 /* As many as there are columns above. */
 #define ROW_DIRECTION_VALUES "?, ?, " FIGURE_LIST(ROW_VALUE) "?, ?"
 #define ROW_MEASUREMENT_VALUES \
@@ -83,6 +95,18 @@ void row_read_run(struct row *row, struct run_info *ret);
 
 void row_bind_measurement(struct row *row, const struct measurement *m);
 void row_read_measurement(struct row *row, struct measurement *ret);
+
+/* The same in two parts, for writing: the columns of the table measurement, and those of
+ * measurement_detail. */
+#define ROW_MAIN_COLUMNS \
+	ROW_COLUMNS(FIGURE_LIST_1(ROW_UPLOAD), FIGURE_LIST_1(ROW_DOWNLOAD))
+#define ROW_MAIN_DIRECTION "?, ?, " FIGURE_LIST_1(ROW_VALUE) "?, ?"
+#define ROW_MAIN_VALUES    "?, ?, ?, ?, ?, " ROW_MAIN_DIRECTION ", " ROW_MAIN_DIRECTION
+#define ROW_DETAIL_COLUMNS FIGURE_LIST_2(ROW_UPLOAD) FIGURE_LIST_2(ROW_DOWNLOAD) "seq"
+#define ROW_DETAIL_VALUES  FIGURE_LIST_2(ROW_VALUE) FIGURE_LIST_2(ROW_VALUE) "?"
+
+void row_bind_main(struct row *row, const struct measurement *m);
+void row_bind_detail(struct row *row, const struct measurement *m);
 
 /* The figures of a measurement alone, which is what medians and counts are made of. */
 struct row_visit {
@@ -102,10 +126,21 @@ struct row_visit {
 
 void row_read_visit(struct row *row, struct row_visit *ret);
 
+#define ROW_NUMBER(name, ...) #name ", "
+#define ROW_WARNING_COLUMNS \
+	"kind, at_end, direction, " WARNING_NUMBERS(ROW_NUMBER) "detail"
+/* As many as there are columns above. */
+#define ROW_WARNING_VALUES "?, ?, ?, " WARNING_NUMBERS(ROW_VALUE) "?"
+
+void row_bind_warning(struct row *row, const struct warning *w);
+/* ret->detail is borrowed until the statement goes on. */
+void row_read_warning(struct row *row, struct warning *ret);
+
 /* Single values, for what the lists above do not cover. */
 void row_bind_int(struct row *row, int64_t value);
 void row_bind_text(struct row *row, const char *value);
 void row_bind_time(struct row *row, int64_t at_ms);
+void row_bind_int_unless(struct row *row, int64_t value, int64_t unknown);
 /* Reading. A value of another type is wrong, and so is NULL where nothing else is said. */
 int64_t row_read_int(struct row *row, int64_t min, int64_t max);
 int64_t row_read_int_or(struct row *row, int64_t if_null, int64_t min, int64_t max);
@@ -113,6 +148,9 @@ int64_t row_read_int_or(struct row *row, int64_t if_null, int64_t min, int64_t m
 int row_read_small(struct row *row, int min, int max);
 /* Borrowed until the statement goes on; "" where it is wrong. */
 const char *row_read_words(struct row *row);
+/* Make a JSON string of any stored text. If it is not UTF-8, every byte that is not
+ * ASCII becomes '?'. Return a new object, or NULL without memory. */
+json_t *row_text_json(const char *text);
 /* A name or a word: wrong where it is longer. */
 void row_read_text(struct row *row, char *ret, size_t size);
 /* NULL is "". */
@@ -126,6 +164,8 @@ enum test_status row_read_status(struct row *row);
 enum direction row_read_direction(struct row *row);
 enum fate row_read_fate(struct row *row);
 enum run_outcome row_read_outcome(struct row *row);
+enum reason_kind row_read_reason(struct row *row);
+enum evidence_status row_read_evidence_status(struct row *row);
 /* "peer" or "server". */
 void row_read_role(struct row *row, char *ret, size_t size);
 

@@ -6,7 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "base/clock.h"
-#include "base/uuid.h"
+#include "base/random.h"
 #include "store/row.h"
 #include "store/secrets.h"
 

@@ -26,8 +26,8 @@ int runcopy_admit(struct db *db, const struct run_info *info, const char *secret
 /* 1: the run is a peer's own record; 0: it is not. */
 int runcopy_is_record(struct db *db, int64_t run, struct err *err);
 
-/* -ENOSPC: the disk is nearly full. A peer must not be able to fill it, so a copy leaves the
- * last twentieth of it free, or 64 MiB where that is less. */
+/* -ENOSPC: the disk is nearly full. A peer must not be able to fill it, so a copy leaves
+ * the last twentieth of it free, or 64 MiB where that is less. */
 int runcopy_check_room(const struct db *db, struct err *err);
 
 #endif

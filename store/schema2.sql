@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- Version 2 out of version 1: the reason of a recommendation as facts. The tables of
--- version 1 stay as they are: the file may be anybody's, so nothing of its own schema is
--- rewritten, and a file that has a 'reason' already is refused as a whole.
+-- Version 2 out of version 1: reasons and warnings as facts. The tables of version 1 stay
+-- as they are: the file may be anybody's, so nothing of its own schema is rewritten, and a
+-- file that has a table of one of these names already is refused as a whole. Version 2
+-- writes no row of 'warning' and no recommendation.text.
 
 -- Why a run recommends its pair. A row for each row of recommendation.
 CREATE TABLE reason (
@@ -10,19 +11,175 @@ CREATE TABLE reason (
 		'nothing',  -- no pair works both ways
 		'fits',     -- the largest that fits whole
 		'faster',   -- fits too, and is faster than the largest that fits
+		'relayed',  -- the largest that arrives; outer packets are not all seen
 		'arrives',  -- the largest at which data arrives undiminished
 		'measured', -- nothing is known to fit: the fastest
-		'told',     -- the other end says so
+		'unsent',   -- the same, and no test sent packets as large as its MTUs
+		'in_fragments', -- none fits: the smallest, which arrives in fragments
+		'none_arrives', -- none fits, and none arrives
 		'text')),   -- written by version 1: recommendation.text alone says it
+	status TEXT -- NULL: written by version 1
+		CHECK (status IN (
+			'predicted',     -- by probes; the pair is not shown to work
+			'confirmed',     -- the pair was measured: it works both ways
+			'contradicted')), -- measurements contradict the probes
 	margin INTEGER NOT NULL -- percent by which a rival may be faster when settled
 		CHECK (margin BETWEEN 0 AND 100),
 	visits INTEGER NOT NULL CHECK (visits BETWEEN 0 AND 2147483647),
 	rival_server_mtu INTEGER -- the pair that may be faster yet; NULL: none
 		CHECK (rival_server_mtu BETWEEN 576 AND 65535),
-	rival_peer_mtu INTEGER CHECK (rival_peer_mtu BETWEEN 576 AND 65535)
+	rival_peer_mtu INTEGER CHECK (rival_peer_mtu BETWEEN 576 AND 65535),
+	upload_bps INTEGER -- the recommended pair's rate; NULL: not measured
+		CHECK (upload_bps BETWEEN 0 AND 1000000000000000),
+	upload_low_bps INTEGER -- it lies within these two, in 19 of 20 runs
+		CHECK (upload_low_bps BETWEEN 0 AND 1000000000000000),
+	upload_high_bps INTEGER
+		CHECK (upload_high_bps BETWEEN 0 AND 1000000000000000),
+	upload_current_bps INTEGER -- the rate of the pair before the run
+		CHECK (upload_current_bps BETWEEN 0 AND 1000000000000000),
+	upload_ratio_permille INTEGER -- the pair's rate in permille of this; or NULL
+		CHECK (upload_ratio_permille BETWEEN 0 AND 1000000000),
+	upload_ratio_low_permille INTEGER
+		CHECK (upload_ratio_low_permille BETWEEN 0 AND 1000000000),
+	upload_ratio_high_permille INTEGER
+		CHECK (upload_ratio_high_permille BETWEEN 0 AND 1000000000),
+	upload_guessed INTEGER NOT NULL DEFAULT 0 -- 1: bands of reason_band
+		CHECK (upload_guessed IN (0, 1)),
+	download_bps INTEGER
+		CHECK (download_bps BETWEEN 0 AND 1000000000000000),
+	download_low_bps INTEGER
+		CHECK (download_low_bps BETWEEN 0 AND 1000000000000000),
+	download_high_bps INTEGER
+		CHECK (download_high_bps BETWEEN 0 AND 1000000000000000),
+	download_current_bps INTEGER
+		CHECK (download_current_bps BETWEEN 0 AND 1000000000000000),
+	download_ratio_permille INTEGER
+		CHECK (download_ratio_permille BETWEEN 0 AND 1000000000),
+	download_ratio_low_permille INTEGER
+		CHECK (download_ratio_low_permille BETWEEN 0 AND 1000000000),
+	download_ratio_high_permille INTEGER
+		CHECK (download_ratio_high_permille BETWEEN 0 AND 1000000000),
+	download_guessed INTEGER NOT NULL DEFAULT 0
+		CHECK (download_guessed IN (0, 1))
 );
+
+-- The bands of a direction that was not probed, or whose probes measurements contradict:
+-- they are told from throughput. Columns as those of path_band.
+CREATE TABLE reason_band (
+	run_id INTEGER NOT NULL REFERENCES reason (run_id) ON DELETE CASCADE,
+	direction TEXT NOT NULL CHECK (direction IN ('upload', 'download')),
+	size_max INTEGER NOT NULL CHECK (size_max BETWEEN 1 AND 65535),
+	fate TEXT NOT NULL CHECK (fate IN ('whole', 'fragmented', 'lost', 'unknown')),
+	PRIMARY KEY (run_id, direction, size_max)
+) WITHOUT ROWID;
 
 INSERT INTO reason (run_id, kind, margin, visits)
 	SELECT run_id, 'text', 0, 0 FROM recommendation;
+
+-- Warnings for the reader of a run, in the order in which they came. A kind uses the
+-- columns that its sentence in base/warning.h names; the others are NULL.
+CREATE TABLE run_warning (
+	id INTEGER PRIMARY KEY,
+	run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	about TEXT NOT NULL -- the run, or its recommendation alone
+		CHECK (about IN ('run', 'recommendation')),
+	warned_at TEXT NOT NULL CHECK (warned_at GLOB '[0-9]*-*-*T*:*:*Z'),
+	kind TEXT NOT NULL CHECK (kind IN (
+		'text',                -- written by version 1: detail alone says it
+		'route_mtu',           -- the route to detail has an mtu of its own
+		'advmss',              -- the same, an advmss of value
+		'mtu_probing',         -- tcp_mtu_probing is value
+		'mtu_probing_late',    -- the same, after a loss
+		'ssthresh_kept',       -- tcp_no_ssthresh_metrics_save is value
+		'path_mtu_cached',     -- path MTUs in the cache stayed: detail
+		'short_tests',         -- duration_ms is short; value seconds are better
+		'line_down',           -- each test of the pair had an outage
+		'grid_drift',          -- rate_percent, by the measurements of the pair
+		'fragmented',          -- the applied pair is, the other one is not
+		'nothing_fits',        -- the same, and there is no such pair
+		'sometimes',           -- value percent of these sizes arrived
+		'imported',            -- from the file detail
+		'moved',               -- at_end's endpoint, from and to: detail
+		'moved_mixed',         -- the same; both paths are measured
+		'changed',             -- a fate, from and to: detail
+		'hub_routes',          -- at_end has value peers; routes get the MTU
+		'hub_link',            -- at_end has value peers; the link gets it
+		'left_out',            -- never stored: value rows are too many
+		'relayed',             -- a relay on at_end's host hides packets
+		'unseen',              -- at_end does not see its outer packets
+		'tcp_lost',            -- the current pair's TCP of size_max bytes
+		'mss_protects',        -- its UDP of size_min to size_max is lost
+		'others_lost',         -- the same, no MSS in the way
+		'clamp_protects',      -- the same, by a lowered MSS
+		'clamped',             -- the MSS is lowered: TCP sent size_max at most
+		'unreached',           -- value measurements had no connection
+		'contradicted',        -- its rates contradict the probes
+		'contradicted_once',   -- the same, not confirmed
+		'unanswered',          -- no probe got an answer
+		'not_probed',          -- the path was not probed
+		'noisy',               -- rates cannot tell pairs apart
+		'drift',               -- rate_percent, by the reference series
+		'mss',                 -- clamp routed TCP's MSS to mtu less headers
+		'below_minimum',       -- the other pair fits, without IPv6 inside
+		'below_range',         -- the other pair fits, and is not allowed
+		'roam',                -- over IPv6 only the other pair fits
+		'roam_perhaps',        -- the pair might not fit
+		'incomplete')),        -- the copy lacks a part of the evidence
+	at_end TEXT CHECK (at_end IN ('server', 'peer')), -- whose host it is about
+	direction TEXT CHECK (direction IN ('upload', 'download')),
+	server_mtu INTEGER CHECK (server_mtu BETWEEN 576 AND 65535), -- the pair
+	peer_mtu INTEGER CHECK (peer_mtu BETWEEN 576 AND 65535),
+	other_server_mtu INTEGER -- a pair without the fault
+		CHECK (other_server_mtu BETWEEN 576 AND 65535),
+	other_peer_mtu INTEGER CHECK (other_peer_mtu BETWEEN 576 AND 65535),
+	mtu INTEGER CHECK (mtu BETWEEN 1 AND 65535),
+	size_min INTEGER CHECK (size_min BETWEEN 1 AND 65535), -- packets, in bytes
+	size_max INTEGER CHECK (size_max BETWEEN 1 AND 66535),
+	rate_percent INTEGER -- the rate at the end, in percent of that at the beginning
+		CHECK (rate_percent BETWEEN 0 AND 1000000),
+	duration_ms INTEGER CHECK (duration_ms BETWEEN 0 AND 1000000000),
+	rtt_ms INTEGER CHECK (rtt_ms BETWEEN 0 AND 1000000000),
+	value INTEGER -- a setting; mss_protects, others_lost: 1 if all between are lost
+		CHECK (value BETWEEN 0 AND 1000000000),
+	detail TEXT -- an address, a file, or another program's words
+);
+CREATE INDEX run_warning_of ON run_warning (run_id);
+
+INSERT INTO run_warning (run_id, about, warned_at, kind, detail)
+	SELECT run_id, 'run', warned_at, 'text', text FROM warning ORDER BY id;
+
+-- Facts about each direction of a path. A row for each row of path, whose `overhead`
+-- is version 1's: one for both directions.
+CREATE TABLE path_detail (
+	run_id INTEGER PRIMARY KEY REFERENCES path (run_id) ON DELETE CASCADE,
+	upload_overhead INTEGER NOT NULL -- bytes that the peer's WireGuard adds
+		CHECK (upload_overhead BETWEEN 0 AND 1000),
+	download_overhead INTEGER NOT NULL -- bytes that the server's WireGuard adds
+		CHECK (download_overhead BETWEEN 0 AND 1000),
+	upload_relayed INTEGER NOT NULL -- 1: the peer's endpoint is on its own host
+		CHECK (upload_relayed IN (0, 1)),
+	download_relayed INTEGER NOT NULL -- 1: the server's endpoint is on its own host
+		CHECK (download_relayed IN (0, 1)),
+	upload_unseen INTEGER NOT NULL -- 1: the server does not see its outer packets
+		CHECK (upload_unseen IN (0, 1)),
+	download_unseen INTEGER NOT NULL -- 1: the peer does not see its outer packets
+		CHECK (download_unseen IN (0, 1)),
+	since_seq INTEGER NOT NULL -- measurements up to this one had another path; 0: none
+		CHECK (since_seq BETWEEN 0 AND 4294967295)
+);
+
+INSERT INTO path_detail
+	SELECT run_id, overhead, overhead, 0, 0, 0, 0, 0 FROM path;
+
+-- More figures of measurements. A row for each row of measurement that version 2 wrote.
+CREATE TABLE measurement_detail (
+	run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	seq INTEGER NOT NULL CHECK (seq BETWEEN 1 AND 4294967295),
+	upload_packet_bytes INTEGER -- IP packet of a full TCP segment, inside the tunnel
+		CHECK (upload_packet_bytes BETWEEN 0 AND 65535),
+	download_packet_bytes INTEGER
+		CHECK (download_packet_bytes BETWEEN 0 AND 65535),
+	PRIMARY KEY (run_id, seq)
+) WITHOUT ROWID;
 
 PRAGMA user_version = 2;

@@ -19,8 +19,8 @@ static const char schema[] = "PRAGMA synchronous = FULL;"
 			     "CREATE TABLE IF NOT EXISTS secret ("
 			     "uuid TEXT PRIMARY KEY, secret TEXT NOT NULL)";
 
-static int refuse(const char *path, const char *what, const char *remedy,
-		  struct err *err)
+static int refuse_file(const char *path, const char *what, const char *remedy,
+		       struct err *err)
 {
 	return err_set(
 		err, -EPERM,
@@ -41,21 +41,22 @@ static int check_private(const char *path, struct err *err)
 			       ? -ENOENT
 			       : err_sys(err, errno, "cannot look at '%s'", path);
 	if (S_ISLNK(st.st_mode))
-		return refuse(path, "is a symbolic link", "remove it", err);
+		return refuse_file(path, "is a symbolic link", "remove it", err);
 	if (!S_ISREG(st.st_mode))
-		return refuse(path,
-			      S_ISDIR(st.st_mode) ? "is a folder"
-						  : "is no regular file",
-			      "remove it", err);
+		return refuse_file(path,
+				   S_ISDIR(st.st_mode) ? "is a folder"
+						       : "is no regular file",
+				   "remove it", err);
 	if (st.st_uid != geteuid()) {
 		snprintf(what, sizeof(what),
 			 "belongs to uid %ld, and this program runs as uid %ld",
 			 (long)st.st_uid, (long)geteuid());
-		return refuse(path, what, "give it back with chown, or remove it", err);
+		return refuse_file(path, what, "give it back with chown, or remove it",
+				   err);
 	}
 	if (st.st_mode & 077)
-		return refuse(path, "is open to others", "run chmod 0600, or remove it",
-			      err);
+		return refuse_file(path, "is open to others",
+				   "run chmod 0600, or remove it", err);
 	return 0;
 }
 
@@ -80,7 +81,7 @@ static int make_private(const char *path, struct err *err)
 static int name_content(int r, const char *path, struct err *err)
 {
 	if (r == -EMEDIUMTYPE || r == -EUCLEAN)
-		return refuse(path, "is not one, or is damaged", "remove it", err);
+		return refuse_file(path, "is not one, or is damaged", "remove it", err);
 	return r;
 }
 

@@ -3,7 +3,7 @@
 #define STORE_SECRETS_H
 
 #include "base/err.h"
-#include "base/uuid.h"
+#include "base/random.h"
 
 /*
  * The secrets of a database's runs, in a file beside it that only its owner may read

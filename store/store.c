@@ -12,16 +12,11 @@
 #include "store/runcopy.h"
 #include "store/schema.h"
 #include "store/secrets.h"
+#include "store/store_db.h"
 
 /* How long store_close() waits for readers, which take milliseconds, to be done. */
 #define CLOSE_WAIT_MS 1000
 #define WAIT_STEP_MS  20
-
-struct store {
-	struct db db;
-	int patience_ms;
-	bool copying; /* store_begin_copy() was called */
-};
 
 /* Within a transaction: what is there now is looked at again, since another program may
  * have been quicker. */
@@ -149,8 +144,7 @@ static int check_place(struct db *db, struct err *err)
 	return 0;
 }
 
-/* Run a statement with bound values to its end and release it. */
-static int finish_row(struct db *db, const struct row *row, struct err *err)
+int store_finish_row(struct db *db, const struct row *row, struct err *err)
 {
 	int r = row_step(row, db, err);
 
@@ -178,7 +172,8 @@ static int find_run(struct db *db, const char *uuid, int64_t *ret_run, struct er
 	return 0;
 }
 
-/* A run's row, `conflict` where its UUID is there. */
+/* A run's row, or an update of the one with its UUID. Probes may ask for MTUs below those
+ * that the session was opened with. */
 static int insert_run(struct db *db, const struct run_info *info, const char *role,
 		      const char *options, struct err *err)
 {
@@ -190,7 +185,9 @@ static int insert_run(struct db *db, const struct run_info *info, const char *ro
 		" ON CONFLICT (uuid) DO UPDATE SET outcome = 'running',"
 		" outcome_text = '', ended_at = NULL, role = excluded.role,"
 		" options = coalesce(options, excluded.options),"
-		" process = excluded.process";
+		" process = excluded.process,"
+		" server_mtu_min = min(server_mtu_min, excluded.server_mtu_min),"
+		" peer_mtu_min = min(peer_mtu_min, excluded.peer_mtu_min)";
 	struct row row = {.column = 1};
 	char process[PROCESS_ID_SIZE];
 	int r = db_prepare(db, sql, &row.stmt, err);
@@ -202,7 +199,7 @@ static int insert_run(struct db *db, const struct run_info *info, const char *ro
 	process_identify(process);
 	row_bind_text(&row, process);
 	row_bind_run(&row, info);
-	return finish_row(db, &row, err);
+	return store_finish_row(db, &row, err);
 }
 
 int store_begin_record(struct store *store, const struct run_info *info,
@@ -217,9 +214,7 @@ int store_begin_record(struct store *store, const struct run_info *info,
 
 /* --- the server's copy --- */
 
-/* A fact of a run may be written: 1; 0: it is the peer's own record, which has it; else
- * -errno. */
-static int may_write(struct store *store, int64_t run, struct err *err)
+int store_may_write(struct store *store, int64_t run, struct err *err)
 {
 	int r = check_place(&store->db, err);
 
@@ -288,23 +283,59 @@ int store_find_secret(struct store *store, const char *uuid, char ret[TOKEN_SIZE
 
 /* --- rows --- */
 
+struct new_row {
+	int64_t run;
+	const struct measurement *m;
+};
+
 /* 1: the row was stored; 0: one with its number is there. */
-static int insert_row(struct db *db, int64_t run, const struct measurement *m,
-		      struct err *err)
+static int insert_main(struct db *db, const struct new_row *new, struct err *err)
 {
-	static const char sql[] =
-		"INSERT INTO measurement (run_id, " ROW_MEASUREMENT_COLUMNS ")"
-		" VALUES (?, " ROW_MEASUREMENT_VALUES ")"
-		" ON CONFLICT DO NOTHING";
+	static const char sql[] = "INSERT INTO measurement (run_id, " ROW_MAIN_COLUMNS
+				  ") VALUES (?, " ROW_MAIN_VALUES ")"
+				  " ON CONFLICT DO NOTHING";
 	struct row row = {.column = 1};
 	int r = db_prepare(db, sql, &row.stmt, err);
 
 	if (r < 0)
 		return r;
-	row_bind_int(&row, run);
-	row_bind_measurement(&row, m);
-	r = finish_row(db, &row, err);
+	row_bind_int(&row, new->run);
+	row_bind_main(&row, new->m);
+	r = store_finish_row(db, &row, err);
 	return r < 0 ? r : sqlite3_changes(db->sql);
+}
+
+static int insert_detail(struct db *db, const struct new_row *new, struct err *err)
+{
+	/* Somebody may have deleted the measurement alone. */
+	static const char sql[] =
+		"INSERT OR REPLACE INTO measurement_detail (run_id, " ROW_DETAIL_COLUMNS
+		") VALUES (?, " ROW_DETAIL_VALUES ")";
+	struct row row = {.column = 1};
+	int r = db_prepare(db, sql, &row.stmt, err);
+
+	if (r < 0)
+		return r;
+	row_bind_int(&row, new->run);
+	row_bind_detail(&row, new->m);
+	return store_finish_row(db, &row, err);
+}
+
+static int insert_both(struct db *db, void *ctx, struct err *err)
+{
+	int stored = insert_main(db, ctx, err);
+	int r = stored > 0 ? insert_detail(db, ctx, err) : 0;
+
+	return r < 0 ? r : stored;
+}
+
+/* 1: the row was stored; 0: one with its number is there. */
+static int insert_row(struct db *db, int64_t run, const struct measurement *m,
+		      struct err *err)
+{
+	struct new_row new = {run, m};
+
+	return db_transact(db, insert_both, &new, err);
 }
 
 /* In the record the sentences are whole, and figures as they were measured; in a message
@@ -312,7 +343,7 @@ static int insert_row(struct db *db, int64_t run, const struct measurement *m,
 static int find_row(struct db *db, int64_t run, const struct measurement *m,
 		    bool record, struct err *err)
 {
-	static const char same[] = "SELECT 1 FROM measurement WHERE run_id = ?"
+	static const char same[] = "SELECT 1 FROM " ROW_MEASUREMENTS " WHERE run_id = ?"
 				   " AND (" ROW_MEASUREMENT_COLUMNS
 				   ") IS (" ROW_MEASUREMENT_VALUES ")";
 	static const char alike[] = "SELECT 1 FROM measurement WHERE run_id = ?"
@@ -353,7 +384,7 @@ int store_check_row(struct store *store, int64_t run, const struct measurement *
 int store_record(struct store *store, int64_t run, const struct measurement *m,
 		 struct err *err)
 {
-	int r = may_write(store, run, err);
+	int r = store_may_write(store, run, err);
 
 	if (r == 0)
 		return store_check_row(store, run, m, err);
@@ -377,13 +408,14 @@ int store_acknowledge(struct store *store, int64_t run, uint32_t seq, struct err
 		return r;
 	row_bind_int(&row, run);
 	row_bind_int(&row, seq);
-	return finish_row(&store->db, &row, err);
+	return store_finish_row(&store->db, &row, err);
 }
 
 int store_next_unacknowledged(struct store *store, int64_t run, uint32_t seq,
 			      struct measurement *ret, struct err *err)
 {
-	static const char sql[] = "SELECT " ROW_MEASUREMENT_COLUMNS " FROM measurement"
+	static const char sql[] = "SELECT " ROW_MEASUREMENT_COLUMNS
+				  " FROM " ROW_MEASUREMENTS
 				  " WHERE run_id = ? AND seq >= ? AND acknowledged = 0"
 				  " ORDER BY seq LIMIT 1";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
@@ -403,140 +435,6 @@ int store_next_unacknowledged(struct store *store, int64_t run, uint32_t seq,
 		return err_set(err, -ENOENT, "every row has been acknowledged");
 	row_read_measurement(&out, ret);
 	return row_check(&out, &store->db, "a measurement", err);
-}
-
-int store_warn(struct store *store, int64_t run, const char *text, struct err *err)
-{
-	static const char sql[] = "INSERT INTO warning (run_id, warned_at, text)"
-				  " VALUES (?, ?, ?)"
-				  " ON CONFLICT (run_id, text) DO NOTHING";
-	struct row row = {.column = 1};
-	int r = may_write(store, run, err);
-
-	if (r > 0)
-		r = db_prepare(&store->db, sql, &row.stmt, err);
-	if (r < 0 || !row.stmt)
-		return r;
-	row_bind_int(&row, run);
-	row_bind_time(&row, clock_wall_ms());
-	row_bind_text(&row, text);
-	return finish_row(&store->db, &row, err);
-}
-
-static int put_bands(struct db *db, int64_t run, enum direction dir,
-		     const struct path_bands *bands, struct err *err)
-{
-	static const char sql[] = "INSERT INTO path_band VALUES (?, ?, ?, ?)";
-
-	for (int i = 0; i < bands->count; i++) {
-		struct row row = {.column = 1};
-		int r = db_prepare(db, sql, &row.stmt, err);
-
-		if (r < 0)
-			return r;
-		row_bind_int(&row, run);
-		row_bind_text(&row, direction_name(dir));
-		row_bind_int(&row, bands->band[i].max);
-		row_bind_text(&row, fate_name(bands->band[i].fate));
-		r = finish_row(db, &row, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-struct new_path {
-	int64_t run;
-	const struct path_survey *survey;
-};
-
-static int replace_path(struct db *db, void *ctx, struct err *err)
-{
-	/* The bands of before go with the row. */
-	static const char sql[] = "INSERT OR REPLACE INTO path VALUES (?, ?, ?, ?, ?)";
-	const struct new_path *path = ctx;
-	const struct path_survey *survey = path->survey;
-	struct row row = {.column = 1};
-	int r = db_prepare(db, sql, &row.stmt, err);
-
-	if (r < 0)
-		return r;
-	row_bind_int(&row, path->run);
-	row_bind_int(&row, survey->path.overhead);
-	row_bind_int(&row, survey->probes[DIR_UPLOAD]);
-	row_bind_int(&row, survey->probes[DIR_DOWNLOAD]);
-	row_bind_int(&row, survey->probe_ms);
-	r = finish_row(db, &row, err);
-	for (int dir = 0; r == 0 && dir < DIR_COUNT; dir++)
-		r = put_bands(db, path->run, (enum direction)dir,
-			      &survey->path.dir[dir], err);
-	return r;
-}
-
-int store_put_path(struct store *store, int64_t run, const struct path_survey *survey,
-		   struct err *err)
-{
-	struct new_path path = {run, survey};
-	int r = may_write(store, run, err);
-
-	return r <= 0 ? r : db_transact(&store->db, replace_path, &path, err);
-}
-
-struct new_recommendation {
-	int64_t run;
-	const struct mtu_pair *mtu;
-	bool settled;
-	const struct reason *reason;
-	const char *text;
-};
-
-static int put_reason(struct db *db, int64_t run, const struct reason *reason,
-		      struct err *err)
-{
-	static const char sql[] =
-		"INSERT INTO reason VALUES (?, ?, ?, ?, nullif(?, 0), nullif(?, 0))";
-	struct row row = {.column = 1};
-	int r = db_prepare(db, sql, &row.stmt, err);
-
-	if (r < 0)
-		return r;
-	row_bind_int(&row, run);
-	row_bind_text(&row, reason_name(reason->kind));
-	row_bind_int(&row, reason->margin);
-	row_bind_int(&row, reason->visits);
-	row_bind_int(&row, reason->rival.server);
-	row_bind_int(&row, reason->rival.peer);
-	return finish_row(db, &row, err);
-}
-
-static int replace_recommendation(struct db *db, void *ctx, struct err *err)
-{
-	/* The reason of before goes with the row. */
-	static const char sql[] =
-		"INSERT OR REPLACE INTO recommendation VALUES (?, ?, ?, ?, ?)";
-	const struct new_recommendation *new = ctx;
-	struct row row = {.column = 1};
-	int r = db_prepare(db, sql, &row.stmt, err);
-
-	if (r < 0)
-		return r;
-	row_bind_int(&row, new->run);
-	row_bind_int(&row, new->mtu->server);
-	row_bind_int(&row, new->mtu->peer);
-	row_bind_int(&row, new->settled);
-	row_bind_text(&row, new->text);
-	r = finish_row(db, &row, err);
-	return r < 0 ? r : put_reason(db, new->run, new->reason, err);
-}
-
-int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu,
-		    bool settled, const struct reason *reason, const char *text,
-		    struct err *err)
-{
-	struct new_recommendation new = {run, mtu, settled, reason, text};
-	int r = may_write(store, run, err);
-
-	return r <= 0 ? r : db_transact(&store->db, replace_recommendation, &new, err);
 }
 
 int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,
@@ -561,7 +459,7 @@ int store_end_run_at(struct store *store, int64_t run, int64_t ended_at_ms,
 	row_bind_text(&row, text);
 	row_bind_time(&row, ended_at_ms);
 	row_bind_int(&row, run);
-	return finish_row(&store->db, &row, err);
+	return store_finish_row(&store->db, &row, err);
 }
 
 struct store_work {

@@ -3,10 +3,10 @@
 #define STORE_STORE_H
 
 #include "base/err.h"
+#include "base/evidence.h"
 #include "base/path.h"
-#include "base/reason.h"
+#include "base/random.h"
 #include "base/types.h"
-#include "base/uuid.h"
 
 /*
  * Writing runs into the SQLite database of docs/schema.md. A store belongs to one
@@ -79,17 +79,20 @@ int store_acknowledge(struct store *store, int64_t run, uint32_t seq, struct err
 int store_next_unacknowledged(struct store *store, int64_t run, uint32_t seq,
 			      struct measurement *ret, struct err *err);
 
-/* Something a reader of the results should know; the same text once a run. */
-int store_warn(struct store *store, int64_t run, const char *text, struct err *err);
+/* Store a warning about the run; the same facts once. */
+int store_warn(struct store *store, int64_t run, const struct warning *w,
+	       struct err *err);
 
 /* Store the path of the run, in place of an earlier one. */
 int store_put_path(struct store *store, int64_t run, const struct path_survey *survey,
 		   struct err *err);
 
-/* Store the recommendation in place of an earlier one. `text`: its evidence. */
-int store_recommend(struct store *store, int64_t run, const struct mtu_pair *mtu,
-		    bool settled, const struct reason *reason, const char *text,
+/* Store the recommendation in place of an earlier one. The probes are store_put_path()'s
+ * to store, the current pair store_begin_record()'s. */
+int store_recommend(struct store *store, int64_t run, const struct evidence *evidence,
 		    struct err *err);
+/* Remove the recommendation, if there is one: none is right any more. */
+int store_withdraw(struct store *store, int64_t run, struct err *err);
 
 /* `text` says why it ended, or "". */
 int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The peer's half of the protocol: each request, and what its answer means. */
+/* The peer's half of the protocol: each request, and the meaning of its answer. */
 
 #include "sync/client.h"
 
@@ -34,14 +34,14 @@ int client_new(const struct client_config *config, struct client **ret, struct e
 		.stop_fd = config->stop_fd,
 	};
 	struct client *client = calloc(1, sizeof(*client));
-	int rc;
+	int r;
 
 	if (!client)
 		return err_set(err, -ENOMEM, "out of memory for the HTTP client");
-	rc = transport_new(&transport, &client->transport, err);
-	if (rc < 0) {
+	r = transport_new(&transport, &client->transport, err);
+	if (r < 0) {
 		client_free(client);
-		return rc;
+		return r;
 	}
 	*ret = client;
 	return 0;
@@ -79,13 +79,13 @@ bool client_was_clean(const struct client *client)
 
 static int no_answer_of_ours(const struct client *client, struct err *err)
 {
-	return err_set(err, -EPROTO, "what answers at '%s' is not an mtusweep server",
+	return err_set(err, -EPROTO, "the service at '%s' is not an mtusweep server",
 		       transport_where(client->transport));
 }
 
 /* An error answer as our own error. */
-static int refusal(struct client *client, const struct transport_answer *got,
-		   struct err *err)
+static int refusal_error(struct client *client, const struct transport_answer *got,
+			 struct err *err)
 {
 	struct msg_answer answer;
 
@@ -101,25 +101,25 @@ static int refusal(struct client *client, const struct transport_answer *got,
 }
 
 /* 0: a 200, whose body is still to be decoded. */
-static int request(struct client *client, const struct transport_exchange *x,
-		   struct transport_answer *ret, struct err *err)
+static int send_request(struct client *client, const struct transport_exchange *x,
+			struct transport_answer *ret, struct err *err)
 {
-	int rc;
+	int r;
 
 	client->answered = false;
-	rc = transport_run(client->transport, x, ret, err);
-	if (rc < 0)
-		return rc;
-	return ret->status == 200 ? 0 : refusal(client, ret, err);
+	r = transport_run(client->transport, x, ret, err);
+	if (r < 0)
+		return r;
+	return ret->status == 200 ? 0 : refusal_error(client, ret, err);
 }
 
 /* A 200's body did decode, or not. */
-static int decoded(struct client *client, int rc, struct err *err)
+static int check_decoded(struct client *client, int r, struct err *err)
 {
-	if (rc == -EBADMSG)
+	if (r == -EBADMSG)
 		return no_answer_of_ours(client, err);
 	client->answered = true;
-	return rc;
+	return r;
 }
 
 /* A POST or PUT of `json` (freed): 0 with a 200 whose body is still to be decoded. */
@@ -131,26 +131,26 @@ static int send_json(struct client *client, struct transport_exchange *x, char *
 	if (!body)
 		return -EINVAL;
 	x->body = body;
-	return request(client, x, ret, err);
+	return send_request(client, x, ret, err);
 }
 
 /* A POST or PUT of `json` (freed) that is answered by a msg_answer. */
-static int change(struct client *client, struct transport_exchange *x, char *json,
-		  struct err *err)
+static int send_change(struct client *client, struct transport_exchange *x, char *json,
+		       struct err *err)
 {
 	struct transport_answer got;
 	struct msg_answer answer;
-	int rc = send_json(client, x, json, &got, err);
+	int r = send_json(client, x, json, &got, err);
 
-	if (rc < 0)
-		return rc;
-	rc = msg_answer_decode(got.body, got.size, &answer, err);
-	if (rc == 0 && answer.code != 0)
-		rc = -EBADMSG;
-	rc = decoded(client, rc, err);
-	if (rc == 0 && err)
+	if (r < 0)
+		return r;
+	r = msg_answer_decode(got.body, got.size, &answer, err);
+	if (r == 0 && answer.code != 0)
+		r = -EBADMSG;
+	r = check_decoded(client, r, err);
+	if (r == 0 && err)
 		text_copy(err->text, sizeof(err->text), answer.text);
-	return rc;
+	return r;
 }
 
 #define EXCHANGE(verb, where, timeout_ms)                     \
@@ -166,11 +166,12 @@ int client_hello(struct client *client, int timeout_ms, struct msg_hello *ret,
 {
 	struct transport_exchange x = EXCHANGE("GET", "/v1/hello", timeout_ms);
 	struct transport_answer got;
-	int rc = request(client, &x, &got, err);
+	int r = send_request(client, &x, &got, err);
 
-	if (rc < 0)
-		return rc;
-	return decoded(client, msg_hello_decode(got.body, got.size, ret, err), err);
+	if (r < 0)
+		return r;
+	return check_decoded(client, msg_hello_decode(got.body, got.size, ret, err),
+			     err);
 }
 
 int client_open(struct client *client, const struct msg_open *m, int timeout_ms,
@@ -178,23 +179,28 @@ int client_open(struct client *client, const struct msg_open *m, int timeout_ms,
 {
 	struct transport_exchange x = EXCHANGE("POST", "/v1/session", timeout_ms);
 	struct transport_answer got;
-	int rc = send_json(client, &x, msg_open_encode(m, err), &got, err);
+	int r = send_json(client, &x, msg_open_encode(m, err), &got, err);
 
-	if (rc < 0)
-		return rc;
-	rc = decoded(client, msg_opened_decode(got.body, got.size, ret, err), err);
+	if (r < 0)
+		return r;
+	r = check_decoded(client, msg_opened_decode(got.body, got.size, ret, err), err);
 	/* This end restores when its own lease says so, whatever the server grants. */
-	if (rc == 0 && ret->lease_ms > m->lease_ms)
+	if (r == 0 && ret->lease_ms > m->lease_ms)
 		ret->lease_ms = m->lease_ms;
-	return rc;
+	return r;
 }
 
 int client_pair(struct client *client, const struct msg_pair *m, int timeout_ms,
-		struct err *err)
+		struct msg_paired *ret, struct err *err)
 {
 	struct transport_exchange x = EXCHANGE("POST", "/v1/pair", timeout_ms);
+	struct transport_answer got;
+	int r = send_json(client, &x, msg_pair_encode(m, err), &got, err);
 
-	return change(client, &x, msg_pair_encode(m, err), err);
+	if (r < 0)
+		return r;
+	return check_decoded(client, msg_paired_decode(got.body, got.size, ret, err),
+			     err);
 }
 
 int client_arm(struct client *client, const struct msg_arm *m, int timeout_ms,
@@ -202,7 +208,7 @@ int client_arm(struct client *client, const struct msg_arm *m, int timeout_ms,
 {
 	struct transport_exchange x = EXCHANGE("POST", "/v1/arm", timeout_ms);
 
-	return change(client, &x, msg_arm_encode(m, err), err);
+	return send_change(client, &x, msg_arm_encode(m, err), err);
 }
 
 int client_probe(struct client *client, const struct msg_probe *m, int timeout_ms,
@@ -210,11 +216,12 @@ int client_probe(struct client *client, const struct msg_probe *m, int timeout_m
 {
 	struct transport_exchange x = EXCHANGE("POST", "/v1/probe", timeout_ms);
 	struct transport_answer got;
-	int rc = send_json(client, &x, msg_probe_encode(m, err), &got, err);
+	int r = send_json(client, &x, msg_probe_encode(m, err), &got, err);
 
-	if (rc < 0)
-		return rc;
-	return decoded(client, msg_probing_decode(got.body, got.size, ret, err), err);
+	if (r < 0)
+		return r;
+	return check_decoded(client, msg_probing_decode(got.body, got.size, ret, err),
+			     err);
 }
 
 int client_figures(struct client *client, const struct msg_ask *m, int timeout_ms,
@@ -222,11 +229,12 @@ int client_figures(struct client *client, const struct msg_ask *m, int timeout_m
 {
 	struct transport_exchange x = EXCHANGE("POST", "/v1/figures", timeout_ms);
 	struct transport_answer got;
-	int rc = send_json(client, &x, msg_ask_encode(m, err), &got, err);
+	int r = send_json(client, &x, msg_ask_encode(m, err), &got, err);
 
-	if (rc < 0)
-		return rc;
-	return decoded(client, msg_figures_decode(got.body, got.size, ret, err), err);
+	if (r < 0)
+		return r;
+	return check_decoded(client, msg_figures_decode(got.body, got.size, ret, err),
+			     err);
 }
 
 int client_row(struct client *client, const char *run, const struct msg_row *m,
@@ -236,7 +244,7 @@ int client_row(struct client *client, const char *run, const struct msg_row *m,
 	struct transport_exchange x = EXCHANGE("PUT", path, timeout_ms);
 
 	snprintf(path, sizeof(path), "/v1/run/%.36s/row/%" PRIu32, run, m->row.seq);
-	return change(client, &x, msg_row_encode(m, err), err);
+	return send_change(client, &x, msg_row_encode(m, err), err);
 }
 
 int client_path(struct client *client, const struct msg_path *m, int timeout_ms,
@@ -244,15 +252,16 @@ int client_path(struct client *client, const struct msg_path *m, int timeout_ms,
 {
 	struct transport_exchange x = EXCHANGE("POST", "/v1/path", timeout_ms);
 
-	return change(client, &x, msg_path_encode(m, err), err);
+	return send_change(client, &x, msg_path_encode(m, err), err);
 }
 
-int client_verdict(struct client *client, const struct msg_verdict *m, int timeout_ms,
-		   struct err *err)
+int client_recommendation(struct client *client, const struct msg_recommendation *m,
+			  int timeout_ms, struct err *err)
 {
-	struct transport_exchange x = EXCHANGE("POST", "/v1/verdict", timeout_ms);
+	struct transport_exchange x =
+		EXCHANGE("POST", "/v1/recommendation", timeout_ms);
 
-	return change(client, &x, msg_verdict_encode(m, err), err);
+	return send_change(client, &x, msg_recommendation_encode(m, err), err);
 }
 
 static int send_session(struct client *client, const char *path, const char *session,
@@ -262,7 +271,7 @@ static int send_session(struct client *client, const char *path, const char *ses
 	struct msg_session m = {0};
 
 	text_copy(m.session, sizeof(m.session), session);
-	return change(client, &x, msg_session_encode(&m, err), err);
+	return send_change(client, &x, msg_session_encode(&m, err), err);
 }
 
 int client_renew(struct client *client, const char *session, int timeout_ms,
@@ -282,5 +291,5 @@ int client_close(struct client *client, const struct msg_close *m, int timeout_m
 {
 	struct transport_exchange x = EXCHANGE("POST", "/v1/close", timeout_ms);
 
-	return change(client, &x, msg_close_encode(m, err), err);
+	return send_change(client, &x, msg_close_encode(m, err), err);
 }

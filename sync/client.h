@@ -34,7 +34,7 @@ int client_new(const struct client_config *config, struct client **ret,
 	       struct err *err);
 void client_free(struct client *client);
 
-/* From now on nothing but the deadline ends a request: for putting things back. */
+/* From now on only the deadline ends a request: for restoring the hosts. */
 void client_ignore_stop(struct client *client);
 
 /* True if the server answered the last request, if only with an error: the tunnel and
@@ -44,13 +44,14 @@ bool client_answered(const struct client *client);
 /* All times are the request's deadline from now. */
 int client_hello(struct client *client, int timeout_ms, struct msg_hello *ret,
 		 struct err *err);
-/* ret->lease_ms is never longer than what was asked for. */
+/* ret->lease_ms is never longer than the requested lease. */
 int client_open(struct client *client, const struct msg_open *m, int timeout_ms,
 		struct msg_opened *ret, struct err *err);
-/* These, but for the probe: a warning of the server's with a return of 0 is in err's text, else "".
- */
+/* *ret: the server's warnings. */
 int client_pair(struct client *client, const struct msg_pair *m, int timeout_ms,
-		struct err *err);
+		struct msg_paired *ret, struct err *err);
+/* These calls, except the probe, put a warning of the server's into err's text when they
+ * return 0, else "". */
 int client_arm(struct client *client, const struct msg_arm *m, int timeout_ms,
 	       struct err *err);
 int client_probe(struct client *client, const struct msg_probe *m, int timeout_ms,
@@ -60,11 +61,11 @@ int client_figures(struct client *client, const struct msg_ask *m, int timeout_m
 		   struct msg_figures *ret, struct err *err);
 int client_row(struct client *client, const char *run, const struct msg_row *m,
 	       int timeout_ms, struct err *err);
-/* These state what is so, and may be repeated as well. */
+/* These state facts, and may be repeated as well. */
 int client_path(struct client *client, const struct msg_path *m, int timeout_ms,
 		struct err *err);
-int client_verdict(struct client *client, const struct msg_verdict *m, int timeout_ms,
-		   struct err *err);
+int client_recommendation(struct client *client, const struct msg_recommendation *m,
+			  int timeout_ms, struct err *err);
 int client_renew(struct client *client, const char *session, int timeout_ms,
 		 struct err *err);
 int client_commit(struct client *client, const char *session, int timeout_ms,

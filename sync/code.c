@@ -55,7 +55,7 @@ static const struct code codes[] = {
 #define CODE_COUNT   (sizeof(codes) / sizeof(codes[0]))
 #define CODE_UNKNOWN (&codes[1])
 
-static const struct code *find(int code)
+static const struct code *find_code(int code)
 {
 	for (size_t i = 0; i < CODE_COUNT; i++) {
 		if (codes[i].code == code)
@@ -66,12 +66,12 @@ static const struct code *find(int code)
 
 int code_http_status(int code)
 {
-	return find(code)->http_status;
+	return find_code(code)->http_status;
 }
 
 const char *code_name(int code)
 {
-	return find(code)->name;
+	return find_code(code)->name;
 }
 
 int code_from_name(const char *name)

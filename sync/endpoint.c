@@ -4,7 +4,7 @@
 #include "sync/endpoint.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,14 +13,14 @@
 #include "sync/requests.h"
 
 /* The peer keeps two connections, each with a worker of its own; the others are for
- * everybody's next request (sync/callers.h). */
+ * everybody's next request (sync/door.h). */
 #define TUNNEL_WORKERS   6
 #define LOOPBACK_WORKERS 2
 #define LOOPBACK         "127.0.0.1"
 
 struct endpoint {
 	char address[ADDRESS_SIZE];
-	char bracketed[ADDRESS_SIZE + 2]; /* as an IPv6 address is written in Host */
+	char interface[IF_NAME_SIZE];
 	struct http *tunnel;
 	struct http *loopback; /* NULL where it could not be had */
 	struct requests requests;
@@ -31,18 +31,33 @@ const char *endpoint_library_version(void)
 	return http_library_version();
 }
 
-/* This host itself may look on; there is no tunnel to it, so it can open nothing. */
-static int admit(void *ctx, const char *address)
+/* A link-local address is a neighbour's on one link: others' may have the same. */
+static int admit_link(const struct endpoint *e, unsigned link)
+{
+	char name[IF_NAMESIZE];
+
+	if (!link)
+		return 0;
+	if (!if_indextoname(link, name))
+		return -EAGAIN;
+	return strcmp(name, e->interface) == 0 ? 0 : -EACCES;
+}
+
+/* This host itself may read; no tunnel leads to it, so it can open no session. */
+static int admit_address(void *ctx, const char *address, unsigned link)
 {
 	const struct endpoint *e = ctx;
+	int r = admit_link(e, link);
 
+	if (r < 0)
+		return r;
 	if (strcmp(address, e->address) == 0)
 		return 0;
 	return e->requests.ops->admit(e->requests.ctx, address);
 }
 
-static void handle(void *ctx, const struct http_request *request,
-		   struct http_response *ret)
+static void hand_request(void *ctx, const struct http_request *request,
+			 struct http_response *ret)
 {
 	struct endpoint *e = ctx;
 
@@ -53,29 +68,32 @@ static int listen_tunnel(struct endpoint *e, int port, struct err *err)
 {
 	struct http_config config = {
 		.address = e->address,
+		.interface = e->interface,
 		.port = port,
 		.workers = TUNNEL_WORKERS,
-		.names = {e->address, e->bracketed, NULL},
+		.names = {e->address, NULL},
 		.body_limit = MSG_BODY_LIMIT,
-		.admit = admit,
-		.handle = handle,
+		.admit = admit_address,
+		.handle = hand_request,
 		.ctx = e,
 	};
 
 	return http_new(&config, &e->tunnel, err);
 }
 
-/* For looking on; a host without it, or with another service there, is no worse. */
+/* For readers on this host. If the address or the port is not available, go on without.
+ * */
 static void listen_loopback(struct endpoint *e, int port)
 {
 	struct http_config config = {
 		.address = LOOPBACK,
+		.interface = "",
 		.port = port,
 		.workers = LOOPBACK_WORKERS,
 		.read_only = true,
 		.names = {LOOPBACK, "localhost", NULL},
 		.body_limit = MSG_BODY_LIMIT,
-		.handle = handle,
+		.handle = hand_request,
 		.ctx = e,
 	};
 
@@ -86,22 +104,27 @@ int endpoint_new(const struct endpoint_config *config, struct endpoint **ret,
 		 struct err *err)
 {
 	struct endpoint *e = calloc(1, sizeof(*e));
-	int rc;
+	int r;
 
 	if (!e)
 		return err_set(err, -ENOMEM, "out of memory for the endpoint");
 	text_copy(e->address, sizeof(e->address), config->address);
-	snprintf(e->bracketed, sizeof(e->bracketed), "[%s]", e->address);
-	rc = requests_init(&e->requests, config, err);
-	if (rc == 0)
-		rc = listen_tunnel(e, config->port, err);
-	if (rc < 0) {
+	text_copy(e->interface, sizeof(e->interface), config->interface);
+	r = requests_init(&e->requests, config, err);
+	if (r == 0)
+		r = listen_tunnel(e, config->port, err);
+	if (r < 0) {
 		endpoint_free(e);
-		return rc;
+		return r;
 	}
 	listen_loopback(e, config->port);
 	*ret = e;
 	return 0;
+}
+
+void endpoint_stop(struct endpoint *endpoint, const char *why)
+{
+	requests_stop(&endpoint->requests, why);
 }
 
 void endpoint_free(struct endpoint *endpoint)

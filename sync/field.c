@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/evidence.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "sync/code.h"
@@ -38,7 +39,7 @@ static size_t character_size(const char *at)
 		return 0;
 	if (size == 1)
 		return 1;
-	/* The library that will have to take it judges what is UTF-8. */
+	/* Let the library that encodes the text decide what is UTF-8. */
 	whole = json_stringn(at, size);
 	json_decref(whole);
 	return whole ? size : 0;
@@ -90,6 +91,14 @@ static const char *enum_name(enum field_kind kind, int value)
 		return persist_name((enum persist)value);
 	if (kind == FIELD_BACKEND)
 		return backend_name((enum backend)value);
+	if (kind == FIELD_DIRECTION)
+		return direction_name((enum direction)value);
+	if (kind == FIELD_REASON)
+		return reason_name((enum reason_kind)value);
+	if (kind == FIELD_EVIDENCE)
+		return evidence_status_name((enum evidence_status)value);
+	if (kind == FIELD_END)
+		return warning_end_name((enum warning_end)value);
 	return run_outcome_name((enum run_outcome)value);
 }
 
@@ -101,7 +110,62 @@ static int enum_count(enum field_kind kind)
 		return PERSIST_COUNT;
 	if (kind == FIELD_BACKEND)
 		return BACKEND_COUNT;
+	if (kind == FIELD_DIRECTION)
+		return DIR_COUNT;
+	if (kind == FIELD_REASON)
+		return REASON_TEXT;
+	if (kind == FIELD_EVIDENCE)
+		return EVIDENCE_STATUS_COUNT;
+	if (kind == FIELD_END)
+		return WARNING_END_COUNT;
 	return RUN_OUTCOME_COUNT;
+}
+
+/* --- warnings --- */
+
+/* Three words, the numbers, and the end. */
+#define WARNING_FIELDS (WARNING_NUMBER_COUNT + 4)
+
+/* The columns that a kind uses, as a table of struct warnings_one. */
+static void list_warning_fields(enum warning_kind kind,
+				struct field ret[WARNING_FIELDS])
+{
+	const struct field words[] = {
+		{.name = "at_end",
+		 .kind = FIELD_END,
+		 .offset = offsetof(struct warnings_one, facts.at_end),
+		 .min = WARNING_END_SERVER},
+		{.name = "direction",
+		 .kind = FIELD_DIRECTION,
+		 .offset = offsetof(struct warnings_one, facts.direction)},
+		{.name = "detail",
+		 .kind = FIELD_TEXT,
+		 .offset = offsetof(struct warnings_one, detail),
+		 .size = WARNINGS_DETAIL_SIZE,
+		 .max = WARNINGS_DETAIL_SIZE},
+	};
+	struct warning none;
+	int count = 0;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (warning_use(kind, words[i].name))
+			ret[count++] = words[i];
+	}
+	for (int i = 0; i < WARNING_NUMBER_COUNT; i++) {
+		const struct warning_number *number = &warning_numbers[i];
+		enum warning_use use = warning_use(kind, number->name);
+
+		if (use)
+			ret[count++] = (struct field){
+				.name = number->name,
+				.kind = FIELD_I64,
+				.offset = (size_t)((char *)warning_number(&none, i) -
+						   (char *)&none),
+				.min = use == WARNING_OPTIONAL ? 0 : number->min,
+				.max = number->max,
+			};
+	}
+	ret[count] = (struct field){0};
 }
 
 /* --- encoding --- */
@@ -149,6 +213,28 @@ static json_t *figures_to_json(const struct dir_result *result)
 	return done;
 }
 
+static int warnings_to_json(const struct warnings *list, json_t **ret, struct err *err)
+{
+	cleanup_json json_t *array = json_array();
+
+	for (int i = 0; i < list->count; i++) {
+		struct field fields[WARNING_FIELDS];
+		json_t *object = NULL;
+		enum warning_kind kind = list->one[i].facts.kind;
+		int r;
+
+		list_warning_fields(kind, fields);
+		r = object_to_json(fields, &list->one[i], &object, err);
+		if (r < 0)
+			return r;
+		json_object_set_new(object, "kind", json_string(warning_name(kind)));
+		json_array_append_new(array, object);
+	}
+	*ret = array;
+	array = NULL;
+	return 0;
+}
+
 /* -ERANGE, -ENOMEM (also when *ret stays NULL), LEFT_OUT, or 0. */
 static int value_to_json(const struct field *f, const void *at, json_t **ret,
 			 struct err *err)
@@ -178,6 +264,10 @@ static int value_to_json(const struct field *f, const void *at, json_t **ret,
 	case FIELD_PERSIST:
 	case FIELD_BACKEND:
 	case FIELD_OUTCOME:
+	case FIELD_DIRECTION:
+	case FIELD_END:
+	case FIELD_REASON:
+	case FIELD_EVIDENCE:
 		if (*(const int *)at < f->min ||
 		    *(const int *)at >= enum_count(f->kind))
 			return -ERANGE;
@@ -191,6 +281,8 @@ static int value_to_json(const struct field *f, const void *at, json_t **ret,
 	case FIELD_FIGURES:
 		*ret = figures_to_json(at);
 		return 0;
+	case FIELD_WARNINGS:
+		return warnings_to_json(at, ret, err);
 	}
 	return -ERANGE;
 }
@@ -202,15 +294,15 @@ static int object_to_json(const struct field *fields, const void *from, json_t *
 
 	for (const struct field *f = fields; f->name; f++) {
 		json_t *value = NULL;
-		int rc = value_to_json(f, (const char *)from + f->offset, &value, err);
+		int r = value_to_json(f, (const char *)from + f->offset, &value, err);
 
-		if (rc == LEFT_OUT)
+		if (r == LEFT_OUT)
 			continue;
-		if (rc == -ERANGE && f->kind != FIELD_OBJECT)
-			err_set(err, rc, "cannot send message: '%s' is out of range",
+		if (r == -ERANGE && f->kind != FIELD_OBJECT)
+			err_set(err, r, "cannot send message: '%s' is out of range",
 				f->name);
-		if (rc < 0)
-			return rc;
+		if (r < 0)
+			return r;
 		if (json_object_set_new(object, f->name, value) < 0)
 			return err_set(err, -ENOMEM, "out of memory for a message");
 	}
@@ -278,7 +370,7 @@ int field_parse(const char *json, size_t size, size_t limit, json_t **ret,
 		return err_set(err, -EBADMSG, "bad message: nested too deeply");
 	root = json_loadb(json, size, JSON_REJECT_DUPLICATES, &why);
 	if (!root) {
-		/* The library quotes what it read: not ours to print as it is. */
+		/* The library quotes its input, which is not safe to print. */
 		text_printable(why.text);
 		return err_set(err, -EBADMSG, "bad message: %s", why.text);
 	}
@@ -290,7 +382,7 @@ int field_parse(const char *json, size_t size, size_t limit, json_t **ret,
 	return 0;
 }
 
-static int bad(const struct field *f, const char *how, struct err *err)
+static int fail_field(const struct field *f, const char *how, struct err *err)
 {
 	return err_set(err, -EBADMSG, "bad message: '%s' %s", f->name, how);
 }
@@ -301,9 +393,9 @@ static int read_number(const struct field *f, const json_t *value, void *at,
 	json_int_t number = json_integer_value(value);
 
 	if (!json_is_integer(value))
-		return bad(f, "is not a whole number", err);
+		return fail_field(f, "is not a whole number", err);
 	if (number < f->min || number > f->max)
-		return bad(f, "is out of range", err);
+		return fail_field(f, "is out of range", err);
 	if (f->kind == FIELD_INT)
 		*(int *)at = (int)number;
 	else if (f->kind == FIELD_U32)
@@ -316,11 +408,11 @@ static int read_number(const struct field *f, const json_t *value, void *at,
 static int read_text(const struct field *f, const char *text, char *at, struct err *err)
 {
 	if (has_control(text))
-		return bad(f, "holds a control character", err);
+		return fail_field(f, "contains a control character", err);
 	if (strlen(text) >= f->size)
-		return bad(f, "is too long", err);
+		return fail_field(f, "is too long", err);
 	if (f->valid && !f->valid(text))
-		return bad(f, "is not what it should be", err);
+		return fail_field(f, "is not valid", err);
 	text_copy(at, f->size, text);
 	return 0;
 }
@@ -331,13 +423,13 @@ static int read_u64(const struct field *f, const char *text, uint64_t *at,
 	char *end;
 
 	if (*text < '0' || *text > '9')
-		return bad(f, "is not a number in quotes", err);
+		return fail_field(f, "is not a number in quotes", err);
 	errno = 0;
 	*at = strtoull(text, &end, 10);
 	if (*end)
-		return bad(f, "is not a number in quotes", err);
+		return fail_field(f, "is not a number in quotes", err);
 	if (errno)
-		return bad(f, "is out of range", err);
+		return fail_field(f, "is out of range", err);
 	return 0;
 }
 
@@ -349,7 +441,7 @@ static int read_name(const struct field *f, const char *text, int *at, struct er
 			return 0;
 		}
 	}
-	return bad(f, "is not one of its words", err);
+	return fail_field(f, "is not an allowed word", err);
 }
 
 /* The kinds that are strings in JSON. */
@@ -359,7 +451,7 @@ static int read_string(const struct field *f, const json_t *value, void *at,
 	const char *text = json_string_value(value);
 
 	if (!text)
-		return bad(f, "is not a string", err);
+		return fail_field(f, "is not a string", err);
 	if (f->kind == FIELD_TEXT)
 		return read_text(f, text, at, err);
 	if (f->kind == FIELD_U64)
@@ -374,7 +466,7 @@ static int read_figures(const struct field *f, const json_t *array,
 			struct dir_result *ret, struct err *err)
 {
 	if (!json_is_array(array))
-		return bad(f, "is not an array", err);
+		return fail_field(f, "is not an array", err);
 	for (int i = 0; i < FIGURE_COUNT; i++) {
 		const json_t *value = json_array_get(array, (size_t)i);
 		struct field one = {.name = figure_list[i].name,
@@ -393,6 +485,35 @@ static int read_figures(const struct field *f, const json_t *array,
 	return 0;
 }
 
+/* A kind that is not known is skipped, as an unknown field is. */
+static int read_warnings(const struct field *f, const json_t *array,
+			 struct warnings *ret, struct err *err)
+{
+	int r = 0;
+
+	if (!json_is_array(array))
+		return fail_field(f, "is not an array", err);
+	ret->count = 0;
+	for (size_t i = 0; r == 0 && i < json_array_size(array); i++) {
+		const json_t *object = json_array_get(array, i);
+		const char *kind = json_string_value(json_object_get(object, "kind"));
+		struct warnings_one *one = &ret->one[ret->count];
+		struct field fields[WARNING_FIELDS];
+
+		if (!kind)
+			return fail_field(f, "has one without a kind", err);
+		if (ret->count == WARNINGS_MAX)
+			return fail_field(f, "has too many", err);
+		*one = (struct warnings_one){0};
+		if (warning_parse(kind, &one->facts.kind) < 0)
+			continue;
+		list_warning_fields(one->facts.kind, fields);
+		r = field_decode(fields, object, one, err);
+		ret->count++;
+	}
+	return r;
+}
+
 static int read_value(const struct field *f, const json_t *value, void *at,
 		      struct err *err)
 {
@@ -405,25 +526,31 @@ static int read_value(const struct field *f, const json_t *value, void *at,
 		return read_number(f, value, at, err);
 	case FIELD_BOOL:
 		if (!json_is_boolean(value))
-			return bad(f, "is neither true nor false", err);
+			return fail_field(f, "is neither true nor false", err);
 		*(bool *)at = json_is_true(value);
 		return 0;
 	case FIELD_OBJECT:
 		if (!json_is_object(value))
-			return bad(f, "is not an object", err);
+			return fail_field(f, "is not an object", err);
 		return field_decode(f->fields, value, at, err);
 	case FIELD_FIGURES:
 		return read_figures(f, value, at, err);
+	case FIELD_WARNINGS:
+		return read_warnings(f, value, at, err);
 	case FIELD_U64:
 	case FIELD_TEXT:
 	case FIELD_STATUS:
 	case FIELD_PERSIST:
 	case FIELD_BACKEND:
 	case FIELD_OUTCOME:
+	case FIELD_DIRECTION:
+	case FIELD_END:
+	case FIELD_REASON:
+	case FIELD_EVIDENCE:
 	case FIELD_CODE:
 		return read_string(f, value, at, err);
 	}
-	return bad(f, "is of no known kind", err);
+	return fail_field(f, "is of an unknown kind", err);
 }
 
 int field_decode(const struct field *fields, const json_t *object, void *into,
@@ -432,16 +559,16 @@ int field_decode(const struct field *fields, const json_t *object, void *into,
 	for (const struct field *f = fields; f->name; f++) {
 		const json_t *value = json_object_get(object, f->name);
 		void *at = (char *)into + f->offset;
-		int rc = 0;
+		int r = 0;
 
 		if (value)
-			rc = read_value(f, value, at, err);
+			r = read_value(f, value, at, err);
 		else if (f->kind == FIELD_FIGURE)
 			*(int64_t *)at = NO_FIGURE;
 		else if (!f->optional)
-			rc = bad(f, "is missing", err);
-		if (rc < 0)
-			return rc;
+			r = fail_field(f, "is missing", err);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/types.h"
+#include "sync/warnings.h"
 
 /*
  * A message as a table of fields: the one description that encoding, decoding and its
@@ -31,10 +32,15 @@ enum field_kind {
 	FIELD_PERSIST,
 	FIELD_BACKEND,
 	FIELD_OUTCOME,
-	FIELD_CODE,    /* int, a positive errno by name (code.h); 0 is "OK" */
-	FIELD_OBJECT,  /* a struct with fields of its own */
-	FIELD_FIGURES, /* the figures of a struct dir_result, an array in the order of
+	FIELD_DIRECTION,
+	FIELD_END,      /* enum warning_end */
+	FIELD_REASON,   /* but REASON_TEXT, the last */
+	FIELD_EVIDENCE, /* enum evidence_status */
+	FIELD_CODE,     /* int, a positive errno by name (code.h); 0 is "OK" */
+	FIELD_OBJECT,   /* a struct with fields of its own */
+	FIELD_FIGURES,  /* the figures of a struct dir_result, an array in the order of
 			  base/figures.h; null for NO_FIGURE, brought into their ranges */
+	FIELD_WARNINGS, /* struct warnings, an array of objects */
 };
 
 struct field {

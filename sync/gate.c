@@ -57,15 +57,15 @@ bool gate_was_closed(struct gate *gate, const char *address, const char *id)
 
 int gate_enter(struct gate *gate, const char *address, const char *id, struct err *err)
 {
-	int rc = gate_known(gate, address, id, err);
+	int r = gate_known(gate, address, id, err);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	gate_lock(gate);
-	rc = gate_check(gate, address, id, err);
-	if (rc < 0)
+	r = gate_check(gate, address, id, err);
+	if (r < 0)
 		gate_leave(gate, false);
-	return rc;
+	return r;
 }
 
 void gate_leave(struct gate *gate, bool renew)

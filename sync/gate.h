@@ -50,7 +50,7 @@ void gate_count_row(struct gate *gate, uint32_t seq);
 
 /* These with the operation's lock held. */
 void gate_install(struct gate *gate, const struct session *next);
-/* True once when the lease has run out. */
+/* True once when the lease has expired. */
 bool gate_expire(struct gate *gate);
 void gate_close(struct gate *gate);
 

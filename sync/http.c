@@ -12,23 +12,17 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/io.h"
-#include "sync/callers.h"
 #include "sync/code.h"
+#include "sync/door.h"
 #include "sync/msg.h"
-#include "sync/sockets.h"
+#include "sync/places.h"
+#include "sync/whole.h"
 
-/* A connection that says nothing, or not all, gives its worker back after this, if it
- * was not ended before for another's sake. */
-#define REQUEST_TIMEOUT_MS 3000
-/* The rest of a refused request is still read, up to here: closing over unread bytes
- * resets the connection, and the answer is lost. */
-#define DRAIN_LIMIT 65536
-#define DRAIN_MS    1000
-
-/* The kernel doubles it, then counts its own headers of packets in, more than the answer
- * itself; beyond 208 KiB it does not go unless told to (wmem_max). */
+/* The kernel doubles this, then charges its own packet headers, which take more than
+ * the answer itself. Its limit is 208 KiB unless wmem_max is raised. */
 #define SEND_BUFFER (HTTP_ANSWER_MAX * 5 / 2)
 
 #define BAD_TARGET "the request's target is not a path"
@@ -40,25 +34,12 @@ struct http {
 	pthread_cond_t idle;
 	bool stopping;
 	int running; /* handlers */
-	int listener;
-	struct callers callers;
+	struct door *door;
 };
 
 const char *http_library_version(void)
 {
 	return mg_version();
-}
-
-/* --- connections --- */
-
-/* Count the connection; its owner is not yet known. */
-static int connection_open(const struct mg_connection *conn, void **ret_data)
-{
-	struct http *http = mg_get_user_data(mg_get_context(conn));
-
-	(void)ret_data;
-	callers_arrived(&http->callers);
-	return 0;
 }
 
 /* --- answers --- */
@@ -72,7 +53,8 @@ void http_answer(struct http_response *ret, int code, const char *text)
 	ret->json = msg_answer_encode(&answer, NULL);
 }
 
-static void refuse(struct http_response *ret, int status, int code, const char *text)
+static void refuse_request(struct http_response *ret, int status, int code,
+			   const char *text)
 {
 	http_answer(ret, code, text);
 	ret->status = status;
@@ -132,18 +114,21 @@ static void send_refusal(struct mg_connection *conn, struct http_response *respo
 	mg_set_user_connection_data(conn, &refused);
 }
 
-/* False: *ret is the refusal, which says nothing else to an outsider. */
-static bool admit(const struct http *http, const char *address,
-		  struct http_response *ret)
+/* False: *ret is the refusal, which says nothing else to an outsider. `place`: the
+ * connection's at the door. */
+static bool admit_caller(const struct http *http, int place, struct http_response *ret)
 {
 	const struct http_config *config = &http->config;
-	int r = config->admit ? config->admit(config->ctx, address) : 0;
+	int r = 0;
 
+	if (config->admit)
+		r = config->admit(config->ctx, door_address(http->door, place),
+				  door_zone(http->door, place));
 	if (r == -EAGAIN)
-		refuse(ret, 503, EAGAIN,
-		       "cannot look up the caller's route now: try again");
+		refuse_request(ret, 503, EAGAIN,
+			       "cannot look up the caller's route now: try again");
 	else if (r < 0)
-		refuse(ret, 403, EPERM, "not permitted from here");
+		refuse_request(ret, 403, EPERM, "not permitted from here");
 	return r == 0;
 }
 
@@ -152,13 +137,12 @@ static void refuse_broken(struct mg_connection *conn, const char *text)
 	struct http *http = mg_get_user_data(mg_get_context(conn));
 	const struct mg_request_info *info = mg_get_request_info(conn);
 	struct http_response response = {0};
-	int fd;
 
-	/* One that was ended has nobody who reads. */
-	if (!callers_asked(&http->callers, info->remote_addr, info->remote_port, &fd))
+	/* Nobody reads from a connection that was ended. */
+	if (!door_asked(http->door, info->remote_port))
 		return;
-	if (admit(http, info->remote_addr, &response))
-		refuse(&response, 400, EBADMSG, text);
+	if (admit_caller(http, info->remote_port, &response))
+		refuse_request(&response, 400, EBADMSG, text);
 	send_refusal(conn, &response);
 }
 
@@ -170,22 +154,8 @@ static int http_error(struct mg_connection *conn, int status, const char *text)
 	return 0;
 }
 
-static void drain(int fd)
-{
-	int64_t deadline_ms = clock_boot_ms() + DRAIN_MS;
-	char rest[1024];
-	size_t left = DRAIN_LIMIT;
-	ssize_t n = 1;
-
-	shutdown(fd, SHUT_WR);
-	while (n > 0 && left >= sizeof(rest) && io_wait(fd, -1, deadline_ms) == 1) {
-		n = recv(fd, rest, sizeof(rest), MSG_DONTWAIT);
-		left -= n > 0 ? (size_t)n : 0;
-	}
-}
-
-/* civetweb drops a request for '*' or for another server's URI without a word: there is a
- * target, but no path of it. */
+/* civetweb silently drops a request for '*' or for another server's URI, which has a
+ * target but no path. */
 static bool is_dropped(const struct mg_connection *conn,
 		       const struct mg_request_info *info)
 {
@@ -197,17 +167,11 @@ static void connection_close(const struct mg_connection *conn)
 {
 	struct http *http = mg_get_user_data(mg_get_context(conn));
 	const struct mg_request_info *info = mg_get_request_info(conn);
-	int fd;
 
 	if (is_dropped(conn, info))
 		refuse_broken((struct mg_connection *)conn, BAD_TARGET);
-	if (mg_get_user_connection_data(conn) == &refused) {
-		fd = callers_refused(&http->callers, info->remote_addr,
-				     info->remote_port);
-		if (fd >= 0)
-			drain(fd);
-	}
-	callers_left(&http->callers, info->remote_addr, info->remote_port);
+	door_left(http->door, info->remote_port,
+		  mg_get_user_connection_data(conn) == &refused);
 }
 
 static int log_message(const struct mg_connection *conn, const char *message)
@@ -219,18 +183,42 @@ static int log_message(const struct mg_connection *conn, const char *message)
 
 /* --- requests --- */
 
+static bool is_port(const char *text)
+{
+	return *text == '\0' ||
+	       (*text == ':' && strspn(text + 1, "0123456789") == strlen(text + 1));
+}
+
+/* An IPv6 address has several spellings, and some clients add their own zone. */
+static bool is_our_address(const struct http_config *config, const char *text,
+			   size_t length)
+{
+	struct sockaddr_storage ours;
+	struct sockaddr_storage named;
+	char address[ADDRESS_SIZE];
+
+	length = strcspn(text, "%]") < length ? strcspn(text, "%]") : length;
+	if (length >= sizeof(address))
+		return false;
+	memcpy(address, text, length);
+	address[length] = '\0';
+	return address_parse(config->address, 0, &ours) == 0 &&
+	       address_parse(address, 0, &named) == 0 &&
+	       address_same_host(&ours, &named);
+}
+
 static bool names_us(const struct http_config *config, const char *host)
 {
+	const char *end = strchr(host, ']');
+
+	if (host[0] == '[')
+		return end && is_port(end + 1) &&
+		       is_our_address(config, host + 1, (size_t)(end - host - 1));
 	for (int i = 0; i < 3 && config->names[i]; i++) {
 		size_t length = strlen(config->names[i]);
-		const char *port;
 
-		if (strncasecmp(host, config->names[i], length) != 0)
-			continue;
-		port = host + length;
-		if (*port == '\0')
-			return true;
-		if (*port == ':' && strspn(port + 1, "0123456789") == strlen(port + 1))
+		if (strncasecmp(host, config->names[i], length) == 0 &&
+		    is_port(host + length))
 			return true;
 	}
 	return false;
@@ -244,7 +232,7 @@ static bool is_json(const char *type)
 	       strchr("; \t", type[strlen(json)]) != NULL;
 }
 
-static bool writes(const char *method)
+static bool is_write(const char *method)
 {
 	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0;
 }
@@ -258,8 +246,8 @@ static int count_headers(const struct mg_request_info *info, const char *name)
 	return count;
 }
 
-/* civetweb takes the first of several headers, a number for what follows it, and what
- * comes behind its last header for none. */
+/* civetweb takes the first of several headers, ignores text after a number, and ignores
+ * headers beyond its limit. */
 static const char *find_flaw(struct mg_connection *conn,
 			     const struct mg_request_info *info)
 {
@@ -284,32 +272,38 @@ static bool is_served(const struct http_config *config, struct mg_connection *co
 {
 	const char *host = mg_get_header(conn, "Host");
 	const char *flaw = find_flaw(conn, info);
-	bool change = writes(info->request_method);
+	bool change = is_write(info->request_method);
 
 	if (flaw) {
-		refuse(ret, 400, EBADMSG, flaw);
+		refuse_request(ret, 400, EBADMSG, flaw);
 	} else if (!host || !names_us(config, host)) {
 		/* A page whose name was made to resolve to this address is not our
 		 * caller. */
-		refuse(ret, 421, EPERM,
-		       "misdirected request: 'Host' is not this endpoint's address");
+		refuse_request(
+			ret, 421, EPERM,
+			"misdirected request: 'Host' is not this endpoint's address");
 	} else if (mg_get_header(conn, "Transfer-Encoding")) {
-		refuse(ret, 411, EBADMSG, "the request has no 'Content-Length'");
+		refuse_request(ret, 411, EBADMSG,
+			       "the request has no 'Content-Length'");
 	} else if (!change && strcmp(info->request_method, "GET") != 0) {
-		refuse(ret, 405, EOPNOTSUPP, "method not served here");
+		refuse_request(ret, 405, EOPNOTSUPP, "method not allowed here");
 		ret->allow = config->read_only ? "GET" : "GET, POST, PUT";
 	} else if (change && config->read_only) {
-		refuse(ret, 403, EPERM,
-		       "read-only: changes are taken over the tunnel alone");
+		refuse_request(
+			ret, 403, EPERM,
+			"read-only: changes are accepted only through the tunnel");
 	} else if (change && !is_json(mg_get_header(conn, "Content-Type"))) {
 		/* A browser asks before it sends this type to another site. */
-		refuse(ret, 415, EMEDIUMTYPE, "'Content-Type' is not application/json");
+		refuse_request(ret, 415, EMEDIUMTYPE,
+			       "'Content-Type' is not application/json");
 	} else if (change && info->content_length < 0) {
-		refuse(ret, 411, EBADMSG, "the request has no 'Content-Length'");
+		refuse_request(ret, 411, EBADMSG,
+			       "the request has no 'Content-Length'");
 	} else if (info->content_length > (long long)config->body_limit) {
-		refuse(ret, 413, EMSGSIZE, "the request's body is too large");
+		refuse_request(ret, 413, EMSGSIZE, "the request's body is too large");
 	} else if (mg_get_header(conn, "Expect")) {
-		refuse(ret, 417, EBADMSG, "'Expect' is not served: send the body");
+		refuse_request(ret, 417, EBADMSG,
+			       "'Expect' is not supported: send the body");
 	} else {
 		return true;
 	}
@@ -318,12 +312,12 @@ static bool is_served(const struct http_config *config, struct mg_connection *co
 
 /*
  * `size` bytes of the body, all of them or false. Byte by byte (from civetweb's buffer,
- * as a rule): its own loop waits anew for each byte, and one sender could hold a worker
- * for an hour.
+ * as a rule): civetweb's own loop restarts its timeout with each byte, so one sender
+ * could hold a worker for an hour.
  */
 static bool read_body(struct mg_connection *conn, char *into, size_t size)
 {
-	int64_t deadline_ms = clock_boot_ms() + REQUEST_TIMEOUT_MS;
+	int64_t deadline_ms = clock_boot_ms() + PLACES_PATIENCE_MS;
 
 	for (size_t i = 0; i < size; i++) {
 		if (mg_read(conn, into + i, 1) != 1)
@@ -341,7 +335,7 @@ static void call_handler(struct http *http, const struct mg_request_info *info,
 		.method = info->request_method,
 		.path = info->local_uri_raw,
 		.query = info->query_string ? info->query_string : "",
-		.address = info->remote_addr,
+		.address = door_address(http->door, info->remote_port),
 		.body = body,
 		.size = info->content_length > 0 ? (size_t)info->content_length : 0,
 	};
@@ -359,7 +353,7 @@ static bool wants_keep(struct mg_connection *conn, const struct mg_request_info 
 	return strcmp(info->http_version, "1.1") == 0;
 }
 
-static bool enter(struct http *http)
+static bool enter_call(struct http *http)
 {
 	bool in;
 
@@ -370,7 +364,7 @@ static bool enter(struct http *http)
 	return in;
 }
 
-static void leave(struct http *http)
+static void leave_call(struct http *http)
 {
 	pthread_mutex_lock(&http->lock);
 	http->running--;
@@ -378,53 +372,45 @@ static void leave(struct http *http)
 	pthread_mutex_unlock(&http->lock);
 }
 
-/* A caller that does not read must not keep the worker. */
-static void take_whole_answer(int fd)
-{
-	int size = SEND_BUFFER;
-
-	if (fd >= 0)
-		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-}
-
 /* A request that is here as a whole, to the end of its answer. */
-static void serve(struct http *http, struct mg_connection *conn, int fd,
-		  const struct mg_request_info *info, const char *body)
+static void serve_request(struct http *http, struct mg_connection *conn,
+			  const struct mg_request_info *info, const char *body)
 {
 	struct http_response response = {0};
 	bool sent;
 
-	if (!enter(http)) {
-		refuse(&response, 503, ESHUTDOWN, "the server is ending");
+	if (!enter_call(http)) {
+		refuse_request(&response, 503, ESHUTDOWN,
+			       "the server is shutting down");
 		send_response(conn, &response);
 		return;
 	}
 	call_handler(http, info, body, &response);
 	response.keep = response.keep && wants_keep(conn, info);
-	take_whole_answer(fd);
 	sent = send_response(conn, &response);
-	callers_answered(&http->callers, fd, sent && response.keep);
-	leave(http);
+	if (sent && response.keep)
+		door_kept(http->door, info->remote_port);
+	leave_call(http);
 }
 
 /* A request that is served: its body, then its answer. */
-static void take(struct http *http, struct mg_connection *conn, int fd,
-		 const struct mg_request_info *info)
+static void take_request(struct http *http, struct mg_connection *conn,
+			 const struct mg_request_info *info)
 {
 	size_t size = info->content_length > 0 ? (size_t)info->content_length : 0;
 	struct http_response response = {0};
 	char *body = calloc(1, size + 1);
 	bool whole;
 
-	if (size > 0)
-		callers_lacks(&http->callers, fd);
-	whole = body && read_body(conn, body, size);
-	if (!callers_complete(&http->callers, fd)) {
+	whole = body && (size == 0 || (door_lacks(http->door, info->remote_port) &&
+				       read_body(conn, body, size)));
+	if (!door_complete(http->door, info->remote_port)) {
 		mg_disable_connection_keep_alive(conn);
 	} else if (whole) {
-		serve(http, conn, fd, info, body);
+		serve_request(http, conn, info, body);
 	} else {
-		refuse(&response, 408, EBADMSG, "the request's body did not come");
+		refuse_request(&response, 408, EBADMSG,
+			       "the request's body did not arrive");
 		send_refusal(conn, &response);
 	}
 	free(body);
@@ -436,13 +422,12 @@ static int begin_request(struct mg_connection *conn)
 	const struct mg_request_info *info = mg_get_request_info(conn);
 	struct http *http = info->user_data;
 	struct http_response response = {0};
-	int fd;
 
-	if (!callers_asked(&http->callers, info->remote_addr, info->remote_port, &fd))
+	if (!door_asked(http->door, info->remote_port))
 		mg_disable_connection_keep_alive(conn);
-	else if (admit(http, info->remote_addr, &response) &&
+	else if (admit_caller(http, info->remote_port, &response) &&
 		 is_served(&http->config, conn, info, &response))
-		take(http, conn, fd, info);
+		take_request(http, conn, info);
 	else
 		send_refusal(conn, &response);
 	return 1;
@@ -450,25 +435,31 @@ static int begin_request(struct mg_connection *conn)
 
 /* --- start and stop --- */
 
-static int start(struct http *http, struct err *err)
+/* The address for civetweb's own port. A network namespace may have its loopback interface
+ * down, so it is the server's address, if that is IPv4: not every civetweb knows IPv6. */
+static const char *civetweb_address(const struct http *http)
+{
+	return strchr(http->config.address, ':') ? "127.0.0.1" : http->config.address;
+}
+
+/* Start civetweb on a port of its own choice, where it never gets a connection. */
+static int start_civetweb(struct http *http, struct err *err)
 {
 	static const struct mg_callbacks callbacks = {
-		.init_connection = connection_open,
 		.begin_request = begin_request,
 		.connection_close = connection_close,
 		.http_error = http_error,
 		.log_message = log_message,
 	};
-	const struct http_config *config = &http->config;
-	bool v6 = strchr(config->address, ':') != NULL;
-	char port[80];
+	const char *address = civetweb_address(http);
+	struct mg_server_port port = {0};
+	char listen[ADDRESS_SIZE + 2];
 	char workers[12];
 	char timeout_ms[12];
 	char head_max[12];
-	int rc;
 	const char *options[] = {
 		"listening_ports",
-		port,
+		listen,
 		"num_threads",
 		workers,
 		"request_timeout_ms",
@@ -477,8 +468,6 @@ static int start(struct http *http, struct err *err)
 		"yes",
 		"keep_alive_timeout_ms",
 		"30000",
-		"listen_backlog",
-		"1000",
 		"tcp_nodelay",
 		"1",
 		"max_request_size",
@@ -492,45 +481,51 @@ static int start(struct http *http, struct err *err)
 		NULL,
 	};
 
-	snprintf(port, sizeof(port), v6 ? "[%s]:%d" : "%s:%d", config->address,
-		 config->port);
-	snprintf(workers, sizeof(workers), "%d", config->workers);
-	snprintf(timeout_ms, sizeof(timeout_ms), "%d", REQUEST_TIMEOUT_MS);
-	snprintf(head_max, sizeof(head_max), "%d", CALLERS_HEAD_MAX);
-	rc = callers_start(&http->callers, config->address, config->port,
-			   config->workers, err);
-	if (rc < 0)
-		return rc;
+	snprintf(listen, sizeof(listen), "%s:0", address);
+	snprintf(workers, sizeof(workers), "%d", http->config.workers);
+	snprintf(timeout_ms, sizeof(timeout_ms), "%d", PLACES_PATIENCE_MS);
+	snprintf(head_max, sizeof(head_max), "%d", WHOLE_HEAD_MAX);
 	mg_init_library(MG_FEATURES_DEFAULT);
 	http->mg = mg_start(&callbacks, http, options);
-	if (http->mg) {
-		http->listener = sockets_find_listener(&http->callers.local);
-		return 0;
-	}
-	mg_exit_library();
-	callers_stop(&http->callers);
-	return err_set(err, -EIO, "cannot start the web server on '%s' port %d",
-		       config->address, config->port);
+	if (!http->mg)
+		mg_exit_library();
+	if (!http->mg || mg_get_server_ports(http->mg, 1, &port) != 1)
+		return err_set(err, -EIO,
+			       "cannot start the web server: no port of %s is free, or "
+			       "its interface is down",
+			       address);
+	return door_install(http->door, address, port.port, err);
+}
+
+static int start_server(struct http *http, struct err *err)
+{
+	const struct http_config *config = &http->config;
+	struct door_config door = {
+		.address = config->address,
+		.interface = config->interface,
+		.port = config->port,
+		.workers = config->workers,
+		.send_buffer = SEND_BUFFER,
+	};
+	int r = door_new(&door, &http->door, err);
+
+	return r < 0 ? r : start_civetweb(http, err);
 }
 
 int http_new(const struct http_config *config, struct http **ret, struct err *err)
 {
-	struct http *http;
-	bool v6 = mg_check_feature(MG_FEATURES_IPV6) != 0;
-	int rc = sockets_try_listen(config->address, config->port, v6, err);
+	struct http *http = calloc(1, sizeof(*http));
+	int r;
 
-	if (rc < 0)
-		return rc;
-	http = calloc(1, sizeof(*http));
 	if (!http)
 		return err_set(err, -ENOMEM, "out of memory for the web server");
 	http->config = *config;
 	pthread_mutex_init(&http->lock, NULL);
 	pthread_cond_init(&http->idle, NULL);
-	rc = start(http, err);
-	if (rc < 0) {
+	r = start_server(http, err);
+	if (r < 0) {
 		http_free(http);
-		return rc;
+		return r;
 	}
 	*ret = http;
 	return 0;
@@ -542,10 +537,8 @@ static void wake_threads(struct http *http)
 	http->stopping = true;
 	while (http->running > 0)
 		pthread_cond_wait(&http->idle, &http->lock);
-	if (http->listener >= 0)
-		shutdown(http->listener, SHUT_RDWR);
 	pthread_mutex_unlock(&http->lock);
-	callers_end_all(&http->callers);
+	door_end(http->door);
 }
 
 void http_free(struct http *http)
@@ -556,8 +549,8 @@ void http_free(struct http *http)
 		wake_threads(http);
 		mg_stop(http->mg);
 		mg_exit_library();
-		callers_stop(&http->callers);
 	}
+	door_free(http->door);
 	pthread_cond_destroy(&http->idle);
 	pthread_mutex_destroy(&http->lock);
 	free(http);

@@ -8,12 +8,13 @@
 #include "base/err.h"
 
 /*
- * A small web server on one address (civetweb), for endpoint.c and page.c. It lets
+ * A small web server on one address of either family (civetweb behind door.c), for
+ * endpoint.c and page.c. It lets
  * through to its handler what is addressed to it by name, has a method it serves and,
  * if it carries a body, a JSON one of at most `body_limit` bytes; it answers everything
  * else itself, in JSON. The handler runs in civetweb's threads, several at a time, on
- * stacks of 100 KB. Who does not read its answer holds no worker: the kernel takes all of
- * it at once, up to HTTP_ANSWER_MAX bytes.
+ * stacks of 100 KB. A client that does not read its answer holds no worker: the kernel
+ * takes all of it at once, up to HTTP_ANSWER_MAX bytes.
  *
  * Nothing is served from disk, and no other path of civetweb's request handling is
  * used: requests are answered before it looks at them.
@@ -44,14 +45,18 @@ struct http_response {
 
 struct http_config {
 	const char *address;
+	const char *interface; /* zone of a link-local address; "" none */
 	int port;
-	int workers;          /* each holds one connection at a time */
-	bool read_only;       /* POST and PUT are refused */
-	const char *names[3]; /* allowed in Host, with any port or none; NULL ends */
+	int workers;    /* each holds one connection at a time */
+	bool read_only; /* POST and PUT are refused */
+	/* Allowed in Host, with any port or none; NULL ends. An IPv6 address in brackets
+	 * is compared with `address`. */
+	const char *names[3];
 	size_t body_limit;
-	/* 0: the address is admitted; -EAGAIN: it cannot be told now; else it is not. It
-	 * is told just that, whatever was asked. NULL: everybody is admitted. */
-	int (*admit)(void *ctx, const char *address);
+	/* 0: the address is admitted; -EAGAIN: unknown for now; else it is refused,
+	 * whatever it requested. `link`: index of the link that it is local to, or 0.
+	 * NULL: every address is admitted. */
+	int (*admit)(void *ctx, const char *address, unsigned link);
 	void (*handle)(void *ctx, const struct http_request *request,
 		       struct http_response *ret);
 	void *ctx;
@@ -60,8 +65,8 @@ struct http_config {
 struct http;
 
 /* Bind and serve; *config is copied, what it points to is borrowed. -EADDRINUSE,
- * -EADDRNOTAVAIL, -EACCES; -EAFNOSUPPORT an IPv6 address without IPv6 in civetweb;
- * -EINVAL not an address. */
+ * -EADDRNOTAVAIL, -EACCES; -EINVAL not an address; -ENOTSUP this civetweb does not fit
+ * (door.h). */
 int http_new(const struct http_config *config, struct http **ret, struct err *err);
 
 /* Stop: returns when no handler runs any more and its answer is sent. NULL is allowed.

@@ -14,7 +14,7 @@
 #include "base/io.h"
 #include "base/thread.h"
 
-/* A try ends early enough for others before the lease runs out, but not before a slow
+/* A try ends early enough for others before the lease expires, but not before a slow
  * path could answer: so many round trips, with a fresh connection's. */
 #define TRY_MIN_MS 300
 #define TRY_MAX_MS 5000
@@ -50,9 +50,9 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 }
 
 /* True if a retry can help. It cannot after the server said that the lease is over. */
-static bool is_passing(int rc)
+static bool is_passing(int r)
 {
-	return rc < 0 && rc != -ESTALE && rc != -EPERM && rc != -EPROTO;
+	return r < 0 && r != -ESTALE && r != -EPERM && r != -EPROTO;
 }
 
 static bool is_beating(struct lease *lease)
@@ -121,16 +121,16 @@ static void note_round_trip(struct lease *lease, int64_t sent_ms)
 }
 
 /* When the next try is due. */
-static int64_t next_ms(struct lease *lease, int rc, int64_t started_ms)
+static int64_t next_ms(struct lease *lease, int r, int64_t started_ms)
 {
 	int64_t lease_ms = lease->config.lease_ms;
 	int64_t again_ms = clamp(lease_ms / 20, RETRY_MIN_MS, RETRY_MAX_MS);
 	bool beating = is_beating(lease);
 
-	if (is_passing(rc))
+	if (is_passing(r))
 		return clock_boot_ms() +
 		       (beating && again_ms > LEASE_BEAT_MS ? LEASE_BEAT_MS : again_ms);
-	if (rc == 0 && beating)
+	if (r == 0 && beating)
 		return started_ms + LEASE_BEAT_MS;
 	return started_ms + lease_ms / 3;
 }
@@ -146,7 +146,7 @@ static bool await_turn(struct lease *lease, int64_t at_ms)
 	return r >= 0;
 }
 
-static void *run(void *ctx)
+static void *run_lease(void *ctx)
 {
 	struct lease *lease = ctx;
 	int64_t at_ms = clock_boot_ms() + lease->config.lease_ms / 3;
@@ -154,16 +154,17 @@ static void *run(void *ctx)
 	while (await_turn(lease, at_ms)) {
 		int64_t started_ms = clock_boot_ms();
 		struct err err = ERR_INIT;
-		int rc = client_renew(lease->client, lease->config.session,
-				      (int)try_ms(lease), &err);
+		int r = client_renew(lease->client, lease->config.session,
+				     (int)try_ms(lease), &err);
 
-		if (rc == -EINTR)
+		/* The server's answer counts; the owner's own stop does not. */
+		if (r == -EINTR && !client_answered(lease->client))
 			break;
-		lease->failures = rc == 0 ? 0 : lease->failures + 1;
-		if (rc == 0)
+		lease->failures = r == 0 ? 0 : lease->failures + 1;
+		if (r == 0)
 			note_round_trip(lease, started_ms);
-		lease->config.renewed(lease->config.ctx, started_ms, rc, &err);
-		at_ms = next_ms(lease, rc, started_ms);
+		lease->config.renewed(lease->config.ctx, started_ms, r, &err);
+		at_ms = next_ms(lease, r, started_ms);
 	}
 	return NULL;
 }
@@ -188,7 +189,7 @@ void lease_beat_end(struct lease *lease, struct lease_gaps *ret)
 	silent_ms = clock_boot_ms() - lease->heard_ms;
 	lease->beating = false;
 	raise_to(&lease->gaps.silent_ms, silent_ms);
-	/* One that is under way may take twice as long as the last. */
+	/* A renewal under way may take twice as long as the last one. */
 	raise_to(&lease->gaps.lost_ms, silent_ms - 2 * lease->trip_ms);
 	*ret = lease->gaps;
 	pthread_mutex_unlock(&lease->lock);
@@ -204,7 +205,7 @@ int64_t lease_slowest_ms(struct lease *lease)
 	return slowest_ms;
 }
 
-static void release(struct lease *lease)
+static void release_lease(struct lease *lease)
 {
 	client_free(lease->client);
 	fd_close(&lease->stop_fd);
@@ -216,7 +217,7 @@ static void release(struct lease *lease)
 int lease_start(const struct lease_config *config, struct lease **ret, struct err *err)
 {
 	struct lease *lease = calloc(1, sizeof(*lease));
-	int rc;
+	int r;
 
 	if (!lease)
 		return err_set(err, -ENOMEM, "out of memory for the lease");
@@ -226,17 +227,17 @@ int lease_start(const struct lease_config *config, struct lease **ret, struct er
 	lease->wake_fd = eventfd(0, EFD_CLOEXEC);
 	lease->config.client.stop_fd = lease->stop_fd;
 	if (lease->stop_fd < 0 || lease->wake_fd < 0)
-		rc = err_sys(err, errno, "cannot make an event descriptor");
+		r = err_sys(err, errno, "cannot make an event descriptor");
 	else
-		rc = client_new(&lease->config.client, &lease->client, err);
-	if (rc == 0) {
-		rc = thread_start(&lease->thread, 0, run, lease);
-		if (rc < 0)
-			err_sys(err, -rc, "cannot start the lease's thread");
+		r = client_new(&lease->config.client, &lease->client, err);
+	if (r == 0) {
+		r = thread_start(&lease->thread, 0, run_lease, lease);
+		if (r < 0)
+			err_sys(err, -r, "cannot start the lease's thread");
 	}
-	if (rc < 0) {
-		release(lease);
-		return rc;
+	if (r < 0) {
+		release_lease(lease);
+		return r;
 	}
 	*ret = lease;
 	return 0;
@@ -250,5 +251,5 @@ void lease_stop(struct lease *lease)
 		return;
 	io_write_all(lease->stop_fd, &one, sizeof(one));
 	pthread_join(lease->thread, NULL);
-	release(lease);
+	release_lease(lease);
 }

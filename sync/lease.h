@@ -26,8 +26,9 @@ struct lease_config {
 	char session[TOKEN_SIZE];
 	int64_t lease_ms;
 	int64_t rtt_us; /* the path's, if known */
-	/* In the lease's thread, after each try: 0, or the client's error. The server's
-	 * clock runs from some moment after `sent_at_ms` (clock_boot_ms()). */
+	/* In the lease's thread, after each try: 0, or the client's error; -EINTR is the
+	 * server's answer. The server's clock runs from some moment after `sent_at_ms`
+	 * (clock_boot_ms()). */
 	void (*renewed)(void *ctx, int64_t sent_at_ms, int result,
 			const struct err *err);
 	void *ctx;
@@ -53,7 +54,7 @@ struct lease_gaps {
  * call does not count, unless it was a beat. */
 void lease_beat_end(struct lease *lease, struct lease_gaps *ret);
 
-/* The longest that a renewal took of which nothing had to be sent again, in ms; 0 before the
+/* Return the longest time of a renewal without retransmission, in ms; 0 before the
  * first. */
 int64_t lease_slowest_ms(struct lease *lease);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The messages: a table of fields for each, which is all there is to them. */
+/* The messages: a table of fields for each. */
 
 #include "sync/msg.h"
 
@@ -57,8 +57,7 @@ static bool uuid_or_none(const char *text)
 	{                                                                      \
 		.name = (json_name), .kind = (word_kind), MEMBER(type, member) \
 	}
-/* `room` is what its JSON may take: more than its size where quotes are to be expected.
- */
+/* `room` limits the JSON of the text: more than its size where quotes are likely. */
 #define TEXT(json_name, type, member, room, check)                                   \
 	{                                                                            \
 		.name = (json_name), .kind = FIELD_TEXT, MEMBER(type, member),       \
@@ -69,6 +68,11 @@ static bool uuid_or_none(const char *text)
 	{                                                                         \
 		.name = (json_name), .kind = (number_kind), MEMBER(type, member), \
 		.min = (low), .max = (high), .optional = true                     \
+	}
+#define NEW_BOOL(json_name, type, member)                                      \
+	{                                                                      \
+		.name = (json_name), .kind = FIELD_BOOL, MEMBER(type, member), \
+		.optional = true                                               \
 	}
 #define NEW_TEXT(json_name, type, member, room)                                      \
 	{                                                                            \
@@ -115,9 +119,13 @@ static const struct field hello_fields[] = {
 	       MTU_MAX),
 	NUMBER("allow_max", FIELD_FIGURE, struct msg_hello, allow_max, MTU_MIN,
 	       MTU_MAX),
+	NUMBER("low_min", FIELD_FIGURE, struct msg_hello, low_min, MTU_MIN, MTU_MAX),
 	NUMBER("iperf_port", FIELD_INT, struct msg_hello, iperf_port, 1, 65535),
 	WORD("persist", FIELD_PERSIST, struct msg_hello, persist),
 	WORD("busy", FIELD_BOOL, struct msg_hello, busy),
+	NEW_NUMBER("unit", FIELD_INT, struct msg_hello, mtu_unit, 0, MTU_MIN),
+	NEW_NUMBER("peers", FIELD_INT, struct msg_hello, peers, 0, 1000000),
+	NEW_BOOL("by_route", struct msg_hello, by_route),
 	NEW_TEXT("congestion", struct msg_hello, congestion, 100),
 	END,
 };
@@ -175,6 +183,11 @@ static const struct field pair_fields[] = {
 	END,
 };
 
+static const struct field paired_fields[] = {
+	WORD("warnings", FIELD_WARNINGS, struct msg_paired, warnings),
+	END,
+};
+
 static const struct field arm_fields[] = {
 	SESSION(struct msg_arm),
 	WORD("full_size", FIELD_BOOL, struct msg_arm, full_size),
@@ -199,20 +212,25 @@ static const struct field probe_fields[] = {
 	TEXT("token", struct msg_probe, token, TOKEN_SIZE, token_valid),
 	NUMBER("port", FIELD_INT, struct msg_probe, port, 1, 65535),
 	NUMBER("reach", FIELD_INT, struct msg_probe, reach, MTU_MIN, MTU_MAX),
+	WORD("relayed", FIELD_BOOL, struct msg_probe, relayed),
 	END,
 };
 
 static const struct field probing_fields[] = {
 	NUMBER("overhead", FIELD_INT, struct msg_probing, overhead, 1, OVERHEAD_MAX),
-	NUMBER("outer_mtu", FIELD_INT, struct msg_probing, outer_mtu, 1, MTU_MAX),
+	WORD("relayed", FIELD_BOOL, struct msg_probing, relayed),
+	TEXT("endpoint", struct msg_probing, endpoint, ADDRESS_SIZE, address_valid),
+	NUMBER("outer_mtu", FIELD_INT, struct msg_probing, outer_mtu, 0, MTU_MAX),
 	NUMBER("size_min", FIELD_INT, struct msg_probing, size_min, 1, PROBE_MAX),
 	NUMBER("size_max", FIELD_INT, struct msg_probing, size_max, 1, PROBE_MAX),
 	WORD("tap", FIELD_BOOL, struct msg_probing, tap),
 	WORD("exact", FIELD_BOOL, struct msg_probing, exact),
+	WORD("unseen", FIELD_BOOL, struct msg_probing, unseen),
+	NEW_NUMBER("unit", FIELD_INT, struct msg_probing, unit, 0, MTU_MIN),
 	END,
 };
 
-/* Two of them, each with a sentence, have to fit one message: so the figures are an array. */
+/* Two of them, each with a sentence, must fit one message, so the figures are an array. */
 static const struct field dir_fields[] = {
 	WORD("status", FIELD_STATUS, struct dir_result, status),
 	TEXT("text", struct dir_result, text, DIR_TEXT_ROOM, NULL),
@@ -241,19 +259,31 @@ static const struct field path_fields[] = {
 	SESSION(struct msg_path),
 	WORD("download", FIELD_BOOL, struct msg_path, download),
 	NUMBER("overhead", FIELD_INT, struct msg_path, overhead, 1, OVERHEAD_MAX),
+	WORD("relayed", FIELD_BOOL, struct msg_path, relayed),
+	WORD("unseen", FIELD_BOOL, struct msg_path, unseen),
+	NUMBER("since_seq", FIELD_U32, struct msg_path, since_seq, 0, UINT32_MAX),
 	NUMBER("probes", FIELD_INT, struct msg_path, probes, 0, PASSES_MAX),
 	NUMBER("probe_ms", FIELD_AMOUNT, struct msg_path, probe_ms, 0, FOR_MAX_MS),
 	TEXT("bands", struct msg_path, bands, PATH_BANDS_TEXT_SIZE, bands_valid),
 	END,
 };
 
-static const struct field verdict_fields[] = {
-	SESSION(struct msg_verdict),
-	NUMBER("server", FIELD_INT, struct msg_verdict, mtu.server, MTU_MIN, MTU_MAX),
-	NUMBER("peer", FIELD_INT, struct msg_verdict, mtu.peer, MTU_MIN, MTU_MAX),
-	WORD("settled", FIELD_BOOL, struct msg_verdict, settled),
-	NUMBER("margin", FIELD_INT, struct msg_verdict, margin, 0, 100),
-	NUMBER("visits", FIELD_INT, struct msg_verdict, visits, 0, PAIRS_MAX),
+static const struct field recommendation_fields[] = {
+	SESSION(struct msg_recommendation),
+	/* 0: there is none. */
+	NUMBER("server", FIELD_INT, struct msg_recommendation, mtu.server, 0, MTU_MAX),
+	NUMBER("peer", FIELD_INT, struct msg_recommendation, mtu.peer, 0, MTU_MAX),
+	WORD("status", FIELD_EVIDENCE, struct msg_recommendation, status),
+	WORD("settled", FIELD_BOOL, struct msg_recommendation, settled),
+	WORD("why", FIELD_REASON, struct msg_recommendation, reason.kind),
+	NUMBER("margin", FIELD_INT, struct msg_recommendation, reason.margin, 0, 100),
+	NUMBER("visits", FIELD_INT, struct msg_recommendation, reason.visits, 0,
+	       PAIRS_MAX),
+	/* 0: there is none. */
+	NUMBER("rival_server", FIELD_INT, struct msg_recommendation,
+	       reason.rival.server, 0, MTU_MAX),
+	NUMBER("rival_peer", FIELD_INT, struct msg_recommendation, reason.rival.peer, 0,
+	       MTU_MAX),
 	END,
 };
 
@@ -288,10 +318,10 @@ static const struct field protocol_fields[] = {
 static int check_protocol(const json_t *object, struct err *err)
 {
 	int protocol = 0;
-	int rc = field_decode(protocol_fields, object, &protocol, err);
+	int r = field_decode(protocol_fields, object, &protocol, err);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	if (protocol != MSG_PROTOCOL)
 		return err_set(err, -EPROTO,
 			       "the other end speaks protocol %d, this one %d: install "
@@ -300,20 +330,20 @@ static int check_protocol(const json_t *object, struct err *err)
 	return 0;
 }
 
-static int decode(const struct field *fields, const char *json, size_t size, void *into,
-		  struct err *err)
+static int decode_message(const struct field *fields, const char *json, size_t size,
+			  void *into, struct err *err)
 {
 	json_t *object;
-	int rc = field_parse(json, size, MSG_BODY_LIMIT, &object, err);
+	int r = field_parse(json, size, MSG_BODY_LIMIT, &object, err);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	if (fields == hello_fields || fields == open_fields)
-		rc = check_protocol(object, err);
-	if (rc == 0)
-		rc = field_decode(fields, object, into, err);
+		r = check_protocol(object, err);
+	if (r == 0)
+		r = field_decode(fields, object, into, err);
 	json_decref(object);
-	return rc;
+	return r;
 }
 
 #define DEFINE_MESSAGE(name)                                                           \
@@ -325,7 +355,7 @@ static int decode(const struct field *fields, const char *json, size_t size, voi
 				struct err *err)                                       \
 	{                                                                              \
 		memset(ret, 0, sizeof(*ret));                                          \
-		return decode(name##_fields, json, size, ret, err);                    \
+		return decode_message(name##_fields, json, size, ret, err);            \
 	}
 
 DEFINE_MESSAGE(hello)
@@ -333,6 +363,7 @@ DEFINE_MESSAGE(status)
 DEFINE_MESSAGE(open)
 DEFINE_MESSAGE(opened)
 DEFINE_MESSAGE(pair)
+DEFINE_MESSAGE(paired)
 DEFINE_MESSAGE(arm)
 DEFINE_MESSAGE(probe)
 DEFINE_MESSAGE(probing)
@@ -340,7 +371,7 @@ DEFINE_MESSAGE(ask)
 DEFINE_MESSAGE(figures)
 DEFINE_MESSAGE(row)
 DEFINE_MESSAGE(path)
-DEFINE_MESSAGE(verdict)
+DEFINE_MESSAGE(recommendation)
 DEFINE_MESSAGE(session)
 DEFINE_MESSAGE(close)
 DEFINE_MESSAGE(answer)

@@ -3,9 +3,12 @@
 #define SYNC_MSG_H
 
 #include "base/err.h"
+#include "base/evidence.h"
 #include "base/path.h"
+#include "base/random.h"
+#include "base/reason.h"
 #include "base/types.h"
-#include "base/uuid.h"
+#include "sync/warnings.h"
 
 /*
  * The messages of docs/protocol.md as values, and their JSON. Encoding and decoding are
@@ -18,7 +21,7 @@
 #define MSG_PROTOCOL   3
 #define MSG_BODY_LIMIT 760
 
-/* GET /v1/hello: who is there and what is allowed. */
+/* GET /v1/hello: the server's facts and limits. */
 struct msg_hello {
 	int protocol;
 	struct end_facts server;
@@ -26,6 +29,12 @@ struct msg_hello {
 	/* The MTUs that the server allows; NO_FIGURE: `range`. */
 	int64_t allow_min;
 	int64_t allow_max;
+	/* The smallest MTU that it sets where probes show that only smaller ones than
+	 * allow_min fit; NO_FIGURE: allow_min. */
+	int64_t low_min;
+	int mtu_unit;  /* they are multiples of it; 0: 1 */
+	int peers;     /* WireGuard peers of its interface; 0: unknown */
+	bool by_route; /* they are set for the routes to the peer, not for the link */
 	int iperf_port;
 	enum persist persist; /* the option of this end */
 	bool busy;            /* a session is open */
@@ -69,6 +78,11 @@ struct msg_pair {
 	int64_t left_ms;     /* until the sweep is over, about; or NO_FIGURE */
 };
 
+/* The answer: warnings about the server that the peer stores with its run. */
+struct msg_paired {
+	struct warnings warnings;
+};
+
 /* POST /v1/arm: end what still runs, arm this test. */
 struct msg_arm {
 	char session[TOKEN_SIZE];
@@ -77,10 +91,10 @@ struct msg_arm {
 	int64_t duration_ms;
 	int64_t rtt_us;
 	int from_port;
-	int64_t precision; /* percent, to which its goodput is wanted; else 0 or NO_FIGURE */
+	int64_t precision; /* percent, wanted for its goodput; else 0 or NO_FIGURE */
 };
 
-/* POST /v1/figures: what the server saw of the test it was armed for last. */
+/* POST /v1/figures: the server's figures of the test armed last. */
 struct msg_ask {
 	char session[TOKEN_SIZE];
 	uint32_t test;
@@ -98,16 +112,21 @@ struct msg_probe {
 	char token[TOKEN_SIZE]; /* every datagram carries it */
 	int port;               /* the peer's */
 	int reach;              /* inner sizes go up to this at least */
+	bool relayed;           /* the peer's endpoint is on its own host */
 };
 
-/* The abilities of the server. Sizes are of inner packets. */
+/* The abilities of the server. Sizes are those of inner packets. */
 struct msg_probing {
-	int overhead;  /* WireGuard's: outer size minus inner size */
-	int outer_mtu; /* path MTU as the server's host knows it */
+	int overhead; /* the server's WireGuard's: outer size minus inner size */
+	bool relayed; /* the server's endpoint is on its own host */
+	char endpoint[ADDRESS_SIZE]; /* the server's, where its outer packets go */
+	int outer_mtu; /* path MTU as the server's host knows it; 0: unknown */
 	int size_min;
 	int size_max;
-	bool tap;   /* it looks at outer packets */
-	bool exact; /* a burst of probes leaves at once */
+	bool tap;    /* it looks at outer packets */
+	bool exact;  /* a burst of probes leaves at once */
+	bool unseen; /* its outer packets are where it cannot look */
+	int unit;    /* sizes are multiples of it; 0: 1 */
 };
 
 /* PUT /v1/run/<uuid>/row/<seq> */
@@ -116,27 +135,30 @@ struct msg_row {
 	struct measurement row;
 };
 
-/* POST /v1/path: what the peer knows of one direction of the path. */
+/* POST /v1/path: the peer's knowledge of one direction of the path. */
 struct msg_path {
 	char session[TOKEN_SIZE];
-	bool download; /* server to peer */
-	int overhead;  /* WireGuard's, in both directions */
-	int probes;    /* sizes probed; 0: throughput alone tells */
+	bool download;      /* server to peer */
+	int overhead;       /* WireGuard's, at the sender of this direction */
+	bool relayed;       /* the sender's endpoint is on its own host */
+	bool unseen;        /* the receiver does not see its outer packets */
+	int probes;         /* sizes probed; 0: throughput alone tells */
+	uint32_t since_seq; /* as in struct path_survey */
 	int64_t probe_ms;
 	char bands[PATH_BANDS_TEXT_SIZE]; /* as path_bands_parse() takes it */
 };
 
-/* POST /v1/verdict: what the run comes to. */
-struct msg_verdict {
+/* POST /v1/recommendation: the run's recommendation. */
+struct msg_recommendation {
 	char session[TOKEN_SIZE];
-	struct mtu_pair mtu; /* the recommended pair */
+	struct mtu_pair mtu; /* the recommended pair; 0, 0: none any more */
+	enum evidence_status status;
 	bool settled;
-	int margin; /* percent, that it was settled by */
-	int visits; /* that it rests on */
+	struct reason reason; /* not REASON_TEXT */
 };
 
-/* POST /v1/lease and POST /v1/commit carry the session alone; commit keeps the MTU set.
- */
+/* POST /v1/lease and POST /v1/commit carry the session alone; commit applies the MTU
+ * set. */
 struct msg_session {
 	char session[TOKEN_SIZE];
 };
@@ -166,6 +188,7 @@ char *msg_status_encode(const struct msg_status *m, struct err *err);
 char *msg_open_encode(const struct msg_open *m, struct err *err);
 char *msg_opened_encode(const struct msg_opened *m, struct err *err);
 char *msg_pair_encode(const struct msg_pair *m, struct err *err);
+char *msg_paired_encode(const struct msg_paired *m, struct err *err);
 char *msg_arm_encode(const struct msg_arm *m, struct err *err);
 char *msg_probe_encode(const struct msg_probe *m, struct err *err);
 char *msg_probing_encode(const struct msg_probing *m, struct err *err);
@@ -173,7 +196,7 @@ char *msg_ask_encode(const struct msg_ask *m, struct err *err);
 char *msg_figures_encode(const struct msg_figures *m, struct err *err);
 char *msg_row_encode(const struct msg_row *m, struct err *err);
 char *msg_path_encode(const struct msg_path *m, struct err *err);
-char *msg_verdict_encode(const struct msg_verdict *m, struct err *err);
+char *msg_recommendation_encode(const struct msg_recommendation *m, struct err *err);
 char *msg_session_encode(const struct msg_session *m, struct err *err);
 char *msg_close_encode(const struct msg_close *m, struct err *err);
 char *msg_answer_encode(const struct msg_answer *m, struct err *err);
@@ -190,6 +213,8 @@ int msg_opened_decode(const char *json, size_t size, struct msg_opened *ret,
 		      struct err *err);
 int msg_pair_decode(const char *json, size_t size, struct msg_pair *ret,
 		    struct err *err);
+int msg_paired_decode(const char *json, size_t size, struct msg_paired *ret,
+		      struct err *err);
 int msg_arm_decode(const char *json, size_t size, struct msg_arm *ret, struct err *err);
 int msg_probe_decode(const char *json, size_t size, struct msg_probe *ret,
 		     struct err *err);
@@ -201,8 +226,8 @@ int msg_figures_decode(const char *json, size_t size, struct msg_figures *ret,
 int msg_row_decode(const char *json, size_t size, struct msg_row *ret, struct err *err);
 int msg_path_decode(const char *json, size_t size, struct msg_path *ret,
 		    struct err *err);
-int msg_verdict_decode(const char *json, size_t size, struct msg_verdict *ret,
-		       struct err *err);
+int msg_recommendation_decode(const char *json, size_t size,
+			      struct msg_recommendation *ret, struct err *err);
 int msg_session_decode(const char *json, size_t size, struct msg_session *ret,
 		       struct err *err);
 int msg_close_decode(const char *json, size_t size, struct msg_close *ret,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page on which a sweep is looked at. */
+/* The page on which a sweep can be watched. */
 
 #include "sync/page.h"
 
@@ -9,10 +9,9 @@
 
 #include "base/io.h"
 #include "base/text.h"
-#include "sync/page_documents.h"
 
-/* Nothing from anywhere else, no code but the page's own, and no other site's page around
- * it or reading it. */
+/* Allow no content from elsewhere, no code but the page's own, and no other site to
+ * frame or read it. */
 #define HEADERS_ALL                           \
 	"X-Content-Type-Options: nosniff\r\n" \
 	"Referrer-Policy: no-referrer\r\n"    \
@@ -55,39 +54,14 @@ static int take_text(const char *value, char *ret, size_t size)
 	return 0;
 }
 
-static int take_number(const char *value, const char **ret_end, uint32_t max,
-		       uint32_t *ret)
-{
-	uint64_t number = 0;
-	const char *c = value;
-
-	for (; *c >= '0' && *c <= '9' && number <= max; c++)
-		number = number * 10 + (uint64_t)(*c - '0');
-	if (c == value || number > max)
-		return -EINVAL;
-	*ret_end = c;
-	*ret = (uint32_t)number;
-	return 0;
-}
-
-static int take_pair(const char *value, struct mtu_pair *ret)
-{
-	uint32_t server;
-	uint32_t peer;
-
-	if (take_number(value, &value, MTU_MAX, &server) < 0 || *value != ',')
-		return -EINVAL;
-	if (take_number(value + 1, &value, MTU_MAX, &peer) < 0 || *value)
-		return -EINVAL;
-	*ret = (struct mtu_pair){(int)server, (int)peer};
-	return 0;
-}
-
 static int take_after(const char *value, uint32_t *ret)
 {
-	if (take_number(value, &value, UINT32_MAX, ret) < 0 || *value)
-		return -EINVAL;
-	return 0;
+	int64_t number;
+	int r = text_to_int(value, 0, UINT32_MAX, &number);
+
+	if (r == 0)
+		*ret = (uint32_t)number;
+	return r;
 }
 
 static int take_field(const char *name, const char *value, struct page_ask *ret)
@@ -98,10 +72,12 @@ static int take_field(const char *name, const char *value, struct page_ask *ret)
 		return take_text(value, ret->have, sizeof(ret->have));
 	if (strcmp(name, "rev") == 0)
 		return take_text(value, ret->revision, sizeof(ret->revision));
+	if (strcmp(name, "reader") == 0)
+		return take_text(value, ret->reader, sizeof(ret->reader));
 	if (strcmp(name, "after") == 0)
 		return take_after(value, &ret->after);
 	if (strcmp(name, "pair") == 0)
-		return take_pair(value, &ret->pair);
+		return mtu_pair_parse(value, &ret->pair);
 	return 0; /* a later version's: ignore it */
 }
 
@@ -159,23 +135,24 @@ static int tell_metrics(struct page *page, const struct page_ask *ask, char **re
 	return page->ops->metrics(page->ctx, ask->near, ret_json, err);
 }
 
-static void answer(struct page *page, const struct http_request *request, tell_fn *tell,
-		   struct http_response *ret)
+static void answer_page(struct page *page, const struct http_request *request,
+			tell_fn *tell, struct http_response *ret)
 {
 	struct err err = ERR_INIT;
 	struct page_ask ask;
 	char *json = NULL;
-	int rc = page_ask_parse(request->query, &ask, &err);
+	int r = page_ask_parse(request->query, &ask, &err);
 
-	if (rc == 0 && pthread_mutex_trylock(&page->lock) != 0)
-		rc = err_set(&err, -EAGAIN, "another page is being answered");
-	else if (rc == 0) {
+	if (r == 0 && pthread_mutex_trylock(&page->lock) != 0)
+		r = err_set(&err, -EAGAIN,
+			    "the server is busy with another page: try again");
+	else if (r == 0) {
 		ask.near = is_near(request->address);
-		rc = tell(page, &ask, &json, &err);
+		r = tell(page, &ask, &json, &err);
 		pthread_mutex_unlock(&page->lock);
 	}
-	if (rc < 0) {
-		http_answer(ret, -rc, err.text);
+	if (r < 0) {
+		http_answer(ret, -r, err.text);
 	} else {
 		ret->status = 200;
 		ret->json = json;
@@ -215,10 +192,10 @@ bool page_handle(struct page *page, const struct http_request *request,
 	if (!page->ops || (!document && !tell))
 		return false;
 	if (strcmp(request->method, "GET") != 0) {
-		http_answer(ret, EOPNOTSUPP, "this path is not for this method");
+		http_answer(ret, EOPNOTSUPP, "method not allowed for this path");
 		ret->allow = "GET";
 	} else if (tell) {
-		answer(page, request, tell, ret);
+		answer_page(page, request, tell, ret);
 	} else {
 		ret->status = 200;
 		ret->document = document->text;

@@ -15,18 +15,20 @@
  * view: its documents, which are part of the program (sync/page/), and the requests of
  * its script. For http_config.handle:
  *
- *	page_init(&page, &ops, ctx);
- *	...
- *	if (page_handle(&page, request, ret))
- *		return;
- *	... some other path
+ * page_init(&page, &ops, ctx); ... if (page_handle(&page, request, ret)) return; ...
+ * some other path
  *
- * One question is answered at a time, and nobody waits for his turn: who comes meanwhile is
- * told so (503), so that page readers never hold more than one of the web server's workers.
+ * One question is answered at a time, without a queue: a request that arrives meanwhile
+ * is refused (503), so that page readers never hold more than one of the web server's
+ * workers.
  */
 
+#define PAGE_READER_SIZE 20
+
 struct page_ask {
-	char run[UUID_SIZE]; /* a run's name; "": the newest, or the usual one */
+	char reader
+		[PAGE_READER_SIZE]; /* the same in each request of a page; "": none */
+	char run[UUID_SIZE];        /* a run's name; "": the newest, or the usual one */
 	char have
 		[UUID_SIZE]; /* the run that the rest is of; "": nothing is known yet */
 	char revision[20];   /* the known facts' revision; "": none */
@@ -50,6 +52,11 @@ struct page {
 	void *ctx;
 	pthread_mutex_t lock;
 };
+
+/* The files of sync/page/, put into the program when it is built. */
+extern const char page_html[];
+extern const char page_css[];
+extern const char page_js[];
 
 void page_init(struct page *page, const struct page_ops *ops, void *ctx);
 void page_release(struct page *page);

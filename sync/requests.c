@@ -37,7 +37,7 @@ union message {
 	struct msg_ask figures;
 	struct msg_row row;
 	struct msg_path path;
-	struct msg_verdict verdict;
+	struct msg_recommendation recommendation;
 	struct msg_session lease;
 	struct msg_session commit;
 	struct msg_close close;
@@ -52,7 +52,7 @@ BEGINS_WITH_SESSION(msg_probe);
 BEGINS_WITH_SESSION(msg_ask);
 BEGINS_WITH_SESSION(msg_row);
 BEGINS_WITH_SESSION(msg_path);
-BEGINS_WITH_SESSION(msg_verdict);
+BEGINS_WITH_SESSION(msg_recommendation);
 BEGINS_WITH_SESSION(msg_session);
 BEGINS_WITH_SESSION(msg_close);
 
@@ -69,7 +69,7 @@ DEFINE_DECODE(probe, probe)
 DEFINE_DECODE(figures, ask)
 DEFINE_DECODE(row, row)
 DEFINE_DECODE(path, path)
-DEFINE_DECODE(verdict, verdict)
+DEFINE_DECODE(recommendation, recommendation)
 DEFINE_DECODE(lease, session)
 DEFINE_DECODE(commit, session)
 DEFINE_DECODE(close, close)
@@ -87,6 +87,7 @@ struct route {
 	/* When and for whom it runs; calls `run`. */
 	int (*serve)(struct call *call, const struct route *route, union message *m);
 	int (*run)(struct call *call, union message *m);
+	bool at_end; /* a peer sends it when its run ends */
 };
 
 static int answer_json(struct call *call, char *json)
@@ -100,13 +101,24 @@ static int answer_json(struct call *call, char *json)
 
 /* --- admission and turns --- */
 
-/* requests_tick() has something new to say after each. */
+/* Each of these changes the result of requests_tick(). */
 static void operation_end(struct call *call, bool renew)
 {
 	uint64_t one = 1;
 
 	gate_leave(&call->requests->gate, renew);
 	io_write_all(call->requests->event_fd, &one, sizeof(one));
+}
+
+/* The session's peer asks: tell it that the server is about to end. */
+static int check_stopping(struct call *call, const struct route *route)
+{
+	struct requests *q = call->requests;
+
+	if (route->at_end || !atomic_load(&q->stopping))
+		return 0;
+	call->ours = true;
+	return err_set(&call->err, -EINTR, "%s", q->stop_why.text);
 }
 
 /* Anybody, at any time. */
@@ -119,15 +131,17 @@ static int serve_read(struct call *call, const struct route *route, union messag
 static int serve_operation(struct call *call, const struct route *route,
 			   union message *m)
 {
-	int rc = gate_enter(&call->requests->gate, call->request->address, m->session,
-			    &call->err);
+	int r = gate_enter(&call->requests->gate, call->request->address, m->session,
+			   &call->err);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	call->ours = true;
-	rc = route->run(call, m);
-	operation_end(call, rc == 0);
-	return rc;
+	r = check_stopping(call, route);
+	if (r == 0)
+		r = route->run(call, m);
+	operation_end(call, r == 0);
+	return r;
 }
 
 /* The session's peer, beside whatever operation runs. */
@@ -135,15 +149,25 @@ static int serve_beside(struct call *call, const struct route *route, union mess
 {
 	struct gate *gate = &call->requests->gate;
 	const char *address = call->request->address;
-	int rc = gate_check(gate, address, m->session, &call->err);
+	int r = gate_check(gate, address, m->session, &call->err);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	call->ours = true;
-	rc = route->run(call, m);
-	if (rc == 0)
+	r = check_stopping(call, route);
+	if (r == 0)
+		r = route->run(call, m);
+	if (r == 0)
 		gate_renew(gate, address, m->session);
-	return rc;
+	return r;
+}
+
+/* Nobody else gets a session then, but may wait for the next server. */
+static int check_ending(struct call *call)
+{
+	if (!atomic_load(&call->requests->stopping))
+		return 0;
+	return err_set(&call->err, -ESHUTDOWN, "the server is ending");
 }
 
 /* Check that the client may have a session. This precedes the wait for its turn, since
@@ -158,14 +182,16 @@ static int serve_open(struct call *call, const struct route *route, union messag
 		.secret = m->open.secret,
 	};
 	bool resumed;
-	int rc = session_open(&session, &wish, clock_boot_ms(), &resumed, &call->err);
+	int r = session_open(&session, &wish, clock_boot_ms(), &resumed, &call->err);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	gate_lock(gate);
-	rc = route->run(call, m);
+	r = resumed ? check_stopping(call, route) : check_ending(call);
+	if (r == 0)
+		r = route->run(call, m);
 	operation_end(call, false);
-	return rc;
+	return r;
 }
 
 /* The session's peer, also one whose answer got lost and who asks again. */
@@ -173,16 +199,16 @@ static int serve_close(struct call *call, const struct route *route, union messa
 {
 	struct gate *gate = &call->requests->gate;
 	const char *address = call->request->address;
-	int rc = 0;
+	int r = 0;
 
 	if (!gate_was_closed(gate, address, m->session))
-		rc = gate_known(gate, address, m->session, &call->err);
-	if (rc < 0)
-		return rc;
+		r = gate_known(gate, address, m->session, &call->err);
+	if (r < 0)
+		return r;
 	gate_lock(gate);
-	rc = route->run(call, m);
+	r = route->run(call, m);
 	operation_end(call, false);
-	return rc;
+	return r;
 }
 
 /* --- the requests --- */
@@ -209,13 +235,13 @@ static int run_status(struct call *call, union message *m)
 }
 
 /* With the gate's lock. */
-static void expire(struct requests *q)
+static void expire_session(struct requests *q)
 {
 	if (gate_expire(&q->gate))
 		q->ops->expired(q->ctx);
 }
 
-/* The session there is stays as it is unless the operation succeeds. */
+/* The present session stays as it is unless the operation succeeds. */
 static int run_open(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
@@ -228,20 +254,20 @@ static int run_open(struct call *call, union message *m)
 	};
 	struct session next;
 	bool resumed;
-	int rc;
+	int r;
 
 	if (open->lease_ms > q->lease_max_ms)
 		open->lease_ms = q->lease_max_ms;
 	wish.lease_ms = open->lease_ms;
-	expire(q);
+	expire_session(q);
 	next = gate_session(&q->gate);
-	rc = session_open(&next, &wish, clock_boot_ms(), &resumed, &call->err);
-	if (rc < 0)
-		return rc;
-	rc = q->ops->open(q->ctx, open, wish.address, resumed, &opened.server,
-			  &call->err);
-	if (rc < 0)
-		return rc;
+	r = session_open(&next, &wish, clock_boot_ms(), &resumed, &call->err);
+	if (r < 0)
+		return r;
+	r = q->ops->open(q->ctx, open, wish.address, resumed, &opened.server,
+			 &call->err);
+	if (r < 0)
+		return r;
 	gate_install(&q->gate, &next);
 	call->ours = true;
 	text_copy(opened.session, sizeof(opened.session), next.id);
@@ -252,35 +278,41 @@ static int run_open(struct call *call, union message *m)
 static int run_pair(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
+	struct msg_paired paired = {0};
+	int r = q->ops->pair(q->ctx, &m->pair, &paired, &call->err);
 
-	return q->ops->pair(q->ctx, &m->pair, &call->err);
+	return r < 0 ? r : answer_json(call, msg_paired_encode(&paired, &call->err));
 }
 
-static int run_arm(struct call *call, union message *m)
-{
-	struct requests *q = call->requests;
+/* The whole of a request that one operation serves. */
+#define DEFINE_RUN(name)                                           \
+	static int run_##name(struct call *call, union message *m) \
+	{                                                          \
+		struct requests *q = call->requests;               \
+                                                                   \
+		return q->ops->name(q->ctx, &m->name, &call->err); \
+	}
 
-	return q->ops->arm(q->ctx, &m->arm, &call->err);
-}
+DEFINE_RUN(arm)
+DEFINE_RUN(path)
+DEFINE_RUN(recommendation)
 
 static int run_probe(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
 	struct msg_probing probing = {0};
-	int rc = q->ops->probe(q->ctx, &m->probe, &probing, &call->err);
+	int r = q->ops->probe(q->ctx, &m->probe, &probing, &call->err);
 
-	return rc < 0 ? rc
-		      : answer_json(call, msg_probing_encode(&probing, &call->err));
+	return r < 0 ? r : answer_json(call, msg_probing_encode(&probing, &call->err));
 }
 
 static int run_figures(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
 	struct msg_figures figures;
-	int rc = q->ops->figures(q->ctx, m->figures.test, &figures, &call->err);
+	int r = q->ops->figures(q->ctx, m->figures.test, &figures, &call->err);
 
-	return rc < 0 ? rc
-		      : answer_json(call, msg_figures_encode(&figures, &call->err));
+	return r < 0 ? r : answer_json(call, msg_figures_encode(&figures, &call->err));
 }
 
 /* Check that "/v1/run/<uuid>/row/<seq>" names the session's run and this row. */
@@ -294,35 +326,21 @@ static int check_row_path(struct call *call, const struct msg_row *m)
 	if (strcmp(expected, call->request->path) == 0)
 		return 0;
 	return err_set(&call->err, -EINVAL,
-		       "row refused: its path is not '%s', the session's run and the "
-		       "message's row",
+		       "row refused: the path must be '%s', from the session's run and "
+		       "the message's row",
 		       expected);
 }
 
 static int run_row(struct call *call, union message *m)
 {
 	struct requests *q = call->requests;
-	int rc = check_row_path(call, &m->row);
+	int r = check_row_path(call, &m->row);
 
-	if (rc == 0)
-		rc = q->ops->row(q->ctx, &m->row.row, &call->err);
-	if (rc == 0)
+	if (r == 0)
+		r = q->ops->row(q->ctx, &m->row.row, &call->err);
+	if (r == 0)
 		gate_count_row(&q->gate, m->row.row.seq);
-	return rc;
-}
-
-static int run_path(struct call *call, union message *m)
-{
-	struct requests *q = call->requests;
-
-	return q->ops->path(q->ctx, &m->path, &call->err);
-}
-
-static int run_verdict(struct call *call, union message *m)
-{
-	struct requests *q = call->requests;
-
-	return q->ops->verdict(q->ctx, &m->verdict, &call->err);
+	return r;
 }
 
 static int run_renew(struct call *call, union message *m)
@@ -346,36 +364,37 @@ static int run_close(struct call *call, union message *m)
 	struct requests *q = call->requests;
 	const char *address = call->request->address;
 	struct msg_answer *said = &q->closed_answer;
-	int rc;
+	int r;
 
 	if (gate_was_closed(&q->gate, address, m->session)) {
 		text_copy(call->err.text, sizeof(call->err.text), said->text);
 		return -said->code;
 	}
-	rc = gate_check(&q->gate, address, m->session, &call->err);
-	if (rc < 0)
-		return rc;
-	rc = q->ops->close(q->ctx, m->close.outcome, m->close.text, &call->err);
-	said->code = -rc;
+	r = gate_check(&q->gate, address, m->session, &call->err);
+	if (r < 0)
+		return r;
+	r = q->ops->close(q->ctx, m->close.outcome, m->close.text, &call->err);
+	said->code = -r;
 	text_copy(said->text, sizeof(said->text), call->err.text);
 	gate_close(&q->gate);
-	return rc;
+	return r;
 }
 
 static const struct route routes[] = {
-	{"GET", "/v1/hello", NULL, serve_read, run_hello},
-	{"GET", "/v1/status", NULL, serve_read, run_status},
-	{"POST", "/v1/session", decode_open, serve_open, run_open},
-	{"POST", "/v1/pair", decode_pair, serve_operation, run_pair},
-	{"POST", "/v1/arm", decode_arm, serve_operation, run_arm},
-	{"POST", "/v1/probe", decode_probe, serve_operation, run_probe},
-	{"POST", "/v1/figures", decode_figures, serve_operation, run_figures},
-	{"PUT", "/v1/run/", decode_row, serve_operation, run_row},
-	{"POST", "/v1/path", decode_path, serve_operation, run_path},
-	{"POST", "/v1/verdict", decode_verdict, serve_operation, run_verdict},
-	{"POST", "/v1/lease", decode_lease, serve_beside, run_renew},
-	{"POST", "/v1/commit", decode_commit, serve_operation, run_commit},
-	{"POST", "/v1/close", decode_close, serve_close, run_close},
+	{"GET", "/v1/hello", NULL, serve_read, run_hello, false},
+	{"GET", "/v1/status", NULL, serve_read, run_status, false},
+	{"POST", "/v1/session", decode_open, serve_open, run_open, false},
+	{"POST", "/v1/pair", decode_pair, serve_operation, run_pair, false},
+	{"POST", "/v1/arm", decode_arm, serve_operation, run_arm, false},
+	{"POST", "/v1/probe", decode_probe, serve_operation, run_probe, false},
+	{"POST", "/v1/figures", decode_figures, serve_operation, run_figures, false},
+	{"PUT", "/v1/run/", decode_row, serve_operation, run_row, true},
+	{"POST", "/v1/path", decode_path, serve_operation, run_path, true},
+	{"POST", "/v1/recommendation", decode_recommendation, serve_operation,
+	 run_recommendation, true},
+	{"POST", "/v1/lease", decode_lease, serve_beside, run_renew, false},
+	{"POST", "/v1/commit", decode_commit, serve_operation, run_commit, false},
+	{"POST", "/v1/close", decode_close, serve_close, run_close, true},
 };
 
 static const struct route *find_route(const char *path)
@@ -395,18 +414,18 @@ static void serve_route(struct call *call, const struct route *route)
 {
 	const struct http_request *request = call->request;
 	union message m;
-	int rc = 0;
+	int r = 0;
 
 	if (route->decode)
-		rc = route->decode(request->body, request->size, &m, &call->err);
-	if (rc == 0)
-		rc = route->serve(call, route, &m);
-	if (rc < 0 || !call->response->json)
-		http_answer(call->response, -rc, call->err.text);
+		r = route->decode(request->body, request->size, &m, &call->err);
+	if (r == 0)
+		r = route->serve(call, route, &m);
+	if (r < 0 || !call->response->json)
+		http_answer(call->response, -r, call->err.text);
 }
 
-static void handle(struct requests *requests, const struct http_request *request,
-		   struct http_response *ret)
+static void route_request(struct requests *requests, const struct http_request *request,
+			  struct http_response *ret)
 {
 	const struct route *route = find_route(request->path);
 	struct call call = {.requests = requests, .request = request, .response = ret};
@@ -416,15 +435,16 @@ static void handle(struct requests *requests, const struct http_request *request
 		return;
 	}
 	if (!route) {
-		http_answer(ret, ENOENT, "nothing is served under this path");
+		http_answer(ret, ENOENT, "no such path");
 	} else if (strcmp(route->method, request->method) != 0) {
-		http_answer(ret, EOPNOTSUPP, "this path is not for this method");
+		http_answer(ret, EOPNOTSUPP, "method not allowed for this path");
 		ret->allow = route->method;
 	} else {
 		serve_route(&call, route);
 	}
-	/* A kept connection holds a worker: only the session's peer is worth one, and
-	 * its address alone does not tell it from others on its host. */
+	/* A connection that stays open holds a worker: only the session's peer gets
+	 * one, and its address alone does not distinguish it from others on its host.
+	 * */
 	ret->keep = call.ours;
 }
 
@@ -433,7 +453,7 @@ void requests_handle(struct requests *requests, const struct http_request *reque
 {
 	int64_t began_us = clock_boot_us();
 
-	handle(requests, request, ret);
+	route_request(requests, request, ret);
 	debug_log("request", "%s %s from %s: status %d (%.1f ms)", request->method,
 		  request->path, request->address, ret->status,
 		  debug_ms_since(began_us));
@@ -465,6 +485,15 @@ void requests_release(struct requests *requests)
 	gate_release(&requests->gate);
 }
 
+void requests_stop(struct requests *requests, const char *why)
+{
+	err_set(&requests->stop_why, 0, "%s", why);
+	atomic_store(&requests->stopping, true);
+	gate_lock(&requests->gate);
+	requests->ops->stopping(requests->ctx);
+	gate_leave(&requests->gate, false);
+}
+
 int requests_tick(struct requests *requests)
 {
 	struct session session;
@@ -474,7 +503,7 @@ int requests_tick(struct requests *requests)
 		return TICK_BUSY_MS;
 	if (!gate_try_lock(&requests->gate))
 		return TICK_BUSY_MS;
-	expire(requests);
+	expire_session(requests);
 	gate_leave(&requests->gate, false);
 	session = gate_session(&requests->gate);
 	return session.open ? clock_left_ms(session.expires_at_ms) : -1;

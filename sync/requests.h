@@ -2,6 +2,8 @@
 #ifndef SYNC_REQUESTS_H
 #define SYNC_REQUESTS_H
 
+#include <stdatomic.h>
+
 #include "sync/endpoint.h"
 #include "sync/gate.h"
 #include "sync/http.h"
@@ -20,6 +22,9 @@ struct requests {
 	struct gate gate;
 	struct page page;
 	struct msg_answer closed_answer; /* to the last close */
+	/* Once `stopping`, the session's peer gets `stop_why` for an answer. */
+	_Atomic bool stopping;
+	struct err stop_why;
 };
 
 /* requests_release() follows in any case. */
@@ -31,6 +36,9 @@ void requests_release(struct requests *requests);
 /* http_config.handle. */
 void requests_handle(struct requests *requests, const struct http_request *request,
 		     struct http_response *ret);
+
+/* endpoint_stop(). */
+void requests_stop(struct requests *requests, const char *why);
 
 /* endpoint_tick(). */
 int requests_tick(struct requests *requests);

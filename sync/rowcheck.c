@@ -12,8 +12,10 @@ void rowcheck_begin(struct rowcheck *check, const struct run_info *run, bool kno
 	};
 }
 
-void rowcheck_resume(struct rowcheck *check)
+void rowcheck_resume(struct rowcheck *check, const struct run_info *run)
 {
+	check->server = run->server_range;
+	check->peer = run->peer_range;
 	check->last = 0;
 }
 
@@ -62,11 +64,10 @@ int rowcheck_take(const struct rowcheck *check, const struct measurement *m,
 		return 0;
 	if (check->left > 0)
 		return 1;
-	return err_set(
-		err, -EDQUOT,
-		"row %u refused: too many rows: the session has sent one for each "
-		"pair it had set, and as many of before as it may",
-		m->seq);
+	return err_set(err, -EDQUOT,
+		       "row %u refused: too many rows: the session has sent one for "
+		       "each pair it set, and all the earlier ones it may",
+		       m->seq);
 }
 
 void rowcheck_count(struct rowcheck *check, const struct measurement *m, bool stored)

@@ -14,8 +14,8 @@
 
 /* The highest number of a row, so of the rows of a run. */
 #define ROWCHECK_SEQ_MAX 1000000
-/* Rows of before that a session may send: of a run that the server knows, of a new one
- * (visits whose pair the server was asked for in vain). */
+/* Earlier rows that a session may send: of a run that the server knows, and of a new
+ * one (measurements whose pair the server could not set). */
 #define ROWCHECK_BACKLOG     10000
 #define ROWCHECK_BACKLOG_NEW 100
 
@@ -28,9 +28,9 @@ struct rowcheck {
 
 /* A session begins; `known`: the server had this run before. */
 void rowcheck_begin(struct rowcheck *check, const struct run_info *run, bool known);
-/* It is taken over by a session of the same run, which sends again what was not
- * acknowledged. */
-void rowcheck_resume(struct rowcheck *check);
+/* A session of the same run takes over, and sends rows that were not acknowledged
+ * again. Its ranges count: they may begin lower, once the path was probed. */
+void rowcheck_resume(struct rowcheck *check, const struct run_info *run);
 /* A pair was set for a test: one more row may come. */
 void rowcheck_earn(struct rowcheck *check);
 

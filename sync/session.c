@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "base/text.h"
-#include "base/uuid.h"
 
 static bool is_alive(const struct session *s, int64_t now_ms)
 {
@@ -22,15 +22,14 @@ int session_open(struct session *s, const struct session_wish *wish, int64_t now
 
 	if (resumed &&
 	    (strcmp(s->address, wish->address) != 0 || strcmp(s->run, wish->run) != 0))
-		return err_set(
-			err, -EBUSY,
-			"server busy: a run from '%s' is under way, it ends or its "
-			"lease runs out in %" PRId64 " s at the latest unless renewed",
-			s->address, (s->expires_at_ms - now_ms + 999) / 1000);
+		return err_set(err, -EBUSY,
+			       "server busy: a run from '%s' is under way; unless "
+			       "renewed, its lease expires in %" PRId64 " s",
+			       s->address, (s->expires_at_ms - now_ms + 999) / 1000);
 	if (resumed && !token_same(s->secret, wish->secret))
 		return err_set(err, -EACCES,
-			       "not permitted: the open session of run %s is not taken "
-			       "over without the run's secret",
+			       "not permitted: taking over the open session of run %s "
+			       "needs the run's secret",
 			       wish->run);
 	s->open = true;
 	token_make(s->id);
@@ -47,10 +46,9 @@ int session_check(const struct session *s, const char *address, const char *id,
 		  int64_t now_ms, struct err *err)
 {
 	if (!is_alive(s, now_ms) || !token_same(s->id, id))
-		return err_set(
-			err, -ESTALE,
-			"no such session any more: it was closed, taken over, or its "
-			"lease ran out");
+		return err_set(err, -ESTALE,
+			       "unknown session: it was closed or taken over, or its "
+			       "lease expired");
 	if (strcmp(s->address, address) != 0)
 		return err_set(
 			err, -EPERM,

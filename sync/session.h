@@ -43,7 +43,7 @@ int session_check(const struct session *s, const char *address, const char *id,
 
 void session_renew(struct session *s, int64_t now_ms);
 
-/* True once when the lease has run out: the session is then closed. */
+/* True once when the lease has expired: the session is then closed. */
 bool session_expire(struct session *s, int64_t now_ms);
 
 void session_close(struct session *s);

@@ -5,6 +5,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/debug.h"
 #include "base/io.h"
@@ -31,6 +33,7 @@ struct transport {
 	CURLM *multi;
 	struct curl_slist *headers;
 	char interface[IF_NAME_SIZE];
+	long scope; /* the interface's index, for a link-local address; else 0 */
 	char where[ADDRESS_SIZE + 16];
 	int stop_fd;
 	int64_t rtt_us;
@@ -136,6 +139,8 @@ static bool set_options(struct transport *transport)
 	rc |= curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
 	rc |= curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, 1L);
 	rc |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transport->headers);
+	if (transport->scope)
+		rc |= curl_easy_setopt(easy, CURLOPT_ADDRESS_SCOPE, transport->scope);
 	if (transport->interface[0]) {
 		snprintf(interface, sizeof(interface), "if!%s", transport->interface);
 		rc |= curl_easy_setopt(easy, CURLOPT_INTERFACE, interface);
@@ -178,6 +183,8 @@ int transport_new(const struct transport_config *config, struct transport **ret,
 	transport->socket = CURL_SOCKET_BAD;
 	snprintf(transport->interface, sizeof(transport->interface), "%s",
 		 config->interface);
+	if (address_is_link_local(config->address))
+		transport->scope = if_nametoindex(config->interface);
 	snprintf(transport->where, sizeof(transport->where), "%s%s%s:%d",
 		 ipv6 ? "[" : "", config->address, ipv6 ? "]" : "", config->port);
 	transport->easy = curl_easy_init();
@@ -223,7 +230,8 @@ const char *transport_where(const struct transport *transport)
 
 /* --- one exchange --- */
 
-static bool prepare(struct transport *transport, const struct transport_exchange *x)
+static bool prepare_transfer(struct transport *transport,
+			     const struct transport_exchange *x)
 {
 	char url[sizeof(transport->where) + 128];
 	CURL *easy = transport->easy;
@@ -247,7 +255,7 @@ static bool prepare(struct transport *transport, const struct transport_exchange
 
 /* The CURLcode as an errno. CURLE_OUT_OF_MEMORY is not ENOMEM: it is what a header line
  * beyond libcurl's own limit gives. */
-static int translate(CURL *easy, CURLcode code)
+static int translate_code(CURL *easy, CURLcode code)
 {
 	long os_error = 0;
 
@@ -269,7 +277,7 @@ static int translate(CURL *easy, CURLcode code)
 }
 
 /* Until the transfer is over: 0 or a positive errno. */
-static int drive(struct transport *transport, int64_t deadline_ms)
+static int drive_transfer(struct transport *transport, int64_t deadline_ms)
 {
 	struct curl_waitfd stop = {.fd = transport->stop_fd,
 				   .events = CURL_WAIT_POLLIN};
@@ -293,7 +301,7 @@ static int drive(struct transport *transport, int64_t deadline_ms)
 			return EINTR;
 	}
 	done = curl_multi_info_read(transport->multi, &queued);
-	return done ? translate(transport->easy, done->data.result) : EIO;
+	return done ? translate_code(transport->easy, done->data.result) : EIO;
 }
 
 /*
@@ -311,16 +319,17 @@ static void reset_when_closed(const struct transport *transport)
 }
 
 /* 0 or a positive errno. */
-static int attempt(struct transport *transport, const struct transport_exchange *x)
+static int attempt_exchange(struct transport *transport,
+			    const struct transport_exchange *x)
 {
 	int code;
 
-	if (!prepare(transport, x))
+	if (!prepare_transfer(transport, x))
 		return ENOMEM;
 	if (curl_multi_add_handle(transport->multi, transport->easy) != CURLM_OK)
 		return EIO;
 	transport->clean = false;
-	code = drive(transport, x->deadline_ms);
+	code = drive_transfer(transport, x->deadline_ms);
 	if (code == ETIMEDOUT || code == EINTR)
 		reset_when_closed(transport);
 	/* This aborts an unfinished request and closes its connection. */
@@ -328,14 +337,14 @@ static int attempt(struct transport *transport, const struct transport_exchange 
 	return code;
 }
 
-static int fail(const struct transport *transport, int code, struct err *err)
+static int fail_exchange(const struct transport *transport, int code, struct err *err)
 {
 	if (code == EINTR)
 		return err_set(err, -EINTR, "request to server '%s' was stopped",
 			       transport->where);
 	if (code == EPROTO)
 		return err_set(err, -EPROTO,
-			       "what answers at '%s' is not an mtusweep server",
+			       "the service at '%s' is not an mtusweep server",
 			       transport->where);
 	if (code == ENODEV)
 		return err_set(err, -ENODEV,
@@ -356,16 +365,16 @@ static int run_exchange(struct transport *transport,
 	for (int i = 0; i < ATTEMPTS && code == ECONNRESET; i++) {
 		/* A stop that is there already ends the request before it is sent. */
 		if (io_wait(-1, transport->stop_fd, begin_ms) != 0)
-			return fail(transport, EINTR, err);
+			return fail_exchange(transport, EINTR, err);
 		if (i > 0 && clock_left_ms(exchange->deadline_ms) == 0)
 			break;
-		code = attempt(transport, exchange);
+		code = attempt_exchange(transport, exchange);
 		begin_ms = clock_boot_ms() + ATTEMPT_AGAIN_MS;
 		if (transport->header_size > 0)
 			break;
 	}
 	if (code != 0)
-		return fail(transport, code, err);
+		return fail_exchange(transport, code, err);
 	curl_easy_getinfo(transport->easy, CURLINFO_RESPONSE_CODE, &status);
 	ret->status = (int)status;
 	ret->body = transport->body;

@@ -43,10 +43,11 @@ int transport_new(const struct transport_config *config, struct transport **ret,
 void transport_free(struct transport *transport);
 
 /*
- * A kept connection that turns out to be closed is replaced by a fresh one, within the
- * deadline (libcurl does that by itself), and so is one that is reset before its answer
- * came, twice: only for requests that may be repeated, which ours are. Errors: those of client.h where there was no answer; -EPROTO an answer that
- * is no HTTP, or too large.
+ * A kept connection that turns out to be closed is replaced by a fresh one within the
+ * deadline (libcurl does that by itself). A connection that is reset before its answer
+ * arrives is replaced twice; only requests that may be repeated allow that, and all of
+ * ours do. Errors: those of client.h if there was no answer; -EPROTO the answer is not
+ * HTTP, or too large.
  */
 int transport_run(struct transport *transport,
 		  const struct transport_exchange *exchange,

@@ -2,6 +2,7 @@
 #include "cmd/host/host.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,14 +11,17 @@
 
 #include "base/debug.h"
 #include "base/io.h"
+#include "base/privcheck.h"
 #include "base/text.h"
 #include "cmd/host/progress.h"
 #include "engine/runner.h"
 #include "netctl/conffile.h"
 #include "netctl/hostconf.h"
+#include "netctl/hostroute.h"
 #include "netctl/hoststate.h"
 #include "netctl/journal.h"
 #include "netctl/keeper.h"
+#include "netctl/linkipv6.h"
 #include "netctl/lockfile.h"
 #include "netctl/sysctl.h"
 #include "netctl/wginfo.h"
@@ -33,7 +37,7 @@ void host_say(const char *text)
 
 	if (length >= (int)sizeof(line))
 		length = (int)sizeof(line) - 1;
-	/* The terminal may be gone, or nobody may read: that holds nothing up. */
+	/* A terminal that is gone, or that nobody reads, delays nothing. */
 	io_write_or_drop(STDERR_FILENO, line, (size_t)length, SAY_TIMEOUT_MS);
 }
 
@@ -50,6 +54,14 @@ void host_tell(const char *fmt, ...)
 	host_say(text);
 }
 
+void host_warn(const struct warning *w)
+{
+	cleanup_free char *text = warning_sentence(w);
+
+	host_tell("%s: %s", warning_label(w->kind),
+		  text ? text : warning_name(w->kind));
+}
+
 static int finish_output(void)
 {
 	struct err err = ERR_INIT;
@@ -60,21 +72,21 @@ static int finish_output(void)
 	return 1;
 }
 
-static int help(const struct host_program *program)
+static int print_help(const struct host_program *program)
 {
-	printf("usage: %s\n\n", program->synopsis);
+	printf("usage: %s\n\n%s\n\n", program->synopsis, program->summary);
 	options_help(program->rows, stdout);
 	return finish_output();
 }
 
-static int version(const struct host_program *program)
+static int print_version(const struct host_program *program)
 {
 	printf("%s %s\n", program->name, MTUSWEEP_VERSION);
 	return finish_output();
 }
 
 /* -1 to go on, else the exit status. */
-static int parse(const struct host_program *program, int argc, char **argv)
+static int parse_options(const struct host_program *program, int argc, char **argv)
 {
 	struct err err = ERR_INIT;
 	int positional = 0;
@@ -86,9 +98,9 @@ static int parse(const struct host_program *program, int argc, char **argv)
 	io_close_inherited();
 	r = options_parse(program->rows, argc, argv, &positional, &err);
 	if (r == 0 && host_options.help)
-		return help(program);
+		return print_help(program);
 	if (r == 0 && host_options.version)
-		return version(program);
+		return print_version(program);
 	if (r == 0 && positional > 0)
 		r = err_set(&err, -EINVAL,
 			    "unexpected argument '%s'; --help lists the options",
@@ -103,20 +115,6 @@ static int parse(const struct host_program *program, int argc, char **argv)
 	return 2;
 }
 
-/*
- * Below 1280 the kernel forgets an interface's IPv6 settings; back above, it takes the
- * defaults (addrconf_notify() in net/ipv6/addrconf.c).
- */
-static bool comes_back_with_ipv6(const struct rtlink *link)
-{
-	int disabled = 1;
-
-	return link->mtu >= MTU_MIN_IPV6 &&
-	       sysctl_read_int("net/ipv6/conf/default/disable_ipv6", &disabled, NULL) ==
-		       0 &&
-	       !disabled;
-}
-
 static int check_range(const struct host_options *options, const struct rtlink *link,
 		       struct err *err)
 {
@@ -125,17 +123,17 @@ static int check_range(const struct host_options *options, const struct rtlink *
 	if (range->min < MTU_MIN_IPV6 && link->has_ipv6)
 		return err_set(
 			err, -EINVAL,
-			"--mtu-min %d is below 1280 and '%s' has an IPv6 address: "
-			"the kernel would remove its IPv6 for good; use 1280 or more",
+			"--mtu-min %d is below 1280 and '%s' has an IPv6 address: the "
+			"kernel would remove its IPv6 for good; use 1280 or more",
 			range->min, link->name);
-	if (range->min < MTU_MIN_IPV6 && comes_back_with_ipv6(link))
+	if (range->min < MTU_MIN_IPV6 && !linkipv6_may_fall(link))
 		return err_set(
 			err, -EINVAL,
-			"--mtu-min %d is below 1280 and IPv6 is on for new "
-			"interfaces: '%s' would come back with an IPv6 address it "
-			"does not have; use 1280 or more, or set "
-			"net.ipv6.conf.default.disable_ipv6=1 first",
-			range->min, link->name);
+			"--mtu-min %d is below 1280 and IPv6 is in use on '%s', by a "
+			"route or by addresses to come: the kernel would remove it for "
+			"good; use 1280 or more, or set "
+			"net.ipv6.conf.%s.disable_ipv6=1 first",
+			range->min, link->name, link->name);
 	if (link->min_mtu && range->min < link->min_mtu)
 		return err_set(
 			err, -EINVAL,
@@ -149,17 +147,27 @@ static int check_range(const struct host_options *options, const struct rtlink *
 	return 0;
 }
 
+/* The smallest MTU that probes may ask for. */
+static int find_least(const struct rtlink *link, int usual)
+{
+	if (!linkipv6_may_fall(link))
+		return usual;
+	return link->min_mtu > MTU_MIN ? link->min_mtu : MTU_MIN;
+}
+
 /* Find the range if the command line gives none: from 1280, or the link's MTU if that
  * is less, to the most that Ethernet links around it carry, within the limits of the
  * link's driver. */
-static int find_range(const struct rtlink *link, struct mtu_range *ret, struct err *err)
+static int find_range(const struct rtlink *link, int *ret_usual_min,
+		      struct mtu_range *ret, struct err *err)
 {
 	struct mtu_range range = host_options.range;
 	int around = 0;
 	int r;
 
 	*ret = range;
-	if (host_options_have_lattice())
+	*ret_usual_min = range.min;
+	if (host_options_have_range())
 		return 0;
 	r = rtlink_get_ethernet_mtu(link->index, &around, err);
 	if (r < 0)
@@ -175,8 +183,45 @@ static int find_range(const struct rtlink *link, struct mtu_range *ret, struct e
 	if (range.min > link->mtu && link->mtu >= MTU_MIN)
 		range.min = link->mtu;
 	range.step = 1;
+	*ret_usual_min = range.min;
+	range.min = find_least(link, range.min);
 	*ret = range;
 	return 0;
+}
+
+/* "ip vrf exec" puts the process into a control group of that name (ip-vrf(8)). */
+static bool runs_in_vrf(const char *vrf)
+{
+	cleanup_file FILE *file = fopen("/proc/self/cgroup", "re");
+	char wanted[IF_NAME_SIZE + 8];
+	char line[512];
+
+	snprintf(wanted, sizeof(wanted), "/vrf/%s", vrf);
+	while (file && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strlen(line) >= strlen(wanted) &&
+		    strcmp(line + strlen(line) - strlen(wanted), wanted) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Other sockets than those of the VRF cannot be bound to the tunnel's address. */
+static int check_vrf(const struct rtlink *link, struct err *err)
+{
+	char vrf[IF_NAME_SIZE] = "?";
+
+	if (!link->in_vrf)
+		return 0;
+	if_indextoname((unsigned)link->master, vrf);
+	if (runs_in_vrf(vrf))
+		return 0;
+	return err_set(
+		err, -EADDRNOTAVAIL,
+		"interface '%s' is in the VRF '%s', whose addresses a program "
+		"outside of it cannot use: start this one with 'ip vrf exec %s', "
+		"or take the interface out for the run (ip link set %s nomaster)",
+		link->name, vrf, vrf, link->name);
 }
 
 static int check_link(const struct host_options *options, struct host *host,
@@ -186,32 +231,133 @@ static int check_link(const struct host_options *options, struct host *host,
 
 	if (r == -ENODEV)
 		return err_set(err, r,
-			       "no interface '%s' on this host; --interface names the "
-			       "tunnel's",
+			       "no interface '%s' on this host; name the tunnel's with "
+			       "--interface",
 			       options->interface);
 	if (r < 0)
 		return r;
 	host->backend = wginfo_backend(&host->link);
 	if (host->backend == BACKEND_NONE && !options->force)
-		return err_set(
-			err, -ENOTSUP,
-			"interface '%s' is not WireGuard (kind '%s'); --force goes "
-			"on all the same",
-			options->interface,
-			host->link.kind[0] ? host->link.kind : "none");
+		return err_set(err, -ENOTSUP,
+			       "interface '%s' is not WireGuard (kind '%s'); --force "
+			       "accepts it",
+			       options->interface,
+			       host->link.kind[0] ? host->link.kind : "none");
 	if (!host->link.up)
 		return err_set(
 			err, -ENETDOWN,
 			"interface '%s' is down; bring it up first (wg-quick up %s)",
 			options->interface, options->interface);
-	r = check_range(options, &host->link, err);
-	return r < 0 ? r : find_range(&host->link, &host->guard.bounds.range, err);
+	r = check_vrf(&host->link, err);
+	if (r == 0)
+		r = check_range(options, &host->link, err);
+	return r < 0 ? r
+		     : find_range(&host->link, &host->usual_min,
+				  &host->guard.bounds.range, err);
 }
 
-static int warn_of_save_config(const char *path, struct err *err)
+/* --- scope --- */
+
+/* A range that the user gave is not bent. */
+static int check_route_range(const struct mtu_range *range, int unit, int max,
+			     struct err *err)
+{
+	if (range->min % unit == 0 && range->step % unit == 0 && range->max <= max)
+		return 0;
+	return err_set(
+		err, -EINVAL,
+		"MTUs %d to %d by %d cannot be had for routes through a "
+		"userspace WireGuard: give --mtu-min and --mtu-step as multiples "
+		"of %d, and --mtu-max up to %d",
+		range->min, range->max, range->step, unit, max);
+}
+
+/* Where a userspace WireGuard carries routes: multiples of 16, up to the link's MTU. */
+static int narrow_range(struct host *host, struct err *err)
+{
+	struct mtu_range *range = &host->guard.bounds.range;
+	int unit = hostroute_unit(host->backend);
+	int max = hostroute_mtu_max(host->backend, host->link.mtu);
+
+	host->unit = unit;
+	if (unit == 1)
+		return 0;
+	if (host_options_have_range())
+		return check_route_range(range, unit, max, err);
+	if (range->max > max)
+		range->max = max;
+	range->min = (range->min + unit - 1) / unit * unit;
+	host->usual_min = (host->usual_min + unit - 1) / unit * unit;
+	range->step = unit;
+	if (host->usual_min > range->max)
+		return err_set(err, -EINVAL,
+			       "'%s' has MTU %d: no MTU of a route fits below it",
+			       host->link.name, host->link.mtu);
+	host_options.range = *range;
+	host_options.range.min = host->usual_min;
+	return 0;
+}
+
+static void tell_scope(const struct host *host)
+{
+	if (host->by_route && host->unit > 1)
+		host_tell("'%s' has %d peer%s: only the routes to the other end get "
+			  "MTUs, up to %d, the link's, and in multiples of %d "
+			  "(userspace WireGuard); the link keeps its own",
+			  host->link.name, host->peers, text_plural(host->peers),
+			  host->link.mtu, host->unit);
+	else if (host->by_route)
+		host_tell("'%s' has %d peer%s: only the routes to the other end get "
+			  "MTUs; the link keeps its own, %d",
+			  host->link.name, host->peers, text_plural(host->peers),
+			  host->link.mtu);
+	else if (host->peers > 1)
+		host_tell("warning: --scope link changes the MTU of '%s' for all its "
+			  "%d peers: packets to the others may be lost meanwhile",
+			  host->link.name, host->peers);
+}
+
+static int check_scope(struct host *host, struct err *err)
+{
+	enum scope scope = (enum scope)host_options.scope;
+
+	wginfo_count_peers(&host->link, host->backend, &host->peers, NULL);
+	if (scope == SCOPE_ROUTE && host->backend == BACKEND_NONE)
+		return err_set(err, -EINVAL,
+			       "--scope route is for WireGuard, which '%s' is not",
+			       host->link.name);
+	host->by_route = scope == SCOPE_ROUTE ||
+			 (scope == SCOPE_AUTO && host->peers > 1);
+	if (host->by_route) {
+		int r = narrow_range(host, err);
+
+		if (r < 0)
+			return r;
+	}
+	tell_scope(host);
+	return 0;
+}
+
+static void warn_of_hook(const struct conffile_hook *hook)
+{
+	char text[256];
+	char mtu[32] = "the MTU";
+
+	if (hook->mtu)
+		snprintf(mtu, sizeof(mtu), "MTU %d", hook->mtu);
+	snprintf(text, sizeof(text),
+		 "warning: %s in line %d of the conf file sets %s at each start of the "
+		 "tunnel, so an MTU applied now lasts until then; remove that command",
+		 hook->key, hook->line, mtu);
+	host_say(text);
+}
+
+/* Warn of what makes another MTU than the conf file's MTU line count. */
+static int warn_of_conf(const char *path, const char *interface, struct err *err)
 {
 	cleanup_conffile struct conffile file;
 	struct conffile_facts facts;
+	struct conffile_hook hook;
 	char *data;
 	size_t size;
 	int r = conffile_open(path, &file, err);
@@ -221,11 +367,13 @@ static int warn_of_save_config(const char *path, struct err *err)
 	if (r < 0)
 		return r;
 	r = conffile_facts(data, size, &facts, err);
+	hook = conffile_find_hook(data, size, interface);
 	conffile_wipe(data, size);
 	if (r == 0 && facts.save_config)
-		host_say(
-			"warning: the conf file has SaveConfig = true: wg-quick writes "
-			"the link's MTU into it on down, also in the midst of a run");
+		host_say("warning: the conf file has SaveConfig = true: wg-quick down "
+			 "writes the link's MTU into it, during a run too");
+	if (r == 0 && hook.line)
+		warn_of_hook(&hook);
 	return r;
 }
 
@@ -245,51 +393,43 @@ static int check_conf(const struct host_options *options, struct guard_config *g
 			 options->interface);
 	r = conffile_check(path, real, err);
 	if (r == -ENOENT && !options->conf_file)
-		return err_set(
-			err, r,
-			"there is no conf file '%s' to write to: name wg-quick's "
-			"file for '%s' with --conf-file",
-			path, options->interface);
+		return err_set(err, r,
+			       "no conf file '%s' to write to; name wg-quick's file "
+			       "for '%s' with --conf-file",
+			       path, options->interface);
 	if (r < 0 || options->persist == PERSIST_NONE)
 		return r;
 	text_copy(guard->bounds.conf_file, sizeof(guard->bounds.conf_file), real);
 	r = hostconf_lock(real, options->interface, &guard->conf_lock_fd, err);
 	if (r == 0)
 		r = hostconf_check(real, err);
-	return r < 0 ? r : warn_of_save_config(real, err);
+	return r < 0 ? r : warn_of_conf(real, options->interface, err);
 }
 
-/* *ret_text says what was restored; "": nothing had to be. */
-static int put_back_leftovers(const char *interface, struct err *ret_text,
-			      struct err *err)
+/* *ret_text names the restored changes; "": there were none. */
+static int restore_leftovers(const char *interface, struct err *ret_text,
+			     struct err *err)
 {
 	int r;
 
 	*ret_text = (struct err)ERR_INIT;
 	r = hoststate_restore_journal(interface, ret_text);
 	if (r < 0 && r != -ESTALE)
-		return err_set(err, r, "cannot put back what a killed run left: %.300s",
+		return err_set(err, r,
+			       "cannot restore the changes of a killed run: %.300s",
 			       ret_text->text);
 	return 0;
 }
 
-static int check_privileges(struct err *err)
-{
-	if (geteuid() == 0 && priv_have_net_admin())
-		return 0;
-	return err_set(err, -EPERM,
-		       "changing an interface's MTU takes root's privileges; use sudo");
-}
-
 /* Restore what a killed run left before any other check can fail. */
-static int begin(int *ret_lock_fd, struct err *ret_text, struct err *err)
+static int lock_and_restore(int *ret_lock_fd, struct err *ret_text, struct err *err)
 {
-	int r = check_privileges(err);
+	int r = privcheck_net_admin(err);
 
 	if (r == 0)
 		r = journal_lock(host_options.interface, ret_lock_fd, err);
 	if (r == 0)
-		r = put_back_leftovers(host_options.interface, ret_text, err);
+		r = restore_leftovers(host_options.interface, ret_text, err);
 	if (r == 0)
 		journal_remove_useless();
 	return r;
@@ -304,20 +444,20 @@ static void tell_nothing_left(const char *interface)
 	bool gone = rtlink_get(interface, &link, NULL) == -ENODEV;
 
 	journal_list_left(others, sizeof(others));
-	host_tell("no killed run left anything to put back on '%s'%s%s%s%s", interface,
-		  gone ? ", and there is no such interface" : "",
-		  others[0] ? "; one did on " : "", others,
+	host_tell("nothing to restore on '%s'%s%s%s%s", interface,
+		  gone ? ", and no such interface exists" : "",
+		  others[0] ? "; a killed run left changes on " : "", others,
 		  others[0] ? ": name it with --interface"
 		  : gone    ? ": name the tunnel's with --interface"
 			    : "");
 }
 
-static int restore(void)
+static int run_restore(void)
 {
 	struct err text = ERR_INIT;
 	struct err err = ERR_INIT;
 	int lock_fd = -1;
-	int r = begin(&lock_fd, &text, &err);
+	int r = lock_and_restore(&lock_fd, &text, &err);
 
 	if (r < 0)
 		host_say(err.text);
@@ -330,10 +470,10 @@ static int restore(void)
 }
 
 /*
- * Privileges, lock, what a killed run left behind, interface, MTU range, conf file, user.
- * Nothing is changed, but for putting back what a journal says.
+ * Check privileges, lock, remains of a killed run, interface, MTU range, conf file and
+ * user. Nothing is changed, except that the changes in a journal are restored.
  */
-static int prepare(struct host *ret, struct err *err)
+static int prepare_host(struct host *ret, struct err *err)
 {
 	const struct host_options *options = &host_options;
 	struct guard_config *guard = &ret->guard;
@@ -342,18 +482,27 @@ static int prepare(struct host *ret, struct err *err)
 
 	memset(ret, 0, sizeof(*ret));
 	guard->lock_fd = -1;
-	r = begin(&guard->lock_fd, &left, err);
+	r = lock_and_restore(&guard->lock_fd, &left, err);
 	if (left.text[0])
 		host_tell("an earlier run was killed: %.300s", left.text);
 	if (r == 0)
 		r = check_link(options, ret, err);
 	if (r == 0)
+		r = check_scope(ret, err);
+	if (r == 0)
 		r = check_conf(options, guard, err);
 	if (r == 0)
 		r = priv_find_user(options->user, options->db, &ret->user, err);
+	if (r == 0)
+		r = privcheck_rest(
+			&ret->user,
+			PRIV_KEEP_KILL |
+				(guard->bounds.conf_file[0] ? PRIV_KEEP_CONF_FILE : 0),
+			err);
 	text_copy(guard->bounds.interface, sizeof(guard->bounds.interface),
 		  options->interface);
 	guard->bounds.persist = (enum persist)options->persist;
+	guard->bounds.scope = (enum scope)options->scope;
 	guard->say = host_say;
 	return r;
 }
@@ -384,7 +533,7 @@ static void log_host(const struct host *host)
 }
 
 /* The keeper is the last of those that hold the locks. */
-static int run(const struct host_program *program, struct host *host)
+static int run_program(const struct host_program *program, struct host *host)
 {
 	const struct keeper_roles roles = {
 		.main = program->main,
@@ -394,9 +543,11 @@ static int run(const struct host_program *program, struct host *host)
 	struct err err = ERR_INIT;
 	int status = 1;
 
-	if (prepare(host, &err) < 0 || program->ready(host, &err) < 0)
+	if (prepare_host(host, &err) < 0 || program->ready(host, &err) < 0) {
 		host_say(err.text);
-	else {
+		if (program->failed)
+			program->failed(err.text);
+	} else {
 		log_host(host);
 		status = keeper_run(&host->guard, &host->user, &roles);
 	}
@@ -408,20 +559,20 @@ static int run(const struct host_program *program, struct host *host)
 int host_main(const struct host_program *program, int argc, char **argv)
 {
 	struct host host;
-	int status = parse(program, argc, argv);
+	int status = parse_options(program, argc, argv);
 
 	if (status >= 0)
 		return status;
 	io_unblock_standard();
 	log_start(program, argc, argv);
-	return host_options.restore ? restore() : run(program, &host);
+	return host_options.restore ? run_restore() : run_program(program, &host);
 }
 
-int host_set_mtu(struct guard *guard, int mtu, int64_t lease_ms, bool *warned,
-		 struct err *ret_warning, struct err *err)
+int host_set_mtu(struct guard *guard, const char *address, int mtu, int64_t lease_ms,
+		 bool *warned, struct err *ret_warning, struct err *err)
 {
 	struct err why = ERR_INIT;
-	int r = guard_set(guard, mtu, lease_ms, err);
+	int r = guard_set_for(guard, address, mtu, lease_ms, err);
 
 	if (r < 0)
 		return r;
@@ -441,6 +592,6 @@ void host_facts(const struct host *host, const char *versions, struct end_facts 
 		ret->host[0] = '\0';
 	text_copy(ret->interface, sizeof(ret->interface), host->guard.bounds.interface);
 	text_copy(ret->versions, sizeof(ret->versions), versions);
-	ret->link_mtu = host->link.mtu;
+	ret->link_mtu = host->route_mtu ? host->route_mtu : host->link.mtu;
 	ret->backend = host->backend;
 }

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/priv.h"
 #include "base/types.h"
+#include "base/warning.h"
 #include "cmd/host/host_options.h"
 #include "netctl/guard.h"
 #include "netctl/rtlink.h"
@@ -21,13 +22,17 @@ struct host;
 struct host_program {
 	const char *name;
 	const char *synopsis;
+	const char *summary;            /* a sentence or two below it in the help */
 	const struct option_spec *rows; /* its own options; the last row goes on with
 					   host_option_rows */
 	/* Checks of the options beyond the table. A failure is a usage error. */
 	int (*check)(struct err *err);
-	/* The program's own checks of the host, and the last words to its main's `ctx`. */
+	/* The program's own checks of the host, which also complete its main's `ctx`.
+	 * */
 	int (*ready)(struct host *host, struct err *err);
-	/* Its main process and what that gets (keeper_roles). */
+	/* NULL, or: the checks of the host failed, and that was told on stderr. */
+	void (*failed)(const char *why);
+	/* Its main process and that one's argument (keeper_roles). */
 	int (*main)(void *ctx, int guard_fd, int runner_fd);
 	void *ctx;
 };
@@ -39,12 +44,21 @@ struct host_program {
 int host_main(const struct host_program *program, int argc, char **argv);
 
 /* All that the keeper needs, detected and checked. guard.range has the MTUs that this
- * end allows: the range on the command line, else what the host's links can carry. */
+ * end allows: the range on the command line, else what the host's links can carry, and
+ * below usual_min what probes may ask for. */
 struct host {
 	struct guard_config guard;
 	struct priv_user user;
 	struct rtlink link;
 	enum backend backend;
+	/* At the start; the guard counts again when a session begins. */
+	int peers;     /* WireGuard peers of the interface; 0 unknown */
+	bool by_route; /* guard_facts.by_route */
+	int unit;      /* this end's MTUs are multiples of it; 0: 1 */
+	/* The smallest MTU, unless probes show that only smaller ones fit, and both
+	 * ends have no IPv6 inside the tunnel. */
+	int usual_min;
+	int route_mtu; /* what the route to the other end had, where that counts; or 0 */
 };
 
 /* Print one line to stderr, "<program>: <text>". If a terminal or pipe is blocked, the
@@ -53,16 +67,19 @@ void host_say(const char *text);
 
 /* The same in main, clear of the progress line. */
 void host_tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The sentence of a warning. */
+void host_warn(const struct warning *w);
 
 /*
- * Set a pair's MTU and clear the state that the last pair left: guard_set(), with its
- * errors, and guard_settle(). A failure of guard_settle() is only a warning, given in
- * *ret_warning once (*warned). -EPIPE: the guard is gone.
+ * Set a pair's MTU for the path to `address`, the other end's inside the tunnel, and
+ * clear the state that the last pair left: guard_set_for(), with its errors, and
+ * guard_settle(). A failure of guard_settle() is only a warning, given in *ret_warning
+ * once (*warned). -EPIPE: the guard is gone.
  */
-int host_set_mtu(struct guard *guard, int mtu, int64_t lease_ms, bool *warned,
-		 struct err *ret_warning, struct err *err);
+int host_set_mtu(struct guard *guard, const char *address, int mtu, int64_t lease_ms,
+		 bool *warned, struct err *ret_warning, struct err *err);
 
-/* Fill in what this end knows of itself, but for address and endpoint. */
+/* Fill in this end's facts, except address and endpoint. */
 void host_facts(const struct host *host, const char *versions, struct end_facts *ret);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/address.h"
 
 const char *const host_persist_choices[] = {"none", "each", "best", NULL};
+static const char *const scope_choices[] = {"auto", "link", "route", NULL};
 
 struct host_options host_options = {
 	.interface = "wg0",
@@ -30,7 +31,9 @@ const struct option_spec host_option_rows[] = {
 	 .seen = &host_options.min_given,
 	 .min = MTU_MIN,
 	 .max = MTU_MAX,
-	 .help = "smallest MTU of this end (default 1280)"},
+	 .help = "smallest MTU of this end (default 1280; smart and probe: the\n"
+		 "interface's MTU, if that is less, and without IPv6 inside the\n"
+		 "tunnel at both ends as little as the path needs)"},
 	{.name = "mtu-max",
 	 .value = "MTU",
 	 .kind = OPTION_INT,
@@ -38,8 +41,8 @@ const struct option_spec host_option_rows[] = {
 	 .seen = &host_options.max_given,
 	 .min = MTU_MIN,
 	 .max = MTU_MAX,
-	 .help = "largest MTU of this end (default 1500; smart and probe: more\n"
-		 "if the host's links can carry more)"},
+	 .help = "largest MTU of this end (default 1500; smart and probe: the\n"
+		 "largest MTU of this host's Ethernet links, if that is more)"},
 	{.name = "mtu-step",
 	 .value = "BYTES",
 	 .kind = OPTION_INT,
@@ -47,7 +50,7 @@ const struct option_spec host_option_rows[] = {
 	 .seen = &host_options.step_given,
 	 .min = 1,
 	 .max = MTU_MAX,
-	 .help = "difference of one MTU and the next (default 20; smart: 1)"},
+	 .help = "step from one MTU to the next (default 20; smart: 1)"},
 	{.name = "db",
 	 .value = "FILE",
 	 .kind = OPTION_STRING,
@@ -58,15 +61,24 @@ const struct option_spec host_option_rows[] = {
 	 .into = &host_options.persist,
 	 .seen = &host_options.persist_given,
 	 .choices = host_persist_choices,
-	 .help = "none: change the link's MTU only, and restore it (default);\n"
-		 "each: change the conf file at every step too, and restore\n"
-		 "it; best: apply the best pair to link and conf file at the\n"
-		 "end. Both ends need the same value"},
+	 .help = "none: change only the link's MTU, and restore it;\n"
+		 "each: change the conf file too, and restore it;\n"
+		 "best: apply the recommended pair, in link and conf file.\n"
+		 "each and best need the same value at both ends (default\n"
+		 "none)"},
+	{.name = "scope",
+	 .kind = OPTION_CHOICE,
+	 .into = &host_options.scope,
+	 .choices = scope_choices,
+	 .help = "link: change the MTU of the interface, for all its peers;\n"
+		 "route: change that of the routes to the other end alone;\n"
+		 "auto: route if the interface has several peers, else link\n"
+		 "(default auto)"},
 	{.name = "conf-file",
 	 .value = "FILE",
 	 .kind = OPTION_STRING,
 	 .into = &host_options.conf_file,
-	 .help = "wg-quick's conf file, changed only with --persist\n"
+	 .help = "wg-quick's conf file, changed only with --persist or --apply\n"
 		 "(default /etc/wireguard/<interface>.conf)"},
 	{.name = "lease",
 	 .value = "SECONDS",
@@ -76,8 +88,9 @@ const struct option_spec host_option_rows[] = {
 	 .min = LEASE_MIN_MS,
 	 .max = LEASE_MAX_MS,
 	 .help = "restore the MTU after SECONDS of silence from the other end;\n"
-		 "the shorter of both ends' values counts (default 10, more if\n"
-		 "a round trip takes seconds)"},
+		 "the shorter of both ends' values counts (default: peer 10,\n"
+		 "or more if a round trip takes seconds; server: the peer's,\n"
+		 "at most 60)"},
 	{.name = "user",
 	 .value = "NAME",
 	 .kind = OPTION_STRING,
@@ -92,14 +105,15 @@ const struct option_spec host_option_rows[] = {
 	{.name = "restore",
 	 .kind = OPTION_FLAG,
 	 .into = &host_options.restore,
-	 .help = "restore what a killed run changed on this interface, and\n"
+	 .help = "restore what a killed run changed on this interface, then\n"
 		 "exit"},
 	{.name = "debug",
 	 .kind = OPTION_FLAG,
 	 .into = &host_options.debug,
-	 .help = "log each step to stderr with its time, without keys\n"
-		 "(or set MTUSWEEP_DEBUG=1)"},
+	 .help = "log each step with its time to stderr, without keys; so does\n"
+		 "MTUSWEEP_DEBUG=1 in the environment"},
 	{.name = "help",
+	 .letter = 'h',
 	 .kind = OPTION_FLAG,
 	 .into = &host_options.help,
 	 .help = "show this help"},
@@ -118,7 +132,7 @@ static bool is_interface_name(const char *name)
 	       strcmp(name, "..") != 0;
 }
 
-bool host_options_have_lattice(void)
+bool host_options_have_range(void)
 {
 	return host_options.min_given || host_options.max_given ||
 	       host_options.step_given;
@@ -132,21 +146,28 @@ int host_options_check(struct err *err)
 		return err_set(err, -EINVAL, "--mtu-min %d is above --mtu-max %d",
 			       range->min, range->max);
 	if (!is_interface_name(host_options.interface))
-		return err_set(
-			err, -EINVAL,
-			"'%s' is no interface name: it has 1 to %d characters, no "
-			"blank, ':' or '/'",
-			host_options.interface, IF_NAME_SIZE - 1);
+		return err_set(err, -EINVAL,
+			       "invalid interface name '%s': expected 1 to %d "
+			       "characters without blank, ':' or '/'",
+			       host_options.interface, IF_NAME_SIZE - 1);
 	return 0;
 }
 
-int host_options_check_address(const char *option, const char *address, struct err *err)
+int host_options_take_address(const char *option, const char *address,
+			      char ret[ADDRESS_SIZE], struct err *err)
 {
-	struct sockaddr_storage parsed;
+	int r = address_normalize(address, host_options.interface, ret);
 
-	if (address_parse(address, 0, &parsed) == 0)
-		return 0;
-	return err_set(err, -EINVAL,
-		       "'%s' is no value for --%s: it takes an IPv4 or IPv6 address",
-		       address, option);
+	if (r == -EXDEV)
+		return err_set(err, -EINVAL,
+			       "invalid value '%s' for --%s: the part behind '%%' is "
+			       "another interface than the tunnel's, '%s'; name the "
+			       "tunnel's with --interface",
+			       address, option, host_options.interface);
+	if (r < 0)
+		return err_set(err, -EINVAL,
+			       "invalid value '%s' for --%s: expected an IPv4 or IPv6 "
+			       "address",
+			       address, option);
+	return 0;
 }

@@ -6,6 +6,10 @@
 #include "base/options.h"
 #include "base/types.h"
 
+/* The ports of the server's endpoint and of the tests, unless other ones are given. */
+#define HOST_SERVER_PORT 5000
+#define HOST_IPERF_PORT  5201
+
 /* The options about this host, which mtusweep-server and mtusweep-peer have in common. */
 
 struct host_options {
@@ -16,6 +20,7 @@ struct host_options {
 	struct mtu_range range;
 	int persist; /* enum persist, as an option's choice */
 	bool persist_given;
+	int scope; /* enum scope, as an option's choice */
 	bool min_given;
 	bool max_given;
 	bool step_given;
@@ -36,13 +41,15 @@ extern struct host_options host_options;
 extern const struct option_spec host_option_rows[];
 
 /* True if the command line gave any option of the grid. */
-bool host_options_have_lattice(void);
+bool host_options_have_range(void);
 
 /* Make the checks that the table cannot express. -EINVAL: the text names the option. */
 int host_options_check(struct err *err);
 
-/* -EINVAL unless it is an IPv4 or IPv6 address; the sentence names the option. */
-int host_options_check_address(const char *option, const char *address,
-			       struct err *err);
+/* Write an address inside the tunnel in its usual form, without a zone: that is always
+ * --interface. -EINVAL: it is no IPv4 or IPv6 address, or has another zone; the sentence
+ * names the option. */
+int host_options_take_address(const char *option, const char *address,
+			      char ret[ADDRESS_SIZE], struct err *err);
 
 #endif

@@ -11,43 +11,48 @@
 #include "base/debug.h"
 #include "base/io.h"
 
+#define PRINT_TIMEOUT_MS 1000
+
 static pthread_once_t looked = PTHREAD_ONCE_INIT;
 static bool terminal;
-/* The server's workers and its main thread tell of what happens, at any time. */
+/* The server's workers and its main thread print messages at any time. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool line_shown;
 
-static void look(void)
+static void look_for_terminal(void)
 {
-	/* A line that stays and a log would overwrite each other. */
+	/* A progress line and a log would overwrite each other. */
 	terminal = isatty(STDERR_FILENO) && !debug_is_on();
 }
 
 static bool on_terminal(void)
 {
-	pthread_once(&looked, look);
+	pthread_once(&looked, look_for_terminal);
 	return terminal;
 }
 
 /* Do not wait for a terminal, since the next line repeats the state. Wait for a log. */
-static void put(const char *text)
+static void put_line(const char *text)
 {
 	io_write_or_drop(STDERR_FILENO, text, strlen(text), on_terminal() ? 0 : 250);
 }
 
 static void put_rate(const struct dir_result *result, char *ret, size_t size)
 {
-	if (result->status == TEST_OK)
-		snprintf(ret, size, "%.1f Mbit/s",
-			 (double)dir_result_rate(result) / 1e6);
-	else
-		snprintf(ret, size, "%s", test_status_name(result->status));
+	int64_t rate_bps = dir_result_rate(result);
+	char text[RATE_TEXT_SIZE];
+	bool known = rate_text(result->status, rate_bps, 1, text);
+
+	if (known)
+		rate_number(rate_bps, rate_bps, text);
+	snprintf(ret, size, "%s%s%s", text, known ? " " : "",
+		 known ? rate_unit(rate_bps) : "");
 }
 
 static void put_last(const struct measurement *last, char *ret, size_t size)
 {
-	char up[24];
-	char down[24];
+	char up[RATE_TEXT_SIZE + 8];
+	char down[RATE_TEXT_SIZE + 8];
 
 	put_rate(&last->dir[DIR_UPLOAD], up, sizeof(up));
 	put_rate(&last->dir[DIR_DOWNLOAD], down, sizeof(down));
@@ -110,7 +115,7 @@ void progress_update(const struct progress_line *line)
 	cut_to_width(text);
 	snprintf(shown, sizeof(shown), "\r\033[K%s", text);
 	pthread_mutex_lock(&lock);
-	put(shown);
+	put_line(shown);
 	line_shown = true;
 	pthread_mutex_unlock(&lock);
 }
@@ -130,14 +135,25 @@ void progress_row(const struct progress_line *line)
 	put_left(line->left_ms, left, sizeof(left));
 	put_last(line->last, last, sizeof(last));
 	snprintf(text, sizeof(text), "[%s%s] %s\n", count, left, last);
-	put(text);
+	put_line(text);
 }
 
 void progress_clear(void)
 {
 	pthread_mutex_lock(&lock);
 	if (line_shown)
-		put("\r\033[K");
+		put_line("\r\033[K");
 	line_shown = false;
 	pthread_mutex_unlock(&lock);
+}
+
+int progress_print(const char *text)
+{
+	progress_clear();
+	return io_write_or_drop(STDOUT_FILENO, text, strlen(text), PRINT_TIMEOUT_MS);
+}
+
+int progress_print_fd(void)
+{
+	return STDOUT_FILENO;
 }

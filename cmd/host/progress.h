@@ -19,11 +19,17 @@ struct progress_line {
 	const struct measurement *last; /* NULL before the first */
 };
 
-/* Where it goes is found out once, at the first call. */
+/* The kind of output is detected once, at the first call. */
 void progress_update(const struct progress_line *line);
-/* A visit was recorded (line->last). */
+/* A measurement was recorded (line->last). */
 void progress_row(const struct progress_line *line);
 /* Clears the line that stays, so that a message can be written. */
 void progress_clear(void);
+
+/* Print results on stdout, clear of the progress line. A reader that does not read has a
+ * second: io_write_or_drop(). */
+int progress_print(const char *text);
+/* Where progress_print() writes to, to look at: a terminal has colours and a width. */
+int progress_print_fd(void);
 
 #endif

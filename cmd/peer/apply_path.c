@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/peer/apply_path.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "cmd/peer/peer_resume.h"
 #include "engine/pathmodel.h"
 #include "store/query.h"
@@ -55,24 +52,24 @@ static bool is_fragmented(const struct path *path, const struct mtu_pair *mtu)
 	return false;
 }
 
-void apply_path_warning(const struct apply_path *wish, struct err *ret)
+bool apply_path_warning(const struct apply_path *wish, struct warning *ret)
 {
 	static const struct mtu_range all = {MTU_MIN, MTU_MAX, 1};
 	struct search search = {.wish = wish};
 	const struct path *path = &search.survey.path;
-	struct mtu_pair fits;
-	char largest[80] = "no pair fits whole";
+	struct mtu_pair fits = {0};
 
-	err_set(ret, 0, "%s", "");
 	find_path(&search);
 	if (!search.found || !is_fragmented(path, &wish->mtu))
-		return;
-	if (pathmodel_candidate(path, &all, &all, &fits))
-		snprintf(largest, sizeof(largest),
-			 "the largest pair that fits is server MTU %d, peer MTU %d",
-			 fits.server, fits.peer);
-	err_set(ret, 0,
-		"the path fragments full-size packets of server MTU %d, peer MTU %d; "
-		"%s",
-		wish->mtu.server, wish->mtu.peer, largest);
+		return false;
+	*ret = (struct warning){
+		.kind = pathmodel_candidate(path, &all, &all, &fits)
+				? WARNING_FRAGMENTED
+				: WARNING_NOTHING_FITS,
+		.server_mtu = wish->mtu.server,
+		.peer_mtu = wish->mtu.peer,
+	};
+	ret->other_server_mtu = fits.server;
+	ret->other_peer_mtu = fits.peer;
+	return true;
 }

@@ -2,8 +2,8 @@
 #ifndef CMD_PEER_APPLY_PATH_H
 #define CMD_PEER_APPLY_PATH_H
 
-#include "base/err.h"
 #include "base/types.h"
+#include "base/warning.h"
 
 /* The path model of an earlier run, consulted before a pair is applied. */
 
@@ -15,8 +15,8 @@ struct apply_path {
 	struct mtu_pair mtu;
 };
 
-/* In *ret: a sentence if full-size packets of the pair are fragmented, with the largest
- * pair that fits; "" if they are not, or nothing is known of the path. */
-void apply_path_warning(const struct apply_path *wish, struct err *ret);
+/* Warn if full-size packets of the pair are fragmented. False: they are not, or nothing is
+ * known of the path. */
+bool apply_path_warning(const struct apply_path *wish, struct warning *ret);
 
 #endif

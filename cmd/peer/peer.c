@@ -11,9 +11,10 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/random.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "base/uuid.h"
+#include "cmd/peer/peer_check.h"
 #include "cmd/peer/peer_options.h"
 #include "cmd/peer/peer_parts.h"
 #include "engine/iperf_test.h"
@@ -57,10 +58,10 @@ static int open_all(struct peer *peer, int guard_socket, int runner_socket,
 		r = runner_new(runner_socket, &peer->visit.runner, err);
 	if (r == 0)
 		r = check_database(config, err);
-	if (r == 0)
-		r = store_open(config->options->db, &peer->run.store, err);
-	/* A probe stores nothing. */
+	/* A probe stores nothing: it needs no database. */
 	if (r == 0 && config->strategy->make_plan)
+		r = store_open(config->options->db, &peer->run.store, err);
+	if (r == 0 && peer->run.store)
 		r = store_check_secrets(peer->run.store, err);
 	if (r == 0)
 		r = rtwatch_new(config->options->interface, &peer->visit.watch, err);
@@ -101,6 +102,7 @@ static int ask_guard(struct peer *peer, struct err *err)
 				err);
 
 	peer->run.info.peer.endpoint_family = facts.endpoint_family;
+	text_copy(peer->endpoint, sizeof(peer->endpoint), facts.endpoint);
 	return r;
 }
 
@@ -115,7 +117,7 @@ static char *options_json(const struct peer_config *config)
 	snprintf(seed, sizeof(seed), "%" PRIu64, config->seed);
 	object = json_pack(
 		"{s:s, s:i, s:s, s:i, s:i, s:i, s:f, s:i, s:s, s:s, s:s, s:f, s:f, "
-		"s:b, s:i, s:s?, s:s, s:i, s:f}",
+		"s:b, s:i, s:s?, s:s, s:i, s:f, s:b}",
 		"server-ip", config->server_ip, "server-port", config->server_port,
 		"interface", options->interface, "mtu-min", options->range.min,
 		"mtu-max", options->range.max, "mtu-step", options->range.step,
@@ -126,7 +128,8 @@ static char *options_json(const struct peer_config *config)
 		(double)options->lease_ms / 1000, "peer-skip-errors",
 		config->skip_errors, "precision", config->precision, "congestion",
 		config->congestion, "strategy", strategy_name(config->strategy),
-		"margin", config->margin, "budget", (double)config->budget_ms / 1000);
+		"margin", config->margin, "budget", (double)config->budget_ms / 1000,
+		"no-probe", config->no_probe);
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;
@@ -205,7 +208,7 @@ static int find_pair(struct peer *peer, struct err *err)
 	return r;
 }
 
-static int run(struct peer *peer, struct err *err)
+static int run_peer(struct peer *peer, struct err *err)
 {
 	int r = ask_guard(peer, err);
 
@@ -215,7 +218,7 @@ static int run(struct peer *peer, struct err *err)
 		r = find_pair(peer, err);
 	if (r == 0)
 		r = peer_session_connect(&peer->session, peer->config->wait_ms, err);
-	if (r == -EINTR)
+	if (r == -EINTR && stop_requested())
 		err_set(err, r, "stopped before the run began; nothing was changed");
 	if (r < 0) {
 		host_tell("%s", err->text);
@@ -260,8 +263,10 @@ int peer_main(void *ctx, int guard_socket, int runner_socket)
 	} else {
 		describe_run(&peer);
 		peer.run.options = options_json(peer.config);
-		r = run(&peer, &err);
+		r = run_peer(&peer, &err);
 	}
 	close_all(&peer, r < 0);
-	return r < 0 ? 1 : 0;
+	if (r < 0 && peer.config->check)
+		peer_check_failed(err.text);
+	return r < 0 ? PROGRAM_FAILED : r;
 }

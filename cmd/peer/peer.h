@@ -8,9 +8,9 @@
 #include "engine/plan_grid.h"
 
 /*
- * The peer's main process: it leads. It opens the session, fills struct sweep_ops from
- * netctl, sync and store, runs the plan, and puts both ends back or keeps the best
- * pair.
+ * The peer's main process, which decides what is measured. It opens the session, fills
+ * struct sweep_ops from netctl, sync and store, runs the plan, and restores both ends
+ * or applies the best pair.
  */
 
 struct peer_config {
@@ -37,9 +37,12 @@ struct peer_config {
 	int64_t budget_ms;     /* smart: no visit is begun after that; 0: no limit */
 	bool apply;            /* measure one pair and apply it */
 	const char *apply_run; /* apply the best pair of this run; NULL: the newest */
+	bool no_probe;         /* grid: measure without probing the path first */
+	bool check;            /* probe: print one line, for a monitoring system */
 	struct mtu_pair pair;  /* apply this pair; {0, 0}: none given */
 	char local[ADDRESS_SIZE]; /* this end's tunnel address */
-	char warning[384];        /* about the route, "" for none */
+	int route_mtu;            /* the route's own MTU; 0: it has none */
+	int route_advmss;         /* the route's advmss; 0: it has none */
 };
 
 /* keeper_roles.main; `ctx` is a struct peer_config. Returns the exit status. */

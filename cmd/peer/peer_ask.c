@@ -28,16 +28,15 @@ int peer_await_room(struct peer_session *session, struct peer_shortage *shortage
 
 	if (!shortage->until_ms) {
 		shortage->until_ms = now_ms + wait_ms;
-		host_tell("%s lacks something: %.250s; it is tried again for up to "
-			  "%lld s",
-			  who, without_owner(why.text), (long long)(wait_ms / 1000));
+		host_tell("%s lacks a resource: %.250s; retrying for up to %lld s", who,
+			  without_owner(why.text), (long long)(wait_ms / 1000));
 	}
 	if (now_ms >= shortage->until_ms)
-		return err_set(err, -EIO,
-			       "%s lacks something, for %lld s by now: %.200s: raise "
-			       "%s there",
-			       who, (long long)(wait_ms / 1000),
-			       without_owner(why.text), err_shortage_limit(code));
+		return err_set(
+			err, -EIO,
+			"%s has lacked a resource for %lld s: %.200s; check there: %s",
+			who, (long long)(wait_ms / 1000), without_owner(why.text),
+			err_shortage_limit(code));
 	return io_wait(-1, session->stop_fd, now_ms + AGAIN_MS);
 }
 

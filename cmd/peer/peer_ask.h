@@ -5,15 +5,16 @@
 #include "cmd/peer/peer_session.h"
 
 /*
- * Requests that are asked again: each states what shall be, so a second one does no harm.
+ * Requests that are sent again: each states the wanted result, so a second one does no
+ * harm.
  *
- * Silence may be an outage, or a queue that a test has filled. The request is sent again
- * for PEER_ASK_LIMIT_MS, each try twice as long as the last, up to eight times the first;
- * after that -EAGAIN, and the sweep looks for the server.
+ * Silence may be an outage, or a queue that a test has filled. The request is sent
+ * again for PEER_ASK_LIMIT_MS, each try twice as long as the last, up to eight times
+ * the first; after that -EAGAIN, and the sweep looks for the server.
  *
- * A shortage (err_is_shortage()) is a host's own, and no property of a pair: the request is
- * sent again within --wait. One that lasts ends the run, and the sentence names the end
- * and the limit.
+ * A shortage (err_is_shortage()) is a host's own, and no property of a pair: the
+ * request is sent again within --wait. One that lasts ends the run, and the sentence
+ * names the end and the limit.
  */
 
 #define PEER_ASK_LIMIT_MS 10000

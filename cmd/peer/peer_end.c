@@ -11,7 +11,11 @@
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cmd/host/progress.h"
 #include "cmd/peer/apply_path.h"
+#include "cmd/peer/peer_advice.h"
+#include "cmd/peer/peer_conclude.h"
+#include "cmd/peer/peer_traffic.h"
 #include "store/query.h"
 
 /* For each of: the rows that are left, the close. */
@@ -20,21 +24,7 @@
 #define CLOSE_TRY_MS   2000
 #define CLOSE_PAUSE_MS 200
 
-static void print_best(const struct query_result *best)
-{
-	char text[160];
-	int length = snprintf(
-		text, sizeof(text),
-		"fastest measured: server MTU %d, peer MTU %d (upload %.1f, "
-		"download %.1f Mbit/s)\n",
-		best->mtu.server, best->mtu.peer, (double)best->upload_bps / 1e6,
-		(double)best->download_bps / 1e6);
-
-	/* The database has it too: a reader who does not read is not waited for. */
-	io_write_or_drop(STDOUT_FILENO, text, (size_t)length, 1000);
-}
-
-/* --- putting back --- */
+/* --- restoring --- */
 
 static int close_session(struct peer_session *session, enum run_outcome outcome,
 			 const char *why, struct err *err)
@@ -57,7 +47,8 @@ static int close_session(struct peer_session *session, enum run_outcome outcome,
 	}
 }
 
-/* After a commit whose answer came late the session is over there, and the pair is kept. */
+/* After a commit whose answer came late the server has ended the session and applied
+ * the pair. */
 static void tell_not_closed(const struct peer_kept *kept, int64_t lease_ms,
 			    const struct err *why)
 {
@@ -66,22 +57,22 @@ static void tell_not_closed(const struct peer_kept *kept, int64_t lease_ms,
 
 	switch (kept->there) {
 	case PEER_THERE_LEASED:
-		snprintf(then, sizeof(then),
-			 "without that it goes back by itself after %d s", lease_s);
+		snprintf(then, sizeof(then), "it restores its MTU by itself after %d s",
+			 lease_s);
 		break;
 	case PEER_THERE_MAYBE:
 		snprintf(then, sizeof(then),
-			 "without that it goes back by itself after %d s, unless it "
-			 "keeps MTU %d",
+			 "it restores its MTU by itself after %d s, unless it has "
+			 "applied MTU %d",
 			 lease_s, kept->mtu);
 		break;
 	case PEER_THERE_KEPT:
-		snprintf(then, sizeof(then), "it keeps MTU %d, in link and conf file",
-			 kept->mtu);
+		snprintf(then, sizeof(then),
+			 "it has applied MTU %d, in link and conf file", kept->mtu);
 		break;
 	}
-	host_tell("the server could not be told that the run ended (%.200s); %s",
-		  why->text, then);
+	host_tell("cannot tell the server that the run ended (%.200s); %s", why->text,
+		  then);
 }
 
 /* A no may also be why the server could not restore; but not from one that knows of no such
@@ -94,7 +85,7 @@ static bool was_told(const struct peer_session *session, int r)
 /* `why` the run ended was told, and may be all there is to say. */
 static void tell_restored(const char *end, const struct err *text, const char *why)
 {
-	const char *words = text->text[0] ? text->text : "as it was";
+	const char *words = text->text[0] ? text->text : "as before the run";
 	size_t length = strlen(end);
 
 	if (strncmp(words, end, length) == 0 && strncmp(words + length, ": ", 2) == 0)
@@ -103,7 +94,7 @@ static void tell_restored(const char *end, const struct err *text, const char *w
 		host_tell("%s: %.400s", end, words);
 }
 
-void peer_put_back(struct peer *peer, enum run_outcome outcome, const char *why)
+void peer_restore(struct peer *peer, enum run_outcome outcome, const char *why)
 {
 	struct err here = ERR_INIT;
 	struct err there = ERR_INIT;
@@ -159,7 +150,7 @@ static int not_kept(const struct peer *peer, struct err *err)
 		return r;
 	if (count == 0)
 		return err_set(err, -ENODATA,
-			       "server MTU %d, peer MTU %d is not kept: it was not "
+			       "server MTU %d, peer MTU %d is not applied: it was not "
 			       "measured",
 			       peer->run.info.server_range.min,
 			       peer->run.info.peer_range.min);
@@ -167,12 +158,12 @@ static int not_kept(const struct peer *peer, struct err *err)
 	put_outcome(last, DIR_UPLOAD, up, sizeof(up));
 	put_outcome(last, DIR_DOWNLOAD, down, sizeof(down));
 	return err_set(err, -ENODATA,
-		       "server MTU %d, peer MTU %d is not kept: it was not ok in both "
-		       "directions: %s, %s",
+		       "server MTU %d, peer MTU %d is not applied: it was not ok in "
+		       "both directions: %s, %s",
 		       last->mtu.server, last->mtu.peer, up, down);
 }
 
-/* The user has chosen the pair: it is applied all the same. */
+/* The user has chosen the pair, so it is applied anyway. */
 static int apply_pair(struct peer *peer, const struct mtu_pair *recommended,
 		      struct err *err)
 {
@@ -183,47 +174,121 @@ static int apply_pair(struct peer *peer, const struct mtu_pair *recommended,
 		.peer = &peer->run.info.peer,
 		.mtu = {peer->run.info.server_range.min, peer->run.info.peer_range.min},
 	};
-	struct err warning;
+	cleanup_free char *text = NULL;
+	struct warning w;
 	int r;
 
-	apply_path_warning(&wish, &warning);
-	peer_run_warn(&peer->run, warning.text);
-	r = peer_keep_best(&peer->kept, &peer->visit, recommended, err);
-	if (r == 0 && warning.text[0])
-		host_tell("the pair is applied, but %.350s", warning.text);
+	if (apply_path_warning(&wish, &w)) {
+		text = warning_sentence(&w);
+		peer_run_warn(&peer->run, &w);
+	}
+	r = peer_keep_best(&peer->kept, &peer->visit, recommended, PEER_KEEP_ANY, err);
+	if (r == 0 && text)
+		host_tell("the pair is applied, but %.350s", text);
 	return r;
 }
 
-/* Without any pair that is ok a run is done all the same, unless one was to be kept. */
-static int conclude(struct peer *peer, struct query_result *best, struct err *err)
+/* Without probes nothing tells the measurements of the two paths apart. */
+static void warn_of_move(const struct peer *peer)
+{
+	struct warning moved = {.kind = WARNING_MOVED_MIXED};
+	struct path_change change;
+
+	if (!peer_endpoint_moved(peer, &change))
+		return;
+	moved.at_end = change.warning.at_end;
+	moved.detail = change.detail;
+	peer_run_warn(&peer->run, &moved);
+}
+
+static int apply_best(struct peer *peer, const struct mtu_pair *recommended,
+		      struct err *err)
+{
+	enum peer_candidates from = PEER_KEEP_ANY;
+	int r = peer_survey_check(peer, err);
+
+	if (r < 0)
+		return r;
+	if (peer->findings.survey.since_seq)
+		from = PEER_KEEP_UNMEASURED;
+	else if (peer->config->strategy->is_grid)
+		from = PEER_KEEP_FIRST;
+	return peer_keep_best(&peer->kept, &peer->visit, recommended, from, err);
+}
+
+static void warn_of_hub(struct peer *peer, enum warning_end end, int peers,
+			bool by_route)
+{
+	struct warning w = {
+		.kind = by_route ? WARNING_HUB_ROUTES : WARNING_HUB_LINK,
+		.at_end = end,
+		.value = peers,
+	};
+
+	if (peers > 1)
+		peer_run_warn(&peer->run, &w);
+}
+
+/* The recommended pair concerns other peers, or leaves them out. */
+static void warn_of_hubs(struct peer *peer)
+{
+	const struct host *host = peer->config->host;
+	const struct msg_hello *hello = &peer->session.hello;
+
+	warn_of_hub(peer, WARNING_END_SERVER, hello->peers, hello->by_route);
+	warn_of_hub(peer, WARNING_END_PEER, host->peers, host->by_route);
+}
+
+/* Probes have something to say even where no pair was ok; 0 then, or why it failed. */
+static int conclude_without_pair(struct peer *peer, struct err *err)
+{
+	struct mtu_pair recommended;
+
+	if (!peer_survey_wanted(peer->config))
+		return 0;
+	return peer->config->strategy->conclude(peer, &recommended, err);
+}
+
+/* A run without any ok pair is done as well, unless a pair was to be applied. */
+static int conclude_strategy(struct peer *peer, struct query_result *best,
+			     struct err *err)
 {
 	struct mtu_pair recommended = {0};
+	struct err why = ERR_INIT;
 	int r = peer_run_find_best(&peer->run, best, err);
 
 	if (r == -ENODATA && peer->config->apply)
 		return not_kept(peer, err);
+	if (r == -ENODATA) {
+		int concluded = conclude_without_pair(peer, &why);
+
+		if (concluded < 0)
+			return err_set(err, concluded, "%s", why.text);
+	}
+	if (r == 0 && !peer_survey_wanted(peer->config))
+		warn_of_move(peer);
 	if (r == 0)
 		r = peer->config->strategy->conclude(peer, &recommended, err);
+	if (r == 0)
+		warn_of_hubs(peer);
 	if (r == -ENODATA && peer->run.info.persist != PERSIST_BEST) {
 		host_tell("%s", err->text);
 		return 0;
 	}
 	if (r < 0 || peer->run.info.persist != PERSIST_BEST)
 		return r;
-	return peer->config->apply
-		       ? apply_pair(peer, &recommended, err)
-		       : peer_keep_best(&peer->kept, &peer->visit, &recommended, err);
+	if (peer->config->apply)
+		return apply_pair(peer, &recommended, err);
+	return apply_best(peer, &recommended, err);
 }
 
 /* The run as the database has it: with what was measured before a --resume. */
 static int find_run(const struct peer_run *run, struct query_run *ret, struct err *err)
 {
 	cleanup_query struct query *query = NULL;
-	char id[24];
 	int r = query_open(run->db, &query, err);
 
-	snprintf(id, sizeof(id), "%lld", (long long)run->id);
-	return r < 0 ? r : query_run(query, id, ret, err);
+	return r < 0 ? r : query_run_numbered(query, run->id, ret, err);
 }
 
 static void tell_summary(const struct peer *peer, enum run_outcome outcome)
@@ -243,7 +308,8 @@ static void tell_summary(const struct peer *peer, enum run_outcome outcome)
 			 run.measured > run.info.pairs_planned
 				 ? run.measured
 				 : run.info.pairs_planned);
-	host_tell("%d%s visit%s made and kept, %d of them failed; run %lld in '%s'%s",
+	peer_traffic_tell_sent(&peer->run);
+	host_tell("%d%s measurement%s stored, %d of them failed; run %lld in '%s'%s",
 		  run.measured, planned, *planned ? "s" : text_plural(run.measured),
 		  run.failed, (long long)run.id, peer->run.db,
 		  goes_on ? "; --resume continues it" : "");
@@ -262,8 +328,8 @@ static int store_end(const struct peer *peer, enum run_outcome outcome, int r,
 		return r;
 	/* Do not repeat a sentence: the same failure may have ended the run. */
 	told = r < 0 && strcmp(err->text, why.text) == 0;
-	host_tell("the run has ended, but that could not be stored, so it will be "
-		  "shown as crashed%s%.300s",
+	host_tell("cannot store that the run has ended, so it will be shown as "
+		  "crashed%s%.300s",
 		  told ? "" : ": ", told ? "" : why.text);
 	return r < 0 ? r : err_set(err, stored, "%s", why.text);
 }
@@ -274,18 +340,18 @@ int peer_end(struct peer *peer, int r, struct err *err)
 	enum run_outcome outcome;
 
 	if (r == 0)
-		r = conclude(peer, &best, err);
+		r = conclude_strategy(peer, &best, err);
 	if (r == -EINTR)
-		err_set(err, r, "%s", stop_reason());
+		peer_session_stop_reason(&peer->session, err);
 	if (r < 0)
 		host_tell("%s", err->text);
 	outcome = peer_outcome(r);
-	peer_put_back(peer, outcome, r < 0 ? err->text : "");
+	peer_restore(peer, outcome, r < 0 ? err->text : "");
 	if (!peer->run.id)
 		return r;
 	r = store_end(peer, outcome, r, err);
 	tell_summary(peer, outcome);
-	if (best.mtu.server)
-		print_best(&best);
+	if ((r == 0 || best.mtu.server) && !peer->config->apply)
+		peer_advice_print(peer, best.mtu.server != 0);
 	return r;
 }

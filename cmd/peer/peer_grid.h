@@ -10,7 +10,8 @@
 /* How many measurements the run's grid has. */
 int peer_grid_visits(const struct peer_config *config, const struct run_info *run);
 
-/* strategy.make_plan and .conclude: a warning where the rows show that the line drifted. */
+/* strategy.make_plan and .conclude: a warning where the rows show that the line drifted,
+ * and the recommendation if the run probed its path. */
 int peer_grid_plan(const struct peer *peer, struct plan **ret, struct err *err);
 int peer_grid_conclude(struct peer *peer, struct mtu_pair *ret, struct err *err);
 

@@ -22,17 +22,27 @@ enum peer_there {
 
 struct peer_kept {
 	enum peer_there there;
-	int mtu; /* that the server keeps, or may keep */
+	int mtu;                 /* that the server keeps, or may keep */
+	struct mtu_pair applied; /* at both ends; 0, 0: none */
+};
+
+enum peer_candidates {
+	PEER_KEEP_ANY,   /* `first`, then all pairs of the run, the fastest first */
+	PEER_KEEP_FIRST, /* `first` alone, if it was ok each time: a grid's fastest pair
+			  * is mostly noise */
+	PEER_KEEP_UNMEASURED, /* `first` alone: all measurements are of another path */
 };
 
 /*
  * Keep `first`, or where that is {0, 0} or not proved, the fastest pair of this run that
  * was ok at each of its visits and whose MTUs are proved; those that are not are named and
- * passed over. -ENODATA: there is none. From the
- * first commit on the user's signals wait: between the two commits there is no way back
- * that both ends know of.
+ * passed over; `from` may allow no other pair than `first`. A pair whose full-size packets
+ * arrive in fragments is kept only if none arrives whole; that, and what cannot be seen, is
+ * told. -ENODATA: there is none. From the first commit on the user's signals wait: between
+ * the two commits there is no way back that both ends know of.
  */
 int peer_keep_best(struct peer_kept *kept, struct peer_visit *visit,
-		   const struct mtu_pair *first, struct err *err);
+		   const struct mtu_pair *first, enum peer_candidates from,
+		   struct err *err);
 
 #endif

@@ -11,67 +11,97 @@
 #include "base/text.h"
 #include "cmd/host/progress.h"
 #include "cmd/peer/peer_ask.h"
+#include "cmd/peer/peer_port.h"
+#include "cmd/peer/peer_traffic.h"
 
 /* Arming waits up to 2 s for libiperf's server, on top of the way there and back. */
 #define ARM_TIMEOUT_MS     3000
 #define ROW_TIMEOUT_MS     2000
 #define RENEW_TIMEOUT_MS   2000
 #define FIGURES_TIMEOUT_MS 2000
-/* So many times a test that others disturbed, or an outage of the line, is done again,
- * before the visit is. */
+/* Repetitions of a test that others, or an outage of the line, disturbed, before the
+ * whole visit is repeated. */
 #define DISTURBANCES_MAX  4
 #define INTERRUPTIONS_MAX 4
-/* A test that is ok all the same shows an outage too: its data stood still for so long. */
+/* An ok test shows an outage too if its data stood still for so long. */
 #define STALL_MS 200
 
 static int set_here(struct peer_visit *visit, int mtu, struct err *err)
 {
 	struct err warning = ERR_INIT;
-	int r = host_set_mtu(visit->session->guard, mtu, visit->session->lease_ms,
-			     &visit->settle_warned, &warning, err);
+	struct peer_session *session = visit->session;
+	int r = host_set_mtu(session->guard, session->config->server_ip, mtu,
+			     session->lease_ms, &visit->settle_warned, &warning, err);
 
-	if (r == 0)
-		peer_run_warn(visit->run, warning.text);
+	if (r == 0 && warning.text[0])
+		peer_run_warn(visit->run,
+			      &(struct warning){.kind = WARNING_PATH_MTU_CACHED,
+						.at_end = WARNING_END_PEER,
+						.detail = warning.text});
 	return r == -ENETDOWN || r == -ENODEV ? -EAGAIN : r;
 }
 
 /* The next test, and where it will come from: the server is told when it is armed. */
 static uint32_t next_test(struct peer_visit *visit)
 {
-	visit->from_port = runner_reserve(visit->runner, visit->session->config->local);
+	visit->from_port = runner_reserve(visit->runner, visit->session->config->local,
+					  visit->session->config->options->interface);
 	return ++visit->test;
 }
 
-static int send_pair(struct client *client, void *message, int timeout_ms,
+struct pair_exchange {
+	struct msg_pair asked;
+	struct msg_paired answer;
+};
+
+static int send_pair(struct client *client, void *exchange, int timeout_ms,
 		     struct err *err)
 {
-	return client_pair(client, message, timeout_ms, err);
+	struct pair_exchange *x = exchange;
+
+	return client_pair(client, &x->asked, timeout_ms, &x->answer, err);
 }
+
+/* The functions for peer_ask() that are one request. */
+#define DEFINE_SEND(name, request)                                            \
+	static int name(struct client *client, void *message, int timeout_ms, \
+			struct err *err)                                      \
+	{                                                                     \
+		return request(client, message, timeout_ms, err);             \
+	}
+
+DEFINE_SEND(send_arm, client_arm)
+DEFINE_SEND(send_renewal, client_renew)
 
 /* `test`: next_test(), or 0. */
 static int set_there(struct peer_visit *visit, int mtu, uint32_t test, struct err *err)
 {
-	struct msg_pair pair = {
-		.mtu = mtu,
-		.test = test,
-		.duration_ms = visit->session->config->duration_ms,
-		.rtt_us = client_rtt_us(visit->session->client),
-		.from_port = test ? visit->from_port : 0,
-		.peer_mtu = visit->mtu.peer,
-		.visits_left = visit->visits_left,
-		.left_ms = visit->left_ms,
-	};
+	struct pair_exchange pair = {
+		.asked = {
+			.mtu = mtu,
+			.test = test,
+			.duration_ms = visit->session->config->duration_ms,
+			.rtt_us = client_rtt_us(visit->session->client),
+			.from_port = test ? visit->from_port : 0,
+			.peer_mtu = visit->mtu.peer,
+			.visits_left = visit->visits_left,
+			.left_ms = visit->left_ms,
+		}};
 	int64_t sent_at_ms;
 	int r;
 
-	text_copy(pair.session, sizeof(pair.session), visit->session->id);
+	text_copy(pair.asked.session, sizeof(pair.asked.session), visit->session->id);
 	r = peer_ask(visit->session, send_pair, &pair, ARM_TIMEOUT_MS, &sent_at_ms,
 		     err);
-	if (r == 0) {
-		atomic_store(&visit->session->renewed_at, sent_at_ms);
-		peer_run_warn(visit->run, err->text);
+	if (r < 0)
+		return r;
+	atomic_store(&visit->session->renewed_at, sent_at_ms);
+	for (int i = 0; i < pair.answer.warnings.count; i++) {
+		struct warning w = warnings_get(&pair.answer.warnings, i);
+
+		peer_run_warn(visit->run, &w);
 	}
-	return r;
+	return 0;
 }
 
 static int op_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
@@ -103,13 +133,7 @@ static int op_wait_path(void *ctx, struct err *err)
 	return set_there(visit, visit->mtu.server, next_test(visit), err);
 }
 
-static int send_arm(struct client *client, void *message, int timeout_ms,
-		    struct err *err)
-{
-	return client_arm(client, message, timeout_ms, err);
-}
-
-static int arm(struct peer_visit *visit, bool full_size, struct err *err)
+static int arm_next_test(struct peer_visit *visit, bool full_size, struct err *err)
 {
 	uint32_t test = next_test(visit);
 	struct msg_arm arm = {
@@ -130,12 +154,6 @@ static int arm(struct peer_visit *visit, bool full_size, struct err *err)
 	return r;
 }
 
-static int send_renewal(struct client *client, void *message, int timeout_ms,
-			struct err *err)
-{
-	return client_renew(client, message, timeout_ms, err);
-}
-
 /* The outcome of one try of a test. Negative: the errno that ends the visit. */
 enum trial {
 	TRIAL_COUNTS,
@@ -144,7 +162,7 @@ enum trial {
 	TRIAL_NO_ROOM,     /* this end lacked something for it */
 };
 
-/* One test, however often it is done again. */
+/* One test with all its repetitions. */
 struct trials {
 	int disturbances;
 	int interruptions;
@@ -191,8 +209,9 @@ static bool was_interrupted(const struct peer_visit *visit,
 }
 
 /*
- * Ask the server for the goodput of a download: the sender knows it best. An older
- * server does not answer; then the rate received here is used.
+ * Ask the server for the figures of a download: the sender knows its goodput best, and
+ * alone knows the size of its packets, those that were lost too. An older server does not
+ * answer; then the rate received here is used.
  */
 static void ask_sender(struct peer_visit *visit, struct dir_result *result)
 {
@@ -208,6 +227,19 @@ static void ask_sender(struct peer_visit *visit, struct dir_result *result)
 	peer_session_heard(visit->session, sent_at_ms);
 	if (seen.seen.goodput_bps != NO_FIGURE)
 		figures_take_sender(result, &seen.seen);
+	else
+		result->packet_bytes = seen.seen.packet_bytes;
+}
+
+static bool has_sender_there(const struct test_spec *spec)
+{
+	return spec->kind == TEST_THROUGHPUT && spec->dir == DIR_DOWNLOAD;
+}
+
+/* Data that does not arrive was sent all the same. */
+static bool was_lost(const struct dir_result *result)
+{
+	return result->status == TEST_BLACKHOLE || result->status == TEST_TIMEOUT;
 }
 
 /* Run the client's half of the test that was armed last. */
@@ -219,6 +251,7 @@ static int run_test(struct peer_visit *visit, struct test_spec *spec,
 
 	spec->id = visit->test;
 	spec->role = ROLE_CLIENT;
+	spec->first = spec->kind == TEST_THROUGHPUT && !visit->met;
 	spec->client_port = spec->kind == TEST_THROUGHPUT ? visit->from_port : 0;
 	spec->duration_ms = config->duration_ms;
 	spec->precision = config->precision;
@@ -235,11 +268,11 @@ static int run_test(struct peer_visit *visit, struct test_spec *spec,
 	}
 	if (r < 0)
 		return r;
-	if (ret->status != TEST_OK)
-		return check_failure(visit, err);
-	if (spec->kind == TEST_THROUGHPUT && spec->dir == DIR_DOWNLOAD)
+	r = ret->status == TEST_OK ? TRIAL_COUNTS : check_failure(visit, err);
+	if (r == TRIAL_COUNTS && has_sender_there(spec) &&
+	    (ret->status == TEST_OK || was_lost(ret)))
 		ask_sender(visit, ret);
-	return TRIAL_COUNTS;
+	return r;
 }
 
 /* The same, with an eye on the line meanwhile. */
@@ -272,18 +305,19 @@ static int try_test(struct peer_visit *visit, struct test_spec *spec,
 static int accept_best(struct peer_visit *visit, const struct trials *trials,
 		       struct dir_result *ret)
 {
-	char text[160];
+	struct warning w = {
+		.kind = WARNING_LINE_DOWN,
+		.direction = trials->dir,
+		.server_mtu = visit->mtu.server,
+		.peer_mtu = visit->mtu.peer,
+	};
 
 	if (!trials->best.started_at_ms) {
 		visit->blameless = true;
 		return -EAGAIN;
 	}
 	*ret = trials->best;
-	snprintf(text, sizeof(text),
-		 "server MTU %d, peer MTU %d: the line was down for a part of each %s "
-		 "test, so its rate may be too low",
-		 visit->mtu.server, visit->mtu.peer, direction_name(trials->dir));
-	peer_run_warn(visit->run, text);
+	peer_run_warn(visit->run, &w);
 	return TRIAL_COUNTS;
 }
 
@@ -314,15 +348,15 @@ static int judge_trial(struct peer_visit *visit, struct trials *trials, int r,
 	default:
 		return r;
 	}
-	host_tell("pair %d/%d: %.300s; it is done again", visit->mtu.server,
+	host_tell("pair %d/%d: %.300s; repeating the test", visit->mtu.server,
 		  visit->mtu.peer, err->text);
 	return 1;
 }
 
-/* A test that others spoilt, or the line, says nothing of the pair: it is armed and run
- * again. */
-static int measure(struct peer_visit *visit, struct test_spec *spec,
-		   struct dir_result *ret, struct err *err)
+/* A test that others or the line disturbed says nothing about the pair: it is armed and
+ * run again. */
+static int measure_trials(struct peer_visit *visit, struct test_spec *spec,
+			  struct dir_result *ret, struct err *err)
 {
 	struct trials trials = {.dir = spec->dir};
 	int r;
@@ -333,10 +367,15 @@ static int measure(struct peer_visit *visit, struct test_spec *spec,
 		r = judge_trial(visit, &trials, r, ret, err);
 		if (r <= 0)
 			return r;
-		r = arm(visit, spec->kind == TEST_FULL_SIZE, err);
+		r = arm_next_test(visit, spec->kind == TEST_FULL_SIZE, err);
 		if (r < 0)
 			return r;
 	}
+}
+
+static bool never_met(const struct dir_result *result)
+{
+	return result->status == TEST_REFUSED || result->status == TEST_UNREACHABLE;
 }
 
 static int op_measure(void *ctx, enum direction dir, struct dir_result *ret,
@@ -350,11 +389,12 @@ static int op_measure(void *ctx, enum direction dir, struct dir_result *ret,
 				: visit->session->hello.iperf_port,
 	};
 	/* The upload was armed with the pair. */
-	int r = dir == DIR_DOWNLOAD ? arm(visit, false, err) : 0;
+	int r = dir == DIR_DOWNLOAD ? arm_next_test(visit, false, err) : 0;
 
 	if (r == 0)
-		r = measure(visit, &spec, ret, err);
+		r = measure_trials(visit, &spec, ret, err);
 	visit->tested = r == 0 && dir == DIR_DOWNLOAD;
+	visit->met |= r == 0 && !never_met(ret) && ret->status != TEST_ERROR;
 	return r;
 }
 
@@ -368,29 +408,26 @@ int peer_measure_full_size(struct peer_visit *visit, enum direction dir,
 		.packet_size = visit->mtu.peer,
 		.their_size = visit->mtu.server,
 	};
-	int r = arm(visit, true, err);
+	int r = arm_next_test(visit, true, err);
 
-	return r < 0 ? r : measure(visit, &spec, ret, err);
+	return r < 0 ? r : measure_trials(visit, &spec, ret, err);
 }
 
-static bool never_met(const struct dir_result *result)
-{
-	return result->status == TEST_REFUSED || result->status == TEST_UNREACHABLE;
-}
-
-/* The control connection works, the tests' does not, at the very first pair: that is no
- * matter of MTUs, and would be the same at each. */
+/* If the control connection works but the tests' does not, at the first pair, the reason
+ * is not the MTUs, and each pair would fail alike. */
 static int check_first(const struct peer_visit *visit, const struct measurement *m,
 		       struct err *err)
 {
-	if (m->seq > 1 || !visit->tested || visit->disturbed ||
+	char advice[PEER_PORT_ADVICE_SIZE];
+	int port = visit->session->hello.iperf_port;
+
+	if (visit->met || !visit->tested || visit->disturbed ||
 	    !never_met(&m->dir[DIR_UPLOAD]) || !never_met(&m->dir[DIR_DOWNLOAD]))
 		return 0;
-	return err_set(
-		err, -ECONNREFUSED,
-		"no test reached TCP port %d of the server (%.100s): let it in on "
-		"the tunnel's interface there",
-		visit->session->hello.iperf_port, m->dir[DIR_UPLOAD].text);
+	return err_set(err, -ECONNREFUSED,
+		       "no test reached TCP port %d of the server (%.100s): %s", port,
+		       m->dir[DIR_UPLOAD].text,
+		       peer_port_advice(visit->session, "tcp", port, advice));
 }
 
 static int op_record(void *ctx, const struct measurement *m, struct err *err)
@@ -404,8 +441,9 @@ static int op_record(void *ctx, const struct measurement *m, struct err *err)
 	return check_first(visit, m, err);
 }
 
-/* With an answer before either end's lease can have run out, the pair was in force all the
- * time: it does not kill the path. Who disturbs a test over and over is another matter. */
+/* If an answer comes before either end's lease can have expired, the pair was in force
+ * all the time, so it does not kill the path. Repeated disturbance by others is not the
+ * pair's fault either. */
 static int op_recover(void *ctx, struct err *err)
 {
 	struct peer_visit *visit = ctx;
@@ -459,12 +497,15 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 	visit->visits_left = open_ended ? NO_FIGURE : p->total - p->done;
 	visit->left_ms = line.left_ms;
 	if (p->phase == SWEEP_RECOVERING && p->why)
-		host_tell("pair %d/%d interrupted, it will be measured again: %.300s",
-			  p->visit.mtu.server, p->visit.mtu.peer, p->why);
+		host_tell(
+			"pair %d/%d was interrupted and will be measured again: %.300s",
+			p->visit.mtu.server, p->visit.mtu.peer, p->why);
 	if (p->phase == SWEEP_RECORDED)
 		progress_row(&line);
 	else
 		progress_update(&line);
+	if (p->phase == SWEEP_RECORDED && p->done == 1)
+		peer_traffic_tell_expected(p->last, p->total);
 }
 
 int peer_set_pair(struct peer_visit *visit, const struct mtu_pair *mtu, struct err *err)

@@ -23,6 +23,7 @@ struct peer_visit {
 	bool disturbed;  /* by others: a test of this visit */
 	bool blameless;  /* the pair is not to blame for what this visit was lost for */
 	bool tested;     /* both directions */
+	bool met;        /* a test has reached the server's port */
 	bool settle_warned;
 };
 

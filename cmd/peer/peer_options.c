@@ -4,16 +4,16 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/pair.h"
+#include "base/random.h"
 #include "base/text.h"
-#include "base/uuid.h"
+#include "cmd/peer/peer_check.h"
 #include "cmd/peer/strategy_options.h"
 #include "netctl/rtroute.h"
 
 struct peer_options peer_options = {
 	.config =
 		{
-			.server_port = 5000,
+			.server_port = HOST_SERVER_PORT,
 			.duration_ms = 5000,
 			.wait_ms = 60000,
 			.passes = 1,
@@ -25,73 +25,82 @@ struct peer_options peer_options = {
 
 const char *const peer_order_names[] = {"row", "shuffled", NULL};
 
+static char server_ip[ADDRESS_SIZE];
+
 /* The set that the checks below look at. */
 static struct peer_config *const peer = &peer_options.config;
 
 /* The tunnel must be the way to the server: else another path would be measured. */
-static int check_route(const struct host *host, struct err *err)
+static int check_route(struct host *host, struct err *err)
 {
 	struct rtroute route;
-	int r = rtroute_get(peer->server_ip, &route, err);
+	int r = rtroute_get_on(peer->server_ip, host->link.index, &route, err);
 
 	if (r < 0)
 		return r;
 	if (route.local)
-		return err_set(
-			err, -EINVAL,
-			"--server-ip %s is an address of this host; it takes the "
-			"server's address inside the tunnel",
-			peer->server_ip);
+		return err_set(err, -EINVAL,
+			       "--server-ip %s is an address of this host; give the "
+			       "server's address inside the tunnel",
+			       peer->server_ip);
 	if (route.oif != host->link.index)
-		return err_set(
-			err, -EINVAL,
-			"packets to --server-ip %s leave by '%s', not by '%s': give "
-			"the server's address inside the tunnel, or another "
-			"--interface",
-			peer->server_ip, route.oif_name, host->link.name);
+		return err_set(err, -EINVAL,
+			       "packets to --server-ip %s leave by '%s', not by '%s': "
+			       "give the server's address inside the tunnel, or "
+			       "another --interface",
+			       peer->server_ip, route.oif_name, host->link.name);
 	text_copy(peer->local, sizeof(peer->local), route.source);
-	if (route.mtu)
-		snprintf(peer->warning, sizeof(peer->warning),
-			 "the route to %s has an MTU of its own, %d, which overrides "
-			 "the "
-			 "interface's",
-			 peer->server_ip, route.mtu);
+	peer->route_advmss = route.advmss;
+	if (host->by_route)
+		host->route_mtu = route.mtu;
+	else
+		peer->route_mtu = route.mtu;
 	return 0;
 }
 
 static int check_apply(struct err *err)
 {
-	if (!peer->apply && (peer->apply_run || peer_options.pair))
-		return err_set(err, -EINVAL, "--run and --pair are for --apply");
+	if (!peer->apply && (peer->apply_run || peer->pair.server))
+		return err_set(err, -EINVAL, "--run and --pair need --apply");
 	if (!peer->apply)
 		return 0;
 	if (peer->resume)
 		return err_set(err, -EINVAL,
-			       "--apply keeps a pair, --resume goes on with a sweep: "
+			       "--apply applies a pair, --resume continues a sweep: "
 			       "give one of them");
 	if (host_options.persist_given && host_options.persist != PERSIST_BEST)
 		return err_set(err, -EINVAL,
 			       "--apply writes link and conf file, --persist %s does "
-			       "not: leave it away, or give --persist best",
+			       "not: omit it, or give --persist best",
 			       persist_name((enum persist)host_options.persist));
 	host_options.persist = PERSIST_BEST;
-	return peer_options.pair ? pair_parse(peer_options.pair, &peer->pair, err) : 0;
+	return 0;
 }
 
-/* A probe keeps nothing and leaves nothing to go on with. */
+/* Rates alone cannot show that a pair's packets arrive whole. */
+static int check_no_probe(struct err *err)
+{
+	if (!peer->no_probe || host_options.persist != PERSIST_BEST)
+		return 0;
+	return err_set(err, -EINVAL,
+		       "--persist best applies only a pair that probes confirm: omit "
+		       "--no-probe, or choose a pair later with --apply --pair");
+}
+
+/* A probe applies nothing and leaves nothing to resume. */
 static int check_probe(struct err *err)
 {
 	if (peer->strategy->make_plan)
 		return 0;
 	if (peer->apply || peer->resume || host_options.persist != PERSIST_NONE)
 		return err_set(err, -EINVAL,
-			       "--strategy %s measures and keeps no pair: leave "
-			       "--apply, --resume and --persist away",
+			       "--strategy %s neither measures nor applies a pair: "
+			       "omit --apply, --resume and --persist",
 			       strategy_name(peer->strategy));
 	return 0;
 }
 
-/* One pair is no matter of strategy. */
+/* --apply measures one pair, so no strategy applies. */
 static int find_strategy(struct err *err)
 {
 	struct strategy_use use = {
@@ -101,12 +110,11 @@ static int find_strategy(struct err *err)
 	};
 
 	if (peer->apply && peer_options.strategy_given)
-		return err_set(
-			err, -EINVAL,
-			"--strategy is for a sweep, --apply keeps one pair: give "
-			"one of them");
+		return err_set(err, -EINVAL,
+			       "--strategy is for a sweep, --apply applies one pair: "
+			       "give one of them");
 	if (!peer_options.strategy_given)
-		peer_options.strategy = peer->apply || host_options_have_lattice()
+		peer_options.strategy = peer->apply || host_options_have_range()
 						? STRATEGY_grid
 						: STRATEGY_smart;
 	peer->strategy = &strategies[peer_options.strategy];
@@ -138,19 +146,21 @@ int peer_options_check(struct err *err)
 	r = check_probe(err);
 	if (r == 0)
 		r = check_apply(err);
+	if (r == 0)
+		r = check_no_probe(err);
 	if (r < 0)
 		return r;
 	if (peer->repeat_failed && !peer->resume)
-		return err_set(
-			err, -EINVAL,
-			"--repeat-failed is for --resume: it measures the failed "
-			"pairs of an earlier run again");
+		return err_set(err, -EINVAL,
+			       "--repeat-failed needs --resume: it measures the failed "
+			       "pairs of an earlier run again");
 	if (!peer->server_ip)
-		return err_set(
-			err, -EINVAL,
-			"--server-ip is missing: the server's address inside the "
-			"tunnel");
-	return host_options_check_address("server-ip", peer->server_ip, err);
+		return err_set(err, -EINVAL,
+			       "--server-ip is missing: the server's address inside "
+			       "the tunnel");
+	r = host_options_take_address("server-ip", peer->server_ip, server_ip, err);
+	peer->server_ip = server_ip;
+	return r;
 }
 
 int peer_options_ready(struct host *host, struct err *err)
@@ -159,11 +169,19 @@ int peer_options_ready(struct host *host, struct err *err)
 		peer->seed = random_u64() >> 1;
 	peer->order = (enum grid_order)peer_options.order;
 	/* Without a range on the command line: all that this end allows. */
-	if (!peer->strategy->is_grid && !host_options_have_lattice())
+	if (!peer->strategy->is_grid && !host_options_have_range()) {
 		host_options.range = host->guard.bounds.range;
+		host_options.range.min = host->usual_min;
+	}
 	peer->options = &host_options;
 	peer->host = host;
 	text_copy(host->guard.bounds.remote, sizeof(host->guard.bounds.remote),
 		  peer->server_ip);
 	return check_route(host, err);
+}
+
+void peer_options_failed(const char *why)
+{
+	if (peer->check)
+		peer_check_failed(why);
 }

@@ -15,10 +15,11 @@ struct peer_options {
 	struct peer_config config; /* for peer_main() */
 	int strategy;              /* enum strategy_kind */
 	int order;                 /* enum grid_order */
-	const char *pair;          /* as --pair has it */
 	/* the table that fills this, for the options that a strategy does not use */
 	const struct option_spec *rows;
 	bool strategy_given;
+	bool no_probe_given;
+	bool check_given;
 	bool passes_given;
 	bool order_given;
 	bool duration_given;
@@ -41,5 +42,8 @@ int peer_options_check(struct err *err);
 /* Check the route to the server, and complete config and `host`. -EINVAL: packets to the
  * server do not leave by the interface; else rtroute_get()'s. */
 int peer_options_ready(struct host *host, struct err *err);
+
+/* This host cannot start a run: --check has its line all the same. */
+void peer_options_failed(const char *why);
 
 #endif

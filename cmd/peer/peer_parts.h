@@ -6,7 +6,7 @@
 #include "cmd/peer/peer_ops.h"
 #include "cmd/peer/peer_run.h"
 #include "cmd/peer/peer_session.h"
-#include "cmd/peer/peer_smart.h"
+#include "cmd/peer/peer_survey.h"
 
 /* All of the peer's main process. peer.c makes the parts known to one another, opens and
  * closes what they hold; a function takes the whole only where it needs most of them. */
@@ -18,6 +18,9 @@ struct peer {
 	struct peer_visit visit;
 	struct peer_findings findings;
 	struct peer_kept kept;
+	/* tests too short for the round trip; duration_ms 0: they are not */
+	struct warning short_tests;
+	char endpoint[ADDRESS_SIZE]; /* this end's, when the run began; "": unknown */
 };
 
 #endif

@@ -12,10 +12,12 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/random.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "base/uuid.h"
+#include "cmd/host/progress.h"
 #include "cmd/peer/peer_ask.h"
+#include "cmd/peer/peer_check.h"
 #include "cmd/peer/peer_end.h"
 
 #define REQUEST_TIMEOUT_MS 3000
@@ -23,8 +25,7 @@
 #define PROBE_LIMIT_MS    10000
 #define PROBE_LIMIT_TRIPS 20
 /* Where the session, a link or the line is lost meanwhile. */
-#define TRIES_MAX        5
-#define PRINT_TIMEOUT_MS 1000
+#define TRIES_MAX 5
 
 /* True for errors that prevent probes only: the run continues without them. */
 static bool is_no_probe(int r)
@@ -83,21 +84,27 @@ static int set_up_there(struct peer_session *session, struct msg_probe *request,
 	peer_session_heard(session, sent_at_ms);
 	*ret = (struct probehost_facts){
 		.overhead = probing.overhead,
+		.relayed = probing.relayed,
 		.outer_mtu = probing.outer_mtu,
 		.size_min = probing.size_min,
 		.size_max = probing.size_max,
 		.tap = probing.tap,
 		.exact = probing.exact,
+		.unseen = probing.unseen,
+		.unit = probing.unit,
 	};
+	text_copy(ret->endpoint, sizeof(ret->endpoint), probing.endpoint);
 	return 0;
 }
 
 /* With this end's socket open. */
-static int probe(struct peer_session *session, struct probehost *host,
-		 struct msg_probe *request, struct path *ret,
-		 struct probe_summary *ret_summary, struct err *err)
+static int run_probe(struct peer_session *session, struct probehost *host,
+		     struct msg_probe *request, const struct mtu_pair *only,
+		     struct path *ret, struct probe_summary *ret_summary,
+		     struct err *err)
 {
 	struct probe_options options = {
+		.only = only ? *only : (struct mtu_pair){0},
 		.rtt_us = client_rtt_us(session->client),
 		.limit_ms = PROBE_LIMIT_MS +
 			    PROBE_LIMIT_TRIPS * client_rtt_us(session->client) / 1000,
@@ -108,6 +115,7 @@ static int probe(struct peer_session *session, struct probehost *host,
 	if (r < 0)
 		return peer_session_not_stale(r, err);
 	request->port = probehost_port(host);
+	request->relayed = host->facts.relayed;
 	r = set_up_there(session, request, &options.server, err);
 	if (r < 0)
 		return r;
@@ -122,18 +130,17 @@ static int probe(struct peer_session *session, struct probehost *host,
 			(double)gaps.silent_ms / 1000);
 	if (r == 0 && ret_summary->filtered)
 		err_set(err, 0,
-			"UDP to port %d of %s gets no answer through the tunnel: let "
-			"it in on the tunnel's interface of the server, and the path "
-			"can be probed",
+			"no answer from UDP port %d of %s through the tunnel: to probe "
+			"the path, let it in on the server's tunnel interface",
 			session->config->server_port, session->config->server_ip);
 	return peer_session_not_stale(r, err);
 }
 
 /* Remove the setup of the probes, also after a failure. */
-static int put_back(const struct peer_session *session, int r, struct err *err)
+static int restore_link(const struct peer_session *session, int r, struct err *err)
 {
 	struct err why = ERR_INIT;
-	int restored = guard_restore(session->guard, &why);
+	int restored = guard_end_probe(session->guard, &why);
 
 	if (restored == 0 || r < 0)
 		return r;
@@ -141,8 +148,9 @@ static int put_back(const struct peer_session *session, int r, struct err *err)
 	return peer_session_not_stale(restored, err);
 }
 
-static int probe_once(struct peer_session *session, struct path *ret,
-		      struct probe_summary *ret_summary, struct err *err)
+static int probe_once(struct peer_session *session, const struct mtu_pair *only,
+		      struct path *ret, struct probe_summary *ret_summary,
+		      struct err *err)
 {
 	const struct peer_config *config = session->config;
 	struct probehost_config own = {
@@ -158,35 +166,37 @@ static int probe_once(struct peer_session *session, struct path *ret,
 
 	memset(ret, 0, sizeof(*ret));
 	memset(ret_summary, 0, sizeof(*ret_summary));
+	text_copy(own.interface, sizeof(own.interface), config->options->interface);
 	text_copy(own.local, sizeof(own.local), config->local);
 	text_copy(own.remote, sizeof(own.remote), config->server_ip);
 	make_token(own.token, request.token);
 	r = probehost_open(&own, &host, err);
 	if (r == 0)
-		r = probe(session, &host, &request, ret, ret_summary, err);
+		r = run_probe(session, &host, &request, only, ret, ret_summary, err);
 	probehost_close(&host);
 	if (is_no_probe(r)) {
 		ret_summary->filtered = true;
+		ret_summary->unable = true;
 		r = 0;
 	}
-	return put_back(session, r, err);
+	return restore_link(session, r, err);
 }
 
-int peer_probe(struct peer_session *session, struct path *ret,
-	       struct probe_summary *ret_summary, struct err *err)
+int peer_probe(struct peer_session *session, const struct mtu_pair *only,
+	       struct path *ret, struct probe_summary *ret_summary, struct err *err)
 {
 	for (int tries = 1;; tries++) {
-		int r = probe_once(session, ret, ret_summary, err);
+		int r = probe_once(session, only, ret, ret_summary, err);
 		struct err why = *err;
 
-		if (r != -EAGAIN)
+		if (r != -EAGAIN || only)
 			return r;
 		if (tries == TRIES_MAX)
 			return err_set(
 				err, -EIO,
-				"the path could not be probed in %d tries: %.300s",
+				"the path could not be probed in %d attempts: %.300s",
 				TRIES_MAX, why.text);
-		host_tell("%.300s; it is probed again", why.text);
+		host_tell("%.300s; probing the path again", why.text);
 		r = peer_session_connect(session, session->config->wait_ms, err);
 		if (r < 0)
 			return r;
@@ -195,104 +205,164 @@ int peer_probe(struct peer_session *session, struct path *ret,
 
 /* --- messages --- */
 
+bool peer_probe_sometimes(const struct bandfind_sometimes *sometimes,
+			  enum direction dir, struct warning *ret)
+{
+	if (!sometimes->low)
+		return false;
+	*ret = (struct warning){.kind = WARNING_SOMETIMES,
+				.direction = dir,
+				.size_min = sometimes->low,
+				.size_max = sometimes->high,
+				.value = sometimes->arrived * 100 / sometimes->sent};
+	return true;
+}
+
 /* Print without waiting for a reader that does not read. If *r is 0, it receives the
  * error of writing; else nothing is written. */
-static void print(int *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void print_line(int *r, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
-static void print(int *r, const char *fmt, ...)
+static void print_line(int *r, const char *fmt, ...)
 {
 	char text[PATH_BANDS_TEXT_SIZE + 160];
 	va_list args;
-	int length;
 
 	if (*r < 0)
 		return;
 	va_start(args, fmt);
-	length = vsnprintf(text, sizeof(text), fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	*r = io_write_or_drop(STDOUT_FILENO, text, (size_t)length, PRINT_TIMEOUT_MS);
+	*r = progress_print(text);
 }
 
-static void print_direction(int *r, const char *name, const struct path_bands *bands)
+static void print_direction(int *r, const struct path *path, enum direction dir)
 {
+	const struct path_bands *bands = &path->dir[dir];
+	bool doubted = path_is_doubted(path, dir);
 	char text[PATH_BANDS_TEXT_SIZE];
 	int from = 1;
 
 	path_bands_format(bands, text);
-	print(r, "%s: %s\n", name, text);
+	print_line(r, "%s: %s\n", direction_name(dir), text);
 	for (int i = 0; i < bands->count; i++) {
 		const struct path_band *band = &bands->band[i];
 
 		if (band->max == OUTER_SIZE_MAX)
-			print(r, "  outer packets of %d bytes and more %s\n", from,
-			      fate_phrase(band->fate));
+			print_line(r, "  outer packets of %d bytes and more %s\n", from,
+				   fate_phrase(band->fate, doubted));
 		else if (band->max == from)
-			print(r, "  outer packets of %d bytes %s\n", from,
-			      fate_phrase(band->fate));
+			print_line(r, "  outer packets of %d bytes %s\n", from,
+				   fate_phrase(band->fate, doubted));
 		else
-			print(r, "  outer packets of %d to %d bytes %s\n", from,
-			      band->max, fate_phrase(band->fate));
+			print_line(r, "  outer packets of %d to %d bytes %s\n", from,
+				   band->max, fate_phrase(band->fate, doubted));
 		from = band->max + 1;
 	}
 }
 
-/* The largest MTU whose packets all arrive whole. */
-static int fitting_mtu(const struct path *path, enum direction dir)
+static void print_overhead(int *r, const int overhead[DIR_COUNT])
 {
-	int mtu = path_bands_whole_max(&path->dir[dir]) - path->overhead;
+	int server = overhead[DIR_DOWNLOAD];
+	int peer = overhead[DIR_UPLOAD];
 
-	return mtu < MTU_MIN ? 0 : mtu;
+	if (server == peer)
+		print_line(r, "WireGuard adds %d bytes\n", peer);
+	else
+		print_line(r, "WireGuard adds %d bytes at the server, %d at the peer\n",
+			   server, peer);
 }
 
 /* 0 or what the writing failed with. */
-static int print_path(const struct path *path, const struct probe_summary *summary)
+static int print_path(const struct path *path, const struct probe_summary *summary,
+		      const struct peer_check *check)
 {
-	int server = fitting_mtu(path, DIR_DOWNLOAD);
-	int peer = fitting_mtu(path, DIR_UPLOAD);
+	int server = check->largest.server;
+	int peer = check->largest.peer;
+	bool doubted = false;
 	int r = 0;
 
-	print_direction(&r, "upload", &path->dir[DIR_UPLOAD]);
-	print_direction(&r, "download", &path->dir[DIR_DOWNLOAD]);
-	print(&r, "WireGuard adds %d bytes\n", path->overhead);
-	if (server && peer)
-		print(&r, "largest pair that fits whole: server MTU %d, peer MTU %d\n",
-		      server, peer);
-	else
-		print(&r, "no pair fits whole\n");
-	print(&r, "probes: %d size%s up, %d down, %d round%s, %" PRId64 " ms\n",
-	      summary->sizes[DIR_UPLOAD], text_plural(summary->sizes[DIR_UPLOAD]),
-	      summary->sizes[DIR_DOWNLOAD], summary->rounds,
-	      text_plural(summary->rounds), summary->took_ms);
+	if (path_is_relayed(path))
+		print_line(
+			&r,
+			"a WireGuard endpoint is an address of its own host: a relay "
+			"there sends the packets on the line, and they cannot be seen; "
+			"these are the sizes that the relay receives\n");
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		doubted |= path_is_doubted(path, (enum direction)dir);
+		if (path->unseen[dir])
+			print_line(
+				&r,
+				"the %s's outer packets cannot be seen (they may be in "
+				"another network namespace): fragments cannot be "
+				"told from whole packets there\n",
+				dir == DIR_UPLOAD ? "server" : "peer");
+	}
+	print_direction(&r, path, DIR_UPLOAD);
+	print_direction(&r, path, DIR_DOWNLOAD);
+	print_overhead(&r, path->overhead);
+	if (server && peer)
+		print_line(&r, "largest pair that %s: server MTU %d, peer MTU %d\n",
+			   doubted ? "arrives, not seen in fragments" : "fits whole",
+			   server, peer);
+	if (server && peer && (server < MTU_MIN_IPV6 || peer < MTU_MIN_IPV6))
+		print_line(&r, "below 1280 there is no IPv6 inside the tunnel\n");
+	if (!server || !peer)
+		print_line(&r, "no pair %s\n",
+			   doubted ? "arrives without fragments" : "fits whole");
+	print_line(&r, "%s\n", check->text);
+	print_line(&r, "probes: %d size%s up, %d down, %d round%s, %" PRId64 " ms\n",
+		   summary->sizes[DIR_UPLOAD], text_plural(summary->sizes[DIR_UPLOAD]),
+		   summary->sizes[DIR_DOWNLOAD], summary->rounds,
+		   text_plural(summary->rounds), summary->took_ms);
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		struct warning w;
+
+		if (peer_probe_sometimes(&summary->sometimes[dir], (enum direction)dir,
+					 &w)) {
+			cleanup_free char *text = warning_sentence(&w);
+
+			print_line(&r, "%s\n", text ? text : "out of memory");
+		}
 		if (summary->counters[dir])
-			print(&r,
-			      "the kernel's counters judged the %s, since outer "
-			      "packets cannot be looked at\n",
-			      direction_name((enum direction)dir));
+			print_line(
+				&r,
+				"the %s was judged by the kernel's counters, because "
+				"outer packets cannot be captured\n",
+				direction_name((enum direction)dir));
 	}
 	return r;
 }
 
+/* enum program_status, or why it failed. */
 static int probe_only(struct peer *peer, struct err *err)
 {
+	const struct run_info *run = &peer->run.info;
+	const struct mtu_pair current = {run->server.link_mtu, run->peer.link_mtu};
 	struct probe_summary summary;
+	struct peer_check check;
 	struct path path;
-	int r = peer_probe(&peer->session, &path, &summary, err);
+	int r = peer_probe(&peer->session, NULL, &path, &summary, err);
 
 	/* Its text says why. */
 	if (r == 0 && summary.filtered)
 		return -ENODATA;
 	if (r < 0)
 		return r;
-	r = print_path(&path, &summary);
+	peer_check_pair(&path, &summary, &current, &check);
+	if (!peer->config->check)
+		r = print_path(&path, &summary, &check);
+	else if (check.status != PROGRAM_FAILED)
+		r = peer_check_print(&check, summary.took_ms);
 	/* The database has none of it. */
 	if (r < 0)
-		return err_set(
-			err, -EIO,
-			"cannot write to the standard output what the probe found "
-			"(%s), and it is stored nowhere: probe again",
-			r == -EAGAIN ? "nobody reads there" : err_reason(-r));
-	return 0;
+		return err_set(err, -EIO,
+			       "cannot write the result of the probe to standard "
+			       "output (%s), and it is stored nowhere: probe again",
+			       r == -EAGAIN ? "nobody reads it" : err_reason(-r));
+	if (check.status == PROGRAM_FAILED)
+		return err_set(err, -ENODATA, "%s", check.text);
+	return (int)check.status;
 }
 
 int peer_probe_run(struct peer *peer, struct err *err)
@@ -300,9 +370,10 @@ int peer_probe_run(struct peer *peer, struct err *err)
 	int r = probe_only(peer, err);
 
 	if (r == -EINTR)
-		err_set(err, r, "%s", stop_reason());
+		peer_session_stop_reason(&peer->session, err);
 	if (r < 0)
 		host_tell("%s", err->text);
-	peer_put_back(peer, peer_outcome(r), r < 0 ? err->text : "");
+	/* A pair that does not fit is a result. */
+	peer_restore(peer, peer_outcome(r < 0 ? r : 0), r < 0 ? err->text : "");
 	return r;
 }

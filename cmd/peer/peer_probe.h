@@ -10,14 +10,20 @@
  * were afterwards. 0 also where probes tell nothing (UDP is filtered, no WireGuard, ...):
  * then no band is known in either direction, ret_summary->filtered is set, and err's text
  * says why. What an outage spoils is probed again, five times at most: then -EIO. -EINTR;
- * -EPIPE; -ECANCELED somebody else changed the link.
+ * -EPIPE; -ECANCELED somebody else changed the link. `only`: full-size packets of this pair
+ * alone, tried once: -EAGAIN if an outage spoils it; NULL: find the bands.
  */
-int peer_probe(struct peer_session *session, struct path *ret,
-	       struct probe_summary *ret_summary, struct err *err);
+int peer_probe(struct peer_session *session, const struct mtu_pair *only,
+	       struct path *ret, struct probe_summary *ret_summary, struct err *err);
 
 struct peer;
 
-/* strategy.run of --strategy probe: that alone, and what it says on stdout. */
+/* strategy.run of --strategy probe: that alone, and what it says on stdout. -ENODATA: the
+ * current pair cannot be judged. */
 int peer_probe_run(struct peer *peer, struct err *err);
+
+/* The warning for sizes that pass only sometimes. False: none do. */
+bool peer_probe_sometimes(const struct bandfind_sometimes *sometimes,
+			  enum direction dir, struct warning *ret);
 
 #endif

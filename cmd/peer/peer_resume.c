@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "cmd/host/host.h"
 #include "store/import.h"
 #include "store/query.h"
 
@@ -57,11 +58,10 @@ static int compare_options(const json_t *then, const json_t *now, bool seed_give
 			continue;
 		value_text(value, was, sizeof(was));
 		value_text(other, is, sizeof(is));
-		return err_set(
-			err, -EINVAL,
-			"the run was started with --%s %s, not %s: --resume takes "
-			"the options it was started with",
-			name, was, is);
+		return err_set(err, -EINVAL,
+			       "the run was started with --%s %s, not %s: --resume "
+			       "needs the same options",
+			       name, was, is);
 	}
 	return 0;
 }
@@ -101,30 +101,50 @@ static bool is_imported(const struct query_run *run)
 	return strcmp(run->info.strategy, STRATEGY_IMPORTED) == 0;
 }
 
+/* The newest sweep of a peer, and the newest of those that have a pair which was ok. */
+struct newest_sweeps {
+	struct query_run any;
+	struct query_run ok;
+};
+
 /* A file that both ends write has the peer's records and the server's copies. What was
  * imported may be another tunnel's. */
-static int keep_newest_sweep(void *ctx, const struct query_run *run)
+static int keep_newest(void *ctx, const struct query_run *run)
 {
-	struct query_run *newest = ctx;
+	struct newest_sweeps *newest = ctx;
 
-	if (strcmp(run->role, "peer") == 0 && !is_apply(run) && !is_imported(run))
-		*newest = *run;
+	if (strcmp(run->role, "peer") != 0 || is_apply(run) || is_imported(run))
+		return 0;
+	newest->any = *run;
+	if (run->measured > run->failed)
+		newest->ok = *run;
 	return 0;
+}
+
+static int find_newest(struct query *query, const char *db, struct newest_sweeps *ret,
+		       struct err *err)
+{
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = query_runs(query, keep_newest, ret, err);
+	if (r == 0 && !ret->any.id)
+		r = err_set(err, -ENOENT,
+			    "no sweep of a peer is stored in database '%s'", db);
+	return r;
 }
 
 /* `name`: as query_run() takes it; NULL: the newest sweep of a peer. */
 static int find_run(struct query *query, const char *db, const char *name,
 		    struct query_run *ret, struct err *err)
 {
+	struct newest_sweeps newest;
 	int r;
 
 	if (name)
 		return query_run(query, name, ret, err);
-	memset(ret, 0, sizeof(*ret));
-	r = query_runs(query, keep_newest_sweep, ret, err);
-	if (r == 0 && !ret->id)
-		r = err_set(err, -ENOENT,
-			    "no sweep of a peer is stored in database '%s'", db);
+	r = find_newest(query, db, &newest, err);
+	*ret = newest.any;
 	return r;
 }
 
@@ -136,14 +156,13 @@ static int check_run(const struct query_run *run, struct err *err)
 			       "database of the peer that measured it",
 			       (long long)run->id);
 	if (is_apply(run))
-		return err_set(
-			err, -EINVAL,
-			"run %lld was an --apply of one pair: there is nothing to "
-			"--resume, apply it again",
-			(long long)run->id);
+		return err_set(err, -EINVAL,
+			       "run %lld was an --apply of one pair: there is nothing "
+			       "to resume; apply it again",
+			       (long long)run->id);
 	if (is_imported(run))
 		return err_set(err, -EINVAL,
-			       "run %lld was imported: there is no sweep to --resume",
+			       "run %lld was imported: there is no sweep to resume",
 			       (long long)run->id);
 	if (run->outcome == RUN_RUNNING && run->life == PROCESS_LIVES)
 		return err_set(err, -EBUSY,
@@ -155,8 +174,8 @@ static int check_run(const struct query_run *run, struct err *err)
 
 /* --- measurements --- */
 
-static int load(struct query *query, const struct resume_wish *wish,
-		struct resumed *ret, struct err *err)
+static int load_resumed(struct query *query, const struct resume_wish *wish,
+			struct resumed *ret, struct err *err)
 {
 	struct query_run run;
 	int r = find_run(query, wish->db, wish->run, &run, err);
@@ -183,7 +202,7 @@ int resume_load(const struct resume_wish *wish, struct resumed *ret, struct err 
 
 	memset(ret, 0, sizeof(*ret));
 	r = query_open(wish->db, &query, err);
-	return r < 0 ? r : load(query, wish, ret, err);
+	return r < 0 ? r : load_resumed(query, wish, ret, err);
 }
 
 void resume_release(struct resumed *resumed)
@@ -218,9 +237,27 @@ static int find_recommended(struct query *query, int64_t run, struct mtu_pair *r
 	int r = query_recommended(query, run, &recommended, err);
 
 	if (r == 0)
-		*ret = recommended.mtu;
+		*ret = recommended.evidence.mtu;
 	free(recommended.text);
 	return r == -ENODATA ? 0 : r;
+}
+
+/* Without a name, the newest run that has a pair to apply. */
+static int find_applied_run(struct query *query, const struct apply_wish *wish,
+			    struct query_run *ret, struct err *err)
+{
+	struct newest_sweeps newest;
+	int r;
+
+	if (wish->run)
+		return query_run(query, wish->run, ret, err);
+	r = find_newest(query, wish->db, &newest, err);
+	*ret = newest.ok.id ? newest.ok : newest.any;
+	if (r == 0 && ret->id != newest.any.id)
+		host_tell("run %lld has no pair that was ok; the pair is that of run "
+			  "%lld, the newest that has one",
+			  (long long)newest.any.id, (long long)ret->id);
+	return r;
 }
 
 static int load_pair(struct query *query, const struct apply_wish *wish,
@@ -228,15 +265,13 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 {
 	struct query_result result = {.mtu = wish->mtu};
 	struct query_run run;
-	int r = find_run(query, wish->db, wish->run, &run, err);
+	int r = find_applied_run(query, wish, &run, err);
 
 	if (r == 0 && is_imported(&run))
-		r = err_set(
-			err, -EINVAL,
-			"run %lld was imported, maybe from another tunnel: there are "
-			"no ends to compare with these; name the pair with --pair "
-			"alone",
-			(long long)run.id);
+		r = err_set(err, -EINVAL,
+			    "run %lld was imported and does not say which ends it "
+			    "measured: name the pair with --pair alone",
+			    (long long)run.id);
 	if (r == 0 && !wish->mtu.server)
 		r = find_recommended(query, run.id, &result.mtu, err);
 	if (r == 0)
@@ -253,8 +288,8 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 	if (r == 0 || result.upload_ok < result.visits ||
 	    result.download_ok < result.visits)
 		return err_set(err, -ENODATA,
-			       "no pair to apply in run %lld: it was not ok in both "
-			       "directions each time",
+			       "no pair to apply in run %lld: its best pair was not ok "
+			       "in both directions each time",
 			       (long long)run.id);
 	ret->mtu = result.mtu;
 	ret->measured = true;
@@ -273,34 +308,33 @@ int apply_load(const struct apply_wish *wish, struct applied *ret, struct err *e
 
 /* --- the same tunnel --- */
 
-static int another(const char *which, const char *what, const char *then,
-		   const char *now, struct err *err)
+static int fail_difference(const char *which, const char *what, const char *then,
+			   const char *now, struct err *err)
 {
-	return err_set(
-		err, -EINVAL,
-		"another tunnel: the %s's %s is '%s', in the run it was '%s'; its "
-		"results would not belong together",
-		which, what, now, then);
+	return err_set(err, -EINVAL,
+		       "another tunnel: the %s's %s is '%s', but was '%s' in the run; "
+		       "results of different tunnels do not belong together",
+		       which, what, now, then);
 }
 
 int resume_check_end(const char *which, const struct end_facts *then,
 		     const struct end_facts *now, struct err *err)
 {
 	if (strcmp(then->host, now->host) != 0)
-		return another(which, "host", then->host, now->host, err);
+		return fail_difference(which, "host", then->host, now->host, err);
 	if (strcmp(then->interface, now->interface) != 0)
-		return another(which, "interface", then->interface, now->interface,
-			       err);
+		return fail_difference(which, "interface", then->interface,
+				       now->interface, err);
 	if (strcmp(then->address, now->address) != 0)
-		return another(which, "tunnel address", then->address, now->address,
-			       err);
+		return fail_difference(which, "tunnel address", then->address,
+				       now->address, err);
 	if (then->backend != now->backend)
-		return another(which, "WireGuard", backend_name(then->backend),
-			       backend_name(now->backend), err);
+		return fail_difference(which, "WireGuard", backend_name(then->backend),
+				       backend_name(now->backend), err);
 	if (then->endpoint_family && now->endpoint_family &&
 	    then->endpoint_family != now->endpoint_family)
-		return another(which, "IP version of the outer packets",
-			       then->endpoint_family == 6 ? "6" : "4",
-			       now->endpoint_family == 6 ? "6" : "4", err);
+		return fail_difference(which, "IP version of the outer packets",
+				       then->endpoint_family == 6 ? "6" : "4",
+				       now->endpoint_family == 6 ? "6" : "4", err);
 	return 0;
 }

@@ -26,13 +26,11 @@ int peer_run_find_best(const struct peer_run *run, struct query_result *ret,
 	return r < 0 ? r : query_best(query, run->id, QUERY_BY_SUM, ret, err);
 }
 
-void peer_run_warn(const struct peer_run *run, const char *text)
+void peer_run_warn(const struct peer_run *run, const struct warning *w)
 {
-	if (!text[0])
-		return;
-	host_tell("warning: %s", text);
+	host_warn(w);
 	if (run->id)
-		store_warn(run->store, run->id, text, NULL);
+		store_warn(run->store, run->id, w, NULL);
 }
 
 /* --- rows for the server --- */
@@ -61,8 +59,7 @@ static void tell_refused(struct peer_run *run, const struct peer_session *sessio
 	    peer_session_mendable(r) == -EAGAIN)
 		return;
 	run->rows_refused = true;
-	host_tell("%.300s; the rows that are not stored there are sent again",
-		  err->text);
+	host_tell("%.300s; the rows that it lacks will be sent again", err->text);
 }
 
 void peer_run_send_rows(struct peer_run *run, struct peer_session *session,
@@ -98,7 +95,7 @@ void peer_run_tell_unsent(const struct peer_run *run)
 		count++;
 	}
 	if (count)
-		host_tell("the server's database lacks %d of the rows; this end's has "
-			  "them",
+		host_tell("the server's database lacks %d of the rows; this end's "
+			  "database has them",
 			  count);
 }

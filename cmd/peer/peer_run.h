@@ -19,8 +19,8 @@ struct peer_run {
 	bool rows_refused; /* by the server, and that was told */
 };
 
-/* Something a reader of the results should know: stored, and told. "": nothing. */
-void peer_run_warn(const struct peer_run *run, const char *text);
+/* A warning for the reader of the results: stored, and told. */
+void peer_run_warn(const struct peer_run *run, const struct warning *w);
 
 /* All of its rows; the caller frees them. */
 int peer_run_load_rows(const struct peer_run *run, struct measurement **ret,

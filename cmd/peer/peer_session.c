@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "cmd/peer/peer_grid.h"
 #include "cmd/peer/peer_resume.h"
@@ -64,19 +65,20 @@ int peer_session_mendable(int r)
 
 /* --- the lease --- */
 
-/* The server's guard goes back a lease after a request it said yes to, or later. */
+/* The server's guard restores a lease after the last accepted request, or later. */
 static bool is_lapse(const struct peer_session *session, int64_t now_ms)
 {
 	return now_ms - atomic_load(&session->renewed_at) >= session->lease_ms * 9 / 10;
 }
 
-/* The first cause counts, but for somebody's change, which the run cannot get over. */
+/* The first cause counts, but for those that the run cannot get over: somebody's change,
+ * and a server that is told to stop. */
 static void note_lapse(struct peer_session *session, int code, const struct err *why)
 {
 	struct peer_lapse *lapse = &session->lapse;
 
 	pthread_mutex_lock(&lapse->lock);
-	if (!lapse->code || code == -ECANCELED) {
+	if (!lapse->code || code == -ECANCELED || code == -EINTR) {
 		lapse->code = code;
 		lapse->why = *why;
 	}
@@ -87,9 +89,10 @@ static void note_lapse(struct peer_session *session, int code, const struct err 
 void peer_session_forget_lapse(struct peer_session *session)
 {
 	pthread_mutex_lock(&session->lapse.lock);
-	session->lapse.code = 0;
+	if (session->lapse.code != -EINTR)
+		session->lapse.code = 0;
+	atomic_store(&session->lapsed, session->lapse.code != 0);
 	pthread_mutex_unlock(&session->lapse.lock);
-	atomic_store(&session->lapsed, false);
 }
 
 static int lapse_code(struct peer_session *session, struct err *ret_why)
@@ -101,6 +104,16 @@ static int lapse_code(struct peer_session *session, struct err *ret_why)
 	*ret_why = session->lapse.why;
 	pthread_mutex_unlock(&session->lapse.lock);
 	return code ? code : -ETIME;
+}
+
+void peer_session_stop_reason(struct peer_session *session, struct err *err)
+{
+	struct err why;
+
+	if (lapse_code(session, &why) == -EINTR)
+		*err = why;
+	else if (stop_requested())
+		err_set(err, 0, "%s", stop_reason());
 }
 
 static void name_this_end(struct err *err)
@@ -118,7 +131,8 @@ int peer_session_not_stale(int r, struct err *err)
 	return -ECANCELED;
 }
 
-/* In step with the server's lease: when it is not heard of, this end restores, too. */
+/* Renew in step with the server's lease: if the server is silent, this end restores
+ * too. */
 static void renew_here(struct peer_session *session)
 {
 	struct err why = ERR_INIT;
@@ -150,6 +164,11 @@ static void on_renewed(void *ctx, int64_t sent_at_ms, int result, const struct e
 		peer_session_heard(session, sent_at_ms);
 	else if (result == -ECANCELED)
 		note_lapse(session, result, err);
+	/* The server is told to stop: end what is under way. */
+	else if (result == -EINTR) {
+		note_lapse(session, result, err);
+		stop_request();
+	}
 	/* A server that was started again has no such session either. */
 	else if (result == -ESTALE)
 		note_lapse(session,
@@ -166,10 +185,9 @@ int peer_session_check_lease(struct peer_session *session, struct err *err)
 	code = lapse_code(session, &why);
 	if (code != -ETIME)
 		return err_set(err, code, "%s", why.text);
-	return err_set(
-		err, -EAGAIN,
-		"a lease of %lld s ran out: one end may have gone back to its MTU",
-		(long long)(session->lease_ms / 1000));
+	return err_set(err, -EAGAIN,
+		       "a lease of %lld s expired: one end may have restored its MTU",
+		       (long long)(session->lease_ms / 1000));
 }
 
 bool peer_session_line_was_down(const struct peer_session *session,
@@ -216,11 +234,10 @@ static int check_hello(const struct peer_session *session,
 
 	if (session->config->iperf_port &&
 	    session->config->iperf_port != hello->iperf_port)
-		return err_set(
-			err, -EINVAL,
-			"--iperf-port %d, but the server was started with --iperf-port "
-			"%d: leave it away here, or give both the same",
-			session->config->iperf_port, hello->iperf_port);
+		return err_set(err, -EINVAL,
+			       "--iperf-port %d, but the server was started with "
+			       "--iperf-port %d: omit it here, or give both the same",
+			       session->config->iperf_port, hello->iperf_port);
 	if (persist == PERSIST_NONE || hello->persist == persist)
 		return 0;
 	return err_set(
@@ -285,9 +302,17 @@ static struct mtu_range server_allows(const struct msg_hello *hello)
 	};
 }
 
+int peer_session_server_least(const struct peer_session *session)
+{
+	const struct msg_hello *hello = &session->hello;
+
+	return hello->low_min == NO_FIGURE ? server_allows(hello).min
+					   : (int)hello->low_min;
+}
+
 /* The server's half of the grid: its own; where the strategy is not a grid, all that it
  * allows, with this end's step. */
-static struct mtu_range server_lattice(const struct peer_session *session)
+static struct mtu_range server_grid(const struct peer_session *session)
 {
 	struct mtu_range range = session->hello.range;
 
@@ -295,6 +320,11 @@ static struct mtu_range server_lattice(const struct peer_session *session)
 		return range;
 	range = server_allows(&session->hello);
 	range.step = session->config->options->range.step;
+	/* What this end lacks the server may have, and the reverse. */
+	if (!host_options_have_range())
+		range.step = 1;
+	if (session->hello.mtu_unit > 1)
+		range.step = session->hello.mtu_unit;
 	return range;
 }
 
@@ -309,9 +339,13 @@ static int check_same_server(const struct peer_session *session,
 			     const struct msg_hello *hello, struct err *err)
 {
 	const struct mtu_range *range = &session->run->server_range;
-	struct mtu_range lattice = server_lattice(session);
+	struct mtu_range grid = server_grid(session);
 	struct mtu_range allowed = server_allows(hello);
 
+	allowed.min = peer_session_server_least(session);
+	/* Probes asked for less. */
+	if (session->bound && range->min < grid.min && range->min >= allowed.min)
+		grid.min = range->min;
 	if (session->server_known &&
 	    resume_check_end("server", &session->run->server, &hello->server, err) < 0)
 		return -EINVAL;
@@ -320,13 +354,13 @@ static int check_same_server(const struct peer_session *session,
 			       "the server allows MTUs %d to %d, not %d: start it with "
 			       "other --mtu-min and --mtu-max",
 			       allowed.min, allowed.max, range->min);
-	if (session->bound && !same_range(range, &lattice))
+	if (session->bound && !same_range(range, &grid))
 		return err_set(
 			err, -EINVAL,
 			"the server was started with MTUs %d to %d by %d, this run has "
 			"%d to %d by %d there: start it with --mtu-min %d --mtu-max %d "
 			"--mtu-step %d",
-			lattice.min, lattice.max, lattice.step, range->min, range->max,
+			grid.min, grid.max, grid.step, range->min, range->max,
 			range->step, range->min, range->max, range->step);
 	return 0;
 }
@@ -362,13 +396,13 @@ static void tell_lease(struct peer_session *session, int64_t wanted_ms)
 		return;
 	session->lease_told_ms = session->lease_ms;
 	if (session->lease_ms < needed_ms)
-		host_tell("this path is slow: a lease of %lld s may run out in the "
-			  "midst of a test: start both ends without --lease, or with "
-			  "--lease %lld",
-			  (long long)session->lease_ms / 1000,
-			  (long long)needed_ms / 1000);
+		host_tell(
+			"this path is slow, and a lease of %lld s may expire during a "
+			"test: start both ends without --lease, or with --lease %lld",
+			(long long)session->lease_ms / 1000,
+			(long long)needed_ms / 1000);
 	else if (wanted_ms > session->config->options->lease_ms)
-		host_tell("this path is slow: the lease is %lld s in place of %lld",
+		host_tell("this path is slow: the lease is %lld s instead of %lld",
 			  (long long)session->lease_ms / 1000,
 			  (long long)session->config->options->lease_ms / 1000);
 }
@@ -393,8 +427,8 @@ static int open_session(struct peer_session *session, struct err *err)
 	int r;
 
 	/* The server determines its own range. */
-	if (!session->config->apply)
-		run->server_range = server_lattice(session);
+	if (!session->config->apply && !session->bound)
+		run->server_range = server_grid(session);
 	/* A smart plan goes by what is measured. */
 	run->pairs_planned = session->config->strategy->is_grid
 				     ? peer_grid_visits(session->config, run)
@@ -486,9 +520,8 @@ static int no_server(const struct peer_session *session, int r, int64_t wait_ms,
 
 	return err_set(
 		err, r,
-		"no answer from mtusweep-server at %s port %d within %lld s "
-		"(%.120s): start it there, and let TCP port %d in on the tunnel's "
-		"interface",
+		"no answer from mtusweep-server at %s port %d within %lld s (%.120s): "
+		"start it there, and let in TCP port %d on its tunnel interface",
 		session->config->server_ip, session->config->server_port,
 		(long long)(wait_ms / 1000), why.text, session->config->server_port);
 }
@@ -507,7 +540,7 @@ static int no_room(const struct peer_session *session, int r, int64_t wait_ms,
 
 	if (!err_is_shortage(r))
 		return r;
-	return err_set(err, -EIO, "%s%.230s, for %lld s by now: raise %s there",
+	return err_set(err, -EIO, "%s%.230s, for %lld s now; check there: %s",
 		       client_answered(session->client) ? "" : "this end: ", why.text,
 		       (long long)(wait_ms / 1000), err_shortage_limit(r));
 }

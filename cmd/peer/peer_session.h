@@ -19,7 +19,9 @@
 /* The reason of the newest lapse; the lease's thread writes it, too. */
 struct peer_lapse {
 	pthread_mutex_t lock;
-	int code; /* -ETIME a lease expired, -ECANCELED somebody's change, -EAGAIN else */
+	/* -ETIME a lease expired, -ECANCELED somebody's change, -EINTR the server is told
+	 * to stop, -EAGAIN else */
+	int code;
 	struct err why; /* except for -ETIME */
 };
 
@@ -50,6 +52,10 @@ struct peer_session {
 /* Where the client and the lease's client connect to. */
 void peer_session_client_config(const struct peer_session *session,
 				struct client_config *ret);
+
+/* The smallest MTU that the server sets if probes ask for it; a session is open. Below 1280
+ * it has no IPv6 inside the tunnel. */
+int peer_session_server_least(const struct peer_session *session);
 
 /*
  * Find the server and open (or take over) the session, within `wait_ms`, telling the
@@ -87,10 +93,14 @@ void peer_session_widen_lease(struct peer_session *session);
 void peer_session_forget_lapse(struct peer_session *session);
 
 /* 0; -EAGAIN: either end may have restored its MTU since the pair was set; -ECANCELED:
- * somebody else changed an end's link or conf file, which ends the run. */
+ * somebody else changed an end's link or conf file, which ends the run, as -EINTR does:
+ * the server is told to stop. */
 int peer_session_check_lease(struct peer_session *session, struct err *err);
 
-/* The guard's -ESTALE to a change, which is somebody else's, as the sweep's -ECANCELED, with
+/* After -EINTR: put into err why, unless it has the server's answer already. */
+void peer_session_stop_reason(struct peer_session *session, struct err *err);
+
+/* Turn the guard's -ESTALE, somebody else's change, into the sweep's -ECANCELED, with
  * this end's name before the text. */
 int peer_session_not_stale(int r, struct err *err);
 

@@ -3,35 +3,47 @@
 
 #include "cmd/peer/peer_sweep.h"
 
-#include <stdio.h>
-
 #include "base/text.h"
+#include "cmd/peer/peer_conclude.h"
 #include "cmd/peer/peer_end.h"
+#include "cmd/peer/peer_parts.h"
+#include "cmd/peer/peer_traffic.h"
 #include "engine/plan_rest.h"
 #include "netctl/sysctl.h"
 
 /* A test of so few round trips tells of TCP's start more than of the path. */
 #define TEST_TRIPS 10
 
-static void warn_of_slow_path(struct peer *peer)
+/* A strategy that recommends a pair says it with that: only before the tests is the round
+ * trip the path's own. */
+static void note_slow_path(struct peer *peer)
 {
 	int64_t rtt_ms = client_rtt_us(peer->session.client) / 1000;
-	char text[256];
+	struct warning *w = &peer->short_tests;
 
+	*w = (struct warning){0};
 	if (peer->run.info.duration_ms >= TEST_TRIPS * rtt_ms)
 		return;
-	snprintf(text, sizeof(text),
-		 "tests of %.1f s are short for a path whose round trip takes %.1f s: "
-		 "their rates are TCP's start more than the path's; --duration %lld "
-		 "tells more",
-		 (double)peer->run.info.duration_ms / 1000, (double)rtt_ms / 1000,
-		 (long long)(TEST_TRIPS * rtt_ms + 999) / 1000);
-	peer_run_warn(&peer->run, text);
+	*w = (struct warning){
+		.kind = WARNING_SHORT_TESTS,
+		.duration_ms = peer->run.info.duration_ms,
+		.rtt_ms = rtt_ms,
+		.value = (TEST_TRIPS * rtt_ms + 999) / 1000,
+	};
+	if (peer->config->strategy->surveys)
+		host_warn(w);
+	else
+		peer_run_warn(&peer->run, w);
 }
 
 static int begin_run(struct peer *peer, int visits, struct err *err)
 {
-	char warning[256];
+	struct warning w = {
+		.kind = WARNING_ROUTE_MTU,
+		.at_end = WARNING_END_PEER,
+		.mtu = peer->config->route_mtu,
+		.detail = peer->config->server_ip,
+	};
 	int r = store_keep_secret(peer->run.store, peer->run.info.uuid,
 				  peer->session.secret, err);
 
@@ -41,20 +53,28 @@ static int begin_run(struct peer *peer, int visits, struct err *err)
 	if (r < 0)
 		return r;
 	if (peer->config->resume && peer->run.info.pairs_planned)
-		host_tell("run %lld goes on: %d of %d visits are left",
+		host_tell("run %lld continues: %d of %d measurements are left",
 			  (long long)peer->run.id, visits,
 			  peer->run.info.pairs_planned);
 	else if (peer->config->resume)
-		host_tell("run %lld goes on after %zu visit%s", (long long)peer->run.id,
-			  peer->run.resumed.count,
+		host_tell("run %lld continues after %zu measurement%s",
+			  (long long)peer->run.id, peer->run.resumed.count,
 			  text_plural((int64_t)peer->run.resumed.count));
-	host_tell("visits planned%s: %d, with %.1f s of tests",
+	host_tell("measurements planned%s: %d, with %.1f s of tests",
 		  peer->config->strategy->is_grid ? "" : " at first", visits,
 		  (double)visits * (double)peer->run.info.duration_ms * 2 / 1000);
-	peer_run_warn(&peer->run, peer->config->warning);
-	warn_of_slow_path(peer);
-	for (int i = 0; sysctl_warning(i, warning, sizeof(warning)); i++)
-		peer_run_warn(&peer->run, warning);
+	peer_traffic_tell_planned(visits, peer->run.info.duration_ms);
+	if (peer->config->route_mtu)
+		peer_run_warn(&peer->run, &w);
+	w.kind = WARNING_ROUTE_ADVMSS;
+	w.value = peer->config->route_advmss;
+	if (w.value)
+		peer_run_warn(&peer->run, &w);
+	note_slow_path(peer);
+	for (int i = 0; sysctl_warning(i, &w); i++) {
+		w.at_end = WARNING_END_PEER;
+		peer_run_warn(&peer->run, &w);
+	}
 	return 0;
 }
 
@@ -70,7 +90,7 @@ static int make_plan(const struct peer *peer, struct plan **ret, struct err *err
 	return r < 0 ? r : plan_rest_new(&rest, ret, err);
 }
 
-static int sweep(struct peer *peer, struct err *err)
+static int run_sweep(struct peer *peer, struct err *err)
 {
 	const struct strategy *strategy = peer->config->strategy;
 	struct sweep_options options = {
@@ -85,23 +105,27 @@ static int sweep(struct peer *peer, struct err *err)
 	if (r < 0)
 		return r;
 	r = begin_run(peer, plan_total(plan), err);
-	if (r == 0 && strategy->begun)
-		r = strategy->begun(peer, err);
+	if (r == 0 && peer_survey_wanted(peer->config))
+		r = peer_survey_store(peer, err);
+	if (r == 0 && peer_survey_wanted(peer->config) && !peer->config->resume)
+		r = peer_predict(peer, err);
 	if (r == 0)
 		r = sweep_run(plan, &options, &peer_ops, &peer->visit, &summary, err);
 	plan_free(plan);
 	if (r == 0 && summary.budget_spent)
-		host_tell("the time of --budget %g is spent: what is open stays open",
+		host_tell("the --budget of %g s is spent: pairs that are not measured "
+			  "yet are skipped",
 			  (double)peer->config->budget_ms / 1000);
 	return r;
 }
 
 int peer_sweep(struct peer *peer, struct err *err)
 {
-	const struct strategy *strategy = peer->config->strategy;
-	int r = strategy->survey ? strategy->survey(peer, err) : 0;
+	int r = peer_survey_wanted(peer->config) ? peer_survey(peer, err) : 0;
 
 	if (r == 0)
-		r = sweep(peer, err);
+		r = peer_survey_check(peer, err);
+	if (r == 0)
+		r = run_sweep(peer, err);
 	return peer_end(peer, r, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/peer/strategy.h"
 
+#include "cmd/peer/peer_conclude.h"
 #include "cmd/peer/peer_grid.h"
 #include "cmd/peer/peer_probe.h"
 #include "cmd/peer/peer_smart.h"
@@ -11,6 +12,7 @@ const struct strategy strategies[STRATEGY_COUNT] = {
 		{
 			.is_grid = true,
 			.run = peer_sweep,
+			.surveys = true,
 			.make_plan = peer_grid_plan,
 			.conclude = peer_grid_conclude,
 		},
@@ -22,10 +24,9 @@ const struct strategy strategies[STRATEGY_COUNT] = {
 			.mtu_step = 1,
 			.prefer_bbr = true,
 			.run = peer_sweep,
-			.survey = peer_smart_survey,
+			.surveys = true,
 			.make_plan = peer_smart_plan,
-			.begun = peer_smart_begun,
-			.conclude = peer_smart_conclude,
+			.conclude = peer_conclude,
 		},
 	[STRATEGY_probe] =
 		{

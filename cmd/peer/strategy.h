@@ -13,13 +13,16 @@ struct plan;
  * new strategy is an X here (its word in --strategy and its part of the help) and a row of
  * the table in strategy.c.
  */
-#define STRATEGY_LIST(X)                                                         \
-	X(grid, "measure every pair of both ends' ranges (default with\n"        \
-		"--mtu-min, --mtu-max or --mtu-step)\n")                         \
-	X(smart, "probe the path, measure the few pairs that could prove the\n"  \
-		 "prediction wrong, and recommend a pair (default otherwise)\n") \
-	X(probe, "only probe: print what happens to outer packets of each\n"     \
-		 "size, and the largest pair that fits")
+#define STRATEGY_LIST(X)                                                          \
+	X(grid, "probe the path, measure every pair of both ends'\n"              \
+		"ranges, and recommend a pair;\n")                                \
+	X(smart, "probe the path, measure the few pairs that could\n"             \
+		 "prove its prediction wrong, and recommend a pair;\n")           \
+	X(probe, "measure no pair; print what happens to outer\n"                 \
+		 "packets of each size, the largest pair that fits, and\n"        \
+		 "if the current pair fits (exit status 3: it does not)\n"        \
+		 "(default: grid with --mtu-min, --mtu-max or --mtu-step, else\n" \
+		 "smart)")
 
 #define STRATEGY_ENUM(word, help) STRATEGY_##word,
 #define STRATEGY_NAME(word, help) #word,
@@ -28,25 +31,24 @@ struct plan;
 enum strategy_kind { STRATEGY_LIST(STRATEGY_ENUM) STRATEGY_COUNT };
 
 struct strategy {
-	/* The pairs are the grid of both ends' ranges, known before the first one: --passes
-	 * and --order are for it. Else MTUs are chosen from all that the ends allow, and the
-	 * plan goes on as long as it takes, within --budget. */
+	/* The pairs are the grid of both ends' ranges, known before the first one;
+	 * --passes and --order apply to it. Else MTUs are chosen from all that the ends
+	 * allow, and the plan has no fixed end, within --budget. */
 	bool is_grid;
 	/* Defaults of options that are not given; 0: the option's own. */
 	int64_t duration_ms;
 	int precision;
 	int mtu_step;
 	bool prefer_bbr;
-	/* All of a run, with the session open. 0, or why it failed; that was told. */
+	/* All of a run, with the session open. The program's exit status (enum
+	 * program_status), or why it failed; that was told. */
 	int (*run)(struct peer *peer, struct err *err);
-	/* The rest is of strategies that measure pairs; NULL in others, which keep nothing. */
-	/* Find out what the plan needs to know; NULL: nothing. */
-	int (*survey)(struct peer *peer, struct err *err);
+	/* The rest is for strategies that measure pairs; NULL in others, which apply no
+	 * pair. */
+	bool surveys; /* probe the path first (peer_survey.h), unless --no-probe */
 	int (*make_plan)(const struct peer *peer, struct plan **ret, struct err *err);
-	/* The run is stored, and the first pair follows; NULL: nothing to do. */
-	int (*begun)(struct peer *peer, struct err *err);
-	/* All pairs are measured: store, print and share what they come to. *ret stays as it is
-	 * where no pair is recommended. */
+	/* All pairs are measured: store, print and share the recommendation. *ret stays
+	 * as it is where no pair is recommended. */
 	int (*conclude)(struct peer *peer, struct mtu_pair *ret, struct err *err);
 };
 

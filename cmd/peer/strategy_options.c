@@ -8,6 +8,7 @@
 
 #define GRID  (1u << STRATEGY_grid)
 #define SMART (1u << STRATEGY_smart)
+#define PROBE (1u << STRATEGY_probe)
 #define APPLY (1u << STRATEGY_COUNT)
 
 /* Each option that some use has no need of, with the uses that need it. */
@@ -15,6 +16,8 @@ static const struct strategy_option {
 	const char *name;
 	unsigned int uses;
 } options[] = {
+	{"no-probe", GRID},
+	{"check", PROBE},
 	{"passes", GRID | APPLY},
 	{"order", GRID},
 	{"seed", GRID | SMART},
@@ -65,8 +68,8 @@ static const char *why_this(const struct strategy_use *use)
 					"and --mtu-step";
 }
 
-static int refuse(const struct strategy_option *option, const struct strategy_use *use,
-		  struct err *err)
+static int refuse_option(const struct strategy_option *option,
+			 const struct strategy_use *use, struct err *err)
 {
 	char names[64];
 
@@ -85,7 +88,7 @@ int strategy_options_check(const struct option_spec *rows,
 {
 	for (size_t i = 0; i < OPTIONS; i++) {
 		if (is_given(rows, options[i].name) && !(options[i].uses & bit_of(use)))
-			return refuse(&options[i], use, err);
+			return refuse_option(&options[i], use, err);
 	}
 	if (is_given(rows, "seed") && use->strategy->is_grid && !use->shuffled)
 		return err_set(

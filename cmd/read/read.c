@@ -14,6 +14,7 @@ const struct option_spec read_db_options[] = {
 	 .into = &read_given.db,
 	 .help = "the database to read (default mtusweep.db)"},
 	{.name = "help",
+	 .letter = 'h',
 	 .kind = OPTION_FLAG,
 	 .into = &read_given.help,
 	 .help = "print this help and exit"},
@@ -26,7 +27,8 @@ const struct option_spec read_run_options[] = {
 	 .kind = OPTION_STRING,
 	 .into = &read_given.run,
 	 .help = "a run's id, UUID, or the UUID's beginning\n"
-		 "(default: the newest run)"},
+		 "(default: the newest run; best, explain, heatmap\n"
+		 "and share: the newest run with a result)"},
 	{.name = NULL, .more = read_db_options},
 };
 
@@ -54,6 +56,22 @@ int read_print_json(json_t *object, struct err *err)
 	fputc('\n', stdout);
 	json_decref(object);
 	return 0;
+}
+
+int read_find_result(struct query *query, struct query_run *ret, struct err *err)
+{
+	int64_t newest;
+	int r;
+
+	if (read_given.run)
+		return read_find_run(query, ret, err);
+	r = query_run_of_result(query, ret, &newest, err);
+	if (r == 0 && ret->id != newest)
+		fprintf(stderr,
+			"mtusweep: the newest run, %lld, has no result; this is run "
+			"%lld, the newest that has one\n",
+			(long long)newest, (long long)ret->id);
+	return r;
 }
 
 int read_find_run(struct query *query, struct query_run *ret, struct err *err)

@@ -23,6 +23,7 @@ struct read_command {
 	const struct option_spec *options;
 	const char *arguments; /* their names in the usage; NULL: none */
 	int argument_count;
+	bool takes_run; /* one optional argument, which means the same as --run */
 	/* Checks of the options beyond the table; NULL: none. */
 	int (*check)(struct err *err);
 	/* Run the command on the open database. The caller finds errors of stdout with
@@ -77,7 +78,11 @@ extern const struct option_spec read_json_run_options[];
 /* Print the object, which is freed, or say that there was no memory for it (NULL). */
 int read_print_json(json_t *object, struct err *err);
 
-/* The run that --run names. */
+/* The run that --run names; without it the newest. */
 int read_find_run(struct query *query, struct query_run *ret, struct err *err);
+
+/* The same, but without --run the newest that has a result; stderr is told if that is
+ * not the newest of all. */
+int read_find_result(struct query *query, struct query_run *ret, struct err *err);
 
 #endif

@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/jsontext.h"
-
 #include "cmd/read/read.h"
 #include "cmd/read/table.h"
 #include "report/runjson.h"
@@ -18,7 +16,8 @@ static const struct option_spec options[] = {
 	 .kind = OPTION_CHOICE,
 	 .into = &by,
 	 .choices = by_names,
-	 .help = "what counts: upload, download, or both\ntogether (default sum)"},
+	 .help = "rank by upload, download, or the sum of\n"
+		 "both (default sum)"},
 	{.name = NULL, .more = read_json_run_options},
 };
 
@@ -36,15 +35,17 @@ static int print_json(const struct query_run *run,
 	return read_print_json(object, err);
 }
 
-static int print(const struct query_run *run,
-		 const struct query_recommendation *recommended,
-		 const struct query_result *fastest, struct err *err)
+static int print_best(const struct query_run *run,
+		      const struct query_recommendation *recommended,
+		      const struct query_result *fastest, struct err *err)
 {
 	if (read_given.json)
 		return print_json(run, recommended, fastest, err);
 	if (recommended->text) {
 		table_lines(stdout, recommended->text);
-		fputs("\nfastest measured: ", stdout);
+		fputs("\n"
+		      "fastest measured: ",
+		      stdout);
 	}
 	table_best(stdout, fastest);
 	return 0;
@@ -55,7 +56,7 @@ static int run_best(struct query *query, struct err *err)
 	struct query_recommendation recommended = {0};
 	struct query_result fastest;
 	struct query_run run;
-	int r = read_find_run(query, &run, err);
+	int r = read_find_result(query, &run, err);
 
 	if (r == 0)
 		r = query_best(query, run.id, (enum query_by)by, &fastest, err);
@@ -63,14 +64,15 @@ static int run_best(struct query *query, struct err *err)
 		return r;
 	r = query_recommended(query, run.id, &recommended, err);
 	if (r == 0 || r == -ENODATA)
-		r = print(&run, &recommended, &fastest, err);
+		r = print_best(&run, &recommended, &fastest, err);
 	free(recommended.text);
 	return r;
 }
 
 const struct read_command read_best = {
 	.name = "best",
-	.help = "print the pair of MTUs that a run recommends, and its fastest one",
+	.help = "print the pair of MTUs that a run recommends, and its fastest pair",
 	.options = options,
+	.takes_run = true,
 	.run = run_best,
 };

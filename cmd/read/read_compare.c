@@ -31,18 +31,63 @@ static json_t *summary_object(const struct compare_summary *summary)
 			 summary->shifted);
 }
 
+static json_t *pair_object(const struct mtu_pair *mtu)
+{
+	if (!mtu->server)
+		return json_null();
+	return json_pack("{si si}", "server_mtu", mtu->server, "peer_mtu", mtu->peer);
+}
+
+static json_t *recommended_object(const struct query_run runs[2])
+{
+	return json_pack("{so so sb}", "first", pair_object(&runs[0].recommended),
+			 "second", pair_object(&runs[1].recommended), "changed",
+			 !mtu_pair_same(&runs[0].recommended, &runs[1].recommended));
+}
+
+static json_t *size_object(const struct compare_size *size)
+{
+	if (!size->low)
+		return json_null();
+	return json_pack("{si si}", "low", size->low, "high", size->high);
+}
+
+/* null where a run has no path: nothing is compared. */
+static json_t *edges_array(const struct compare_path *path)
+{
+	json_t *array;
+
+	if (!path->known[0] || !path->known[1])
+		return json_null();
+	array = json_array();
+	for (int i = 0; i < path->edges; i++) {
+		const struct compare_edge *edge = &path->edge[i];
+
+		json_array_append_new(array,
+				      json_pack("{ss ss ss so so}", "direction",
+						direction_name(edge->dir), "below",
+						fate_name(edge->below), "above",
+						fate_name(edge->above), "first",
+						size_object(&edge->size[0]), "second",
+						size_object(&edge->size[1])));
+	}
+	return array;
+}
+
 static int print_json(const struct query_run runs[2], const struct comparison *all,
-		      struct err *err)
+		      const struct compare_path *path, struct err *err)
 {
 	json_t *changes = json_array();
 	json_t *object;
 
 	for (int i = 0; i < all->changes; i++)
 		json_array_append_new(changes, change_object(&all->change[i]));
-	object = json_pack("{so so si si si so so so}", "first", runjson_run(&runs[0]),
-			   "second", runjson_run(&runs[1]), "pairs_in_both",
-			   all->in_both, "pairs_only_in_first", all->only[0],
-			   "pairs_only_in_second", all->only[1], "upload",
+	object = json_pack("{so so so so si si si so so so}", "first",
+			   runjson_run(&runs[0]), "second", runjson_run(&runs[1]),
+			   "recommended", recommended_object(runs), "edges",
+			   edges_array(path), "pairs_in_both", all->in_both,
+			   "pairs_only_in_first", all->only[0], "pairs_only_in_second",
+			   all->only[1], "upload",
 			   summary_object(&all->dir[DIR_UPLOAD]), "download",
 			   summary_object(&all->dir[DIR_DOWNLOAD]), "changes", changes);
 	return read_print_json(object, err);
@@ -51,26 +96,29 @@ static int print_json(const struct query_run runs[2], const struct comparison *a
 static int run_compare(struct query *query, struct err *err)
 {
 	struct comparison comparison = {0};
+	struct compare_path path;
 	struct query_run runs[2];
 	int r = 0;
 
 	for (int i = 0; i < 2 && r == 0; i++)
 		r = query_run(query, read_given.argument[i], &runs[i], err);
 	if (r == 0)
+		r = compare_paths(query, runs[0].id, runs[1].id, &path, err);
+	if (r == 0)
 		r = compare_runs(query, runs[0].id, runs[1].id, &comparison, err);
 	if (r < 0)
 		return r;
 	if (read_given.json)
-		r = print_json(runs, &comparison, err);
+		r = print_json(runs, &comparison, &path, err);
 	else
-		table_comparison(stdout, runs, &comparison);
+		table_comparison(stdout, runs, &comparison, &path);
 	compare_release(&comparison);
 	return r;
 }
 
 const struct read_command read_compare = {
 	.name = "compare",
-	.help = "say what changed from one run to another, beyond noise",
+	.help = "show what changed between two runs: pair, edges, rates",
 	.options = read_json_db_options,
 	.arguments = "RUN RUN",
 	.argument_count = 2,

@@ -2,45 +2,49 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "base/pair.h"
 #include "cmd/read/read.h"
 #include "cmd/read/table.h"
 #include "cmd/run/runpath.h"
 #include "engine/pathmodel.h"
 #include "report/runjson.h"
 
-static const char *pair_text;
 static struct mtu_pair pair;
 
 static const struct option_spec options[] = {
 	{.name = "pair",
-	 .value = "S,P",
-	 .kind = OPTION_STRING,
-	 .into = &pair_text,
-	 .help = "server MTU S and peer MTU P (needed)"},
+	 .value = "S/P",
+	 .kind = OPTION_PAIR,
+	 .into = &pair,
+	 .help = "server MTU S and peer MTU P (required)"},
 	{.name = NULL, .more = read_json_run_options},
 };
 
-static int check(struct err *err)
+static int check_options(struct err *err)
 {
-	if (!pair_text)
-		return err_set(err, -EINVAL,
-			       "--pair is missing: server MTU and peer MTU, as in "
-			       "1420,1400");
-	return pair_parse(pair_text, &pair, err);
+	if (pair.server)
+		return 0;
+	return err_set(err, -EINVAL,
+		       "--pair is missing: server MTU and peer MTU, as in 1420/1400");
+}
+
+/* Rates show that data arrives, and no more. */
+static const char *fate_word(enum fate fate, bool guessed)
+{
+	return fate_name(guessed && fate == FATE_WHOLE ? FATE_UNKNOWN : fate);
 }
 
 /* A word for each direction, then the sentence. */
 static json_t *predicted_json(const struct runpath *known, enum direction dir)
 {
 	struct prediction p = pathmodel_predict(&known->path, &pair, dir);
+	bool guessed = known->guessed[dir];
 	char text[PATHMODEL_TEXT];
 
-	pathmodel_explain(&known->path, &pair, dir, text);
-	return json_pack("{ss si ss si ss ss}", "tcp", fate_name(p.tcp), "tcp_outer",
-			 p.tcp_outer, "routed", fate_name(p.routed), "routed_outer",
-			 p.routed_outer, "told_from",
-			 known->guessed[dir] ? "throughput" : "probes", "text", text);
+	pathmodel_explain(&known->path, &pair, dir, guessed, text);
+	return json_pack("{ss si ss si ss ss}", "tcp", fate_word(p.tcp, guessed),
+			 "tcp_outer", p.tcp_outer, "routed",
+			 fate_word(p.routed, guessed), "routed_outer", p.routed_outer,
+			 "told_from", guessed ? "throughput" : "probes", "text", text);
 }
 
 static int print_json(const struct runpath *path, const struct query_result *measured,
@@ -55,21 +59,36 @@ static int print_json(const struct runpath *path, const struct query_result *mea
 	return read_print_json(object, err);
 }
 
-static void print(const struct runpath *known, const struct query_result *measured)
+static void print_explanation(const struct runpath *known,
+			      const struct query_result *measured)
 {
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		char text[PATHMODEL_TEXT];
 
-		pathmodel_explain(&known->path, &pair, (enum direction)dir, text);
+		pathmodel_explain(&known->path, &pair, (enum direction)dir,
+				  known->guessed[dir], text);
 		printf("%s%s: %s\n", direction_name((enum direction)dir),
 		       known->guessed[dir] ? ", by throughput alone" : "", text);
 	}
 	if (known->guessed[DIR_UPLOAD] || known->guessed[DIR_DOWNLOAD])
-		puts("doubt: this run did not probe the path, and rates are noisy: an "
-		     "edge may be none; mtusweep-peer --strategy probe tells");
+		printf("doubt: this run did not probe the path. Rates show fragments "
+		       "with %d %% confidence on a steady line, and only where they "
+		       "cost more than the noise; mtusweep-peer --strategy probe "
+		       "finds the edges\n",
+		       PATH_GUESS_CONFIDENCE);
+	if (path_is_relayed(&known->path))
+		puts("doubt: a relay on an end's own host sends the packets on the "
+		     "line, and they cannot be seen; these are the sizes that the "
+		     "relay receives");
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		if (known->path.unseen[dir])
+			printf("doubt: the %s does not see its outer packets, so "
+			       "fragments there cannot be told from whole packets\n",
+			       dir == DIR_UPLOAD ? "server" : "peer");
+	}
 	if (known->family_assumed)
-		puts("sizes: of outer packets over IPv4, which the run does not say; "
-		     "over IPv6, 20 bytes more");
+		puts("sizes: of outer packets over IPv4, since the run does not record "
+		     "the IP version; 20 bytes more over IPv6");
 	if (!measured->visits) {
 		puts("measured: not in this run");
 		return;
@@ -83,7 +102,7 @@ static int run_explain(struct query *query, struct err *err)
 	struct query_result measured = {0};
 	struct runpath path;
 	struct query_run run;
-	int r = read_find_run(query, &run, err);
+	int r = read_find_result(query, &run, err);
 
 	if (r == 0)
 		r = runpath_read(query, &run, INT_MAX, &path, err);
@@ -94,14 +113,15 @@ static int run_explain(struct query *query, struct err *err)
 		return r;
 	if (read_given.json)
 		return print_json(&path, &measured, err);
-	print(&path, &measured);
+	print_explanation(&path, &measured);
 	return 0;
 }
 
 const struct read_command read_explain = {
 	.name = "explain",
-	.help = "say what the path does to a pair of MTUs, and why",
+	.help = "explain what the path does to a pair of MTUs",
 	.options = options,
-	.check = check,
+	.check = check_options,
+	.takes_run = true,
 	.run = run_explain,
 };

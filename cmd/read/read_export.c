@@ -26,15 +26,15 @@ static const struct option_spec options[] = {
 	 .kind = OPTION_CHOICE,
 	 .into = &format,
 	 .choices = format_names,
-	 .help = "how to write it (default csv, which is\n"
-		 "nr-wg-mtu-finder's log)"},
+	 .help = "format of the output; csv is the log of\n"
+		 "nr-wg-mtu-finder (default csv)"},
 	{.name = "output",
 	 .letter = 'o',
 	 .value = "FILE",
 	 .kind = OPTION_STRING,
 	 .into = &output,
-	 .help = "write into FILE, as a whole or not at all\n"
-		 "(default: to the standard output)"},
+	 .help = "write to FILE, completely or not at all\n"
+		 "(default: to standard output)"},
 	{.name = NULL, .more = read_run_options},
 };
 
@@ -58,5 +58,6 @@ const struct read_command read_export = {
 	.name = "export",
 	.help = "write a run in another program's format, or all of it as JSON",
 	.options = options,
+	.takes_run = true,
 	.run = run_export,
 };

@@ -2,19 +2,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cmd/read/read.h"
-#include "cmd/read/read_map.h"
 #include "cmd/read/read_output.h"
+#include "cmd/run/runmap.h"
 #include "report/heatmap_cairo.h"
 #include "report/heatmap_json.h"
-#include "report/heatmap_term.h"
 #include "report/runjson.h"
-
-/* The width of output that is no terminal. */
-#define COLUMNS 80
 
 static const char *output;
 static struct heatmap_options wanted;
@@ -25,16 +20,17 @@ static const struct option_spec options[] = {
 	 .value = "FILE",
 	 .kind = OPTION_STRING,
 	 .into = &output,
-	 .help = "draw into FILE, whose name ends in .png or\n.svg (default: on the "
-		 "terminal)"},
+	 .help = "draw to FILE, whose name ends in .png or\n"
+		 ".svg (default: on the terminal)"},
 	{.name = "all",
 	 .kind = OPTION_FLAG,
 	 .into = &wanted.all,
-	 .help = "draw the rates as sent, too"},
+	 .help = "also draw the rates as sent"},
 	{.name = "average",
 	 .kind = OPTION_FLAG,
 	 .into = &wanted.average,
-	 .help = "draw one map of the mean of upload and\ndownload"},
+	 .help = "draw one map of the mean of upload and\n"
+		 "download"},
 	{.name = NULL, .more = read_json_run_options},
 };
 
@@ -52,7 +48,7 @@ static write_fn *writer_of(const char *path)
 	return NULL;
 }
 
-static int check(struct err *err)
+static int check_options(struct err *err)
 {
 	if (output && read_given.json)
 		return err_set(err, -EINVAL,
@@ -60,28 +56,10 @@ static int check(struct err *err)
 			       "them");
 	if (!output || writer_of(output))
 		return 0;
-	return err_set(err, -EINVAL,
-		       "'%s' ends neither in .png nor in .svg: these are what can be "
-		       "drawn",
-		       output);
-}
-
-static int terminal_columns(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return COLUMNS;
-}
-
-static void print_map(const struct heatmap *map)
-{
-	enum heatmap_colors colors =
-		heatmap_term_colors(isatty(STDOUT_FILENO), getenv("NO_COLOR"),
-				    getenv("TERM"), getenv("COLORTERM"));
-
-	heatmap_print(map, colors, terminal_columns(), stdout);
+	return err_set(
+		err, -EINVAL,
+		"'%s' ends neither in .png nor in .svg, the formats that can be drawn",
+		output);
 }
 
 static int draw_file(const struct heatmap *map, struct err *err)
@@ -98,10 +76,10 @@ static int run_heatmap(struct query *query, struct err *err)
 {
 	struct query_run run;
 	struct heatmap map;
-	int r = read_find_run(query, &run, err);
+	int r = read_find_result(query, &run, err);
 
 	if (r == 0)
-		r = read_map_load(query, &run, &wanted, &map, err);
+		r = runmap_load(query, &run, &wanted, &map, err);
 	if (r < 0)
 		return r;
 	if (output)
@@ -109,7 +87,7 @@ static int run_heatmap(struct query *query, struct err *err)
 	else if (read_given.json)
 		r = read_print_json(heatmap_json(&map, runjson_run(&run)), err);
 	else
-		print_map(&map);
+		runmap_print(&map, STDOUT_FILENO, stdout);
 	heatmap_release(&map);
 	return r;
 }
@@ -118,6 +96,7 @@ const struct read_command read_heatmap = {
 	.name = "heatmap",
 	.help = "draw a run's rates as a map of its MTUs",
 	.options = options,
-	.check = check,
+	.check = check_options,
+	.takes_run = true,
 	.run = run_heatmap,
 };

@@ -11,14 +11,15 @@
 static int print_result(const struct import_result *result, struct err *err)
 {
 	errno = 0;
-	printf("run %" PRId64 ": %d visit%s, %d failed\n", result->run, result->visits,
-	       text_plural(result->visits), result->failed);
+	printf("run %" PRId64 ": %d measurement%s, %d failed\n", result->run,
+	       result->visits, text_plural(result->visits), result->failed);
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
-	return err_sys(err, errno ? errno : EIO,
-		       "run %" PRId64 " is stored in '%s'; only the output, which says "
-		       "so, cannot be written",
-		       result->run, read_given.db);
+	return err_sys(
+		err, errno ? errno : EIO,
+		"run %" PRId64
+		" is stored in '%s'; only the output that reports it cannot be written",
+		result->run, read_given.db);
 }
 
 static int run_import(struct err *err)
@@ -33,7 +34,7 @@ static int run_import(struct err *err)
 	printed = print_result(&result, r == 0 ? err : NULL);
 	if (result.cut_line) {
 		err_set(&cut, 0,
-			"line %d, the last one of '%s', is half written and left out",
+			"line %d, the last one of '%s', is incomplete and was omitted",
 			result.cut_line, read_given.argument[0]);
 		fprintf(stderr, "mtusweep: %s\n", cut.text);
 	}
@@ -45,9 +46,10 @@ static const struct option_spec options[] = {
 	 .value = "FILE",
 	 .kind = OPTION_STRING,
 	 .into = &read_given.db,
-	 .help = "the database to write to, made where it\ndoes not exist (default "
-		 "mtusweep.db)"},
+	 .help = "the database to write to, created if it\n"
+		 "does not exist (default mtusweep.db)"},
 	{.name = "help",
+	 .letter = 'h',
 	 .kind = OPTION_FLAG,
 	 .into = &read_given.help,
 	 .help = "print this help and exit"},
@@ -56,7 +58,7 @@ static const struct option_spec options[] = {
 
 const struct read_command read_import = {
 	.name = "import",
-	.help = "store nr-wg-mtu-finder's log, or an export as csv, as a run",
+	.help = "store a log of nr-wg-mtu-finder, or a CSV export, as a run",
 	.options = options,
 	.arguments = "FILE.csv",
 	.argument_count = 1,

@@ -8,12 +8,6 @@
 #include "base/io.h"
 #include "store/store.h"
 
-enum {
-	EXIT_DONE,
-	EXIT_FAILED,
-	EXIT_USAGE,
-};
-
 static void print_help(const struct read_program *program, FILE *out)
 {
 	fputs("usage: mtusweep COMMAND [options]\n"
@@ -30,9 +24,11 @@ static void print_help(const struct read_program *program, FILE *out)
 
 static void print_command_help(const struct read_command *command, FILE *out)
 {
+	const char *arguments = command->takes_run ? "[RUN]" : command->arguments;
+
 	fprintf(out, "usage: mtusweep %s%s%s [options]\n\n%s\n\noptions:\n",
-		command->name, command->arguments ? " " : "",
-		command->arguments ? command->arguments : "", command->help);
+		command->name, arguments ? " " : "", arguments ? arguments : "",
+		command->help);
 	options_help(command->options, out);
 }
 
@@ -49,7 +45,7 @@ static const struct read_command *find_command(const struct read_program *progra
 static int fail_usage(const char *command, const char *text)
 {
 	fprintf(stderr, "mtusweep %s: %s\n", command, text);
-	return EXIT_USAGE;
+	return PROGRAM_USAGE;
 }
 
 static int fail_unknown(const char *name)
@@ -59,7 +55,7 @@ static int fail_unknown(const char *name)
 	err_set(&err, -EINVAL,
 		"unknown command '%s'; 'mtusweep --help' lists the commands", name);
 	fprintf(stderr, "mtusweep: %s\n", err.text);
-	return EXIT_USAGE;
+	return PROGRAM_USAGE;
 }
 
 static int finish_output(int status)
@@ -68,10 +64,10 @@ static int finish_output(int status)
 
 	if (io_finish_output(&err) == 0)
 		return status;
-	/* An export has said so already. */
-	if (status == EXIT_DONE)
+	/* An export has reported it already. */
+	if (status == PROGRAM_DONE)
 		fprintf(stderr, "mtusweep: %s\n", err.text);
-	return EXIT_FAILED;
+	return PROGRAM_FAILED;
 }
 
 static int run_command(const struct read_command *command)
@@ -86,7 +82,7 @@ static int run_command(const struct read_command *command)
 		r = command->run(query, &err);
 	if (r < 0)
 		fprintf(stderr, "mtusweep: %s\n", err.text);
-	return finish_output(r < 0 ? EXIT_FAILED : EXIT_DONE);
+	return finish_output(r < 0 ? PROGRAM_FAILED : PROGRAM_DONE);
 }
 
 /* argv[0] is the command's name. */
@@ -99,10 +95,18 @@ static int start_command(const struct read_command *command, int argc, char **ar
 		return fail_usage(command->name, err.text);
 	if (read_given.help) {
 		print_command_help(command, stdout);
-		return finish_output(EXIT_DONE);
+		return finish_output(PROGRAM_DONE);
+	}
+	if (command->takes_run && positional == 1) {
+		if (read_given.run)
+			return fail_usage(command->name,
+					  "the run is named twice, by itself and with "
+					  "--run: give one of them");
+		read_given.run = argv[1];
+		positional = 0;
 	}
 	if (command->arguments && positional != command->argument_count) {
-		err_set(&err, -EINVAL, "it takes %d argument%s, %s, and %d %s given",
+		err_set(&err, -EINVAL, "expected %d argument%s, %s, but %d %s given",
 			command->argument_count,
 			command->argument_count == 1 ? "" : "s", command->arguments,
 			positional, positional == 1 ? "was" : "were");
@@ -110,9 +114,8 @@ static int start_command(const struct read_command *command, int argc, char **ar
 	}
 	if (positional > command->argument_count) {
 		err_set(&err, -EINVAL,
-			"'%s' is one argument too many; a run is named with --run, a "
-			"database with --db",
-			argv[1]);
+			"unexpected argument '%s'; name a database with --db",
+			argv[1 + command->takes_run]);
 		return fail_usage(command->name, err.text);
 	}
 	for (int i = 0; i < positional; i++)
@@ -127,16 +130,16 @@ static int start_help(const struct read_program *program, int argc, char **argv)
 	const struct read_command *command;
 
 	if (argc > 2)
-		return fail_usage("help", "it takes one command's name");
+		return fail_usage("help", "expected one command's name");
 	if (argc < 2) {
 		print_help(program, stdout);
-		return finish_output(EXIT_DONE);
+		return finish_output(PROGRAM_DONE);
 	}
 	command = find_command(program, argv[1]);
 	if (!command)
 		return fail_unknown(argv[1]);
 	print_command_help(command, stdout);
-	return finish_output(EXIT_DONE);
+	return finish_output(PROGRAM_DONE);
 }
 
 /* Without a command there are only --help and --version. */
@@ -149,19 +152,19 @@ static int start_alone(const struct read_program *program, int argc, char **argv
 		fprintf(stderr,
 			"mtusweep: %s; a command's options come after its name\n",
 			err.text);
-		return EXIT_USAGE;
+		return PROGRAM_USAGE;
 	}
 	if (read_given.version) {
 		printf("mtusweep %s (SQLite %s)\n", MTUSWEEP_VERSION,
 		       store_library_version());
-		return finish_output(EXIT_DONE);
+		return finish_output(PROGRAM_DONE);
 	}
 	if (read_given.help) {
 		print_help(program, stdout);
-		return finish_output(EXIT_DONE);
+		return finish_output(PROGRAM_DONE);
 	}
 	print_help(program, stderr);
-	return EXIT_USAGE;
+	return PROGRAM_USAGE;
 }
 
 int read_main(const struct read_program *program, int argc, char **argv)

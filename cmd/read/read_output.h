@@ -18,8 +18,8 @@
  * that, or another SQLite database, none of which an output may replace. */
 int read_output_open(struct outfile *out, const char *path, struct err *err);
 
-/* Commit it where all went well (`r` is 0). Else return `r`, and where it was the file
- * that could not be written, name it. */
+/* Commit the file if `r` is 0. Else return `r`; if the file could not be written, name
+ * it in the error. */
 int read_output_end(struct outfile *out, int r, struct err *err);
 
 #endif

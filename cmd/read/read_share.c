@@ -2,8 +2,8 @@
 #include <errno.h>
 
 #include "cmd/read/read.h"
-#include "cmd/read/read_map.h"
 #include "cmd/read/read_output.h"
+#include "cmd/run/runmap.h"
 #include "report/share.h"
 
 static const char *output;
@@ -14,14 +14,10 @@ static const struct option_spec options[] = {
 	 .value = "FILE",
 	 .kind = OPTION_STRING,
 	 .into = &output,
-	 .help = "the HTML file to write"},
-	{.name = NULL, .more = read_db_options},
+	 .help = "the HTML file to write (default:\n"
+		 "mtusweep-run-N.html of run N)"},
+	{.name = NULL, .more = read_run_options},
 };
-
-static int check(struct err *err)
-{
-	return output ? 0 : err_set(err, -EINVAL, "it needs --output FILE");
-}
 
 static int run_share(struct query *query, struct err *err)
 {
@@ -29,25 +25,29 @@ static int run_share(struct query *query, struct err *err)
 	cleanup_outfile struct outfile out = OUTFILE_INIT;
 	struct query_run run;
 	struct heatmap map;
-	int r = query_run(query, read_given.argument[0], &run, err);
+	char name[48];
+	int r = read_find_result(query, &run, err);
 
-	if (r == 0)
-		r = read_output_open(&out, output, err);
-	if (r == 0)
-		r = read_map_load(query, &run, &anonymous, &map, err);
 	if (r < 0)
 		return r;
-	r = share_write(query, run.id, &map, out.stream, err);
+	snprintf(name, sizeof(name), "mtusweep-run-%lld.html", (long long)run.id);
+	r = read_output_open(&out, output ? output : name, err);
+	if (r == 0)
+		r = runmap_load(query, &run, &anonymous, &map, err);
+	if (r < 0)
+		return r;
+	r = share_write(query, &run, &map, out.stream, err);
 	heatmap_release(&map);
-	return read_output_end(&out, r, err);
+	r = read_output_end(&out, r, err);
+	if (r == 0 && !output)
+		puts(name);
+	return r;
 }
 
 const struct read_command read_share = {
 	.name = "share",
 	.help = "write a run as an HTML file that names no host",
 	.options = options,
-	.arguments = "RUN",
-	.argument_count = 1,
-	.check = check,
+	.takes_run = true,
 	.run = run_share,
 };

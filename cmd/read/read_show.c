@@ -6,9 +6,9 @@
 #include "cmd/read/table.h"
 #include "report/runjson.h"
 
-static int print_warning(void *ctx, const char *text)
+static int print_warning(void *ctx, const struct query_warning *w)
 {
-	table_warning(ctx, text);
+	table_warning(ctx, &w->facts);
 	return 0;
 }
 
@@ -40,7 +40,7 @@ static int run_show(struct query *query, struct err *err)
 	if (read_given.json)
 		return runjson_show(query, &run, stdout, err);
 	table_run(stdout, &run);
-	r = query_warnings(query, run.id, print_warning, stdout, err);
+	r = query_warnings(query, run.id, "run", print_warning, stdout, err);
 	if (r == 0)
 		r = print_recommended(query, run.id, err);
 	if (r < 0)
@@ -51,7 +51,8 @@ static int run_show(struct query *query, struct err *err)
 
 const struct read_command read_show = {
 	.name = "show",
-	.help = "show a run and what it measured, a line a pair",
+	.help = "show a run and its measurements, one line for each pair",
 	.options = read_json_run_options,
+	.takes_run = true,
 	.run = run_show,
 };

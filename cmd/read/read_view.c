@@ -45,17 +45,17 @@ static int tell_runs(void *ctx, char **ret_json, struct err *err)
 
 static const struct page_ops page_ops = {.progress = tell_progress, .runs = tell_runs};
 
-static void handle(void *ctx, const struct http_request *request,
-		   struct http_response *ret)
+static void serve_request(void *ctx, const struct http_request *request,
+			  struct http_response *ret)
 {
 	struct view *view = ctx;
 
 	if (!page_handle(&view->page, request, ret))
-		http_answer(ret, ENOENT, "nothing is served under this path");
+		http_answer(ret, ENOENT, "no such path");
 }
 
-/* A mistake shows now, not in the browser. The database does not stay open: that would
- * keep a sweep that is still going on from putting it in order at its end. */
+/* Report a mistake now, not in the browser. The database does not stay open: an open
+ * one would prevent a running sweep from leaving WAL mode at its end. */
 static int check_database(struct err *err)
 {
 	struct query_run run;
@@ -66,23 +66,28 @@ static int check_database(struct err *err)
 }
 
 /* Until somebody ends it. */
-static int serve(struct view *view, struct err *err)
+static int serve_page(struct view *view, struct err *err)
 {
 	struct http_config config = {
 		.address = ADDRESS,
 		.port = port,
 		.workers = WORKERS,
 		.read_only = true,
+		.interface = "",
 		.names = {ADDRESS, "localhost", NULL},
-		.handle = handle,
+		.handle = serve_request,
 		.ctx = view,
 	};
 	struct pollfd stop = {.fd = stop_fd(), .events = POLLIN};
 	struct http *http;
-	int r = http_new(&config, &http, err);
+	struct err why = ERR_INIT;
+	int r = http_new(&config, &http, &why);
 
+	if (r == -EADDRINUSE)
+		return err_set(err, r, "%.250s; give another port with --port",
+			       why.text);
 	if (r < 0)
-		return r;
+		return err_set(err, r, "%s", why.text);
 	printf("http://" ADDRESS ":%d/\n", port);
 	fflush(stdout);
 	while (poll(&stop, 1, -1) < 0 && errno == EINTR)
@@ -105,7 +110,7 @@ static int run_view(struct err *err)
 		return r;
 	}
 	page_init(&view.page, &page_ops, &view);
-	r = serve(&view, err);
+	r = serve_page(&view, err);
 	page_release(&view.page);
 	live_free(view.shown.live);
 	return r;
@@ -115,5 +120,6 @@ const struct read_command read_view = {
 	.name = "view",
 	.help = "show runs in a web browser, on this host alone",
 	.options = options,
+	.takes_run = true,
 	.run_alone = run_view,
 };

@@ -9,8 +9,6 @@
 #include "base/io.h"
 #include "base/text.h"
 
-#define RATE_SIZE 24
-
 /* "2026-11-22 12:20:39" */
 static void format_time(int64_t at_ms, char ret[CLOCK_ISO_SIZE])
 {
@@ -33,9 +31,9 @@ static void print_text(FILE *out, const char *text)
 
 void table_runs_heading(FILE *out)
 {
-	fprintf(out, "%4s  %-8s  %-19s  %-6s  %-11s  %6s  %6s  %s\n", "run", "uuid",
-		"started (UTC)", "role", "outcome", "visits", "failed",
-		"server - peer");
+	fprintf(out, "%4s  %-8s  %-19s  %-6s  %-8s  %-11s  %8s  %6s  %-11s  %s\n",
+		"run", "uuid", "started (UTC)", "role", "strategy", "outcome",
+		"measured", "failed", "recommended", "server - peer");
 }
 
 static void print_end_name(FILE *out, const struct end_facts *end)
@@ -52,14 +50,23 @@ void table_run_line(FILE *out, const struct query_run *run)
 	char started[CLOCK_ISO_SIZE];
 	char uuid[UUID_SIZE];
 	char role[sizeof(run->role)];
+	char strategy[sizeof(run->info.strategy)];
+	char recommended[24] = "-";
 
 	format_time(run->info.started_at_ms, started);
 	text_copy(uuid, sizeof(uuid), run->info.uuid);
 	text_copy(role, sizeof(role), run->role);
 	text_printable(uuid);
 	text_printable(role);
-	fprintf(out, "%4" PRId64 "  %-8.8s  %-19s  %-6s  %-11s  %6d  %6d  ", run->id,
-		uuid, started, role, query_run_state(run), run->measured, run->failed);
+	text_copy(strategy, sizeof(strategy), run->info.strategy);
+	text_printable(strategy);
+	if (run->recommended.server)
+		snprintf(recommended, sizeof(recommended), "%d/%d",
+			 run->recommended.server, run->recommended.peer);
+	fprintf(out,
+		"%4" PRId64 "  %-8.8s  %-19s  %-6s  %-8s  %-11s  %8d  %6d  %-11s  ",
+		run->id, uuid, started, role, strategy, query_run_state(run),
+		run->measured, run->failed, recommended);
 	print_end_name(out, &run->info.server);
 	fputs(" - ", out);
 	print_end_name(out, &run->info.peer);
@@ -151,10 +158,12 @@ void table_run(FILE *out, const struct query_run *run)
 	print_end(out, "peer", &info->peer, &info->peer_range);
 }
 
-void table_warning(FILE *out, const char *text)
+void table_warning(FILE *out, const struct warning *w)
 {
-	fputs("warning   ", out);
-	print_text(out, text);
+	cleanup_free char *text = warning_sentence(w);
+
+	fprintf(out, "%-10s", warning_label(w->kind));
+	print_text(out, text ? text : warning_name(w->kind));
 	fputc('\n', out);
 }
 
@@ -172,34 +181,24 @@ void table_lines(FILE *out, const char *text)
 
 void table_recommended(FILE *out, const struct query_recommendation *recommended)
 {
-	static const char mark[] = "warning: ";
-	cleanup_free char *text = strdup(recommended->text);
-	char *rest = NULL;
+	const struct evidence *e = &recommended->evidence;
 
-	fprintf(out, "pair      recommended: server MTU %d, peer MTU %d\n",
-		recommended->mtu.server, recommended->mtu.peer);
-	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
-	     line = strtok_r(NULL, "\n", &rest)) {
-		if (strncmp(line, mark, strlen(mark)) == 0)
-			table_warning(out, line + strlen(mark));
+	fprintf(out, "pair      recommended: server MTU %d, peer MTU %d%s\n",
+		e->mtu.server, e->mtu.peer,
+		e->reason.kind == REASON_TEXT ? "" : evidence_doubt(e));
+	if (e->reason.kind == REASON_TEXT) {
+		table_lines(out, recommended->text);
+		return;
 	}
+	fprintf(out, "why       %s\n", reason_sentence(e->reason.kind));
+	for (int i = 0; i < e->warnings; i++)
+		table_warning(out, &e->warning[i]);
 }
 
 void table_results_heading(FILE *out)
 {
 	fprintf(out, "\n%10s  %8s  %13s  %13s  %6s\n", "server MTU", "peer MTU",
 		"upload Mbit/s", "download", "visits");
-}
-
-/* A rate, or what there is in its place. */
-static void format_rate(enum test_status status, int64_t rate_bps, char ret[RATE_SIZE])
-{
-	if (status != TEST_OK)
-		text_copy(ret, RATE_SIZE, test_status_name(status));
-	else if (rate_bps == NO_FIGURE)
-		text_copy(ret, RATE_SIZE, "?");
-	else
-		snprintf(ret, RATE_SIZE, "%.3f", (double)rate_bps / 1e6);
 }
 
 /* A pair that works now and then looks like any other by its medians alone. */
@@ -220,33 +219,27 @@ static void print_flaky(FILE *out, const struct query_result *result)
 
 void table_result_line(FILE *out, const struct query_result *result)
 {
-	char up[RATE_SIZE];
-	char down[RATE_SIZE];
+	char up[RATE_TEXT_SIZE];
+	char down[RATE_TEXT_SIZE];
 
-	format_rate(result->upload_status, result->upload_bps, up);
-	format_rate(result->download_status, result->download_bps, down);
+	rate_text(result->upload_status, result->upload_bps, 3, up);
+	rate_text(result->download_status, result->download_bps, 3, down);
 	fprintf(out, "%10d  %8d  %13s  %13s  %6d", result->mtu.server, result->mtu.peer,
 		up, down, result->visits);
 	print_flaky(out, result);
 	fputc('\n', out);
 }
 
-static bool has_rate(enum test_status status, int64_t rate_bps)
-{
-	return status == TEST_OK && rate_bps != NO_FIGURE;
-}
-
 void table_best(FILE *out, const struct query_result *result)
 {
 	static const char unit[] = " Mbit/s";
-	char up[RATE_SIZE];
-	char down[RATE_SIZE];
-	bool up_known = has_rate(result->upload_status, result->upload_bps);
-	bool down_known = has_rate(result->download_status, result->download_bps);
+	char up[RATE_TEXT_SIZE];
+	char down[RATE_TEXT_SIZE];
+	bool up_known = rate_text(result->upload_status, result->upload_bps, 3, up);
+	bool down_known =
+		rate_text(result->download_status, result->download_bps, 3, down);
 	bool both = up_known && down_known;
 
-	format_rate(result->upload_status, result->upload_bps, up);
-	format_rate(result->download_status, result->download_bps, down);
 	fprintf(out, "server MTU %d, peer MTU %d\n", result->mtu.server,
 		result->mtu.peer);
 	fprintf(out, "upload %s%s, download %s%s", up, up_known && !both ? unit : "",

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "report/compare.h"
+#include "report/compare_path.h"
 #include "store/query.h"
 
 /*
@@ -19,8 +20,8 @@ void table_run_line(FILE *out, const struct query_run *run);
 
 /* All of a run's row, a few lines. */
 void table_run(FILE *out, const struct query_run *run);
-void table_warning(FILE *out, const char *text);
-/* The pair, and the warnings that what it rests on has, which the run itself has not. */
+void table_warning(FILE *out, const struct warning *w);
+/* The pair, its reason and its warnings; for version 1 the stored text. */
 void table_recommended(FILE *out, const struct query_recommendation *recommended);
 /* Print the evidence of a recommendation as it is stored. */
 void table_lines(FILE *out, const char *text);
@@ -29,11 +30,12 @@ void table_lines(FILE *out, const char *text);
 void table_results_heading(FILE *out);
 void table_result_line(FILE *out, const struct query_result *result);
 
-/* The one result that was asked for, in two lines. */
+/* The requested result, in two lines. */
 void table_best(FILE *out, const struct query_result *result);
 
 /* Print the differences between the first run and the second. */
 void table_comparison(FILE *out, const struct query_run runs[2],
-		      const struct comparison *comparison);
+		      const struct comparison *comparison,
+		      const struct compare_path *path);
 
 #endif

@@ -3,11 +3,9 @@
 #include "cmd/run/conclude.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/verdict_text.h"
+#include "engine/recommend_evidence.h"
 #include "store/query.h"
 
 /* A run as read from the database. */
@@ -18,18 +16,16 @@ struct stored {
 	size_t count;
 };
 
-static int load(struct query *query, int64_t run, struct stored *ret, struct err *err)
+static int load_run(struct query *query, int64_t run, int rows_max, struct stored *ret,
+		    struct err *err)
 {
-	char id[24];
 	int r;
 
-	snprintf(id, sizeof(id), "%" PRId64, run);
-	/* At the server, the peer waits for this. */
-	query_bound(query, CONCLUDE_ROWS_MAX);
-	r = query_run(query, id, &ret->run, err);
+	if (rows_max)
+		query_bound(query, rows_max);
+	r = query_run_numbered(query, run, &ret->run, err);
 	if (r == 0 && !ret->run.counted)
-		r = err_set(err, -ERANGE, "the run has more than %d rows",
-			    CONCLUDE_ROWS_MAX);
+		r = err_set(err, -ERANGE, "the run has more than %d rows", rows_max);
 	if (r == 0)
 		r = query_path(query, run, &ret->survey, err);
 	if (r == 0)
@@ -37,11 +33,23 @@ static int load(struct query *query, int64_t run, struct stored *ret, struct err
 	return r;
 }
 
-static int judge(const struct stored *s, int margin, struct conclusion *ret,
-		 struct err *err)
+/* Measurements of an earlier path say nothing about this one. */
+static void drop_other_paths(struct stored *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->rows[i].seq > s->survey.since_seq)
+			s->rows[kept++] = s->rows[i];
+	}
+	s->count = kept;
+}
+
+static int judge_run(const struct stored *s, int margin, struct evidence *ret,
+		     struct err *err)
 {
 	const struct run_info *run = &s->run.info;
-	const struct verdict_input input = {
+	const struct recommend_input input = {
 		.path = s->survey.path,
 		.server = run->server_range,
 		.peer = run->peer_range,
@@ -50,26 +58,17 @@ static int judge(const struct stored *s, int margin, struct conclusion *ret,
 		.count = s->count,
 		.margin = margin / 100.0,
 	};
-	struct verdict verdict;
-	int r = verdict_find(&input, &verdict);
+	struct recommendation found;
+	int r = recommend_find(&input, &found);
 
 	if (r < 0)
 		return err_set(err, r, "out of memory for the run's rows");
-	r = verdict_text(&verdict, &s->survey, &ret->text, err);
-	if (r < 0)
-		return r;
-	ret->verdict = verdict;
-	ret->reason = (struct reason){
-		.kind = verdict.why,
-		.margin = margin,
-		.visits = verdict.visits,
-		.rival = verdict.rival,
-	};
+	recommend_evidence(&found, &s->survey, ret);
 	return 0;
 }
 
-int conclude_run(const char *db, int64_t run, int margin, struct conclusion *ret,
-		 struct err *err)
+int conclude_run(const char *db, int64_t run, int margin, int rows_max,
+		 struct evidence *ret, struct err *err)
 {
 	struct stored stored = {0};
 	struct query *query;
@@ -77,10 +76,12 @@ int conclude_run(const char *db, int64_t run, int margin, struct conclusion *ret
 
 	if (r < 0)
 		return r;
-	r = load(query, run, &stored, err);
+	r = load_run(query, run, rows_max, &stored, err);
 	query_close(query);
 	if (r == 0)
-		r = judge(&stored, margin, ret, err);
+		drop_other_paths(&stored);
+	if (r == 0)
+		r = judge_run(&stored, margin, ret, err);
 	free(stored.rows);
 	return r;
 }

@@ -4,26 +4,19 @@
 
 #include <stdint.h>
 
-#include "base/err.h"
-#include "engine/verdict.h"
+#include "base/evidence.h"
 
 /*
  * The recommendation of a stored run. It follows from the run's rows and stored path
  * alone, so that the record and the copy agree.
  */
 
-struct conclusion {
-	struct verdict verdict;
-	struct reason reason;
-	char *text; /* the evidence; freed by the caller */
-};
-
-/* More rows than a run that probes its path has. */
+/* The server's limit: the peer waits while it concludes. */
 #define CONCLUDE_ROWS_MAX 10000
 
 /* `margin` in percent. -ENODATA: nothing is stored of the path; -ERANGE: more rows than
- * that. *ret untouched on failure. */
-int conclude_run(const char *db, int64_t run, int margin, struct conclusion *ret,
-		 struct err *err);
+ * rows_max, unless that is 0. *ret untouched on failure. */
+int conclude_run(const char *db, int64_t run, int margin, int rows_max,
+		 struct evidence *ret, struct err *err);
 
 #endif

@@ -11,17 +11,17 @@
 #include "engine/pathmodel.h"
 #include "report/runjson.h"
 
-/* On the host itself nothing is saved by small answers. */
+/* On the host itself, small answers save nothing. */
 #define NEAR_BYTES  40000
 #define FAR_VISITS  1
 #define NEAR_VISITS 20
-/* Beyond so many visits it takes too long to tell a path that was not probed. */
+/* With more measurements it takes too long to guess a path that was not probed. */
 #define GUESS_VISITS_MAX 5000
-/* The path may take one part in so many of the time. */
+/* Reading the path may take one part in so many of the time. */
 #define SHARE 20
 
-/* Read the path model. Without probes this takes all the rows, so it is not done anew
- * for every new row. */
+/* Read the path model. Without probes this reads all rows, so it is not repeated for
+ * every new row. */
 static int learn_path(void *ctx, struct query *query, const struct query_run *run,
 		      struct err *err)
 {
@@ -43,15 +43,15 @@ static int learn_path(void *ctx, struct query *query, const struct query_run *ru
 	return 0;
 }
 
-static json_t *explain(const struct live_page *page, const struct mtu_pair *mtu,
-		       enum direction dir)
+static json_t *explain_pair(const struct live_page *page, const struct mtu_pair *mtu,
+			    enum direction dir)
 {
 	const struct runpath *known = &page->path.path;
 	char text[PATHMODEL_TEXT];
 
 	if (known->path.dir[dir].count == 0)
 		return json_null();
-	pathmodel_explain(&known->path, mtu, dir, text);
+	pathmodel_explain(&known->path, mtu, dir, known->guessed[dir], text);
 	return json_sprintf("%s%s", known->guessed[dir] ? "by throughput alone: " : "",
 			    text);
 }
@@ -70,23 +70,32 @@ static int add_pair(struct live_page *page, const struct page_ask *ask, const ch
 	json_t *pair = NULL;
 	int r = live_pair(page->live, &wish, &pair, err);
 
-	/* It is asked for again. */
+	/* The page asks again. */
 	if (r == -EAGAIN)
 		return 0;
 	if (r < 0)
 		return r;
-	json_object_set_new(pair, "upload", explain(page, &ask->pair, DIR_UPLOAD));
-	json_object_set_new(pair, "download", explain(page, &ask->pair, DIR_DOWNLOAD));
+	json_object_set_new(pair, "upload", explain_pair(page, &ask->pair, DIR_UPLOAD));
+	json_object_set_new(pair, "download",
+			    explain_pair(page, &ask->pair, DIR_DOWNLOAD));
 	json_object_set_new(answer, "pair", pair);
 	return 0;
 }
 
 /* Takes the answer. */
-static int dump(json_t *answer, char **ret_json, struct err *err)
+static int dump_answer(json_t *answer, char **ret_json, struct err *err)
 {
 	*ret_json = runjson_dumps(answer, JSON_COMPACT);
 	json_decref(answer);
 	return *ret_json ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
+static bool is_end(const json_t *answer)
+{
+	const char *state = json_string_value(json_object_get(answer, "state"));
+
+	return state && strcmp(state, run_outcome_name(RUN_RUNNING)) != 0 &&
+	       !json_is_true(json_object_get(answer, "more"));
 }
 
 int live_page_progress(struct live_page *page, const struct page_ask *ask, json_t *now,
@@ -111,13 +120,14 @@ int live_page_progress(struct live_page *page, const struct page_ask *ask, json_
 		json_decref(answer);
 		return r;
 	}
+	page->told_end = is_end(answer);
 	json_object_set_new(answer, "now", now && !*run ? now : json_null());
 	if (now && *run)
 		json_decref(now);
 	json_object_set_new(answer, "near", json_boolean(ask->near));
 	if (page->choose)
 		json_object_set_new(answer, "choose", json_true());
-	return dump(answer, ret_json, err);
+	return dump_answer(answer, ret_json, err);
 }
 
 int live_page_runs(struct live_page *page, char **ret_json, struct err *err)
@@ -125,5 +135,5 @@ int live_page_runs(struct live_page *page, char **ret_json, struct err *err)
 	json_t *list = NULL;
 	int r = live_runs(page->live, &list, err);
 
-	return r < 0 ? r : dump(list, ret_json, err);
+	return r < 0 ? r : dump_answer(list, ret_json, err);
 }

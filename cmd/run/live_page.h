@@ -17,20 +17,21 @@
 /* The path of the run whose pair was requested last. */
 struct live_page_path {
 	char run[UUID_SIZE];
-	int visits; /* it is told from so many */
+	int visits; /* measurements that it is guessed from */
 	int64_t again_at_ms;
 	struct runpath path;
 };
 
 struct live_page {
 	struct live *live;
-	const char *run; /* shown unless another is asked for; NULL: the newest */
+	const char *run; /* shown unless another is requested; NULL: the newest */
 	bool choose;     /* there is a list of runs */
 	struct live_page_path path;
+	bool told_end; /* the last answer was the rest of a run that has ended */
 };
 
-/* Over the tunnel an answer takes so many bytes at most, but for the facts of a run, which
- * are told once, and a pair that is asked for. */
+/* The size limit in bytes of an answer over the tunnel, except for the facts of a run,
+ * which are sent once, and a requested pair. */
 #define LIVE_PAGE_FAR_BYTES 1200
 
 /* page_ops.progress; `now`: what is measured of the newest run, or NULL (it is taken). */

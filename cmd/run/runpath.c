@@ -5,9 +5,10 @@
 #include <stdlib.h>
 
 #include "base/io.h"
-#include "engine/verdict.h"
+#include "engine/recommend.h"
 
-/* Between the visits of a log, which has no times: what counts is their order. */
+/* The pause between the measurements of a log, which has no times: only their order
+ * counts. */
 #define VISIT_MS 1000
 #define MARGIN   0.05
 
@@ -23,41 +24,45 @@ static void number_visits(struct measurement *m, size_t count)
 }
 
 /* Fill in what was not probed. */
-static int guess(struct query *query, const struct query_run *run, struct runpath *path,
-		 struct err *err)
+static int guess_path(struct query *query, const struct query_run *run,
+		      uint32_t since_seq, struct runpath *path, struct err *err)
 {
 	cleanup_free struct measurement *m = NULL;
-	struct verdict_input input = {
+	struct recommend_input input = {
 		.path = path->path,
 		.server = run->info.server_range,
 		.peer = run->info.peer_range,
 		.margin = MARGIN,
 	};
-	struct verdict verdict;
+	struct recommendation recommendation;
+	size_t skipped = 0;
 	int r = query_load_measurements(query, run->id, &m, &input.count, err);
 
 	if (r < 0 || !input.count)
 		return r;
-	number_visits(m, input.count);
-	input.m = m;
-	if (verdict_find(&input, &verdict) < 0)
+	while (skipped < input.count && m[skipped].seq <= since_seq)
+		skipped++;
+	input.count -= skipped;
+	number_visits(m + skipped, input.count);
+	input.m = m + skipped;
+	if (recommend_find(&input, &recommendation) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		if (path->path.dir[dir].count)
 			continue;
-		path->path.dir[dir] = verdict.path.dir[dir];
+		path->path.dir[dir] = recommendation.path.dir[dir];
 		path->guessed[dir] = path->path.dir[dir].count > 0;
 	}
 	return 0;
 }
 
-static void assume_overhead(const struct run_info *info, struct runpath *path)
+void runpath_assume_overhead(const struct run_info *info, int ret[DIR_COUNT])
 {
-	int family = info->peer.endpoint_family ? info->peer.endpoint_family
-						: info->server.endpoint_family;
+	int peer = info->peer.endpoint_family;
+	int server = info->server.endpoint_family;
 
-	path->family_assumed = !family;
-	path->path.overhead = family == 6 ? PATH_OVERHEAD_IPV6 : PATH_OVERHEAD_IPV4;
+	ret[DIR_UPLOAD] = path_overhead(peer ? peer : server);
+	ret[DIR_DOWNLOAD] = path_overhead(server ? server : peer);
 }
 
 int runpath_read(struct query *query, const struct query_run *run, int guess_max,
@@ -71,17 +76,20 @@ int runpath_read(struct query *query, const struct query_run *run, int guess_max
 	if (stored < 0 && stored != -ENODATA)
 		return stored;
 	path.path = survey.path;
-	if (stored < 0)
-		assume_overhead(&run->info, &path);
+	if (stored < 0) {
+		runpath_assume_overhead(&run->info, path.path.overhead);
+		path.family_assumed = !run->info.peer.endpoint_family &&
+				      !run->info.server.endpoint_family;
+	}
 	if (run->counted && run->measured <= guess_max &&
 	    (!path.path.dir[DIR_UPLOAD].count || !path.path.dir[DIR_DOWNLOAD].count))
-		r = guess(query, run, &path, err);
+		r = guess_path(query, run, survey.since_seq, &path, err);
 	if (r < 0)
 		return r;
 	if (stored < 0 && !path.guessed[DIR_UPLOAD] && !path.guessed[DIR_DOWNLOAD])
 		return err_set(err, -ENODATA,
-			       "nothing is known of the path of run %lld: it was not "
-			       "probed, and nothing was measured",
+			       "the path of run %lld is unknown: it was not probed, "
+			       "and nothing was measured",
 			       (long long)run->id);
 	*ret = path;
 	return 0;

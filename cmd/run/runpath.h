@@ -18,4 +18,8 @@ struct runpath {
 int runpath_read(struct query *query, const struct query_run *run, int guess_max,
 		 struct runpath *ret, struct err *err);
 
+/* The overhead of each direction in a run that was not probed: by the family of the
+ * sender's endpoint, or by the other end's if that is unknown, or IPv4's. */
+void runpath_assume_overhead(const struct run_info *info, int ret[DIR_COUNT]);
+
 #endif

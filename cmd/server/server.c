@@ -19,22 +19,42 @@
 
 /* The longest lease that a peer gets from a server that was started without --lease. */
 #define LEASE_UNASKED_MAX_MS 60000
+/* How long a server that is told to stop waits for its peer: beside a test or a probe a
+ * peer asks every LEASE_BEAT_MS, else sooner. */
+#define STOP_TELL_MS 2000
+/* How long a server that is done waits for readers of its page. */
+#define READERS_WAIT_MS 5000
 
-/* That nobody else has the port of the tests shows now, not at the first pair. */
+/* Detect now, not at the first pair, that another program has the port of the tests. */
 static int check_iperf_port(const struct server_config *config, struct err *err)
 {
 	struct err why = ERR_INIT;
-	int r = sockets_try_listen(config->address, config->iperf_port, true, &why);
+	int r = sockets_try_listen(config->address, config->iperf_port,
+				   config->options->interface, &why);
 
 	return r < 0 ? err_set(err, r, "the tests' port (--iperf-port): %.300s",
 			       why.text)
 		     : 0;
 }
 
-/* Without a wish of this end's the peer says: it finds out how slow the path is. */
+/* Without --lease here the peer decides: it measures how slow the path is. */
 static int64_t lease_max_ms(const struct host_options *options)
 {
 	return options->lease_given ? options->lease_ms : LEASE_UNASKED_MAX_MS;
+}
+
+static int serve_endpoint(struct server *f, const struct endpoint_config *config,
+			  struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = endpoint_new(config, &f->endpoint, &why);
+
+	if (r == -EADDRINUSE)
+		return err_set(err, r,
+			       "%.250s; give another port with --server-port, at both "
+			       "ends",
+			       why.text);
+	return r < 0 ? err_set(err, r, "%s", why.text) : 0;
 }
 
 static int open_all(struct server *f, int guard_socket, int runner_socket,
@@ -43,6 +63,7 @@ static int open_all(struct server *f, int guard_socket, int runner_socket,
 	const struct server_config *config = f->config;
 	struct endpoint_config endpoint = {
 		.address = config->address,
+		.interface = config->options->interface,
 		.port = config->port,
 		.lease_max_ms = lease_max_ms(config->options),
 		.ops = &server_ops,
@@ -76,7 +97,7 @@ static int open_all(struct server *f, int guard_socket, int runner_socket,
 	if (r == 0)
 		r = live_new(config->options->db, &f->page.live, err);
 	if (r == 0)
-		r = endpoint_new(&endpoint, &f->endpoint, err);
+		r = serve_endpoint(f, &endpoint, err);
 	return r;
 }
 
@@ -89,7 +110,7 @@ static bool is_over(const struct server *f)
 	       (farewell_by_ms && clock_boot_ms() >= farewell_by_ms);
 }
 
-/* How long serve() may sleep; -1: until something happens. */
+/* How long serve_peers() may sleep; -1: until something happens. */
 static int sleep_ms(const struct server *f)
 {
 	int64_t farewell_by_ms = atomic_load(&f->farewell_by_ms);
@@ -103,7 +124,7 @@ static int sleep_ms(const struct server *f)
 }
 
 /* Until told to stop (-EINTR), done with --once (0), or the guard is gone (-EPIPE). */
-static int serve(struct server *f, struct err *err)
+static int serve_peers(struct server *f, struct err *err)
 {
 	struct pollfd polled[] = {
 		{.fd = stop_fd(), .events = POLLIN},
@@ -128,8 +149,13 @@ static int serve(struct server *f, struct err *err)
 	}
 }
 
-/* Told to stop with a session open: the exit status. A peer whose pair is kept had only to
- * close it. */
+const char *server_kept_in(const struct server *f)
+{
+	return f->by_route ? "routes" : "link";
+}
+
+/* Return the exit status of a stop during a session. If the pair is applied, the peer
+ * had only to close the session. */
 static int leave_session(struct server *f, const char *why)
 {
 	bool kept = f->committed_mtu != 0;
@@ -139,30 +165,105 @@ static int leave_session(struct server *f, const char *why)
 
 	server_leave_run(f, kept ? RUN_DONE : RUN_INTERRUPTED, kept ? "" : why, &here);
 	if (kept)
-		err_set(&here, 0, "keeps MTU %d, in link and conf file",
-			f->committed_mtu);
+		err_set(&here, 0, "MTU %d is applied, in %s and conf file",
+			f->committed_mtu, server_kept_in(f));
 	else if (!here.text[0])
-		err_set(&here, 0, "as it was");
+		err_set(&here, 0, "as before the run");
 	if (probe)
-		host_tell("%s in the middle of a probe; this end: %.250s", why,
-			  here.text);
+		host_tell("%s during a probe; this end: %.250s", why, here.text);
 	else
-		host_tell("%s %s of a run; this end: %.250s; %d row%s kept in '%s'",
+		host_tell("%s %s of a run; this end: %.250s; %d row%s stored in '%s'",
 			  why, kept ? "at the end" : "in the middle", here.text, rows,
 			  rows == 1 ? " is" : "s are", f->config->options->db);
 	return kept ? 0 : 1;
 }
 
+void server_stopping(void *ctx)
+{
+	struct server *f = ctx;
+
+	/* The peer's test ends with it. */
+	runner_cancel(f->runner, NULL);
+	server_end_probe(f);
+}
+
+/* Wait until the session's peer, which is told by its next answer, has restored its own
+ * MTU and closed the session. A peer that cannot be reached restores when its lease
+ * ends. */
+static void tell_peer(struct server *f, const char *why)
+{
+	int64_t until_ms;
+	struct pollfd polled[] = {
+		{.fd = f->wake_fd, .events = POLLIN},
+		{.fd = guard_fd(f->guard), .events = 0},
+	};
+	uint64_t value;
+
+	endpoint_stop(f->endpoint, why);
+	until_ms = clock_boot_ms() + STOP_TELL_MS;
+	while (atomic_load(&f->session_open) && clock_left_ms(until_ms) > 0) {
+		if (poll(polled, 2, clock_left_ms(until_ms)) < 0 && errno != EINTR)
+			return;
+		if (polled[1].revents)
+			return;
+		if (polled[0].revents && read(f->wake_fd, &value, sizeof(value)) < 0)
+			continue;
+	}
+}
+
+/* With --once: a page that is open shows how the run ended. */
+static void await_readers(struct server *f)
+{
+	int64_t until_ms = clock_boot_ms() + READERS_WAIT_MS;
+	struct pollfd polled[] = {
+		{.fd = f->wake_fd, .events = POLLIN},
+		{.fd = guard_fd(f->guard), .events = 0},
+		{.fd = stop_fd(), .events = POLLIN},
+	};
+	uint64_t value;
+	int wait_ms;
+
+	endpoint_stop(f->endpoint, "the run has ended, and with --once the server too");
+	while ((wait_ms = server_readers_ms(f)) > 0 && clock_left_ms(until_ms) > 0) {
+		if (clock_left_ms(until_ms) < wait_ms)
+			wait_ms = clock_left_ms(until_ms);
+		if (poll(polled, 3, wait_ms) < 0 && errno != EINTR)
+			return;
+		if (polled[1].revents || polled[2].revents)
+			return;
+		if (polled[0].revents && read(f->wake_fd, &value, sizeof(value)) < 0)
+			continue;
+	}
+}
+
+/* The peer has closed the session in time; return the exit status. */
+static int leave_closed(const struct server *f, const char *why)
+{
+	bool kept = f->committed_mtu != 0;
+
+	host_tell("%s; the peer was told, and its run has ended; %d row%s stored in "
+		  "'%s'",
+		  why, f->rows, f->rows == 1 ? " is" : "s are", f->config->options->db);
+	return kept ? 0 : 1;
+}
+
 /* A run cut short here is a failure; a server that is told to stop between runs is not.
  */
-static int end(struct server *f, int r, struct err *err)
+static int end_server(struct server *f, int r, struct err *err)
 {
 	bool cut = atomic_load(&f->session_open);
 
+	/* After a death the peer waits for the next server. */
+	if (cut && r == -EINTR && stop_signal() != STOP_SIGNAL_DEATH)
+		tell_peer(f, err->text);
+	else if (r == 0)
+		await_readers(f);
 	endpoint_free(f->endpoint);
 	f->endpoint = NULL;
-	if (cut)
+	if (atomic_load(&f->session_open))
 		return leave_session(f, err->text);
+	if (cut)
+		return leave_closed(f, err->text);
 	if (r < 0)
 		host_tell("%s", err->text);
 	return r == 0 || (r == -EINTR && !f->config->once) ? 0 : 1;
@@ -191,11 +292,12 @@ static void tell_waiting(const struct server *f)
 	char mtus[64];
 
 	/* Without a grid the peer chooses among all allowed MTUs. */
-	if (host_options_have_lattice())
+	if (host_options_have_range())
 		snprintf(mtus, sizeof(mtus), "%d to %d by %d", range->min, range->max,
 			 range->step);
 	else
-		snprintf(mtus, sizeof(mtus), "%d to %d", allowed->min, allowed->max);
+		snprintf(mtus, sizeof(mtus), "%d to %d", f->config->host->usual_min,
+			 allowed->max);
 	host_tell("waiting for a peer on %s port %d, interface '%s', MTUs %s",
 		  f->config->address, f->config->port, options->interface, mtus);
 }
@@ -207,6 +309,7 @@ int server_main(void *ctx, int guard_socket, int runner_socket)
 		.wake_fd = -1,
 		.watch_lock = PTHREAD_MUTEX_INITIALIZER,
 		.now = {.lock = PTHREAD_MUTEX_INITIALIZER},
+		.readers = {.lock = PTHREAD_MUTEX_INITIALIZER},
 	};
 	struct err err = ERR_INIT;
 	int status = 1;
@@ -220,7 +323,7 @@ int server_main(void *ctx, int guard_socket, int runner_socket)
 		host_tell("%s", err.text);
 	} else {
 		tell_waiting(&f);
-		status = end(&f, serve(&f, &err), &err);
+		status = end_server(&f, serve_peers(&f, &err), &err);
 	}
 	close_all(&f);
 	return status;

@@ -24,7 +24,7 @@ struct server_config {
  * fills them. */
 struct server_options {
 	struct server_config config; /* for server_main() */
-	const char *server_ip;       /* NULL: the interface's first IPv4 address */
+	const char *server_ip;       /* NULL: the interface's own */
 };
 
 extern struct server_options server_options;

@@ -2,8 +2,7 @@
 /* Store the peer's findings in this end's copy of the run. */
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "cmd/run/conclude.h"
 #include "cmd/server/server_ops.h"
@@ -12,7 +11,8 @@ int server_check_stored(const struct server *f, struct err *err)
 {
 	return f->run_id ? 0
 			 : err_set(err, -EINVAL,
-				   "a probe has no rows, path or verdict to store");
+				   "a probe has no rows, path or recommendation to "
+				   "store");
 }
 
 int server_path(void *ctx, const struct msg_path *m, struct err *err)
@@ -26,12 +26,19 @@ int server_path(void *ctx, const struct msg_path *m, struct err *err)
 		r = path_bands_parse(m->bands, &survey->path.dir[dir], err);
 	if (r < 0)
 		return r;
-	survey->path.overhead = m->overhead;
+	survey->path.overhead[dir] = m->overhead;
+	survey->path.relayed[dir] = m->relayed;
+	survey->path.unseen[dir] = m->unseen;
+	survey->since_seq = m->since_seq;
 	survey->probes[dir] = m->probes;
 	survey->probe_ms = m->probe_ms;
 	f->surveyed[dir] = true;
-	if (f->surveyed[DIR_UPLOAD] && f->surveyed[DIR_DOWNLOAD])
+	if (f->surveyed[DIR_UPLOAD] && f->surveyed[DIR_DOWNLOAD]) {
 		r = store_put_path(f->store, f->run_id, survey, err);
+		/* A survey of another path comes in two messages again. */
+		if (r == 0)
+			memset(f->surveyed, 0, sizeof(f->surveyed));
+	}
 	if (r == 0)
 		server_heard(f);
 	return r;
@@ -44,43 +51,59 @@ static int check_pair(const struct server *f, const struct mtu_pair *mtu,
 	    mtu_range_allows(&f->check.peer, mtu->peer))
 		return 0;
 	return err_set(err, -EINVAL,
-		       "verdict refused: pair %d/%d is not in the run's ranges",
+		       "recommendation refused: pair %d/%d is not in the run's ranges",
 		       mtu->server, mtu->peer);
 }
 
 /* This end's rows and path are the peer's, unless rows were lost on the way. */
-static bool is_same(const struct verdict *v, const struct msg_verdict *m)
+static bool is_same(const struct evidence *e, const struct msg_recommendation *m)
 {
-	return mtu_pair_same(&v->recommended.mtu, &m->mtu) &&
-	       v->settled == m->settled && v->visits == m->visits;
+	return mtu_pair_same(&e->mtu, &m->mtu) && e->status == m->status &&
+	       e->settled == m->settled && e->reason.kind == m->reason.kind &&
+	       e->reason.visits == m->reason.visits &&
+	       mtu_pair_same(&e->reason.rival, &m->reason.rival);
 }
 
-int server_verdict(void *ctx, const struct msg_verdict *m, struct err *err)
+/* What was predicted turned out wrong, and no pair takes its place. */
+static int withdraw(struct server *f, struct err *err)
 {
-	struct server *f = ctx;
-	struct conclusion here;
-	struct reason told = {
-		.kind = REASON_TOLD, .margin = m->margin, .visits = m->visits};
-	bool same;
-	char text[160];
-	int r = server_check_stored(f, err);
+	int r = store_withdraw(f->store, f->run_id, err);
 
 	if (r == 0)
+		server_heard(f);
+	return r;
+}
+
+int server_recommendation(void *ctx, const struct msg_recommendation *m,
+			  struct err *err)
+{
+	struct server *f = ctx;
+	struct evidence here;
+	struct evidence told;
+	int r = server_check_stored(f, err);
+
+	if (r == 0 && !m->mtu.server && !m->mtu.peer)
+		return withdraw(f, err);
+	if (r == 0)
 		r = check_pair(f, &m->mtu, err);
+	if (r == 0 && (m->reason.rival.server || m->reason.rival.peer))
+		r = check_pair(f, &m->reason.rival, err);
 	if (r < 0)
 		return r;
-	r = conclude_run(f->config->options->db, f->run_id, m->margin, &here, err);
-	/* A path that was not sent is no name of the protocol's. */
-	if (r < 0)
+	evidence_init(&here);
+	r = conclude_run(f->config->options->db, f->run_id, m->reason.margin,
+			 CONCLUDE_ROWS_MAX, &here, err);
+	/* The protocol has no name for a path that was not sent. */
+	if (r < 0 && r != -ERANGE)
 		return r == -ENODATA ? -EIO : r;
-	snprintf(text, sizeof(text),
-		 "recommended: server MTU %d, peer MTU %d\n"
-		 "why: %s\n",
-		 m->mtu.server, m->mtu.peer, reason_sentence(REASON_TOLD));
-	same = is_same(&here.verdict, m);
-	r = store_recommend(f->store, f->run_id, &m->mtu, m->settled,
-			    same ? &here.reason : &told, same ? here.text : text, err);
-	free(here.text);
+	evidence_init(&told);
+	told.mtu = m->mtu;
+	told.status = m->status;
+	told.settled = m->settled;
+	told.reason = m->reason;
+	evidence_warn(&told, (struct warning){.kind = WARNING_INCOMPLETE});
+	r = store_recommend(f->store, f->run_id, is_same(&here, m) ? &here : &told,
+			    err);
 	if (r == 0)
 		server_heard(f);
 	return r;

@@ -12,10 +12,10 @@
 #include "store/query.h"
 #include "sync/http.h"
 
-/* An answer is good for so long at least. */
+/* An answer stays valid for this time at least. */
 #define FRESH_MS 2000
-/* Reading a run's pairs takes 50 ms where there are a thousand, during tests too: however
- * often it is asked for, one part in so many of the time at most. */
+/* Reading a thousand pairs takes 50 ms, during tests too. Limit this to one part in so
+ * many of the time, however often a scraper asks. */
 #define SHARE 20
 /* The pairs of a run with more measurements would not fit into the answer. */
 #define PAIRS_VISITS_MAX 20000
@@ -81,7 +81,7 @@ int server_metrics(void *ctx, bool near, char **ret_text, struct err *err)
 	if (now_ms >= m->again_at_ms[near]) {
 		char *text = NULL;
 
-		/* Over the tunnel, pairs would be felt by the tests. */
+		/* Over the tunnel, the figures of pairs would disturb the tests. */
 		r = write_text(f, near, &text, err);
 		free(m->text[near]);
 		m->text[near] = text;
@@ -93,8 +93,7 @@ int server_metrics(void *ctx, bool near, char **ret_text, struct err *err)
 	}
 	if (!m->text[near])
 		return err_set(err, -EAGAIN,
-			       "the database could not be read just now: ask again "
-			       "later");
+			       "the database cannot be read now: try again later");
 	*ret_text = strdup(m->text[near]);
 	return *ret_text ? 0 : err_set(err, -ENOMEM, "out of memory");
 }

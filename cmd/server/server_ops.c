@@ -11,12 +11,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cmd/host/progress.h"
-#include "engine/tcp.h"
 #include "netctl/rtlink.h"
-#include "netctl/rtroute.h"
-#include "netctl/sysctl.h"
 
-static void wake(const struct server *f)
+void server_wake(const struct server *f)
 {
 	uint64_t one = 1;
 
@@ -24,10 +21,8 @@ static void wake(const struct server *f)
 		return;
 }
 
-/* --- operations --- */
-
-/* While the interface is gone or down, its routes are too, and another takes the packets:
- * that says nothing about whose address it is. */
+/* While the interface is gone or down, so are its routes, and another interface takes
+ * the packets: that says nothing about the address. */
 static int check_other_way(const char *interface, const struct rtroute *route,
 			   const char *address, struct err *err)
 {
@@ -44,72 +39,26 @@ static int check_other_way(const char *interface, const struct rtroute *route,
 		       address, route->oif_name, interface);
 }
 
-/* Another path than the tunnel would be measured, and its owner obeyed: -EACCES. -EAGAIN
- * for a lookup that failed: the peer asks again. */
-static int check_way(const struct server *f, const char *address, struct err *err)
+int server_check_way(const struct server *f, const char *address, struct rtroute *ret,
+		     struct err *err)
 {
 	const char *interface = f->config->options->interface;
 	struct rtroute route;
-	int r = rtroute_get(address, &route, err);
+	int r = rtroute_get_on(address, f->config->host->link.index, &route, err);
 
-	/* An IPv6 address with its scope is no tunnel's. */
 	if (r < 0)
 		return r == -EINVAL ? -EACCES : -EAGAIN;
 	if (strcmp(route.oif_name, interface) != 0)
 		return check_other_way(interface, &route, address, err);
-	if (route.mtu)
-		err_set(err, 0,
-			"the server's route to %s has an MTU of its own, %d, which "
-			"overrides the interface's",
-			address, route.mtu);
+	*ret = route;
 	return 0;
 }
 
 static int op_admit(void *ctx, const char *address)
 {
-	return check_way(ctx, address, NULL);
-}
+	struct rtroute route;
 
-static void op_hello(void *ctx, struct msg_hello *ret)
-{
-	struct server *f = ctx;
-
-	memset(ret, 0, sizeof(*ret));
-	ret->protocol = MSG_PROTOCOL;
-	ret->server = f->facts;
-	ret->range = f->config->options->range;
-	ret->allow_min = f->config->host->guard.bounds.range.min;
-	ret->allow_max = f->config->host->guard.bounds.range.max;
-	ret->iperf_port = f->config->iperf_port;
-	ret->persist = (enum persist)f->config->options->persist;
-	tcp_list_congestion(ret->congestion, sizeof(ret->congestion));
-}
-
-static int check_persist(const struct server *f, enum persist asked, struct err *err)
-{
-	enum persist ours = (enum persist)f->config->options->persist;
-
-	if (asked == PERSIST_NONE || asked == ours)
-		return 0;
-	return err_set(
-		err, -EACCES,
-		"the server was started with --persist %s, the peer with --persist "
-		"%s: start both with the same",
-		persist_name(ours), persist_name(asked));
-}
-
-static int check_range(const struct server *f, const struct mtu_range *asked,
-		       struct err *err)
-{
-	const struct mtu_range *ours = &f->config->host->guard.bounds.range;
-
-	if (asked->min >= ours->min && asked->max <= ours->max)
-		return 0;
-	return err_set(
-		err, -ERANGE,
-		"the run has server MTUs of %d to %d, the server allows %d to %d: "
-		"start it with other --mtu-min and --mtu-max",
-		asked->min, asked->max, ours->min, ours->max);
+	return server_check_way(ctx, address, &route, NULL);
 }
 
 int server_leave_run(struct server *f, enum run_outcome outcome, const char *text,
@@ -135,112 +84,17 @@ int server_leave_run(struct server *f, enum run_outcome outcome, const char *tex
 	return r;
 }
 
-/* For this end's database, and for the peer's with a pair's answer that arrives. */
-static void warn(struct server *f, const char *text)
+void server_warn(struct server *f, struct warning w)
 {
-	size_t used = strlen(f->warning);
-
-	if (!text[0])
-		return;
-	host_tell("warning: %s", text);
+	w.at_end = WARNING_END_SERVER;
+	host_warn(&w);
 	if (f->run_id)
-		store_warn(f->store, f->run_id, text, NULL);
+		store_warn(f->store, f->run_id, &w, NULL);
 	f->warning_told = false;
-	snprintf(f->warning + used, sizeof(f->warning) - used, "%s%s",
-		 used ? "; " : "the server: ", text);
+	warnings_add(&f->warnings, &w);
 }
 
-static void collect_warnings(struct server *f, const char *about_route)
-{
-	char text[256];
-
-	f->warning[0] = '\0';
-	warn(f, about_route);
-	for (int i = 0; sysctl_warning(i, text, sizeof(text)); i++)
-		warn(f, text);
-}
-
-/* A probe has no rows: no run of it is stored, at either end. */
-static int begin_copy(struct server *f, const struct run_info *run, const char *secret,
-		      bool *known, struct err *err)
-{
-	f->run_id = 0;
-	*known = false;
-	if (strcmp(run->strategy, STRATEGY_PROBE) == 0)
-		return 0;
-	return store_begin_copy(f->store, run, secret, &f->run_id, known, err);
-}
-
-static void tell_session(const struct server *f, const struct msg_open *m, bool resumed)
-{
-	const char *again = resumed ? "again" : "session of";
-
-	if (f->run_id)
-		host_tell("%s %s (%s), run %lld", again, f->peer, m->run.peer.host,
-			  (long long)f->run_id);
-	else
-		host_tell("%s %s (%s), a probe", again, f->peer, m->run.peer.host);
-}
-
-static int op_open(void *ctx, const struct msg_open *m, const char *address,
-		   bool resumed, struct end_facts *ret, struct err *err)
-{
-	struct server *f = ctx;
-	struct run_info run = m->run;
-	struct guard_facts facts = {0};
-	struct err warning = ERR_INIT;
-	bool known;
-	int r = check_way(f, address, &warning);
-
-	if (r < 0)
-		return err_set(err, r, "%s", warning.text);
-	r = check_persist(f, m->run.persist, err);
-	if (r == 0)
-		r = guard_get_facts(f->guard, address, &facts, err);
-	if (r < 0)
-		return r;
-	r = check_range(f, &m->run.server_range, err);
-	if (r < 0)
-		return r;
-	*ret = f->facts;
-	ret->link_mtu = facts.mtu;
-	ret->endpoint_family = facts.endpoint_family;
-	run.server = *ret;
-	/* The peer's clock may say anything. */
-	run.started_at_ms = clock_wall_ms();
-	text_copy(run.peer.address, sizeof(run.peer.address), address);
-	r = begin_copy(f, &run, m->secret, &known, err);
-	if (r < 0)
-		return r;
-	if (resumed)
-		rowcheck_resume(&f->check);
-	else
-		rowcheck_begin(&f->check, &run, known);
-	text_copy(f->peer, sizeof(f->peer), address);
-	atomic_store(&f->lease_ms, m->lease_ms);
-	atomic_store(&f->session_open, true);
-	atomic_store(&f->farewell_by_ms, 0);
-	if (!resumed) {
-		f->rows = 0;
-		f->proved_mtu = 0;
-		f->committed_mtu = 0;
-		f->settle_warned = false;
-	}
-	f->warning_told = false;
-	f->proof_test = 0;
-	f->may_commit = run.persist == PERSIST_BEST;
-	f->planned = run.pairs_planned;
-	memset(f->surveyed, 0, sizeof(f->surveyed));
-	tell_session(f, m, resumed);
-	if (m->run.persist != (enum persist)f->config->options->persist)
-		host_tell("the peer was started without --persist: this run keeps "
-			  "nothing");
-	if (!resumed)
-		collect_warnings(f, warning.text);
-	return 0;
-}
-
-static int arm(struct server *f, const struct msg_arm *m, struct err *err)
+static int arm_test(struct server *f, const struct msg_arm *m, struct err *err)
 {
 	struct test_spec spec = {
 		.id = m->test,
@@ -282,11 +136,11 @@ static bool link_was_down(struct server *f, bool forget)
 }
 
 /*
- * A request of the session is a sign of life: the guard's lease runs anew. -ESTALE,
- * when the guard went back by itself, and -ENETDOWN are for the peer to know: what it
- * measured since the pair was set is void.
+ * Each request of the session renews the guard's lease. -ESTALE (the guard has restored
+ * by itself) and -ENETDOWN go to the peer: its measurements since the pair was set are
+ * void.
  */
-static int renew(struct server *f, struct err *err)
+static int renew_lease(struct server *f, struct err *err)
 {
 	int r = guard_renew(f->guard, atomic_load(&f->lease_ms), err);
 
@@ -301,12 +155,12 @@ void server_heard(struct server *f)
 	guard_renew(f->guard, atomic_load(&f->lease_ms), NULL);
 }
 
-/* A test that others disturbed is no reason against the lease: the peer asks after a
- * failed one, and is told with the yes. */
+/* A disturbed test does not end the lease: the peer asks after a failed test, and the
+ * successful answer reports the disturbance. */
 static int op_renew(void *ctx, struct err *err)
 {
 	struct server *f = ctx;
-	int r = renew(f, err);
+	int r = renew_lease(f, err);
 
 	if (r < 0)
 		return r;
@@ -320,18 +174,19 @@ static int op_renew(void *ctx, struct err *err)
 static void drop_warning_told(struct server *f, uint32_t test)
 {
 	if (f->warning_told && test != f->warning_test)
-		f->warning[0] = '\0';
+		f->warnings.count = 0;
 	f->warning_told = f->warning_told && test == f->warning_test;
 }
 
-static void tell_warning(struct server *f, uint32_t test, struct err *err)
+static void tell_warnings(struct server *f, uint32_t test, struct msg_paired *ret)
 {
-	err_set(err, 0, "%s", f->warning);
+	ret->warnings = f->warnings;
 	f->warning_told = true;
 	f->warning_test = test;
 }
 
-static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
+static int op_pair(void *ctx, const struct msg_pair *m, struct msg_paired *ret,
+		   struct err *err)
 {
 	struct server *f = ctx;
 	struct msg_arm upload = {
@@ -348,20 +203,23 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
 	f->proof_test = 0;
 	server_end_probe(f);
 	link_was_down(f, true);
-	/* Unknown where this fails: nothing is proved of it, and no test fits it. */
+	/* If this fails the MTU is unknown: nothing is proved for it, and no test
+	 * matches it. */
 	f->mtu = 0;
-	r = host_set_mtu(f->guard, m->mtu, atomic_load(&f->lease_ms), &f->settle_warned,
-			 &warning, err);
+	r = host_set_mtu(f->guard, f->peer, m->mtu, atomic_load(&f->lease_ms),
+			 &f->settle_warned, &warning, err);
 	if (r < 0)
 		return server_not_stale(r);
 	f->mtu = m->mtu;
-	warn(f, warning.text);
-	r = m->test ? arm(f, &upload, err) : 0;
+	if (warning.text[0])
+		server_warn(f, (struct warning){.kind = WARNING_PATH_MTU_CACHED,
+						.detail = warning.text});
+	r = m->test ? arm_test(f, &upload, err) : 0;
 	if (r == 0) {
 		if (m->test)
 			rowcheck_earn(&f->check);
 		server_tell_pair(f, m);
-		tell_warning(f, m->test, err);
+		tell_warnings(f, m->test, ret);
 	}
 	return r;
 }
@@ -374,9 +232,9 @@ static int op_arm(void *ctx, const struct msg_arm *m, struct err *err)
 	drop_warning_told(f, m->test);
 	server_end_probe(f);
 	f->proof_test = 0;
-	r = renew(f, err);
+	r = renew_lease(f, err);
 	if (r == 0)
-		r = arm(f, m, err);
+		r = arm_test(f, m, err);
 	if (r == 0 && m->full_size)
 		f->proof_test = m->test;
 	/* The upload was armed with the pair. */
@@ -441,7 +299,7 @@ static int op_row(void *ctx, const struct measurement *m, struct err *err)
 	server_tell(f, "recorded");
 	f->rows++;
 	line.done = (int)m->seq;
-	/* With --repeat-failed there are more than the grid has. */
+	/* With --repeat-failed there are more measurements than the grid has. */
 	if (f->planned && line.done > f->planned)
 		line.total = line.done;
 	progress_row(&line);
@@ -461,8 +319,8 @@ static int check_proof(struct server *f, struct err *err)
 	if (f->mtu && f->proved_mtu == f->mtu)
 		return 0;
 	return err_set(err, -ENODATA,
-		       "MTU %d is not kept: in this session no packet of that size was "
-		       "proved to arrive at the peer",
+		       "MTU %d is not applied: in this session no packet of that size "
+		       "was proved to arrive at the peer",
 		       f->mtu);
 }
 
@@ -471,8 +329,8 @@ static int check_commit(struct server *f, struct err *err)
 	if (!f->may_commit)
 		return err_set(err, -EACCES,
 			       "not permitted: the run was not started with --persist "
-			       "best, so it keeps no MTU");
-	/* Asked again, since the answer was lost. */
+			       "best, so it cannot apply an MTU");
+	/* The peer asks again because the answer was lost. */
 	if (f->committed_mtu && f->committed_mtu == f->mtu)
 		return 0;
 	return check_proof(f, err);
@@ -489,8 +347,8 @@ static int op_commit(void *ctx, struct err *err)
 	if (r < 0)
 		return server_not_stale(r);
 	if (f->committed_mtu != f->mtu)
-		host_tell("MTU %d is kept, in link and conf file%s%.300s", f->mtu,
-			  err->text[0] ? "; " : "", err->text);
+		host_tell("MTU %d is applied, in %s and conf file%s%.300s", f->mtu,
+			  server_kept_in(f), err->text[0] ? "; " : "", err->text);
 	f->committed_mtu = f->mtu;
 	f->kept_mtu = f->mtu;
 	f->kept_run = f->run_id;
@@ -536,16 +394,17 @@ static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 
 	tell_end(f, outcome, text);
 	r = server_leave_run(f, outcome, text, err);
-	/* That it has its MTU back goes without saying; what kept it from that does not. */
+	/* Report a failure to restore the MTU; success needs no report. */
 	if (r == 0)
 		err_set(err, 0, "%s", "");
 	/* A peer that failed may not know. */
 	if (r == 0 && kept && outcome != RUN_DONE)
-		err_set(err, 0, "it keeps MTU %d, in link and conf file", f->kept_mtu);
-	/* The run that --once is for comes after a probe. */
+		err_set(err, 0, "it has applied MTU %d, in %s and conf file",
+			f->kept_mtu, server_kept_in(f));
+	/* A probe is not the run that --once waits for. */
 	if (outcome == RUN_DONE && r == 0 && stored)
 		atomic_store(&f->completed, true);
-	wake(f);
+	server_wake(f);
 	return server_not_stale(r);
 }
 
@@ -554,34 +413,34 @@ static void op_expired(void *ctx)
 	struct server *f = ctx;
 	struct err err = ERR_INIT;
 
-	host_tell("%s was not heard of for %lld s: its session is ended", f->peer,
+	host_tell("%s was silent for %lld s: its session is ended", f->peer,
 		  (long long)(atomic_load(&f->lease_ms) / 1000));
-	/* With its pair kept, only an answer or the farewell was lost; the peer may not
-	 * know, and ask again. */
+	/* The pair is applied, so only an answer or the farewell was lost; the peer may
+	 * not know, and ask again. */
 	if (f->committed_mtu) {
 		server_leave_run(f, RUN_DONE, "", &err);
 		atomic_store(&f->farewell_by_ms, clock_boot_ms() + SERVER_FAREWELL_MS);
-		wake(f);
+		server_wake(f);
 		return;
 	}
-	server_leave_run(f, RUN_INTERRUPTED, "the peer was not heard of any more",
-			 &err);
+	server_leave_run(f, RUN_INTERRUPTED, "the peer fell silent", &err);
 }
 
 const struct endpoint_ops server_ops = {
 	.admit = op_admit,
-	.hello = op_hello,
-	.open = op_open,
+	.hello = server_hello,
+	.open = server_open,
 	.pair = op_pair,
 	.arm = op_arm,
 	.probe = server_probe,
 	.figures = op_figures,
 	.row = op_row,
 	.path = server_path,
-	.verdict = server_verdict,
+	.recommendation = server_recommendation,
 	.renew = op_renew,
 	.commit = op_commit,
 	.close = op_close,
 	.expired = op_expired,
+	.stopping = server_stopping,
 	.page = {.progress = server_progress, .metrics = server_metrics},
 };

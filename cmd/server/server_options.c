@@ -7,10 +7,10 @@
 #include "base/text.h"
 
 struct server_options server_options = {
-	.config = {.port = 5000, .iperf_port = 5201},
+	.config = {.port = HOST_SERVER_PORT, .iperf_port = HOST_IPERF_PORT},
 };
 
-/* The set that the checks below look at. */
+/* The options that the checks below examine. */
 static struct server_config *const server = &server_options.config;
 
 static int find_address(const struct host *host, struct err *err)
@@ -18,14 +18,12 @@ static int find_address(const struct host *host, struct err *err)
 	int r;
 
 	if (!server_options.server_ip)
-		return rtlink_get_address(host->link.index, AF_INET, server->address,
-					  err);
-	text_copy(server->address, sizeof(server->address), server_options.server_ip);
-	r = rtlink_has_address(host->link.index, server_options.server_ip, err);
+		return rtlink_get_address(host->link.index, server->address, err);
+	r = rtlink_has_address(host->link.index, server->address, err);
 	if (r == 0)
 		return err_set(err, -EADDRNOTAVAIL,
-			       "--server-ip %s is no address of '%s'",
-			       server_options.server_ip, host->link.name);
+			       "--server-ip %s is no address of '%s'", server->address,
+			       host->link.name);
 	return r < 0 ? r : 0;
 }
 
@@ -37,8 +35,9 @@ int server_options_check(struct err *err)
 			       "differ",
 			       server->port);
 	return server_options.server_ip
-		       ? host_options_check_address("server-ip",
-						    server_options.server_ip, err)
+		       ? host_options_take_address("server-ip",
+						   server_options.server_ip,
+						   server->address, err)
 		       : 0;
 }
 

@@ -14,7 +14,7 @@ void server_end_probe(struct server *f)
 	f->probing = NULL;
 }
 
-/* Two digits a byte; the message's checks have seen to that. */
+/* Two digits for each byte, as the checks of the message ensure. */
 static void take_token(const char *hex, unsigned char ret[PROBEMSG_TOKEN])
 {
 	for (int i = 0; i < PROBEMSG_TOKEN; i++) {
@@ -34,6 +34,7 @@ int server_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 		.port = f->config->port,
 		.range = f->config->host->guard.bounds.range,
 		.reach = m->reach,
+		.relayed = m->relayed,
 		.lease_ms = atomic_load(&f->lease_ms),
 		.stop_fd = -1,
 	};
@@ -42,6 +43,8 @@ int server_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 
 	runner_cancel(f->runner, NULL);
 	server_end_probe(f);
+	text_copy(config.interface, sizeof(config.interface),
+		  f->config->options->interface);
 	text_copy(config.local, sizeof(config.local), f->config->address);
 	text_copy(config.remote, sizeof(config.remote), f->peer);
 	take_token(m->token, config.token);
@@ -53,11 +56,15 @@ int server_probe(void *ctx, const struct msg_probe *m, struct msg_probing *ret,
 	server_tell(f, "probing the path");
 	*ret = (struct msg_probing){
 		.overhead = facts.overhead,
+		.relayed = facts.relayed,
 		.outer_mtu = facts.outer_mtu,
 		.size_min = facts.size_min,
 		.size_max = facts.size_max,
 		.tap = facts.tap,
 		.exact = facts.exact,
+		.unseen = facts.unseen,
+		.unit = facts.unit,
 	};
+	text_copy(ret->endpoint, sizeof(ret->endpoint), facts.endpoint);
 	return 0;
 }

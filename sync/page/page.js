@@ -24,12 +24,14 @@ const link = document.getElementById('link');
 /* --- words ------------------------------------------------------------------------- */
 
 function mbps(bps, digits = 1) {
-	return (bps / 1e6).toFixed(digits);
+	// Less than 1 Mbit/s keeps significant figures.
+	return (bps / 1e6).toFixed(bps > 0 && bps < 999500 ? Math.max(digits, 3) : digits);
 }
 
 // How each unit of base/figures.h is shown.
 const UNITS = {
 	bps: (value) => `${mbps(value, 3)} Mbit/s`,
+	bytes: (value) => `${value} bytes`,
 	count: (value) => String(value),
 	us: (value) => `${(value / 1000).toFixed(1)} ms`,
 };
@@ -54,8 +56,8 @@ function endName(end) {
 	return [end.host || '?', end.interface].filter(Boolean).join(' ');
 }
 
-function rangeText(lattice) {
-	return lattice ? `${lattice[0]} to ${lattice[1]} by ${lattice[2]}` : 'any';
+function rangeText(grid) {
+	return grid ? `${grid[0]} to ${grid[1]} by ${grid[2]}` : 'any';
 }
 
 function element(name, text) {
@@ -83,8 +85,9 @@ function shades(colors) {
 	return Array.from({ length: SHADES }, (_, n) => {
 		const x = n / (SHADES - 1) * (colors.length - 1);
 		const i = Math.min(Math.floor(x), colors.length - 2);
-		const mix = [1, 3, 5].map((at) => Math.round(part(colors[i], at) * (1 - x + i) +
-			part(colors[i + 1], at) * (x - i)));
+		const mix = [1, 3, 5].map((at) => Math.round(
+			part(colors[i], at) * (1 - x + i) +
+				part(colors[i + 1], at) * (x - i)));
 
 		return `rgb(${mix.join(' ')})`;
 	});
@@ -118,6 +121,21 @@ function hatch(context, status, ground, line) {
 	return context.createPattern(tile, 'repeat');
 }
 
+/* How the shapes of report/signs.h are traced; page.css has them for the legend. */
+const SHAPES = {
+	ring: (c, x, y, r) => c.arc(x, y, r * .6, 0, 7),
+	diamond: (c, x, y, r) => {
+		c.moveTo(x, y - r);
+		c.lineTo(x + r, y);
+		c.lineTo(x, y + r);
+		c.lineTo(x - r, y);
+		c.closePath();
+	},
+	frame: (c, x, y, r, box) => c.rect(
+		x - Math.max(box[2] / 2, 5), y - Math.max(box[3] / 2, 5),
+		Math.max(box[2], 10), Math.max(box[3], 10)),
+};
+
 class Chart {
 	constructor(sweep, canvas, scale, direction) {
 		this.sweep = sweep;
@@ -126,7 +144,8 @@ class Chart {
 		this.direction = direction;
 		canvas.addEventListener('pointermove', (e) => sweep.select(this.pairAt(e)));
 		canvas.addEventListener('pointerdown', (e) => sweep.select(this.pairAt(e)));
-		canvas.addEventListener('focus', () => sweep.select(sweep.selected || sweep.middle()));
+		canvas.addEventListener('focus',
+			() => sweep.select(sweep.selected || sweep.middle()));
 		canvas.addEventListener('keydown', (e) => this.key(e));
 	}
 
@@ -149,9 +168,10 @@ class Chart {
 			return this.sweep.selected;
 		const box = this.canvas.getBoundingClientRect();
 		const { servers, peers } = this.sweep;
-		const j = Math.floor((event.clientX - box.left - MARGIN.left) / this.cell[0]);
-		const i = Math.floor((box.height - MARGIN.bottom - event.clientY + box.top) /
-			this.cell[1]);
+		const across = event.clientX - box.left - MARGIN.left;
+		const j = Math.floor(across / this.cell[0]);
+		const up = box.height - MARGIN.bottom - event.clientY + box.top;
+		const i = Math.floor(up / this.cell[1]);
 
 		if (i < 0 || j < 0 || i >= servers.length || j >= peers.length)
 			return this.sweep.selected;
@@ -162,7 +182,8 @@ class Chart {
 		const { servers, peers } = this.sweep;
 		const width = this.canvas.clientWidth;
 		const across = width - MARGIN.left - MARGIN.right;
-		const up = Math.min(Math.max(across * servers.length / peers.length, 100), across, 480);
+		const square = across * servers.length / peers.length;
+		const up = Math.min(Math.max(square, 100), across, 480);
 		const height = Math.round(up + MARGIN.top + MARGIN.bottom);
 		const dots = window.devicePixelRatio || 1;
 
@@ -172,7 +193,8 @@ class Chart {
 		this.cell = [across / peers.length, (height - MARGIN.top - MARGIN.bottom) /
 			servers.length];
 		this.base = height - MARGIN.bottom;
-		this.at = [servers, peers].map((axis) => new Map(axis.map((mtu, i) => [mtu, i])));
+		this.at = [servers, peers].map(
+			(axis) => new Map(axis.map((mtu, i) => [mtu, i])));
 		this.context = this.canvas.getContext('2d');
 		this.context.scale(dots, dots);
 	}
@@ -199,10 +221,10 @@ class Chart {
 		this.drawEdges();
 		this.drawMarks();
 		this.drawScale();
+		const { cells, servers, peers } = this.sweep;
 		this.canvas.setAttribute('aria-label', `${DIRECTIONS[this.direction]}: ` +
-			`${this.sweep.cells.size} of ` +
-			`${this.sweep.servers.length * this.sweep.peers.length} pairs measured; ` +
-			'arrow keys choose a pair');
+			`${cells.size} of ${servers.length * peers.length} pairs ` +
+			'measured; arrow keys select a pair');
 	}
 
 	drawAxes() {
@@ -217,11 +239,13 @@ class Chart {
 		c.textAlign = 'right';
 		c.textBaseline = 'middle';
 		for (let i = 0; i < servers.length; i += rows)
-			c.fillText(servers[i], MARGIN.left - 6, this.base - (i + .5) * this.cell[1]);
+			c.fillText(servers[i], MARGIN.left - 6,
+				this.base - (i + .5) * this.cell[1]);
 		c.textAlign = 'center';
 		c.textBaseline = 'top';
 		for (let j = 0; j < peers.length; j += columns)
-			c.fillText(peers[j], MARGIN.left + (j + .5) * this.cell[0], this.base + 6);
+			c.fillText(peers[j], MARGIN.left + (j + .5) * this.cell[0],
+				this.base + 6);
 		c.strokeStyle = this.colorOf('line');
 		c.strokeRect(MARGIN.left, MARGIN.top, this.cell[0] * peers.length,
 			this.base - MARGIN.top);
@@ -239,15 +263,18 @@ class Chart {
 			let [x, y, w, h] = this.box(cell.pair);
 
 			if (typeof value === 'number')
-				c.fillStyle = colors[Math.round(Math.min(Math.max((value - low) /
-					(high - low), 0), 1) * (SHADES - 1))];
+				c.fillStyle = colors[Math.round((SHADES - 1) *
+					Math.min(Math.max((value - low) /
+						(high - low), 0), 1))];
 			else if (value)
-				c.fillStyle = hatches[value] = hatches[value] || hatch(c, value,
-					this.colorOf('failed'), this.colorOf('hatch'));
+				c.fillStyle = hatches[value] = hatches[value] ||
+					hatch(c, value, this.colorOf('failed'),
+						this.colorOf('hatch'));
 			else
 				continue;
 			/* A small cell alone among thousands would not be visible. */
-			if (w < 6 && cells.size * 50 < this.sweep.servers.length * this.sweep.peers.length)
+			if (w < 6 && cells.size * 50 <
+					this.sweep.servers.length * this.sweep.peers.length)
 				[x, y, w, h] = [x + w / 2 - 4, y + h / 2 - 4, 8, 8];
 			c.fillRect(x, y, w + .3, h + .3);
 		}
@@ -262,7 +289,8 @@ class Chart {
 		for (const edge of this.sweep.facts.edges) {
 			const below = own.filter((mtu) => mtu <= edge.mtu).length;
 
-			if (edge.direction !== DIRECTIONS[this.direction] || !below || below === own.length)
+			if (edge.direction !== DIRECTIONS[this.direction] || !below ||
+					below === own.length)
 				continue;
 			c.beginPath();
 			if (this.direction === 0) {
@@ -270,7 +298,8 @@ class Chart {
 				c.lineTo(MARGIN.left + below * this.cell[0], this.base);
 			} else {
 				c.moveTo(MARGIN.left, this.base - below * this.cell[1]);
-				c.lineTo(MARGIN.left + this.cell[0] * this.sweep.peers.length,
+				c.lineTo(MARGIN.left +
+					this.cell[0] * this.sweep.peers.length,
 					this.base - below * this.cell[1]);
 			}
 			c.stroke();
@@ -300,23 +329,12 @@ class Chart {
 	drawMarks() {
 		const s = this.sweep;
 		const text = this.colorOf('text');
-		const square = (c, x, y, r) => c.rect(x - r * .7, y - r * .7, r * 1.4, r * 1.4);
-		const round = (c, x, y, r) => c.arc(x, y, r * .8, 0, 7);
-		const diamond = (c, x, y, r) => {
-			c.moveTo(x, y - r);
-			c.lineTo(x + r, y);
-			c.lineTo(x, y + r);
-			c.lineTo(x - r, y);
-			c.closePath();
-		};
-		const frame = (c, x, y, r, box) => c.rect(x - Math.max(box[2] / 2, 5),
-			y - Math.max(box[3] / 2, 5), Math.max(box[2], 10), Math.max(box[3], 10));
+		const pairs = { ...s.facts, fastest: s.fastest };
 
-		this.mark(s.pairOf(s.facts.current), square, text);
-		this.mark(s.pairOf(s.fastest), round, text);
-		this.mark(s.pairOf(s.facts.recommended), diamond, text);
-		this.mark(s.pairOf(s.now), frame, this.colorOf('accent'), [4, 3]);
-		this.mark(s.selected, frame, this.colorOf('accent'));
+		for (const { name, shape } of s.facts.signs)
+			this.mark(s.pairOf(pairs[name]), SHAPES[shape], text);
+		this.mark(s.pairOf(s.now), SHAPES.frame, this.colorOf('accent'), [4, 3]);
+		this.mark(s.selected, SHAPES.frame, this.colorOf('accent'));
 	}
 
 	drawScale() {
@@ -345,8 +363,9 @@ class Sweep {
 		this.name = name;
 		this.section = copy.querySelector('section');
 		this.find = (selector) => this.section.querySelector(selector);
-		this.charts = [...this.section.querySelectorAll('.map')].map((canvas, direction) =>
-			new Chart(this, canvas, canvas.nextElementSibling, direction));
+		this.charts = [...this.section.querySelectorAll('.map')].map(
+			(canvas, direction) => new Chart(this, canvas,
+				canvas.nextElementSibling, direction));
 		this.find('.all').addEventListener('toggle', () => this.showTable());
 		this.find('button').addEventListener('click', () => {
 			this.shown += ROWS_SHOWN;
@@ -357,15 +376,16 @@ class Sweep {
 
 	forget(run) {
 		Object.assign(this, { run, revision: '', next: 0, more: false, facts: null,
-			scale: null, fastest: null, now: null, cells: new Map(), references: [],
-			servers: [], peers: [], selected: null, wanted: null, told: null,
-			shown: ROWS_SHOWN, drawnAt: 0 });
+			scale: null, fastest: null, now: null, cells: new Map(),
+			references: [], servers: [], peers: [], selected: null,
+			wanted: null, told: null, shown: ROWS_SHOWN, drawnAt: 0 });
 	}
 
 	/* --- questions and answers --- */
 
 	query() {
-		const parts = [`after=${this.next}`, `have=${this.run}`, `rev=${this.revision}`];
+		const parts = [`after=${this.next}`, `have=${this.run}`,
+			`rev=${this.revision}`];
 
 		if (this.name)
 			parts.push(`run=${this.name}`);
@@ -383,7 +403,8 @@ class Sweep {
 			this.forget(answer.run);
 		if (answer.facts)
 			this.takeFacts(answer);
-		for (const key of ['scale', 'fastest', 'now', 'next', 'more', 'state', 'visits'])
+		for (const key of ['scale', 'fastest', 'now', 'next', 'more', 'state',
+				'visits'])
 			this[key] = answer[key];
 		this.failed = answer.visits_failed;
 		this.outcome = answer.outcome_text;
@@ -399,16 +420,18 @@ class Sweep {
 
 		this.facts = answer.facts;
 		this.revision = answer.revision;
-		this.facts.current = run.server.link_mtu && run.peer.link_mtu
-			? { server_mtu: run.server.link_mtu, peer_mtu: run.peer.link_mtu } : null;
-		[this.servers, this.peers] = this.facts.lattice.map((lattice) => {
+		const [server_mtu, peer_mtu] = [run.server.link_mtu, run.peer.link_mtu];
+		this.facts.current = server_mtu && peer_mtu
+			? { server_mtu, peer_mtu } : null;
+		[this.servers, this.peers] = this.facts.grid.map((grid) => {
 			const mtus = [];
 
-			for (let mtu = lattice ? lattice[0] : 1; lattice && mtu <= lattice[1];
-				mtu += lattice[2])
+			for (let mtu = grid ? grid[0] : 1; grid && mtu <= grid[1];
+				mtu += grid[2])
 				mtus.push(mtu);
 			return mtus;
 		});
+		this.showSigns();
 		for (const cell of this.cells.values())
 			this.extend(cell.pair);
 	}
@@ -441,7 +464,8 @@ class Sweep {
 	/* --- the chosen pair --- */
 
 	pairOf(object) {
-		return object && object.server_mtu ? [object.server_mtu, object.peer_mtu] : null;
+		return object && object.server_mtu
+			? [object.server_mtu, object.peer_mtu] : null;
 	}
 
 	middle() {
@@ -451,11 +475,13 @@ class Sweep {
 
 	move(up, right) {
 		const from = this.selected || this.middle();
-		const along = (axis, mtu, step) => axis[Math.min(Math.max(axis.indexOf(mtu) + step, 0),
-			axis.length - 1)];
+		const along = (axis, mtu, step) =>
+			axis[Math.min(Math.max(axis.indexOf(mtu) + step, 0),
+				axis.length - 1)];
 
 		if (from)
-			this.select([along(this.servers, from[0], up), along(this.peers, from[1], right)]);
+			this.select([along(this.servers, from[0], up),
+				along(this.peers, from[1], right)]);
 	}
 
 	select(pair) {
@@ -469,7 +495,8 @@ class Sweep {
 	/* --- display --- */
 
 	show() {
-		const seen = [this.run, this.revision, this.next, this.scale, JSON.stringify(this.fastest),
+		const seen = [this.run, this.revision, this.next, this.scale,
+			JSON.stringify(this.fastest),
 			this.now && this.pairOf(this.now)].join();
 
 		this.showTitle();
@@ -477,7 +504,8 @@ class Sweep {
 		this.showCards();
 		this.showPair();
 		/* Large runs arrive in many parts. */
-		if (seen === this.seen || (this.more && Date.now() - this.drawnAt < POLL_MS))
+		if (seen === this.seen ||
+				(this.more && Date.now() - this.drawnAt < POLL_MS))
 			return;
 		this.seen = seen;
 		this.drawnAt = Date.now();
@@ -492,21 +520,24 @@ class Sweep {
 
 	showTitle() {
 		const { run } = this.facts;
-		const families = new Set([run.server.endpoint_family, run.peer.endpoint_family]);
-		const backends = [...new Set([run.server.backend, run.peer.backend])].join(' and ');
+		const families = new Set([run.server.endpoint_family,
+			run.peer.endpoint_family]);
+		const backends = [...new Set([run.server.backend, run.peer.backend])]
+			.join(' and ');
 
 		families.delete(null);
 		/* A log knows the name of neither end. */
 		const known = run.server.host || run.peer.host;
 
-		setText(this.find('.title'), known ? `${endName(run.server)} - ${endName(run.peer)}`
+		setText(this.find('.title'), known
+			? `${endName(run.server)} - ${endName(run.peer)}`
 			: `run ${run.id}`);
 		setText(this.find('.about'), [
 			`run ${run.id} (${run.uuid.slice(0, 8)})`,
 			`${(run.started_at || '').slice(0, 16).replace('T', ' ')} UTC`,
 			`strategy ${run.strategy}`,
-			`server MTUs ${rangeText(this.facts.lattice[0])}`,
-			`peer MTUs ${rangeText(this.facts.lattice[1])}`,
+			`server MTUs ${rangeText(this.facts.grid[0])}`,
+			`peer MTUs ${rangeText(this.facts.grid[1])}`,
 			known && `WireGuard: ${backends}`,
 			families.size && `IPv${[...families].join(' and ')}`,
 		].filter(Boolean).join(', '));
@@ -523,12 +554,14 @@ class Sweep {
 	showProgress() {
 		const bar = this.find('progress');
 		const counted = this.visits !== null;
-		const total = !counted ? 0 : this.state === 'done' ? this.visits : this.total();
+		const total = !counted ? 0
+			: this.state === 'done' ? this.visits : this.total();
 		const parts = [];
 
 		if (counted)
 			parts.push(`${this.visits}${total ? ` of ${total}` : ''} ` +
-				`visit${total || this.visits !== 1 ? 's' : ''}`, `${this.failed} failed`);
+				`measurement${total || this.visits !== 1 ? 's' : ''}`,
+				`${this.failed} failed`);
 		if (total) {
 			bar.max = total;
 			bar.value = Math.min(this.visits, total);
@@ -545,40 +578,65 @@ class Sweep {
 		setText(this.find('.count'), parts.join(', '));
 	}
 
+	/* How far the recommendation is proved. */
+	proof(recommended) {
+		if (recommended.status === 'predicted')
+			return this.state === 'running' ? 'predicted, tests follow' :
+				'predicted, not confirmed';
+		if (recommended.status === 'contradicted')
+			return 'tests contradict the probes';
+		return recommended.settled ? 'settled' : 'not settled';
+	}
+
+	showSigns() {
+		const signs = this.facts.signs.map(({ label, shape }) => {
+			const sign = element('b', '');
+
+			sign.className = `mark ${shape}`;
+			return [sign, label];
+		});
+
+		this.find('.signs').replaceChildren(...signs.flat());
+	}
+
 	showCards() {
 		const { current, recommended, warnings } = this.facts;
 		const pair = (object) => `${object.server_mtu} / ${object.peer_mtu || '?'}`;
 		const list = this.find('.warnings');
 		const best = this.fastest;
 
-		setText(this.find('.now'), !this.now ? '-'
-			: `${this.now.server_mtu ? `${pair(this.now)} ` : ''}${this.now.doing}`);
+		setText(this.find('.now'), !this.now ? '-' :
+			(this.now.server_mtu ? `${pair(this.now)} ` : '') + this.now.doing);
 		setText(this.find('.fastest'), !best ? '-' : `${pair(best)}\n` +
 			`${figure(best.upload_bps)} up, ${figure(best.download_bps)} down`);
 		setText(this.find('.current'), current ? pair(current) : '-');
 		this.find('.recommended').parentNode.hidden = !recommended;
 		if (recommended)
 			setText(this.find('.recommended'), `${pair(recommended)}\n` +
-				`${recommended.settled ? 'no pair may be faster' : 'not settled'}`);
+				this.proof(recommended));
 		this.find('.reasons').hidden = !recommended;
 		setText(this.find('.reasons p'), recommended ? recommended.text : '');
 		list.hidden = warnings.length === 0;
-		if (list.children.length !== warnings.length)
-			list.replaceChildren(...warnings.map((text) => element('li', text)));
+		if (list.children.length !== warnings.length) {
+			const items = warnings.map((w) => element('li', w.sentence));
+			list.replaceChildren(...items);
+		}
 	}
 
 	/* Describe the chosen pair: at once with the map's figures, then with the full
 	 * answer. */
 	pairLines() {
-		const told = this.told && String(this.pairOf(this.told)) === String(this.selected)
-			? this.told : null;
+		const isTold = this.told &&
+			String(this.pairOf(this.told)) === String(this.selected);
+		const told = isTold ? this.told : null;
 		const cell = this.cells.get(this.selected.join());
 		const lines = [];
 
 		DIRECTIONS.forEach((name, d) => {
 			const value = cell ? cell.value[d] : null;
 
-			lines.push(`${name}: ${cell ? figure(value, 3, ' Mbit/s') : 'not measured'}` +
+			lines.push(`${name}: ` +
+				(cell ? figure(value, 3, ' Mbit/s') : 'not measured') +
 				`${FAILURES[value] ? `, ${FAILURES[value]}` : ''}` +
 				`${told && told.result ? this.detail(told, name) : ''}`);
 			if (told && told[name])
@@ -590,14 +648,15 @@ class Sweep {
 	detail(told, name) {
 		const [last] = told.visits;
 		const ok = told.result[`${name}_ok`];
-		const parts = [`${ok} of ${told.result.visits} visits ok`];
+		const parts = [`${ok} of ${told.result.visits} measurements ok`];
 
 		if (!last)
 			return '';
 		const it = last[name];
 
 		if (it.status !== 'ok')
-			parts.push(`the last one ${it.status}${it.text ? `: ${it.text}` : ''}`);
+			parts.push(`the last one ${it.status}` +
+				(it.text ? `: ${it.text}` : ''));
 		for (const {name: key, label, unit} of told.figures)
 			if (it[key] !== null)
 				parts.push(`${label} ${UNITS[unit](it[key])}`);
@@ -613,16 +672,18 @@ class Sweep {
 			return;
 		this.panel = text;
 		if (!this.selected)
-			panel.replaceChildren(element('p', 'No pair is chosen.'));
+			panel.replaceChildren(element('p', 'No pair is selected.'));
 		else
 			panel.replaceChildren(element('h3',
-				`Server MTU ${this.selected[0]}, peer MTU ${this.selected[1]}`),
+				`Server MTU ${this.selected[0]}, ` +
+				`peer MTU ${this.selected[1]}`),
 			...lines.map((line) => element('p', line)));
 	}
 
 	showDrift() {
 		const all = this.references;
-		const rates = all.flatMap((r) => [r[2], r[3]]).filter((rate) => rate !== null);
+		const rates = all.flatMap((r) => [r[2], r[3]])
+			.filter((rate) => rate !== null);
 		const svg = this.find('.drift svg');
 
 		this.find('.drift').hidden = all.length < 2 || !rates.length;
@@ -644,23 +705,28 @@ class Sweep {
 		};
 		const curve = (d) => part('polyline', { class: d === 2 ? 'up' : 'down',
 			points: all.filter((r) => r[d] !== null)
-				.map((r) => `${x(r[1]).toFixed(1)},${y(r[d]).toFixed(1)}`).join(' ') });
+				.map((r) => `${x(r[1]).toFixed(1)},${y(r[d]).toFixed(1)}`)
+				.join(' ') });
 
 		svg.replaceChildren(part('line', { x1: 50, x2: 590, y1: 110, y2: 110 }),
 			part('text', { x: 44, y: 16, 'text-anchor': 'end' }, mbps(top, 0)),
-			part('text', { x: 44, y: 112, 'text-anchor': 'end' }, mbps(bottom, 0)),
+			part('text', { x: 44, y: 112, 'text-anchor': 'end' },
+				mbps(bottom, 0)),
 			part('text', { x: 50, y: 130 }, duration(from)),
-			part('text', { x: 590, y: 130, 'text-anchor': 'end' }, duration(to)),
+			part('text', { x: 590, y: 130, 'text-anchor': 'end' },
+				duration(to)),
 			curve(2), curve(3));
-		svg.setAttribute('aria-label', `${all.length} visits of the reference pair, ` +
+		svg.setAttribute('aria-label',
+			`${all.length} measurements of the reference pair, ` +
 			`${mbps(bottom)} to ${mbps(top)} Mbit/s`);
 	}
 
 	showTable() {
 		const body = this.find('tbody');
-		const cells = [...this.cells.values()].sort((a, b) => a.pair[0] - b.pair[0] ||
-			a.pair[1] - b.pair[1]);
-		const text = (cell) => [...cell.pair, ...cell.value.map((v) => figure(v, 3))];
+		const cells = [...this.cells.values()].sort(
+			(a, b) => a.pair[0] - b.pair[0] || a.pair[1] - b.pair[1]);
+		const text = (cell) => [...cell.pair,
+			...cell.value.map((v) => figure(v, 3))];
 
 		if (!this.find('.all').open)
 			return;
@@ -668,7 +734,8 @@ class Sweep {
 			const row = body.rows[i] || body.insertRow();
 
 			text(cell).forEach((value, column) =>
-				setText(row.cells[column] || row.insertCell(), String(value)));
+				setText(row.cells[column] || row.insertCell(),
+					String(value)));
 		});
 		while (body.rows.length > Math.min(cells.length, this.shown))
 			body.deleteRow(-1);
@@ -684,11 +751,15 @@ let near = false;
 let chooser = false;
 let answeredAt = Date.now();
 
+/* A server that is about to end waits until each page has the last answer. */
+const READER = crypto.getRandomValues(new Uint32Array(2))
+	.reduce((text, word) => text + word.toString(16).padStart(8, '0'), '');
+
 /* Return whether an answer came. A server that is busy with another page has
  * answered. */
 async function ask(sweep) {
 	const asked = sweep.wanted;
-	const response = await fetch(`/progress?${sweep.query()}`,
+	const response = await fetch(`/progress?reader=${READER}&${sweep.query()}`,
 		{ signal: AbortSignal.timeout(TIMEOUT_MS) });
 	const answer = await response.json();
 
@@ -708,11 +779,17 @@ async function ask(sweep) {
 function tell(error) {
 	const seconds = Math.round((Date.now() - answeredAt) / 1000);
 
-	link.classList.toggle('lost', error !== null);
+	const ended = sweeps.every((sweep) => sweep.state && !sweep.more &&
+		sweep.state !== 'running');
+
+	link.classList.toggle('lost', error !== null && !ended);
 	if (error === null)
 		setText(link, 'Up to date.');
+	else if (ended)
+		setText(link, 'The run has ended. No answer any more: the program that ' +
+			`serves this page seems to have ended too (${error.message}).`);
 	else
-		setText(link, `No answer for ${seconds} s (${error.message}). Trying again.`);
+		setText(link, `No answer for ${seconds} s (${error.message}). Retrying.`);
 }
 
 async function poll() {
@@ -725,7 +802,8 @@ async function poll() {
 		if (answered)
 			answeredAt = Date.now();
 		if (answered || Date.now() - answeredAt > TIMEOUT_MS)
-			tell(answered ? null : new Error('others look, too'));
+			tell(answered ? null :
+				new Error('the server is busy with other readers'));
 		if (near && sweeps.some((sweep) => sweep.more || sweep.wanted))
 			wait = NEAR_MS;
 	} catch (error) {
@@ -756,7 +834,8 @@ function choose() {
 	const [first, second] = [document.getElementById('first').value,
 		document.getElementById('second').value];
 
-	history.replaceState(null, '', `/?run=${first}${second ? `&beside=${second}` : ''}`);
+	history.replaceState(null, '',
+		`/?run=${first}${second ? `&beside=${second}` : ''}`);
 	start(chosen());
 }
 
@@ -772,12 +851,16 @@ async function fillChooser() {
 	const names = chosen();
 	const option = (run) => new Option(`${run.id}: ${(run.started_at || '').slice(0, 16)
 		.replace('T', ' ')}, ${run.visits === null ? 'many' : run.visits} ` +
-		`visit${run.visits === 1 ? '' : 's'}, ${run.state}`, run.uuid);
+		`measurement${run.visits === 1 ? '' : 's'}, ${run.state}`, run.uuid);
+
+	/* A run is named as everywhere: by its id, its UUID or the UUID's beginning. */
+	const named = (name) => name && (runs.find((run) => String(run.id) === name) ||
+		runs.find((run) => run.uuid.startsWith(name)) || {}).uuid || '';
 
 	first.replaceChildren(...runs.reverse().map(option));
 	second.replaceChildren(new Option('none', ''), ...runs.map(option));
-	first.value = names[0] || sweeps[0].run;
-	second.value = names[1] || '';
+	first.value = names[0] ? named(names[0]) : sweeps[0].run;
+	second.value = named(names[1]);
 	first.addEventListener('change', choose);
 	second.addEventListener('change', choose);
 	document.getElementById('choose').hidden = false;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/options.h"
+#include "base/types.h"
 
 struct values {
 	bool flag;
@@ -21,6 +22,7 @@ struct values {
 	bool yes;
 	int choice;
 	bool number_seen;
+	struct mtu_pair pair;
 	const char *optional;
 	bool optional_seen;
 };
@@ -29,7 +31,7 @@ static const char *const choices[] = {"none", "each", "best", NULL};
 
 static struct option_spec *make_table(struct values *v)
 {
-	static struct option_spec table[9];
+	static struct option_spec table[10];
 	const struct option_spec rows[] = {
 		{.name = "flag",
 		 .kind = OPTION_FLAG,
@@ -66,6 +68,11 @@ static struct option_spec *make_table(struct values *v)
 		 .kind = OPTION_BOOL,
 		 .into = &v->yes,
 		 .help = "a boolean"},
+		{.name = "pair",
+		 .value = "S,P",
+		 .kind = OPTION_PAIR,
+		 .into = &v->pair,
+		 .help = "a pair"},
 		{.name = "choice",
 		 .kind = OPTION_CHOICE,
 		 .into = &v->choice,
@@ -99,7 +106,8 @@ static void test_accepts(void **state)
 {
 	char line[] =
 		"first --flag --string=a=b --number -3 --seed 18446744073709551615 "
-		"--seconds 0.3 --yes FALSE --choice best second -- --third";
+		"--seconds 0.3 --yes FALSE --pair 576/65535 --choice best second -- "
+		"--third";
 	struct values v = {.yes = true};
 	struct err err = ERR_INIT;
 	char *argv[32];
@@ -114,6 +122,8 @@ static void test_accepts(void **state)
 	assert_true(v.seed == UINT64_MAX);
 	assert_int_equal(v.ms, 300);
 	assert_false(v.yes);
+	assert_int_equal(v.pair.server, 576);
+	assert_int_equal(v.pair.peer, 65535);
 	assert_int_equal(v.choice, 2);
 	assert_int_equal(positional, 3);
 	assert_string_equal(argv[1], "first");
@@ -186,32 +196,45 @@ static void test_refuses(void **state)
 		{"--nope", "unknown option '--nope'; --help lists the options"},
 		{"-f", "unknown option '-f'; --help lists the options"},
 		{"--fla", "unknown option '--fla'; --help lists the options"},
-		{"--flag=1", "--flag takes no value, '1' was given"},
+		{"--flag=1", "--flag takes no value, but '1' was given"},
 		{"-S a", "unknown option '-S'; --help lists the options"},
 		{"-s", "--string needs a value: TEXT"},
 		{"--s a", "unknown option '--s'; --help lists the options"},
 		{"--string", "--string needs a value: TEXT"},
-		{"--number 1501", "'1501' is no value for --number: it takes a whole "
+		{"--number 1501", "invalid value '1501' for --number: expected a whole "
 				  "number from -5 to 1500"},
-		{"--number 12x", "'12x' is no value for --number: it takes a whole "
+		{"--number 12x", "invalid value '12x' for --number: expected a whole "
 				 "number from -5 to 1500"},
+		{"--pair 1420", "invalid value '1420' for --pair: expected two MTUs "
+				"from 576 to 65535, the "
+				"server's and the peer's, as in 1420/1400"},
+		{"--pair 575,1400", "invalid value '575,1400' for --pair: expected two "
+				    "MTUs from 576 to 65535, the "
+				    "server's and the peer's, as in 1420/1400"},
+		{"--pair 1420,1400,1", "invalid value '1420,1400,1' for --pair: "
+				       "expected two MTUs from 576 to 65535, the "
+				       "server's and the peer's, as in 1420/1400"},
+		{"--pair 123456789,1400", "invalid value '123456789,1400' for --pair: "
+					  "expected two MTUs from 576 to 65535, the "
+					  "server's and the peer's, as in 1420/1400"},
 		{"--number=",
-		 "'' is no value for --number: it takes a whole number from "
+		 "invalid value '' for --number: expected a whole number from "
 		 "-5 to 1500"},
 		{"--number 99999999999999999999",
-		 "'99999999999999999999' is no value for --number: it takes a whole "
+		 "invalid value '99999999999999999999' for --number: expected a whole "
 		 "number from -5 to 1500"},
 		{"--seed -1",
-		 "'-1' is no value for --seed: it takes a whole number from "
+		 "invalid value '-1' for --seed: expected a whole number from "
 		 "0 to 18446744073709551615"},
-		{"--seconds 0.05", "'0.05' is no value for --seconds: it takes seconds "
-				   "from 0.1 to 60"},
-		{"--seconds 1e1", "'1e1' is no value for --seconds: it takes seconds "
+		{"--seconds 0.05",
+		 "invalid value '0.05' for --seconds: expected seconds "
+		 "from 0.1 to 60"},
+		{"--seconds 1e1", "invalid value '1e1' for --seconds: expected seconds "
 				  "from 0.1 to 60"},
 		{"--yes maybe",
-		 "'maybe' is no value for --yes: it takes True or False"},
+		 "invalid value 'maybe' for --yes: expected True or False"},
 		{"--choice bes",
-		 "'bes' is no value for --choice: it takes none|each|best"},
+		 "invalid value 'bes' for --choice: expected none|each|best"},
 	};
 
 	(void)state;

@@ -119,6 +119,47 @@ static void bad_texts(void **state)
 	}
 }
 
+static void fragments_without_losses_below(void **state)
+{
+	struct path_bands slowed = parsed("1460:whole,1479:unknown,65535:fragmented");
+	struct path_bands lossy = parsed("1460:whole,1500:lost,65535:fragmented");
+	struct path_bands whole = parsed("65535:whole");
+
+	(void)state;
+	assert_true(path_bands_slowed(&slowed));
+	assert_false(path_bands_slowed(&lossy));
+	assert_false(path_bands_slowed(&whole));
+}
+
+static void smallest_size_that_differs(void **state)
+{
+	static const struct {
+		const char *a;
+		const char *b;
+		int size;
+	} cases[] = {
+		{"1500:whole,65535:lost", "1500:whole,65535:lost", 0},
+		{"1500:whole,65535:lost", "1400:whole,65535:lost", 1401},
+		{"1400:whole,65535:lost", "1500:whole,65535:lost", 1401},
+		{"1500:whole,65535:fragmented", "1500:whole,65535:lost", 1501},
+		{"1300:lost,65535:whole", "65535:whole", 1},
+		/* What is unknown differs from nothing. */
+		{"1500:whole,65535:lost", "1400:whole,65535:unknown", 0},
+		{"1390:whole,1500:unknown,65535:lost", "1400:whole,65535:lost", 0},
+		{"1390:whole,1420:unknown,65535:lost", "1430:whole,65535:lost", 1421},
+		{"", "1400:whole,65535:lost", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct path_bands a = parsed(cases[i].a);
+		struct path_bands b = parsed(cases[i].b);
+
+		assert_int_equal(path_bands_differ(&a, &b), cases[i].size);
+		assert_int_equal(path_bands_differ(&b, &a), cases[i].size);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +169,8 @@ int main(void)
 		cmocka_unit_test(equal_neighbours_are_one),
 		cmocka_unit_test(room_for_the_longest),
 		cmocka_unit_test(bad_texts),
+		cmocka_unit_test(fragments_without_losses_below),
+		cmocka_unit_test(smallest_size_that_differs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

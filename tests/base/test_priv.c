@@ -392,8 +392,8 @@ static void test_find_user(void **state)
 	assert_int_equal(user.uid, 1234);
 	assert_int_equal(user.gid, 1235);
 	assert_int_equal(priv_find_user("no-such-user", path, &user, &err), -ENOENT);
-	assert_string_equal(err.text,
-			    "no such user 'no-such-user'; --user takes a user's name");
+	assert_string_equal(
+		err.text, "no such user 'no-such-user'; --user expects a user's name");
 	unsetenv("SUDO_UID");
 	rmdir(folder);
 	assert_int_equal(priv_find_user(NULL, path, &user, &err), -ENOENT);

@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/random.h"
 #include "base/text.h"
-#include "base/uuid.h"
 
 static void test_int(void **state)
 {

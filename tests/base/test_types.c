@@ -111,13 +111,71 @@ static void test_measurement(void **state)
 	assert_int_equal(measurement_status(&m), TEST_OK);
 }
 
+static void test_rate_text(void **state)
+{
+	static const struct {
+		enum test_status status;
+		int64_t rate_bps;
+		int decimals;
+		const char *text;
+		bool known;
+	} rows[] = {
+		{TEST_OK, 12345678, 3, "12.346", true},
+		{TEST_OK, 12345678, 1, "12.3", true},
+		{TEST_OK, 0, 1, "0.0", true},
+		{TEST_OK, NO_FIGURE, 1, "?", false},
+		{TEST_BLACKHOLE, 12345678, 1, "blackhole", false},
+		{TEST_UNREACHABLE, NO_FIGURE, 3, "unreachable", false},
+		{TEST_OK, INT64_MAX, 3, "9223372036854.775", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[RATE_TEXT_SIZE];
+
+		assert_int_equal(rate_text(rows[i].status, rows[i].rate_bps,
+					   rows[i].decimals, text),
+				 rows[i].known);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
+static void test_rate_number(void **state)
+{
+	static const struct {
+		int64_t rate_bps;
+		int64_t of_bps;
+		const char *text;
+		const char *unit;
+	} rows[] = {
+		{36600000, 36600000, "36.6", "Mbit/s"},
+		{1000000, 1000000, "1.0", "Mbit/s"},
+		{999500, 999500, "1.0", "Mbit/s"},
+		{999499, 999499, "999", "kbit/s"},
+		{244900, 244900, "245", "kbit/s"},
+		{1234567, 900000, "1235", "kbit/s"},
+		{99949, 99949, "99.9", "kbit/s"},
+		{9600, 9600, "9.6", "kbit/s"},
+		{0, 0, "0.0", "kbit/s"},
+		{244900, 36600000, "0.2", "Mbit/s"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[RATE_TEXT_SIZE];
+
+		rate_number(rows[i].rate_bps, rows[i].of_bps, text);
+		assert_string_equal(text, rows[i].text);
+		assert_string_equal(rate_unit(rows[i].of_bps), rows[i].unit);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_pairs),
-		cmocka_unit_test(test_measurement),
+		cmocka_unit_test(test_names),     cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_pairs),     cmocka_unit_test(test_measurement),
+		cmocka_unit_test(test_rate_text), cmocka_unit_test(test_rate_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

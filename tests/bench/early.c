@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sort.h"
+#include "base/array.h"
 #include "base/types.h"
 #include "engine/steady.h"
 
@@ -155,7 +155,7 @@ static double plain_figure(const struct trace *trace, int stop, double best)
 		if (fabs(rate / best - 1) <= 0.05)
 			near[n++] = rate;
 	}
-	sort_doubles(near, n);
+	array_sort_doubles(near, n);
 	return n ? near[n / 2] : best;
 }
 

@@ -2,13 +2,12 @@
 #include "recorded.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/io.h"
-#include "base/sort.h"
+#include "store/import.h"
 
-#define FILE_LIMIT (256 << 20)
 #define LOST_SHARE 0.01
 /* The log has no times: one visit follows the other. */
 #define VISIT_MS 3000
@@ -34,7 +33,7 @@ double recorded_median(double *values, size_t count)
 {
 	if (!count)
 		return 0;
-	sort_doubles(values, count);
+	array_sort_doubles(values, count);
 	return count % 2 ? values[count / 2]
 			 : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
@@ -112,30 +111,10 @@ static void gather_cells(struct recorded *recorded)
 		average_cell(&recorded->cells[i]);
 }
 
-static int load_log(const char *file, struct csv_log *ret, struct err *err)
-{
-	cleanup_fd int fd = open(file, O_RDONLY | O_CLOEXEC);
-	cleanup_free char *text = NULL;
-	struct err why = ERR_INIT;
-	size_t size;
-	int r;
-
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open '%s'", file);
-	r = io_read_file(fd, FILE_LIMIT, &text, &size);
-	if (r < 0)
-		return err_sys(err, -r, "cannot read '%s'", file);
-	r = csvread_parse(text, size, ret, &why);
-	if (r < 0)
-		return err_set(err, r, "'%s': %s", file, why.text);
-	if (!ret->count)
-		return err_set(err, -EINVAL, "'%s': no pair was recorded", file);
-	return 0;
-}
-
 int recorded_load(const char *file, struct recorded *recorded, struct err *err)
 {
-	int r = load_log(file, &recorded->log, err);
+	int64_t written_at_ms;
+	int r = import_read(file, &recorded->log, &written_at_ms, err);
 
 	if (r < 0)
 		return r;
@@ -144,7 +123,7 @@ int recorded_load(const char *file, struct recorded *recorded, struct err *err)
 	if (!recorded->sorted || !recorded->cells || name_losses(&recorded->log) < 0)
 		return err_set(err, -ENOMEM, "out of memory for '%s'", file);
 	gather_cells(recorded);
-	csvread_lattice(&recorded->log, &recorded->server, &recorded->peer);
+	csvread_ranges(&recorded->log, &recorded->server, &recorded->peer);
 	return 0;
 }
 

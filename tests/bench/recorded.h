@@ -35,8 +35,7 @@ struct recorded {
 	struct mtu_range peer;
 };
 
-/* -ENOENT and other errors of reading a file; -EINVAL for a file that is no log, or has
- * no pair; -ENOMEM. Release *ret in any case. */
+/* Errors of import_read(); -ENOMEM. Release *ret in any case. */
 int recorded_load(const char *file, struct recorded *ret, struct err *err);
 void recorded_release(struct recorded *recorded);
 

@@ -25,11 +25,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "base/options.h"
 #include "engine/plan_grid.h"
 #include "engine/plan_smart.h"
-#include "engine/verdict.h"
+#include "engine/recommend.h"
 #include "netctl/bandfind.h"
 #include "recorded.h"
 
@@ -61,12 +62,13 @@ static void probe(struct world *w, enum direction dir, struct path_bands *ret)
 	int top = w->sweep.server.max > w->sweep.peer.max ? w->sweep.server.max
 							  : w->sweep.peer.max;
 	struct bandfind_config config = {
-		.min = w->path.overhead + MTU_MIN,
-		.max = w->path.overhead + top,
+		.min = w->path.overhead[dir] + MTU_MIN,
+		.max = w->path.overhead[dir] + top,
 		.sender_mtu = ETHERNET,
 	};
 	struct bandfind find;
 	int sizes[BANDFIND_ROUND];
+	int copies;
 	int count;
 
 	if (config.max < ETHERNET + ABOVE_OUTER)
@@ -74,10 +76,12 @@ static void probe(struct world *w, enum direction dir, struct path_bands *ret)
 	if (config.max > OUTER_SIZE_MAX)
 		config.max = OUTER_SIZE_MAX;
 	bandfind_init(&find, &config);
-	while ((count = bandfind_next(&find, sizes)) > 0) {
+	while ((count = bandfind_next(&find, sizes, &copies)) > 0) {
+		bandfind_begin_round(&find, false);
 		for (int i = 0; i < count; i++)
 			bandfind_learn(&find, sizes[i],
-				       path_bands_fate(bands, sizes[i]));
+				       path_bands_fate(bands, sizes[i]), copies,
+				       copies);
 	}
 	bandfind_result(&find, ret);
 	w->probes += find.sent;
@@ -85,8 +89,8 @@ static void probe(struct world *w, enum direction dir, struct path_bands *ret)
 
 static int read_bands(struct world *w, const struct arguments *args, struct err *err)
 {
-	w->path.overhead = PATH_OVERHEAD_IPV4;
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		w->path.overhead[dir] = PATH_OVERHEAD_IPV4;
 		int r;
 
 		if (!args->bands[dir])
@@ -128,25 +132,17 @@ static int make_plan(const struct world *w, const struct arguments *args,
 static int drive(const struct world *w, struct plan *plan, struct measurement **ret,
 		 size_t *ret_count)
 {
-	size_t room = PLAN_SMART_VISITS_MAX;
+	cleanup_free struct measurement *known = NULL;
 	size_t count = 0;
-	cleanup_free struct measurement *known = calloc(room, sizeof(*known));
 	struct visit visit;
 
-	if (!known)
-		return -ENOMEM;
 	while (plan_next(plan, &visit)) {
-		if (count == room) {
-			struct measurement *more =
-				reallocarray(known, room * 2, sizeof(*known));
+		struct measurement m;
 
-			if (!more)
-				return -ENOMEM;
-			known = more;
-			room *= 2;
-		}
-		recorded_visit(&w->sweep, &visit, count + 1, &known[count]);
-		plan_learn(plan, &known[count++]);
+		recorded_visit(&w->sweep, &visit, count + 1, &m);
+		if (array_append(&known, &count, &m, sizeof(m)) < 0)
+			return -ENOMEM;
+		plan_learn(plan, &m);
 	}
 	*ret = known;
 	*ret_count = count;
@@ -154,12 +150,12 @@ static int drive(const struct world *w, struct plan *plan, struct measurement **
 	return 0;
 }
 
-static int run_plan(struct world *w, const struct arguments *args, struct verdict *ret,
-		    struct err *err)
+static int run_plan(struct world *w, const struct arguments *args,
+		    struct recommendation *ret, struct err *err)
 {
-	struct path found = {.overhead = w->path.overhead};
+	struct path found = {.overhead = {PATH_OVERHEAD_IPV4, PATH_OVERHEAD_IPV4}};
 	cleanup_free struct measurement *known = NULL;
-	struct verdict_input input = {
+	struct recommend_input input = {
 		.server = w->sweep.server,
 		.peer = w->sweep.peer,
 		.margin = MARGIN,
@@ -179,7 +175,7 @@ static int run_plan(struct world *w, const struct arguments *args, struct verdic
 	input.path = found;
 	input.m = known;
 	if (r == 0)
-		r = verdict_find(&input, ret);
+		r = recommend_find(&input, ret);
 	return r < 0 ? err_set(err, r, "out of memory for the visits") : 0;
 }
 
@@ -244,7 +240,7 @@ static json_t *find_regret(const struct world *w, const struct mtu_pair *mtu)
 	return json_real(share < 1 ? 100 * (1 - share) : 0);
 }
 
-static json_t *make_report(const struct world *w, const struct verdict *v)
+static json_t *make_report(const struct world *w, const struct recommendation *v)
 {
 	const struct mtu_pair *best = &v->recommended.mtu;
 	json_t *pair = best->server ? json_pack("[i,i]", best->server, best->peer)
@@ -260,7 +256,8 @@ static json_t *make_report(const struct world *w, const struct verdict *v)
 			 find_regret(w, best));
 }
 
-static int print_report(const struct world *w, const struct verdict *v, struct err *err)
+static int print_report(const struct world *w, const struct recommendation *v,
+			struct err *err)
 {
 	json_t *report = make_report(w, v);
 	int r = report ? json_dumpf(report, stdout,
@@ -276,7 +273,7 @@ static int print_report(const struct world *w, const struct verdict *v, struct e
 static int replay(const struct arguments *args, struct err *err)
 {
 	struct world world = {.sweep.log = CSV_LOG_INIT};
-	struct verdict verdict;
+	struct recommendation recommendation;
 	int r = read_bands(&world, args, err);
 
 	if (r == 0)
@@ -285,9 +282,9 @@ static int replay(const struct arguments *args, struct err *err)
 		fprintf(stderr, "replay: '%s': line %zu is half written: left out\n",
 			args->file, world.sweep.log.cut_line);
 	if (r == 0)
-		r = run_plan(&world, args, &verdict, err);
+		r = run_plan(&world, args, &recommendation, err);
 	if (r == 0)
-		r = print_report(&world, &verdict, err);
+		r = print_report(&world, &recommendation, err);
 	recorded_release(&world.sweep);
 	return r;
 }

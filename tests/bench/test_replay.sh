@@ -142,11 +142,11 @@ grep -qF 'line 78 is half written: left out' err || fail "half a line: $(<err)"
 holds 'a sweep that was cut' 'pairs = 76'
 
 echo 'server_mtu' >bad.csv
-refused 1 "'bad.csv': line 1, column 11: expected the header" bad.csv
+refused 1 "'bad.csv', line 1, column 11: expected the header" bad.csv
 head -n 1 "$sweeps/uneven.csv" >empty.csv
-refused 1 "'empty.csv': no pair was recorded" empty.csv
+refused 1 "'empty.csv' has no whole line below its header" empty.csv
 refused 1 "cannot open 'none.csv': No such file" none.csv
-refused 1 "'x' is not one of" "$sweeps/uneven.csv" --up 1460:x
+refused 1 "invalid fate 'x'" "$sweeps/uneven.csv" --up 1460:x
 refused 2 'one FILE.csv is needed' --seed 1
 refused 2 '--strategy' "$sweeps/uneven.csv" --strategy best
 

@@ -74,6 +74,7 @@ static int setup_end(struct cmdlab_end *end)
 		.lease_ms = 10000,
 	};
 	end->host.guard.bounds.range = (struct mtu_range){1280, 1500, 20};
+	end->host.usual_min = 1280;
 	text_copy(end->host.guard.bounds.interface,
 		  sizeof(end->host.guard.bounds.interface), "lo");
 	text_copy(end->host.link.name, sizeof(end->host.link.name), "lo");
@@ -121,6 +122,12 @@ int cmdlab_setup(void **state)
 	};
 	*state = lab;
 	return 0;
+}
+
+void cmdlab_answer_probes(struct cmdlab *lab)
+{
+	lab->peer.guard.probes = true;
+	lab->server.guard.probes = true;
 }
 
 static void kill_end(struct cmdlab_end *end)

@@ -57,6 +57,8 @@ struct cmdlab {
 /* For cmocka_unit_test_setup_teardown(). A grid of server MTUs 1380, 1420 and peer MTUs
  * 1400, 1420, `persist` none. */
 int cmdlab_setup(void **state);
+/* From now on, both ends' probes are answered: all sizes arrive whole. */
+void cmdlab_answer_probes(struct cmdlab *lab);
 int cmdlab_teardown(void **state);
 
 void cmdlab_start_server(struct cmdlab *lab);
@@ -76,11 +78,11 @@ void cmdlab_kill_server(struct cmdlab *lab);
 int cmdlab_run(struct cmdlab *lab);
 /* In before_test(): answer the other requests for so long, as while a test runs. */
 void cmdlab_answer_for(struct cmdlab *lab, int ms);
-/* The same as cmdlab_run(), of another function in its place, whose asserts would not be seen: the test
- * fails, with what it wrote to stderr, unless it returns 0. */
+/* Like cmdlab_run(), with another function as the peer. Its asserts would not be seen, so
+ * the test fails, with its output on stderr, unless it returns 0. */
 void cmdlab_run_client(struct cmdlab *lab, int (*client)(struct cmdlab *lab));
 
-/* The test fails unless `said` contains it, or does. */
+/* Fail the test unless `said` contains the text, or if it does. */
 void cmdlab_assert_said(const char *said, const char *text);
 void cmdlab_assert_not_said(const char *said, const char *text);
 

@@ -70,9 +70,15 @@ static int do_request(struct fakeguard *guard, const struct guard_request *reque
 		guard->restored_mtu = guard->facts.mtu;
 		return 0;
 	case GUARD_RESTORE:
+	case GUARD_END_PROBE:
 		guard->facts.mtu = guard->restored_mtu;
 		return 0;
 	case GUARD_PROBE:
+		if (!guard->probes)
+			return err_set(&reply->err, -EOPNOTSUPP,
+				       "a fake guard has no probes");
+		guard->facts.mtu = request->change.mtu;
+		return 0;
 	case GUARD_TAP:
 		return err_set(&reply->err, -EOPNOTSUPP, "a fake guard has no probes");
 	case GUARD_RENEW:

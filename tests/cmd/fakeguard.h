@@ -20,6 +20,7 @@ struct fakeguard {
 	struct guard_facts facts; /* .mtu is that of the link, now */
 	int restored_mtu;         /* the link's after a restore */
 	int committed_mtu;        /* or 0 */
+	bool probes;              /* of the loopback, which takes each size whole */
 	/* Called before a request is answered; NULL: nothing. */
 	void (*before)(void *ctx, enum guard_verb verb);
 	void *ctx;

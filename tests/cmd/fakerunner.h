@@ -21,7 +21,7 @@ struct fakerunner {
 	int arms;
 	int measures;
 	int cancels;
-	/* Requests of `kind`, after `skip` others of it: `times` of them fail with `code`. */
+	/* After `skip` requests of `kind`, the next `times` fail with `code`. */
 	struct {
 		enum runner_kind kind;
 		int skip;

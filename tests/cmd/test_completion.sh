@@ -83,7 +83,7 @@ offered "$(options_of mtusweep-server)" mtusweep-server ''
 offered "$(options_of mtusweep-peer)" mtusweep-peer --once -
 offered '--mtu-max --mtu-min --mtu-step' mtusweep-peer --server-ip 10.0.0.1 --mtu
 # shellcheck disable=SC2086 # a word each
-offered "$(printf '%s\n' help $commands --help --version | sort | xargs)" mtusweep ''
+offered "$(printf '%s\n' help $commands --help --version -h | sort | xargs)" mtusweep ''
 offered 'heatmap help' mtusweep he
 # shellcheck disable=SC2086
 offered "$(printf '%s\n' $commands | sort | xargs)" mtusweep help ''

@@ -94,25 +94,23 @@ expect 2 '' "unknown command 'nope'; 'mtusweep --help' lists" nope
 expect 2 '' "unknown option '--nope'" --nope
 expect 2 '' "unknown option '--db'.*come after its name" --db mtusweep.db runs
 expect 2 '' "mtusweep runs: unknown option '--run'" runs --run 1
-expect 2 '' "unknown option '-h'" show -h
-expect 2 '' "'1' is one argument too many; a run is named with --run" show 1
+expect 0 '^usage: mtusweep show \[RUN\] \[options\]~' '' show -h
+expect 0 '^usage: mtusweep import FILE.csv \[options\]~.*  -h, --help ' '' import -h
 expect 2 '' "needs a value: FILE" runs --db
-expect 2 '' "'left' is no value for --by: it takes sum\|up\|down" best --by left
-expect 2 '' "'xml' is no value for --format: it takes csv\|json\|prometheus" \
+expect 2 '' "invalid value 'left' for --by: expected sum\|up\|down" best --by left
+expect 2 '' "invalid value 'xml' for --format: expected csv\|json\|prometheus" \
 	export --format xml
 expect 2 '' "unknown command 'nope'" help nope
-expect 2 '' 'takes one command' help show best
+expect 2 '' "expected one command's name" help show best
 
 expect 2 '' "'map.jpg' ends neither in .png nor in .svg" heatmap -o map.jpg
 expect 2 '' "'png' ends neither" heatmap -o png
 expect 2 '' '--json prints the map, --output draws it' heatmap --json -o map.svg
 
-expect 2 '' "it takes 2 arguments, RUN RUN, and 1 was given" compare 1
-expect 2 '' "it takes 2 arguments, RUN RUN, and 3 were given" compare 1 2 3
+expect 2 '' "expected 2 arguments, RUN RUN, but 1 was given" compare 1
+expect 2 '' "expected 2 arguments, RUN RUN, but 3 were given" compare 1 2 3
 
-expect 2 '' 'mtusweep share: it needs --output FILE' share 1
-expect 2 '' 'it takes 1 argument, RUN, and 0 were given' share -o 1.html
-expect 2 '' 'it takes 1 argument, FILE.csv, and 0 were given' import
+expect 2 '' 'expected 1 argument, FILE.csv, but 0 were given' import
 expect 2 '' "unknown option '--run'" import a.csv --run 1
 
 # Help and version.
@@ -138,9 +136,10 @@ expect 1 '' "no run '9' in database" view --run 9
 expect 0 '^ run  uuid [^~]*~$' '' runs --db empty.db
 
 # Runs.
-line1='   1  0a1b2c3d  2026-11-22 12:20:39  peer    done  +3       2  '
+line1='   1  0a1b2c3d  2026-11-22 12:20:39  peer    grid +done  +3       2  -  +'
 line1+='hub wg0 - laptop\?\[2J~'
-line2='   2  0a1b2c3d  2026-11-23 12:20:39  server  unfinished  +0       0  \? - \?~'
+line2='   2  0a1b2c3d  2026-11-23 12:20:39  server  grid +unfinished  +0       0  -  +'
+line2+='\? - \?~'
 expect 0 "~$line1$line2\$" '' runs
 expect 1 '' "no run '9' in database '.*/mtusweep.db'" show --run 9
 expect 1 '' "more than one run begins with '0a1b'" best --run 0a1b
@@ -165,7 +164,17 @@ expect 0 "^$sum~\$" '' best --run 1
 expect 0 "^$sum" '' best --run 1 --by sum
 expect 0 "^$sum" '' best --run 1 --by=down
 expect 0 "^$sum" '' best --run 1 --by up
-expect 1 '' 'no pair of MTUs worked' best
+expect 1 '' 'no pair of MTUs worked' best 2
+# The newest run has no result.
+passed='^mtusweep: the newest run, 2, has no result; this is run 1, '
+expect 0 "^$sum~\$" "$passed" best
+expect 0 . "$passed" heatmap
+expect 0 '^mtusweep-run-1\.html~$' "$passed" share
+[[ -s mtusweep-run-1.html ]] || expect 0 '' '' no mtusweep-run-1.html
+# A run is named by itself.
+expect 0 "^$sum~\$" '' best 1
+expect 2 '' 'the run is named twice' best 1 --run 1
+expect 2 '' "unexpected argument '2'; name a database with --db" best 1 2
 
 # The export.
 header='server_mtu,peer_mtu,upload_rcv_mbps,upload_send_mbps,download_rcv_mbps'
@@ -202,22 +211,49 @@ rm full.svg
 # Output for programs.
 expect 0 '^\[~\{"id":1,.*\},~\{"id":2,.*\}\]~$' '' runs --json
 expect 0 '^\[\]~$' '' runs --json --db empty.db
-want='^\{"run":~\{"id":1,.*"warnings":\[~\{[^}]*"text":"tcp_mtu_probing is on"\}\].*'
+want='^\{"run":~\{"id":1,.*"warnings":\[~\{"kind":"text",[^}]*'
+want+='"detail":"tcp_mtu_probing is on",'
+want+='"sentence":"tcp_mtu_probing is on","warned_at":"[^"]*"\}\].*'
 want+='"results":\[~\{'
 expect 0 "$want" '' show --json --run 1
 want='"by": "sum",~  "recommended": null,~  "fastest": \{~    "server_mtu": 1280,~    '
 want+='"peer_mtu": 1350,'
 expect 0 "$want" '' best --json --run 1
-expect 1 '' 'no pair of MTUs worked' best --json
+expect 1 '' 'no pair of MTUs worked' best --json 2
 
 # Comparison of two runs.
 want='~pairs     0 in both, 3 only in the first, 0 only in the second~.*No pair '
 want+='changed'
 expect 0 "$want" '' compare 1 2
-expect 0 '~pairs     3 in both.*upload    2 pairs worked in both: too few to tell' '' \
+expect 0 '~pairs     3 in both.*upload    2 pairs worked in both: too few to estimate' '' \
 	compare 1 0a1b2c3d-0000-4000-8000-000000000001
 expect 0 '"pairs_in_both": 0,.*"changes": \[\]~\}~$' '' compare --json 1 2
 expect 1 '' "no run '9'" compare 1 9
+# The comparison of the answer: the pair, and the edges that it rests on.
+want='~pair      recommended: none in either~edges     not compared: neither run probed '
+expect 0 "$want" '' compare 1 2
+cp mtusweep.db answers.db
+run_sql answers.db <<'SQL' || exit 1
+INSERT INTO path VALUES (1, 60, 5, 5, 100), (2, 60, 5, 5, 100);
+INSERT INTO path_band VALUES
+	(1, 'upload', 1500, 'whole'), (1, 'upload', 65535, 'fragmented'),
+	(1, 'download', 1500, 'whole'), (1, 'download', 65535, 'lost'),
+	(2, 'upload', 1440, 'whole'), (2, 'upload', 1455, 'unknown'),
+	(2, 'upload', 65535, 'fragmented'),
+	(2, 'download', 1500, 'whole'), (2, 'download', 65535, 'lost');
+INSERT INTO recommendation VALUES (1, 1420, 1420, 1, ''), (2, 1420, 1380, 1, '');
+SQL
+want='~pair      recommended: server MTU 1420, peer MTU 1420 in the first, server MTU '
+want+='1420, peer MTU 1380 in the second~edges     changed, see below~.*'
+want+='~direction  edge of outer packets, bytes  +first +second~'
+want+='upload +whole, then fragmented +1500  1440 to 1455~~No pair'
+expect 0 "$want" '' compare 1 2 --db answers.db
+want='"recommended": \{~    "first": \{~      "server_mtu": 1420,~      "peer_mtu": 1420~'
+want+='.*"changed": true~  \},~  "edges": \[~    \{~      "direction": "upload",.*'
+want+='"second": \{~        "low": 1440,~        "high": 1455~'
+expect 0 "$want" '' compare 1 2 --db answers.db --json
+want='~pair      recommended: server MTU 1420, peer MTU 1420, the same in both~'
+expect 0 "${want}edges     the same in both~pairs " '' compare 1 1 --db answers.db
 
 # A page for others contains all of the run and nothing of the hosts. A text from
 # another program may contain any name.
@@ -234,7 +270,8 @@ expect 0 '' '' share 1 --db odd.db -o 1.html
 if grep -nE 'hub|laptop|wg0|10\.0\.0|0a1b2c3d|<script|(src|href)="[^#d]' 1.html ||
 	[ "$(grep -c '<tr><td>' 1.html)" != 3 ] || ! grep -q '</svg>' 1.html ||
 	! grep -q '<li>upload path: whole to 1460 bytes, lost above' 1.html ||
-	! grep -q '<tr><td>1420</td><td>1420</td><td>blackhole</td><td>60.500</td>' 1.html
+	! grep -q '<tr><td>1420<td>1420<td>blackhole<td>60.500<td>1' 1.html ||
+	! grep -q '<li>\[omitted\]</li>' 1.html
 then
 	echo 'FAIL: the shared page is not what it should be'
 	failures=$((failures + 1))
@@ -249,7 +286,7 @@ ln -s runs.svg own/link.svg
 ln own/runs.svg own/hard.svg
 cp own/runs.svg kept.db
 for name in runs link hard; do
-	for command in export heatmap 'share 1'; do
+	for command in export 'heatmap 1' 'share 1'; do
 		want="^mtusweep: the output 'own/$name.svg' is the database "
 		want+="'own/runs.svg' that is read; give --output another name~\$"
 		# shellcheck disable=SC2086 # the words are meant to be split
@@ -258,7 +295,7 @@ for name in runs link hard; do
 done
 expect 1 '' "'own/runs.svg' is the database 'own/link.svg'" export --db own/link.svg \
 	-o own/runs.svg
-for command in export heatmap 'share 1'; do
+for command in export 'heatmap 1' 'share 1'; do
 	want="^mtusweep: the output 'own/other.png' is an SQLite database, which is "
 	want+="not replaced; "
 	# shellcheck disable=SC2086 # as above
@@ -310,8 +347,8 @@ expect 0 '~Upload, received~ 1420 \. \. \. ~' '' heatmap --run 2
 
 # The prediction for a pair, and a run's recommendation.
 expect 2 '' '--pair is missing' explain
-expect 2 '' "'1420' is no value for --pair" explain --pair 1420
-expect 1 '' 'nothing is known of the path of run 2: it was not probed' \
+expect 2 '' "invalid value '1420' for --pair" explain --pair 1420
+expect 1 '' 'the path of run 2 is unknown: it was not probed' \
 	explain --pair 1420,1420 --run 2
 run_sql mtusweep.db <<'SQL' || exit 1
 INSERT INTO path VALUES (1, 60, 5, 5, 100);
@@ -344,14 +381,16 @@ warning: the line drifts
 ');
 SQL
 want='~warning   tcp_mtu_probing is on~pair      recommended: server MTU 1400, peer '
-want+='MTU 1380~warning   rates are noisy~warning   the line drifts~~'
+want+='MTU 1380~recommended: server MTU 1400, peer MTU 1380~'
+want+='why: it fits~warning: rates are '
+want+='noisy~warning: the line drifts~~'
 expect 0 "$want" '' show --run 1
 expect 0 '^[^~]*~([a-z ]{10}[^~]*~){5}~' '' show --run 2
 want="^recommended: server MTU 1400, peer MTU 1380~why: it fits~warning: rates are "
 want+="noisy~warning: the line drifts~~fastest measured: $sum~\$"
 expect 0 "$want" '' best --run 1
-expect 0 '"recommended": \{~ +"server_mtu": 1400,~ +"peer_mtu": 1380,~ +"settled": true,' \
-	'' best --run 1 --json
+want='"recommended": \{~ +"server_mtu": 1400,~ +"peer_mtu": 1380,~ +"status": null,'
+expect 0 "$want~ +\"settled\": true," '' best --run 1 --json
 
 # The same in pictures: a frame, faint crosses in the lost cells, the path's edges. In
 # the drawing itself, faint is half black; a cross has round ends; there is one in the
@@ -368,8 +407,8 @@ plain=$(draws plain.db)
 told=$(draws mtusweep.db)
 if [ "$plain" != "0
 <desc>blackhole; not measured; fastest measured 1280/1350; upload path (by throughput\
- alone): whole to 1340 bytes, unknown to 1479, lost to 1480, unknown above (dashed: TCP\
- stays below); download path (by throughput alone): whole to 1480 bytes, unknown above\
+ alone): arrives to 1340 bytes, unknown to 1479, lost to 1480, unknown above (dashed: TCP\
+ stays below); download path (by throughput alone): arrives to 1480 bytes, unknown above\
  (dashed: TCP stays below)" ] || [ "$told" != "2
 <desc>blackhole; not measured; predicted: lost; fastest measured 1280/1350; recommended\
  1400/1380; upload path: whole to 1460 bytes, lost above (dashed: TCP stays below)" ]; then
@@ -407,7 +446,8 @@ want+='+"rate_bps": null,~ +"predicted": "lost"~'
 expect 0 "$want" '' heatmap --run 1 --json
 want='"current": null,~ +"fastest": \{~ +"server_mtu": 1280,~ +"peer_mtu": 1350~ +\},~'
 want+=' +"recommended": \{~ +"server_mtu": 1400,.*"size": 1460,~ +"below": "whole",~ '
-want+='+"above": "lost",~ +"told_from": "probes"~'
+want+='+"above": "lost",~ +"told_from": "probes",~'
+want+=' +"confidence_percent": null~'
 expect 0 "$want" '' heatmap --run 1 --json
 expect 0 '"title": "Mean of upload and download, sent",' '' \
 	heatmap --run 1 --json --average --all
@@ -436,15 +476,18 @@ expect 1 '' "^mtusweep: cannot open '$printable': No such file" import "$odd" --
 expect 1 '' "^mtusweep: cannot write the file '$printable/x': " export --run 1 -o "$odd/x"
 expect 2 '' "^mtusweep: unknown command '$printable';" "$odd"
 expect 2 '' "^mtusweep runs: unknown option '--$printable'" runs "--$odd"
-expect 2 '' "^mtusweep runs: '$printable' is one argument too many" runs "$odd"
+expect 2 '' "^mtusweep runs: unexpected argument '$printable'" runs "$odd"
 head -c 300 "$sweeps/pppoe.csv" >"$odd"
-expect 0 '^run ' "^mtusweep: line 7, the last one of '$printable', is half" import \
+expect 0 '^run ' "^mtusweep: line 7, the last one of '$printable', is incomplete" import \
 	"$odd" --db raw.db
 
 # Logs: each export equals the import.
-expect 0 '^run 1: 144 visits, 21 failed~$' '' import "$sweeps/deadzone.csv" --db logs.db
-expect 0 '^run 2: 144 visits, 0 failed~$' '' import "$sweeps/pppoe.csv" --db logs.db
-expect 0 '^run 3: 144 visits, 42 failed~$' '' import "$sweeps/uneven.csv" --db logs.db
+run=0
+for row in 'deadzone 21' 'pppoe 0' 'uneven 42'; do
+	run=$((run + 1))
+	expect 0 "^run $run: 144 measurements, ${row#* } failed~\$" '' \
+		import "$sweeps/${row% *}.csv" --db logs.db
+done
 run=0
 for log in deadzone pppoe uneven; do
 	run=$((run + 1))
@@ -464,7 +507,7 @@ want='"direction": "upload",~ +"size": 1500,~ +"below": "lost",~ +"above": "unkn
 want+=' +"told_from": "throughput"'
 expect 0 "$want" '' heatmap --run 1 --db logs.db --json
 expect 0 '' '' share 1 --db logs.db -o logs.html
-want='<li>upload path (by throughput alone): whole to 1460 bytes, unknown to 1467, '
+want='<li>upload path (by throughput alone): arrives to 1460 bytes, unknown to 1467, '
 want+='lost to 1500,'
 if ! grep -q "$want" logs.html; then
 	echo 'FAIL: the shared page of a log has no edges'
@@ -480,7 +523,8 @@ if grep -q 'deadzone' logs.html; then
 fi
 # The path of a log is derived from its rates.
 want='^upload, by throughput alone: .*1480 bytes; the path loses .*~download, by '
-want+='throughput alone: .*whole.*~doubt: this run did not probe the path, .*~sizes: '
+want+='throughput alone: .*cannot tell if in fragments; rates cannot tell the fate of UDP '
+want+='.*~doubt: this run did not probe the path\. .*99 % confidence .*~sizes: '
 want+='of outer packets over IPv4'
 expect 0 "$want" '' explain --pair 1420,1420 --run 1 --db logs.db
 expect 0 '"tcp": "lost",.*"told_from": "throughput"' '' \
@@ -491,12 +535,12 @@ expect 0 '^upload, by throughput alone: .*1500 bytes; the path loses .*~measured
 	explain --pair 1420,1420 --run 1 --db ipv6.db
 expect 0 '"duration_ms":null,' '' export --run 1 --format json --db logs.db
 head -c 300 "$sweeps/pppoe.csv" >cut.csv
-expect 0 '^run 4: 5 visits, 0 failed~$' \
-	"^mtusweep: line 7, the last one of 'cut.csv', is half written and left out~\$" \
+expect 0 '^run 4: 5 measurements, 0 failed~$' \
+	"^mtusweep: line 7, the last one of 'cut.csv', is incomplete and was omitted~\$" \
 	import cut.csv --db logs.db
 head -n 2 "$sweeps/pppoe.csv" >one.csv
-expect 0 '^run 1: 1 visit, 0 failed~$' '' import one.csv --db one.db
-expect 0 'done: 1 visit, 0 failed~' '' heatmap --db one.db
+expect 0 '^run 1: 1 measurement, 0 failed~$' '' import one.csv --db one.db
+expect 0 'done: 1 measurement, 0 failed~' '' heatmap --db one.db
 expect 0 'upload    1 pair worked in both: too few' '' compare 1 1 --db one.db
 { cat "$sweeps/pppoe.csv"; echo '1500,1500,1.000,x,1.000,1.000'; } >bad.csv
 expect 1 '' "^mtusweep: nothing imported: 'bad.csv', line 146, column 17: expected a rate" \

@@ -71,7 +71,8 @@ static void ip_up(const struct lab_end *end, const char *link, const char *addre
 	lab_run(end, "ip", up);
 }
 
-void lab_drop(const struct lab_end *end, const char *expression)
+static void add_rule(const struct lab_end *end, const char *expression,
+		     const char *verdict)
 {
 	char script[256];
 	const char *const args[] = {"nft", script, NULL};
@@ -79,9 +80,19 @@ void lab_drop(const struct lab_end *end, const char *expression)
 	snprintf(script, sizeof(script),
 		 "add table inet lab; "
 		 "add chain inet lab in { type filter hook input priority 0; }; "
-		 "flush chain inet lab in; add rule inet lab in %s drop",
-		 expression);
+		 "flush chain inet lab in; add rule inet lab in %s %s",
+		 expression, verdict);
 	lab_run(end, "nft", args);
+}
+
+void lab_drop(const struct lab_end *end, const char *expression)
+{
+	add_rule(end, expression, "drop");
+}
+
+void lab_reject(const struct lab_end *end, const char *expression)
+{
+	add_rule(end, expression, "reject");
 }
 
 static int new_netns(void)

@@ -47,6 +47,9 @@ void lab_run(const struct lab_end *end, const char *program, const char *const *
 /* Drop packets that arrive at this end and match the nftables expression. */
 void lab_drop(const struct lab_end *end, const char *expression);
 
+/* The same, with an answer: the connection is refused. */
+void lab_reject(const struct lab_end *end, const char *expression);
+
 /* Wait until the runner has a child; return its pid. */
 pid_t lab_await_child(const struct lab_end *end);
 /* Wait until the runner has no child, 300 ms at most. */

@@ -35,6 +35,22 @@ static void claim(struct sim *sim, double rate, struct dir_result *r)
 	r->goodput_high_bps = (int64_t)(rate * (1 + half));
 }
 
+/* What happens to the segments that a test really sends. */
+static struct prediction predict(const struct sim *sim, const struct mtu_pair *mtu,
+				 enum direction dir)
+{
+	return pathmodel_predict_packet(&sim->path, mtu, dir,
+					sim->clamp ? sim->clamp : MTU_MAX);
+}
+
+/* The sending end knows the size of its packets, of those that were lost too. */
+static int64_t size_of_packets(const struct sim *sim, const struct mtu_pair *mtu)
+{
+	int size = mtu->server < mtu->peer ? mtu->server : mtu->peer;
+
+	return sim->clamp && sim->clamp < size ? sim->clamp : size;
+}
+
 static void measure(struct sim *sim, const struct visit *visit, struct measurement *ret)
 {
 	double drift = (sim->visits >= sim->step_at ? sim->step : 1) *
@@ -43,14 +59,14 @@ static void measure(struct sim *sim, const struct visit *visit, struct measureme
 	*ret = (struct measurement){.pass = visit->pass, .mtu = visit->mtu};
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		struct dir_result *r = &ret->dir[dir];
-		struct prediction p =
-			pathmodel_predict(&sim->path, &visit->mtu, (enum direction)dir);
+		struct prediction p = predict(sim, &visit->mtu, (enum direction)dir);
 		double rate = sim->capacity[dir] * drift * p.goodput *
 			      exp(sim->noise * normal(sim));
 		bool lost = p.tcp == FATE_LOST || uniform(sim) < sim->lost;
 
 		dir_result_init(r, lost ? TEST_BLACKHOLE : TEST_OK, "%s", "");
 		r->started_at_ms = 1000 + sim->visits * 3000 + dir * 1500;
+		r->packet_bytes = size_of_packets(sim, &visit->mtu);
 		if (lost)
 			continue;
 		r->goodput_bps = (int64_t)rate;
@@ -62,7 +78,7 @@ static void measure(struct sim *sim, const struct visit *visit, struct measureme
 const struct mtu_range smart_sim_range = {1280, 1500, 10};
 
 void smart_sim_run(struct sim *sim, const struct path *told, uint64_t seed,
-		   struct verdict *ret)
+		   struct recommendation *ret)
 {
 	const struct plan_smart_options options = {
 		.path = *told,
@@ -72,7 +88,7 @@ void smart_sim_run(struct sim *sim, const struct path *told, uint64_t seed,
 		.margin = 0.05,
 		.seed = seed,
 	};
-	struct verdict_input input = {
+	struct recommend_input input = {
 		.path = *told,
 		.server = smart_sim_range,
 		.peer = smart_sim_range,
@@ -98,7 +114,7 @@ void smart_sim_run(struct sim *sim, const struct path *told, uint64_t seed,
 	}
 	plan_free(plan);
 	input.m = known;
-	assert_int_equal(verdict_find(&input, ret), 0);
+	assert_int_equal(recommend_find(&input, ret), 0);
 }
 
 double smart_sim_worth(const struct sim *sim, const struct mtu_pair *mtu)
@@ -111,7 +127,7 @@ double smart_sim_worth(const struct sim *sim, const struct mtu_pair *mtu)
 	return sum;
 }
 
-void smart_sim_count(const struct sim *sim, const struct verdict *v,
+void smart_sim_count(const struct sim *sim, const struct recommendation *v,
 		     const struct mtu_pair *best, struct tally *t)
 {
 	double regret;

@@ -3,7 +3,7 @@
 #define TESTS_ENGINE_SMART_SIM_H
 
 #include "engine/plan_smart.h"
-#include "engine/verdict.h"
+#include "engine/recommend.h"
 
 /*
  * The smart plan over a simulated path: rates are the model's predictions for its
@@ -20,6 +20,7 @@ struct sim {
 	int step_at;  /* number of a visit */
 	double slope; /* drift of the logarithm from visit to visit */
 	double lost;  /* share of tests that fail by accident */
+	int clamp;    /* size of TCP's packets that a lowered MSS leaves; 0: none */
 	struct mtu_pair current; /* before the run */
 	uint64_t random;
 	int visits;
@@ -31,7 +32,7 @@ extern const struct mtu_range smart_sim_range;
 /* Run the plan with `told` as the known path; *ret is the recommendation from all it
  * measured. */
 void smart_sim_run(struct sim *sim, const struct path *told, uint64_t seed,
-		   struct verdict *ret);
+		   struct recommendation *ret);
 
 struct tally {
 	int right;
@@ -46,7 +47,7 @@ struct tally {
 double smart_sim_worth(const struct sim *sim, const struct mtu_pair *mtu);
 
 /* Add a run to the tally. `best` is the right pair. */
-void smart_sim_count(const struct sim *sim, const struct verdict *v,
+void smart_sim_count(const struct sim *sim, const struct recommendation *v,
 		     const struct mtu_pair *best, struct tally *tally);
 
 /* Print the tally; return the share of right pairs. */

@@ -16,7 +16,7 @@
 /* The diagonal of a grid with step 20, on a line of 50 Mbit/s with these bands. */
 static int sweep(const char *bands, int max, struct measurement *ret)
 {
-	struct path path = {.overhead = 60};
+	struct path path = {.overhead = {60, 60}};
 	int count = 0;
 
 	assert_int_equal(path_bands_parse(bands, &path.dir[DIR_UPLOAD], NULL), 0);
@@ -126,12 +126,77 @@ static void one_that_arrived_outweighs_losses(void **state)
 	assert_int_equal(bands.count, 0);
 }
 
+/* Only a test that began and lost its data says something about the path. A firewall's
+ * limit of new connections leaves tests unreachable, whatever the size. */
+static void only_lost_data_counts_as_none(void **state)
+{
+	static const struct {
+		enum test_status status;
+		int64_t rate;
+	} cases[] = {
+		{TEST_OK, 50000000},       {TEST_BLACKHOLE, 0},
+		{TEST_TIMEOUT, 0},         {TEST_UNREACHABLE, NO_FIGURE},
+		{TEST_REFUSED, NO_FIGURE}, {TEST_ERROR, NO_FIGURE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct dir_result result;
+
+		dir_result_init(&result, cases[i].status, "%s", "");
+		if (cases[i].status == TEST_OK)
+			result.received_bps = 50000000;
+		assert_int_equal(bandguess_rate(&result), cases[i].rate);
+	}
+}
+
+static void an_unreachable_test_makes_no_band(void **state)
+{
+	struct measurement cells[CELLS_MAX];
+	int count = sweep("65535:whole", 1440, cells);
+	struct path_bands bands;
+	char text[PATH_BANDS_TEXT_SIZE];
+
+	(void)state;
+	for (int i = 0; i < count; i += 3)
+		dir_result_init(&cells[i].dir[DIR_UPLOAD], TEST_UNREACHABLE, "%s",
+				"no answer");
+	assert_int_equal(bandguess(cells, (size_t)count, 60, DIR_UPLOAD, 0.01, &bands),
+			 0);
+	path_bands_format(&bands, text);
+	assert_string_equal(text, "1500:whole,65535:unknown");
+}
+
+/* A lowered MSS: packets of 1380 bytes, padded to 1392, leave with 1452 at most. Above
+ * that nothing is known. */
+static void clamped_tests_prove_what_they_sent(void **state)
+{
+	struct measurement cells[CELLS_MAX];
+	struct path_bands bands;
+	char text[PATH_BANDS_TEXT_SIZE];
+	int count = sweep("65535:whole", 1500, cells);
+
+	(void)state;
+	for (int i = 0; i < count; i++) {
+		struct dir_result *r = &cells[i].dir[DIR_UPLOAD];
+
+		r->packet_bytes = cells[i].mtu.peer < 1380 ? cells[i].mtu.peer : 1380;
+	}
+	assert_int_equal(bandguess(cells, (size_t)count, 60, DIR_UPLOAD, 0.05, &bands),
+			 0);
+	path_bands_format(&bands, text);
+	assert_string_equal(text, "1452:whole,65535:unknown");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bands_are_found),
 		cmocka_unit_test(lowest_heavy_fall_counts),
 		cmocka_unit_test(one_that_arrived_outweighs_losses),
+		cmocka_unit_test(only_lost_data_counts_as_none),
+		cmocka_unit_test(an_unreachable_test_makes_no_band),
+		cmocka_unit_test(clamped_tests_prove_what_they_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

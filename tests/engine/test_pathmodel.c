@@ -15,7 +15,7 @@
 
 static struct path make_path(int overhead, const char *up, const char *down)
 {
-	struct path path = {.overhead = overhead};
+	struct path path = {.overhead = {overhead, overhead}};
 
 	assert_int_equal(path_bands_parse(up, &path.dir[DIR_UPLOAD], NULL), 0);
 	assert_int_equal(path_bands_parse(down, &path.dir[DIR_DOWNLOAD], NULL), 0);
@@ -120,6 +120,32 @@ static void each_direction_has_its_sender(void **state)
 	p = pathmodel_predict(&path, &(struct mtu_pair){1400, 1500}, DIR_DOWNLOAD);
 	assert_int_equal(p.tcp_outer, 1460);
 	assert_int_equal(p.routed, FATE_WHOLE);
+}
+
+/* A translator between an IPv6 server and an IPv4 peer, links of 1500, and the same with
+ * links of 1280 behind it. */
+static void each_sender_has_its_overhead(void **state)
+{
+	static const struct mtu_range range = {1200, 1500, 1};
+	struct path path = make_path(0, CLEAN, CLEAN);
+	struct mtu_pair best = {0};
+
+	(void)state;
+	path.overhead[DIR_UPLOAD] = PATH_OVERHEAD_IPV4;
+	path.overhead[DIR_DOWNLOAD] = PATH_OVERHEAD_IPV6;
+	assert_true(pathmodel_candidate(&path, &range, &range, &best));
+	assert_int_equal(best.server, 1420);
+	assert_int_equal(best.peer, 1440);
+	assert_false(pathmodel_fits(&path, &(struct mtu_pair){1440, 1440}));
+	assert_int_equal(pathmodel_outer(&path, DIR_UPLOAD, 1400, 1400), 1460);
+	assert_int_equal(pathmodel_outer(&path, DIR_DOWNLOAD, 1400, 1400), 1480);
+	path = make_path(0, "1480:whole,65535:fragmented",
+			 "1280:whole,65535:fragmented");
+	path.overhead[DIR_UPLOAD] = PATH_OVERHEAD_IPV4;
+	path.overhead[DIR_DOWNLOAD] = PATH_OVERHEAD_IPV6;
+	assert_true(pathmodel_candidate(&path, &range, &range, &best));
+	assert_int_equal(best.server, 1200);
+	assert_int_equal(best.peer, 1420);
 }
 
 struct choice {
@@ -231,13 +257,31 @@ static void sizes_that_are_lost(void **state)
 		int sizes[2] = {0};
 		bool all = false;
 
-		assert_int_equal(
-			pathmodel_lost_sizes(&path, &l->mtu, DIR_UPLOAD, sizes, &all),
-			l->any);
+		assert_int_equal(pathmodel_sizes(&path, &l->mtu, DIR_UPLOAD, FATE_LOST,
+						 sizes, &all),
+				 l->any);
 		if (sizes[0] != l->first || sizes[1] != l->last || all != l->all)
 			fail_msg("case %zu: %d to %d, all %d", i, sizes[0], sizes[1],
 				 all);
 	}
+}
+
+/* The same for another fate: what is lost does not hide it. */
+static void sizes_of_a_fate(void **state)
+{
+	struct path path = make_path(60, "1460:whole,1475:fragmented,65535:lost", "");
+	const struct mtu_pair mtu = {1420, 1440};
+	int sizes[2];
+	bool all;
+
+	(void)state;
+	assert_true(
+		pathmodel_sizes(&path, &mtu, DIR_UPLOAD, FATE_FRAGMENTED, sizes, &all));
+	assert_int_equal(sizes[0], 1393);
+	assert_int_equal(sizes[1], 1408);
+	assert_true(all);
+	assert_false(
+		pathmodel_sizes(&path, &mtu, DIR_UPLOAD, FATE_UNKNOWN, sizes, &all));
 }
 
 struct most {
@@ -281,31 +325,47 @@ struct words {
 	const char *up;
 	struct mtu_pair mtu;
 	const char *text;
+	bool guessed;
 };
 
 /* clang-format off */
 static const struct words words[] = {
 	{CLEAN, {1420, 1420},
 	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path "
-	 "carries those of up to 1500 bytes whole; UDP and routed packets fit whole too"},
+	 "carries those of up to 1500 bytes whole; UDP and routed packets fit whole too",
+	 false},
 	{DEADZONE, {1420, 1420},
 	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path loses "
-	 "those of 1461 to 1500 bytes: no TCP data arrives; UDP and routed packets fare no "
-	 "better"},
+	 "those of 1461 to 1500 bytes: no TCP data arrives; the same goes for "
+	 "UDP and routed packets", false},
 	{DEADZONE, {1460, 1460},
 	 "a full-size TCP segment leaves as an outer packet of 1520 bytes; the path "
 	 "carries those above 1500 bytes in fragments: TCP data arrives, but costs more; "
-	 "of UDP and routed packets, up to 1520 bytes, the path loses those of 1461 to "
-	 "1500 bytes"},
+	 "UDP and routed packets have up to 1520 bytes, and the path loses those of 1461 "
+	 "to 1500 bytes", false},
 	{"1479:whole,1480:lost,65535:fragmented", {1420, 1420},
 	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path loses "
-	 "those of 1480 bytes: no TCP data arrives; UDP and routed packets fare no better"},
+	 "those of 1480 bytes: no TCP data arrives; the same goes for UDP and "
+	 "routed packets", false},
 	{ALL "whole", {1420, 1420},
 	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path "
-	 "carries packets of any size whole; UDP and routed packets fit whole too"},
+	 "carries packets of any size whole; UDP and routed packets fit whole too", false},
 	{"", {1420, 1420},
-	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; it is not known "
-	 "what becomes of packets of any size; UDP and routed packets fare no better"},
+	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the fate of "
+	 "packets of any size is unknown; the same goes for UDP and routed packets", false},
+	/* Told from rates, which show less. */
+	{CLEAN, {1420, 1420},
+	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; TCP data in "
+	 "those of up to 1500 bytes arrives, and rates cannot tell if in fragments; rates "
+	 "cannot tell the fate of UDP and routed packets", true},
+	{"1460:whole,65535:fragmented", {1420, 1420},
+	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; rates fall for "
+	 "those above 1460 bytes as fragments cost: TCP data arrives; the same goes for "
+	 "UDP and routed packets", true},
+	{DEADZONE, {1420, 1420},
+	 "a full-size TCP segment leaves as an outer packet of 1480 bytes; the path loses "
+	 "those of 1461 to 1500 bytes: no TCP data arrives; the same goes for UDP and "
+	 "routed packets", true},
 };
 /* clang-format on */
 
@@ -316,7 +376,8 @@ static void says_why(void **state)
 		struct path path = make_path(60, words[i].up, "");
 		char text[PATHMODEL_TEXT];
 
-		pathmodel_explain(&path, &words[i].mtu, DIR_UPLOAD, text);
+		pathmodel_explain(&path, &words[i].mtu, DIR_UPLOAD, words[i].guessed,
+				  text);
 		assert_string_equal(text, words[i].text);
 	}
 }
@@ -326,9 +387,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cells_worked_by_hand),
 		cmocka_unit_test(each_direction_has_its_sender),
+		cmocka_unit_test(each_sender_has_its_overhead),
 		cmocka_unit_test(the_largest_that_fits),
 		cmocka_unit_test(nothing_larger_fits),
 		cmocka_unit_test(sizes_that_are_lost),
+		cmocka_unit_test(sizes_of_a_fate),
 		cmocka_unit_test(the_pair_that_brings_most),
 		cmocka_unit_test(says_why),
 	};

@@ -80,12 +80,12 @@ static int visits_before(const struct visit *visits, int i)
 
 /* Check that each pass names every pair once, in any order; the smallest pair is the
  * reference. Move the grid's visits to the front; the places of the series remain. */
-static int take_lattice(const struct plan_grid_options *options, struct visit *visits,
-			int pairs)
+static int take_grid(const struct plan_grid_options *options, struct visit *visits,
+		     int pairs)
 {
 	int all = plan_grid_visits(options);
-	int lattice = pairs * options->passes;
-	int gaps = all - lattice - 1;
+	int grid = pairs * options->passes;
+	int gaps = all - grid - 1;
 	int kept = 0;
 
 	for (int i = 0; i < all; i++) {
@@ -98,14 +98,14 @@ static int take_lattice(const struct plan_grid_options *options, struct visit *v
 		assert_true(mtu_range_allows(&options->peer, visits[i].mtu.peer));
 	}
 	for (int i = 0, series = 0; i < all; i++) {
-		if (series <= gaps && kept == series * lattice / gaps) {
+		if (series <= gaps && kept == series * grid / gaps) {
 			assert_true(visits[i].reference);
 			series++;
 			continue;
 		}
 		visits[kept++] = visits[i];
 	}
-	assert_int_equal(kept, lattice);
+	assert_int_equal(kept, grid);
 	for (int i = 0; i < kept; i++) {
 		for (int j = i / pairs * pairs; j < i; j++)
 			assert_false(same_mtu(&visits[i], &visits[j]));
@@ -129,13 +129,13 @@ static void test_shuffled(void **state)
 	assert_int_equal(collect(&options, first), 288 + 25);
 	collect(&options, again);
 	assert_memory_equal(first, again, (288 + 25) * sizeof(first[0]));
-	assert_int_equal(take_lattice(&options, first, 144), 24);
+	assert_int_equal(take_grid(&options, first, 144), 24);
 	for (int i = 0; i < 144; i++)
 		differs += !same_mtu(&first[i], &first[i + 144]);
 	assert_true(differs > 100);
 	options.seed = 8;
 	collect(&options, again);
-	take_lattice(&options, again, 144);
+	take_grid(&options, again, 144);
 	assert_true(memcmp(first, again, 288 * sizeof(first[0])) != 0);
 	options.order = GRID_ROW;
 	collect(&options, rows);
@@ -175,7 +175,7 @@ static void test_reference_series(void **state)
 			since = visits[j].reference ? 0 : since + 1;
 			assert_true(since <= GRID_REFERENCE_EVERY);
 		}
-		take_lattice(&options, visits, table[i].server_max * 2);
+		take_grid(&options, visits, table[i].server_max * 2);
 	}
 }
 
@@ -238,7 +238,7 @@ static void test_no_order_is_favoured(void **state)
 		int key = 0;
 
 		collect(&options, visits);
-		take_lattice(&options, visits, 4);
+		take_grid(&options, visits, 4);
 		for (int i = 0; i < 4; i++)
 			key = key * 4 + (visits[i].mtu.server - 1) * 2 +
 			      visits[i].mtu.peer - 1;

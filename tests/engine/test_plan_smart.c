@@ -11,13 +11,13 @@
 
 #include "engine/plan_rest.h"
 #include "engine/plan_smart.h"
-#include "engine/verdict.h"
+#include "engine/recommend.h"
 
 #define CLEAN    "1500:whole,65535:fragmented"
 #define DEADZONE "1460:whole,1500:lost,65535:fragmented"
 #define HOLE     "1460:whole,65535:lost"
 
-static const struct mtu_range lattice = {1280, 1500, 20};
+static const struct mtu_range grid = {1280, 1500, 20};
 /* Every other visit is faster by this share, the others slower. */
 static double wobble;
 
@@ -25,7 +25,7 @@ static double wobble;
 struct run {
 	int count;
 	struct visit visit[PLAN_SMART_VISITS_MAX];
-	struct verdict verdict;
+	struct recommendation recommendation;
 };
 
 static void measure(const struct path *path, const struct visit *visit, int at,
@@ -53,7 +53,7 @@ static void run_plan(const struct plan_smart_options *options, const struct path
 		     struct run *ret)
 {
 	struct measurement m[PLAN_SMART_VISITS_MAX];
-	const struct verdict_input input = {
+	const struct recommend_input input = {
 		.path = options->path,
 		.server = options->server,
 		.peer = options->peer,
@@ -61,7 +61,7 @@ static void run_plan(const struct plan_smart_options *options, const struct path
 		.margin = options->margin,
 		.m = m,
 	};
-	struct verdict_input all = input;
+	struct recommend_input all = input;
 	struct plan *plan;
 
 	memset(ret, 0, sizeof(*ret));
@@ -79,12 +79,12 @@ static void run_plan(const struct plan_smart_options *options, const struct path
 	}
 	plan_free(plan);
 	all.count = (size_t)ret->count;
-	assert_int_equal(verdict_find(&all, &ret->verdict), 0);
+	assert_int_equal(recommend_find(&all, &ret->recommendation), 0);
 }
 
 static struct path make_path(const char *up, const char *down)
 {
-	struct path path = {.overhead = PATH_OVERHEAD_IPV4};
+	struct path path = {.overhead = {PATH_OVERHEAD_IPV4, PATH_OVERHEAD_IPV4}};
 
 	assert_int_equal(path_bands_parse(up, &path.dir[DIR_UPLOAD], NULL), 0);
 	assert_int_equal(path_bands_parse(down, &path.dir[DIR_DOWNLOAD], NULL), 0);
@@ -95,8 +95,8 @@ static struct plan_smart_options make_options(const struct path *told, uint64_t 
 {
 	return (struct plan_smart_options){
 		.path = *told,
-		.server = lattice,
-		.peer = lattice,
+		.server = grid,
+		.peer = grid,
 		.margin = 0.05,
 		.seed = seed,
 	};
@@ -161,9 +161,9 @@ static void check_run(const struct check *c, const struct run *run)
 	for (int i = 0; i < c->rival_count; i++)
 		assert_int_equal(visits_of(run, c->rivals[i]), 1);
 	assert_int_equal(run->visit[run->count - 1].pass, 3);
-	assert_true(run->verdict.settled);
-	assert_int_equal(run->verdict.why, REASON_FITS);
-	assert_true(mtu_pair_same(&run->verdict.recommended.mtu, &c->reference));
+	assert_true(run->recommendation.settled);
+	assert_int_equal(run->recommendation.why, REASON_FITS);
+	assert_true(mtu_pair_same(&run->recommendation.recommended.mtu, &c->reference));
 }
 
 static void rivals_between_references(void **state)
@@ -234,9 +234,9 @@ static void the_diagonal_where_nothing_is_known(void **state)
 		assert_true(visits_of(&run, (struct mtu_pair){diagonal[i],
 							      diagonal[i]}) >= 1);
 	/* 1400 arrives as 1460, and 1420 does not. */
-	assert_int_equal(run.verdict.why, REASON_ARRIVES);
-	assert_int_equal(run.verdict.recommended.mtu.server, 1400);
-	assert_int_equal(run.verdict.recommended.mtu.peer, 1400);
+	assert_int_equal(run.recommendation.why, REASON_ARRIVES);
+	assert_int_equal(run.recommendation.recommended.mtu.server, 1400);
+	assert_int_equal(run.recommendation.recommended.mtu.peer, 1400);
 }
 
 /* Probes said 1500, but packets above 1460 are lost. The candidate, 1440, fails in its
@@ -250,13 +250,13 @@ static void a_contradiction_leads_to_the_diagonal(void **state)
 
 	(void)state;
 	run_plan(&options, &path, &run);
-	assert_true(run.verdict.contradiction_confirmed);
+	assert_true(run.recommendation.contradiction_confirmed);
 	assert_true(visits_of(&run, (struct mtu_pair){1440, 1440}) >= 2);
 	assert_true(visits_of(&run, (struct mtu_pair){1400, 1400}) >= 1);
-	assert_int_equal(run.verdict.recommended.mtu.server, 1400);
-	assert_int_equal(run.verdict.recommended.mtu.peer, 1400);
-	assert_true(run.verdict.guessed[DIR_UPLOAD] &&
-		    run.verdict.guessed[DIR_DOWNLOAD]);
+	assert_int_equal(run.recommendation.recommended.mtu.server, 1400);
+	assert_int_equal(run.recommendation.recommended.mtu.peer, 1400);
+	assert_true(run.recommendation.guessed[DIR_UPLOAD] &&
+		    run.recommendation.guessed[DIR_DOWNLOAD]);
 }
 
 /* No size fits whole, but probes show the sizes that pass in fragments: 60 + 1360 =
@@ -270,8 +270,45 @@ static void where_nothing_fits_the_best_that_passes(void **state)
 
 	(void)state;
 	run_plan(&options, &path, &run);
-	assert_int_equal(run.verdict.why, REASON_MEASURED);
-	assert_int_equal(run.verdict.recommended.mtu.peer, 1360);
+	assert_int_equal(run.recommendation.why, REASON_MEASURED);
+	assert_int_equal(run.recommendation.recommended.mtu.peer, 1360);
+}
+
+/* The probes know the fate of each pair: nothing is left to search. */
+static void where_nothing_fits_little_is_tested(void **state)
+{
+	struct path path =
+		make_path("1280:whole,65535:fragmented", "1280:whole,65535:fragmented");
+	struct plan_smart_options options = make_options(&path, 1);
+	struct run run;
+
+	(void)state;
+	options.current = (struct mtu_pair){1420, 1420};
+	run_plan(&options, &path, &run);
+	assert_int_equal(run.recommendation.why, REASON_IN_FRAGMENTS);
+	assert_int_equal(run.count, 3);
+	assert_int_equal(visits_of(&run, (struct mtu_pair){1280, 1280}), 2);
+	assert_int_equal(visits_of(&run, (struct mtu_pair){1420, 1420}), 1);
+	path = make_path("1280:whole,65535:lost", "1280:whole,65535:lost");
+	options.path = path;
+	run_plan(&options, &path, &run);
+	assert_int_equal(run.recommendation.why, REASON_NONE_ARRIVES);
+	assert_int_equal(run.count, 1);
+	assert_int_equal(visits_of(&run, (struct mtu_pair){1280, 1280}), 1);
+}
+
+/* Data where the probes saw none: they are not believed. */
+static void an_unfit_pair_that_works_is_searched(void **state)
+{
+	struct path told = make_path("1280:whole,65535:lost", "1280:whole,65535:lost");
+	struct path path = make_path(CLEAN, CLEAN);
+	struct plan_smart_options options = make_options(&told, 1);
+	struct run run;
+
+	(void)state;
+	run_plan(&options, &path, &run);
+	assert_int_equal(run.recommendation.why, REASON_ARRIVES);
+	assert_true(run.count > 6);
 }
 
 /* Six visits leave three rivals open. At a deviation of 10 % and more no two visits
@@ -286,14 +323,14 @@ static void visits_that_cannot_settle_are_not_made(void **state)
 	options.current = (struct mtu_pair){1420, 1420};
 	wobble = 0.1;
 	run_plan(&options, &path, &run);
-	assert_false(run.verdict.settled);
+	assert_false(run.recommendation.settled);
 	assert_int_equal(run.count, 6);
-	assert_true(run.verdict.needed > 6);
+	assert_true(run.recommendation.needed > 6);
 	wobble = 0.015;
 	run_plan(&options, &path, &run);
 	wobble = 0;
 	assert_true(run.count > 6);
-	assert_true(mtu_pair_same(&run.verdict.recommended.mtu,
+	assert_true(mtu_pair_same(&run.recommendation.recommended.mtu,
 				  &(struct mtu_pair){1440, 1400}));
 }
 
@@ -346,7 +383,7 @@ static void goes_on_where_it_was_cut(void **state)
 	}
 }
 
-static void an_empty_lattice_is_refused(void **state)
+static void an_empty_grid_is_refused(void **state)
 {
 	struct path path = make_path(CLEAN, CLEAN);
 	struct plan_smart_options options = make_options(&path, 1);
@@ -365,9 +402,11 @@ int main(void)
 		cmocka_unit_test(the_diagonal_where_nothing_is_known),
 		cmocka_unit_test(a_contradiction_leads_to_the_diagonal),
 		cmocka_unit_test(where_nothing_fits_the_best_that_passes),
+		cmocka_unit_test(where_nothing_fits_little_is_tested),
+		cmocka_unit_test(an_unfit_pair_that_works_is_searched),
 		cmocka_unit_test(visits_that_cannot_settle_are_not_made),
 		cmocka_unit_test(goes_on_where_it_was_cut),
-		cmocka_unit_test(an_empty_lattice_is_refused),
+		cmocka_unit_test(an_empty_grid_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,10 +77,11 @@ static void draw_sim(uint64_t seed, struct sim *ret)
 {
 	static const double noises[] = {0.01, 0.02, 0.05};
 	uint64_t random = seed;
+	int overhead = random_below(&random, 4) ? PATH_OVERHEAD_IPV4
+						: PATH_OVERHEAD_IPV6;
 
 	*ret = (struct sim){
-		.path.overhead = random_below(&random, 4) ? PATH_OVERHEAD_IPV4
-							  : PATH_OVERHEAD_IPV6,
+		.path.overhead = {overhead, overhead},
 		.noise = noises[random_below(&random, 3)],
 		.claim = random_below(&random, 2) ? 1 : 0.3,
 		.step = random_below(&random, 4) ? 1 : 0.5,
@@ -142,7 +143,8 @@ struct counts {
 	double regret;   /* mean regret of the wrong ones */
 };
 
-static void count(const struct sim *sim, const struct verdict *v, struct counts *c)
+static void count(const struct sim *sim, const struct recommendation *v,
+		  struct counts *c)
 {
 	int edges = sim->path.dir[DIR_UPLOAD].count +
 		    sim->path.dir[DIR_DOWNLOAD].count - DIR_COUNT;
@@ -166,7 +168,7 @@ static void random_layouts(void **state)
 	(void)state;
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
 		struct sim sim;
-		struct verdict v;
+		struct recommendation v;
 
 		draw_sim(seed, &sim);
 		smart_sim_run(&sim, &sim.path, seed, &v);
@@ -183,7 +185,9 @@ static void random_layouts(void **state)
 		      "%%\n",
 		      c.unfit, 100.0 * c.unfit_right / c.unfit,
 		      100 * c.regret / c.unfit);
-	assert_true(c.unfit_right >= 0.99 * c.unfit);
+	/* Where all arrives in fragments, the smallest MTU is chosen, not the fastest:
+	 * fewer packets are fragmented, and rates are not compared. */
+	assert_true(c.unfit_right >= 0.97 * c.unfit);
 }
 
 int main(void)

@@ -110,8 +110,8 @@ static const struct {
 	{"{\"end\":{" RECEIVED ",\"sum_sent\":{\"bits_per_second\":1,\"seconds\":0}}}",
 	 "seconds"},
 	{"{\"end\":{" SENT "," RECEIVED "},\"error\":\"it broke\"}", "it broke"},
-	{"{\"end\":{" SENT "," RECEIVED "},\"error\":5}", "does not name"},
-	{"{\"error\":null}", "does not name"},
+	{"{\"end\":{" SENT "," RECEIVED "},\"error\":5}", "an unnamed error"},
+	{"{\"error\":null}", "an unnamed error"},
 	{"{\"error\":\"a\\u001b[2Jb\\nc\"}", "libiperf: a?[2Jb?c"},
 };
 

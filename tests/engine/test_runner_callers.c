@@ -203,7 +203,7 @@ static void test_strangers_in_a_hurry(void **state)
 static void test_the_expected_port_is_preferred(void **state)
 {
 	struct lab *lab = *state;
-	int port = runner_reserve(lab->peer.runner, lab->call.local);
+	int port = runner_reserve(lab->peer.runner, lab->call.local, "");
 	char byte;
 	int fd;
 
@@ -219,7 +219,7 @@ static void test_the_expected_port_is_preferred(void **state)
 		assert_int_equal(errno, ECONNRESET);
 		close(fd);
 	}
-	/* If it comes from another port all the same, it is accepted. */
+	/* If it comes from another port anyway, it is accepted. */
 	lab->call.client_port = 0;
 	arm(lab);
 	measure(lab, TEST_OK);
@@ -229,13 +229,13 @@ static void test_the_expected_port_is_preferred(void **state)
 static void test_reserved_ports(void **state)
 {
 	struct lab *lab = *state;
-	int first = runner_reserve(lab->peer.runner, lab->call.local);
-	int other = runner_reserve(lab->server.runner, lab->call.local);
+	int first = runner_reserve(lab->peer.runner, lab->call.local, "");
+	int other = runner_reserve(lab->server.runner, lab->call.local, "");
 
 	assert_in_range(first, 1, 65535);
 	assert_in_range(other, 1, 65535);
 	assert_int_not_equal(first, other);
-	assert_int_equal(runner_reserve(lab->peer.runner, "10.9.9.9"), 0);
+	assert_int_equal(runner_reserve(lab->peer.runner, "10.9.9.9", ""), 0);
 }
 
 struct assault {

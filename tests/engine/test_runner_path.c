@@ -154,6 +154,20 @@ static void test_only_control_answers(void **state)
 	assert_non_null(strstr(result.text, "data connection"));
 }
 
+/* As by a firewall that refuses more new connections than it allows. */
+static void test_only_data_is_refused(void **state)
+{
+	struct lab *lab = *state;
+	struct dir_result result;
+
+	lab_reject(&lab->server, "tcp flags & (syn | ack) == syn limit rate over 1/day "
+				 "burst 1 packets");
+	arm(lab);
+	measure(lab, DIR_UPLOAD, &result);
+	assert_status(&result, TEST_REFUSED);
+	assert_non_null(strstr(result.text, "data connection"));
+}
+
 static void test_no_route(void **state)
 {
 	static const char *const unreachable[] = {"ip",          "route",        "add",
@@ -183,6 +197,17 @@ static void test_refused_to_the_end(void **state)
 	assert_status(&result, TEST_REFUSED);
 	assert_non_null(strstr(result.text, LAB_SERVER));
 	assert_int_equal(result.received_bps, NO_FIGURE);
+}
+
+/* The first test of a run finds out soon that the port is closed. */
+static void test_refused_first(void **state)
+{
+	struct lab *lab = *state;
+	struct dir_result result;
+
+	lab->call.first = true;
+	assert_in_range(measure(lab, DIR_UPLOAD, &result), 800, 1700);
+	assert_status(&result, TEST_REFUSED);
 }
 
 static void hang_server_after(struct lab *lab, int ms)
@@ -249,8 +274,10 @@ int main(void)
 		ON_LAB(test_blackhole_on_a_slow_path),
 		ON_LAB(test_nobody_answers),
 		ON_LAB(test_only_control_answers),
+		ON_LAB(test_only_data_is_refused),
 		ON_LAB(test_no_route),
 		ON_LAB(test_refused_to_the_end),
+		ON_LAB(test_refused_first),
 		ON_LAB(test_deadline),
 		ON_LAB(test_pause_at_the_end),
 		ON_LAB(test_stall),

@@ -320,7 +320,7 @@ static void test_unreachable_rows(void **state)
 	const enum test_status statuses[] = {TEST_UNREACHABLE, TEST_UNREACHABLE,
 					     TEST_ERROR};
 	const char *const texts[] = {"fake A failed", "fake D failed",
-				     "not measured in 10 tries: fake D failed"};
+				     "not measured after 10 attempts: fake D failed"};
 	struct sweep_summary summary;
 
 	(void)state;

@@ -41,6 +41,12 @@ static void test_deadlines(void **state)
 		assert_int_equal(testspec_deadline_ms(&spec), table[i].deadline_ms);
 		assert_int_equal(testspec_refused_ms(&spec),
 				 table[i].deadline_ms - 5000);
+		assert_int_equal(testspec_reach_ms(&spec), table[i].silence_ms);
+		spec.first = true;
+		assert_int_equal(testspec_refused_ms(&spec), testspec_reach_ms(&spec));
+		assert_true(testspec_reach_ms(&spec) <= table[i].silence_ms);
+		assert_true(testspec_reach_ms(&spec) > 1000);
+		assert_int_equal(testspec_deadline_ms(&spec), table[i].deadline_ms);
 	}
 }
 
@@ -111,7 +117,7 @@ static void test_numbers(void **state)
 	} table[] = {
 		{1, 0, 100, 0, ""},
 		{65535, 0, 3600000, 60000000, ""},
-		{0, -EINVAL, 5000, 0, "'0' is not a port"},
+		{0, -EINVAL, 5000, 0, "invalid port '0'"},
 		{-1, -EINVAL, 5000, 0, "port"},
 		{65536, -EINVAL, 5000, 0, "port"},
 		{5201, -EINVAL, 99, 0, "'99' ms"},
@@ -143,13 +149,13 @@ static void test_damage(void **state)
 	spec.kind = (enum test_kind)2;
 	check(&spec, -EINVAL, "kind '2'");
 	spec.kind = TEST_FULL_SIZE;
-	check(&spec, -EINVAL, "'0' bytes");
+	check(&spec, -EINVAL, "full size '0'");
 	spec.packet_size = MTU_MIN;
 	check(&spec, spec.role == ROLE_CLIENT ? -EINVAL : 0, "");
 	spec.their_size = MTU_MAX;
 	check(&spec, 0, "");
 	spec.packet_size = MTU_MAX + 1;
-	check(&spec, -EINVAL, "'65536' bytes");
+	check(&spec, -EINVAL, "full size '65536'");
 	spec = sound();
 	spec.dir = DIR_COUNT;
 	check(&spec, -EINVAL, "direction");

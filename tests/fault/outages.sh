@@ -77,8 +77,8 @@ mend_line()
 
 start_sweep()
 {
-	start_server "${LATTICE_3X3[@]}"
-	start_peer "${LATTICE_3X3[@]}" --duration "$DURATION" --passes 1000 --order shuffled
+	start_server "${GRID_3X3[@]}"
+	start_peer "${GRID_3X3[@]}" --duration "$DURATION" --passes 1000 --order shuffled
 }
 
 # Start both programs again if the run has ended by itself.
@@ -163,9 +163,10 @@ slow_rows()
 		FROM direction JOIN usual USING (dir) JOIN outage ON
 			at_ms BETWEEN began_ms - $((DURATION * 1000 + 500)) AND ended_ms
 		WHERE status = 'ok' AND bps < least AND NOT EXISTS (
-			SELECT 1 FROM warning WHERE warning.run_id = direction.run_id
-			AND warning.text LIKE format('server MTU %d, peer MTU %d:%%%s%%',
-				server_mtu, peer_mtu, dir))
+			SELECT 1 FROM run_warning AS w WHERE w.run_id = direction.run_id
+			AND w.kind = 'line_down' AND w.direction = dir
+			AND w.server_mtu = direction.server_mtu
+			AND w.peer_mtu = direction.peer_mtu)
 		ORDER BY run_id, seq"
 }
 

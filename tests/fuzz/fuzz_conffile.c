@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *edited, *again;
 	size_t edited_size, again_size;
 
+	conffile_find_hook((const char *)data, size, "wg0");
 	if (conffile_edit((const char *)data, size, 1380, &edited, &edited_size, NULL) <
 	    0)
 		return 0;

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	if (csvread_parse(text, size, &log, &err) == 0 && log.count) {
-		csvread_lattice(&log, &server, &peer);
+		csvread_ranges(&log, &server, &peer);
 		if (server.min < MTU_MIN || server.max > MTU_MAX || server.step < 1)
 			abort();
 		for (size_t i = 0; i < log.count; i++)

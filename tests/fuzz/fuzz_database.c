@@ -121,8 +121,10 @@ static void write_run(struct store *store)
 		.strategy = "grid",
 		.passes = 1,
 	};
-	struct path_survey survey = {.path.overhead = 60};
+	struct path_survey survey = {.path.overhead = {60, 60}};
 	struct measurement m = {.seq = 70, .pass = 1, .mtu = {1420, 1400}};
+	struct evidence evidence = {.reason.kind = REASON_FITS,
+				    .dir[DIR_UPLOAD].guessed = true};
 	struct measurement left;
 	int64_t run;
 
@@ -140,9 +142,11 @@ static void write_run(struct store *store)
 	store_record(store, run, &m, NULL);
 	store_put_path(store, run, &survey, NULL);
 	store_next_unacknowledged(store, run, 1, &left, NULL);
-	store_warn(store, run, "a warning", NULL);
-	store_recommend(store, run, &m.mtu, true, &(struct reason){.kind = REASON_FITS},
-			"why", NULL);
+	store_warn(store, run, &(struct warning){.detail = "a warning"}, NULL);
+	evidence.mtu = m.mtu;
+	evidence.survey.path.dir[DIR_UPLOAD] = survey.path.dir[DIR_UPLOAD];
+	evidence_warn(&evidence, (struct warning){.kind = WARNING_MSS, .mtu = 1400});
+	store_recommend(store, run, &evidence, NULL);
 	store_end_run(store, run, RUN_DONE, "", NULL);
 }
 
@@ -325,6 +329,8 @@ static size_t size_of(enum option_kind kind)
 	case OPTION_U64:
 	case OPTION_SECONDS:
 		return sizeof(uint64_t);
+	case OPTION_PAIR:
+		return sizeof(struct mtu_pair);
 	case OPTION_STRING:
 	case OPTION_OPTIONAL:
 		break;

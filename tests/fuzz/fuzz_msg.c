@@ -36,6 +36,7 @@ ROUND_TRIP(status)
 ROUND_TRIP(open)
 ROUND_TRIP(opened)
 ROUND_TRIP(pair)
+ROUND_TRIP(paired)
 ROUND_TRIP(arm)
 ROUND_TRIP(probe)
 ROUND_TRIP(probing)
@@ -43,7 +44,7 @@ ROUND_TRIP(ask)
 ROUND_TRIP(figures)
 ROUND_TRIP(row)
 ROUND_TRIP(path)
-ROUND_TRIP(verdict)
+ROUND_TRIP(recommendation)
 ROUND_TRIP(session)
 ROUND_TRIP(close)
 ROUND_TRIP(answer)
@@ -57,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	open_round_trip(json, size);
 	opened_round_trip(json, size);
 	pair_round_trip(json, size);
+	paired_round_trip(json, size);
 	arm_round_trip(json, size);
 	probe_round_trip(json, size);
 	probing_round_trip(json, size);
@@ -64,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	figures_round_trip(json, size);
 	row_round_trip(json, size);
 	path_round_trip(json, size);
-	verdict_round_trip(json, size);
+	recommendation_round_trip(json, size);
 	session_round_trip(json, size);
 	close_round_trip(json, size);
 	answer_round_trip(json, size);

@@ -5,7 +5,8 @@
 #
 # Open the page in Chromium, without a window, and do the steps one after another:
 #
-#	wait=EXPRESSION    wait until it is true, --wait SECONDS (20) at most
+#	wait=EXPRESSION    wait until it is true, --wait SECONDS (120) at most
+#	file=PATH          wait until that file exists, as long
 #	print=EXPRESSION   print its value, in a line
 #	key=NAME           press a key (ArrowLeft, Escape, a, ...) at the focus
 #	point=SELECTOR,X,Y move the mouse to that part of the element's box (0 to 1)
@@ -26,7 +27,7 @@ use POSIX ();
 use Time::HiRes qw(time sleep);
 
 my ($scheme, $width, $height) = ('light', 1280, 900);
-my $patience = 20;
+my $patience = 120;
 my $json = JSON::PP->new->utf8->allow_nonref->canonical;
 my ($pid, $buffer, $serial, $session) = (0, '', 0, undef);
 my ($to, $from);
@@ -128,6 +129,16 @@ sub do_wait
 	}
 }
 
+sub do_file
+{
+	my $path = shift;
+	my $until = time + $patience;
+	until (-e $path) {
+		fail "waited in vain for $path" if time > $until;
+		read_message(time + .05);
+	}
+}
+
 sub do_print
 {
 	my $value = evaluate(shift);
@@ -168,8 +179,8 @@ sub do_shot
 	close $out or fail "$file: $!";
 }
 
-my %steps = (wait => \&do_wait, print => \&do_print, key => \&do_key, point => \&do_point,
-	shot => \&do_shot);
+my %steps = (wait => \&do_wait, file => \&do_file, print => \&do_print, key => \&do_key,
+	point => \&do_point, shot => \&do_shot);
 
 while (@ARGV && $ARGV[0] =~ /^--/) {
 	my $option = shift;

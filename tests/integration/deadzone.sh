@@ -121,9 +121,9 @@ check_costs()
 test_begin --inner 4
 before=$(hosts_state)
 set_path "$1"
-lattice=(--mtu-min "$mtu_min" --mtu-max "$mtu_max" --mtu-step "$step")
-start_server "${lattice[@]}" --once
-start_peer "${lattice[@]}" --duration "$DURATION"
+grid=(--mtu-min "$mtu_min" --mtu-max "$mtu_max" --mtu-step "$step")
+start_server "${grid[@]}" --once
+start_peer "${grid[@]}" --duration "$DURATION"
 wait_both 180
 check_same_text 'status of each cell' "$(predicted)" "$(measured)"
 check_costs

@@ -68,7 +68,8 @@ check_logs()
 	check_logged server main 'request: POST /v1/session from [0-9a-f.:]+: status 200'
 	check_logged server main 'test: arm [0-9]+, throughput, server, port [0-9]+: ok'
 	check_logged peer main 'request: POST /v1/pair to .*: status 200 \('
-	check_logged peer main 'test: measure [0-9]+, throughput, upload, port [0-9]+: ok, ok'
+	check_logged peer main \
+		'test: measure [0-9]+, throughput, upload, port [0-9]+: ok, ok'
 	check_logged peer main 'probe: round [0-9]+, download, outer size [0-9]+: whole'
 	check_logged peer main 'sweep: pair [0-9]+/[0-9]+: upload'
 	check_nothing_secret server "$LAB_SERVER_CONF" "$server_db"

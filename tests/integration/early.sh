@@ -49,6 +49,9 @@ check_direction()
 	check_equal "the $1 has libiperf's own figures" 1 "$(figure \
 		"$1_sent_bps > 0 AND $1_received_bps > 0 AND $1_retransmits >= 0")"
 	check_equal "the $1's round trip" 1 "$(figure "$1_rtt_us > 0")"
+	check_equal "the $1's packets are as large as the smaller MTU" 1 "$(sql "$peer_db" \
+		"SELECT $1_packet_bytes = min(server_mtu, peer_mtu)
+		FROM measurement JOIN measurement_detail USING (run_id, seq)")"
 }
 
 # Rates far below the capacity of a busy machine.

@@ -4,8 +4,8 @@
 # tests/integration/figures.sh
 #
 # The copies of the list of measured figures agree with base/figures.h, by name and order:
-# the columns of store/schema.sql, docs/schema.md, docs/protocol.md and
-# docs/export.schema.json.
+# the columns of store/schema.sql and store/schema2.sql, docs/schema.md, docs/protocol.md
+# and docs/export.schema.json.
 
 set -euo pipefail
 cd "${BASH_SOURCE[0]%/*}/../.."
@@ -22,11 +22,14 @@ check()
 	failures=$((failures + 1))
 }
 
-# Arguments: upload|download: its columns between text and started_at
+# Arguments: upload|download: its columns between text and started_at, and those of
+# measurement_detail
 schema_columns()
 {
 	sed -n "/^\t$1_text /,/^\t$1_started_at /s/^\t$1_\([a-z_]*\) INTEGER.*/\1/p" \
 		store/schema.sql
+	sed -n '/^CREATE TABLE measurement_detail /,/^)/p' store/schema2.sql |
+		sed -n "s/^\t$1_\([a-z_]*\) INTEGER.*/\1/p"
 }
 
 # The names in the first column of the table's rows between `text` and `started_at`
@@ -57,8 +60,8 @@ export_names()
 }
 
 [[ $(wc -w <<<"$listed") -ge 7 ]] || { echo 'FAILED: no list in base/figures.h' && exit 1; }
-check 'store/schema.sql, upload' "$(schema_columns upload)"
-check 'store/schema.sql, download' "$(schema_columns download)"
+check 'the schema, upload' "$(schema_columns upload)"
+check 'the schema, download' "$(schema_columns download)"
 check docs/schema.md "$(documented_columns)"
 check docs/protocol.md "$(message_figures)"
 check 'docs/export.schema.json, required' "$(export_names required)"

@@ -94,7 +94,8 @@ sub hostile_requests {
 		. '"full_size":false,"outcome":"done",'
 		. '"text":"","protocol":3,"lease_ms":1000';
 	for my $id ($old, $guess, '', 'x' x 500) {
-		my @paths = qw(pair arm probe figures path verdict lease commit session);
+		my @paths = qw(pair arm probe figures path recommendation lease commit
+			session);
 		# The peer that closed a session gets that answer again.
 		push @paths, 'close' if $id ne $old;
 		push @requests, ["POST /v1/$_ HTTP/1.1\r\n$host" . json(),

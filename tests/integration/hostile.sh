@@ -12,7 +12,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly HOSTILE=${BASH_SOURCE[0]%/*}/hostile.pl
-readonly LATTICE=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
+readonly GRID=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
 readonly NEIGHBOUR=10.77.0.3
 # Peak memory of the server's main process, in KiB; and the limit for a sanitizer's
 # build.
@@ -73,13 +73,13 @@ check_memory()
 
 begin_server()
 {
-	start_server "${LATTICE[@]}" --once --lease 2
+	start_server "${GRID[@]}" --once --lease 2
 	wait_for 10 'the server to listen' listening 5000
 }
 
 begin_sweep()
 {
-	start_peer "${LATTICE[@]}" --duration 0.3 --lease 2 --wait 20
+	start_peer "${GRID[@]}" --duration 0.3 --lease 2 --wait 20
 }
 
 # Arguments: NAME MARKS. Check the run that began beside the attacks; MARKS in the logs
@@ -94,8 +94,8 @@ check_run()
 		"$(grep -Eh "$2" "$tmp/server.log" "$tmp/peer.log" || true)"
 }
 
-readonly LAPSES='ran out|not heard of'
-readonly ANY_MARK="$LAPSES|measured again|done again"
+readonly LAPSES='expired|silent'
+readonly ANY_MARK="$LAPSES|measured again|repeating the test"
 
 crowds_are_there()
 {
@@ -221,7 +221,7 @@ iperf_own()
 	done
 	begin_sweep
 	check_run "iperf clients of the peer's own host" "$LAPSES"
-	echo "done again: $(grep -c 'it is done again' "$tmp/peer.log" || true) tests," \
+	echo "repeated: $(grep -c 'repeating the test' "$tmp/peer.log" || true) tests," \
 		"$(grep -c 'measured again' "$tmp/peer.log" || true) visits"
 	check_match 'connections of theirs' 'title from .*: connected [1-9]' \
 		"$(cat "$tmp/attacks.log")"
@@ -291,10 +291,10 @@ readonly no_session=00000000000000000000000000000000
 takeover()
 {
 	local run own kept name
-	start_server "${LATTICE[@]}" --lease 10 --persist best \
+	start_server "${GRID[@]}" --lease 10 --persist best \
 		--conf-file "$LAB_SERVER_CONF"
 	wait_for 10 'the server to listen' listening 5000
-	start_peer "${LATTICE[@]}" --duration 0.3 --lease 10 --wait 20
+	start_peer "${GRID[@]}" --duration 0.3 --lease 10 --wait 20
 	wait_for 20 'a sweep under way' under_way
 	run=$(published_run)
 	check_match 'the run that is published' '^[0-9a-f]{8}-' "$run"
@@ -321,11 +321,12 @@ takeover()
 	check_match 'a pair' '200 OK' \
 		"$(try post "$LAB_PEER_IP" /v1/pair "{\"session\":\"$own\",
 		\"mtu\":1300,\"test\":0,\"duration_ms\":300,\"rtt_us\":1,\"from_port\":0}")"
-	check_match 'a row that cannot be' "400 Bad Request .*'received_bps' is out of range" \
+	check_match 'a row that cannot be' \
+		"400 Bad Request .*'received_bps' is out of range" \
 		"$(try put "$LAB_PEER_IP" "/v1/run/$run/row/1" \
 		"$(forged_row "$own" 1 999999999999)")"
 	check_match 'a commit without a proof' \
-		'409 Conflict .*"ENODATA".*MTU 1300 is not kept' \
+		'409 Conflict .*"ENODATA".*MTU 1300 is not applied' \
 		"$(try post "$LAB_PEER_IP" /v1/commit "{\"session\":\"$own\"}")"
 	check_match 'the end of it' '200 OK' "$(try post "$LAB_PEER_IP" /v1/close \
 		"{\"session\":\"$own\",\"outcome\":\"done\",\"text\":\"\"}")"

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # scripts/install-deps if promtool cannot be fetched: only --test needs it, and says so.
+# And the packages that docs/running.md names for a gateway are those of the libraries that
+# the programs are linked with.
 # The script is a copy, so that its files are created beside it. dpkg-query and apt-get
 # are stand-ins: all packages are installed, and apt-get fails as without a network.
 
@@ -28,10 +30,14 @@ install_deps()
 }
 
 install_deps
-check_equal 'what building and the demo need: its status' 0 "$code"
+check_equal 'what building needs: its status' 0 "$code"
 check_equal 'what it says' '' "$text"
 check_equal 'whether it asked apt-get for anything' no \
 	"$([[ -e $tmp/calls ]] && echo yes || echo no)"
+
+install_deps --lab
+check_equal 'what the demo needs: its status' 0 "$code"
+check_equal 'what it says' '' "$text"
 
 install_deps --test
 check_equal 'what the tests need: its status' 1 "$code"
@@ -46,6 +52,27 @@ install -m 0755 /dev/null "$tmp/build/promtool"
 install_deps --test
 check_equal 'with a promtool there: its status' 0 "$code"
 check_equal 'what it says then' '' "$text"
+
+# Arguments: PROGRAM. Print the packages of its libraries, but for those of the C library
+# and of the sanitizers.
+linked()
+{
+	local library
+	objdump -p "$MTUSWEEP_BIN/$1" |
+		awk '/NEEDED/ && !/lib(gcc_s|asan|ubsan|tsan)\./ { print $2 }' |
+		while read -r library; do
+			dpkg-query -S "/usr/lib/*/$library" "/lib/*/$library" 2>/dev/null |
+				sed 's/:.*//; s/t64$//' | grep -v '^libc6' || :
+		done | sort -u | xargs
+}
+
+for program in mtusweep-server mtusweep-peer; do
+	packages=$(linked "$program")
+	check_match "$program: its libraries were found" 'libiperf0 ' "$packages"
+	# shellcheck disable=SC2016 # Markdown's backquotes
+	named=$(sed -n 's/^| `'"$program"'` | \(lib[^|]*\) |$/\1/p' "$ROOT/docs/running.md")
+	check_equal "$program: the packages of docs/running.md" "$packages" "$named"
+done
 
 echo "$checks checks, $failures failed"
 ((failures == 0))

@@ -106,6 +106,12 @@ on()
 	ip netns exec "${!namespace}" "${@:2}"
 }
 
+# True if the kernel can delay and lose packets.
+has_netem()
+{
+	unshare -n tc qdisc add dev lo root netem delay 1ms 2>/dev/null
+}
+
 # Arguments: server|peer. Print the tunnel link's MTU.
 link_mtu()
 {
@@ -141,7 +147,8 @@ hosts_state()
 # A script's background processes ignore Ctrl-C's signals; a user's do not.
 run_on()
 {
-	exec "$LAB" exec "$lab_name" "$1" env --default-signal=INT,HUP,TERM "${@:2}"
+	local namespace=LAB_${1^^}
+	exec ip netns exec "${!namespace}" env --default-signal=INT,HUP,TERM "${@:2}"
 }
 
 start_server()
@@ -288,7 +295,7 @@ sql()
 
 # --- a running sweep, to be disturbed ------------------------------------------------
 
-readonly LATTICE_3X3=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
+readonly GRID_3X3=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
 
 # Arguments: DATABASE. Print the number of rows of its newest run.
 rows_of()
@@ -323,8 +330,8 @@ readonly ENDLESS=50
 fresh_run()
 {
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE_3X3[@]}" --once --lease "$lease"
-	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease "$lease" --wait 20 \
+	start_server "${GRID_3X3[@]}" --once --lease "$lease"
+	start_peer "${GRID_3X3[@]}" --duration 0.3 --lease "$lease" --wait 20 \
 		--passes "$passes"
 	wait_for 20 'a sweep under way' under_way
 }

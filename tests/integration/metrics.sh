@@ -57,13 +57,13 @@ session_is_open()
 
 test_begin --inner 4
 before=$(hosts_state)
-start_server "${LATTICE_3X3[@]}"
+start_server "${GRID_3X3[@]}"
 wait_for 10 'the server to listen' listening 5000
 over_tunnel
 check_equal 'an open session, before' 0 "$(metric session_open)"
 check_equal 'visits, before' '' "$(metric run_visits)"
 
-start_peer "${LATTICE_3X3[@]}" --strategy grid --duration 0.8
+start_peer "${GRID_3X3[@]}" --strategy grid --duration 0.8
 wait_for 30 'a session with two visits' session_is_open
 check_equal 'pairs over the tunnel' 0 "$(count_pairs)"
 check_match 'the run under way' 'mtusweep_run_info\{.*strategy="grid",state="running"\} 1' \
@@ -88,7 +88,8 @@ check_equal 'the upload of a pair, in bit/s' "$(sql "$server_db" \
 		 server_mtu, peer_mtu) FROM results LIMIT 1")")" \
 		'BEGIN { printf "%d", bytes * 8 }')"
 check_equal 'the fastest pair' \
-	"$("$MTUSWEEP_BIN/mtusweep" best --db "$server_db" | head -1)" \
+	"$("$MTUSWEEP_BIN/mtusweep" best --db "$server_db" |
+		sed -n 's/^fastest measured: //p' | head -n 1)" \
 	"server MTU $(metric fastest_mtu_bytes 'end="server"'), peer MTU $(metric \
 		fastest_mtu_bytes 'end="peer"')"
 check_same_text 'both hosts' "$before" "$(hosts_state)"

@@ -28,7 +28,7 @@ server_killed()
 	fresh_run
 	# The journal is the only record of the change.
 	kill_all "$server_pid"
-	start_server "${LATTICE_3X3[@]}" --once --lease 2
+	start_server "${GRID_3X3[@]}" --once --lease 2
 	wait_both 60
 	check_match 'what the server says of the run before' 'an earlier run was killed' \
 		"$(cat "$tmp/server.log")"
@@ -43,7 +43,7 @@ second_peer()
 	fresh_run
 	# Two peers on one interface of one host never get as far as the server.
 	on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" --server-ip \
-		"$LAB_SERVER_IP" --db "$tmp/db/second.db" --wait 1 "${LATTICE_3X3[@]}" \
+		"$LAB_SERVER_IP" --db "$tmp/db/second.db" --wait 1 "${GRID_3X3[@]}" \
 		</dev/null >"$tmp/second.log" 2>&1 || code=$?
 	check_equal 'the exit status of a second peer' 1 "$code"
 	check_match 'what the second peer says' "another mtusweep runs on interface" \
@@ -61,7 +61,7 @@ answer_lost()
 	rm -f "$peer_db"* "$server_db"*
 	start_server --mtu-min "$2" --mtu-max "$2" --once --lease 2 --persist best \
 		--conf-file "$LAB_SERVER_CONF"
-	start_peer --mtu-min "$3" --mtu-max "$3" --duration 0.3 --lease 2 --wait 20 \
+	start_peer --mtu-min "$3" --mtu-max "$3" --duration 1 --lease 2 --wait 20 \
 		--persist best --conf-file "$LAB_PEER_CONF"
 	wait_for 20 'both MTUs changed' mtus_are "$2" "$3"
 	mute_server_after "$1" "$4"
@@ -80,18 +80,19 @@ restored_by_hand()
 {
 	local text
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE_3X3[@]}" --lease 2
-	start_peer "${LATTICE_3X3[@]}" --duration 2 --lease 2
+	start_server "${GRID_3X3[@]}" --lease 2
+	start_peer "${GRID_3X3[@]}" --duration 2 --lease 2
 	wait_for 20 'both MTUs changed' mtus_changed
 	kill_all "$peer_pid"
 	check_equal 'the MTU is still another' yes \
 		"$([[ $(link_mtu peer) == "$LAB_MTU" ]] || echo yes)"
 	text=$(on peer "$MTUSWEEP_BIN/mtusweep-peer" \
 		--restore --interface "$LAB_PEER_IF" 2>&1)
-	check_match 'what --restore says' "'$LAB_PEER_IF' has its MTU $LAB_MTU back" "$text"
+	check_match 'what --restore says' \
+		"'$LAB_PEER_IF' is restored to MTU $LAB_MTU" "$text"
 	text=$(on peer "$MTUSWEEP_BIN/mtusweep-peer" \
 		--restore --interface "$LAB_PEER_IF" 2>&1)
-	check_match 'what a second --restore says' 'no killed run' "$text"
+	check_match 'what a second --restore says' 'nothing to restore' "$text"
 	wait_for 10 'both MTUs back' mtus_are "$LAB_MTU" "$LAB_MTU"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
@@ -102,8 +103,8 @@ restored_by_hand()
 stopped_main()
 {
 	local main
-	start_server "${LATTICE_3X3[@]}" --lease 2
-	start_peer "${LATTICE_3X3[@]}" --duration 0.5 --lease 2
+	start_server "${GRID_3X3[@]}" --lease 2
+	start_peer "${GRID_3X3[@]}" --duration 0.5 --lease 2
 	wait_for 20 'both MTUs changed' mtus_changed
 	main=$(pgrep -P "$peer_pid" -x mtusweep-main)
 	kill -STOP "$main"
@@ -123,9 +124,9 @@ nobody_reads()
 	mkfifo "$fifo"
 	exec 7<>"$fifo"
 	head -c 65536 /dev/zero >&7
-	start_server "${LATTICE_3X3[@]}" --once
+	start_server "${GRID_3X3[@]}" --once
 	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" --server-ip \
-		"$LAB_SERVER_IP" --db "$peer_db" "${LATTICE_3X3[@]}" --duration 0.3 \
+		"$LAB_SERVER_IP" --db "$peer_db" "${GRID_3X3[@]}" --duration 0.3 \
 		</dev/null >"$fifo" 2>&1 &
 	peer_pid=$!
 	wait_both 60
@@ -141,7 +142,8 @@ server_busy()
 	local range='{"min":1300,"max":1400,"step":50}' key body
 	end+=',"backend":"kernel","family":4,"versions":""'
 	body='{"protocol":3,"secret":"0123456789abcdef0123456789abcdef",'
-	body+='"lease_ms":4000,"run":{"uuid":"'
+	# Long enough for the first peer to give up, and the second to start, meanwhile.
+	body+='"lease_ms":10000,"run":{"uuid":"'
 	body+="$(cat /proc/sys/kernel/random/uuid)\",\"started_at_ms\":1,\"peer\":{$end},"
 	body+="\"server_range\":$range,\"peer_range\":$range,\"strategy\":\"grid\","
 	body+='"passes":1,"seed":"1","duration_ms":500,"persist":"none","pairs":9}}'
@@ -149,7 +151,7 @@ server_busy()
 	key=$(on server wg show "$LAB_SERVER_IF" peers)
 	on server wg set "$LAB_SERVER_IF" peer "$key" allowed-ips 10.77.0.2/32,10.77.0.3/32
 	on peer ip addr add 10.77.0.3/24 dev "$LAB_PEER_IF"
-	start_server "${LATTICE_3X3[@]}" --once
+	start_server "${GRID_3X3[@]}" --once
 	wait_for 10 'the server to listen' listening 5000
 	# shellcheck disable=SC2016 # perl's own variables
 	check_match 'another peer opens a session' '200 OK.*"session"' "$(on peer perl \
@@ -161,14 +163,14 @@ server_busy()
 			"Content-Length: ", length($ARGV[1]), "\r\n\r\n$ARGV[1]";
 		local $/; my $answer = <$s>; $answer =~ s/\s+/ /g; print $answer;' \
 		"$LAB_SERVER_IP" "$body")"
-	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --wait 1
+	start_peer "${GRID_3X3[@]}" --duration 0.3 --wait 1
 	wait_exit "$peer_pid" 10 'a peer that waits for 1 s'
 	check_equal 'its exit status' 1 "$status"
 	check_match 'what it says' "server busy: a run from '10.77.0.3'" \
 		"$(cat "$tmp/peer.log")"
-	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --wait 20
-	wait_both 60
-	check_match 'what a peer that waits longer says' 'waiting up to 20 s: .*busy' \
+	start_peer "${GRID_3X3[@]}" --duration 0.3 --wait 60
+	wait_both 100
+	check_match 'what a peer that waits longer says' 'waiting up to 60 s: .*busy' \
 		"$(cat "$tmp/peer.log")"
 	on peer ip addr del 10.77.0.3/24 dev "$LAB_PEER_IF"
 	check_complete 'after another peer'
@@ -181,8 +183,8 @@ disk_full()
 	mounted=$small
 	mount -t tmpfs -o "size=300k,uid=$(id -u "$DB_USER")" none "$small"
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE_3X3[@]}" --lease 2
-	peer_db=$small/peer.db start_peer "${LATTICE_3X3[@]}" --duration 0.5 \
+	start_server "${GRID_3X3[@]}" --lease 2
+	peer_db=$small/peer.db start_peer "${GRID_3X3[@]}" --duration 0.5 \
 		--lease 2 --passes 50
 	wait_for 20 'a row on the small disk' has_rows_in "$small/peer.db"
 	dd if=/dev/zero of="$small/filler" bs=1k count=1000 2>/dev/null || true
@@ -213,7 +215,7 @@ end_not_stored()
 		CREATE UNIQUE INDEX no_end ON run (outcome) WHERE outcome = 'done'"
 	wait_exit "$peer_pid" 60 'the peer'
 	check_equal "the peer's exit status" 1 "$status"
-	check_match 'what it says' 'could not be stored, so .* crashed: .*UNIQUE' \
+	check_match 'what it says' 'cannot store that the run .* crashed: .*UNIQUE' \
 		"$(cat "$tmp/peer.log")"
 	check_match 'how the run is shown' ' crashed ' \
 		"$("$MTUSWEEP_BIN/mtusweep" runs --db "$peer_db")"
@@ -301,7 +303,7 @@ commit_lost()
 
 row_lost()
 {
-	answer_lost 'PUT /v1/run/' 1360 1320 11s
+	answer_lost 'PUT /v1/run/' 1360 1320 16s
 }
 
 (($#)) || set -- "${CASES[@]}"

@@ -8,7 +8,7 @@
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-readonly LATTICE=(--mtu-min 1360 --mtu-max 1420 --mtu-step 60)
+readonly GRID=(--mtu-min 1360 --mtu-max 1420 --mtu-step 60)
 
 # Arguments: END CONF MTU
 check_committed()
@@ -27,7 +27,7 @@ check_committed()
 		"$(sha256sum <"$kept")"
 	check_equal "the $1's old conf, mode and owner" '640 daemon:games' \
 		"$(stat -c '%a %U:%G' "$kept")"
-	check_match "the $1's old conf is named" "from before is '$kept'" \
+	check_match "the $1's old conf is named" "from before the run is '$kept'" \
 		"$(cat "$tmp/peer.log")"
 }
 
@@ -48,8 +48,8 @@ refused_without_persist()
 {
 	local before
 	before=$(hosts_state)
-	start_server --once "${LATTICE[@]}"
-	start_peer "${LATTICE[@]}" --duration 0.5 --persist best \
+	start_server --once "${GRID[@]}"
+	start_peer "${GRID[@]}" --duration 0.5 --persist best \
 		--conf-file "$LAB_PEER_CONF"
 	wait_exit "$peer_pid" 20 'the peer that may not persist'
 	check_equal 'exit status of the peer that may not persist' 1 "$status"
@@ -65,6 +65,7 @@ test_begin
 # pairs that are ok only one is proved.
 "$LAB" hole "$lab_name" upload 1450
 "$LAB" hole "$lab_name" download 1450
+sed -i '/^\[Interface\]/a PostUp = ip link set mtu 1300 dev %i' "$LAB_PEER_CONF"
 chown daemon:games "$LAB_SERVER_CONF" "$LAB_PEER_CONF"
 chmod 0640 "$LAB_SERVER_CONF" "$LAB_PEER_CONF"
 cp "$LAB_SERVER_CONF" "$tmp/server.before"
@@ -75,8 +76,8 @@ read -ra old < <(locks) || true
 ((${#old[@]} == 0)) || (cd /run/mtusweep && rm -f "${old[@]}")
 refused_without_persist
 
-start_server --once "${LATTICE[@]}" --persist best --conf-file "$LAB_SERVER_CONF"
-start_peer "${LATTICE[@]}" --duration 1 --persist best --conf-file "$LAB_PEER_CONF"
+start_server --once "${GRID[@]}" --persist best --conf-file "$LAB_SERVER_CONF"
+start_peer "${GRID[@]}" --duration 1 --persist best --conf-file "$LAB_PEER_CONF"
 wait_for 20 'the locks of both ends' has_locks 4
 wait_both 60
 check_equal 'locks that stay' '' "$(locks)"
@@ -90,10 +91,14 @@ check_equal 'its rates' '|' "$(sql "$peer_db" 'SELECT upload_mbps, download_mbps
 	ORDER BY run_id DESC LIMIT 1')"
 check_committed server "$LAB_SERVER_CONF" 1360
 check_committed peer "$LAB_PEER_CONF" 1360
+check_match "what the peer says of the conf's own command, at the start" \
+	'warning: PostUp in line 3 of the conf file sets MTU 1300' "$(<"$tmp/peer.log")"
+check_match 'and when the pair is applied' \
+	"this end: at the tunnel's next start PostUp in line 3" "$(<"$tmp/peer.log")"
 
 # Without --persist the same two ends leave everything as it is now.
 after=$(hosts_state)
-start_server --once "${LATTICE[@]}" --persist best --conf-file "$LAB_SERVER_CONF"
-start_peer "${LATTICE[@]}" --duration 0.5
+start_server --once "${GRID[@]}" --persist best --conf-file "$LAB_SERVER_CONF"
+start_peer "${GRID[@]}" --duration 0.5
 wait_both 60
 check_same_text 'both hosts after a sweep without --persist' "$after" "$(hosts_state)"

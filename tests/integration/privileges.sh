@@ -40,10 +40,10 @@ read_document()
 		user_of[$process]=$user caps_of[$process]=$caps
 		persist_caps_of[$process]=$persist oom_of[$process]=$oom
 		open_of[$process]=$open
-	done < <(table_behind 'Of each process')
+	done < <(table_behind 'By process')
 	while IFS=$'\t' read -r field value; do
 		every[$field]=$value
-	done < <(table_behind 'Of every process')
+	done < <(table_behind 'In every process')
 	check_equal 'processes in the document' 'guard keeper main runner tap test' \
 		"$(printf '%s\n' "${!caps_of[@]}" | sort | xargs)"
 }
@@ -76,10 +76,12 @@ mask_of()
 # Arguments: PID. Print "KIND" of each descriptor above 2.
 open_kinds()
 {
-	local fd
+	local fd target
 	for fd in "/proc/$1/fd"/*; do
 		((${fd##*/} > 2)) || continue
-		case $(readlink "$fd") in
+		# One that was closed meanwhile is not open.
+		target=$(readlink "$fd") || continue
+		case $target in
 		socket:*) echo socket ;;
 		pipe:*) echo pipe ;;
 		anon_inode:*timerfd*) echo timer ;;
@@ -87,7 +89,7 @@ open_kinds()
 		/run/mtusweep/*.lock) echo lock ;;
 		"$tmp"/db/*) echo database ;;
 		/dev/null | /dev/urandom | '/tmp/iperf3.'*' (deleted)') echo file ;;
-		*) readlink "$fd" ;;
+		*) echo "$target" ;;
 		esac
 	done | sort
 }
@@ -260,7 +262,7 @@ for persist in none each best; do
 	start_server --mtu-min 1380 --mtu-max 1380 --persist "$persist" \
 		--conf-file "$LAB_SERVER_CONF"
 	start_peer --mtu-min 1380 --mtu-max 1380 --persist "$persist" \
-		--conf-file "$LAB_PEER_CONF" --duration 20
+		--conf-file "$LAB_PEER_CONF" --duration 100
 	wait_for 20 'a test at both ends' both_test
 	check_program server "$server_pid"
 	check_program peer "$peer_pid"

@@ -21,11 +21,6 @@ readonly USUAL_MS=500 ANY_MS=1500
 host=()
 overhead=60
 
-has_netem()
-{
-	unshare -n tc qdisc add dev lo root netem delay 1ms 2>/dev/null
-}
-
 # Print all settings of both hosts that a probe changes.
 everything()
 {
@@ -100,17 +95,27 @@ fitting()
 	echo $((size - overhead))
 }
 
+# Arguments: UP DOWN. Print the exit status that says if the pair before the probe fits.
+fit_status()
+{
+	if ((LAB_MTU <= $(fitting "$1") && LAB_MTU <= $(fitting "$2"))); then
+		echo 0
+	else
+		echo 3
+	fi
+}
+
 # Arguments: NAME UP DOWN [LIMIT]
 check_probe()
 {
 	probe
-	check_equal "$1: the peer's exit status" 0 "$status"
+	check_equal "$1: the peer's exit status" "$(fit_status "$2" "$3")" "$status"
 	check_equal "$1: upload" "$2" "$(sed -n 's/^upload: //p' "$tmp/peer.out")"
 	check_equal "$1: download" "$3" "$(sed -n 's/^download: //p' "$tmp/peer.out")"
 	check_equal "$1: the pair" \
 		"largest pair that fits whole: server MTU $(fitting "$3"), peer MTU $(
 			fitting "$2")" \
-		"$(grep 'fits whole' "$tmp/peer.out")"
+		"$(grep '^largest pair' "$tmp/peer.out")"
 	check_time "$1" "${4-$USUAL_MS}"
 	end_server
 	check_same_text "$1: both hosts" "$before" "$(everything)"
@@ -240,7 +245,7 @@ case_counters()
 	"$LAB" hole "$lab_name" upload 1460
 	check_probe counters "1460:whole,$MOST:lost" "$CLEAN" 5000
 	check_equal 'which it says' 2 \
-		"$(grep -c "^the kernel's counters judged" "$tmp/peer.out")"
+		"$(grep -c "was judged by the kernel's counters" "$tmp/peer.out")"
 }
 
 # Random loss, in both directions; in the virtual machine only.
@@ -262,12 +267,58 @@ case_filtered()
 	on server nft add rule inet filtered in iifname "$LAB_SERVER_IF" udp dport 5000 drop
 	probe
 	check_equal "filtered: the peer's exit status" 1 "$status"
-	check_match 'which it says' 'UDP to port 5000 of 10.77.0.1 gets no answer' \
+	check_match 'which it says' 'no answer from UDP port 5000 of 10.77.0.1' \
 		"$(<"$tmp/peer.log")"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
 	on server nft delete table inet filtered
 	check_same_text 'filtered: both hosts' "$before" "$(everything)"
+}
+
+# --- monitoring ----------------------------------------------------------------------
+
+# Arguments: NAME STATUS LINE [OPTION ...]. Check the status of --check, that it prints one
+# line, and what that begins with.
+check_line()
+{
+	start_end peer --strategy probe --check --wait 20 "${@:4}" &
+	peer_pid=$!
+	wait_exit "$peer_pid" 60 'the peer'
+	check_equal "$1: the exit status" "$2" "$status"
+	check_equal "$1: lines" 1 "$(wc -l <"$tmp/peer.out")"
+	check_equal "$1: the line" "$3" "$(cut -c "-${#3}" "$tmp/peer.out")"
+	check_equal "$1: a database of the peer" no \
+		"$([[ -e $tmp/db/peer.db ]] && echo yes || echo no)"
+}
+
+case_check()
+{
+	local pair="current pair: server MTU 1420, peer MTU 1420:"
+	begin
+	start_end server --lease 3 &
+	server_pid=$!
+	check_line clean 0 "MTU OK - $pair fits whole; largest that fits: server MTU 1440, \
+peer MTU 1440 | server_mtu=1420 peer_mtu=1420 server_fits=1440 peer_fits=1440 probe="
+	"$LAB" narrow "$lab_name" upload 1460
+	check_line narrow 3 "MTU CRITICAL - $pair does not fit: upload packets of 1393 to \
+1420 bytes arrive in fragments; largest that fits: server MTU 1440, peer MTU 1400 | "
+	"$LAB" clear "$lab_name"
+	"$LAB" hole "$lab_name" download 1440
+	check_line hole 3 "MTU CRITICAL - $pair does not fit: download packets of 1377 to \
+1420 bytes are lost; largest that fits: server MTU 1380, peer MTU 1440 | "
+	"$LAB" clear "$lab_name"
+	on server nft add table inet filtered
+	on server nft 'add chain inet filtered in { type filter hook input priority 0; }'
+	on server nft add rule inet filtered in iifname "$LAB_SERVER_IF" udp dport 5000 drop
+	check_line filtered 1 \
+		'MTU UNKNOWN - no answer from UDP port 5000 of 10.77.0.1 through the tunnel'
+	on server nft delete table inet filtered
+	check_line 'no interface' 1 "MTU UNKNOWN - no interface 'none' on this host" \
+		--interface none
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
+	check_line 'no server' 1 'MTU UNKNOWN - ' --wait 1
+	check_same_text 'checks: both hosts' "$before" "$(everything)"
 }
 
 # --- failures ------------------------------------------------------------------------
@@ -300,10 +351,10 @@ case_killed()
 		check_equal "$end: the MTU of a probe" yes \
 			"$([[ $(link_mtu "$end") != "$LAB_MTU" ]] && echo yes || echo no)"
 		[[ $LAB_BACKEND != kernel ]] ||
-			check_match "$end: the rule of a probe" '^77:' \
+			check_match "$end: the rule of a probe" '^1:' \
 				"$(on "$end" ip rule show)"
 		(start_end "$end" --restore)
-		check_match "$end: restored" "has its MTU $LAB_MTU back" \
+		check_match "$end: restored" "is restored to MTU $LAB_MTU" \
 			"$(<"$tmp/$end.log")"
 	done
 	unmute_server

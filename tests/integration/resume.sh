@@ -7,7 +7,7 @@
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-readonly SERVER_LATTICE=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
+readonly SERVER_GRID=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
 readonly PEER=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50 --duration 0.3 --lease 2
 	--order shuffled --wait 20)
 
@@ -79,7 +79,7 @@ refused()
 says_of_failures()
 {
 	check_match "$1: what is said at the end" \
-		'12 of 12 visits made and kept, 1 of them failed' "$(cat "$tmp/peer.log")"
+		'12 of 12 measurements stored, 1 of them failed' "$(cat "$tmp/peer.log")"
 }
 
 first_rows()
@@ -90,7 +90,7 @@ first_rows()
 
 test_begin --inner 4
 before=$(hosts_state)
-start_server "${SERVER_LATTICE[@]}" --lease 2
+start_server "${SERVER_GRID[@]}" --lease 2
 
 # Stopped by a signal; with a seed too large for a signed integer.
 readonly SEED=18446744073709551615
@@ -106,11 +106,12 @@ check_equal 'the seed that is stored' "$SEED $SEED" "$(sql "$peer_db" \
 refused 'another large seed' "--seed $SEED, not 9223372036854775808" --resume \
 	--seed 9223372036854775808
 resume 'after a signal' --resume --seed "$SEED"
-check_match 'after a signal: what is said' 'run 1 goes on: [1-9][01]? of 12 visits' \
+check_match 'after a signal: what is said' 'run 1 continues: [1-9][01]? of 12 ' \
 	"$(cat "$tmp/peer.log")"
-check_match 'after a signal: what is said at the end' '12 of 12 visits made' \
+check_match 'after a signal: what is said at the end' '12 of 12 measurements stored' \
 	"$(cat "$tmp/peer.log")"
-check_match 'after a signal: the count at the peer' '\[12 of 12[],]' "$(cat "$tmp/peer.log")"
+check_match 'after a signal: the count at the peer' '\[12 of 12[],]' \
+	"$(cat "$tmp/peer.log")"
 check_match 'after a signal: the count at the server' '\[12 of 12\]' \
 	"$(cat "$tmp/server.log")"
 check_complete 'after a signal' 12
@@ -129,7 +130,7 @@ wait_for 5 "'crashed' in the list of runs" runs_say crashed
 # The server still has the dead peer's session: its address and run are the same.
 setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$peer_db" \
 	'UPDATE measurement SET acknowledged = 0 WHERE run_id = 2 AND seq = 2'
-wait_for 10 "the server's session to end" grep -q 'not heard of' "$tmp/server.log"
+wait_for 10 "the server's session to end" grep -q 'was silent for' "$tmp/server.log"
 setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail -cmd '.timeout 5000' "$server_db" \
 	'DELETE FROM measurement WHERE run_id = 2 AND seq = 2'
 resume 'after a crash' --resume 2
@@ -139,7 +140,7 @@ check_complete 'after a crash' 12
 check_equal 'runs of the database' 2 "$(sql "$peer_db" 'SELECT count(*) FROM run')"
 
 # Options that do not belong to the run.
-refused 'another lattice' '--mtu-min 1300, not 1350' --resume --mtu-min 1350
+refused 'another grid' '--mtu-min 1300, not 1350' --resume --mtu-min 1350
 refused 'another duration' '--duration 0\.3, not 0\.5' --resume --duration 0.5
 refused 'another order' '--order shuffled, not row' --resume --order row
 refused 'another seed' '--seed [0-9]+, not 7' --resume --seed 7
@@ -163,13 +164,13 @@ peer_db=$tmp/db/other.db refused 'another tunnel' \
 kill -TERM "$server_pid"
 wait_exit "$server_pid" 10 'the server'
 start_server --mtu-min 1300 --mtu-max 1400 --mtu-step 100 --lease 2
-refused "the server's lattice" 'start it with --mtu-min 1300 --mtu-max 1400 --mtu-step 50' \
+refused "the server's grid" 'start it with --mtu-min 1300 --mtu-max 1400 --mtu-step 50' \
 	--resume
 kill -TERM "$server_pid"
 wait_exit "$server_pid" 10 'the server'
 
 # A pair that failed: it is measured again only on request.
-start_server "${SERVER_LATTICE[@]}" --lease 2
+start_server "${SERVER_GRID[@]}" --lease 2
 "$LAB" hole "$lab_name" upload 1440
 start_peer "${PEER[@]}"
 wait_exit "$peer_pid" 60 'a sweep with failures'

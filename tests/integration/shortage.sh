@@ -40,7 +40,7 @@ limit()
 
 lacks_something()
 {
-	grep -q "$owner lacks something" "$tmp/peer.log"
+	grep -q "$owner lacks a resource" "$tmp/peer.log"
 }
 
 owner='the server'
@@ -49,8 +49,8 @@ wait_s=60
 [[ $HOW == passes ]] || wait_s=3
 test_begin --inner 4
 before=$(hosts_state)
-start_server "${LATTICE_3X3[@]}" --once
-start_peer "${LATTICE_3X3[@]}" --duration 0.3 --wait "$wait_s"
+start_server "${GRID_3X3[@]}" --once
+start_peer "${GRID_3X3[@]}" --duration 0.3 --wait "$wait_s"
 wait_for 20 'a sweep under way' under_way
 runner=$(runner_of "$END")
 read -r soft hard < <(limit --raw --noheadings --output SOFT,HARD "--${NAMES[$LIMIT]}")
@@ -67,7 +67,7 @@ lasts)
 	wait_exit "$peer_pid" 30 'the peer'
 	check_equal "the peer's exit status" 1 "$status"
 	check_match 'which end lacks what' \
-		"$owner lacks something, for 3 s by now: .*raise .*${LIMITS[$LIMIT]}" \
+		"$owner has lacked a resource for 3 s: .*check there: .*${LIMITS[$LIMIT]}" \
 		"$(log peer)"
 	check_equal 'how the run ended' failed \
 		"$(sql "$peer_db" 'SELECT outcome FROM run ORDER BY id DESC LIMIT 1')"

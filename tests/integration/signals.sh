@@ -7,7 +7,7 @@
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-readonly LATTICE=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
+readonly GRID=(--mtu-min 1300 --mtu-max 1400 --mtu-step 50)
 
 # Wait for its second pair: one row is stored, and both links differ from before.
 mid_sweep()
@@ -36,17 +36,25 @@ interrupt_peer()
 	wait_exit "$server_pid" 10 'the server, told to stop'
 }
 
+# The server tells the peer, which restores at once: long before its lease ends, and it
+# does not wait for another server.
 interrupt_server()
 {
 	kill -s "$1" "$server_pid"
+	wait_for 20 "the peer's MTU back after the server's SIG$1" mtus_are "$LAB_MTU" \
+		"$LAB_MTU"
 	wait_exit "$server_pid" 10 "the server after SIG$1"
 	check_equal "the server's exit status after SIG$1" 1 "$status"
-	check_match "what the server says after SIG$1" '(kept|stored|put back|restored)' \
+	check_match "what the server says after SIG$1" '(kept|stored|restored)' \
 		"$(tail -n 3 "$tmp/server.log" | tr '\r' '\n')"
 	check_equal "the server's MTU after its SIG$1" "$LAB_MTU" "$(link_mtu server)"
-	# The server tells the peer so, or the peer detects it within its --wait.
 	wait_exit "$peer_pid" 20 "the peer after the server's SIG$1"
 	check_equal "the peer's exit status after the server's SIG$1" 1 "$status"
+	check_match "what the peer says after the server's SIG$1" \
+		'the server: stopped by .*the server: as before the run' \
+		"$(tr '\r\n' '  ' <"$tmp/peer.log")"
+	check_match "what the server says of the peer after its SIG$1" \
+		'stopped by .*; the peer was told' "$(cat "$tmp/server.log")"
 }
 
 test_begin
@@ -55,8 +63,8 @@ for end in peer server; do
 	for signal in INT TERM HUP; do
 		last_run=$(newest_run)
 		last_run=${last_run:-0}
-		start_server "${LATTICE[@]}"
-		start_peer "${LATTICE[@]}" --duration 0.5 --wait 3
+		start_server "${GRID[@]}" --lease 60
+		start_peer "${GRID[@]}" --duration 0.5 --wait 60 --lease 60
 		wait_for 20 'a sweep under way' mid_sweep
 		"interrupt_$end" "$signal"
 		check_same_text "both hosts after SIG$signal to the $end" "$before" \

@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# tests/integration/slow_path.sh probe|sweep|bloat
+# tests/integration/slow_path.sh probe|sweep|smart|bloat
 #
 # A path whose round trip takes seconds, as by satellite or through a modem's full queue:
 # the server is found, the path is probed, a pair is measured, stored rows reach the
 # server, and the session is closed. probe, sweep: 3 s at any time, by a relay for the
-# tunnel's outer packets. bloat: almost none at first, and up to 4 s once a test has
-# filled the queue. --lease and --wait have their defaults; the lease grows by itself.
+# tunnel's outer packets; smart: 0.6 s. bloat: almost none at first, and up to 4 s once a
+# test has filled the queue. --lease and --wait have their defaults; the lease grows by
+# itself.
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 readonly RELAY_PORT=51821
-readonly DELAY_MS=${SLOW_PATH_DELAY_MS:-1500}
+delay_ms=${SLOW_PATH_DELAY_MS:-1500}
 
 relay_is_ready()
 {
@@ -28,7 +29,7 @@ slow_down()
 	key=$(sed -n 's/^PublicKey = //p' "$LAB_PEER_CONF")
 	run_on router "${BASH_SOURCE[0]%/*}/slow_relay.pl" 10.78.2.1 "$RELAY_PORT" \
 		10.78.1.1 \
-		10.78.1.2 51820 "$DELAY_MS" </dev/null >"$tmp/relay.log" 2>&1 &
+		10.78.1.2 51820 "$delay_ms" </dev/null >"$tmp/relay.log" 2>&1 &
 	relay_pid=$!
 	wait_for 10 'the relay' relay_is_ready
 	on peer wg set "$LAB_PEER_IF" peer "$key" endpoint "10.78.2.1:$RELAY_PORT"
@@ -37,7 +38,7 @@ slow_down()
 	kill -USR1 "$relay_pid"
 	round_trip=$(on peer ping -qc 1 -W 20 "$LAB_SERVER_IP" |
 		sed -n 's/^rtt [^=]*= \([0-9.]*\).*/\1/p')
-	check_near 'the round trip, ms' $((2 * DELAY_MS)) 10 "$round_trip"
+	check_near 'the round trip, ms' $((2 * delay_ms)) 10 "$round_trip"
 }
 
 log()
@@ -73,7 +74,7 @@ probe()
 	check_equal "the peer's exit status" 0 "$status"
 	check_match 'what the probe found' \
 		'largest pair that fits whole: server MTU 1440, peer MTU 1440' "$(log peer)"
-	check_match 'a longer lease, said' 'the lease is [0-9]+ s in place of 10' \
+	check_match 'a longer lease, said' 'the lease is [0-9]+ s instead of 10' \
 		"$(log peer)"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
@@ -89,9 +90,31 @@ sweep()
 	start_peer --mtu-min 1400 --mtu-max 1400 --duration 1
 	wait_both 250
 	check_both_have '1400/1400 ok ok'
-	check_match 'what the rates are worth' 'tests of 1.0 s are short' \
-		"$(sql "$peer_db" 'SELECT text FROM warning')"
+	check_match 'what the rates are worth' '^short_tests 1000 [0-9]+ [0-9]+$' "$(sql \
+		"$peer_db" "SELECT
+			kind || ' ' || duration_ms || ' ' || rtt_ms || ' ' || value
+			FROM run_warning")"
 	check_same_text 'both hosts' "$before" "$(hosts_state)"
+}
+
+# The recommendation says that the tests are short, not a warning of the run beside it.
+smart()
+{
+	local sentence="tests of 1.0 s are short .*TCP's start"
+	delay_ms=300
+	test_begin --inner 4
+	slow_down
+	start_server --once
+	start_peer --strategy smart --mtu-min 1400 --mtu-max 1440 --mtu-step 40 \
+		--duration 1 --budget 1
+	wait_both 250
+	check_match 'what the answer says' "warning: $sentence" \
+		"$(sed -n '/^recommended: /,$p' <<<"$(log peer)")"
+	check_match 'what is said before' "$sentence" \
+		"$(sed '/^recommended: /,$d' <<<"$(log peer)")"
+	check_equal 'what is stored' 'recommendation short_tests 1000' "$(sql "$peer_db" \
+		"SELECT about || ' ' || kind || ' ' || duration_ms FROM run_warning
+		WHERE kind = 'short_tests'")"
 }
 
 bloat()

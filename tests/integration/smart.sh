@@ -143,7 +143,8 @@ interrupt()
 
 check_resumed()
 {
-	check_match 'resumed: what the peer says' "run 1 goes on after $known visits" \
+	check_match 'resumed: what the peer says' \
+		"run 1 continues after $known measurements" \
 		"$(<"$tmp/peer.log")"
 	check_same_text 'resumed: the first visits, and what is known of the path' "$kept" \
 		"$(stored "$known")"
@@ -170,12 +171,12 @@ check_filtered()
 	check_equal 'filtered: the pair fits whole, server and peer' '1 1' "$(newest \
 		"(server_mtu BETWEEN 1280 AND ${right%/*}) || ' ' ||
 		(peer_mtu BETWEEN 1280 AND ${right#*/})" recommendation)"
-	want='^path, (up|down)load: .* to 1440 (bytes )?arrive [a-z ]*, '
-	want+='those of 1441 to [0-9]* are lost, larger ones could not be judged \(told'
+	want='^path, (up|down)load: .* to 1440 (bytes )?arrive[a-z ,]*, '
+	want+='those of 1441 to [0-9]* are lost, larger ones could not be judged \(inferred'
 	check_equal 'filtered: directions known to lose what exceeds 1440 bytes' 2 \
 		"$(grep -cE "$want" "$tmp/peer.log")"
 	want='the path cannot be probed, '
-	want+=".*UDP to port 5000 of $LAB_SERVER_IP gets no answer"
+	want+=".*no answer from UDP port 5000 of $LAB_SERVER_IP"
 	check_match 'filtered: what the peer says before' "$want" "$(<"$tmp/peer.log")"
 	check_match 'filtered: and after' \
 		'probes got no answer, so it is not proved that UDP fits' \
@@ -212,6 +213,18 @@ pair=$(newest "server_mtu || '/' || peer_mtu" recommendation)
 	"$( ((seconds < limit)) && echo yes || echo "$seconds s")"
 check_match "$condition: what the peer says" \
 	"recommended: server MTU ${pair%/*}, peer MTU ${pair#*/}" "$(cat "$tmp/peer.log")"
+# Probes show the pair before the first measurement, where they are answered.
+prediction=$(tr '\r' '\n' <"$tmp/peer.log" | sed -n '/^\[1\] /q;/^predicted: /p')
+case $condition in
+filtered | resumed) check_equal "$condition: no prediction" '' "$prediction" ;;
+*)
+	check_equal "$condition: the prediction" \
+		"predicted: server MTU ${right%/*}, peer MTU ${right#*/}; tests follow" \
+		"$prediction"
+	;;
+esac
+check_equal "$condition: how far it is proved, here and there" 'confirmed confirmed' \
+	"$(newest status reason) $(sql "$server_db" 'SELECT status FROM reason')"
 check_equal "$condition: totals that are none" '' \
 	"$(grep -E '^\[[0-9]+( of|,)' "$tmp/peer.log" "$tmp/server.log" || true)"
 # A resumed run counts on from the measurements that it has.
@@ -227,12 +240,22 @@ found='SELECT path.overhead, upload_probes, download_probes, direction, size_max
 	"$(sql "$peer_db" "$found")"
 check_equal "$condition: the server's copy" "$(sql "$peer_db" "$found")" \
 	"$(sql "$server_db" "$found")"
-rests_on=$(newest text recommendation)
-[[ $condition != forgetful ]] ||
-	rests_on="recommended: server MTU ${right%/*}, peer MTU ${right#*/}
-why: the peer says so; not all that it rests on is in this copy of the run"
-check_equal "$condition: what it rests on there" "$rests_on" \
-	"$(sql "$server_db" 'SELECT text FROM recommendation')"
+rests_on()
+{
+	"$MTUSWEEP_BIN/mtusweep" best --db "$1" | sed '/^$/,$d'
+}
+if [[ $condition == forgetful ]]; then
+	check_match "$condition: what it rests on there" "warning: the pair is the peer's" \
+		"$(rests_on "$server_db")"
+	check_equal "$condition: the reason there" "$(sql "$peer_db" \
+		'SELECT kind, visits FROM reason')" "$(sql "$server_db" \
+		'SELECT kind, visits FROM reason')"
+else
+	check_equal "$condition: what it rests on there" "$(rests_on "$peer_db")" \
+		"$(rests_on "$server_db")"
+fi
+check_equal "$condition: sentences stored" 0 "$(sql "$peer_db" \
+	"SELECT count(*) FROM recommendation WHERE text <> ''")"
 [[ $(type -t "check_$condition") != function ]] || "check_$condition"
 check_same_text "$condition: both hosts" "$before" "$(hosts_state)"
 tail -n 25 "$tmp/peer.log" | tr '\r' '\n'

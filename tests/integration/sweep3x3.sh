@@ -8,7 +8,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 # The lab's own MTU is not among them, so that restoring it is visible.
-readonly LATTICE=(--mtu-min 1320 --mtu-max 1400 --mtu-step 40)
+readonly GRID=(--mtu-min 1320 --mtu-max 1400 --mtu-step 40)
 readonly MTUS=(1320 1360 1400)
 
 every_pair()
@@ -79,8 +79,8 @@ sweep()
 	local total stolen
 	read -r total stolen < <(cpu_time)
 	rm -f "$peer_db"* "$server_db"*
-	start_server --once "${LATTICE[@]}"
-	start_peer "${LATTICE[@]}" --duration 1
+	start_server --once "${GRID[@]}"
+	start_peer "${GRID[@]}" --duration 1
 	wait_both 60
 	stolen_percent=$(cpu_time | awk -v t="$total" -v s="$stolen" \
 		'{ print int(100 * ($2 - s) / ($1 - t)) }')
@@ -136,3 +136,11 @@ check_match 'what mtusweep best names' "$best" \
 	"$("$MTUSWEEP_BIN/mtusweep" best --db "$peer_db" | xargs)"
 check_match 'what mtusweep runs lists' 'done' \
 	"$("$MTUSWEEP_BIN/mtusweep" runs --db "$peer_db")"
+
+# Each program's list of versions is one that the page for others knows.
+"$MTUSWEEP_BIN/mtusweep" share --db "$peer_db" -o "$tmp/share.html"
+for end in server peer; do
+	check_match "the $end's versions in the shared page" \
+		"^<li>$end: mtusweep [0-9.]+, libiperf [0-9][^[]*, sqlite [0-9.]+</li>\$" \
+		"$(grep "<li>$end: " "$tmp/share.html")"
+done

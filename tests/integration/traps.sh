@@ -53,7 +53,7 @@ end_server()
 start_peer_on_terminal()
 {
 	rm -f "$peer_db"* "$server_db"* "$tmp/status" "$tmp/keys"
-	start_server "${LATTICE_3X3[@]}" --once --lease 2
+	start_server "${GRID_3X3[@]}" --once --lease 2
 	cat >"$tmp/session" <<-SESSION
 		ulimit -c 0
 		# The session's shell ends with the terminal; the one that writes the
@@ -62,7 +62,7 @@ start_peer_on_terminal()
 			"$LAB" exec "$lab_name" peer env --default-signal=INT,QUIT "$1" \\
 				"$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \\
 				--server-ip "$LAB_SERVER_IP" --db "$peer_db" \\
-				${LATTICE_3X3[*]} --duration 0.3 --lease 2 --wait 20 \\
+				${GRID_3X3[*]} --duration 0.3 --lease 2 --wait 20 \\
 				--passes $passes
 			echo \$? >"$tmp/status"'
 	SESSION
@@ -138,9 +138,9 @@ pipe_closed()
 	rm -f "$peer_db"* "$server_db"*
 	mkfifo "$fifo"
 	head -n 1 <"$fifo" >/dev/null &
-	start_server "${LATTICE_3X3[@]}" --once --lease 2
+	start_server "${GRID_3X3[@]}" --once --lease 2
 	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" --server-ip \
-		"$LAB_SERVER_IP" --db "$peer_db" "${LATTICE_3X3[@]}" --duration 0.3 \
+		"$LAB_SERVER_IP" --db "$peer_db" "${GRID_3X3[@]}" --duration 0.3 \
 		--lease 2 \
 		</dev/null >"$fifo" 2>&1 &
 	peer_pid=$!
@@ -229,7 +229,8 @@ remade_peer()
 	"$LAB" remake "$lab_name" peer
 	wait_exit "$peer_pid" 30 'the peer whose interface was made anew'
 	check_equal 'its exit status' 1 "$status"
-	check_match 'what it says' "'$LAB_PEER_IF' was deleted and made again" "$(log peer)"
+	check_match 'what it says' "'$LAB_PEER_IF' was deleted and created again" \
+		"$(log peer)"
 	end_server
 }
 
@@ -241,10 +242,10 @@ remade_server()
 	"$LAB" remake "$lab_name" server
 	wait_exit "$peer_pid" 30 'the peer of a server whose interface was made anew'
 	check_equal "the peer's exit status" 1 "$status"
-	check_match 'what the peer says' "'$LAB_SERVER_IF' was deleted and made again" \
+	check_match 'what the peer says' "'$LAB_SERVER_IF' was deleted and created again" \
 		"$(log peer)"
 	wait_for 20 'both MTUs back' are_back
-	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 20
+	start_peer "${GRID_3X3[@]}" --duration 0.3 --lease 2 --wait 20
 	wait_both 60
 	check_complete 'on the new interface'
 }
@@ -261,7 +262,7 @@ check_one_cause()
 		check_equal "what the $log's log says of the $1's MTU" "$other: $changed" \
 			"$(log "$log" | grep -o "[a-z]* [a-z]*: $changed")"
 		check_equal "other causes in the $log's log" '' "$(log "$log" |
-			grep -E 'lease|is slow|could not be told|interrupted' || true)"
+			grep -E 'lease|is slow|cannot tell|interrupted' || true)"
 	done
 }
 
@@ -292,9 +293,9 @@ conf_by_another_each()
 {
 	local theirs
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
+	start_server "${GRID_3X3[@]}" --lease 2 --persist each \
 		--conf-file "$LAB_SERVER_CONF"
-	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --persist each \
+	start_peer "${GRID_3X3[@]}" --duration 0.3 --lease 2 --persist each \
 		--passes "$ENDLESS" --conf-file "$LAB_PEER_CONF"
 	wait_for 20 'a sweep under way' under_way
 	cp -p "$LAB_PEER_CONF" "$tmp/conf"
@@ -303,7 +304,7 @@ conf_by_another_each()
 	wait_exit "$peer_pid" 30 'the peer whose conf file somebody changed'
 	check_equal 'its exit status' 1 "$status"
 	check_match 'what it says' \
-		"conf file '.*' was changed by somebody else; theirs is kept" \
+		"conf file '.*' was changed by somebody else and is left as it is" \
 		"$(log peer)"
 	check_equal 'their conf file' "$theirs" "$(sha256sum <"$LAB_PEER_CONF")"
 	mv "$LAB_PEER_CONF.mtusweep-original" "$LAB_PEER_CONF"
@@ -319,9 +320,9 @@ folder_moved_on()
 	[[ $1 == peer ]] || conf=$LAB_SERVER_CONF
 	folder=${conf%/*}
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
+	start_server "${GRID_3X3[@]}" --lease 2 --persist each \
 		--conf-file "$LAB_SERVER_CONF"
-	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --persist each \
+	start_peer "${GRID_3X3[@]}" --duration 0.3 --lease 2 --persist each \
 		--passes "$ENDLESS" --conf-file "$LAB_PEER_CONF"
 	wait_for 20 'a sweep under way' under_way
 	mv "$folder" "$folder.away"
@@ -380,13 +381,13 @@ sys_read_only()
 		mount --make-rprivate / && mount --bind /proc/sys /proc/sys &&
 			mount -o remount,bind,ro /proc/sys && exec "$@"' bash \
 		"$MTUSWEEP_BIN/mtusweep-server" --interface "$LAB_SERVER_IF" --server-ip \
-		"$LAB_SERVER_IP" --db "$server_db" "${LATTICE_3X3[@]}" --once \
+		"$LAB_SERVER_IP" --db "$server_db" "${GRID_3X3[@]}" --once \
 		</dev/null >"$tmp/server.log" 2>&1 &
 	server_pid=$!
-	start_peer "${LATTICE_3X3[@]}" --duration 0.3
+	start_peer "${GRID_3X3[@]}" --duration 0.3
 	wait_both 60
 	check_match 'the warning stored with the run' "/proc/sys/net/ipv4/route/flush" \
-		"$(sql "$peer_db" 'SELECT group_concat(text) FROM warning')"
+		"$(sql "$peer_db" 'SELECT group_concat(detail) FROM run_warning')"
 	check_match 'the warning the server shows' \
 		'warning: .*/proc/sys/net/ipv4/route/flush' \
 		"$(log server)"
@@ -455,16 +456,16 @@ database_locked()
 	fresh_run
 	lock_database "$server_db"
 	wait_for 10 "the peer to hear of the server's locked database" \
-		peer_says_locked 'the rows that are not stored there are sent again'
+		peer_says_locked 'the rows that it lacks will be sent again'
 	unlock_database
 	wait_both 60
 	check_complete "the server's locked"
 	# At the start, too.
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE_3X3[@]}" --once --lease 2
+	start_server "${GRID_3X3[@]}" --once --lease 2
 	wait_for 10 'the server to listen' listening 5000
 	lock_database "$server_db"
-	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 20
+	start_peer "${GRID_3X3[@]}" --duration 0.3 --lease 2 --wait 20
 	wait_for 10 "the peer to hear of the server's locked database" \
 		peer_says_locked 'try again'
 	unlock_database
@@ -486,7 +487,7 @@ database_read_only()
 			"$([[ $program == server ]] && echo "$LAB_SERVER_IF" ||
 				echo "$LAB_PEER_IF")" \
 			--server-ip "$LAB_SERVER_IP" --db "$fixed/old.db" \
-			"${LATTICE_3X3[@]}" \
+			"${GRID_3X3[@]}" \
 			</dev/null >"$tmp/$program.log" 2>&1 || code=$?
 		check_equal "the $program's exit status with a read-only database" 1 "$code"
 		check_match "what the $program says" \
@@ -524,9 +525,9 @@ killed_on()
 	local process pids keeper expected state
 	for process in keeper guard main runner; do
 		rm -f "$peer_db"* "$server_db"*
-		start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
+		start_server "${GRID_3X3[@]}" --lease 2 --persist each \
 			--conf-file "$LAB_SERVER_CONF"
-		start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 1 \
+		start_peer "${GRID_3X3[@]}" --duration 0.3 --lease 2 --wait 1 \
 			--persist each \
 			--passes "$ENDLESS" --conf-file "$LAB_PEER_CONF"
 		wait_for 20 'a sweep under way' under_way
@@ -547,8 +548,9 @@ killed_on()
 			wait_exit "$peer_pid" 30 'the peer without its server'
 			check_equal "the peer's exit status without its server" 1 "$status"
 		fi
-		[[ $process != keeper ]] || check_match "what the $1 says without its keeper" \
-			"the keeper process was killed; the guard: '.*' has its MTU $LAB_MTU back" \
+		[[ $process != keeper ]] ||
+			check_match "what the $1 says without its keeper" \
+			"the keeper process was killed; the guard: '.*' is restored" \
 			"$(log "$1")"
 		[[ $1/$process != peer/keeper ]] || check_match 'how the run can go on' \
 			'--resume continues it' "$(log peer)"
@@ -580,7 +582,7 @@ guard_stopped()
 	wait_exit "$server_pid" 90 'the server whose guard stands still'
 	check_equal "the server's exit status" 1 "$status"
 	check_match 'what the server says' \
-		'the keeper: .* has its MTU .* back' "$(log server)"
+		'the keeper: .* is restored to MTU .*' "$(log server)"
 	check_equal "the server's MTU" "$LAB_MTU" "$(link_mtu server)"
 	wait_exit "$peer_pid" 40 'the peer without its server'
 	check_equal "the peer's exit status" 1 "$status"
@@ -611,9 +613,9 @@ limited_on()
 {
 	local keeper as_user
 	rm -f "$peer_db"* "$server_db"*
-	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
+	start_server "${GRID_3X3[@]}" --lease 2 --persist each \
 		--conf-file "$LAB_SERVER_CONF"
-	start_peer "${LATTICE_3X3[@]}" --duration 0.3 --lease 2 --wait 1 --persist each \
+	start_peer "${GRID_3X3[@]}" --duration 0.3 --lease 2 --wait 1 --persist each \
 		--passes "$ENDLESS" --conf-file "$LAB_PEER_CONF"
 	wait_for 20 'a sweep under way' under_way
 	keeper=$peer_pid
@@ -671,7 +673,7 @@ limits()
 	check_equal 'exit status at the end of processor time' 1 "$status"
 	check_match 'what it says' 'stopped by CPU time limit exceeded' "$(log peer)"
 	end_server
-	start_server "${LATTICE_3X3[@]}" --lease 2 --persist each \
+	start_server "${GRID_3X3[@]}" --lease 2 --persist each \
 		--conf-file "$LAB_SERVER_CONF"
 	wait_for 10 'the server to listen' listening 5000
 	for limit in nofile=5 nofile=8 nofile=12 nproc=1 stack=$stack; do

@@ -12,9 +12,12 @@ ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 readonly ROOT
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-cp "$ROOT/tests/lab/vms" "$tmp"
+lab=$tmp/tests/lab
+mkdir -p "$lab" "$tmp/tests/cases"
+cp "$ROOT/tests/lab/vms" "$lab"
+cp "$ROOT/tests/cases/table" "$tmp/tests/cases"
 printf '#!/bin/sh\necho 2\n' >"$tmp/nproc"
-cat >"$tmp/vm" <<'VM'
+cat >"$lab/vm" <<'VM'
 #!/usr/bin/env bash
 # In a machine the tests of a share: those of $TESTS, "name" or "name!" for one that fails.
 read -ra all <<<"$TESTS"
@@ -33,13 +36,14 @@ for ((; at <= ${#all[@]}; at += stride)); do
 done
 printf '%d%% tests passed, %d tests failed out of %d\r\n' \
 	$((100 - 100 * ${#failed[@]} / ran)) ${#failed[@]} "$ran"
+[[ ! ${ROWS-} ]] || echo "$ROWS"
 ((${#failed[@]})) || exit 0
 printf '\r\nThe following tests FAILED:\r\n'
 printf '\t %s\r\n' "${failed[@]}"
 printf 'Errors while running CTest\r\n'
 exit 8
 VM
-chmod 0755 "$tmp"/*
+chmod 0755 "$tmp/nproc" "$lab/vm"
 export CALLS=$tmp/calls
 
 # Arguments: TESTS STATUS SUMMARY
@@ -47,7 +51,7 @@ check_run()
 {
 	local code=0
 	rm -f "$CALLS"
-	TESTS=$1 PATH=$tmp:$PATH "$tmp/vms" --build b -R x >"$tmp/out" 2>&1 || code=$?
+	TESTS=$1 PATH=$tmp:$PATH "$lab/vms" --build b -R x >"$tmp/out" 2>&1 || code=$?
 	check_equal "'$1': the exit status" "$2" "$code"
 	check_equal "'$1': the summary" "$3" \
 		"$(sed -n '/ in [0-9]* virtual machines, /,$p' \
@@ -67,11 +71,18 @@ check_run 'a! b c d! e!' 1 '5 of 5 tests ran in 2 virtual machines, 3 failed
 check_run 'a dies c d' 1 '2 of 4 tests ran in 2 virtual machines, 0 failed'
 check_equal 'which of them' 'virtual machine 2 ended without a result, status 124' \
 	"$(grep 'without a result' "$tmp/out")"
+export ROWS='| clean | 1440/1440 | 1440/1440 | 20 | right |'
+check_run 'a b' 0 '2 of 2 tests ran in 2 virtual machines, 0 failed'
+check_equal 'the table of the cases' '| clean | 1440/1440 | 1440/1440 | 20 | right |
+1 cases: 1 right' "$(sed -n '/^| case/,$p' "$tmp/out" | grep -E '^. clean|cases:' |
+	tail -n 2)"
+check_equal 'the saved table' 1 "$(grep -c '^| clean' "$tmp/build/vm/cases.md")"
+unset ROWS
 check_run '' 1 ''
 check_equal 'what it says then' "vms: no test is chosen by '--build b -R x'" \
 	"$(cat "$tmp/out")"
 
-TESTS='hangs hangs' PATH=$tmp:$PATH "$tmp/vms" >"$tmp/out" 2>&1 &
+TESTS='hangs hangs' PATH=$tmp:$PATH "$lab/vms" >"$tmp/out" 2>&1 &
 vms_pid=$!
 for ((i = 0; i < 500; i++)); do
 	[[ -e $CALLS.pids && $(wc -l <"$CALLS.pids") == 2 ]] && break

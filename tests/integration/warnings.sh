@@ -22,18 +22,29 @@ start_peer_read_only()
 test_begin
 on server sysctl -qw net.ipv4.tcp_mtu_probing=2
 on peer ip route replace "$LAB_SERVER_IP" dev "$LAB_PEER_IF" mtu 1350
+on server ip route replace "$LAB_PEER_IP" dev "$LAB_SERVER_IF" advmss 1200
 before=$(hosts_state)
 start_server --mtu-min 1400 --mtu-max 1400 --once
 start_peer_read_only --mtu-min 1300 --mtu-max 1400 --mtu-step 100 --duration 0.3
 wait_both 30
-warnings=$(sql "$peer_db" 'SELECT group_concat(text, char(10)) FROM warning')
+stored=$(sql "$peer_db" "SELECT group_concat(kind || ' ' || at_end || ' ' ||
+	coalesce(mtu, '') || ' ' || coalesce(value, '') || ' ' || coalesce(detail, ''),
+	char(10))
+	FROM run_warning")
+for facts in "route_mtu peer 1350  $LAB_SERVER_IP" 'mtu_probing server  2 ' \
+	"advmss server  1200 $LAB_PEER_IP" \
+	'path_mtu_cached peer   .*/proc/sys/net/ipv4/route/flush'; do
+	check_match 'the facts that are stored' "$facts" "$stored"
+done
+warnings=$("$MTUSWEEP_BIN/mtusweep" show --db "$peer_db")
 for text in "route to $LAB_SERVER_IP has an MTU of its own, 1350" \
+	"the server: the route to $LAB_PEER_IP has an 'advmss' of 1200" \
 	"the server: .*tcp_mtu_probing.*is 2" '/proc/sys/net/ipv4/route/flush'; do
-	check_match 'what is stored with the run' "$text" "$warnings"
+	check_match 'what show says' "warning .*$text" "$warnings"
 	check_match 'what the peer says' "warning: .*$text" "$(cat "$tmp/peer.log")"
 done
-check_equal 'warnings stored, each once' 3 \
-	"$(sql "$peer_db" 'SELECT count(*) FROM warning')"
+check_equal 'warnings stored, each once' 4 \
+	"$(sql "$peer_db" "SELECT count(*) FROM run_warning WHERE about = 'run'")"
 check_equal 'rows measured all the same' 2 \
 	"$(sql "$peer_db" "SELECT count(*) FROM results WHERE status = 'ok'")"
 check_same_text 'both hosts' "$before" "$(hosts_state)"

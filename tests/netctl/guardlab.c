@@ -86,7 +86,7 @@ void assert_both_back(const char *prefix, const char *text)
 	char expected[256];
 
 	snprintf(expected, sizeof(expected),
-		 "%s'" LINK "' has its MTU 1420 back, and conf file '%s' is as it was",
+		 "%s'" LINK "' is restored to MTU 1420, and conf file '%s' is restored",
 		 prefix, t.conf);
 	assert_string_equal(text, expected);
 }
@@ -121,6 +121,15 @@ void use_wireguard(void)
 	netlab_run("ip addr add 10.9.0.1/24 dev " LINK);
 }
 
+void use_endpoint(const char *address)
+{
+	char command[160];
+
+	snprintf(command, sizeof(command), "wg set %s peer %s endpoint %s:4600", LINK,
+		 KEY("B"), address);
+	netlab_run(command);
+}
+
 static void note_said(const char *text)
 {
 	text_copy(t.said->last, sizeof(t.said->last), text);
@@ -131,8 +140,10 @@ void start_guard(enum persist persist)
 {
 	struct guard_config config = {
 		.bounds = {.range = {.min = 1280, .max = 1500, .step = 20},
-			   .persist = persist},
+			   .persist = persist,
+			   .scope = t.scope},
 		.lock_fd = -1,
+		.outside = t.outside,
 		.say = note_said,
 	};
 	int main_pair[2];
@@ -206,6 +217,8 @@ int guardlab_set_up(void **state)
 	(void)state;
 	t.daemon = 0;
 	t.remote = NULL;
+	t.outside = NULL;
+	t.scope = SCOPE_LINK;
 	netlab_enter();
 	netlab_private_run();
 	netlab_run("ip link add " LINK " type veth peer name mtpeer");

@@ -30,7 +30,9 @@ struct guardlab {
 	int keeper_fd;
 	/* wireguard-go of use_wireguard(), on a kernel without WireGuard */
 	pid_t daemon;
-	const char *remote; /* the next guard's config */
+	const char *remote;            /* the next guard's config */
+	const struct outside *outside; /* likewise */
+	enum scope scope;              /* likewise; SCOPE_LINK at the start of a test */
 	char folder[32];
 	char conf[64];
 	char beside[96]; /* path of the original */
@@ -49,6 +51,8 @@ int guardlab_tear_down(void **state);
  * peers 10.9.0.2 and 10.9.0.7, whose endpoint is 127.0.0.9, and 10.9.0.3 without one.
  */
 void use_wireguard(void);
+/* Another address for that endpoint. */
+void use_endpoint(const char *address);
 
 void start_guard(enum persist persist);
 /* Close main's socket as main's exit does; return the guard's exit status. */

@@ -16,7 +16,7 @@ void netlab_enter(void);
 /* Enter a new mount namespace; no mount leaks out of it. */
 void netlab_private_mounts(void);
 
-/* The same, with a /run/mtusweep of its own: other programs clean up only theirs. */
+/* The same, with a /run/mtusweep of its own: other programs clean up only their own. */
 void netlab_private_run(void);
 
 /* Run a program, its words separated by single blanks, and fail the test unless it

@@ -89,7 +89,7 @@ static bool start_next(void)
 	assert_file(t.conf, kept ? CONF_WITH("1300") : CONF);
 	assert_int_equal(take_dated(), kept);
 	if (kept && err.text[0])
-		assert_non_null(strstr(err.text, "MTU 1300 of 'mtg0' was kept"));
+		assert_non_null(strstr(err.text, "MTU 1300 of 'mtg0' was applied"));
 	return kept;
 }
 

@@ -273,6 +273,67 @@ static void test_save_config(void **state)
 	}
 }
 
+#define POST_UP "[Interface]\nMTU = 1420\nPostUp = "
+
+static void test_hook(void **state)
+{
+	static const struct {
+		const char *text;
+		int line;
+		int mtu;
+	} rows[] = {
+		{"[Interface]\nMTU = 1420\n", 0, 0},
+		{POST_UP "ip link set mtu 1300 dev %i\n", 3, 1300},
+		{POST_UP "ip link set dev wg0 mtu 1301", 3, 1301},
+		{POST_UP "sysctl -w a=b; ifconfig wg0 mtu 1302 && true\r\n", 3, 1302},
+		{POST_UP "echo 1303 > /sys/class/net/%i/mtu\n", 3, 1303},
+		{POST_UP "echo 1304 >/sys/class/net/wg0/mtu\n", 3, 1304},
+		{POST_UP "ip link set %i mtu $MTU\n", 3, 0},
+		{POST_UP "ip l set %i mtu 1305\nPreUp = ip l set %i mtu 1306\n", 4,
+		 1306},
+		{"[interface]\npreup=ip link set \"%i\" mtu '1307' # so\n", 2, 1307},
+		/* Behind a byte order mark. */
+		{"\xef\xbb\xbf[Interface]\nPostUp = ip link set %i mtu 1308\n", 2,
+		 1308},
+		/* Another interface, a route, an MSS, a comment, another section. */
+		{POST_UP "ip link set dev eth0 mtu 1300\n", 0, 0},
+		{POST_UP "ip link set dev wg01 mtu 1300\n", 0, 0},
+		{POST_UP "ip route change 10.0.0.0/24 dev %i mtu 1300\n", 0, 0},
+		{POST_UP "ip -4 ro add default dev %i mtu 1300\n", 0, 0},
+		{POST_UP
+		 "nft add rule t c oifname %i tcp option maxseg size set rt mtu\n",
+		 0, 0},
+		{POST_UP "ip link set eth0 mtu 1300; ip addr add 1.2.3.4/5 dev %i\n", 0,
+		 0},
+		{"[Interface]\n# PostUp = ip link set %i mtu 1300\n", 0, 0},
+		{"[Interface]\nPostDown = ip link set %i mtu 1300\n", 0, 0},
+		{"[Interface]\n[Peer]\nPostUp = ip link set %i mtu 1300\n", 0, 0},
+		{POST_UP "mtu\n", 0, 0},
+		{POST_UP, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conffile_hook hook =
+			conffile_find_hook(rows[i].text, strlen(rows[i].text), "wg0");
+
+		if (hook.line != rows[i].line || hook.mtu != rows[i].mtu)
+			fail_msg("%s: line %d, MTU %d", rows[i].text, hook.line,
+				 hook.mtu);
+	}
+}
+
+/* A hook longer than any line of a person must not overflow. */
+static void test_long_hook(void **state)
+{
+	static char text[20000] = "[Interface]\nPostUp = ip link set %i mtu 1300 ";
+
+	(void)state;
+	for (size_t at = strlen(text); at < sizeof(text) - 2; at += 2)
+		memcpy(text + at, "x ", 2);
+	assert_int_equal(conffile_find_hook(text, sizeof(text), "wg0").mtu, 1300);
+}
+
 static void make_random(char *text, unsigned *seed)
 {
 	static const char *const pieces[] = {
@@ -316,6 +377,115 @@ static void test_edit_random(void **state)
 	assert_true(edited > 1000);
 }
 
+/* --- the lines of routes --- */
+
+#define ROUTE(prefix, rest) \
+	"PostUp = ip -4 route replace " prefix " dev %i proto 77 " rest
+
+static const struct {
+	const char *name;
+	const char *before;
+	const char *after;
+} route_cases[] = {
+	{"none so far", "[Interface]\nMTU = 1420\n\n[Peer]\n",
+	 "[Interface]\nMTU = 1420\n" ROUTE(
+		 "10.0.0.2/32", "src 10.0.0.1 mtu 1340 # mtusweep 10.0.0.2\n")
+		 ROUTE("10.7.0.0/16",
+		       "table 51 mtu 1340 # mtusweep 10.0.0.2\n") "\n[Peer]\n"},
+	{"ours are replaced, others stay",
+	 "[Interface]\n" ROUTE("10.0.0.2/32", "mtu 1300 # mtusweep 10.0.0.2\n")
+		 ROUTE("10.0.0.3/32", "mtu 1400 # mtusweep 10.0.0.3\n") ROUTE(
+			 "10.9.0.0/16",
+			 "mtu 1300 # mtusweep 10.0.0.2\n") "PostUp = echo 1\n[Peer]\n",
+	 "[Interface]\n" ROUTE(
+		 "10.0.0.3/32",
+		 "mtu 1400 # mtusweep 10.0.0.3\n") "PostUp = echo 1\n" ROUTE("10.0.0.2/"
+									     "32",
+									     "src "
+									     "10.0.0.1 "
+									     "mtu 1340 "
+									     "# "
+									     "mtusweep "
+									     "10.0.0."
+									     "2\n")
+		 ROUTE("10.7.0.0/16",
+		       "table 51 mtu 1340 # mtusweep 10.0.0.2\n") "[Peer]\n"},
+	/* wg-quick saved the file. */
+	{"the comment is lost",
+	 "[Interface]\n" ROUTE("10.0.0.2/32",
+			       "mtu 1300\n") "PostUp = ip -4 route replace "
+					     "10.0.0.2/32 dev %i mtu 7\n",
+	 "[Interface]\nPostUp = ip -4 route replace 10.0.0.2/32 dev %i mtu 7\n" ROUTE(
+		 "10.0.0.2/32", "src 10.0.0.1 mtu 1340 # mtusweep 10.0.0.2\n")
+		 ROUTE("10.7.0.0/16", "table 51 mtu 1340 # mtusweep 10.0.0.2\n")},
+	{"a longer address is another",
+	 "[Interface]\n" ROUTE("10.0.0.20/32", "mtu 1300 # mtusweep 10.0.0.20\n"),
+	 "[Interface]\n" ROUTE("10.0.0.20/32", "mtu 1300 # mtusweep 10.0.0.20\n") ROUTE(
+		 "10.0.0.2/32", "src 10.0.0.1 mtu 1340 # mtusweep 10.0.0.2\n")
+		 ROUTE("10.7.0.0/16", "table 51 mtu 1340 # mtusweep 10.0.0.2\n")},
+	{"CRLF, a byte order mark",
+	 "\xef\xbb\xbf[Interface]\r\n" ROUTE("10.0.0.2/32",
+					     "mtu 1 # mtusweep 10.0.0.2\r\n"),
+	 "\xef\xbb\xbf[Interface]\r\n" ROUTE(
+		 "10.0.0.2/32", "src 10.0.0.1 mtu 1340 # mtusweep 10.0.0.2\r\n")
+		 ROUTE("10.7.0.0/16", "table 51 mtu 1340 # mtusweep 10.0.0.2\r\n")},
+	{"no newline at the end", "[Interface]\nMTU = 1420",
+	 "[Interface]\nMTU = 1420\n" ROUTE(
+		 "10.0.0.2/32", "src 10.0.0.1 mtu 1340 # mtusweep 10.0.0.2\n")
+		 ROUTE("10.7.0.0/16", "table 51 mtu 1340 # mtusweep 10.0.0.2")},
+};
+
+static void test_edit_routes(void **unused)
+{
+	static const struct conffile_route routes[] = {
+		{"10.0.0.2", 32, 0, "10.0.0.1", 1340},
+		{"10.7.0.0", 16, 51, "", 1340},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(route_cases) / sizeof(route_cases[0]); i++) {
+		const char *before = route_cases[i].before;
+		char *again = NULL;
+		char *after = NULL;
+		size_t size;
+
+		assert_int_equal(conffile_edit_routes(before, strlen(before),
+						      "10.0.0.2", routes, 2, &after,
+						      &size, NULL),
+				 0);
+		if (strcmp(after, route_cases[i].after) != 0)
+			fail_msg("%s: '%s'", route_cases[i].name, after);
+		assert_int_equal(size, strlen(after));
+		/* Once more changes nothing, but for a newline at the end. */
+		assert_int_equal(conffile_edit_routes(after, size, "10.0.0.2", routes,
+						      2, &again, &size, NULL),
+				 0);
+		assert_memory_equal(again, after, strlen(after));
+		free(again);
+		free(after);
+	}
+	assert_int_equal(conffile_edit_routes("[Peer]\n", 7, "10.0.0.2", routes, 2,
+					      NULL, NULL, NULL),
+			 -ENOENT);
+}
+
+static void test_edit_routes_ipv6(void **unused)
+{
+	static const struct conffile_route route = {"fd00::2", 128, 0, "", 1280};
+	static const char before[] = "[Interface]\n";
+	char *after;
+	size_t size;
+
+	(void)unused;
+	assert_int_equal(conffile_edit_routes(before, strlen(before), "fd00::2", &route,
+					      1, &after, &size, NULL),
+			 0);
+	assert_string_equal(after,
+			    "[Interface]\nPostUp = ip -6 route replace fd00::2/128 "
+			    "dev %i proto 77 mtu 1280 # mtusweep fd00::2\n");
+	free(after);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,7 +494,11 @@ int main(void)
 		cmocka_unit_test(test_edit_refuses_nul),
 		cmocka_unit_test(test_edit_large),
 		cmocka_unit_test(test_save_config),
+		cmocka_unit_test(test_hook),
+		cmocka_unit_test(test_long_hook),
 		cmocka_unit_test(test_edit_random),
+		cmocka_unit_test(test_edit_routes),
+		cmocka_unit_test(test_edit_routes_ipv6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -214,7 +214,7 @@ static void test_copy(void **state)
 	assert_int_equal(entries(), 3);
 }
 
-static void test_put_back(void **state)
+static void test_restored(void **state)
 {
 	cleanup_conffile struct conffile file;
 	struct stat st;
@@ -225,13 +225,13 @@ static void test_put_back(void **state)
 	assert_int_equal(chown("wg0.conf.kept", 12345, 54321), 0);
 	assert_int_equal(chmod("wg0.conf.kept", 0640), 0);
 	assert_int_equal(conffile_open("wg0.conf", &file, NULL), 0);
-	assert_int_equal(conffile_put_back(&file, ".kept", NULL), 0);
+	assert_int_equal(conffile_restore(&file, ".kept", NULL), 0);
 	assert_int_equal(stat("wg0.conf", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
 	assert_int_equal(st.st_uid, 12345);
 	assert_true(content_is("wg0.conf", GOOD));
 	assert_int_equal(entries(), 1);
-	assert_int_equal(conffile_put_back(&file, ".kept", NULL), -ENOENT);
+	assert_int_equal(conffile_restore(&file, ".kept", NULL), -ENOENT);
 	assert_true(content_is("wg0.conf", GOOD));
 }
 
@@ -246,7 +246,7 @@ int main(void)
 		in_folder(test_replace_disk_full),
 		in_folder(test_replace_is_atomic),
 		in_folder(test_copy),
-		in_folder(test_put_back),
+		in_folder(test_restored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,7 +220,7 @@ static void test_away_for_a_while(void **state)
 	move_back();
 	/* The guard's own timer restores. */
 	assert_said_within(1, 1500);
-	assert_both_back("tried again: ", t.said->last);
+	assert_both_back("retried: ", t.said->last);
 	assert_as_before();
 	assert_int_equal(end_guard(), 0);
 }
@@ -243,11 +243,11 @@ static void test_not_mounted(void **state)
 	write_file(t.conf, CONF);
 	kill_in_a_sweep();
 	assert_int_equal(umount2(t.folder, MNT_DETACH), 0);
-	restore_with_journal(-EIO, "is not the one the run began with");
+	restore_with_journal(-EIO, "is not the one from the start of the run");
 	assert_file(t.conf, "[Interface]\nMTU = 1111\n");
 	assert_int_equal(entries(), 1);
 	assert_int_equal(mount(away, t.folder, NULL, MS_BIND, NULL), 0);
-	restore_with_journal(0, "is as it was");
+	restore_with_journal(0, "is restored");
 	assert_as_before();
 	assert_int_equal(umount2(t.folder, MNT_DETACH), 0);
 	unlink(t.conf);
@@ -264,14 +264,14 @@ static void test_another_folder(void **state)
 	move_away();
 	assert_int_equal(mkdir(t.folder, 0755), 0);
 	write_file(t.conf, "[Interface]\nMTU = 1111\n");
-	restore_with_journal(-EIO, "is not the one the run began with");
-	restore_with_journal(-EIO, "what is left to do is in");
+	restore_with_journal(-EIO, "is not the one from the start of the run");
+	restore_with_journal(-EIO, "has the steps that are left");
 	assert_file(t.conf, "[Interface]\nMTU = 1111\n");
 	assert_int_equal(entries(), 1);
 	unlink(t.conf);
 	assert_int_equal(rmdir(t.folder), 0);
 	move_back();
-	restore_with_journal(0, "is as it was");
+	restore_with_journal(0, "is restored");
 	assert_as_before();
 }
 
@@ -286,7 +286,8 @@ static void test_copied_folder(void **state)
 	move_away();
 	snprintf(command, sizeof(command), "cp -a %s %s", away, t.folder);
 	netlab_run(command);
-	restore_with_journal(0, "its folder is another one than when the run began");
+	restore_with_journal(
+		0, "another folder took the place of its folder during the run");
 	assert_as_before();
 	snprintf(command, sizeof(command), "%s/wg0.conf", away);
 	assert_file(command, CONF_WITH("1300"));
@@ -335,7 +336,7 @@ static int restore_with(void *ctx)
 
 	CHILD_CHECK(forbid_open(failure->flags, failure->errno_value) == 0);
 	CHILD_CHECK(hoststate_restore_journal(LINK, &err) == failure->code);
-	CHILD_CHECK(strstr(err.text, "what is left to do is in"));
+	CHILD_CHECK(strstr(err.text, "has the steps that are left"));
 	return 0;
 }
 
@@ -350,7 +351,7 @@ static void test_failures_to_look(void **state)
 		assert_file(t.conf, CONF_WITH("1300"));
 		assert_file(t.beside, CONF);
 	}
-	restore_with_journal(0, "is as it was");
+	restore_with_journal(0, "is restored");
 	assert_as_before();
 }
 

@@ -36,7 +36,7 @@ static void test_set_and_restore(void **state)
 	assert_int_equal(mtu_now(), 1340);
 	assert_int_equal(guard_restore(t.guard, &err), 0);
 	assert_int_equal(mtu_now(), ORIGINAL);
-	assert_string_equal(err.text, "'mtg0' has its MTU 1420 back");
+	assert_string_equal(err.text, "'mtg0' is restored to MTU 1420");
 	assert_int_equal(guard_restore(t.guard, &err), 0);
 	assert_string_equal(err.text, "");
 	assert_file(t.conf, CONF);
@@ -63,7 +63,7 @@ static void test_refuses(void **state)
 
 static bool has_way(void)
 {
-	return netlab_try("ip rule del pref 77 dport 4500 to 10.9.0.2") == 0;
+	return netlab_try("ip rule del pref 1 dport 4500 to 10.9.0.2") == 0;
 }
 
 static int probe(int mtu, const char *address, int port, struct err *err)
@@ -99,10 +99,10 @@ static void test_probe(void **state)
 	assert_int_equal(mtu_now(), ORIGINAL);
 	/* Without a probe way. */
 	assert_int_equal(probe(1560, "10.9.0.2", 0, &err), 0);
-	assert_int_equal(netlab_try("ip rule del pref 77"), 2);
+	assert_int_equal(netlab_try("ip rule del pref 1"), 2);
 }
 
-static void test_probe_is_put_back(void **state)
+static void test_probe_is_restored(void **state)
 {
 	struct err err = ERR_INIT;
 
@@ -125,6 +125,30 @@ static void test_probe_is_put_back(void **state)
 	assert_int_equal(guard_restore(t.guard, &err), -ESTALE);
 	assert_int_equal(mtu_now(), 1333);
 	assert_false(has_way());
+}
+
+/* A rule in front of the probe way is said, once. */
+static void test_rule_in_front(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	use_wireguard();
+	start_guard(PERSIST_NONE);
+	netlab_run("ip rule add pref 0 to 10.9.0.0/24 lookup main");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(probe(1560, "10.9.0.2", 4500, &err), -EOPNOTSUPP);
+		assert_false(has_way());
+		assert_said_within(1, 1000);
+	}
+	assert_string_equal(t.said->last,
+			    "the link's MTU is set for each probe: probes to "
+			    "'10.9.0.2' take another route than theirs, perhaps by a "
+			    "routing rule of this host with priority 0 or 1");
+	assert_int_equal(probe(1560, "10.9.0.2", 0, &err), 0);
+	netlab_run("ip rule del pref 0 to 10.9.0.0/24");
+	assert_int_equal(probe(1560, "10.9.0.2", 4500, &err), 0);
+	assert_true(has_way());
 }
 
 /* The guard does not trust main: it may be an attacker's. */
@@ -167,7 +191,7 @@ static void test_probe_of_others(void **state)
 			fail_msg("'%s', port %d: %d", bad_targets[i].address,
 				 bad_targets[i].port, r);
 		assert_int_equal(mtu_now(), ORIGINAL);
-		assert_int_equal(netlab_try("ip rule del pref 77"), 2);
+		assert_int_equal(netlab_try("ip rule del pref 1"), 2);
 	}
 	netlab_run("ip link set " LINK " down");
 	assert_int_equal(probe(1560, "10.9.0.2", 4500, &err), -ENETDOWN);
@@ -184,12 +208,20 @@ static void test_remote(void **state)
 	t.remote = "10.9.0.2";
 	start_guard(PERSIST_NONE);
 	assert_int_equal(probe(1560, "10.9.0.7", 4500, &err), -EACCES);
-	assert_string_equal(err.text,
-			    "'10.9.0.7' is not the other end, which is '10.9.0.2'");
+	assert_string_equal(
+		err.text, "'10.9.0.7' is not the address of the other end, '10.9.0.2'");
 	assert_int_equal(guard_get_facts(t.guard, "10.9.0.7", &facts, &err), 0);
 	assert_string_equal(facts.endpoint, "");
 	assert_int_equal(guard_get_facts(t.guard, "10.9.0.2", &facts, &err), 0);
 	assert_string_equal(facts.endpoint, "127.0.0.9");
+	assert_true(facts.endpoint_local);
+	assert_true(facts.outer_mtu > 1500);
+	/* An endpoint behind the tunnel itself: the packets leave elsewhere. */
+	use_endpoint("10.9.0.200");
+	assert_int_equal(guard_get_facts(t.guard, "10.9.0.2", &facts, &err), 0);
+	assert_string_equal(facts.endpoint, "10.9.0.200");
+	assert_false(facts.endpoint_local);
+	assert_int_equal(facts.outer_mtu, 0);
 	assert_int_equal(probe(1560, "10.9.0.2", 4500, &err), 0);
 }
 
@@ -268,8 +300,9 @@ static void test_probe_is_not_kept(void **state)
 	assert_int_equal(guard_commit(t.guard, &err), -ESTALE);
 	assert_int_equal(probe(9000, "10.9.0.2", 4500, &err), 0);
 	assert_int_equal(guard_commit(t.guard, &err), -ESTALE);
-	assert_string_equal(err.text,
-			    "the MTU of 'mtg0' is a probe's, which is not kept");
+	assert_string_equal(
+		err.text,
+		"the MTU of 'mtg0' was set for a probe and cannot be applied");
 	/* Neither after a failed SET that should have ended the probe. */
 	netlab_run("ip link set " LINK " down");
 	assert_int_equal(guard_set(t.guard, 1400, 5000, &err), -ENETDOWN);
@@ -316,7 +349,7 @@ static void test_lease(void **state)
 	/* The first answer may get lost: the guard repeats it. */
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(guard_renew(t.guard, 1000, &err), -ESTALE);
-	assert_non_null(strstr(err.text, "had run out"));
+	assert_non_null(strstr(err.text, "expired, and its MTU was restored"));
 	netlab_run("ip link set " LINK " down");
 	assert_int_equal(guard_set(t.guard, 1300, 1000, &err), -ENETDOWN);
 	netlab_run("ip link set " LINK " up");
@@ -330,7 +363,7 @@ static void test_lease(void **state)
 	assert_int_equal(guard_renew(t.guard, 1000, &err), 0);
 	assert_int_equal(t.said->count, 2);
 	assert_string_equal(t.said->last,
-			    "the lease ran out: 'mtg0' has its MTU 1420 back");
+			    "the lease expired: 'mtg0' is restored to MTU 1420");
 }
 
 static void test_main_dies(void **state)
@@ -492,7 +525,7 @@ static void test_remade_interface(void **state)
 	assert_mtu_within(ORIGINAL, 2000);
 	remake_link();
 	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), -ESTALE);
-	assert_non_null(strstr(err.text, "deleted and made again"));
+	assert_non_null(strstr(err.text, "deleted and created again"));
 	assert_int_equal(mtu_now(), 1444);
 	assert_int_equal(guard_get_facts(t.guard, "", &facts, &err), 0);
 	assert_false(facts.exists);
@@ -548,14 +581,14 @@ static void test_lease_fails(void **state)
 	block_conf();
 	assert_int_equal(guard_renew(t.guard, 1000, &err), 0);
 	assert_said_within(1, 2000);
-	assert_non_null(strstr(t.said->last, "the lease ran out: cannot restore"));
+	assert_non_null(strstr(t.said->last, "the lease expired: cannot restore"));
 	assert_int_equal(mtu_now(), ORIGINAL);
 	wait_ms(2300);
 	assert_int_equal(t.said->count, 1);
 	assert_int_equal(guard_renew(t.guard, 60000, &err), -ESTALE);
 	unblock_conf();
 	assert_said_within(2, 1500);
-	assert_both_back("tried again: ", t.said->last);
+	assert_both_back("retried: ", t.said->last);
 	assert_file(t.conf, CONF);
 	assert_int_equal(end_guard(), 0);
 }
@@ -572,7 +605,7 @@ static void test_restore_fails(void **state)
 	block_conf();
 	assert_int_equal(guard_restore(t.guard, &err), -EBUSY);
 	assert_int_equal(guard_set(t.guard, 1320, 60000, &err), -ESTALE);
-	assert_non_null(strstr(err.text, "has not succeeded yet"));
+	assert_non_null(strstr(err.text, "are not restored yet"));
 	assert_int_equal(guard_renew(t.guard, 60000, &err), -ESTALE);
 	assert_int_equal(mtu_now(), ORIGINAL);
 	assert_file(t.conf, CONF_WITH("1300"));
@@ -678,8 +711,9 @@ int main(void)
 		GUARD_TEST(test_set_and_restore),
 		GUARD_TEST(test_refuses),
 		GUARD_TEST(test_probe),
-		GUARD_TEST(test_probe_is_put_back),
+		GUARD_TEST(test_probe_is_restored),
 		GUARD_TEST(test_probe_of_others),
+		GUARD_TEST(test_rule_in_front),
 		GUARD_TEST(test_remote),
 		GUARD_TEST(test_tap),
 		GUARD_TEST(test_probe_is_not_kept),

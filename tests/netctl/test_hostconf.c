@@ -72,10 +72,10 @@ static void test_theirs_has_our_mtu(void **state)
 	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
 	write_file(t.conf, theirs);
 	assert_int_equal(guard_set(t.guard, 1320, 5000, &err), -ESTALE);
-	assert_non_null(strstr(err.text, "its line MTU = 1300 is the sweep's: "));
+	assert_non_null(strstr(err.text, "its line MTU = 1300 comes from the sweep: "));
 	assert_int_equal(guard_restore(t.guard, &err), -ESTALE);
 	assert_non_null(strstr(err.text, t.conf));
-	assert_non_null(strstr(err.text, "its line MTU = 1300 is the sweep's: "));
+	assert_non_null(strstr(err.text, "its line MTU = 1300 comes from the sweep: "));
 	assert_non_null(strstr(err.text, "before the run"));
 	assert_non_null(strstr(err.text, t.beside));
 	assert_file(t.conf, theirs);
@@ -184,7 +184,7 @@ static void test_files_removed(void **state)
 		void (*remove)(void);
 		const char *text;
 	} rows[] = {
-		{remove_original, "is not there any more"},
+		{remove_original, "no longer exists"},
 		{remove_conf, "was removed by somebody else"},
 		{replace_conf_by_link, "was changed by somebody else"},
 	};

@@ -28,7 +28,7 @@
  * Return the path. */
 static char *check_kept(const struct err *err, const char *content)
 {
-	const char *at = strstr(err->text, "the conf file from before is '");
+	const char *at = strstr(err->text, "the conf file from before the run is '");
 	char *path;
 	struct stat st;
 
@@ -97,6 +97,100 @@ static void test_commit_keeps_the_old_conf(void **state)
 	free(second);
 }
 
+/* A command that sets the MTU at each start wins over the MTU line: the answer says so. */
+static void test_commit_beside_a_hook(void **state)
+{
+	static const char hook[] = "PostUp = ip link set mtu 1300 dev %i\n";
+	static const char said[] =
+		"at the tunnel's next start PostUp in line 2 of the conf "
+		"file sets another MTU";
+	struct err err = ERR_INIT;
+	char text[256];
+
+	(void)state;
+	snprintf(text, sizeof(text), "[Interface]\n%sMTU = 1420\n", hook);
+	write_file(t.conf, text);
+	start_guard(PERSIST_BEST);
+	assert_int_equal(guard_set(t.guard, 1420, 5000, &err), 0);
+	assert_int_equal(guard_commit(t.guard, &err), 0);
+	assert_memory_equal(err.text, said, strlen(said));
+	/* The same MTU in both places. */
+	snprintf(text, sizeof(text), "[Interface]\n%sMTU = 1300\n", hook);
+	write_file(t.conf, text);
+	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
+	assert_int_equal(guard_commit(t.guard, &err), 0);
+	assert_string_equal(err.text, "");
+	assert_int_equal(end_guard(), 0);
+}
+
+/* An edit before the probes that prove a pair is still somebody else's. */
+static void test_edit_before_a_probe(void **state)
+{
+	static const char theirs[] = CONF "# theirs\n";
+	struct err err = ERR_INIT;
+
+	(void)state;
+	use_wireguard();
+	start_guard(PERSIST_BEST);
+	assert_int_equal(guard_set(t.guard, 1380, 5000, &err), 0);
+	write_file(t.conf, theirs);
+	assert_int_equal(guard_probe(t.guard, 1400, "10.9.0.2", 4500, 5000, &err), 0);
+	assert_int_equal(guard_end_probe(t.guard, &err), 0);
+	assert_int_equal(mtu_now(), ORIGINAL);
+	assert_file(t.conf, theirs);
+	assert_int_equal(guard_set(t.guard, 1380, 5000, &err), 0);
+	assert_int_equal(guard_commit(t.guard, &err), 0);
+	assert_non_null(strstr(err.text, "was changed by somebody else"));
+	assert_file(t.conf, CONF_WITH("1380") "# theirs\n");
+	assert_int_equal(end_guard(), 0);
+}
+
+/* A conf file that follows each set is as before the run while probes are under way. */
+static void test_probe_after_a_set(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	use_wireguard();
+	start_guard(PERSIST_EACH);
+	assert_int_equal(guard_set(t.guard, 1380, 5000, &err), 0);
+	assert_file(t.conf, CONF_WITH("1380"));
+	assert_int_equal(guard_probe(t.guard, 1400, "10.9.0.2", 4500, 5000, &err), 0);
+	assert_file(t.conf, CONF);
+	assert_int_equal(guard_probe(t.guard, 1440, "10.9.0.2", 4500, 5000, &err), 0);
+	assert_int_equal(guard_set(t.guard, 1360, 5000, &err), 0);
+	assert_file(t.conf, CONF_WITH("1360"));
+	assert_int_equal(guard_probe(t.guard, 1400, "10.9.0.2", 4500, 5000, &err), 0);
+	assert_int_equal(guard_probe(t.guard, 1440, "10.9.0.2", 4500, 5000, &err), 0);
+	assert_int_equal(guard_end_probe(t.guard, &err), 0);
+	assert_int_equal(end_guard(), 0);
+	assert_int_equal(mtu_now(), ORIGINAL);
+	assert_file(t.conf, CONF);
+	assert_int_equal(access(t.beside, F_OK), -1);
+	assert_int_equal(hoststate_restore_journal(LINK, &err), 0);
+	assert_string_equal(err.text, "");
+}
+
+static void test_probe_after_an_edit_of_each(void **state)
+{
+	static const char theirs[] = CONF "# theirs\n";
+	struct err err = ERR_INIT;
+
+	(void)state;
+	use_wireguard();
+	start_guard(PERSIST_EACH);
+	assert_int_equal(guard_set(t.guard, 1380, 5000, &err), 0);
+	write_file(t.conf, theirs);
+	assert_int_equal(guard_probe(t.guard, 1400, "10.9.0.2", 4500, 5000, &err),
+			 -ESTALE);
+	assert_non_null(strstr(err.text, "was changed by somebody else"));
+	assert_int_equal(guard_restore(t.guard, &err), -ESTALE);
+	assert_int_equal(end_guard(), 0);
+	assert_int_equal(mtu_now(), ORIGINAL);
+	assert_file(t.conf, theirs);
+	unlink(t.beside);
+}
+
 /* Their lines stay, and the message names them; a change before the session does not
  * count. */
 static void test_commit_beside_foreign_lines(void **state)
@@ -110,12 +204,12 @@ static void test_commit_beside_foreign_lines(void **state)
 	assert_int_equal(guard_set(t.guard, 1380, 5000, &err), 0);
 	write_file(t.conf, "# theirs\n" CONF);
 	assert_int_equal(guard_commit(t.guard, &err), 0);
-	assert_non_null(strstr(err.text, "their lines stay"));
+	assert_non_null(strstr(err.text, "it keeps their changes"));
 	first = check_kept(&err, "# theirs\n" CONF);
 	assert_file(t.conf, "# theirs\n" CONF_WITH("1380"));
 	assert_int_equal(guard_set(t.guard, 1340, 5000, &err), 0);
 	assert_int_equal(guard_commit(t.guard, &err), 0);
-	assert_null(strstr(err.text, "their lines stay"));
+	assert_null(strstr(err.text, "it keeps their changes"));
 	second = check_kept(&err, "# theirs\n" CONF_WITH("1380"));
 	assert_file(t.conf, "# theirs\n" CONF_WITH("1340"));
 	unlink(first);
@@ -196,7 +290,7 @@ static void test_guard_killed_in_a_probe(void **state)
 	kill_guard();
 	assert_int_equal(hoststate_restore_journal(LINK, &err), 0);
 	assert_int_equal(mtu_now(), ORIGINAL);
-	assert_int_equal(netlab_try("ip rule del pref 77"), 2);
+	assert_int_equal(netlab_try("ip rule del pref 1"), 2);
 }
 
 static void another_namespace(struct journal *journal)
@@ -227,9 +321,11 @@ static void test_journal_from_elsewhere(void **state)
 		int mtu;
 		const char *text;
 	} rows[] = {
-		{another_namespace, -ESTALE, 1300, "'mtg0' of the run before is gone"},
-		{another_boot, -ESTALE, 1300, "'mtg0' of the run before is gone"},
-		{unknown_place, 0, ORIGINAL, "has its MTU 1420 back"},
+		{another_namespace, -ESTALE, 1300,
+		 "'mtg0' of the earlier run no longer exists"},
+		{another_boot, -ESTALE, 1300,
+		 "'mtg0' of the earlier run no longer exists"},
+		{unknown_place, 0, ORIGINAL, "is restored to MTU 1420"},
 	};
 	struct journal journal;
 	struct err err = ERR_INIT;
@@ -326,7 +422,7 @@ static void test_renamed_and_not_read(void **state)
 	netlab_run("ip link set " LINK " name other0");
 	assert_int_equal(netlab_child(restore_without_addresses, NULL), 0);
 	assert_int_equal(hoststate_restore_journal(LINK, &err), 0);
-	assert_string_equal(err.text, "'mtg0' has its MTU 1420 back");
+	assert_string_equal(err.text, "'mtg0' is restored to MTU 1420");
 	assert_int_equal(rtlink_get("other0", &link, &err), 0);
 	assert_int_equal(link.mtu, ORIGINAL);
 }
@@ -336,6 +432,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		GUARD_TEST(test_commit),
 		GUARD_TEST(test_commit_keeps_the_old_conf),
+		GUARD_TEST(test_commit_beside_a_hook),
+		GUARD_TEST(test_edit_before_a_probe),
+		GUARD_TEST(test_probe_after_a_set),
+		GUARD_TEST(test_probe_after_an_edit_of_each),
 		GUARD_TEST(test_commit_beside_foreign_lines),
 		GUARD_TEST(test_commit_again),
 		GUARD_TEST(test_commit_after_lease),

@@ -36,7 +36,10 @@ static void test_journal(void **state)
 		.netns_cookie = UINT64_MAX,
 		.boot = "b1",
 		.ifindex = 7,
-		.changes.link = {.original = 1420, .before = 1280, .set = 1300},
+		.changes.link = {.original = 1420,
+				 .before = 1280,
+				 .set = 1300,
+				 .ipv6 = 3},
 		.changes.conf = {.file = "/etc/wireguard/a conf.conf",
 				 .folder_device = UINT64_MAX - 1,
 				 .folder_inode = UINT64_MAX - 2,
@@ -89,7 +92,7 @@ static void test_older_journal(void **state)
 	(void)state;
 	journal_file(path);
 	write_file(path, "mtusweep journal 3\nnetns 1\nboot b\nindex 7\noriginal 1420\n"
-			 "before 1280\nset 1300\nconf /a\nfolder-device 1\n"
+			 "before 1280\nset 1300\nipv6 0\nconf /a\nfolder-device 1\n"
 			 "folder-inode 2\ninode 3\nprobe-port 4500\nprobe fd00::2\n"
 			 "committed\nend\n");
 	assert_int_equal(journal_read(LINK, &journal, NULL), 0);
@@ -108,7 +111,7 @@ static void test_older_journal(void **state)
 static void test_damaged_journal(void **state)
 {
 #define START   "mtusweep journal 3\nnetns 1\nboot b\n"
-#define LINES   "original 1\nbefore 1\nset 1\n"
+#define LINES   "original 1\nbefore 1\nset 1\nipv6 0\n"
 #define FIGURES LINES "conf \nfolder-device 1\nfolder-inode 1\n"
 	static const char *const texts[] = {
 		"",
@@ -296,7 +299,7 @@ static void leave(const struct leftover *l, int i, char path[128], char lock[128
 	snprintf(lock, 128, "/run/mtusweep/%s.lock", name);
 	snprintf(text, sizeof(text),
 		 "mtusweep journal 3\nnetns %" PRIu64 "\nboot %s\nindex 1\noriginal 1\n"
-		 "before 1\nset 1\nconf %s\nfolder-device 1\nfolder-inode 1\n"
+		 "before 1\nset 1\nipv6 0\nconf %s\nfolder-device 1\nfolder-inode 1\n"
 		 "inode 0\nend\n",
 		 l->here ? here.netns_cookie : here.netns_cookie + 1000000,
 		 l->this_boot ? here.boot : "00000000-0000-0000-0000-000000000000",
@@ -390,11 +393,11 @@ static void test_folder_of_others(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		assert_int_equal(chmod(RUNDIR_PATH, modes[i]), 0);
-		assert_refused(-EPERM, "must be root's, with mode 0700");
+		assert_refused(-EPERM, "must belong to root with mode 0700");
 	}
 	assert_int_equal(chmod(RUNDIR_PATH, 0700), 0);
 	assert_int_equal(chown(RUNDIR_PATH, 65534, 0), 0);
-	assert_refused(-EPERM, "is user 65534's");
+	assert_refused(-EPERM, "belongs to user 65534");
 	assert_int_equal(chown(RUNDIR_PATH, 0, 0), 0);
 }
 
@@ -412,7 +415,7 @@ static void test_folder_is_none(void **state)
 	assert_int_equal(rmdir("/run/elsewhere"), 0);
 	assert_int_equal(unlink(RUNDIR_PATH), 0);
 	write_file(RUNDIR_PATH, "");
-	assert_refused(-ENOTDIR, "no folder");
+	assert_refused(-ENOTDIR, "not a folder");
 	assert_int_equal(unlink(RUNDIR_PATH), 0);
 	assert_int_equal(journal_lock(LINK, &fd, NULL), 0);
 	assert_int_equal(stat(RUNDIR_PATH, &made), 0);
@@ -436,7 +439,7 @@ static void test_files_of_others(void **state)
 	assert_int_equal(chown(path, 65534, 0), 0);
 	assert_int_equal(journal_read(LINK, &journal, &err), -EPERM);
 	assert_non_null(strstr(err.text, path));
-	assert_non_null(strstr(err.text, "is not root's"));
+	assert_non_null(strstr(err.text, "does not belong to root"));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink(t.conf, path), 0);
 	assert_int_equal(journal_read(LINK, &journal, &err), -ELOOP);

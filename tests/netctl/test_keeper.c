@@ -23,7 +23,7 @@
 
 static void test_status(void **state)
 {
-	static const int rows[][2] = {{0, 0}, {1, 1}, {2, 2}, {3, 1}};
+	static const int rows[][2] = {{0, 0}, {1, 1}, {2, 2}, {3, 3}, {4, 1}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -65,7 +65,7 @@ static void test_main_stuck(void **state)
 	assert_int_equal(wait_status_within(keeper, 3000), 1);
 	assert_string_equal(shared->said,
 			    "the main process did not end in time and was "
-			    "killed; the MTU is put back");
+			    "killed; the MTU is restored");
 	assert_gone(shared->main_pid);
 	assert_restored();
 }
@@ -146,7 +146,7 @@ static void test_restores_before_it_talks(void **state)
 	shared->say_blocks = false;
 	assert_int_equal(wait_status_within(keeper, 5000), 1);
 	assert_string_equal(shared->said, "the guard process died; the keeper: 'mtk0' "
-					  "has its MTU 1420 back");
+					  "is restored to MTU 1420");
 }
 
 static void block_conf(void)
@@ -175,7 +175,7 @@ static void test_guard_could_not(void **state)
 	assert_non_null(strstr(shared->said, "the guard process could not restore; the "
 					     "keeper: cannot restore"));
 	assert_non_null(strstr(shared->said, journal));
-	assert_non_null(strstr(shared->said, "; tried again every second"));
+	assert_non_null(strstr(shared->said, "; retrying every second"));
 	assert_int_equal(mtu_now(), ORIGINAL);
 	assert_int_equal(hoststate_restore_journal(LINK, NULL), 0);
 }
@@ -199,12 +199,12 @@ static void test_tries_until_restored(void **state)
 	(void)state;
 	block_conf();
 	kill(shared->main_pid, SIGKILL);
-	assert_true(has_said("; tried again every second"));
+	assert_true(has_said("; retrying every second"));
 	wait_ms(1200);
 	assert_true(alive(keeper));
 	unblock_conf();
 	assert_int_equal(wait_status_within(keeper, 5000), 1);
-	assert_non_null(strstr(shared->said, "the keeper, tried again: "));
+	assert_non_null(strstr(shared->said, "the keeper retried: "));
 	assert_restored();
 }
 
@@ -216,7 +216,7 @@ static void test_tries_until_a_signal(void **state)
 	(void)state;
 	block_conf();
 	kill(shared->main_pid, SIGKILL);
-	assert_true(has_said("; tried again every second"));
+	assert_true(has_said("; retrying every second"));
 	kill(keeper, SIGHUP);
 	wait_ms(100);
 	assert_true(alive(keeper));

@@ -75,7 +75,7 @@ static struct probetap *tap_on(const char *endpoint)
 	struct probetap *tap;
 	int fd;
 
-	if (probetap_start(&target, &tap_pid, &fd, &err) < 0)
+	if (probetap_start(&target, -1, &tap_pid, &fd, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(probetap_new(fd, &tap, NULL), 0);
 	return tap;
@@ -295,19 +295,45 @@ static void test_way(void **state)
 	check_way("fd01::2");
 }
 
+/* Hosts with several uplinks, and VPNs, have rules of their own for private networks. */
+static void test_way_beside_rules(void **state)
+{
+	struct proberoute way = {.address = "10.0.0.2", .port = PORT};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	netlab_run("ip link add mt0 mtu 1400 up type veth peer name mt1");
+	netlab_run("ip link set mt1 up");
+	netlab_run("ip addr add 10.0.0.1/24 dev mt0");
+	way.ifindex = (int)if_nametoindex("mt0");
+	netlab_run("ip rule add pref 2 to 10.0.0.0/8 lookup main");
+	assert_int_equal(proberoute_add(&way, NULL), 0);
+	assert_string_equal(connected_mtu(way.address, PORT), "1");
+	assert_int_equal(proberoute_remove(&way, NULL), 0);
+	netlab_run("ip rule add pref 1 to 10.0.0.0/8 lookup main");
+	assert_int_equal(proberoute_add(&way, &err), -EOPNOTSUPP);
+	assert_string_equal(
+		err.text,
+		"probes to '10.0.0.2' take another route than theirs, perhaps "
+		"by a routing rule of this host with priority 0 or 1");
+	netlab_run("ip rule del pref 1");
+	assert_int_equal(netlab_try("ip rule del pref 1"), 2);
+	assert_string_equal(connected_mtu(way.address, PORT), "1400");
+}
+
 static void test_way_without_link(void **state)
 {
 	struct proberoute way = {.ifindex = 4711, .address = "10.0.0.2", .port = PORT};
 
 	(void)state;
 	assert_true(proberoute_add(&way, NULL) < 0);
-	assert_int_equal(netlab_try("ip rule del pref 77"), 2);
+	assert_int_equal(netlab_try("ip rule del pref 1"), 2);
 	assert_int_equal(proberoute_remove(&way, NULL), 0);
 	way.ifindex = (int)if_nametoindex("lo");
 	assert_int_equal(proberoute_add(&way, NULL), 0);
 	netlab_run("ip link set lo down");
 	assert_int_equal(proberoute_remove(&way, NULL), 0);
-	assert_int_equal(netlab_try("ip rule del pref 77"), 2);
+	assert_int_equal(netlab_try("ip rule del pref 1"), 2);
 }
 
 #define ROOT_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -321,6 +347,7 @@ int main(void)
 		ROOT_TEST(test_filter),
 		ROOT_TEST(test_many_sizes),
 		ROOT_TEST(test_way),
+		ROOT_TEST(test_way_beside_rules),
 		ROOT_TEST(test_way_without_link),
 	};
 

@@ -137,6 +137,8 @@ static void check_route(const struct route_case *c)
 	assert_int_equal(route.oif, if_nametoindex(c->oif));
 	assert_string_equal(route.source, c->source);
 	assert_int_equal(route.mtu, c->mtu);
+	assert_int_equal(route.advmss,
+			 c->add && strstr(c->add, " advmss 1000") ? 1000 : 0);
 	assert_int_equal(route.local, c->local);
 }
 
@@ -301,7 +303,7 @@ static void test_exception_is_not_the_routes_own(void **state)
 	assert_int_equal(rtroute_get(THERE6, &route, NULL), 0);
 	assert_int_equal(route.mtu, 0);
 	assert_string_equal(route.oif_name, "here");
-	assert_int_equal(rtroute_flush_exceptions(NULL), 0);
+	assert_int_equal(rtroute_flush_exceptions(NULL, NULL), 0);
 }
 
 static void test_flush(void **state)
@@ -313,11 +315,11 @@ static void test_flush(void **state)
 	/* The second time they are learnt again, and forgotten again. */
 	for (int i = 0; i < 2; i++) {
 		make_exceptions();
-		assert_int_equal(rtroute_flush_exceptions(&err), 0);
+		assert_int_equal(rtroute_flush_exceptions(NULL, &err), 0);
 		assert_int_equal(path_mtu(AF_INET), 1500);
 		assert_int_equal(path_mtu(AF_INET6), 1500);
 	}
-	assert_int_equal(rtroute_flush_exceptions(&err), 0);
+	assert_int_equal(rtroute_flush_exceptions(NULL, &err), 0);
 	assert_string_equal(err.text, "");
 	/* Routes of other programs stay, with their own MTU. */
 	assert_int_equal(rtroute_get("10.21.1.1", &route, NULL), 0);
@@ -335,7 +337,7 @@ static int flush_with_readonly_sys(void *ctx)
 	CHILD_CHECK(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL) == 0);
 	CHILD_CHECK(mount(NULL, "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY,
 			  NULL) == 0);
-	CHILD_CHECK(rtroute_flush_exceptions(&err) == -EROFS);
+	CHILD_CHECK(rtroute_flush_exceptions(NULL, &err) == -EROFS);
 	CHILD_CHECK(strstr(err.text, "IPv4"));
 	return 0;
 }
@@ -347,7 +349,7 @@ static void test_flush_half(void **state)
 	assert_int_equal(netlab_child(flush_with_readonly_sys, NULL), 0);
 	assert_int_equal(path_mtu(AF_INET), LEARNT);
 	assert_int_equal(path_mtu(AF_INET6), 1500);
-	assert_int_equal(rtroute_flush_exceptions(NULL), 0);
+	assert_int_equal(rtroute_flush_exceptions(NULL, NULL), 0);
 }
 
 static int flush_as_nobody(void *ctx)
@@ -356,7 +358,7 @@ static int flush_as_nobody(void *ctx)
 	struct err err = ERR_INIT;
 
 	CHILD_CHECK(netlab_drop_root() == 0);
-	CHILD_CHECK(rtroute_flush_exceptions(&err) == *expected);
+	CHILD_CHECK(rtroute_flush_exceptions(NULL, &err) == *expected);
 	CHILD_CHECK(strstr(err.text, *expected == -EPERM ? "IPv6" : "IPv4"));
 	return 0;
 }
@@ -370,7 +372,7 @@ static void test_flush_without_capability(void **state)
 	assert_int_equal(netlab_child(flush_as_nobody, &expected), 0);
 	assert_int_equal(path_mtu(AF_INET), LEARNT);
 	assert_int_equal(path_mtu(AF_INET6), LEARNT);
-	assert_int_equal(rtroute_flush_exceptions(NULL), 0);
+	assert_int_equal(rtroute_flush_exceptions(NULL, NULL), 0);
 	expected = -EACCES;
 	assert_int_equal(netlab_child(flush_as_nobody, &expected), 0);
 }
@@ -382,7 +384,7 @@ static void test_flush_another_table(void **state)
 	netlab_run("ip -6 route add " THERE6 " dev here table 4711");
 	netlab_run("ip -6 rule add to " THERE6 " lookup 4711");
 	make_exceptions();
-	assert_int_equal(rtroute_flush_exceptions(NULL), 0);
+	assert_int_equal(rtroute_flush_exceptions(NULL, NULL), 0);
 	assert_int_equal(path_mtu(AF_INET6), 1500);
 	netlab_run("ip -6 rule del to " THERE6 " lookup 4711");
 	netlab_run("ip -6 route flush table 4711");

@@ -69,28 +69,30 @@ static void test_warnings(void **state)
 		int mtu_probing;
 		int no_ssthresh;
 		int count;
-		const char *first;
+		enum warning_kind first;
+		int64_t value;
 	} rows[] = {
-		{0, 1, 0, ""},
-		{1, 1, 1, "tcp_mtu_probing"},
-		{2, 1, 1, "hides it"},
-		{0, 0, 1, "ssthresh"},
-		{2, 0, 2, "tcp_mtu_probing"},
+		{0, 1, 0, WARNING_TEXT, 0},
+		{1, 1, 1, WARNING_MTU_PROBING_LATE, 1},
+		{2, 1, 1, WARNING_MTU_PROBING, 2},
+		{0, 0, 1, WARNING_SSTHRESH_KEPT, 0},
+		{2, 0, 2, WARNING_MTU_PROBING, 2},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char text[256] = "";
-		char later[256];
+		struct warning first = {0};
+		struct warning later;
 		int count = 0;
 
 		write_setting("tcp_mtu_probing", rows[i].mtu_probing);
 		write_setting("tcp_no_ssthresh_metrics_save", rows[i].no_ssthresh);
-		sysctl_warning(0, text, sizeof(text));
-		while (count < 9 && sysctl_warning(count, later, sizeof(later)))
+		sysctl_warning(0, &first);
+		while (count < 9 && sysctl_warning(count, &later))
 			count++;
 		assert_int_equal(count, rows[i].count);
-		assert_non_null(strstr(text, rows[i].first));
+		assert_int_equal(first.kind, rows[i].first);
+		assert_int_equal(first.value, rows[i].value);
 	}
 }
 

@@ -12,6 +12,7 @@
 
 #include "../store/fixture.h"
 #include "report/compare.h"
+#include "report/compare_path.h"
 
 /* Approximately normal, deviation 1. */
 static double noise(void)
@@ -152,6 +153,95 @@ static void nothing_in_common(void **state)
 	compare_release(&all);
 }
 
+/* --- paths --- */
+
+#define REST ",65535:fragmented"
+
+static struct path_survey survey(const char *up, const char *down)
+{
+	struct path_survey ret = {.path.overhead = {60, 60}, .probes = {9, 9}};
+
+	assert_int_equal(path_bands_parse(up, &ret.path.dir[DIR_UPLOAD], NULL), 0);
+	assert_int_equal(path_bands_parse(down, &ret.path.dir[DIR_DOWNLOAD], NULL), 0);
+	return ret;
+}
+
+static void edges_that_differ(void **state)
+{
+	static const struct {
+		const char *first;
+		const char *second;
+		int edges;
+		struct compare_edge edge[2];
+	} cases[] = {
+		{"1500:whole" REST, "1500:whole" REST, 0, {{0}}},
+		{"1500:whole" REST,
+		 "1460:whole" REST,
+		 1,
+		 {{DIR_UPLOAD,
+		   FATE_WHOLE,
+		   FATE_FRAGMENTED,
+		   {{1500, 1500}, {1460, 1460}}}}},
+		/* Another fate above makes another edge. */
+		{"1500:whole" REST,
+		 "1500:whole,65535:lost",
+		 2,
+		 {{DIR_UPLOAD, FATE_WHOLE, FATE_FRAGMENTED, {{1500, 1500}, {0, 0}}},
+		  {DIR_UPLOAD, FATE_WHOLE, FATE_LOST, {{0, 0}, {1500, 1500}}}}},
+		/* A loss in the middle came; the edge above it is the same. */
+		{"1500:whole" REST,
+		 "1460:whole,1480:lost,1500:whole" REST,
+		 2,
+		 {{DIR_UPLOAD, FATE_WHOLE, FATE_LOST, {{0, 0}, {1460, 1460}}},
+		  {DIR_UPLOAD, FATE_LOST, FATE_WHOLE, {{0, 0}, {1480, 1480}}}}},
+		/* An edge that one run knows to 16 bytes may be that of the other. */
+		{"1456:whole,1471:unknown,65535:lost",
+		 "1460:whole,65535:lost",
+		 0,
+		 {{0}}},
+		{"1456:whole,1471:unknown,65535:lost",
+		 "1472:whole,65535:lost",
+		 1,
+		 {{DIR_UPLOAD, FATE_WHOLE, FATE_LOST, {{1456, 1471}, {1472, 1472}}}}},
+		/* No edge: both sides of the unknown sizes have one fate. */
+		{"1456:whole,1471:unknown,65535:whole", "65535:whole", 0, {{0}}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct path_survey first = survey(cases[i].first, "1500:whole" REST);
+		struct path_survey second = survey(cases[i].second, "1500:whole" REST);
+		struct compare_path found;
+
+		compare_surveys(&first, &second, &found);
+		assert_true(found.known[0] && found.known[1]);
+		assert_int_equal(found.edges, cases[i].edges);
+		for (int e = 0; e < found.edges; e++)
+			assert_memory_equal(&found.edge[e], &cases[i].edge[e],
+					    sizeof(found.edge[e]));
+	}
+}
+
+static void unknown_paths_are_not_compared(void **state)
+{
+	struct path_survey known = survey("1500:whole" REST, "1500:whole" REST);
+	struct path_survey half = survey("", "1460:whole" REST);
+	struct compare_path found;
+
+	(void)state;
+	compare_surveys(&known, NULL, &found);
+	assert_true(found.known[0] && !found.known[1]);
+	assert_int_equal(found.edges, 0);
+	half.probes[DIR_DOWNLOAD] = 0;
+	compare_surveys(&known, &half, &found);
+	assert_true(found.unknown[DIR_UPLOAD] && !found.unknown[DIR_DOWNLOAD]);
+	assert_int_equal(found.edges, 1);
+	assert_int_equal(found.edge[0].dir, DIR_DOWNLOAD);
+	/* A direction without bands is not one that rates told. */
+	assert_false(found.guessed[1][DIR_UPLOAD] || found.guessed[0][DIR_DOWNLOAD]);
+	assert_true(found.guessed[1][DIR_DOWNLOAD]);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -162,6 +252,8 @@ int main(void)
 		TEST(changes_stand_out),
 		TEST(too_few_to_tell),
 		TEST(nothing_in_common),
+		cmocka_unit_test(edges_that_differ),
+		cmocka_unit_test(unknown_paths_are_not_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

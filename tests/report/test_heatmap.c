@@ -169,9 +169,10 @@ static void lines(void **state)
 	load(*state, &(struct heatmap_options){0}, &map);
 	assert_string_equal(map.line[0], "WireGuard MTUs: hub wg0 - laptop wg1");
 	assert_non_null(strstr(map.line[1], "2026-11-22 12:21 UTC, run 1 (abcd0001), "
-					    "running: 4 of 12 visits, 3 failed"));
-	assert_string_equal(map.line[2], "endpoints over IPv6, WireGuard: server "
-					 "kernel, peer userspace; grid, 5 s a test");
+					    "running: 4 of 12 measurements, 3 failed"));
+	assert_string_equal(map.line[2], "endpoints: server over IPv4, peer over IPv6, "
+					 "WireGuard: server kernel, peer userspace; "
+					 "grid, 5 s a test");
 	heatmap_release(&map);
 	load(*state, &(struct heatmap_options){.anonymous = true}, &map);
 	assert_string_equal(map.line[0], "WireGuard MTUs: server - peer");
@@ -181,7 +182,8 @@ static void lines(void **state)
 
 static void edges(void **state)
 {
-	struct path_survey survey = {.path.overhead = PATH_OVERHEAD_IPV4};
+	struct path_survey survey = {
+		.path.overhead = {PATH_OVERHEAD_IPV4, PATH_OVERHEAD_IPV4}};
 	struct fixture *fixture = *state;
 	struct heatmap_layout layout;
 	struct heatmap map;
@@ -519,7 +521,7 @@ static void svg_says_what_it_is(void **state)
 	assert_non_null(desc);
 	for (int k = 0; k < layout.keys; k++)
 		assert_non_null(strstr(desc, layout.key[k].text));
-	assert_non_null(strstr(desc, "; current 1420/1400"));
+	assert_non_null(strstr(desc, "; current (before the run) 1420/1400"));
 	heatmap_release(&map);
 }
 
@@ -529,11 +531,11 @@ static void recommended_pair_is_marked(void **state)
 	struct heatmap map;
 
 	make_run(fixture);
-	fixture_exec(fixture->db,
-		     "INSERT INTO recommendation SELECT id, 1400, 1380, 1, 'x'"
-		     " FROM run; INSERT OR REPLACE INTO reason SELECT id, 'fits', 5, "
-		     "9, NULL, "
-		     "NULL FROM run");
+	fixture_exec(
+		fixture->db,
+		"INSERT INTO recommendation SELECT id, 1400, 1380, 1, 'x'"
+		" FROM run; INSERT OR REPLACE INTO reason"
+		" (run_id, kind, margin, visits) SELECT id, 'fits', 5, 9 FROM run");
 	load(fixture, &(struct heatmap_options){0}, &map);
 	assert_true(map.mark[HEATMAP_RECOMMENDED].set);
 	assert_int_equal(map.mark[HEATMAP_RECOMMENDED].mtu.server, 1400);

@@ -72,16 +72,22 @@ static void set_rate(struct heatmap *map, int i, int j, int64_t rate_bps)
 }
 
 /* Return the printed text, which the caller frees. */
-static char *print(struct heatmap *map, enum heatmap_colors as, int columns)
+static char *print_as(struct heatmap *map, enum heatmap_colors as, bool glyphs,
+		      int columns)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	heatmap_print(map, as, columns, out);
+	heatmap_print(map, as, glyphs, columns, out);
 	fclose(out);
 	return text;
+}
+
+static char *print(struct heatmap *map, enum heatmap_colors as, int columns)
+{
+	return print_as(map, as, false, columns);
 }
 
 static void letters(void **state)
@@ -99,20 +105,29 @@ static void letters(void **state)
 	map.mark[HEATMAP_FASTEST] = (struct heatmap_mark){true, {1282, 1282}};
 	map.mark[HEATMAP_RECOMMENDED] = map.mark[HEATMAP_FASTEST];
 	text = print(&map, HEATMAP_LETTERS, 80);
-	assert_string_equal(text, "hub - laptop\na run\na path\n\nUpload\n"
-				  " 1282 . . 9*\n"
-				  " 1281 . T . \n"
-				  " 1280 0 3c. \n"
-				  "      1 1 1\n      2 2 2\n      8 8 8\n peer 0 1 2\n"
-				  "      0: from 0, 9: up to 10 Mbit/s\n\n"
-				  "T timeout\n. not measured\nc current 1280/1281\n"
-				  "f fastest measured 1282/1282\n"
-				  "r recommended 1282/1282\n"
-				  "* more than one of c, f, r\n");
+	assert_string_equal(
+		text,
+		"hub - laptop\na run\na path\n\nUpload\n"
+		" 1282 . . 9*\n"
+		" 1281 . T . \n"
+		" 1280 0 3c. \n"
+		"      1 1 1\n      2 2 2\n      8 8 8\n peer 0 1 2\n"
+		"      0: from 0, 9: up to 10 Mbit/s\n\n"
+		"T timeout\n. not measured\nc current (before the run) 1280/1281\n"
+		"f fastest measured 1282/1282\n"
+		"r recommended 1282/1282\n"
+		"* more than one of c, f, r\n");
 	free(text);
 	map.mark[HEATMAP_RECOMMENDED].mtu.peer = 1280;
 	text = print(&map, HEATMAP_LETTERS, 80);
 	assert_null(strchr(text, '*'));
+	free(text);
+	text = print_as(&map, HEATMAP_LETTERS, true, 80);
+	assert_non_null(strstr(text, "\n 1282 .\u25a1. 9\u25c7\n"));
+	assert_non_null(strstr(text, "\n 1280 0 3\u25cb. \n"));
+	assert_non_null(strstr(text, "\n\u25cb current (before the run) 1280/1281\n"
+				     "\u25c7 fastest measured 1282/1282\n"
+				     "\u25a1 recommended 1282/1280\n"));
 	free(text);
 	heatmap_release(&map);
 }
@@ -131,6 +146,15 @@ static void escapes(void **state)
 	assert_non_null(strstr(text, "1280 \033[30;48;5;22"));
 	free(text);
 	heatmap_release(&map);
+}
+
+static void glyphs_need_utf8(void **state)
+{
+	(void)state;
+	assert_true(heatmap_term_glyphs(NULL, NULL, "de_DE.UTF-8"));
+	assert_true(heatmap_term_glyphs("", "C.utf8", "C"));
+	assert_false(heatmap_term_glyphs("C", "de_DE.UTF-8", "de_DE.UTF-8"));
+	assert_false(heatmap_term_glyphs(NULL, NULL, NULL));
 }
 
 static int longest_line(const char *text)
@@ -183,11 +207,9 @@ static void measured_ones_stay(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(colors),
-		cmocka_unit_test(letters),
-		cmocka_unit_test(escapes),
-		cmocka_unit_test(fits_the_window),
-		cmocka_unit_test(measured_ones_stay),
+		cmocka_unit_test(colors),          cmocka_unit_test(letters),
+		cmocka_unit_test(escapes),         cmocka_unit_test(glyphs_need_utf8),
+		cmocka_unit_test(fits_the_window), cmocka_unit_test(measured_ones_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,10 +35,19 @@
 /* Make run 1, with everything that can be stored of a run. */
 static void make_run(struct fixture *fixture)
 {
-	struct path_survey survey = {.path.overhead = 60, .probes = {9, 9}};
+	struct path_survey survey = {.path.overhead = {60, 60}, .probes = {9, 9}};
 	struct measurement m = fixture_visit(1, PAIR, 10, 20);
+	struct evidence evidence = {
+		.mtu = PAIR,
+		.reason.kind = REASON_FITS,
+		.dir[DIR_DOWNLOAD].guessed = true,
+	};
 	int64_t run;
 	struct store *store = fixture_open(fixture, 0, &run);
+
+	path_bands_add(&evidence.survey.path.dir[DIR_DOWNLOAD], OUTER_SIZE_MAX,
+		       FATE_WHOLE);
+	evidence_warn(&evidence, (struct warning){.kind = WARNING_MSS, .mtu = 1400});
 
 	fixture_record(store, run, &m);
 	m = fixture_visit(2, (struct mtu_pair){1400, 1400}, 10, -TEST_BLACKHOLE);
@@ -46,11 +55,10 @@ static void make_run(struct fixture *fixture)
 	path_bands_add(&survey.path.dir[DIR_UPLOAD], 1500, FATE_WHOLE);
 	path_bands_add(&survey.path.dir[DIR_UPLOAD], OUTER_SIZE_MAX, FATE_LOST);
 	assert_int_equal(store_put_path(store, run, &survey, NULL), 0);
-	assert_int_equal(store_recommend(store, run, &PAIR, true,
-					 &(struct reason){.kind = REASON_FITS}, "why",
-					 NULL),
-			 0);
-	assert_int_equal(store_warn(store, run, "a warning", NULL), 0);
+	assert_int_equal(store_recommend(store, run, &evidence, NULL), 0);
+	assert_int_equal(
+		store_warn(store, run, &(struct warning){.detail = "a warning"}, NULL),
+		0);
 	fixture_close(store);
 }
 
@@ -107,10 +115,10 @@ static int skip_visit(void *ctx, const struct measurement *m)
 	return 0;
 }
 
-static int skip_text(void *ctx, const char *text)
+static int skip_warning(void *ctx, const struct query_warning *w)
 {
 	(void)ctx;
-	(void)text;
+	(void)w;
 	return 0;
 }
 
@@ -119,7 +127,7 @@ static int read_texts(struct query *query, struct err *err)
 	struct query_recommendation recommended = {0};
 	struct path_survey survey;
 	char *options = NULL;
-	int r = query_warnings(query, 1, skip_text, NULL, err);
+	int r = query_warnings(query, 1, "run", skip_warning, NULL, err);
 
 	if (r == 0)
 		r = query_options(query, 1, &options, err);
@@ -260,8 +268,20 @@ static const struct wrong wrong_values[] = {
 	{"measurement", "download_rtt_us", "-" HUGE, "rtt_us is", false},
 	{"measurement", "upload_started_at", "'late'", "started_at is 'late'", false},
 	{"measurement", "upload_duration_ms", HUGE, "duration_ms is", false},
-	{"warning", "text", "x'1b'", "a warning that cannot be: its text", true},
-	{"path", "overhead", "-1", "a path that cannot be: its overhead", false},
+	{"run_warning", "detail", "x'1b'", "a warning that cannot be: its detail",
+	 true},
+	{"run_warning", "kind", "'moon'", "a warning that cannot be: its kind", false},
+	{"run_warning", "kind", "'mss'", "a warning that cannot be: its mtu", true},
+	{"run_warning", "mtu", "0", "a warning that cannot be: its mtu", false},
+	{"run_warning", "warned_at", "'late'", "its warned_at is 'late'", false},
+	{"measurement_detail", "upload_packet_bytes", "65536",
+	 "packet_bytes is '65536'", false},
+	{"measurement_detail", "download_packet_bytes", "'x'", "packet_bytes is 'x'",
+	 false},
+	{"path_detail", "upload_overhead", "-1", "a path that cannot be: its upload",
+	 false},
+	{"path_detail", "download_relayed", "2", "its download_relayed is '2'", false},
+	{"path_detail", "since_seq", HUGE, "its since_seq is", false},
 	{"path", "upload_probes", HUGE, "its upload_probes is", false},
 	{"path", "probe_ms", "1e300", "its probe_ms is", false},
 	{"path_band", "size_max", "70000", "a band of a path that cannot be", false},
@@ -271,6 +291,18 @@ static const struct wrong wrong_values[] = {
 	{"recommendation", "server_mtu", "1e10", "its server_mtu is", false},
 	{"recommendation", "settled", "3", "its settled is '3'", false},
 	{"recommendation", "text", "x'1b'", "a recommendation that cannot be", true},
+	{"reason", "kind", "'moon'", "its kind is 'moon'", false},
+	{"reason", "margin", "101", "its margin is '101'", false},
+	{"reason", "visits", "'x'", "its visits is 'x'", false},
+	{"reason", "rival_server_mtu", "5", "its rival_server_mtu is '5'", false},
+	{"reason", "upload_bps", "-1", "its upload_bps is '-1'", false},
+	{"reason", "upload_low_bps", HUGE, "its upload_low_bps is", false},
+	{"reason", "download_current_bps", "1.5", "its download_current_bps is", true},
+	{"reason", "download_ratio_permille", "1000000001", "ratio_permille is", false},
+	{"reason", "download_guessed", "2", "its download_guessed is '2'", false},
+	{"reason_band", "fate", "'gone'", "its fate is 'gone'", false},
+	{"reason_band", "size_max", "70000", "a band of a path that cannot be", false},
+	{"reason_band", "size_max", "9", "bands of its path", true},
 };
 
 static void check_wrong(struct fixture *fixture, const struct wrong *w)
@@ -308,10 +340,10 @@ static void null_is_named(void **state)
 		{"run", "started_at", "its started_at is NULL"},
 		{"run", "outcome_text", "its outcome_text is NULL"},
 		{"run", "peer_mtu_min", "its peer_mtu_min is NULL"},
-		{"warning", "text", "its text is NULL"},
+		{"run_warning", "detail", "its detail is NULL"},
 		{"recommendation", "text", "its text is NULL"},
 		{"recommendation", "peer_mtu", "its peer_mtu is NULL"},
-		{"path", "overhead", "its overhead is NULL"},
+		{"path_detail", "upload_overhead", "its upload_overhead is NULL"},
 		{"measurement", "upload_status", "its upload_status is NULL"},
 	};
 	struct fixture *fixture = *state;
@@ -366,8 +398,9 @@ static const struct schema_case schema_cases[] = {
 	 " i AS server_mtu, i AS peer_mtu FROM n",
 	 0, ""},
 	{"a trigger that never ends",
-	 "CREATE TRIGGER t AFTER INSERT ON measurement BEGIN INSERT INTO warning"
-	 " (run_id, warned_at, text) " ENDLESS " SELECT 1, '', i FROM n; END",
+	 "CREATE TRIGGER t AFTER INSERT ON measurement BEGIN INSERT INTO run_warning"
+	 " (run_id, about, warned_at, kind) " ENDLESS
+	 " SELECT 1, 'run', '', i FROM n; END",
 	 0, ""},
 	{"a view in a table's place",
 	 "DROP VIEW results; DROP VIEW visit; ALTER TABLE measurement RENAME TO m;"
@@ -400,8 +433,8 @@ static const struct schema_case schema_cases[] = {
 	 "ALTER TABLE run ADD COLUMN mine TEXT; CREATE TABLE mine (x);"
 	 "CREATE VIEW ours AS SELECT * FROM mine",
 	 0, ""},
-	{"a value that is too long", "UPDATE warning SET text = hex(zeroblob(3000000))",
-	 -EUCLEAN, "too big"},
+	{"a value that is too long",
+	 "UPDATE run_warning SET detail = hex(zeroblob(3000000))", -EUCLEAN, "too big"},
 };
 
 static void check_schema(struct fixture *fixture, const struct schema_case *c)
@@ -426,7 +459,8 @@ static void check_schema(struct fixture *fixture, const struct schema_case *c)
 	fixture_close(store);
 	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM measurement"),
 			 3);
-	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM warning"), 1);
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM run_warning"),
+			 2);
 }
 
 static void nothing_of_the_file_is_run(void **state)
@@ -694,7 +728,7 @@ static void nothing_printed_makes_a_terminal_act(void **state)
 		     " strategy = char(7, 8), peer_interface = char(13, 133),"
 		     " outcome_text = char(27) || 'c', options = '{\"\\u009b\":\"' ||"
 		     " char(127) || '\"}';"
-		     "UPDATE warning SET text = char(27, 144, 127);"
+		     "UPDATE run_warning SET detail = char(27, 144, 127);"
 		     "UPDATE measurement SET upload_text = 'recorded as ' || char(27)");
 	query = fixture_query(fixture);
 	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
@@ -747,7 +781,8 @@ static void page_leaves_too_many_rows_out(void **state)
 	assert_false(json_is_true(json_object_get(answer, "more")));
 	warnings = json_object_get(json_object_get(answer, "facts"), "warnings");
 	assert_int_equal(json_array_size(warnings), 2);
-	assert_non_null(strstr(json_string_value(json_array_get(warnings, 1)),
+	assert_non_null(strstr(json_string_value(json_object_get(
+				       json_array_get(warnings, 1), "sentence")),
 			       "more than 200000 rows"));
 	json_decref(answer);
 	live_free(live);

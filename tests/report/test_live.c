@@ -173,15 +173,20 @@ static void facts_are_told_when_they_change(void **state)
 
 	record(store, run, 1, 90, 90);
 	look(&looker, "", ROOM);
-	assert_int_equal(store_warn(store, run, "the moon is full", NULL), 0);
+	assert_int_equal(store_warn(store, run,
+				    &(struct warning){.detail = "the moon is full"},
+				    NULL),
+			 0);
 	for (int i = 0; i < 1000 && !facts; i++) {
 		usleep(5000);
 		look(&looker, "", ROOM);
 		facts = part(&looker, "facts");
 	}
-	assert_string_equal(json_string_value(json_array_get(
-				    json_object_get(facts, "warnings"), 0)),
-			    "the moon is full");
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_array_get(json_object_get(facts, "warnings"), 0),
+			"sentence")),
+		"the moon is full");
 	assert_int_equal(count(&looker, "rows"), 0);
 	fixture_close(store);
 	look_away(&looker);

@@ -14,7 +14,6 @@
 #include <cmocka.h>
 
 #include "base/io.h"
-#include "base/jsontext.h"
 
 #include "../store/fixture.h"
 #include "report/prometheus.h"
@@ -23,9 +22,19 @@
 /* Make a run with all fields, then one without any. */
 static int64_t make_full_run(struct fixture *fixture)
 {
-	const struct reason reason = {REASON_FITS, 5, 7, {1400, 1380}};
+	struct evidence evidence = {
+		.mtu = {1420, 1380},
+		.settled = true,
+		.reason = {REASON_FITS, 5, 7, {1400, 1380}},
+		.dir = {{36500000, 36000000, 37000000, 0, -1, -1, -1, false},
+			{55000000, 54000000, 56000000, 50000000, 1100, 1050, 1150,
+			 true}},
+	};
 	struct path_survey survey = {
-		.path.overhead = PATH_OVERHEAD_IPV6,
+		.path.overhead = {PATH_OVERHEAD_IPV4, PATH_OVERHEAD_IPV6},
+		.path.relayed = {false, true},
+		.path.unseen = {true, false},
+		.since_seq = 1,
 		.probes = {7, 8},
 		.probe_ms = 140,
 	};
@@ -41,11 +50,16 @@ static int64_t make_full_run(struct fixture *fixture)
 	assert_int_equal(path_bands_parse("1460:whole,65535:lost",
 					  &survey.path.dir[DIR_UPLOAD], NULL),
 			 0);
+	path_bands_add(&evidence.survey.path.dir[DIR_DOWNLOAD], 1400, FATE_WHOLE);
+	path_bands_add(&evidence.survey.path.dir[DIR_DOWNLOAD], OUTER_SIZE_MAX,
+		       FATE_UNKNOWN);
+	evidence.status = EVIDENCE_CONFIRMED;
+	evidence_warn(&evidence, (struct warning){.kind = WARNING_ROAM});
 	assert_int_equal(store_put_path(store, run, &survey, NULL), 0);
-	assert_int_equal(store_warn(store, run, "a \"warning\"", NULL), 0);
-	assert_int_equal(store_recommend(store, run, &m[0].mtu, true, &reason,
-					 "the fastest", NULL),
+	assert_int_equal(store_warn(store, run,
+				    &(struct warning){.detail = "a \"warning\""}, NULL),
 			 0);
+	assert_int_equal(store_recommend(store, run, &evidence, NULL), 0);
 	fixture_close(store);
 	return run;
 }
@@ -202,10 +216,35 @@ static json_int_t number_at(json_t *value, const char *list, size_t i,
 	return json_is_null(number) ? -1 : json_integer_value(number);
 }
 
+static void check_recommendation(json_t *recommendation)
+{
+	json_t *reason = json_object_get(recommendation, "reason");
+	json_t *download = json_object_get(reason, "download");
+	json_t *warning =
+		json_array_get(json_object_get(recommendation, "warnings"), 0);
+	const char *text = json_string_value(json_object_get(recommendation, "text"));
+
+	assert_string_equal(json_string_value(json_object_get(reason, "kind")), "fits");
+	assert_int_equal(
+		json_integer_value(json_object_get(download, "ratio_permille")), 1100);
+	assert_int_equal(json_array_size(json_object_get(download, "bands")), 2);
+	assert_true(json_is_null(
+		json_object_get(json_object_get(reason, "upload"), "ratio_permille")));
+	assert_string_equal(json_string_value(json_object_get(warning, "kind")),
+			    "roam");
+	assert_true(json_is_null(json_object_get(warning, "other_server_mtu")));
+	assert_non_null(strstr(text, "download +10.0 % (+5.0 to +15.0)\n"));
+	assert_non_null(strstr(text, "download: packets of up to 1400 bytes arrive, "
+				     "not seen in fragments, larger ones could not be "
+				     "judged (inferred from throughput)\n"));
+	assert_non_null(strstr(text, "\nnote: should an endpoint move to IPv6"));
+}
+
 static void full_export(void **state)
 {
 	json_t *value;
 	json_t *run;
+	json_t *path;
 
 	make_full_run(*state);
 	value = export_json(*state);
@@ -219,7 +258,8 @@ static void full_export(void **state)
 			    "laptop");
 	assert_string_equal(
 		json_string_value(json_object_get(
-			json_array_get(json_object_get(value, "warnings"), 0), "text")),
+			json_array_get(json_object_get(value, "warnings"), 0),
+			"sentence")),
 		"a \"warning\"");
 	assert_int_equal(number_at(value, "results", 0, NULL, "upload_bps"), 36500000);
 	assert_int_equal(number_at(value, "results", 1, NULL, "upload_bps"), -1);
@@ -232,6 +272,15 @@ static void full_export(void **state)
 	assert_int_equal(json_array_size(json_object_get(json_object_get(value, "path"),
 							 "upload")),
 			 2);
+	check_recommendation(json_object_get(value, "recommendation"));
+	path = json_object_get(value, "path");
+	assert_int_equal(json_integer_value(json_object_get(path, "upload_overhead")),
+			 60);
+	assert_int_equal(json_integer_value(json_object_get(path, "download_overhead")),
+			 80);
+	assert_true(json_is_true(json_object_get(path, "download_relayed")));
+	assert_true(json_is_true(json_object_get(path, "upload_unseen")));
+	assert_true(json_is_false(json_object_get(path, "download_unseen")));
 	json_decref(value);
 }
 
@@ -250,10 +299,13 @@ static void empty_export(void **state)
 }
 
 /* Columns that mean nothing outside the file. */
-static const char *const omitted[] = {"run_id", "warning.id", "run.process",
-				      "measurement.acknowledged",
+static const char *const omitted[] = {"run_id", "run_warning.id", "run.process",
+				      /* It is the name of the list. */
+				      "run_warning.about", "measurement.acknowledged",
 				      /* It is the name of the band's list. */
-				      "path_band.direction"};
+				      "path_band.direction", "reason_band.direction",
+				      /* Version 1's: path_detail has both. */
+				      "path.overhead"};
 
 static bool is_omitted(const char *table, const char *column)
 {
@@ -271,15 +323,18 @@ static bool is_omitted(const char *table, const char *column)
 static json_t *place_of(json_t *export, const char *table)
 {
 	static const struct {
-		const char *table, *member, *list;
+		const char *table, *way[4]; /* the way's members */
 	} places[] = {
-		{"run", "run", NULL},
-		{"measurement", NULL, "measurements"},
-		{"warning", NULL, "warnings"},
-		{"path", "path", NULL},
-		{"path_band", "path", "upload"},
-		{"recommendation", "recommendation", NULL},
-		{"reason", "recommendation", "reason"},
+		{"run", {"run"}},
+		{"measurement", {"measurements"}},
+		{"run_warning", {"warnings"}},
+		{"path", {"path"}},
+		{"measurement_detail", {"measurements"}},
+		{"path_detail", {"path"}},
+		{"path_band", {"path", "upload"}},
+		{"recommendation", {"recommendation"}},
+		{"reason", {"recommendation", "reason"}},
+		{"reason_band", {"recommendation", "reason", "download", "bands"}},
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -287,10 +342,8 @@ static json_t *place_of(json_t *export, const char *table)
 
 		if (strcmp(places[i].table, table) != 0)
 			continue;
-		if (places[i].member)
-			place = json_object_get(place, places[i].member);
-		if (places[i].list)
-			place = json_object_get(place, places[i].list);
+		for (int w = 0; w < 4 && places[i].way[w]; w++)
+			place = json_object_get(place, places[i].way[w]);
 		if (json_is_array(place))
 			place = json_array_get(place, 0);
 		return place;
@@ -317,7 +370,9 @@ static void nothing_stored_is_left_out(void **state)
 {
 	static const char sql[] = "SELECT m.name, c.name FROM sqlite_master AS m,"
 				  " pragma_table_xinfo(m.name) AS c"
-				  " WHERE m.type = 'table'";
+				  " WHERE m.type = 'table'"
+				  /* Version 1's, without rows in version 2. */
+				  " AND m.name <> 'warning'";
 	struct fixture *fixture = *state;
 	sqlite3_stmt *stmt;
 	sqlite3 *db;
@@ -337,6 +392,9 @@ static void nothing_stored_is_left_out(void **state)
 		/* Its own member. */
 		if (strcmp(column, "options") == 0)
 			place = value;
+		/* The recommendation's. */
+		if (strcmp(table, "reason") == 0 && strcmp(column, "status") == 0)
+			place = place_of(value, "recommendation");
 		if (is_omitted(table, column) || has_column(place, column))
 			continue;
 		print_message("the export lacks %s.%s\n", table, column);
@@ -356,8 +414,9 @@ static void wrong_values_are_not_exported(void **state)
 		const char *sql;
 		const char *says;
 	} rows[] = {
-		{"UPDATE warning SET warned_at = x'00'", "its warned_at is"},
-		{"UPDATE warning SET text = 'a' || char(0) || 'b'", "its text is"},
+		{"UPDATE run_warning SET warned_at = x'00'", "its warned_at is"},
+		{"UPDATE run_warning SET detail = 'a' || char(0) || 'b'",
+		 "its detail is"},
 		{"UPDATE recommendation SET server_mtu = 99999", "its server_mtu is"},
 		{"UPDATE recommendation SET settled = 'x'", "its settled is 'x'"},
 		{"UPDATE path SET probe_ms = -1", "its probe_ms is '-1'"},
@@ -401,7 +460,7 @@ static void odd_text(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		json_t *value = jsontext_new(rows[i].text);
+		json_t *value = row_text_json(rows[i].text);
 
 		assert_string_equal(json_string_value(value), rows[i].json);
 		json_decref(value);
@@ -452,7 +511,8 @@ static void prometheus_of_a_server(void **state)
 	fixture_exec(fixture->db, "INSERT OR REPLACE INTO recommendation"
 				  " SELECT id, 1400, 1380, 1, 'x' FROM run;"
 				  "INSERT OR REPLACE INTO reason"
-				  " SELECT id, 'fits', 5, 9, NULL, NULL FROM run");
+				  " (run_id, kind, margin, visits)"
+				  " SELECT id, 'fits', 5, 9 FROM run");
 	query = fixture_query(fixture);
 	find_run(query, &run);
 	prometheus_put_server(out, "1.2\"3", true);
@@ -466,6 +526,12 @@ static void prometheus_of_a_server(void **state)
 	assert_non_null(strstr(text,
 			       "\nmtusweep_recommended_mtu_bytes{end=\"server\"} 1400\n"
 			       "mtusweep_recommended_mtu_bytes{end=\"peer\"} 1380\n"));
+	assert_non_null(strstr(text, "\nmtusweep_recommended_info{reason=\"fits\","
+				     "status=\"confirmed\"} 1\n"));
+	assert_non_null(strstr(text, "\nmtusweep_recommended_settled 1\n"));
+	assert_non_null(strstr(
+		text, "\nmtusweep_warnings{about=\"run\",kind=\"text\"} 1\n"
+		      "mtusweep_warnings{about=\"recommendation\",kind=\"roam\"} 1\n"));
 	assert_null(strstr(text, "server_mtu="));
 	free(text);
 }

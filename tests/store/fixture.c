@@ -105,6 +105,7 @@ static void fill_result(struct dir_result *result, double mbps)
 	result->goodput_high_bps = result->goodput_bps + 3000;
 	result->retransmits = 7;
 	result->rtt_us = 20123;
+	result->packet_bytes = 1380;
 	result->started_at_ms = INT64_C(1795350040007);
 	result->duration_ms = 5003;
 }
@@ -173,6 +174,20 @@ static sqlite3_stmt *first_row(sqlite3 *sql, const char *text)
 		fail_msg("%s: %s", text, sqlite3_errmsg(sql));
 	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
 	return stmt;
+}
+
+char *fixture_recommendation(const struct fixture *fixture)
+{
+	struct query *query = fixture_query(fixture);
+	struct query_recommendation recommended;
+	struct err err = ERR_INIT;
+	struct query_run run;
+
+	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
+	if (query_recommended(query, run.id, &recommended, &err) < 0)
+		fail_msg("%s", err.text);
+	query_close(query);
+	return recommended.text;
 }
 
 int64_t fixture_read_int(const struct fixture *fixture, const char *sql)

@@ -36,6 +36,8 @@ struct store *fixture_open(struct fixture *fixture, int number, int64_t *ret_run
 void fixture_record(struct store *store, int64_t run, const struct measurement *m);
 void fixture_close(struct store *store);
 struct query *fixture_query(const struct fixture *fixture);
+/* The sentences of the newest run's recommendation; freed by the caller. */
+char *fixture_recommendation(const struct fixture *fixture);
 
 /* Return the first column of the only row, through a separate connection. */
 int64_t fixture_read_int(const struct fixture *fixture, const char *sql);

@@ -92,7 +92,7 @@ static void failures_are_failures(void **state)
 	csvread_release(&log);
 }
 
-static void passes_and_lattice(void **state)
+static void passes_and_ranges(void **state)
 {
 	struct mtu_range server, peer;
 	struct csv_log log;
@@ -109,7 +109,7 @@ static void passes_and_lattice(void **state)
 	assert_int_equal(log.m[2].pass, 2);
 	assert_int_equal(log.m[3].pass, 1);
 	assert_int_equal(log.m[4].pass, 3);
-	csvread_lattice(&log, &server, &peer);
+	csvread_ranges(&log, &server, &peer);
 	assert_int_equal(server.min, 1340);
 	assert_int_equal(server.max, 1430);
 	assert_int_equal(server.step, 30);
@@ -275,7 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rates_are_exact),
 		cmocka_unit_test(failures_are_failures),
-		cmocka_unit_test(passes_and_lattice),
+		cmocka_unit_test(passes_and_ranges),
 		cmocka_unit_test(half_written_line),
 		cmocka_unit_test(refused_with_place),
 		cmocka_unit_test(nul_is_refused),

@@ -17,7 +17,7 @@
 static struct path_survey survey_of(const char *up, const char *down)
 {
 	struct path_survey survey = {
-		.path.overhead = PATH_OVERHEAD_IPV6,
+		.path.overhead = {PATH_OVERHEAD_IPV6, PATH_OVERHEAD_IPV6},
 		.probes = {12, 15},
 		.probe_ms = 123,
 	};
@@ -46,6 +46,9 @@ static void path_comes_back(void **state)
 	int64_t run, second;
 	struct store *store = fixture_open(fixture, 1, &run);
 
+	other.path.overhead[DIR_UPLOAD] = PATH_OVERHEAD_IPV4;
+	other.path.relayed[DIR_DOWNLOAD] = true;
+	other.since_seq = 17;
 	put(store, run, &survey);
 	fixture_close(store);
 	store = fixture_open(fixture, 2, &second);
@@ -121,9 +124,8 @@ static void damaged_bands_are_refused(void **state)
 
 static void recommendation_is_replaced(void **state)
 {
-	static const struct mtu_pair first = {1420, 1420};
-	static const struct mtu_pair second = {1400, 1440};
-	static const struct reason why = {REASON_FASTER, 5, 12, {1440, 1440}};
+	struct path_survey survey = survey_of("", "1400:whole,65535:lost");
+	struct evidence first, second;
 	struct fixture *fixture = *state;
 	struct query_recommendation read;
 	struct err err = ERR_INIT;
@@ -132,24 +134,94 @@ static void recommendation_is_replaced(void **state)
 	struct store *store = fixture_open(fixture, 1, &run);
 	char *text;
 
-	assert_int_equal(store_recommend(store, run, &first, false, &why, "a\nb", &err),
-			 0);
-	assert_int_equal(store_recommend(store, run, &second, true, &why, "c", &err),
-			 0);
-	assert_int_equal(
-		store_recommend(store, run + 1, &second, true, &why, "c", &err),
-		-EINVAL);
+	put(store, run, &survey);
+	evidence_init(&first);
+	first.mtu = (struct mtu_pair){1420, 1420};
+	first.current = (struct mtu_pair){fixture_run(1).server.link_mtu,
+					  fixture_run(1).peer.link_mtu};
+	first.survey = survey;
+	first.status = EVIDENCE_CONTRADICTED;
+	second = first;
+	second.status = EVIDENCE_CONFIRMED;
+	second.mtu = (struct mtu_pair){1400, 1440};
+	second.settled = true;
+	second.reason = (struct reason){REASON_FASTER, 5, 12, {1440, 1440}};
+	second.dir[DIR_UPLOAD] = (struct evidence_dir){.bps = 1,
+						       .low_bps = 0,
+						       .high_bps = 3,
+						       .current_bps = 4,
+						       .ratio_permille = 5,
+						       .ratio_low_permille = 6,
+						       .ratio_high_permille = 7,
+						       .guessed = true};
+	path_bands_parse("1460:whole,65535:unknown",
+			 &second.survey.path.dir[DIR_UPLOAD], NULL);
+	evidence_warn(&first, (struct warning){.kind = WARNING_NOISY});
+	evidence_warn(&second, (struct warning){.kind = WARNING_DRIFT,
+						.direction = DIR_DOWNLOAD,
+						.rate_percent = 0,
+						.detail = ""});
+	evidence_warn(&second, (struct warning){.kind = WARNING_ROAM, .detail = ""});
+	assert_int_equal(store_recommend(store, run, &first, &err), 0);
+	assert_int_equal(store_recommend(store, run, &second, &err), 0);
+	assert_int_equal(store_recommend(store, run + 1, &second, &err), -EINVAL);
 	fixture_close(store);
 	text = fixture_read_text(fixture,
 				 "SELECT server_mtu || ',' || peer_mtu || ',' ||"
 				 " settled || ',' || text FROM recommendation");
-	assert_string_equal(text, "1400,1440,1,c");
+	assert_string_equal(text, "1400,1440,1,");
 	free(text);
 	query = fixture_query(fixture);
 	assert_int_equal(query_recommended(query, run, &read, &err), 0);
-	assert_memory_equal(&read.reason, &why, sizeof(why));
+	assert_memory_equal(&read.evidence.mtu, &second.mtu, sizeof(second.mtu));
+	assert_int_equal(read.evidence.status, EVIDENCE_CONFIRMED);
+	assert_memory_equal(&read.evidence.reason, &second.reason,
+			    sizeof(second.reason));
+	assert_memory_equal(&read.evidence.current, &second.current,
+			    sizeof(second.current));
+	assert_memory_equal(&read.evidence.survey, &second.survey,
+			    sizeof(second.survey));
+	assert_memory_equal(read.evidence.dir, second.dir, sizeof(second.dir));
+	assert_int_equal(read.evidence.warnings, 2);
+	assert_int_equal(read.evidence.warning[0].kind, WARNING_DRIFT);
+	assert_int_equal(read.evidence.warning[0].direction, DIR_DOWNLOAD);
+	assert_int_equal(read.evidence.warning[1].kind, WARNING_ROAM);
 	free(read.text);
 	query_close(query);
+}
+
+/* A prediction that no measurement bore out: nothing of it stays. */
+static void recommendation_is_withdrawn(void **state)
+{
+	struct path_survey survey = survey_of("1460:whole,65535:lost", "65535:whole");
+	struct fixture *fixture = *state;
+	struct evidence predicted;
+	char *text;
+	struct err err = ERR_INIT;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	put(store, run, &survey);
+	evidence_init(&predicted);
+	predicted.mtu = (struct mtu_pair){1420, 1400};
+	evidence_warn(&predicted, (struct warning){.kind = WARNING_ROAM});
+	assert_int_equal(store_recommend(store, run, &predicted, &err), 0);
+	assert_int_equal(fixture_read_int(fixture, "SELECT status = 'predicted' FROM"
+						   " recommendation JOIN reason USING"
+						   " (run_id)"),
+			 1);
+	text = fixture_recommendation(fixture);
+	assert_non_null(strstr(text, "predicted by the probes, not yet confirmed"));
+	free(text);
+	assert_int_equal(store_withdraw(store, run, &err), 0);
+	assert_int_equal(store_withdraw(store, run, &err), 0);
+	fixture_close(store);
+	assert_int_equal(fixture_read_int(fixture,
+					  "SELECT (SELECT count(*) FROM recommendation)"
+					  " + (SELECT count(*) FROM reason)"
+					  " + (SELECT count(*) FROM run_warning)"),
+			 0);
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM path"), 1);
 }
 
 #define TEST(name) \
@@ -163,6 +235,7 @@ int main(void)
 		TEST(no_path_is_said),
 		TEST(damaged_bands_are_refused),
 		TEST(recommendation_is_replaced),
+		TEST(recommendation_is_withdrawn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,13 +226,13 @@ static void options_come_back(void **state)
 	query_close(query);
 }
 
-static int check_warning(void *ctx, const char *text)
+static int check_warning(void *ctx, const struct query_warning *w)
 {
 	static const char *const expected[] = {"zebra", "ant"};
 	int *count = ctx;
 
 	assert_true(*count < 2);
-	assert_string_equal(text, expected[(*count)++]);
+	assert_string_equal(w->facts.detail, expected[(*count)++]);
 	return 0;
 }
 
@@ -244,11 +244,14 @@ static void warnings_come_in_order(void **state)
 	int64_t run;
 	struct store *store = fixture_open(fixture, 0, &run);
 
-	assert_int_equal(store_warn(store, run, "zebra", NULL), 0);
-	assert_int_equal(store_warn(store, run, "ant", NULL), 0);
+	assert_int_equal(
+		store_warn(store, run, &(struct warning){.detail = "zebra"}, NULL), 0);
+	assert_int_equal(
+		store_warn(store, run, &(struct warning){.detail = "ant"}, NULL), 0);
 	fixture_close(store);
 	query = fixture_query(fixture);
-	assert_int_equal(query_warnings(query, run, check_warning, &count, NULL), 0);
+	assert_int_equal(query_warnings(query, run, "run", check_warning, &count, NULL),
+			 0);
 	query_close(query);
 	assert_int_equal(count, 2);
 }

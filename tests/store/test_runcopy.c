@@ -88,6 +88,28 @@ static void only_its_own_peer_reopens_a_run(void **state)
 	fixture_close(store);
 }
 
+/* Once the path was probed, a run may need smaller MTUs; it never gets fewer. */
+static void ranges_begin_lower_later(void **state)
+{
+	static const char ranges[] =
+		"SELECT server_mtu_min * 10000 + peer_mtu_min FROM run";
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(0);
+	struct store *store = open_store(fixture);
+	int64_t run;
+	int known;
+
+	info.server_range.min = info.peer_range.min = 1280;
+	assert_int_equal(begin_copy(store, &info, SECRET, &run, &known), 0);
+	info.server_range.min = 1220;
+	assert_int_equal(begin_copy(store, &info, SECRET, &run, &known), 0);
+	assert_int_equal(fixture_read_int(fixture, ranges), 12201280);
+	info.server_range.min = 1300;
+	assert_int_equal(begin_copy(store, &info, SECRET, &run, &known), 0);
+	assert_int_equal(fixture_read_int(fixture, ranges), 12201280);
+	fixture_close(store);
+}
+
 /* A run of an earlier version, or one whose file of secrets was lost. */
 static void a_run_without_a_secret_is_nobodys(void **state)
 {
@@ -317,7 +339,7 @@ static void check_record_untouched(const struct fixture *fixture)
 	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM measurement"),
 			 1);
 	assert_int_equal(fixture_read_int(fixture,
-					  "SELECT (SELECT count(*) FROM warning) +"
+					  "SELECT (SELECT count(*) FROM run_warning) +"
 					  " (SELECT count(*) FROM path) +"
 					  " (SELECT count(*) FROM recommendation)"),
 			 0);
@@ -327,11 +349,12 @@ static void the_peers_record_stays_the_peers(void **state)
 {
 	struct fixture *fixture = *state;
 	struct run_info info = fixture_run(0);
-	struct path_survey survey = {.path.overhead = 60};
+	struct path_survey survey = {.path.overhead = {60, 60}};
 	struct measurement m = fixture_visit(1, (struct mtu_pair){1420, 1400}, 40, 50);
 	struct measurement cut = m;
 	struct store *peer = open_store(fixture);
 	struct store *server = open_store(fixture);
+	const struct evidence evidence = {.mtu = m.mtu};
 	int64_t run, record;
 	int known;
 
@@ -348,12 +371,11 @@ static void the_peers_record_stays_the_peers(void **state)
 	assert_int_equal(store_record(server, run, &cut, NULL), 0);
 	cut.seq = 2;
 	assert_int_equal(store_record(server, run, &cut, NULL), -EINVAL);
-	assert_int_equal(store_warn(server, run, "forged", NULL), 0);
+	assert_int_equal(
+		store_warn(server, run, &(struct warning){.detail = "forged"}, NULL),
+		0);
 	assert_int_equal(store_put_path(server, run, &survey, NULL), 0);
-	assert_int_equal(store_recommend(server, run, &m.mtu, true,
-					 &(struct reason){.kind = REASON_FITS},
-					 "forged", NULL),
-			 0);
+	assert_int_equal(store_recommend(server, run, &evidence, NULL), 0);
 	assert_int_equal(store_end_run(server, run, RUN_DONE, "forged", NULL), 0);
 	check_record_untouched(fixture);
 	/* The other store still has the file open. */
@@ -410,6 +432,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(only_its_own_peer_reopens_a_run),
+		TEST(ranges_begin_lower_later),
 		TEST(a_run_without_a_secret_is_nobodys),
 		TEST(locked_secrets_are_waited_for_as_told),
 		TEST(looking_for_a_secret_makes_no_file),

@@ -122,6 +122,7 @@ static void measurement_comes_back_whole(void **state)
 		assert_int_equal(is->goodput_high_bps, was->goodput_high_bps);
 		assert_int_equal(is->retransmits, was->retransmits);
 		assert_int_equal(is->rtt_us, was->rtt_us);
+		assert_int_equal(is->packet_bytes, was->packet_bytes);
 		assert_int_equal(is->started_at_ms, was->started_at_ms);
 		assert_int_equal(is->duration_ms, was->duration_ms);
 	}
@@ -132,6 +133,11 @@ static void measurement_comes_back_whole(void **state)
 					  " download_started_at IS NULL AND"
 					  " download_duration_ms IS NULL"
 					  " FROM measurement"),
+			 1);
+	assert_int_equal(fixture_read_int(fixture,
+					  "SELECT upload_packet_bytes = 1380 AND"
+					  " download_packet_bytes IS NULL"
+					  " FROM measurement_detail WHERE seq = 9"),
 			 1);
 }
 
@@ -148,6 +154,9 @@ static void record_is_idempotent(void **state)
 	assert_int_equal(store_record(store, run, &m, NULL), 0);
 	/* Another row with the same number is not taken for it. */
 	m.dir[DIR_UPLOAD].retransmits++;
+	assert_int_equal(store_record(store, run, &m, NULL), -EINVAL);
+	m.dir[DIR_UPLOAD].retransmits--;
+	m.dir[DIR_DOWNLOAD].packet_bytes++;
 	assert_int_equal(store_record(store, run, &m, NULL), -EINVAL);
 	m = fixture_visit(1, (struct mtu_pair){1500, 1500}, 99, 99);
 	assert_int_equal(store_record(store, run, &m, NULL), -EINVAL);
@@ -242,11 +251,21 @@ static void warnings_are_kept_once_a_run(void **state)
 	int64_t run;
 	struct store *store = fixture_open(fixture, 0, &run);
 
-	assert_int_equal(store_warn(store, run, "tcp_mtu_probing is on", NULL), 0);
-	assert_int_equal(store_warn(store, run, "tcp_mtu_probing is on", NULL), 0);
-	assert_int_equal(store_warn(store, run, "a route has an mtu", NULL), 0);
+	assert_int_equal(
+		store_warn(store, run,
+			   &(struct warning){.detail = "tcp_mtu_probing is on"}, NULL),
+		0);
+	assert_int_equal(
+		store_warn(store, run,
+			   &(struct warning){.detail = "tcp_mtu_probing is on"}, NULL),
+		0);
+	assert_int_equal(store_warn(store, run,
+				    &(struct warning){.detail = "a route has an mtu"},
+				    NULL),
+			 0);
 	fixture_close(store);
-	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM warning"), 2);
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM run_warning"),
+			 2);
 }
 
 static void journal_mode_follows_the_run(void **state)
@@ -415,12 +434,15 @@ static void two_writers_share_a_file(void **state)
 
 static int warn_and_count(void *ctx, struct err *err)
 {
-	return store_warn(ctx, 1, "kept", err) < 0 ? -1 : 3;
+	return store_warn(ctx, 1, &(struct warning){.detail = "kept"}, err) < 0 ? -1
+										: 3;
 }
 
 static int warn_and_fail(void *ctx, struct err *err)
 {
-	return store_warn(ctx, 1, "undone", err) < 0 ? -1 : -EDOM;
+	return store_warn(ctx, 1, &(struct warning){.detail = "undone"}, err) < 0
+		       ? -1
+		       : -EDOM;
 }
 
 /* Work that returns a count is as complete as work that returns 0. */
@@ -435,8 +457,8 @@ static void only_failed_work_is_undone(void **state)
 	assert_int_equal(store_transact(store, warn_and_fail, store, NULL), -EDOM);
 	/* Through a connection of its own. */
 	assert_int_equal(fixture_read_int(fixture,
-					  "SELECT count(*) + 10 * sum(text = 'kept')"
-					  " FROM warning"),
+					  "SELECT count(*) + 10 * sum(detail = 'kept')"
+					  " FROM run_warning"),
 			 11);
 	fixture_close(store);
 }

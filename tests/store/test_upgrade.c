@@ -39,9 +39,10 @@ static void load_dump(const struct fixture *fixture, const char *name)
 	free(sql);
 }
 
-static int add_line(void *ctx, const char *text)
+static int add_line(void *ctx, const struct query_warning *w)
 {
-	fprintf(ctx, "warning %s\n", text);
+	assert_int_equal(w->facts.kind, WARNING_TEXT);
+	fprintf(ctx, "warning %lld %s\n", (long long)w->warned_at_ms, w->facts.detail);
 	return 0;
 }
 
@@ -52,6 +53,23 @@ static int add_result(void *ctx, const struct query_result *result)
 	return 0;
 }
 
+static void print_path(struct query *query, int64_t run, FILE *out)
+{
+	struct path_survey survey;
+	int r = query_path(query, run, &survey, NULL);
+
+	if (r == -ENODATA)
+		return;
+	assert_int_equal(r, 0);
+	/* Version 1 has one for both directions. */
+	assert_int_equal(survey.path.overhead[DIR_UPLOAD], PATH_OVERHEAD_IPV4);
+	assert_int_equal(survey.path.overhead[DIR_DOWNLOAD], PATH_OVERHEAD_IPV4);
+	assert_false(survey.path.relayed[DIR_UPLOAD]);
+	assert_int_equal(survey.since_seq, 0);
+	fprintf(out, "path %d %d\n", survey.probes[DIR_UPLOAD],
+		survey.probes[DIR_DOWNLOAD]);
+}
+
 static void print_recommended(struct query *query, int64_t run, FILE *out)
 {
 	struct query_recommendation recommended;
@@ -60,8 +78,8 @@ static void print_recommended(struct query *query, int64_t run, FILE *out)
 	if (r == -ENODATA)
 		return;
 	assert_int_equal(r, 0);
-	assert_int_equal(recommended.reason.kind, REASON_TEXT);
-	assert_int_equal(recommended.reason.rival.server, 0);
+	assert_int_equal(recommended.evidence.reason.kind, REASON_TEXT);
+	assert_int_equal(recommended.evidence.reason.rival.server, 0);
 	fprintf(out, "%s", recommended.text);
 	free(recommended.text);
 }
@@ -78,7 +96,8 @@ static char *read_all(const struct fixture *fixture)
 	assert_non_null(out);
 	assert_int_equal(query_run(query, "1", &run, NULL), 0);
 	print_recommended(query, run.id, out);
-	assert_int_equal(query_warnings(query, run.id, add_line, out, NULL), 0);
+	print_path(query, run.id, out);
+	assert_int_equal(query_warnings(query, run.id, "run", add_line, out, NULL), 0);
 	assert_int_equal(query_results(query, run.id, add_result, out, NULL), 0);
 	query_close(query);
 	fclose(out);
@@ -126,6 +145,9 @@ static void version_1_reads_alike_before_and_after(void **state)
 			fixture_read_int(fixture, "SELECT count(*) FROM reason"),
 			fixture_read_int(fixture,
 					 "SELECT count(*) FROM recommendation"));
+		assert_int_equal(
+			fixture_read_int(fixture, "SELECT count(*) FROM path_detail"),
+			fixture_read_int(fixture, "SELECT count(*) FROM path"));
 		free(before);
 		free(after);
 	}
@@ -266,6 +288,7 @@ static void strange_reason_is_refused(void **state)
 		"UPDATE reason SET margin = 101",
 		"UPDATE reason SET visits = 'x'",
 		"UPDATE reason SET rival_server_mtu = 5",
+		"UPDATE reason SET upload_bps = -1",
 		"DELETE FROM reason",
 	};
 	struct fixture *fixture = *state;

@@ -191,6 +191,7 @@ static void op_hello(void *ctx, struct msg_hello *ret)
 	ret->range = (struct mtu_range){1280, 1500, 20};
 	ret->allow_min = 1280;
 	ret->allow_max = 9000;
+	ret->low_min = 576;
 	ret->iperf_port = 5201;
 	ret->persist = PERSIST_EACH;
 }
@@ -208,12 +209,15 @@ static int op_open(void *ctx, const struct msg_open *m, const char *address,
 	return outcome_of(ops, err);
 }
 
-static int op_pair(void *ctx, const struct msg_pair *m, struct err *err)
+static int op_pair(void *ctx, const struct msg_pair *m, struct msg_paired *ret,
+		   struct err *err)
 {
 	struct support_ops *ops = ctx;
 
 	ops->paired++;
 	ops->pair = *m;
+	if (ops->warning)
+		warnings_add(&ret->warnings, ops->warning);
 	return outcome_of(ops, err);
 }
 
@@ -247,7 +251,13 @@ static int op_probe(void *ctx, const struct msg_probe *m, struct msg_probing *re
 	struct support_ops *ops = ctx;
 
 	ops->probe = *m;
-	*ret = (struct msg_probing){60, 1500, 576, 1500, true, false};
+	*ret = (struct msg_probing){.overhead = 60,
+				    .endpoint = "192.0.2.1",
+				    .outer_mtu = 1500,
+				    .size_min = 576,
+				    .size_max = 1500,
+				    .tap = true,
+				    .unit = 1};
 	return outcome_of(ops, err);
 }
 
@@ -268,11 +278,12 @@ static int op_path(void *ctx, const struct msg_path *m, struct err *err)
 	return outcome_of(ops, err);
 }
 
-static int op_verdict(void *ctx, const struct msg_verdict *m, struct err *err)
+static int op_recommendation(void *ctx, const struct msg_recommendation *m,
+			     struct err *err)
 {
 	struct support_ops *ops = ctx;
 
-	ops->verdict = *m;
+	ops->recommendation = *m;
 	return outcome_of(ops, err);
 }
 
@@ -337,6 +348,13 @@ static void op_expired(void *ctx)
 	ops->expired++;
 }
 
+static void op_stopping(void *ctx)
+{
+	struct support_ops *ops = ctx;
+
+	ops->stopping++;
+}
+
 const struct endpoint_ops support_endpoint_ops = {
 	.admit = op_admit,
 	.hello = op_hello,
@@ -347,11 +365,12 @@ const struct endpoint_ops support_endpoint_ops = {
 	.figures = op_figures,
 	.row = op_row,
 	.path = op_path,
-	.verdict = op_verdict,
+	.recommendation = op_recommendation,
 	.renew = op_renew,
 	.commit = op_commit,
 	.close = op_close,
 	.expired = op_expired,
+	.stopping = op_stopping,
 	.page = {.progress = op_progress, .metrics = op_metrics},
 };
 

@@ -37,9 +37,11 @@ struct support_ops {
 	int committed;
 	int closed;
 	int expired;
+	int stopping;
 	_Atomic int lookup; /* 0, or the errno that admit returns for everybody */
 	int fail;           /* 0, or the errno the operations return */
 	const char *text;   /* text of the operations, failing or not */
+	const struct warning *warning; /* of a pair's answer; or NULL */
 	/* -1, or a descriptor from which arm reads a byte before it returns */
 	int arm_gate;
 	int page_gate;     /* the same for the page's request */
@@ -53,7 +55,7 @@ struct support_ops {
 	struct msg_probe probe;
 	struct measurement row;
 	struct msg_path path;
-	struct msg_verdict verdict;
+	struct msg_recommendation recommendation;
 	enum run_outcome outcome;
 };
 

@@ -27,6 +27,8 @@
 #define PORT    5000
 #define IN_TIME 2000
 
+static struct msg_paired paired;
+
 struct stage {
 	struct support_ops ops;
 	struct endpoint *endpoint;
@@ -39,6 +41,7 @@ static void start_endpoint(struct stage *stage, int64_t lease_max_ms)
 {
 	struct endpoint_config config = {
 		.address = ADDRESS,
+		.interface = "",
 		.port = PORT,
 		.lease_max_ms = lease_max_ms,
 		.ops = &support_endpoint_ops,
@@ -162,39 +165,46 @@ static void check_findings(struct stage *stage)
 	struct client *client = stage->client;
 	struct err *err = &stage->err;
 	struct msg_path path;
-	struct msg_verdict verdict;
+	struct msg_recommendation recommendation;
 
 	/* The values are compared with the received ones as memory, padding
 	 * included. */
 	memset(&path, 0, sizeof(path));
-	memset(&verdict, 0, sizeof(verdict));
+	memset(&recommendation, 0, sizeof(recommendation));
 	path.download = true;
 	path.overhead = 60;
 	path.probes = 15;
 	path.probe_ms = 120;
-	verdict.mtu = (struct mtu_pair){1440, 1400};
-	verdict.settled = true;
-	verdict.margin = 5;
-	verdict.visits = 7;
+	recommendation.mtu = (struct mtu_pair){1440, 1400};
+	recommendation.settled = true;
+	recommendation.reason.margin = 5;
+	recommendation.reason.visits = 7;
 	text_copy(path.session, sizeof(path.session), stage->opened.session);
 	text_copy(path.bands, sizeof(path.bands), "1460:whole,65535:lost");
-	text_copy(verdict.session, sizeof(verdict.session), stage->opened.session);
+	text_copy(recommendation.session, sizeof(recommendation.session),
+		  stage->opened.session);
 	for (int i = 0; i < 2; i++) {
 		memset(&stage->ops.path, 0, sizeof(stage->ops.path));
-		memset(&stage->ops.verdict, 0, sizeof(stage->ops.verdict));
+		memset(&stage->ops.recommendation, 0,
+		       sizeof(stage->ops.recommendation));
 		assert_int_equal(client_path(client, &path, IN_TIME, err), 0);
 		assert_memory_equal(&stage->ops.path, &path, sizeof(path));
-		assert_int_equal(client_verdict(client, &verdict, IN_TIME, err), 0);
-		assert_memory_equal(&stage->ops.verdict, &verdict, sizeof(verdict));
+		assert_int_equal(
+			client_recommendation(client, &recommendation, IN_TIME, err),
+			0);
+		assert_memory_equal(&stage->ops.recommendation, &recommendation,
+				    sizeof(recommendation));
 	}
 	stage->ops.fail = ENOSPC;
 	assert_int_equal(client_path(client, &path, IN_TIME, err), -ENOSPC);
-	assert_int_equal(client_verdict(client, &verdict, IN_TIME, err), -ENOSPC);
+	assert_int_equal(client_recommendation(client, &recommendation, IN_TIME, err),
+			 -ENOSPC);
 	stage->ops.fail = 0;
 	path.session[0] = path.session[0] == '0' ? '1' : '0';
-	text_copy(verdict.session, sizeof(verdict.session), path.session);
+	text_copy(recommendation.session, sizeof(recommendation.session), path.session);
 	assert_int_equal(client_path(client, &path, IN_TIME, err), -ESTALE);
-	assert_int_equal(client_verdict(client, &verdict, IN_TIME, err), -ESTALE);
+	assert_int_equal(client_recommendation(client, &recommendation, IN_TIME, err),
+			 -ESTALE);
 }
 
 static void a_run_from_hello_to_close(void **state)
@@ -229,7 +239,7 @@ static void a_run_from_hello_to_close(void **state)
 	assert_true(hello.busy);
 
 	pair = pair_of(stage);
-	assert_int_equal(client_pair(client, &pair, IN_TIME, err), 0);
+	assert_int_equal(client_pair(client, &pair, IN_TIME, &paired, err), 0);
 	assert_memory_equal(&stage->ops.pair, &pair, sizeof(pair));
 	arm = arm_of(stage);
 	assert_int_equal(client_arm(client, &arm, IN_TIME, err), 0);
@@ -266,7 +276,7 @@ static void a_run_from_hello_to_close(void **state)
 	/* The answer was lost: the same request again, and nothing is done twice. */
 	assert_int_equal(client_close(client, &done, IN_TIME, err), 0);
 	assert_int_equal(stage->ops.closed, 1);
-	assert_int_equal(client_pair(client, &pair, IN_TIME, err), -ESTALE);
+	assert_int_equal(client_pair(client, &pair, IN_TIME, &paired, err), -ESTALE);
 	assert_true(client_answered(client));
 }
 
@@ -284,17 +294,29 @@ static void the_shorter_lease_counts(void **state)
 
 static void warnings_come_with_success(void **state)
 {
+	static const struct warning told = {
+		.kind = WARNING_PATH_MTU_CACHED,
+		.at_end = WARNING_END_SERVER,
+		.detail = "cannot flush '/proc/sys': read-only",
+	};
 	struct stage *stage = *state;
 	struct msg_pair pair;
+	struct warning w;
 
 	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
-	stage->ops.text = "cannot flush '/proc/sys': read-only";
+	stage->ops.warning = &told;
 	pair = pair_of(stage);
-	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), 0);
-	assert_string_equal(stage->err.text, "cannot flush '/proc/sys': read-only");
-	stage->ops.text = "";
-	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), 0);
-	assert_string_equal(stage->err.text, "");
+	assert_int_equal(
+		client_pair(stage->client, &pair, IN_TIME, &paired, &stage->err), 0);
+	assert_int_equal(paired.warnings.count, 1);
+	w = warnings_get(&paired.warnings, 0);
+	assert_int_equal(w.kind, told.kind);
+	assert_int_equal(w.at_end, told.at_end);
+	assert_string_equal(w.detail, told.detail);
+	stage->ops.warning = NULL;
+	assert_int_equal(
+		client_pair(stage->client, &pair, IN_TIME, &paired, &stage->err), 0);
+	assert_int_equal(paired.warnings.count, 0);
 }
 
 struct failure {
@@ -327,9 +349,9 @@ static void operations_failures_arrive(void **state)
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
 		stage->ops.fail = failures[i].code;
 		print_message("%s\n", strerror(failures[i].code));
-		assert_int_equal(
-			client_pair(stage->client, &pair, IN_TIME, &stage->err),
-			-failures[i].code);
+		assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &paired,
+					     &stage->err),
+				 -failures[i].code);
 		assert_string_equal(stage->err.text, "the server: 'wg0' says \"no\"");
 		assert_true(client_answered(stage->client));
 		assert_int_equal(raw_post(stage->ops.address, "/v1/pair", json, answer),
@@ -337,7 +359,8 @@ static void operations_failures_arrive(void **state)
 	}
 	/* An error that is not in the table. */
 	stage->ops.fail = ELIBBAD;
-	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), -EIO);
+	assert_int_equal(
+		client_pair(stage->client, &pair, IN_TIME, &paired, &stage->err), -EIO);
 }
 
 /* --- admitted and refused callers --- */
@@ -358,7 +381,8 @@ static void a_failed_open_changes_nothing(void **state)
 	stage->ops.fail = EIO;
 	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), -EIO);
 	stage->ops.fail = 0;
-	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), 0);
+	assert_int_equal(
+		client_pair(stage->client, &pair, IN_TIME, &paired, &stage->err), 0);
 }
 
 static void the_same_run_takes_over(void **state)
@@ -373,9 +397,11 @@ static void the_same_run_takes_over(void **state)
 	after = pair_of(stage);
 	assert_int_equal(stage->ops.opened, 2);
 	assert_int_equal(stage->ops.resumed, 1);
-	assert_int_equal(client_pair(stage->client, &before, IN_TIME, &stage->err),
-			 -ESTALE);
-	assert_int_equal(client_pair(stage->client, &after, IN_TIME, &stage->err), 0);
+	assert_int_equal(
+		client_pair(stage->client, &before, IN_TIME, &paired, &stage->err),
+		-ESTALE);
+	assert_int_equal(
+		client_pair(stage->client, &after, IN_TIME, &paired, &stage->err), 0);
 	assert_int_equal(open_run(stage, SUPPORT_OTHER, 30000), -EBUSY);
 	assert_non_null(strstr(stage->err.text, stage->ops.address));
 }
@@ -501,12 +527,13 @@ static void a_lease_runs_out_once(void **state)
 	assert_int_equal(stage->ops.expired, 0);
 	pair = pair_of(stage);
 	/* Any successful request of the session renews it. */
-	assert_int_equal(client_pair(stage->client, &pair, IN_TIME, &stage->err), 0);
+	assert_int_equal(
+		client_pair(stage->client, &pair, IN_TIME, &paired, &stage->err), 0);
 	run_ticks(stage, 1200);
 	assert_int_equal(stage->ops.expired, 0);
 	/* A failed request does not. */
 	stage->ops.fail = EIO;
-	client_pair(stage->client, &pair, IN_TIME, &stage->err);
+	client_pair(stage->client, &pair, IN_TIME, &paired, &stage->err);
 	run_ticks(stage, 1000);
 	assert_int_equal(stage->ops.expired, 1);
 	assert_int_equal(endpoint_tick(stage->endpoint), -1);
@@ -552,7 +579,7 @@ static void renewals_pass_a_waiting_arm(void **state)
 		client_renew(stage->client, stage->opened.session, 300, &stage->err),
 		0);
 	/* Another change waits for its turn: it does not even begin. */
-	assert_int_equal(client_pair(stage->client, &pair, 200, &stage->err),
+	assert_int_equal(client_pair(stage->client, &pair, 200, &paired, &stage->err),
 			 -ETIMEDOUT);
 	assert_false(client_answered(stage->client));
 	assert_int_equal(stage->ops.paired, 0);
@@ -568,6 +595,40 @@ static void renewals_pass_a_waiting_arm(void **state)
 	client_free(arming.client);
 	close(gate[0]);
 	close(gate[1]);
+}
+
+/* A server that is told to stop tells its peer, and takes what ends a run. */
+static void a_stop_is_told(void **state)
+{
+	struct stage *stage = *state;
+	struct msg_pair pair;
+	struct msg_row row;
+	struct msg_close m;
+
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), 0);
+	endpoint_stop(stage->endpoint, "stopped by Interrupt");
+	assert_int_equal(stage->ops.stopping, 1);
+	pair = pair_of(stage);
+	row = row_of(stage, 3);
+	m = close_of(stage);
+	assert_int_equal(
+		client_pair(stage->client, &pair, IN_TIME, &paired, &stage->err),
+		-EINTR);
+	assert_true(client_answered(stage->client));
+	assert_string_equal(stage->err.text, "the server: stopped by Interrupt");
+	assert_int_equal(client_renew(stage->client, stage->opened.session, IN_TIME,
+				      &stage->err),
+			 -EINTR);
+	assert_int_equal(stage->ops.paired + stage->ops.renewed, 0);
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), -EINTR);
+	assert_int_equal(
+		client_row(stage->client, SUPPORT_RUN, &row, IN_TIME, &stage->err), 0);
+	assert_int_equal(stage->ops.rows, 1);
+	assert_int_equal(client_close(stage->client, &m, IN_TIME, &stage->err), 0);
+	assert_int_equal(stage->ops.closed, 1);
+	/* Another run waits for the next server. */
+	assert_int_equal(open_run(stage, SUPPORT_RUN, 30000), -ESHUTDOWN);
+	assert_int_equal(stage->ops.opened, 1);
 }
 
 /* --- too many callers --- */
@@ -758,6 +819,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(loopback_only_looks_on, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_lease_runs_out_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_stop_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(renewals_pass_a_waiting_arm, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(the_peers_connection_outlasts_a_test,

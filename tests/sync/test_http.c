@@ -35,6 +35,7 @@ static int start_on(struct stage *stage, const char *address, int port, struct e
 {
 	struct endpoint_config config = {
 		.address = address,
+		.interface = "",
 		.port = port,
 		.lease_max_ms = 60000,
 		.ops = &support_endpoint_ops,
@@ -281,8 +282,8 @@ static void ports_that_cannot_be_had(void **state)
 	assert_int_equal(start_on(&second, "10.9.9.9", PORT, &err), -EADDRNOTAVAIL);
 	assert_non_null(strstr(err.text, "'10.9.9.9' port 5000"));
 	assert_int_equal(start_on(&second, "wg0", PORT, &err), -EINVAL);
-	assert_int_equal(start_on(&second, "fd00::1", PORT, &err), -EAFNOSUPPORT);
-	assert_non_null(strstr(err.text, "IPv6"));
+	assert_int_equal(start_on(&second, "fd00::1", PORT, &err), -EADDRNOTAVAIL);
+	assert_non_null(strstr(err.text, "'fd00::1' port 5000"));
 }
 
 static void a_low_port_needs_privileges(void **state)
@@ -325,6 +326,55 @@ static void loopback_is_no_condition(void **state)
 			 200);
 	close(fd);
 	close(other);
+	endpoint_free(stage.endpoint);
+}
+
+/* --- IPv6 --- */
+
+struct spelling {
+	const char *host;
+	int status;
+};
+
+static const struct spelling spellings[] = {
+	{"[::1]:5003", 200},      {"[::1]", 200},
+	{"[0:0:0::1]:5003", 200}, {"[::1%25wg0]:5003", 200},
+
+	{"[::2]:5003", 421},      {"[::1", 421},
+	{"[::1]x", 421},          {"[]", 421},
+	{"localhost", 421},       {"127.0.0.1", 421},
+};
+
+/* Debian's civetweb has no IPv6 of its own. */
+static void an_ipv6_address_is_served(void **state)
+{
+	struct stage stage;
+	char request[256];
+	char answer[4096];
+	struct client_config config = {
+		.interface = "", .address = "::1", .port = 5003, .stop_fd = -1};
+	struct msg_open m = support_open(SUPPORT_RUN, 30000);
+	struct client *client;
+	struct msg_opened opened;
+
+	(void)state;
+	assert_int_equal(start_on(&stage, "::1", 5003, NULL), 0);
+	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+		int fd = support_connect(NULL, "::1", 5003);
+
+		print_message("%s\n", spellings[i].host);
+		snprintf(request, sizeof(request),
+			 "GET /v1/hello HTTP/1.1\r\nHost: %s\r\n\r\n",
+			 spellings[i].host);
+		assert_int_equal(support_http(fd, request, answer, sizeof(answer)),
+				 spellings[i].status);
+		close(fd);
+	}
+	assert_int_equal(client_new(&config, &client, NULL), 0);
+	assert_int_equal(client_open(client, &m, 1000, &opened, NULL), 0);
+	assert_string_equal(stage.ops.address, "::1");
+	assert_int_equal(client_renew(client, opened.session, 1000, NULL), 0);
+	client_free(client);
 	endpoint_free(stage.endpoint);
 }
 
@@ -379,6 +429,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test(a_low_port_needs_privileges),
 		cmocka_unit_test(loopback_is_no_condition),
+		cmocka_unit_test(an_ipv6_address_is_served),
 		cmocka_unit_test(the_end_is_prompt),
 	};
 

@@ -121,6 +121,7 @@ static void start_endpoint(void)
 {
 	struct endpoint_config config = {
 		.address = ADDRESS,
+		.interface = "",
 		.port = PORT,
 		.lease_max_ms = 60000,
 		.ops = &support_endpoint_ops,

@@ -73,7 +73,7 @@ static struct extremes {
 	struct msg_figures figures;
 	struct msg_row row;
 	struct msg_path path;
-	struct msg_verdict verdict;
+	struct msg_recommendation recommendation;
 	struct msg_session session;
 	struct msg_close close;
 	struct msg_answer answer;
@@ -91,6 +91,9 @@ static int set_longest(void **state)
 	longest.hello.range = range;
 	longest.hello.allow_min = MTU_MAX;
 	longest.hello.allow_max = MTU_MAX;
+	longest.hello.low_min = MTU_MAX;
+	longest.hello.mtu_unit = 576;
+	longest.hello.peers = 1000000;
 	longest.hello.iperf_port = 65535;
 	longest.hello.persist = PERSIST_BEST;
 	FILL(longest.hello.congestion);
@@ -125,8 +128,13 @@ static int set_longest(void **state)
 	strcpy(longest.probe.token, TOKEN);
 	longest.probe.port = 65535;
 	longest.probe.reach = MTU_MAX;
-	longest.probing =
-		(struct msg_probing){1000, MTU_MAX, 64535, 64535, false, false};
+	longest.probing = (struct msg_probing){.overhead = 1000,
+					       .outer_mtu = MTU_MAX,
+					       .size_min = 64535,
+					       .size_max = 64535,
+					       .unit = 576};
+	strcpy(longest.probing.endpoint,
+	       "2001:db8:ffff:ffff:ffff:ffff:255.255.255.255");
 	longest.ask = (struct msg_ask){TOKEN, UINT32_MAX};
 	for (int i = 0; i < FIGURE_COUNT; i++)
 		figure_set(&longest.figures.seen, i, figure_list[i].max);
@@ -141,11 +149,12 @@ static int set_longest(void **state)
 	longest.path.overhead = 1000;
 	longest.path.probes = 1000000;
 	longest.path.probe_ms = 999999999;
+	longest.path.since_seq = UINT32_MAX;
 	set_bands(longest.path.bands);
-	strcpy(longest.verdict.session, TOKEN);
-	longest.verdict.mtu = (struct mtu_pair){MTU_MAX, MTU_MAX};
-	longest.verdict.margin = 100;
-	longest.verdict.visits = 100000000;
+	strcpy(longest.recommendation.session, TOKEN);
+	longest.recommendation.mtu = (struct mtu_pair){MTU_MAX, MTU_MAX};
+	longest.recommendation.reason =
+		(struct reason){REASON_MEASURED, 100, 100000000, {MTU_MAX, MTU_MAX}};
 	strcpy(longest.session.session, TOKEN);
 	strcpy(longest.close.session, TOKEN);
 	longest.close.outcome = RUN_INTERRUPTED;
@@ -185,10 +194,46 @@ DEFINE_ROUND_TRIP(ask)
 DEFINE_ROUND_TRIP(figures)
 DEFINE_ROUND_TRIP(row)
 DEFINE_ROUND_TRIP(path)
-DEFINE_ROUND_TRIP(verdict)
+DEFINE_ROUND_TRIP(recommendation)
 DEFINE_ROUND_TRIP(session)
 DEFINE_ROUND_TRIP(close)
 DEFINE_ROUND_TRIP(answer)
+
+/* Four warnings of each kind, with their longest values. */
+static void warnings_come_back(void **state)
+{
+	char detail[WARNINGS_DETAIL_SIZE];
+
+	(void)state;
+	FILL(detail);
+	for (int kind = 0; kind < WARNING_COUNT; kind++) {
+		struct warning w = {.kind = (enum warning_kind)kind, .detail = detail};
+		struct msg_paired paired = {0};
+		struct msg_paired back;
+		struct err err = ERR_INIT;
+		char *json, *sentence, *again;
+
+		w.at_end = WARNING_END_SERVER;
+		w.direction = DIR_DOWNLOAD;
+		for (int i = 0; i < WARNING_NUMBER_COUNT; i++)
+			*warning_number(&w, i) = warning_numbers[i].max;
+		while (warnings_add(&paired.warnings, &w))
+			;
+		json = msg_paired_encode(&paired, &err);
+		assert_string_equal(err.text, "");
+		assert_in_range(strlen(json), 1, MSG_BODY_LIMIT);
+		assert_int_equal(msg_paired_decode(json, strlen(json), &back, &err), 0);
+		assert_int_equal(back.warnings.count, WARNINGS_MAX);
+		free(json);
+		sentence = warning_sentence(&w);
+		w = warnings_get(&back.warnings, WARNINGS_MAX - 1);
+		assert_int_equal(w.kind, kind);
+		again = warning_sentence(&w);
+		assert_string_equal(again, sentence);
+		free(again);
+		free(sentence);
+	}
+}
 
 /* A peer of a version before the page existed. */
 static void a_pair_that_says_no_more_is_taken(void **state)
@@ -390,6 +435,13 @@ static int decode_close(const char *json, size_t size, struct err *err)
 	return msg_close_decode(json, size, &m, err);
 }
 
+static int decode_paired(const char *json, size_t size, struct err *err)
+{
+	struct msg_paired m;
+
+	return msg_paired_decode(json, size, &m, err);
+}
+
 static int decode_path(const char *json, size_t size, struct err *err)
 {
 	struct msg_path m;
@@ -397,11 +449,11 @@ static int decode_path(const char *json, size_t size, struct err *err)
 	return msg_path_decode(json, size, &m, err);
 }
 
-static int decode_verdict(const char *json, size_t size, struct err *err)
+static int decode_recommendation(const char *json, size_t size, struct err *err)
 {
-	struct msg_verdict m;
+	struct msg_recommendation m;
 
-	return msg_verdict_decode(json, size, &m, err);
+	return msg_recommendation_decode(json, size, &m, err);
 }
 
 static int decode_answer(const char *json, size_t size, struct err *err)
@@ -438,10 +490,24 @@ static int decode_answer(const char *json, size_t size, struct err *err)
 
 #define PATH(download, overhead, bands)                                             \
 	"{\"session\":" GOOD_ID ",\"download\":" download ",\"overhead\":" overhead \
-	",\"probes\":15,\"probe_ms\":120,\"bands\":" bands "}"
-#define VERDICT(server, settled, margin)                               \
-	"{\"session\":" GOOD_ID ",\"server\":" server ",\"peer\":1400" \
-	",\"settled\":" settled ",\"margin\":" margin ",\"visits\":7}"
+	",\"relayed\":false,\"unseen\":true,\"since_seq\":0,\"probes\":15,\"probe_" \
+	"ms\":120,"                                                                 \
+	"\"bands\":" bands "}"
+#define RECOMMEND(server, settled, margin)                                     \
+	"{\"session\":" GOOD_ID ",\"server\":" server ",\"peer\":1400"         \
+	",\"status\":\"confirmed\",\"settled\":" settled ",\"margin\":" margin \
+	",\"visits\":7"                                                        \
+	",\"why\":\"fits\",\"rival_server\":0,\"rival_peer\":0}"
+#define RECOMMEND_WHY(why, rival)                                              \
+	"{\"session\":" GOOD_ID ",\"server\":1440,\"peer\":1400,"              \
+	"\"status\":\"confirmed\",\"settled\":true,\"margin\":5,\"visits\":7," \
+	"\"why\":" why ",\"rival_server\":" rival ",\"rival_peer\":0}"
+
+#define WARNINGS(list) "{\"warnings\":[" list "]}"
+#define ROUTE(end, mtu, detail)                                   \
+	"{\"kind\":\"route_mtu\",\"at_end\":" end ",\"mtu\":" mtu \
+	",\"detail\":" detail "}"
+#define NOISY "{\"kind\":\"noisy\"}"
 
 struct hostile {
 	int (*decode)(const char *json, size_t size, struct err *err);
@@ -463,12 +529,48 @@ static const struct hostile hostiles[] = {
 	{decode_path, PATH("true", "60", "\"1460:gone\""), -EBADMSG, "'bands'"},
 	{decode_path, PATH("true", "60", "\"1460:whole,1400:lost\""), -EBADMSG,
 	 "'bands'"},
-	{decode_verdict, VERDICT("1440", "true", "5"), 0, ""},
-	{decode_verdict, VERDICT("575", "true", "5"), -EBADMSG,
+	{decode_paired, WARNINGS(""), 0, ""},
+	{decode_paired, WARNINGS(ROUTE("\"peer\"", "1400", "\"10.0.0.1\"")), 0, ""},
+	/* A later version's. */
+	{decode_paired, WARNINGS("{\"kind\":\"moon\",\"full\":true}," NOISY), 0, ""},
+	{decode_paired, "{}", -EBADMSG, "'warnings' is missing"},
+	{decode_paired, "{\"warnings\":{}}", -EBADMSG, "'warnings' is not an array"},
+	{decode_paired, WARNINGS("7"), -EBADMSG, "'warnings' has one without a kind"},
+	{decode_paired, WARNINGS("{\"kind\":1}"), -EBADMSG, "without a kind"},
+	{decode_paired, WARNINGS(NOISY "," NOISY "," NOISY "," NOISY "," NOISY),
+	 -EBADMSG, "'warnings' has too many"},
+	{decode_paired, WARNINGS(ROUTE("\"\"", "1400", "\"\"")), -EBADMSG,
+	 "'at_end' is not an allowed word"},
+	{decode_paired, WARNINGS(ROUTE("\"moon\"", "1400", "\"\"")), -EBADMSG,
+	 "'at_end'"},
+	{decode_paired, WARNINGS(ROUTE("\"peer\"", "0", "\"\"")), -EBADMSG,
+	 "'mtu' is out of range"},
+	{decode_paired, WARNINGS(ROUTE("\"peer\"", "65536", "\"\"")), -EBADMSG,
+	 "'mtu' is out of range"},
+	{decode_paired, WARNINGS(ROUTE("\"peer\"", "null", "\"\"")), -EBADMSG, "'mtu'"},
+	{decode_paired, WARNINGS(ROUTE("\"peer\"", "1400", "7")), -EBADMSG, "'detail'"},
+	{decode_paired, WARNINGS(ROUTE("\"peer\"", "1400", "\"\\u001b\"")), -EBADMSG,
+	 "'detail' contains a control character"},
+	{decode_paired, WARNINGS("{\"kind\":\"drift\",\"rate_percent\":50}"), -EBADMSG,
+	 "'direction' is missing"},
+	{decode_paired,
+	 WARNINGS("{\"kind\":\"drift\",\"direction\":\"upload\",\"rate_percent\":-1}"),
+	 -EBADMSG, "'rate_percent' is out of range"},
+	{decode_recommendation, RECOMMEND("1440", "true", "5"), 0, ""},
+	{decode_recommendation, RECOMMEND("65536", "true", "5"), -EBADMSG,
 	 "'server' is out of range"},
-	{decode_verdict, VERDICT("1440", "\"yes\"", "5"), -EBADMSG, "'settled'"},
-	{decode_verdict, VERDICT("1440", "true", "101"), -EBADMSG,
+	{decode_recommendation, RECOMMEND("1440", "\"yes\"", "5"), -EBADMSG,
+	 "'settled'"},
+	{decode_recommendation, RECOMMEND("1440", "true", "101"), -EBADMSG,
 	 "'margin' is out of range"},
+	{decode_recommendation, RECOMMEND_WHY("\"measured\"", "1400"), 0, ""},
+	{decode_recommendation, RECOMMEND_WHY("\"text\"", "0"), -EBADMSG,
+	 "'why' is not an allowed word"},
+	{decode_recommendation, RECOMMEND_WHY("3", "0"), -EBADMSG, "'why'"},
+	{decode_recommendation, RECOMMEND_WHY("\"fits\"", "65536"), -EBADMSG,
+	 "'rival_server' is out of range"},
+	{decode_recommendation, RECOMMEND_WHY("\"fits\"", "null"), -EBADMSG,
+	 "'rival_server'"},
 	{decode_pair, "", -EBADMSG, "bad message"},
 	{decode_pair, "null", -EBADMSG, "bad message"},
 	{decode_pair, "[]", -EBADMSG, "not a JSON object"},
@@ -520,7 +622,7 @@ static const struct hostile hostiles[] = {
 	{decode_open, OPEN("3", RUN("\"" UUID "\"", "[]", "\"7\"")), -EBADMSG,
 	 "'peer' is not"},
 	{decode_open, OPEN("3", RUN("\"" UUID "\"", FACTS("\"a\\u001b[2J\""), "\"7\"")),
-	 -EBADMSG, "'host' holds a control character"},
+	 -EBADMSG, "'host' contains a control character"},
 	{decode_open,
 	 OPEN("3", RUN("\"" UUID "\"",
 		       FACTS("\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
@@ -550,17 +652,17 @@ static const struct hostile hostiles[] = {
 	{decode_row, ROW("1", DIR_JSON("\"ok\"")), 0, ""},
 	{decode_row, ROW("0", DIR_JSON("\"ok\"")), -EBADMSG, "'seq' is out of range"},
 	{decode_row, ROW("1", DIR_JSON("\"great\"")), -EBADMSG,
-	 "'status' is not one of"},
+	 "'status' is not an allowed"},
 	{decode_row, ROW("1", DIR_JSON("0")), -EBADMSG, "'status' is not a string"},
 	{decode_row, ROW("1", "null"), -EBADMSG, "'up' is not an object"},
 	{decode_close, "{\"session\":" GOOD_ID ",\"outcome\":\"done\",\"text\":\"\"}",
 	 0, ""},
 	{decode_close,
 	 "{\"session\":" GOOD_ID ",\"outcome\":\"done\",\"text\":\"\\n\"}", -EBADMSG,
-	 "'text' holds a control character"},
+	 "'text' contains a control character"},
 	{decode_close,
 	 "{\"session\":" GOOD_ID ",\"outcome\":\"running\",\"text\":\"\"}", -EBADMSG,
-	 "'outcome' is not one of"},
+	 "'outcome' is not an allowed"},
 	{decode_answer, "{\"code\":\"EBUSY\",\"text\":\"\"}", 0, ""},
 	{decode_answer, "{\"code\":\"ENEWER\",\"text\":\"\"}", 0, ""},
 	{decode_answer, "{\"code\":16,\"text\":\"\"}", -EBADMSG,
@@ -632,7 +734,8 @@ int main(void)
 		cmocka_unit_test(row_comes_back),
 		cmocka_unit_test(figures_of_another_version_are_taken),
 		cmocka_unit_test(path_comes_back),
-		cmocka_unit_test(verdict_comes_back),
+		cmocka_unit_test(recommendation_comes_back),
+		cmocka_unit_test(warnings_come_back),
 		cmocka_unit_test(session_comes_back),
 		cmocka_unit_test(close_comes_back),
 		cmocka_unit_test(answer_comes_back),

@@ -168,6 +168,7 @@ static int setup(void **state)
 	struct stage *stage = calloc(1, sizeof(*stage));
 	struct endpoint_config config = {
 		.address = ADDRESS,
+		.interface = "",
 		.port = PORT,
 		.lease_max_ms = 60000,
 		.ops = &support_endpoint_ops,

@@ -25,7 +25,6 @@
 #include "base/text.h"
 #include "support.h"
 #include "sync/client.h"
-#include "sync/page_documents.h"
 
 #define ADDRESS          "127.0.0.2"
 #define PORT             5000
@@ -46,6 +45,7 @@ static int setup(void **state)
 	struct stage *stage = calloc(1, sizeof(*stage));
 	struct endpoint_config config = {
 		.address = ADDRESS,
+		.interface = "",
 		.port = PORT,
 		.lease_max_ms = 30000,
 		.ops = &support_endpoint_ops,
@@ -140,15 +140,12 @@ static void other_sites_and_methods_get_none(void **state)
 static void queries_are_read_or_refused(void **state)
 {
 	static const char *const bad[] = {
-		"after=-1",
-		"after=4294967296",
-		"after=1x",
-		"pair=1420",
-		"pair=1,",
-		"pair=70000,1400",
-		"run=../etc",
-		"have=%31",
-		"run=0123456789012345678901234567890123456789",
+		"after=-1",        "after=4294967296",
+		"after=1x",        "pair=1420",
+		"pair=1,",         "pair=575,1400",
+		"pair=1420,1400x", "pair=1420,1400,1",
+		"pair=70000,1400", "run=../etc",
+		"have=%31",        "run=0123456789012345678901234567890123456789",
 	};
 	struct page_ask ask;
 	struct err err = ERR_INIT;

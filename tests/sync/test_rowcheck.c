@@ -20,6 +20,15 @@ static void begin(struct rowcheck *check, bool known)
 	rowcheck_begin(check, &open.run, known);
 }
 
+static void take_over(struct rowcheck *check, int server_min)
+{
+	struct msg_open open = support_open(SUPPORT_RUN, 30000);
+
+	if (server_min)
+		open.run.server_range.min = server_min;
+	rowcheck_resume(check, &open.run);
+}
+
 struct bad_row {
 	const char *what;
 	uint32_t seq;
@@ -92,8 +101,23 @@ static void numbers_rise(void **state)
 	assert_int_equal(take(&check, 9), 1);
 	assert_int_equal(take(&check, 8), 0);
 	/* After a takeover the peer sends its unacknowledged rows. */
-	rowcheck_resume(&check);
+	take_over(&check, 0);
 	assert_int_equal(take(&check, 8), 1);
+}
+
+/* Probes asked for smaller MTUs than those of the session before. */
+static void a_takeover_may_lower_the_range(void **state)
+{
+	struct measurement m = {.seq = 1, .mtu = {1220, 1300}};
+	struct rowcheck check;
+
+	(void)state;
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		dir_result_init(&m.dir[dir], TEST_BLACKHOLE, "%s", "");
+	begin(&check, false);
+	assert_int_equal(rowcheck_take(&check, &m, NULL), -EINVAL);
+	take_over(&check, 1220);
+	assert_int_equal(rowcheck_take(&check, &m, NULL), 1);
 }
 
 static void one_row_a_pair_and_some_of_before(void **state)
@@ -113,7 +137,7 @@ static void one_row_a_pair_and_some_of_before(void **state)
 		rowcheck_earn(&check);
 		assert_int_equal(take(&check, seq++), 1);
 		assert_int_equal(take(&check, seq), -EDQUOT);
-		rowcheck_resume(&check);
+		take_over(&check, 0);
 		assert_int_equal(take(&check, seq), -EDQUOT);
 	}
 }
@@ -137,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_bounded),
 		cmocka_unit_test(numbers_rise),
+		cmocka_unit_test(a_takeover_may_lower_the_range),
 		cmocka_unit_test(one_row_a_pair_and_some_of_before),
 		cmocka_unit_test(a_row_that_was_there_costs_nothing),
 	};

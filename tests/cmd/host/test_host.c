@@ -33,6 +33,7 @@ static int check(struct err *err)
 static const struct host_program program = {
 	.name = "mtusweep-test",
 	.synopsis = "mtusweep-test [OPTION]...",
+	.summary = "Tests.",
 	.rows = rows,
 	.check = check,
 };
@@ -106,8 +107,8 @@ static void test_usage_errors(void **state)
 		{{"wg0"}, "unexpected argument 'wg0'"},
 		{{"--fancy"}, "--fancy is not for today"},
 		{{"--mtu-min", "1600"}, "--mtu-min 1600 is above --mtu-max 1500"},
-		{{"--interface", "a/b"}, "'a/b' is no interface name"},
-		{{"--interface", "sixteen-letters-"}, "is no interface name"},
+		{{"--interface", "a/b"}, "invalid interface name 'a/b'"},
+		{{"--interface", "sixteen-letters-"}, "invalid interface name"},
 		{{"--lease", "0"}, "--lease"},
 		{{"--persist", "always"}, "--persist"},
 	};
@@ -123,14 +124,35 @@ static void test_usage_errors(void **state)
 
 static void test_addresses(void **state)
 {
-	struct err err = ERR_INIT;
+	static const struct {
+		const char *given;
+		const char *taken; /* NULL: refused, with `text` */
+		const char *text;
+	} cases[] = {
+		{"10.0.0.1", "10.0.0.1", ""},
+		{"FD00:0:0::1", "fd00::1", ""},
+		{"fe80::1", "fe80::1", ""},
+		{"fe80::1%wg7", "fe80::1", ""},
+		{"fe80::1%eth0", NULL, "behind '%' is another interface"},
+		{"10.0.0.1%wg7", NULL, "expected an IPv4 or IPv6 address"},
+		{"hub", NULL, "'hub' for --server-ip"},
+		{"", NULL, "expected an IPv4 or IPv6 address"},
+	};
 
 	(void)state;
-	assert_int_equal(host_options_check_address("server-ip", "10.0.0.1", &err), 0);
-	assert_int_equal(host_options_check_address("server-ip", "fd00::1", &err), 0);
-	assert_int_equal(host_options_check_address("server-ip", "hub", &err), -EINVAL);
-	assert_has(err.text, "'hub'");
-	assert_has(err.text, "--server-ip");
+	host_options.interface = "wg7";
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char taken[ADDRESS_SIZE] = "";
+		struct err err = ERR_INIT;
+		int r = host_options_take_address("server-ip", cases[i].given, taken,
+						  &err);
+
+		assert_int_equal(r, cases[i].taken ? 0 : -EINVAL);
+		if (cases[i].taken)
+			assert_string_equal(taken, cases[i].taken);
+		else
+			assert_has(err.text, cases[i].text);
+	}
 }
 
 static void test_facts(void **state)

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,9 +17,9 @@ static void probes_of_these_ends_count(void **state)
 {
 	static const struct {
 		struct mtu_pair mtu;
-		const char *text;
+		const char *sentence; /* or NULL */
 	} cases[] = {
-		{{1440, 1440}, ""},
+		{{1440, 1440}, NULL},
 		{{1460, 1420},
 		 "the path fragments full-size packets of server MTU 1460, peer MTU "
 		 "1420; "
@@ -30,12 +31,12 @@ static void probes_of_these_ends_count(void **state)
 	};
 	struct fixture *fixture = *state;
 	struct run_info info = fixture_run(0);
-	struct path_survey survey = {.path = {.overhead = 60}};
+	struct path_survey survey = {.path = {.overhead = {60, 60}}};
 	struct end_facts other;
 	struct store *store;
 	struct apply_path wish = {
 		.db = fixture->db, .server = &info.server, .peer = &info.peer};
-	struct err text;
+	struct warning w;
 	int64_t run;
 
 	store = fixture_open(fixture, 0, &run);
@@ -44,19 +45,24 @@ static void probes_of_these_ends_count(void **state)
 						  &survey.path.dir[dir], NULL),
 				 0);
 	wish.mtu = cases[1].mtu;
-	apply_path_warning(&wish, &text);
-	assert_string_equal(text.text, "");
+	assert_false(apply_path_warning(&wish, &w));
 	assert_int_equal(store_put_path(store, run, &survey, NULL), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *sentence;
+
 		wish.mtu = cases[i].mtu;
-		apply_path_warning(&wish, &text);
-		assert_string_equal(text.text, cases[i].text);
+		assert_int_equal(apply_path_warning(&wish, &w),
+				 cases[i].sentence != NULL);
+		if (!cases[i].sentence)
+			continue;
+		sentence = warning_sentence(&w);
+		assert_string_equal(sentence, cases[i].sentence);
+		free(sentence);
 	}
 	other = info.server;
 	strcpy(other.host, "another");
 	wish.server = &other;
-	apply_path_warning(&wish, &text);
-	assert_string_equal(text.text, "");
+	assert_false(apply_path_warning(&wish, &w));
 	fixture_close(store);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A visit of the sweep: tests that others or the line disturb, what an end lacks for one,
- * and what is told of it. */
+/* A visit of the sweep: disturbed tests, resources that an end lacks, and the messages
+ * about them. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -52,7 +53,7 @@ static void test_disturbed_test_is_done_again(void **state)
 	fail_runner(&lab->server.runner, RUNNER_ASK, 0, 1000, -ECONNABORTED);
 	assert_int_equal(cmdlab_run(lab), 0);
 	cmdlab_assert_said(lab->peer.said, "pair 1380/1400: ");
-	cmdlab_assert_said(lab->peer.said, "it is done again");
+	cmdlab_assert_said(lab->peer.said, "repeating the test");
 	assert_int_equal(lab->peer.runner.measures, 4 * 2 + 1);
 	assert_all_ok(lab);
 }
@@ -65,7 +66,7 @@ static void test_failed_test_counts(void **state)
 	cmdlab_start_server(lab);
 	lab->before_test = lose_first;
 	assert_int_equal(cmdlab_run(lab), 0);
-	cmdlab_assert_not_said(lab->peer.said, "it is done again");
+	cmdlab_assert_not_said(lab->peer.said, "repeating the test");
 	assert_int_equal(lab->peer.runner.measures, 4 * 2);
 	assert_int_equal(peer_int(lab, "SELECT count(*) FROM visit WHERE seq = 1 AND "
 				       "status = 'blackhole'"),
@@ -93,7 +94,7 @@ static void test_always_disturbed(void **state)
 	lab->before_test = lose_all;
 	fail_runner(&lab->server.runner, RUNNER_ASK, 0, 1000, -ECONNABORTED);
 	assert_int_equal(cmdlab_run(lab), 0);
-	cmdlab_assert_said(lab->peer.said, "pair 1380/1400 interrupted");
+	cmdlab_assert_said(lab->peer.said, "pair 1380/1400 was interrupted");
 	/* Five tries in each of three visits. */
 	assert_int_equal(lab->peer.runner.measures, 3 * 5 + 3 * 2);
 	assert_int_equal(peer_int(lab, "SELECT count(*) FROM visit WHERE seq = 1 AND "
@@ -140,7 +141,7 @@ static void test_own_shortage_is_waited_for(void **state)
 	cmdlab_start_server(lab);
 	fail_runner(&lab->peer.runner, RUNNER_MEASURE, 0, 2, -EAGAIN);
 	assert_int_equal(cmdlab_run(lab), 0);
-	cmdlab_assert_said(lab->peer.said, "this end lacks something");
+	cmdlab_assert_said(lab->peer.said, "this end lacks a resource");
 	assert_all_ok(lab);
 }
 
@@ -152,7 +153,7 @@ static void test_server_shortage_is_waited_for(void **state)
 	fail_runner(&lab->server.runner, RUNNER_ARM, 1, 2, -EADDRINUSE);
 	assert_int_equal(cmdlab_run(lab), 0);
 	cmdlab_assert_said(lab->peer.said,
-			   "the server lacks something: the fake runner fails");
+			   "the server lacks a resource: the fake runner fails");
 	assert_all_ok(lab);
 }
 
@@ -178,8 +179,9 @@ static void test_settle_is_warned_of_once(void **state)
 	cmdlab_start_server(lab);
 	fakeguard_fail(&lab->peer.guard, GUARD_SETTLE, 0, 3, -EROFS, "cannot flush");
 	assert_int_equal(cmdlab_run(lab), 0);
-	assert_int_equal(peer_int(lab, "SELECT count(*) FROM warning WHERE text = "
-				       "'cannot flush'"),
+	assert_int_equal(peer_int(lab, "SELECT count(*) FROM run_warning WHERE"
+				       " kind = 'path_mtu_cached' AND at_end = 'peer'"
+				       " AND detail = 'cannot flush'"),
 			 1);
 	assert_all_ok(lab);
 }
@@ -192,8 +194,9 @@ static void test_warning_of_the_server(void **state)
 	cmdlab_start_server(lab);
 	fakeguard_fail(&lab->server.guard, GUARD_SETTLE, 0, 1, -EROFS, "cannot flush");
 	assert_int_equal(cmdlab_run(lab), 0);
-	assert_int_equal(peer_int(lab, "SELECT count(*) FROM warning WHERE text LIKE "
-				       "'the server: %cannot flush'"),
+	assert_int_equal(peer_int(lab, "SELECT count(*) FROM run_warning WHERE"
+				       " kind = 'path_mtu_cached' AND at_end = 'server'"
+				       " AND detail = 'cannot flush'"),
 			 1);
 }
 
@@ -205,19 +208,20 @@ static void test_own_link_that_falls(void **state)
 	fakeguard_fail(&lab->peer.guard, GUARD_SET, 1, 1, -ENETDOWN,
 		       "interface 'lo' is down");
 	assert_int_equal(cmdlab_run(lab), 0);
-	cmdlab_assert_said(lab->peer.said, "pair 1380/1420 interrupted");
+	cmdlab_assert_said(lab->peer.said, "pair 1380/1420 was interrupted");
 	assert_all_ok(lab);
 }
 
+/* A port that no test has reached is not waited for as one that is busy. */
 static bool refuse(void *ctx, const struct test_spec *spec, struct dir_result *ret)
 {
 	(void)ctx;
-	(void)spec;
+	assert_true(spec->first);
 	dir_result_init(ret, TEST_REFUSED, "connection refused");
 	return true;
 }
 
-/* The control connection works, no test's does: that is no matter of MTUs. */
+/* The control connection works, but no test's does: the reason is not the MTUs. */
 static void test_no_test_reaches_the_server(void **state)
 {
 	struct cmdlab *lab = *state;
@@ -228,6 +232,40 @@ static void test_no_test_reaches_the_server(void **state)
 	cmdlab_assert_said(lab->peer.said,
 			   "no test reached TCP port 5201 of the server");
 	assert_int_equal(peer_int(lab, "SELECT count(*) FROM measurement"), 1);
+}
+
+/* The same for a run that goes on, whatever it has measured before. */
+static void test_no_test_reaches_the_server_again(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	test_no_test_reaches_the_server(state);
+	lab->peer_config.resume = true;
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said,
+			   "no test reached TCP port 5201 of the server");
+	assert_int_equal(peer_int(lab, "SELECT count(*) FROM measurement"), 2);
+}
+
+static int later_tests;
+
+static bool count_later(struct cmdlab *lab, int n, const struct test_spec *spec)
+{
+	(void)lab;
+	assert_int_equal(spec->first, n == 1);
+	later_tests += !spec->first;
+	return true;
+}
+
+static void test_only_the_first_test_is_in_a_hurry(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	later_tests = 0;
+	lab->before_test = count_later;
+	cmdlab_start_server(lab);
+	assert_int_equal(cmdlab_run(lab), 0);
+	assert_int_equal(later_tests, 7);
 }
 
 static bool slow_down(struct cmdlab *lab, int n, const struct test_spec *spec)
@@ -246,9 +284,9 @@ static void test_drift_of_the_line(void **state)
 	lab->before_test = slow_down;
 	cmdlab_start_server(lab);
 	assert_int_equal(cmdlab_run(lab), 0);
-	assert_int_equal(peer_int(lab, "SELECT count(*) FROM warning WHERE text LIKE "
-				       "'the line''s capacity changed meanwhile%'"),
-			 1);
+	assert_int_equal(peer_int(lab, "SELECT count(*) FROM run_warning WHERE"
+				       " kind = 'grid_drift' AND rate_percent < 90"),
+			 2);
 }
 
 /* --- probes alone --- */
@@ -262,8 +300,37 @@ static void test_probe_that_cannot_be(void **state)
 	assert_int_equal(cmdlab_run(lab), 1);
 	cmdlab_assert_said(lab->peer.said, "a fake guard has no probes");
 	assert_string_equal(lab->peer.printed, "");
-	assert_int_equal(peer_int(lab, "SELECT count(*) FROM run"), 0);
+	assert_int_equal(access(lab->peer.options.db, F_OK), -1);
 	assert_int_equal(lab->peer.guard.facts.mtu, CMDLAB_MTU);
+}
+
+static void test_check(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->peer_config.strategy = &strategies[STRATEGY_probe];
+	lab->peer_config.check = true;
+	cmdlab_answer_probes(lab);
+	cmdlab_start_server(lab);
+	assert_int_equal(cmdlab_run(lab), PROGRAM_DONE);
+	cmdlab_assert_said(lab->peer.printed,
+			   "MTU OK - current pair: server MTU 1412, peer MTU 1412: ");
+	assert_ptr_equal(strchr(lab->peer.printed, '\n') + 1,
+			 lab->peer.printed + strlen(lab->peer.printed));
+}
+
+/* One line on stdout all the same: a monitoring system reads nothing else. */
+static void test_check_that_fails(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->peer_config.strategy = &strategies[STRATEGY_probe];
+	lab->peer_config.check = true;
+	cmdlab_start_server(lab);
+	assert_int_equal(cmdlab_run(lab), PROGRAM_FAILED);
+	cmdlab_assert_said(lab->peer.printed, "MTU UNKNOWN - ");
+	cmdlab_assert_said(lab->peer.printed, "a fake guard has no probes\n");
+	cmdlab_assert_said(lab->peer.said, "a fake guard has no probes");
 }
 
 int main(void)
@@ -281,8 +348,12 @@ int main(void)
 		TEST(test_warning_of_the_server),
 		TEST(test_own_link_that_falls),
 		TEST(test_no_test_reaches_the_server),
+		TEST(test_no_test_reaches_the_server_again),
+		TEST(test_only_the_first_test_is_in_a_hurry),
 		TEST(test_drift_of_the_line),
 		TEST(test_probe_that_cannot_be),
+		TEST(test_check),
+		TEST(test_check_that_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,8 @@
 
 /* The rows of cmd/peer.c that a strategy may not use. */
 static const struct option_spec rows[] = {
+	GIVEN("no-probe", no_probe),
+	GIVEN("check", check),
 	GIVEN("passes", passes),
 	GIVEN("order", order),
 	{.name = "seed", .seen = &peer_options.config.seed_given},
@@ -161,14 +163,10 @@ static void test_apply(void **state)
 {
 	(void)state;
 	config()->apply = true;
-	peer_options.pair = "1420,1380";
+	config()->pair = (struct mtu_pair){1420, 1380};
 	assert_fine();
 	assert_ptr_equal(config()->strategy, &strategies[STRATEGY_grid]);
 	assert_int_equal(host_options.persist, PERSIST_BEST);
-	assert_int_equal(config()->pair.server, 1420);
-	assert_int_equal(config()->pair.peer, 1380);
-	peer_options.pair = "1420";
-	assert_usage("1420");
 }
 
 static void test_apply_excludes(void **state)
@@ -189,7 +187,7 @@ static void test_apply_excludes(void **state)
 	config()->apply_run = "7";
 	assert_usage("--apply");
 	setup(state);
-	peer_options.pair = "1420,1380";
+	config()->pair = (struct mtu_pair){1420, 1380};
 	assert_usage("--apply");
 	setup(state);
 	config()->repeat_failed = true;
@@ -217,7 +215,9 @@ static void test_server_ip(void **state)
 
 static struct host host_of(const char *interface, int index)
 {
-	struct host host = {.guard.bounds.range = {1280, 9000, 1}, .link.index = index};
+	struct host host = {.guard.bounds.range = {576, 9000, 1},
+			    .usual_min = 1280,
+			    .link.index = index};
 
 	strcpy(host.link.name, interface);
 	return host;

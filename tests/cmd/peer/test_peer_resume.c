@@ -22,13 +22,14 @@
 
 /* --- choosing a run --- */
 
-static int64_t add_run(struct fixture *f, int number, const char *strategy,
-		       const char *options, enum run_outcome outcome)
+static int64_t add_run_of(struct fixture *f, int number, const char *strategy,
+			  const char *options, enum run_outcome outcome, int upload)
 {
 	struct run_info info = fixture_run(number);
 	struct store *store = NULL;
 	int64_t run = 0;
-	struct measurement m = fixture_visit(3, (struct mtu_pair){1420, 1400}, 10, 20);
+	struct measurement m =
+		fixture_visit(3, (struct mtu_pair){1420, 1400}, upload, 20);
 
 	snprintf(info.strategy, sizeof(info.strategy), "%s", strategy);
 	assert_int_equal(store_open(f->db, &store, NULL), 0);
@@ -38,6 +39,12 @@ static int64_t add_run(struct fixture *f, int number, const char *strategy,
 		assert_int_equal(store_end_run(store, run, outcome, "", NULL), 0);
 	fixture_close(store);
 	return run;
+}
+
+static int64_t add_run(struct fixture *f, int number, const char *strategy,
+		       const char *options, enum run_outcome outcome)
+{
+	return add_run_of(f, number, strategy, options, outcome, 10);
 }
 
 static int64_t add_copy(struct fixture *f, int number)
@@ -221,10 +228,8 @@ static void test_pair_to_apply(void **state)
 	assert_int_equal(found.mtu.server, 1400);
 	/* A recommendation comes before the fastest. */
 	assert_int_equal(store_open(f->db, &store, NULL), 0);
-	assert_int_equal(store_recommend(store, run, &(struct mtu_pair){1420, 1400},
-					 true,
-					 &(struct reason){REASON_FITS, 5, 7, {0, 0}},
-					 "why\n", NULL),
+	assert_int_equal(store_recommend(store, run,
+					 &(struct evidence){.mtu = {1420, 1400}}, NULL),
 			 0);
 	fixture_close(store);
 	assert_int_equal(apply_load(&wish, &found, &err), 0);
@@ -243,6 +248,24 @@ static void test_pair_to_apply(void **state)
 	add_run(f, 2, STRATEGY_IMPORTED, NULL, RUN_DONE);
 	wish.run = "2";
 	assert_int_equal(apply_load(&wish, &found, &err), -EINVAL);
+}
+
+static void test_newest_pair_to_apply(void **state)
+{
+	struct fixture *f = *state;
+	struct apply_wish wish = {.db = f->db};
+	struct err err = ERR_INIT;
+	struct applied found;
+
+	add_run_of(f, 1, "grid", OPTIONS, RUN_DONE, -TEST_TIMEOUT);
+	assert_int_equal(apply_load(&wish, &found, &err), -ENODATA);
+	cmdlab_assert_said(err.text, "no pair to apply in run 1");
+	add_run(f, 2, "grid", OPTIONS, RUN_DONE);
+	add_run_of(f, 3, "grid", OPTIONS, RUN_DONE, -TEST_TIMEOUT);
+	assert_int_equal(apply_load(&wish, &found, &err), 0);
+	assert_int_equal(found.mtu.server, 1420);
+	wish.run = "3";
+	assert_int_equal(apply_load(&wish, &found, &err), -ENODATA);
 }
 
 /* --- visits that are left --- */
@@ -356,6 +379,7 @@ int main(void)
 		STORED(test_runs_that_cannot_go_on),
 		STORED(test_options_must_be_the_same),
 		STORED(test_pair_to_apply),
+		STORED(test_newest_pair_to_apply),
 		cmocka_unit_test(test_ends_must_be_the_same),
 		RUN(test_missing_visits_are_made),
 		RUN(test_failed_visits_on_request),

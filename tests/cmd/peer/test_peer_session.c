@@ -100,8 +100,8 @@ static void test_busy_server_is_waited_for(void **state)
 	assert_int_equal(cmdlab_run(lab), 0);
 	cmdlab_assert_said(lab->peer.said, "waiting up to 20 s: the server: ");
 	cmdlab_end_server(lab);
-	cmdlab_assert_said(lab->server.said, "127.0.0.1 was not heard of for 1 s");
-	/* The server went back between the two. */
+	cmdlab_assert_said(lab->server.said, "127.0.0.1 was silent for 1 s");
+	/* The server restored its MTU between the two. */
 	assert_int_equal(fakeguard_count(&lab->server.guard, GUARD_RESTORE), 2);
 }
 
@@ -115,6 +115,61 @@ static bool restart_server(struct cmdlab *lab, int n, const struct test_spec *sp
 	return true;
 }
 
+static bool stop_server(struct cmdlab *lab, int n, const struct test_spec *spec)
+{
+	(void)spec;
+	if (n == 3)
+		kill(lab->server.pid, SIGTERM);
+	return true;
+}
+
+#define INTERRUPTED "SELECT count(*) FROM run WHERE outcome = 'interrupted'"
+
+/* The peer does not wait for a server that says that it was told to stop. */
+static void test_server_that_is_told_to_stop(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->peer.options.lease_ms = 60000;
+	lab->peer_config.wait_ms = 60000;
+	cmdlab_start_server(lab);
+	lab->before_test = stop_server;
+	assert_int_equal(cmdlab_run(lab), 1);
+	assert_int_equal(cmdlab_wait_for_server(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "the server: stopped by Terminated");
+	cmdlab_assert_said(lab->peer.said, "the server: as before the run");
+	cmdlab_assert_said(lab->server.said,
+			   "stopped by Terminated; the peer was told, "
+			   "and its run has ended; 1 row is stored");
+	assert_int_equal(lab->peer.guard.facts.mtu, CMDLAB_MTU);
+	assert_int_equal(lab->server.guard.facts.mtu, CMDLAB_MTU);
+	assert_int_equal(fixture_read_int(lab->peer.files, INTERRUPTED), 1);
+	assert_int_equal(fixture_read_int(lab->server.files, INTERRUPTED), 1);
+}
+
+/* A test is ended too: this one would never be. */
+static bool stop_server_in_test(struct cmdlab *lab, int n, const struct test_spec *spec)
+{
+	(void)spec;
+	if (n == 3)
+		kill(lab->server.pid, SIGTERM);
+	return n != 3;
+}
+
+static void test_server_that_is_told_to_stop_in_a_test(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->peer.options.lease_ms = 60000;
+	cmdlab_start_server(lab);
+	lab->before_test = stop_server_in_test;
+	assert_int_equal(cmdlab_run(lab), 1);
+	assert_int_equal(cmdlab_wait_for_server(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "the server: stopped by Terminated");
+	cmdlab_assert_said(lab->server.said, "the peer was told");
+	assert_int_equal(fixture_read_int(lab->peer.files, INTERRUPTED), 1);
+}
+
 static void test_server_that_starts_again(void **state)
 {
 	struct cmdlab *lab = *state;
@@ -126,7 +181,7 @@ static void test_server_that_starts_again(void **state)
 	assert_int_equal(cmdlab_end_server(lab), 0);
 	cmdlab_assert_said(lab->server.said, "session of 127.0.0.1");
 	cmdlab_assert_said(lab->peer.said,
-			   "pair 1380/1420 interrupted, it will be measured again");
+			   "pair 1380/1420 was interrupted and will be measured again");
 	assert_done(lab, 4);
 	/* That pair was set twice. */
 	assert_int_equal(fakeguard_count(&lab->peer.guard, GUARD_SET), 5);
@@ -205,7 +260,7 @@ static void test_other_settings_are_refused(void **state)
 	assert_refused(lab, "--congestion no-such-one cannot be used");
 	lab->peer_config.congestion = NULL;
 	lab->server.guard.facts.mtu = 0;
-	fakeguard_fail(&lab->server.guard, GUARD_FACTS, 0, 1, -EPERM, "no facts");
+	fakeguard_fail(&lab->server.guard, GUARD_FACTS, 0, 99, -EPERM, "no facts");
 	assert_refused(lab, "the server: no facts");
 }
 
@@ -257,6 +312,8 @@ int main(void)
 		TEST(test_shorter_lease_counts),
 		TEST(test_takeover),
 		TEST(test_busy_server_is_waited_for),
+		TEST(test_server_that_is_told_to_stop),
+		TEST(test_server_that_is_told_to_stop_in_a_test),
 		TEST(test_server_that_starts_again),
 		TEST(test_server_with_another_grid),
 		TEST(test_no_server),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One test of the peer, however often it is done again: the server's endpoint is real, and
+/* One test of the peer with all its repetitions: the server's endpoint is real, and
  * guard and runner answer as the test says. */
 
 #include "cmd/peer/peer_ops.h"
@@ -147,6 +147,7 @@ static int setup(void **state)
 {
 	struct endpoint_config endpoint = {
 		.address = ADDRESS,
+		.interface = "",
 		.port = PORT,
 		.lease_max_ms = LEASE_MS,
 		.ops = &support_endpoint_ops,

@@ -12,8 +12,9 @@
 #include <cmocka.h>
 
 static const char *const names[] = {
-	"passes",   "order",     "seed",       "margin",           "budget",
-	"duration", "precision", "congestion", "peer-skip-errors",
+	"passes",           "order",    "seed",      "margin",
+	"budget",           "duration", "precision", "congestion",
+	"peer-skip-errors", "no-probe", "check",
 };
 #define NAMES ((int)(sizeof(names) / sizeof(names[0])))
 
@@ -68,6 +69,15 @@ static void refused(void **state)
 		 "--passes is for --strategy grid, this is smart, the default without "
 		 "--mtu-min, --mtu-max and --mtu-step"},
 		{&probe, "passes", "--passes is for --strategy grid, this is probe"},
+		{&smart, "no-probe",
+		 "--no-probe is for --strategy grid, this is smart"},
+		{&smart_by_default, "check",
+		 "--check is for --strategy probe, this is smart, the default without "
+		 "--mtu-min, --mtu-max and --mtu-step"},
+		{&apply, "check",
+		 "--check is for --strategy probe; --apply measures one pair"},
+		{&apply, "no-probe",
+		 "--no-probe is for --strategy grid; --apply measures one pair"},
 		{&probe, "order", "--order is for --strategy grid, this is probe"},
 		{&probe, "seed",
 		 "--seed is for --strategy grid or smart, this is probe"},
@@ -107,15 +117,26 @@ static void accepted(void **state)
 		const struct strategy_use *use;
 		const char *option;
 	} cases[] = {
-		{&grid, "passes"},        {&grid, "order"},
-		{&shuffled, "seed"},      {&grid, "duration"},
-		{&grid, "precision"},     {&grid, "congestion"},
-		{&smart, "margin"},       {&smart, "budget"},
-		{&smart, "seed"},         {&smart, "duration"},
-		{&smart, "precision"},    {&smart, "congestion"},
-		{&apply, "passes"},       {&apply, "duration"},
-		{&apply, "congestion"},   {&smart, "peer-skip-errors"},
-		{&probe, "none of them"}, {&apply, "none of them"},
+		{&grid, "passes"},
+		{&grid, "order"},
+		{&grid, "no-probe"},
+		{&shuffled, "seed"},
+		{&grid, "duration"},
+		{&grid, "precision"},
+		{&grid, "congestion"},
+		{&smart, "margin"},
+		{&smart, "budget"},
+		{&smart, "seed"},
+		{&smart, "duration"},
+		{&smart, "precision"},
+		{&smart, "congestion"},
+		{&apply, "passes"},
+		{&apply, "duration"},
+		{&apply, "congestion"},
+		{&smart, "peer-skip-errors"},
+		{&probe, "check"},
+		{&probe, "none of them"},
+		{&apply, "none of them"},
 	};
 
 	(void)state;

@@ -180,9 +180,9 @@ static void test_usage_errors(void **state)
 	assert_int_equal(CALL("none", "--no-such"), 2);
 	assert_has(said, "mtusweep none: ");
 	assert_int_equal(CALL("none", "one"), 2);
-	assert_has(said, "'one' is one argument too many");
+	assert_has(said, "unexpected argument 'one'");
 	assert_int_equal(CALL("two", "one"), 2);
-	assert_has(said, "it takes 2 arguments, RUN RUN, and 1 was given");
+	assert_has(said, "expected 2 arguments, RUN RUN, but 1 was given");
 	check_fails = true;
 	assert_int_equal(CALL("none"), 2);
 	assert_has(said, "--x and --y exclude");

@@ -55,7 +55,12 @@ static void test_address(void **state)
 	assert_string_equal(server_options.config.address, "127.0.0.1");
 	assert_ptr_equal(server_options.config.options, &host_options);
 	assert_ptr_equal(server_options.config.host, &host);
+	server_options.server_ip = "0:0::1%wg0";
+	assert_int_equal(server_options_check(&err), 0);
+	assert_int_equal(server_options_ready(&host, &err), 0);
+	assert_string_equal(server_options.config.address, "::1");
 	server_options.server_ip = "192.0.2.7";
+	assert_int_equal(server_options_check(&err), 0);
 	assert_int_equal(server_options_ready(&host, &err), -EADDRNOTAVAIL);
 	assert_non_null(strstr(err.text, "192.0.2.7 is no address of 'lo'"));
 }

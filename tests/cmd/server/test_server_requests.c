@@ -27,6 +27,7 @@
 /* --- the client's process --- */
 
 static struct client *client;
+static struct msg_paired paired;
 static struct msg_opened opened;
 static struct err said;
 
@@ -71,7 +72,7 @@ static int set_pair(int mtu, uint32_t test)
 			     .left_ms = NO_FIGURE};
 
 	text_copy(m.session, sizeof(m.session), opened.session);
-	return client_pair(client, &m, TIMEOUT_MS, &said);
+	return client_pair(client, &m, TIMEOUT_MS, &paired, &said);
 }
 
 static int arm(uint32_t test, bool full_size)
@@ -118,6 +119,7 @@ static int ask_to_open(struct cmdlab *lab)
 	CHILD_CHECK(connect_client(lab) == 0);
 	CHILD_CHECK(client_hello(client, TIMEOUT_MS, &hello, &said) == 0);
 	CHILD_CHECK(hello.range.min == 1380 && hello.range.max == 1420);
+	CHILD_CHECK(hello.low_min == 1280 && hello.peers == 0);
 	CHILD_CHECK(hello.allow_min == 1280 && hello.allow_max == 1500);
 	CHILD_CHECK(hello.iperf_port == 5201 && !hello.busy);
 	m.run.server_range.max = 1501;
@@ -156,9 +158,10 @@ static int ask_for_pairs(struct cmdlab *lab)
 	CHILD_CHECK(open_session(lab, PERSIST_NONE) == 0);
 	CHILD_CHECK(set_pair(1380, 1) == 0);
 	/* The first settling fails: told once, with the pair's answer or the next. */
-	CHILD_CHECK(heard("cannot flush"));
+	CHILD_CHECK(paired.warnings.count == 1);
+	CHILD_CHECK(strcmp(paired.warnings.one[0].detail, "cannot flush") == 0);
 	CHILD_CHECK(set_pair(1380, 2) == 0);
-	CHILD_CHECK(!heard("cannot flush"));
+	CHILD_CHECK(paired.warnings.count == 0);
 	CHILD_CHECK(set_pair(1380, 3) == -ERANGE);
 	/* Another's change is no lost session. */
 	CHILD_CHECK(set_pair(1380, 4) == -ECANCELED);
@@ -188,8 +191,8 @@ static void test_pairs(void **state)
 	assert_int_equal(lab->server.guard.facts.mtu, CMDLAB_MTU);
 	assert_string_equal(lab->server.runner.armed.remote, "127.0.0.1");
 	assert_int_equal(fixture_read_int(lab->server.files,
-					  "SELECT count(*) FROM warning WHERE text = "
-					  "'cannot flush'"),
+					  "SELECT count(*) FROM run_warning WHERE"
+					  " detail = 'cannot flush'"),
 			 1);
 }
 
@@ -246,11 +249,11 @@ static int ask_for_commits(struct cmdlab *lab)
 	CHILD_CHECK(set_pair(1380, 0) == 0 && commit() == 0);
 	CHILD_CHECK(close_session(RUN_FAILED) == 0);
 	/* A peer that failed may not know. */
-	CHILD_CHECK(heard("it keeps MTU 1380"));
+	CHILD_CHECK(heard("it has applied MTU 1380"));
 	/* A later session of that run keeps nothing by itself, but is told as well. */
 	CHILD_CHECK(open_session(lab, PERSIST_BEST) == 0);
 	CHILD_CHECK(set_pair(1380, 0) == 0 && commit() == -ENODATA);
-	CHILD_CHECK(close_session(RUN_FAILED) == 0 && heard("it keeps MTU 1380"));
+	CHILD_CHECK(close_session(RUN_FAILED) == 0 && heard("it has applied MTU 1380"));
 	return 0;
 }
 
@@ -294,7 +297,10 @@ static int send_findings(struct cmdlab *lab)
 {
 	struct measurement row =
 		fixture_visit(1, (struct mtu_pair){1420, 1420}, 10, 20);
-	struct msg_verdict v = {.mtu = {1380, 1400}, .margin = 5, .visits = 9};
+	struct msg_recommendation v = {
+		.mtu = {1380, 1400},
+		.status = EVIDENCE_CONFIRMED,
+		.reason = {.kind = REASON_FITS, .margin = 5, .visits = 9}};
 	struct msg_path m = {.overhead = 60, .probes = 4, .probe_ms = 12};
 
 	CHILD_CHECK(open_session(lab, PERSIST_NONE) == 0);
@@ -302,16 +308,28 @@ static int send_findings(struct cmdlab *lab)
 	text_copy(v.session, sizeof(v.session), opened.session);
 	CHILD_CHECK(set_pair(1420, 1) == 0 && send_row(&row) == 0);
 	/* Without the path there is nothing to judge by. */
-	CHILD_CHECK(client_verdict(client, &v, TIMEOUT_MS, &said) < 0);
+	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) < 0);
 	text_copy(m.bands, sizeof(m.bands), "nonsense");
 	CHILD_CHECK(client_path(client, &m, TIMEOUT_MS, &said) < 0);
 	m.bands[0] = '\0';
 	CHILD_CHECK(client_path(client, &m, TIMEOUT_MS, &said) == 0);
 	m.download = true;
+	m.overhead = 80;
+	m.relayed = true;
+	m.unseen = true;
 	m.probes = 5;
 	CHILD_CHECK(client_path(client, &m, TIMEOUT_MS, &said) == 0);
+	/* What was predicted can be withdrawn. */
+	v.status = EVIDENCE_PREDICTED;
+	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) == 0);
+	v.mtu = (struct mtu_pair){0};
+	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) == 0);
+	v.mtu.server = 1380;
+	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) < 0);
+	v.mtu.peer = 1400;
+	v.status = EVIDENCE_CONFIRMED;
 	/* This copy's rows say another pair: the peer's word counts, and is marked. */
-	CHILD_CHECK(client_verdict(client, &v, TIMEOUT_MS, &said) == 0);
+	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) == 0);
 	return close_session(RUN_DONE) == 0 ? 0 : 1;
 }
 
@@ -323,10 +341,20 @@ static void test_findings(void **state)
 	cmdlab_start_server(lab);
 	cmdlab_run_client(lab, send_findings);
 	cmdlab_end_server(lab);
-	text = fixture_read_text(lab->server.files, "SELECT text FROM recommendation");
-	cmdlab_assert_said(text, "recommended: server MTU 1380, peer MTU 1400\n");
-	cmdlab_assert_said(text, "the peer says so");
+	text = fixture_recommendation(lab->server.files);
+	cmdlab_assert_said(text, "recommended: server MTU 1380, peer MTU 1400\n"
+				 "why: the largest pair at which every packet");
+	cmdlab_assert_said(text, "\n9 measurements; ");
+	cmdlab_assert_said(text, "\nwarning: the pair is the peer's");
 	free(text);
+	/* Each direction has its own sender. */
+	assert_int_equal(fixture_read_int(lab->server.files,
+					  "SELECT upload_overhead = 60 AND"
+					  " download_overhead = 80 AND"
+					  " NOT upload_relayed AND download_relayed"
+					  " AND NOT upload_unseen AND download_unseen"
+					  " FROM path_detail"),
+			 1);
 	assert_int_equal(fixture_read_int(lab->server.files,
 					  "SELECT upload_probes * 10 + download_probes "
 					  "FROM path"),
@@ -455,7 +483,7 @@ static void test_silent_peer(void **state)
 	cmdlab_run_client(lab, fall_silent);
 	assert_int_equal(lab->server.guard.facts.mtu, CMDLAB_MTU);
 	assert_int_equal(cmdlab_end_server(lab), 0);
-	cmdlab_assert_said(lab->server.said, "127.0.0.1 was not heard of for 1 s");
+	cmdlab_assert_said(lab->server.said, "127.0.0.1 was silent for 1 s");
 	assert_int_equal(fixture_read_int(lab->server.files,
 					  "SELECT count(*) FROM run WHERE "
 					  "outcome = 'interrupted'"),

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CMD_PEER_PEER_CONCLUDE_H
+#define CMD_PEER_PEER_CONCLUDE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/types.h"
+#include "base/warning.h"
+
+/*
+ * The recommendation at the end of a run that probed its path. If the path is another one
+ * by then, it is probed again, and no earlier measurement counts.
+ */
+
+struct peer;
+
+/* Another path than at the run's begin, and how that shows. */
+struct path_change {
+	struct warning warning; /* WARNING_MOVED or WARNING_CHANGED, without detail */
+	char detail[2 * ADDRESS_SIZE + 8]; /* "BEFORE to NOW" */
+};
+
+/* True if this end's WireGuard endpoint has another address than at the run's begin;
+ * else *ret is untouched. */
+bool peer_endpoint_moved(const struct peer *peer, struct path_change *ret);
+
+/* With the path stored and before the first test: store the pair that the probes show as
+ * predicted, print it, and send it for the server's copy. Nothing where probes do not show
+ * one. */
+int peer_predict(struct peer *peer, struct err *err);
+
+/* Conclude the run: store the recommendation, print it, and send it for the
+ * server's copy. *ret is {0, 0} if no pair is recommended. */
+int peer_conclude(struct peer *peer, struct mtu_pair *ret, struct err *err);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/run/runmap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cmd/run/runpath.h"
+#include "engine/pathmodel.h"
+#include "report/heatmap_term.h"
+
+/* The width of output that is no terminal. */
+#define COLUMNS 80
+/* Some 50 ms. */
+#define GUESS_VISITS_MAX 4000
+
+static void add_predictions(struct heatmap *map, const struct path *path,
+			    enum direction dir)
+{
+	if (path->dir[dir].count == 0)
+		return;
+	for (int i = 0; i < map->server.count; i++) {
+		for (int j = 0; j < map->peer.count; j++) {
+			struct mtu_pair mtu = {map->server.mtu[i], map->peer.mtu[j]};
+
+			heatmap_predict(map, dir, i, j,
+					pathmodel_predict(path, &mtu, dir).tcp);
+		}
+	}
+}
+
+/* A direction known from rates alone has edges but no predictions. */
+static int add_known(struct query *query, const struct query_run *run,
+		     struct heatmap *map, struct err *err)
+{
+	struct runpath known;
+	int r = runpath_read(query, run, GUESS_VISITS_MAX, &known, err);
+
+	if (r < 0)
+		return r == -ENODATA ? 0 : r;
+	for (int i = 0; i < DIR_COUNT; i++) {
+		enum direction dir = (enum direction)i;
+
+		if (!known.guessed[dir]) {
+			add_predictions(map, &known.path, dir);
+			continue;
+		}
+		heatmap_add_edges(map, dir, known.path.overhead[dir],
+				  &known.path.dir[dir]);
+		map->edges_guessed[dir] = true;
+	}
+	return 0;
+}
+
+int runmap_load(struct query *query, const struct query_run *run,
+		const struct heatmap_options *options, struct heatmap *ret,
+		struct err *err)
+{
+	int r = heatmap_load(query, run, options, ret, err);
+
+	if (r < 0)
+		return r;
+	r = add_known(query, run, ret, err);
+	if (r < 0)
+		heatmap_release(ret);
+	return r;
+}
+
+static int terminal_columns(int fd)
+{
+	struct winsize size;
+
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return COLUMNS;
+}
+
+void runmap_print(const struct heatmap *map, int fd, FILE *out)
+{
+	bool terminal = isatty(fd);
+	enum heatmap_colors colors = heatmap_term_colors(
+		terminal, getenv("NO_COLOR"), getenv("TERM"), getenv("COLORTERM"));
+	bool glyphs = terminal &&
+		      heatmap_term_glyphs(getenv("LC_ALL"), getenv("LC_CTYPE"),
+					  getenv("LANG"));
+
+	heatmap_print(map, colors, glyphs, terminal_columns(fd), out);
+}

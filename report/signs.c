@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/signs.h"
+
+#define SIGN_ROW(kind, name, label, shape, letter, glyph) \
+	[HEATMAP_##kind] = {name, label, SIGN_##shape, letter, glyph},
+const struct sign signs[HEATMAP_MARKS] = {SIGN_LIST(SIGN_ROW)};
+
+const char *sign_shape_name(enum sign_shape shape)
+{
+#define SIGN_SHAPE_NAME(kind, name) [SIGN_##kind] = name,
+	static const char *const names[] = {SIGN_SHAPES(SIGN_SHAPE_NAME)};
+
+	return names[shape];
+}

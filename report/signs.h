@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef REPORT_SIGNS_H
+#define REPORT_SIGNS_H
+
+/*
+ * The signs of marked pairs, the same in every map: PNG, SVG, share, terminal and page.
+ * This list is the only one. The page gets it with the facts of a run (report/live.c).
+ *
+ * X(KIND, name, label, shape, letter, glyph): the name is that of JSON, the label stands in
+ * the legend, the shape is drawn. A terminal has the glyph, or the letter where it cannot
+ * print that.
+ */
+#define SIGN_LIST(X)                                                                 \
+	X(CURRENT, "current", "current (before the run)", RING, "c", "\xe2\x97\x8b") \
+	X(FASTEST, "fastest", "fastest measured", DIAMOND, "f", "\xe2\x97\x87")      \
+	X(RECOMMENDED, "recommended", "recommended", FRAME, "r", "\xe2\x96\xa1")
+
+/* The shapes: X(KIND, name). The page draws them by their names. */
+#define SIGN_SHAPES(X)        \
+	X(RING, "ring")       \
+	X(DIAMOND, "diamond") \
+	X(FRAME, "frame")
+
+#define SIGN_SHAPE_ENUM(kind, name) SIGN_##kind,
+enum sign_shape { SIGN_SHAPES(SIGN_SHAPE_ENUM) };
+
+#define SIGN_KIND_ENUM(kind, ...) HEATMAP_##kind,
+enum heatmap_mark_kind { SIGN_LIST(SIGN_KIND_ENUM) HEATMAP_MARKS };
+
+struct sign {
+	const char *name;
+	const char *label;
+	enum sign_shape shape;
+	const char *letter;
+	const char *glyph; /* UTF-8 */
+};
+
+extern const struct sign signs[HEATMAP_MARKS];
+
+/* "ring". Static. */
+const char *sign_shape_name(enum sign_shape shape);
+
+#endif
