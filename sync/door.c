@@ -25,11 +25,12 @@
 #define TICK_MS 250
 /* A limit for civetweb's first call of accept(), which comes at once. */
 #define INSTALL_MS 10000
-#define EVENTS     64
 
 /* The numbers of other events than those of places.h. */
 #define EVENT_WAKE  (PLACES_LISTENER + 1)
 #define EVENT_TIMER (PLACES_LISTENER + 2)
+/* One look hears all: what is not heard counts as silent, and is ended for others. */
+#define EVENTS (PLACES_MAX + 3)
 
 struct door {
 	struct places places;
