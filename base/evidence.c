@@ -97,6 +97,21 @@ const char *evidence_doubt(const struct evidence *e)
 			      : "";
 }
 
+const char *evidence_proof(const struct evidence *e, bool running)
+{
+	switch (e->status) {
+	case EVIDENCE_PREDICTED:
+		return running ? "predicted, tests follow"
+			       : "predicted, not confirmed by tests";
+	case EVIDENCE_CONTRADICTED:
+		return "tests contradict the probes";
+	case EVIDENCE_CONFIRMED:
+	case EVIDENCE_STATUS_COUNT:
+		break;
+	}
+	return e->settled ? "confirmed by tests" : "confirmed by tests, not settled";
+}
+
 static void print_pair(const struct evidence *e, FILE *out)
 {
 	fprintf(out, "recommended: server MTU %d, peer MTU %d", e->mtu.server,

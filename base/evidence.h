@@ -83,6 +83,10 @@ int evidence_status_parse(const char *name, enum evidence_status *ret);
  * Static. */
 const char *evidence_doubt(const struct evidence *e);
 
+/* How far the recommendation is proved, in a few words: "predicted, tests follow" while the
+ * run goes on, "confirmed by tests". Static. */
+const char *evidence_proof(const struct evidence *e, bool running);
+
 /* What a run says between its probes and its tests: the pair, its reason and the path. As
  * evidence_text(). */
 int evidence_prediction_text(const struct evidence *e, char **ret, struct err *err);

@@ -34,6 +34,8 @@ void heatmap_predict(struct heatmap *map, enum direction dir, int i, int j,
 void heatmap_add_edges(struct heatmap *map, enum direction dir, int overhead,
 		       const struct path_bands *bands)
 {
+	map->path.overhead[dir] = overhead;
+	map->path.dir[dir] = *bands;
 	for (int b = 0; b + 1 < bands->count; b++) {
 		if (map->edges == HEATMAP_EDGES_MAX)
 			return;
@@ -45,6 +47,19 @@ void heatmap_add_edges(struct heatmap *map, enum direction dir, int overhead,
 			.above = bands->band[b + 1].fate,
 		};
 	}
+}
+
+void heatmap_ruler(const struct heatmap *map, struct ruler *ret)
+{
+	struct ruler_facts facts = {.path = map->path, .predicted = map->predicted};
+
+	for (int d = 0; d < DIR_COUNT; d++)
+		facts.guessed[d] = map->edges_guessed[d];
+	for (int m = 0; m < HEATMAP_MARKS; m++) {
+		if (map->mark[m].set)
+			facts.mark[m] = map->mark[m].mtu;
+	}
+	ruler_make(&facts, ret);
 }
 
 double heatmap_round_step(double span)

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/types.h"
+#include "report/ruler.h"
 #include "report/signs.h"
 #include "store/query.h"
 
@@ -73,6 +74,9 @@ struct heatmap_edge {
 };
 
 struct heatmap {
+	/* The recommendation and its reason in one sentence; "": there is none. */
+	char answer[HEATMAP_TEXT];
+	char reason[HEATMAP_TEXT];
 	char line[HEATMAP_LINES][HEATMAP_TEXT]; /* description of the run */
 	struct heatmap_axis server;
 	struct heatmap_axis peer;
@@ -82,6 +86,8 @@ struct heatmap {
 	struct heatmap_edge edge[HEATMAP_EDGES_MAX];
 	int edges;
 	bool edges_guessed[DIR_COUNT]; /* derived from throughput, not from probes */
+	struct path path; /* the same as bands; without any where unknown */
+	bool predicted;   /* no test has confirmed the recommended pair */
 };
 
 struct heatmap_options {
@@ -104,11 +110,14 @@ struct heatmap_cell *heatmap_at(const struct heatmap *map, int panel, int i, int
 void heatmap_predict(struct heatmap *map, enum direction dir, int i, int j,
 		     enum fate fate);
 
+/* Make the ruler of the map's path and marks. */
+void heatmap_ruler(const struct heatmap *map, struct ruler *ret);
+
 /* The confidence in percent of an edge where rates alone show that fragments begin; 0: it
  * is another edge. */
 int heatmap_edge_confidence(const struct heatmap *map, const struct heatmap_edge *edge);
 
-/* Add the edges between a direction's bands. */
+/* Set a direction's bands, and add the edges between them. */
 void heatmap_add_edges(struct heatmap *map, enum direction dir, int overhead,
 		       const struct path_bands *bands);
 

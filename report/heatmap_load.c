@@ -2,6 +2,7 @@
 /* A run's measurements as cells, and the lines of text above them. */
 #include "report/heatmap.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -195,21 +196,48 @@ static int add_path(struct query *query, int64_t run, struct heatmap *map,
 
 	if (r == -ENODATA)
 		return 0;
+	if (r == 0)
+		map->path = survey.path;
 	for (int d = 0; d < DIR_COUNT && r == 0; d++)
 		heatmap_add_edges(map, (enum direction)d, survey.path.overhead[d],
 				  &survey.path.dir[d]);
 	return r;
 }
 
-static int mark_recommended(struct query *query, int64_t run, struct heatmap *map,
-			    struct err *err)
+/* The pair, and how far it is proved; an older version kept only the pair. */
+static void describe_answer(struct heatmap *map, const struct query_run *run,
+			    const struct evidence *e)
+{
+	bool running = strcmp(query_run_state(run), run_outcome_name(RUN_RUNNING)) == 0;
+	const char *proof = e->reason.kind == REASON_TEXT ? ""
+							  : evidence_proof(e, running);
+
+	if (e->mtu.server)
+		snprintf(map->answer, HEATMAP_TEXT,
+			 "Recommended: server MTU %d, peer MTU %d%s%s%s", e->mtu.server,
+			 e->mtu.peer, *proof ? " (" : "", proof, *proof ? ")" : "");
+	else
+		text_copy(map->answer, HEATMAP_TEXT, "Recommended: no pair");
+	if (e->reason.kind == REASON_TEXT)
+		return;
+	snprintf(map->reason, HEATMAP_TEXT, "%s.", reason_sentence(e->reason.kind));
+	map->reason[0] = (char)toupper((unsigned char)map->reason[0]);
+}
+
+static int mark_recommended(struct query *query, const struct query_run *run,
+			    struct heatmap *map, struct err *err)
 {
 	struct query_recommendation recommended = {0};
-	int r = query_recommended(query, run, &recommended, err);
+	const struct evidence *e = &recommended.evidence;
+	int r = query_recommended(query, run->id, &recommended, err);
 
-	if (r == 0)
+	if (r == 0) {
 		map->mark[HEATMAP_RECOMMENDED] =
-			(struct heatmap_mark){true, recommended.evidence.mtu};
+			(struct heatmap_mark){e->mtu.server > 0, e->mtu};
+		map->predicted = e->reason.kind != REASON_TEXT &&
+				 e->status != EVIDENCE_CONFIRMED;
+		describe_answer(map, run, e);
+	}
 	free(recommended.text);
 	return r == -ENODATA ? 0 : r;
 }
@@ -342,7 +370,7 @@ static int load_map(struct query *query, const struct query_run *run,
 	if (r == 0)
 		r = add_path(query, run->id, map, err);
 	if (r == 0)
-		r = mark_recommended(query, run->id, map, err);
+		r = mark_recommended(query, run, map, err);
 	mark_current(map, &run->info);
 	return r;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/heatmap_term.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
 #include "report/colormap.h"
 #include "report/heatmap_layout.h"
+#include "report/ruler_term.h"
 
 #define LABEL       6 /* columns of a server MTU and a space */
 #define CELL        2
@@ -18,6 +20,9 @@ struct shown {
 	int count;
 	int index[HEATMAP_AXIS_MAX];
 };
+
+/* The most MTUs that are shown for predictions alone. */
+#define ROUND_MAX 16
 
 struct printing {
 	const struct heatmap *map;
@@ -41,6 +46,8 @@ enum heatmap_colors heatmap_term_colors(bool is_terminal, const char *no_color,
 	return strstr(term, "256color") ? HEATMAP_256 : HEATMAP_LETTERS;
 }
 
+typedef bool measured_fn(const struct printing *p, int i);
+
 static bool row_measured(const struct printing *p, int i)
 {
 	for (int j = 0; j < p->map->peer.count; j++) {
@@ -59,21 +66,57 @@ static bool column_measured(const struct printing *p, int j)
 	return false;
 }
 
-/* Choose all indices of an axis, or those measured, or every n-th of these. */
-static void choose_shown(const struct printing *p, int count, int room,
-			 bool (*measured)(const struct printing *p, int i),
-			 struct shown *ret)
+static bool any_predicted(const struct printing *p)
 {
+	int count = p->map->server.count * p->map->peer.count;
+
+	for (int i = 0; i < count; i++) {
+		if (p->map->panel[p->panel].cells[i].predicted != FATE_UNKNOWN)
+			return true;
+	}
+	return false;
+}
+
+/* The measured indices, and those of multiples of the step unless that is 0. */
+static void choose_some(const struct printing *p, const struct heatmap_axis *axis,
+			int step, measured_fn *measured, struct shown *ret)
+{
+	ret->count = 0;
+	for (int i = 0; i < axis->count; i++) {
+		if (measured(p, i) || (step && axis->mtu[i] % step == 0))
+			ret->index[ret->count++] = i;
+	}
+}
+
+/* Choose all indices of an axis, or those measured with round MTUs for the predictions
+ * between them, or every n-th of these. */
+static void choose_shown(const struct printing *p, const struct heatmap_axis *axis,
+			 int room, measured_fn *measured, struct shown *ret)
+{
+	static const int round_steps[] = {10, 20, 50, 100, 200, 500, 1000};
 	int step;
 	int kept = 0;
 
 	ret->count = 0;
-	for (int i = 0; i < count; i++) {
-		if (count <= room || measured(p, i))
-			ret->index[ret->count++] = i;
+	for (int i = 0; axis->count <= room && i < axis->count; i++)
+		ret->index[ret->count++] = i;
+	if (axis->count <= room)
+		return;
+	choose_some(p, axis, 0, measured, ret);
+	if (ret->count == 0 || any_predicted(p)) {
+		int least = ret->count + ROUND_MAX < room ? ret->count + ROUND_MAX
+							  : room;
+		struct shown more = {.count = INT_MAX};
+
+		for (size_t i = 0; i < sizeof(round_steps) / sizeof(round_steps[0]) &&
+				   more.count > least;
+		     i++)
+			choose_some(p, axis, round_steps[i], measured, &more);
+		if (more.count <= least)
+			*ret = more;
 	}
-	if (ret->count == 0) { /* without measurements any index will do */
-		for (int i = 0; i < count; i++)
+	if (ret->count == 0) { /* no round MTU, and none measured */
+		for (int i = 0; i < axis->count; i++)
 			ret->index[ret->count++] = i;
 	}
 	step = (ret->count + room - 1) / room;
@@ -152,6 +195,14 @@ static char failed_letter(enum test_status status)
 	return letters[status];
 }
 
+/* The letter of the predicted fate, also where signs are glyphs: each cell is two
+ * columns, and letters differ more from the figures. */
+static const char *predicted_letter(enum fate fate)
+{
+	return fate == FATE_FRAGMENTED || fate == FATE_LOST ? fate_signs[fate].letter
+							    : ".";
+}
+
 static void print_cell(const struct printing *p, int i, int j)
 {
 	const struct heatmap_cell *cell = heatmap_at(p->map, p->panel, i, j);
@@ -160,7 +211,7 @@ static void print_cell(const struct printing *p, int i, int j)
 
 	switch (cell->kind) {
 	case HEATMAP_BLANK:
-		fprintf(p->out, ".%s", mark);
+		fprintf(p->out, "%s%s", predicted_letter(cell->predicted), mark);
 		return;
 	case HEATMAP_FAILED:
 		fprintf(p->out, "%c%s", failed_letter(cell->status), mark);
@@ -236,8 +287,7 @@ static void print_panel(const struct printing *p)
 			map->peer.count);
 }
 
-/* Break long lines at spaces. */
-static void print_wrapped(const char *text, int columns, FILE *out)
+void heatmap_print_wrapped(const char *text, int columns, FILE *out)
 {
 	while ((int)strlen(text) > columns) {
 		int n = columns;
@@ -268,6 +318,8 @@ static void key_sign(const struct printing *p, const struct heatmap_key *key,
 		snprintf(ret, 8, "%s", sign_text(p, key->which));
 		break;
 	case HEATMAP_KEY_PREDICTED:
+		snprintf(ret, 8, "%s", predicted_letter((enum fate)key->which));
+		break;
 	case HEATMAP_KEY_EDGES:
 		break;
 	}
@@ -299,7 +351,7 @@ static void print_keys(const struct printing *p, int columns)
 		if (!sign[0])
 			continue;
 		snprintf(text, sizeof(text), "%s %s", sign, key->text);
-		print_wrapped(text, columns, p->out);
+		heatmap_print_wrapped(text, columns, p->out);
 	}
 	if (!has_shared_mark(p))
 		return;
@@ -307,6 +359,21 @@ static void print_keys(const struct printing *p, int columns)
 	for (int m = 0; m < HEATMAP_MARKS; m++)
 		fprintf(p->out, "%s %s", m ? "," : "", sign_text(p, m));
 	fputc('\n', p->out);
+}
+
+/* The recommendation comes first, then the path. */
+static void print_answer(const struct printing *p, int columns)
+{
+	struct ruler ruler;
+
+	heatmap_ruler(p->map, &ruler);
+	if (p->map->answer[0])
+		heatmap_print_wrapped(p->map->answer, columns, p->out);
+	if (p->map->reason[0])
+		heatmap_print_wrapped(p->map->reason, columns, p->out);
+	ruler_print(&ruler, p->colors, p->glyphs, columns, p->out);
+	if (p->map->answer[0] || ruler.to)
+		fputc('\n', p->out);
 }
 
 void heatmap_print(const struct heatmap *map, enum heatmap_colors colors, bool glyphs,
@@ -319,11 +386,12 @@ void heatmap_print(const struct heatmap *map, enum heatmap_colors colors, bool g
 	if (columns < COLUMNS_MIN)
 		columns = COLUMNS_MIN;
 	room = (columns - LABEL) / CELL;
+	print_answer(&p, columns);
 	for (int i = 0; i < HEATMAP_LINES; i++)
-		print_wrapped(map->line[i], columns, out);
+		heatmap_print_wrapped(map->line[i], columns, out);
 	for (p.panel = 0; p.panel < map->panels; p.panel++) {
-		choose_shown(&p, map->server.count, room, row_measured, &p.rows);
-		choose_shown(&p, map->peer.count, room, column_measured, &p.columns);
+		choose_shown(&p, &map->server, room, row_measured, &p.rows);
+		choose_shown(&p, &map->peer, room, column_measured, &p.columns);
 		print_panel(&p);
 	}
 	print_keys(&p, columns);

@@ -2,6 +2,8 @@
 #ifndef REPORT_SIGNS_H
 #define REPORT_SIGNS_H
 
+#include "base/path.h"
+
 /*
  * The signs of marked pairs, the same in every map: PNG, SVG, share, terminal and page.
  * This list is the only one. The page gets it with the facts of a run (report/live.c).
@@ -36,6 +38,29 @@ struct sign {
 };
 
 extern const struct sign signs[HEATMAP_MARKS];
+
+/*
+ * How the fate of packets is shown on rulers, and faintly in cells that were not measured.
+ * The colours differ in lightness, and each but that of whole packets has a pattern, so
+ * that they read in grey: dots for fragments, crosses for losses.
+ *
+ * X(FATE, label, rgb, xterm, letter, glyph): `xterm` is of 256 colours.
+ */
+#define FATE_SIGN_LIST(X)                                                         \
+	X(WHOLE, "arrives whole", 0x57a6a1, 73, "=", "\xe2\x94\x81")              \
+	X(FRAGMENTED, "arrives in fragments", 0xf0c75e, 221, "-", "\xe2\x95\x8c") \
+	X(LOST, "lost", 0xb5483f, 131, "x", "\xc3\x97")                           \
+	X(UNKNOWN, "not known", 0xdddddd, 252, "?", "?")
+
+struct fate_sign {
+	const char *label;
+	unsigned rgb;
+	int xterm;
+	const char *letter;
+	const char *glyph; /* UTF-8 */
+};
+
+extern const struct fate_sign fate_signs[FATE_COUNT];
 
 /* "ring". Static. */
 const char *sign_shape_name(enum sign_shape shape);

@@ -204,12 +204,123 @@ static void measured_ones_stay(void **state)
 	heatmap_release(&map);
 }
 
+static void set_path(struct heatmap *map)
+{
+	struct path_bands bands;
+
+	assert_int_equal(
+		path_bands_parse("1460:whole,1462:unknown,65535:lost", &bands, NULL),
+		0);
+	heatmap_add_edges(map, DIR_UPLOAD, PATH_OVERHEAD_IPV4, &bands);
+	strcpy(map->answer, "Recommended: server MTU 1430, peer MTU 1400");
+	strcpy(map->reason, "The largest pair.");
+	map->mark[HEATMAP_CURRENT] = (struct heatmap_mark){true, {1430, 1420}};
+	map->mark[HEATMAP_RECOMMENDED] = (struct heatmap_mark){true, {1430, 1400}};
+	map->predicted = true;
+}
+
+/* The recommendation first, then a ruler for each direction, then the map. */
+static void the_ruler_comes_first(void **state)
+{
+	struct heatmap map = make_map(1);
+	char *text;
+
+	(void)state;
+	set_path(&map);
+	text = print(&map, HEATMAP_LETTERS, 60);
+	*strstr(text, "\nUpload\n") = '\0';
+	assert_string_equal(
+		text, "Recommended: server MTU 1430, peer MTU 1400\n"
+		      "The largest pair.\n"
+		      "\n"
+		      "Upload, peer to server\n"
+		      "outer size  1400             [1460] [1462]      1520\n"
+		      "              ==================?xxxxxxxxxxxxxxxxxxxxxxxx\n"
+		      "                                r     c\n"
+		      "peer MTU    1340             [1400] [1402]      1460\n"
+		      "\n"
+		      "Download, server to peer (not known)\n"
+		      "outer size  1400        1440        1480        1520\n"
+		      "              ???????????????????????????????????????????\n"
+		      "                                         *\n"
+		      "server MTU  1340        1380        1420        1460\n"
+		      "\n"
+		      "= arrives whole, x lost, ? not known, c current (before the\n"
+		      "run), r recommended (predicted)\n"
+		      "\n"
+		      "hub - laptop\na run\na path\n");
+	free(text);
+	heatmap_release(&map);
+}
+
+static void the_ruler_fits_the_window(void **state)
+{
+	struct heatmap map = make_map(1);
+
+	(void)state;
+	set_path(&map);
+	for (int columns = 40; columns < 2000; columns += 13) {
+		char *text = print(&map, HEATMAP_LETTERS, columns);
+
+		assert_true(longest_line(text) <= columns);
+		assert_non_null(strstr(text, " [1462]"));
+		free(text);
+	}
+	heatmap_release(&map);
+}
+
+static void the_ruler_in_colours(void **state)
+{
+	struct heatmap map = make_map(1);
+	char *text;
+
+	(void)state;
+	set_path(&map);
+	text = print_as(&map, HEATMAP_256, true, 40);
+	assert_non_null(strstr(text, "\033[30;48;5;73m\u2501\u2501"));
+	assert_non_null(
+		strstr(text, "\u2501\033[30;48;5;252m?\033[30;48;5;131m\u00d7"));
+	assert_non_null(strstr(text, "\u00d7\033[0m\n"));
+	free(text);
+	heatmap_release(&map);
+}
+
+/* Predictions in a fine grid: round MTUs show them. */
+static void round_ones_show_predictions(void **state)
+{
+	struct heatmap map = make_map(221);
+	char *text;
+
+	(void)state;
+	map.panel[0].shows[DIR_UPLOAD] = true;
+	for (int i = 0; i < 221; i++) {
+		for (int j = 121; j < 221; j++)
+			heatmap_predict(&map, DIR_UPLOAD, i, j,
+					j < 150 ? FATE_FRAGMENTED : FATE_LOST);
+	}
+	set_rate(&map, 3, 101, 5000000);
+	text = print(&map, HEATMAP_LETTERS, 80);
+	assert_non_null(strstr(text, "\n 1500 . . . . . . . . - x x x x \n"));
+	assert_non_null(strstr(text, "\n 1283 . . . . . . 5 . - x x x x \n"));
+	assert_non_null(strstr(text, "Shown: 13 of 221 server MTUs,\n13 of 221 peer"));
+	assert_non_null(strstr(text, "\n- predicted: fragmented\nx predicted: lost\n"));
+	free(text);
+	heatmap_release(&map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(colors),          cmocka_unit_test(letters),
-		cmocka_unit_test(escapes),         cmocka_unit_test(glyphs_need_utf8),
-		cmocka_unit_test(fits_the_window), cmocka_unit_test(measured_ones_stay),
+		cmocka_unit_test(colors),
+		cmocka_unit_test(letters),
+		cmocka_unit_test(escapes),
+		cmocka_unit_test(glyphs_need_utf8),
+		cmocka_unit_test(fits_the_window),
+		cmocka_unit_test(measured_ones_stay),
+		cmocka_unit_test(the_ruler_comes_first),
+		cmocka_unit_test(the_ruler_fits_the_window),
+		cmocka_unit_test(the_ruler_in_colours),
+		cmocka_unit_test(round_ones_show_predictions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
