@@ -16,10 +16,23 @@
 
 #define SCALE_STOPS 32
 
+static void draw_answer(const struct heatmap_drawing *d)
+{
+	double width = d->layout->width - 2 * HEATMAP_MARGIN;
+	double y = HEATMAP_MARGIN + HEATMAP_FONT_ANSWER / 2;
+
+	heatmap_set_font(d->cr, HEATMAP_FONT_ANSWER, true);
+	heatmap_draw_text(d->cr, d->map->answer, HEATMAP_MARGIN, y, HEATMAP_LEFT,
+			  width);
+	heatmap_set_font(d->cr, HEATMAP_FONT_TEXT, false);
+	heatmap_draw_text(d->cr, d->map->reason, HEATMAP_MARGIN,
+			  y + HEATMAP_FONT_ANSWER, HEATMAP_LEFT, width);
+}
+
 static void draw_header(const struct heatmap_drawing *d)
 {
 	double width = d->layout->width - 2 * HEATMAP_MARGIN;
-	double y = HEATMAP_MARGIN + HEATMAP_FONT_TITLE / 2;
+	double y = d->layout->header;
 
 	heatmap_set_font(d->cr, HEATMAP_FONT_TITLE, true);
 	for (int i = 0; i < HEATMAP_LINES; i++) {
@@ -34,16 +47,22 @@ static void draw_axis_labels(const struct heatmap_drawing *d,
 			     const struct heatmap_rect *at)
 {
 	const struct heatmap *map = d->map;
+	const struct heatmap_axis_labels *rows = &d->layout->rows;
+	const struct heatmap_axis_labels *columns = &d->layout->columns;
 	double cell = d->layout->cell;
 	char text[16];
 
 	heatmap_set_font(d->cr, HEATMAP_FONT_LABEL, false);
-	for (int i = 0; i < map->server.count; i += d->layout->row_step) {
+	for (int l = 0; l < rows->count; l++) {
+		int i = rows->index[l];
+
 		snprintf(text, sizeof(text), "%d", map->server.mtu[i]);
 		heatmap_draw_text(d->cr, text, at->x - 6,
 				  at->y + at->h - (i + 0.5) * cell, HEATMAP_RIGHT, 0);
 	}
-	for (int j = 0; j < map->peer.count; j += d->layout->column_step) {
+	for (int l = 0; l < columns->count; l++) {
+		int j = columns->index[l];
+
 		snprintf(text, sizeof(text), "%d", map->peer.mtu[j]);
 		heatmap_draw_text(d->cr, text, at->x + (j + 0.5) * cell,
 				  at->y + at->h + 10, HEATMAP_CENTER, 0);
@@ -144,6 +163,9 @@ static int draw_map(const struct heatmap *map, const struct heatmap_layout *layo
 
 	cairo_set_source_rgb(d.cr, 1, 1, 1);
 	cairo_paint(d.cr);
+	draw_answer(&d);
+	if (layout->ruler.to)
+		heatmap_draw_rulers(&d);
 	draw_header(&d);
 	for (int p = 0; p < map->panels; p++)
 		draw_panel(&d, p);
@@ -204,6 +226,10 @@ static void write_words(const struct heatmap *map, FILE *out)
 
 	heatmap_layout(map, &layout);
 	fputs("\n<title>", out);
+	if (map->answer[0]) {
+		text_put_markup(out, map->answer);
+		fputs("; ", out);
+	}
 	for (int i = 0; i < HEATMAP_LINES; i++) {
 		if (i > 0)
 			fputs("; ", out);

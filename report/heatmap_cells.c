@@ -14,6 +14,8 @@
 #define LOST_SPACING  9
 #define CROSS_ARM     1.6
 #define FIGURE_SIZE   10
+/* The colour of a predicted fate is fainter than any rate's. */
+#define PREDICTED_OPACITY 0.25
 /* If fewer than one small cell in this many was measured, each is drawn with larger
  * sides: a single small cell would not be visible. */
 #define SCATTERED_BELOW 50
@@ -21,33 +23,61 @@
 /* Figures are white on colours darker than this. */
 #define LIGHT_FROM 0.5
 
-static void cell_rect(const struct heatmap_drawing *d, const struct heatmap_rect *at,
-		      int i, int j, int count)
-{
-	double cell = d->layout->cell;
-
-	cairo_rectangle(d->cr, at->x + j * cell, at->y + at->h - (i + 1) * cell,
-			count * cell, cell);
-}
-
 /* The cells that a path consists of. */
 struct choice {
-	/* HEATMAP_RATE: cells of any kind, by their prediction */
-	enum heatmap_kind kind;
+	bool blank;     /* only cells without a measurement */
+	bool predicted; /* cells with this prediction, else failed ones of this status */
+	enum fate fate;
 	enum test_status status;
-	enum fate predicted;
 };
 
-static bool chosen(const struct choice *choice, const struct heatmap_cell *cell)
+static bool is_chosen(const struct choice *choice, const struct heatmap_cell *cell)
 {
-	if (choice->kind == HEATMAP_RATE)
-		return cell->predicted == choice->predicted;
-	return cell->kind == choice->kind &&
-	       (choice->kind == HEATMAP_BLANK || cell->status == choice->status);
+	if (choice->predicted)
+		return cell->predicted == choice->fate &&
+		       (!choice->blank || cell->kind == HEATMAP_BLANK);
+	return cell->kind == HEATMAP_FAILED && cell->status == choice->status;
 }
 
-/* Add the chosen cells to the path; adjacent ones become one rectangle. Return whether
- * there is any. */
+static bool same_rows(const struct heatmap *map, int panel, const struct choice *choice,
+		      int a, int b)
+{
+	for (int j = 0; j < map->peer.count; j++) {
+		if (is_chosen(choice, heatmap_at(map, panel, a, j)) !=
+		    is_chosen(choice, heatmap_at(map, panel, b, j)))
+			return false;
+	}
+	return true;
+}
+
+/* Add the chosen cells of `rows` rows that are like the i-th one. */
+static bool add_rows(const struct heatmap_drawing *d, int panel,
+		     const struct choice *choice, int i, int rows)
+{
+	const struct heatmap *map = d->map;
+	const struct heatmap_rect *at = &d->layout->map[panel];
+	double cell = d->layout->cell;
+	bool any = false;
+	int n = 0;
+
+	for (int j = 0; j <= map->peer.count; j++) {
+		if (j < map->peer.count &&
+		    is_chosen(choice, heatmap_at(map, panel, i, j))) {
+			n++;
+			continue;
+		}
+		if (n > 0)
+			cairo_rectangle(d->cr, at->x + (j - n) * cell,
+					at->y + at->h - (i + rows) * cell, n * cell,
+					rows * cell);
+		any |= n > 0;
+		n = 0;
+	}
+	return any;
+}
+
+/* Add the chosen cells to the path, adjacent ones as one rectangle: one for each cell makes
+ * a large SVG. Return whether there is any. */
 static bool cells_path(const struct heatmap_drawing *d, int panel,
 		       const struct choice *choice)
 {
@@ -55,20 +85,14 @@ static bool cells_path(const struct heatmap_drawing *d, int panel,
 	bool any = false;
 
 	cairo_new_path(d->cr);
-	for (int i = 0; i < map->server.count; i++) {
-		int n = 0;
+	for (int i = 0; i < map->server.count;) {
+		int rows = 1;
 
-		for (int j = 0; j <= map->peer.count; j++) {
-			if (j < map->peer.count &&
-			    chosen(choice, heatmap_at(map, panel, i, j))) {
-				n++;
-				continue;
-			}
-			if (n > 0)
-				cell_rect(d, &d->layout->map[panel], i, j - n, n);
-			any |= n > 0;
-			n = 0;
-		}
+		while (i + rows < map->server.count &&
+		       same_rows(map, panel, choice, i, i + rows))
+			rows++;
+		any |= add_rows(d, panel, choice, i, rows);
+		i += rows;
 	}
 	return any;
 }
@@ -234,9 +258,9 @@ static void draw_crosses(cairo_t *cr, const struct lattice *l)
 	cairo_set_dash(cr, dashes, 2, 0);
 }
 
-/* Dots where the model predicts fragments, crosses where it predicts loss. Dark strokes
- * within light ones are visible on any colour. */
-static void draw_faint(cairo_t *cr, const struct heatmap_rect *at, enum fate fate)
+/* Dots where the model predicts fragments, crosses where it predicts loss. Not stroked
+ * yet. */
+static void faint_path(cairo_t *cr, const struct heatmap_rect *at, enum fate fate)
 {
 	double spacing = fate == FATE_LOST ? LOST_SPACING : DOT_SPACING;
 	const struct lattice lattice = {
@@ -252,6 +276,12 @@ static void draw_faint(cairo_t *cr, const struct heatmap_rect *at, enum fate fat
 	else
 		draw_dots(cr, &lattice);
 	cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
+}
+
+/* Dark strokes within light ones are visible on any colour. */
+static void draw_faint(cairo_t *cr, const struct heatmap_rect *at, enum fate fate)
+{
+	faint_path(cr, at, fate);
 	cairo_set_source_rgba(cr, 1, 1, 1, 0.55);
 	cairo_set_line_width(cr, 2);
 	cairo_stroke_preserve(cr);
@@ -261,27 +291,73 @@ static void draw_faint(cairo_t *cr, const struct heatmap_rect *at, enum fate fat
 	cairo_set_dash(cr, NULL, 0, 0);
 }
 
-static void draw_patterns(const struct heatmap_drawing *d, int panel)
+static void set_fate_color(cairo_t *cr, enum fate fate, double opacity)
 {
-	const struct heatmap_rect *at = &d->layout->map[panel];
+	unsigned rgb = fate_signs[fate].rgb;
 
+	cairo_set_source_rgba(cr, (rgb >> 16) / 255.0, (rgb >> 8 & 0xff) / 255.0,
+			      (rgb & 0xff) / 255.0, opacity);
+}
+
+/* The pattern on the fate's own colour: light on dark, dark on light. */
+static void draw_strong(cairo_t *cr, const struct heatmap_rect *at, enum fate fate)
+{
+	double ink = fate == FATE_LOST;
+
+	faint_path(cr, at, fate);
+	cairo_set_source_rgb(cr, ink, ink, ink);
+	cairo_set_line_width(cr, fate == FATE_LOST ? 1.2 : 2.2);
+	cairo_stroke(cr);
+	cairo_set_dash(cr, NULL, 0, 0);
+}
+
+void heatmap_draw_fate(cairo_t *cr, const struct heatmap_rect *at, enum fate fate,
+		       double opacity)
+{
+	cairo_save(cr);
+	cairo_rectangle(cr, at->x, at->y, at->w, at->h);
+	cairo_clip(cr);
+	set_fate_color(cr, fate, opacity);
+	cairo_paint(cr);
+	if (fate == FATE_FRAGMENTED || fate == FATE_LOST) {
+		if (opacity < 1)
+			draw_faint(cr, at, fate);
+		else
+			draw_strong(cr, at, fate);
+	}
+	cairo_restore(cr);
+}
+
+static void draw_failures(const struct heatmap_drawing *d, int panel)
+{
 	for (int s = TEST_OK + 1; s < TEST_STATUS_COUNT; s++) {
-		struct choice failed = {HEATMAP_FAILED, (enum test_status)s, 0};
+		struct choice failed = {.status = (enum test_status)s};
 
 		cairo_save(d->cr);
 		if (cells_path(d, panel, &failed)) {
 			cairo_clip(d->cr);
-			draw_hatch(d->cr, at, failed.status);
+			draw_hatch(d->cr, &d->layout->map[panel], failed.status);
 		}
 		cairo_restore(d->cr);
 	}
-	for (int f = FATE_FRAGMENTED; f <= FATE_LOST; f++) {
-		struct choice faint = {HEATMAP_RATE, TEST_OK, (enum fate)f};
+}
 
+/* Cells that were not measured have the fate's faint colour, all cells its pattern. */
+static void draw_predictions(const struct heatmap_drawing *d, int panel)
+{
+	for (int f = FATE_WHOLE; f <= FATE_LOST; f++) {
+		struct choice choice = {
+			.blank = true, .predicted = true, .fate = (enum fate)f};
+
+		if (cells_path(d, panel, &choice)) {
+			set_fate_color(d->cr, choice.fate, PREDICTED_OPACITY);
+			cairo_fill(d->cr);
+		}
+		choice.blank = false;
 		cairo_save(d->cr);
-		if (cells_path(d, panel, &faint)) {
+		if (f != FATE_WHOLE && cells_path(d, panel, &choice)) {
 			cairo_clip(d->cr);
-			draw_faint(d->cr, at, faint.predicted);
+			draw_faint(d->cr, &d->layout->map[panel], choice.fate);
 		}
 		cairo_restore(d->cr);
 	}
@@ -385,7 +461,8 @@ void heatmap_draw_cells(const struct heatmap_drawing *d, int panel)
 	cairo_set_antialias(d->cr, CAIRO_ANTIALIAS_NONE);
 	draw_rates(d, panel);
 	cairo_restore(d->cr);
-	draw_patterns(d, panel);
+	draw_failures(d, panel);
+	draw_predictions(d, panel);
 	if (is_scattered(d, panel))
 		draw_all_scattered(d, panel);
 	if (d->layout->cell >= CELL_SMALL)
@@ -405,7 +482,9 @@ void heatmap_draw_swatch(cairo_t *cr, const struct heatmap_key *key, double x, d
 	if (key->kind == HEATMAP_KEY_FAILED)
 		draw_hatch(cr, &at, (enum test_status)key->which);
 	else if (key->kind == HEATMAP_KEY_PREDICTED)
-		draw_faint(cr, &at, (enum fate)key->which);
+		heatmap_draw_fate(cr, &at, (enum fate)key->which, PREDICTED_OPACITY);
+	else if (key->kind == HEATMAP_KEY_FATE)
+		heatmap_draw_fate(cr, &at, (enum fate)key->which, 1);
 	cairo_restore(cr);
 	cairo_set_source_rgb(cr, 0.5, 0.5, 0.5);
 	cairo_set_line_width(cr, 1);

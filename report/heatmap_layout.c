@@ -22,6 +22,17 @@
 #define LINE        17
 #define WIDTH_MIN   560
 
+/* Round labels do not stand as close as those of all MTUs. */
+#define ROUND_APART 24
+
+/* The parts of a ruler, from its title to the next one's. */
+#define RULER_LEFT  86 /* the names of its lines */
+#define RULER_RIGHT 30 /* half a label */
+#define RULER_ABOVE 36 /* its title and sizes */
+#define RULER_BAR   24
+#define RULER_BELOW 26 /* its MTUs */
+#define ANSWER      30 /* the line of the recommendation */
+
 double heatmap_text_width(const char *text, double size)
 {
 	size_t letters = 0;
@@ -32,18 +43,41 @@ double heatmap_text_width(const char *text, double size)
 	return 0.62 * size * (double)letters;
 }
 
-/* Return the first of 1, 2, 5, 10, 20, ... at which labels of this width do not
- * touch. */
-static int label_step(double cell, double room)
+/* Choose the multiples of the step, in order, that do not touch the one before. Return the
+ * number of those without room. */
+static int choose_labels(const struct heatmap_axis *axis, int step, double cell,
+			 double room, struct heatmap_axis_labels *ret)
 {
-	int step = 1;
+	int omitted = 0;
 
-	while (step * cell < room) {
-		int power = (int)pow(10, floor(log10(step)));
-
-		step = step == 2 * power ? 5 * power : 2 * step;
+	ret->count = 0;
+	for (int i = 0; i < axis->count; i++) {
+		if (axis->mtu[i] % step)
+			continue;
+		if (ret->count == HEATMAP_LABELS_MAX ||
+		    (ret->count && (i - ret->index[ret->count - 1]) * cell < room))
+			omitted++;
+		else
+			ret->index[ret->count++] = i;
 	}
-	return step;
+	return omitted;
+}
+
+void heatmap_axis_labels(const struct heatmap_axis *axis, double cell, double room,
+			 struct heatmap_axis_labels *ret)
+{
+	static const int steps[] = {1,   5,   10,   20,   50,   100,
+				    200, 500, 1000, 2000, 5000, 10000};
+
+	/* An MTU far from the others may lack room, most must have it. */
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		double apart = i ? fmax(room, ROUND_APART) : room;
+		int omitted = choose_labels(axis, steps[i], cell, apart, ret);
+
+		if (ret->count > 1 && omitted * 4 <= ret->count)
+			return;
+	}
+	choose_labels(axis, 1, cell, room, ret);
 }
 
 static double cell_side(const struct heatmap *map)
@@ -79,7 +113,10 @@ static void add_cell_keys(const struct heatmap *map, struct heatmap_layout *layo
 		for (int i = 0; i < count; i++) {
 			const struct heatmap_cell *cell = &map->panel[p].cells[i];
 
-			predicted[cell->predicted] = true;
+			/* Measured cells do not show that packets arrive whole. */
+			if (cell->predicted != FATE_WHOLE ||
+			    cell->kind == HEATMAP_BLANK)
+				predicted[cell->predicted] = true;
 			blank |= cell->kind == HEATMAP_BLANK;
 			if (cell->kind == HEATMAP_FAILED)
 				failed[cell->status] = true;
@@ -92,6 +129,8 @@ static void add_cell_keys(const struct heatmap *map, struct heatmap_layout *layo
 	}
 	if (blank)
 		add_key(layout, HEATMAP_KEY_BLANK, 0, "not measured");
+	if (predicted[FATE_WHOLE])
+		add_key(layout, HEATMAP_KEY_PREDICTED, FATE_WHOLE, "predicted: whole");
 	if (predicted[FATE_FRAGMENTED])
 		add_key(layout, HEATMAP_KEY_PREDICTED, FATE_FRAGMENTED,
 			"predicted: fragmented");
@@ -114,8 +153,10 @@ static void add_mark_keys(const struct heatmap *map, struct heatmap_layout *layo
 		if (!mark->set)
 			continue;
 		key = add_key(layout, HEATMAP_KEY_MARK, m, "");
-		snprintf(key->text, sizeof(key->text), "%s %d/%d%s", signs[m].label,
+		snprintf(key->text, sizeof(key->text), "%s %d/%d%s%s", signs[m].label,
 			 mark->mtu.server, mark->mtu.peer,
+			 map->predicted && m == HEATMAP_RECOMMENDED ? " (predicted)"
+								    : "",
 			 outside(map, &mark->mtu) ? " (outside the map)" : "");
 	}
 }
@@ -184,13 +225,33 @@ static void add_edge_keys(const struct heatmap *map, struct heatmap_layout *layo
 	}
 }
 
-/* Place the keys side by side, as many as fit into a line. Return the bottom of the
- * last line. */
-static double place_keys(struct heatmap_layout *layout, double y)
+/* Add keys for the fates of the ruler's bands. */
+static void add_ruler_keys(struct heatmap_layout *layout)
+{
+	bool there[FATE_COUNT] = {false};
+
+	for (int d = 0; d < DIR_COUNT; d++) {
+		const struct ruler_dir *dir = &layout->ruler.dir[d];
+
+		there[FATE_UNKNOWN] |= dir->bands == 0;
+		for (int b = 0; b < dir->bands; b++)
+			there[dir->band[b].fate] = true;
+	}
+	for (int f = FATE_WHOLE; f <= FATE_COUNT; f++) {
+		int fate = f % FATE_COUNT;
+
+		if (there[fate])
+			add_key(layout, HEATMAP_KEY_FATE, fate, fate_signs[fate].label);
+	}
+}
+
+/* Place keys side by side, as many as fit into a line. Return the bottom of the last
+ * line. */
+static double place_keys(struct heatmap_layout *layout, int from, int to, double y)
 {
 	double x = HEATMAP_MARGIN;
 
-	for (int k = 0; k < layout->keys; k++) {
+	for (int k = from; k < to; k++) {
 		struct heatmap_key *key = &layout->key[k];
 		double w = HEATMAP_SIGN + 14 +
 			   heatmap_text_width(key->text, HEATMAP_FONT_TEXT);
@@ -204,6 +265,19 @@ static double place_keys(struct heatmap_layout *layout, double y)
 		x += w;
 	}
 	return y + LINE;
+}
+
+/* Place the rulers with their keys. Return their bottom. */
+static double place_rulers(struct heatmap_layout *layout, double top)
+{
+	for (int d = 0; d < DIR_COUNT; d++) {
+		layout->bar[d] = (struct heatmap_rect){
+			HEATMAP_MARGIN + RULER_LEFT, top + RULER_ABOVE,
+			layout->width - 2 * HEATMAP_MARGIN - RULER_LEFT - RULER_RIGHT,
+			RULER_BAR};
+		top += RULER_ABOVE + RULER_BAR + RULER_BELOW;
+	}
+	return place_keys(layout, 0, layout->ruler_keys, top) + LINE;
 }
 
 static void place_panels(const struct heatmap *map, struct heatmap_layout *layout,
@@ -225,25 +299,55 @@ static void place_panels(const struct heatmap *map, struct heatmap_layout *layou
 		layout->scale[p] = (struct heatmap_rect){x, y + h + SCALE_Y,
 							 fmax(w, SCALE_MIN), SCALE_H};
 	}
-	layout->width = fmax(2 * HEATMAP_MARGIN + columns * panel_w, WIDTH_MIN);
+}
+
+static double width_of(const struct heatmap *map, double cell)
+{
+	double panel_w = LEFT + fmax(cell * map->peer.count, SCALE_MIN) + RIGHT;
+
+	return fmax(2 * HEATMAP_MARGIN + (map->panels > 1 ? 2 : 1) * panel_w,
+		    WIDTH_MIN);
+}
+
+/* The signs of marks are explained at the first picture that shows them. */
+static void add_keys(const struct heatmap *map, struct heatmap_layout *layout)
+{
+	if (layout->ruler.to) {
+		add_ruler_keys(layout);
+		add_mark_keys(map, layout);
+		layout->ruler_keys = layout->keys;
+	}
+	add_cell_keys(map, layout);
+	if (!layout->ruler.to)
+		add_mark_keys(map, layout);
+	add_edge_keys(map, layout);
 }
 
 void heatmap_layout(const struct heatmap *map, struct heatmap_layout *ret)
 {
-	double top =
-		HEATMAP_MARGIN + HEATMAP_FONT_TITLE + 8 + (HEATMAP_LINES - 1) * LINE;
 	const struct heatmap_rect *last = &ret->map[map->panels - 1];
+	double top = HEATMAP_MARGIN;
 
 	*ret = (struct heatmap_layout){.cell = cell_side(map)};
-	ret->row_step = label_step(ret->cell, HEATMAP_FONT_LABEL * 1.3);
-	ret->column_step =
-		label_step(ret->cell, heatmap_text_width("65535", HEATMAP_FONT_LABEL));
+	heatmap_ruler(map, &ret->ruler);
+	ret->width = width_of(map, ret->cell);
+	heatmap_axis_labels(&map->server, ret->cell, HEATMAP_FONT_LABEL * 1.3,
+			    &ret->rows);
+	heatmap_axis_labels(&map->peer, ret->cell,
+			    heatmap_text_width("65535", HEATMAP_FONT_LABEL),
+			    &ret->columns);
 	ret->values = ret->cell >= CELL_VALUES;
-	place_panels(map, ret, top);
-	add_cell_keys(map, ret);
-	add_mark_keys(map, ret);
-	add_edge_keys(map, ret);
-	ret->height = place_keys(ret, last->y + last->h + BELOW) + HEATMAP_MARGIN;
+	add_keys(map, ret);
+	if (map->answer[0])
+		top += ANSWER + LINE;
+	if (ret->ruler.to)
+		top = place_rulers(ret, top);
+	ret->header = top + HEATMAP_FONT_TITLE / 2;
+	place_panels(map, ret,
+		     top + HEATMAP_FONT_TITLE + 8 + (HEATMAP_LINES - 1) * LINE);
+	ret->height =
+		place_keys(ret, ret->ruler_keys, ret->keys, last->y + last->h + BELOW) +
+		HEATMAP_MARGIN;
 }
 
 static void place_label(struct heatmap_tick *tick, double bps, double right,

@@ -23,6 +23,15 @@ enum heatmap_key_kind {
 	HEATMAP_KEY_PREDICTED, /* enum fate in `which` */
 	HEATMAP_KEY_MARK,      /* enum heatmap_mark_kind in `which` */
 	HEATMAP_KEY_EDGES,     /* enum direction in `which` */
+	HEATMAP_KEY_FATE,      /* a band of the ruler, enum fate in `which` */
+};
+
+/* The labelled indices of an axis: its round MTUs where not all of them have room. */
+#define HEATMAP_LABELS_MAX 256
+
+struct heatmap_axis_labels {
+	int count;
+	int index[HEATMAP_LABELS_MAX];
 };
 
 /* The meaning of a pattern or sign in the maps. */
@@ -35,29 +44,39 @@ struct heatmap_key {
 };
 
 #define HEATMAP_KEYS_MAX \
-	(TEST_STATUS_COUNT + 1 + FATE_COUNT + HEATMAP_MARKS + DIR_COUNT)
+	(TEST_STATUS_COUNT + 1 + 2 * FATE_COUNT + HEATMAP_MARKS + DIR_COUNT)
 
-#define HEATMAP_MARGIN     20.0
-#define HEATMAP_FONT_TITLE 15.0
-#define HEATMAP_FONT_TEXT  11.0
-#define HEATMAP_FONT_LABEL 10.0
+#define HEATMAP_MARGIN      20.0
+#define HEATMAP_FONT_ANSWER 21.0
+#define HEATMAP_FONT_TITLE  15.0
+#define HEATMAP_FONT_TEXT   11.0
+#define HEATMAP_FONT_LABEL  10.0
 /* The distance from a key's sign to its text. */
 #define HEATMAP_SIGN 20.0
 
 struct heatmap_layout {
 	double width;
 	double height;
-	double cell; /* side of a cell */
+	double cell;   /* side of a cell */
+	double header; /* the middle of the first of the map's lines */
+	struct ruler ruler;
+	struct heatmap_rect bar[DIR_COUNT]; /* of the rulers, if there are any */
 	struct heatmap_rect map[HEATMAP_PANELS_MAX];
 	struct heatmap_rect scale[HEATMAP_PANELS_MAX]; /* bar with the colours */
-	int row_step; /* every row_step-th MTU has a label */
-	int column_step;
+	struct heatmap_axis_labels rows;
+	struct heatmap_axis_labels columns;
 	bool values; /* cells have room for their figures */
+	/* Those of the ruler, which are below it, then those of the maps. */
 	struct heatmap_key key[HEATMAP_KEYS_MAX];
 	int keys;
+	int ruler_keys;
 };
 
 void heatmap_layout(const struct heatmap *map, struct heatmap_layout *ret);
+
+/* Choose labels of an axis that are `room` apart at least, with cells of this side. */
+void heatmap_axis_labels(const struct heatmap_axis *axis, double cell, double room,
+			 struct heatmap_axis_labels *ret);
 
 /* An upper limit of the text's width in any usual font of that size. */
 double heatmap_text_width(const char *text, double size);

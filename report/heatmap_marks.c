@@ -23,10 +23,14 @@ static void stroke_twice(cairo_t *cr, double width)
 	cairo_stroke(cr);
 }
 
-static void draw_mark(cairo_t *cr, enum sign_shape shape, double x, double y,
-		      double half)
+void heatmap_draw_mark(cairo_t *cr, enum sign_shape shape, bool dashed, double x,
+		       double y, double half)
 {
+	static const double dashes[] = {4, 3};
+
 	cairo_new_path(cr);
+	if (dashed)
+		cairo_set_dash(cr, dashes, 2, 0);
 	switch (shape) {
 	case SIGN_RING:
 		cairo_arc(cr, x, y, half * 0.5, 0, 2 * M_PI);
@@ -47,6 +51,7 @@ static void draw_mark(cairo_t *cr, enum sign_shape shape, double x, double y,
 		stroke_twice(cr, 2);
 		break;
 	}
+	cairo_set_dash(cr, NULL, 0, 0);
 }
 
 void heatmap_draw_marks(const struct heatmap_drawing *d, int panel)
@@ -58,6 +63,7 @@ void heatmap_draw_marks(const struct heatmap_drawing *d, int panel)
 	for (int m = HEATMAP_MARKS - 1; m >= 0; m--) {
 		const struct heatmap_mark *mark = &d->map->mark[m];
 		enum sign_shape shape = signs[m].shape;
+		bool dashed = m == HEATMAP_RECOMMENDED && d->map->predicted;
 		double i = heatmap_position(&d->map->server, mark->mtu.server);
 		double j = heatmap_position(&d->map->peer, mark->mtu.peer);
 		double x = at->x + (j + 0.5) * cell;
@@ -66,14 +72,16 @@ void heatmap_draw_marks(const struct heatmap_drawing *d, int panel)
 		if (!mark->set || isnan(i) || isnan(j))
 			continue;
 		if (shape == SIGN_FRAME)
-			draw_mark(d->cr, shape, x, y, fmax(cell / 2, MARK_SMALL + 2));
+			heatmap_draw_mark(d->cr, shape, dashed, x, y,
+					  fmax(cell / 2, MARK_SMALL + 2));
 		else if (cell < CELL_CORNER)
-			draw_mark(d->cr, shape, x, y,
-				  fmin(fmax(cell * 0.45, MARK_SMALL), 9));
+			heatmap_draw_mark(d->cr, shape, dashed, x, y,
+					  fmin(fmax(cell * 0.45, MARK_SMALL), 9));
 		else
-			draw_mark(d->cr, shape,
-				  x + (shape == SIGN_DIAMOND ? corner : -corner),
-				  y - corner, MARK_CORNER);
+			heatmap_draw_mark(
+				d->cr, shape, dashed,
+				x + (shape == SIGN_DIAMOND ? corner : -corner),
+				y - corner, MARK_CORNER);
 	}
 }
 
@@ -196,7 +204,10 @@ void heatmap_draw_sign(const struct heatmap_drawing *d, const struct heatmap_key
 {
 	switch (key->kind) {
 	case HEATMAP_KEY_MARK:
-		draw_mark(d->cr, signs[key->which].shape, x, y, 5);
+		heatmap_draw_mark(d->cr, signs[key->which].shape,
+				  key->which == HEATMAP_RECOMMENDED &&
+					  d->map->predicted,
+				  x, y, 5);
 		break;
 	case HEATMAP_KEY_EDGES:
 		edge_line(d, x - 7, y, x + 7, y, false);
@@ -204,6 +215,7 @@ void heatmap_draw_sign(const struct heatmap_drawing *d, const struct heatmap_key
 	case HEATMAP_KEY_FAILED:
 	case HEATMAP_KEY_BLANK:
 	case HEATMAP_KEY_PREDICTED:
+	case HEATMAP_KEY_FATE:
 		heatmap_draw_swatch(d->cr, key, x, y);
 		break;
 	}

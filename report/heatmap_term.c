@@ -318,9 +318,12 @@ static void key_sign(const struct printing *p, const struct heatmap_key *key,
 		snprintf(ret, 8, "%s", sign_text(p, key->which));
 		break;
 	case HEATMAP_KEY_PREDICTED:
-		snprintf(ret, 8, "%s", predicted_letter((enum fate)key->which));
+		/* A whole one looks like any that was not measured. */
+		if (key->which != FATE_WHOLE)
+			snprintf(ret, 8, "%s", predicted_letter((enum fate)key->which));
 		break;
 	case HEATMAP_KEY_EDGES:
+	case HEATMAP_KEY_FATE:
 		break;
 	}
 }

@@ -32,14 +32,18 @@ static const char head[] =
 static const char omitted[] = "[omitted]";
 
 static const char legend[] =
-	"<p>The maps show the server's MTU up the side and the peer's along the "
-	"bottom; upload is from the peer to the server. Hatched pairs failed; each "
-	"kind of failure has its own hatching. A black hole is a size whose packets "
-	"never arrive. Lines are edges of the path: beyond a line, the sender's "
-	"full-size packets are larger than the size beside it. Where it is dashed, the "
-	"other end's MTU keeps TCP's packets below that size. Faint strokes mark pairs "
-	"for which the path model predicts fragmentation of full-size TCP packets, "
-	"crosses pairs for which it predicts loss.</p>\n";
+	"<p>The rulers show the fate of outer packets by their size, and below each "
+	"size "
+	"the sender's MTU whose largest packets have it. The maps show the server's "
+	"MTU "
+	"up the side and the peer's along the bottom; upload is from the peer to the "
+	"server. Hatched pairs failed; each kind of failure has its own hatching. A "
+	"black hole is a size whose packets never arrive. Lines are edges of the path: "
+	"beyond a line, the sender's full-size packets are larger than the size beside "
+	"it. Where it is dashed, the other end's MTU keeps TCP's packets below that "
+	"size. Dots mark pairs for which the path model predicts fragmentation of "
+	"full-size TCP packets, crosses pairs for which it predicts loss. Pairs that "
+	"were not measured have the faint colour of the predicted fate.</p>\n";
 
 static int write_map(const struct heatmap *map, FILE *out, struct err *err)
 {
@@ -69,20 +73,23 @@ static void write_element(FILE *out, const char *name, const char *text)
 	fprintf(out, "</%s>\n", name);
 }
 
-/* Write the map's own lines: none of them names a host. */
+/* Write the map's own lines, the recommendation first: none of them names a host. */
 static void write_facts(const struct heatmap *map, FILE *out)
 {
 	struct heatmap_layout layout;
 
-	write_element(out, "h1", map->line[0]);
+	if (map->answer[0]) {
+		write_element(out, "h1", map->answer);
+		write_element(out, "p", map->reason);
+	}
+	write_element(out, map->answer[0] ? "h2" : "h1", map->line[0]);
 	for (int i = 1; i < HEATMAP_LINES; i++)
 		write_element(out, "p", map->line[i]);
 	heatmap_layout(map, &layout);
 	fputs("<ul>\n", out);
 	for (int k = 0; k < layout.keys; k++) {
 		if (layout.key[k].kind == HEATMAP_KEY_MARK ||
-		    layout.key[k].kind == HEATMAP_KEY_EDGES ||
-		    layout.key[k].kind == HEATMAP_KEY_PREDICTED)
+		    layout.key[k].kind == HEATMAP_KEY_EDGES)
 			write_element(out, "li", layout.key[k].text);
 	}
 	fputs("</ul>\n", out);
@@ -277,15 +284,13 @@ int share_write(struct query *query, const struct query_run *run,
 
 	fputs(head, out);
 	write_facts(map, out);
-	r = write_recommendation(query, run->id, out, err);
+	r = write_map(map, out, err);
+	fputs(legend, out);
+	if (r == 0)
+		r = write_recommendation(query, run->id, out, err);
 	if (r == 0)
 		r = write_warnings(query, run->id, out, err);
-	if (r == 0) {
-		write_versions(&run->info, out);
-		fputs("<h2>Maps</h2>\n", out);
-		r = write_map(map, out, err);
-	}
-	fputs(legend, out);
+	write_versions(&run->info, out);
 	if (r == 0)
 		r = write_table(query, run->id, out, err);
 	if (r < 0)

@@ -23,44 +23,75 @@ static size_t attribute_at(const char *at, const char *end)
 	return 0;
 }
 
+/* Defaults, and the long names of letters' shapes. */
+static const struct shorter {
+	const char *text;
+	const char *instead;
+} shorter[] = {
+	{" style=\"stroke:none;\"", ""},
+	{"fill-opacity:1;", ""},
+	{"\"glyph", "\"g"},
+	{"\"#glyph", "\"#g"},
+};
+
+/* NULL: the text at this place stays. */
+static const struct shorter *shorter_at(const char *at, const char *end)
+{
+	for (size_t i = 0; i < sizeof(shorter) / sizeof(shorter[0]); i++) {
+		size_t length = strlen(shorter[i].text);
+
+		if ((size_t)(end - at) >= length &&
+		    memcmp(at, shorter[i].text, length) == 0)
+			return &shorter[i];
+	}
+	return NULL;
+}
+
 static bool is_numeric(char c)
 {
 	return (c >= '0' && c <= '9') || c == '.' || c == '-';
 }
 
 /* "12.5" for "12.500000", "0" for "-0.001". */
-static void put_rounded(const char *number, size_t length, FILE *out)
+static void round_number(const char *number, size_t length, char ret[NUMBER_SIZE])
 {
-	char text[NUMBER_SIZE];
 	char *last;
 
-	if (length >= sizeof(text) || !memchr(number, '.', length)) {
-		fwrite(number, 1, length, out);
+	memcpy(ret, number, length);
+	ret[length] = '\0';
+	if (!strchr(ret, '.'))
 		return;
-	}
-	memcpy(text, number, length);
-	text[length] = '\0';
-	snprintf(text, sizeof(text), "%.2f", strtod(text, NULL));
-	last = text + strlen(text) - 1;
+	snprintf(ret, NUMBER_SIZE, "%.2f", strtod(ret, NULL));
+	last = ret + strlen(ret) - 1;
 	while (*last == '0')
 		*last-- = '\0';
 	if (*last == '.')
 		*last = '\0';
-	fputs(strcmp(text, "-0") == 0 ? "0" : text, out);
+	if (strcmp(ret, "-0") == 0)
+		strcpy(ret, "0");
 }
 
-/* Return the end of the attribute's value. */
+/* Write the attribute's value; return its end. Letters and minus signs separate numbers,
+ * too: spaces are written between other numbers only. */
 static const char *put_value(const char *at, const char *end, FILE *out)
 {
+	bool after_number = false;
+
 	while (at < end && *at != '"') {
+		char text[NUMBER_SIZE];
 		size_t length = 0;
 
-		while (at + length < end && is_numeric(at[length]))
+		while (at + length < end && is_numeric(at[length]) &&
+		       length < NUMBER_SIZE - 1)
 			length++;
-		if (length)
-			put_rounded(at, length, out);
-		else
+		if (length) {
+			round_number(at, length, text);
+			fprintf(out, "%s%s", after_number && *text != '-' ? " " : "",
+				text);
+		} else if (*at != ' ') {
 			fputc(*at, out);
+		}
+		after_number = length || (after_number && *at == ' ');
 		at += length ? length : 1;
 	}
 	return at;
@@ -73,13 +104,20 @@ void svgsmall_write(const char *svg, size_t size, FILE *out)
 
 	for (const char *at = svg; at < end;) {
 		size_t length = *at == ' ' ? attribute_at(at, end) : 0;
+		const struct shorter *replace = length ? NULL : shorter_at(at, end);
 
-		if (!length) {
+		if (!length && !replace) {
 			at++;
 			continue;
 		}
 		fwrite(copied, 1, (size_t)(at + length - copied), out);
-		at = copied = put_value(at + length, end, out);
+		if (replace) {
+			fputs(replace->instead, out);
+			at += strlen(replace->text);
+		} else {
+			at = put_value(at + length, end, out);
+		}
+		copied = at;
 	}
 	fwrite(copied, 1, (size_t)(end - copied), out);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A run as a map: cells, marks, edges, scale, layout, and the contents of the
- * pictures. */
+/* A run as a map: cells, marks, edges, and the contents of the pictures. */
 
 #include <cairo.h>
 #include <errno.h>
@@ -209,88 +208,6 @@ static void edges(void **state)
 	heatmap_release(&map);
 }
 
-static void scale(void **state)
-{
-	/* Lowest and highest rate, and the scale's ends, in Mbit/s. */
-	static const double rows[][4] = {
-		{3, 50, 0, 50},        {49, 52, 20, 60}, {0.01, 0.011, 0.004, 0.012},
-		{940, 998, 400, 1000}, {7, 7, 3, 7},     {0, 0, 0, 1},
-	};
-	struct heatmap_cell pair[2];
-	struct heatmap map = {
-		.server.count = 1,
-		.peer.count = 2,
-		.panel[0].cells = pair,
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int64_t low;
-		int64_t high;
-
-		for (int c = 0; c < 2; c++)
-			pair[c] = (struct heatmap_cell){
-				.kind = HEATMAP_RATE,
-				.rate_bps = (int64_t)(rows[i][c] * 1e6),
-			};
-		heatmap_scale(&map, 0, &low, &high);
-		assert_int_equal(low, (int64_t)(rows[i][2] * 1e6));
-		assert_int_equal(high, (int64_t)(rows[i][3] * 1e6));
-	}
-}
-
-static void positions(void **state)
-{
-	int mtus[] = {1280, 1300, 1400};
-	const struct heatmap_axis axis = {3, mtus};
-
-	(void)state;
-	assert_true(isnan(heatmap_position(&axis, 1279)));
-	assert_true(isnan(heatmap_position(&axis, 1401)));
-	assert_true(heatmap_position(&axis, 1280) == 0);
-	assert_true(heatmap_position(&axis, 1290) == 0.5);
-	assert_true(heatmap_position(&axis, 1325) == 1.25);
-	assert_true(heatmap_position(&axis, 1400) == 2);
-	assert_int_equal(heatmap_boundary(&axis, 1279), 0);
-	assert_int_equal(heatmap_boundary(&axis, 1300), 2);
-	assert_int_equal(heatmap_boundary(&axis, 9000), 3);
-}
-
-/* --- colours --- */
-
-static double linear(double c)
-{
-	return c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4);
-}
-
-/* CIE lightness, which remains of a colour in grey. */
-static double lightness(struct colormap_color c)
-{
-	double y = 0.2126 * linear(c.red) + 0.7152 * linear(c.green) +
-		   0.0722 * linear(c.blue);
-
-	return 116 * cbrt(y) - 16;
-}
-
-static void colours_read_in_grey(void **state)
-{
-	double before = lightness(colormap_at(0));
-
-	(void)state;
-	/* Neither black, nor the white of a cell without a measurement. */
-	assert_true(before > 8 && lightness(colormap_at(1)) < 94);
-	for (int i = 1; i <= 20; i++) {
-		double now = lightness(colormap_at(i / 20.0));
-
-		/* A twentieth of the scale is a visible step everywhere. */
-		if (now - before < 2.5 || now - before > 6)
-			fail_msg("step %d of 20: %g", i, now - before);
-		before = now;
-	}
-	assert_true(colormap_at(-1).blue == colormap_at(0).blue);
-	assert_true(colormap_at(2).red == colormap_at(1).red);
-}
-
 /* --- pictures --- */
 
 static void picture_path(const struct fixture *fixture, const char *name, char ret[128])
@@ -465,6 +382,55 @@ static void png_shows_what_is_added(void **state)
 	heatmap_release(&map);
 }
 
+static bool bar_has(cairo_surface_t *png, const struct heatmap_layout *l,
+		    enum direction dir, int from, int to, enum fate fate)
+{
+	const struct heatmap_rect *bar = &l->bar[dir];
+
+	for (double x = bar->x + bar->w * ruler_place(&l->ruler, from);
+	     x < bar->x + bar->w * ruler_place(&l->ruler, to); x += 0.5) {
+		if (pixel(png, x, bar->y + 7) == fate_signs[fate].rgb)
+			return true;
+	}
+	return false;
+}
+
+static void png_shows_the_path(void **state)
+{
+	struct fixture *fixture = *state;
+	struct path_bands bands;
+	struct heatmap_layout l;
+	struct heatmap map;
+	cairo_surface_t *png;
+
+	make_run(fixture);
+	load(fixture, &(struct heatmap_options){0}, &map);
+	heatmap_layout(&map, &l);
+	assert_int_equal(l.ruler.to, 0);
+	assert_int_equal(
+		path_bands_parse("1460:whole,1500:lost,65535:fragmented", &bands, NULL),
+		0);
+	heatmap_add_edges(&map, DIR_UPLOAD, PATH_OVERHEAD_IPV4, &bands);
+	for (int j = 0; j < map.peer.count; j++)
+		heatmap_predict(&map, DIR_UPLOAD, 1, j, FATE_WHOLE);
+	heatmap_layout(&map, &l);
+	png = draw_png(fixture, &map);
+	assert_true(bar_has(png, &l, DIR_UPLOAD, 1430, 1455, FATE_WHOLE));
+	assert_false(bar_has(png, &l, DIR_UPLOAD, 1430, 1455, FATE_LOST));
+	assert_true(bar_has(png, &l, DIR_UPLOAD, 1463, 1495, FATE_LOST));
+	assert_true(bar_has(png, &l, DIR_UPLOAD, 1503, 1515, FATE_FRAGMENTED));
+	assert_true(bar_has(png, &l, DIR_DOWNLOAD, 1430, 1455, FATE_UNKNOWN));
+	/* A cell that was not measured has a faint colour, another one its own. */
+	assert_int_equal(
+		cell_pixel(png, &map, 0, (struct mtu_pair){1300, 1400}, 0.5, 0.5),
+		0xd4e8e7);
+	assert_int_equal(
+		cell_pixel(png, &map, 0, (struct mtu_pair){1320, 1400}, 0.5, 0.5),
+		0xffffff);
+	cairo_surface_destroy(png);
+	heatmap_release(&map);
+}
+
 /* A bare server has no fonts. Run in a process of its own: cairo looks for fonts
  * once. */
 static int child_without_fonts(struct fixture *fixture)
@@ -578,68 +544,6 @@ static void full_output_is_an_error(void **state)
 	heatmap_release(&map);
 }
 
-/* In any grid, labels do not touch, and everything is within the picture. */
-static void layouts(void **state)
-{
-	static const int sizes[][2] = {{1, 1},    {3, 3},      {1, 23},    {23, 23},
-				       {23, 1},   {12, 19},    {221, 221}, {1, 1024},
-				       {1024, 2}, {1024, 1024}};
-
-	(void)state;
-	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
-		struct heatmap map = {.panels = 4};
-		struct heatmap_layout l;
-
-		map.server.count = sizes[s][0];
-		map.peer.count = sizes[s][1];
-		for (int p = 0; p < 4; p++)
-			map.panel[p].cells = calloc((size_t)map.server.count *
-							    (size_t)map.peer.count,
-						    sizeof(struct heatmap_cell));
-		heatmap_layout(&map, &l);
-		assert_true(l.cell >= 1);
-		assert_true(l.row_step * l.cell >= 12);
-		assert_true(l.column_step * l.cell >= 30);
-		assert_true(l.row_step <= 50 && l.column_step <= 50);
-		for (int p = 0; p < 4; p++) {
-			assert_true(l.map[p].x + l.map[p].w < l.width);
-			assert_true(l.scale[p].x + l.scale[p].w < l.width);
-			assert_true(l.scale[p].y + 24 < l.height);
-		}
-		assert_true(l.map[0].x + l.map[0].w + 36 < l.map[1].x - 50);
-		assert_true(l.scale[0].x + l.scale[0].w < l.map[1].x);
-		assert_true(l.scale[0].y + 30 < l.map[2].y - 36);
-		assert_true(l.width * 2 < 32767 && l.height * 2 < 32767);
-		heatmap_release(&map);
-	}
-}
-
-/* However narrow the scale, its labels do not meet, and the last one is there. */
-static void scale_labels(void **state)
-{
-	static const int64_t ranges_mbps[][2] = {{0, 400}, {100, 400},    {940, 950},
-						 {0, 1},   {9400, 10000}, {1200, 1250}};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(ranges_mbps) / sizeof(ranges_mbps[0]); i++) {
-		struct heatmap_panel panel = {.low_bps = ranges_mbps[i][0] * 1000000,
-					      .high_bps = ranges_mbps[i][1] * 1000000};
-		struct heatmap_rect scale = {.x = 82, .w = 200};
-		struct heatmap_tick ticks[HEATMAP_TICKS_MAX];
-		int count = heatmap_ticks(&panel, &scale, ticks);
-		double taken = 0;
-
-		assert_in_range(count, 3, HEATMAP_TICKS_MAX - 1);
-		assert_non_null(strstr(ticks[count - 1].text, " Mbit/s"));
-		for (int t = 0; t < count; t++) {
-			if (!ticks[t].text[0])
-				continue;
-			assert_true(ticks[t].left > taken);
-			taken = ticks[t].right;
-		}
-	}
-}
-
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -652,19 +556,15 @@ int main(void)
 		TEST(fastest_is_the_best),
 		TEST(lines),
 		TEST(edges),
-		cmocka_unit_test(scale),
-		cmocka_unit_test(positions),
-		cmocka_unit_test(colours_read_in_grey),
 		TEST(png_shows_the_cells),
 		TEST(png_shows_scattered_cells),
 		TEST(png_shows_what_is_added),
+		TEST(png_shows_the_path),
 		TEST(picture_without_fonts),
 		TEST(svg_says_what_it_is),
 		TEST(recommended_pair_is_marked),
 		TEST(odd_names),
 		TEST(full_output_is_an_error),
-		cmocka_unit_test(layouts),
-		cmocka_unit_test(scale_labels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

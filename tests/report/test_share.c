@@ -207,7 +207,9 @@ static void coordinates_are_rounded(void **state)
 {
 	static const char svg[] =
 		"<use id=\"a-1.2345\" x=\"12.988281\" y=\"-0.001\" w=\"1.23456\"/>"
-		"<path d=\"M 1 2.5 L -3.14159 1480.000000 Z\" q=\"0.00208\"/> "
+		"<path style=\"stroke:none;\" d=\"M 1 2.5 L -3.14159 1480.000000 "
+		"-0.001 5 Z\" q=\"0.00208\"/><symbol id=\"glyph0-1\"/><use "
+		"href=\"#glyph0-1\" style=\"fill:red;fill-opacity:1;\"/> "
 		"d=\"1.999";
 	char text[256] = "";
 	FILE *out = fmemopen(text, sizeof(text), "w");
@@ -218,7 +220,9 @@ static void coordinates_are_rounded(void **state)
 	fclose(out);
 	assert_string_equal(text,
 			    "<use id=\"a-1.2345\" x=\"12.99\" y=\"0\" w=\"1.23456\"/>"
-			    "<path d=\"M 1 2.5 L -3.14 1480 Z\" q=\"0.00208\"/> d=\"2");
+			    "<path d=\"M1 2.5L-3.14 1480 0 5Z\" q=\"0.00208\"/><symbol "
+			    "id=\"g0-1\"/>"
+			    "<use href=\"#g0-1\" style=\"fill:red;\"/> d=\"2");
 }
 
 #define TEST(name) \
