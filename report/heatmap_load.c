@@ -208,9 +208,9 @@ static int add_path(struct query *query, int64_t run, struct heatmap *map,
 static void describe_answer(struct heatmap *map, const struct query_run *run,
 			    const struct evidence *e)
 {
-	bool running = strcmp(query_run_state(run), run_outcome_name(RUN_RUNNING)) == 0;
+	bool goes_on = run->outcome == RUN_RUNNING && run->life == PROCESS_LIVES;
 	const char *proof = e->reason.kind == REASON_TEXT ? ""
-							  : evidence_proof(e, running);
+							  : evidence_proof(e, goes_on);
 
 	if (e->mtu.server)
 		snprintf(map->answer, HEATMAP_TEXT,

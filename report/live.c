@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "report/colormap.h"
 #include "report/heatmap.h"
+#include "report/live_facts.h"
 #include "report/runjson.h"
 #include "store/dbfile.h"
 
@@ -27,8 +27,6 @@
 #define IN_ADVANCE_MS 2000
 /* The death of the writing process does not change the file: check it so often. */
 #define STALE_MS 10000
-/* Colours from the lowest rate to the highest; readers interpolate between them. */
-#define COLORS 17
 
 /* The state of the database file and of its write-ahead log. */
 struct stamp {
@@ -90,79 +88,6 @@ void live_free(struct live *live)
 	free(live);
 }
 
-/* --- facts that change seldom --- */
-
-static json_t *grid_json(const struct mtu_range *range)
-{
-	if (mtu_range_count(range) > HEATMAP_AXIS_MAX)
-		return json_null();
-	return json_pack("[iii]", range->min, range->max, range->step);
-}
-
-static json_t *colors_json(void)
-{
-	json_t *array = json_array();
-
-	for (int i = 0; i < COLORS; i++) {
-		struct colormap_color c = colormap_at((double)i / (COLORS - 1));
-		char text[8];
-
-		snprintf(text, sizeof(text), "#%02x%02x%02x",
-			 (unsigned)(c.red * 255 + .5), (unsigned)(c.green * 255 + .5),
-			 (unsigned)(c.blue * 255 + .5));
-		json_array_append_new(array, json_string(text));
-	}
-	return array;
-}
-
-static json_t *signs_json(void)
-{
-	json_t *array = json_array();
-
-	for (int m = 0; m < HEATMAP_MARKS; m++)
-		json_array_append_new(array,
-				      json_pack("{ss ss ss}", "name", signs[m].name,
-						"label", signs[m].label, "shape",
-						sign_shape_name(signs[m].shape)));
-	return array;
-}
-
-static json_t *edges_json(const struct heatmap *map)
-{
-	json_t *array = json_array();
-
-	for (int i = 0; i < map->edges; i++) {
-		const struct heatmap_edge *edge = &map->edge[i];
-
-		json_array_append_new(array,
-				      json_pack("{ss si si ss ss}", "direction",
-						direction_name(edge->dir), "size",
-						edge->size, "mtu", edge->mtu_sent,
-						"below", fate_name(edge->below),
-						"above", fate_name(edge->above)));
-	}
-	return array;
-}
-
-static int add_warning(void *ctx, const struct query_warning *w)
-{
-	return json_array_append_new(ctx, runjson_warning(&w->facts)) < 0 ? -ENOMEM : 0;
-}
-
-/* The facts that do not change with each row. */
-static json_t *run_facts(const struct query_run *run)
-{
-	static const char *const changing[] = {"state",    "outcome", "outcome_text",
-					       "ended_at", "visits",  "visits_failed"};
-	json_t *object = runjson_run(run);
-
-	for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++)
-		json_object_del(object, changing[i]);
-	json_object_set_new(object, "started_at_ms",
-			    json_integer(run->info.started_at_ms));
-	return object;
-}
-
 static void set_revision(struct view *view)
 {
 	cleanup_free char *text = json_dumps(view->facts, JSON_COMPACT);
@@ -171,33 +96,6 @@ static void set_revision(struct view *view)
 	for (const char *c = text ? text : ""; *c; c++)
 		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
 	snprintf(view->revision, sizeof(view->revision), "%016" PRIx64, hash);
-}
-
-static int load_facts(struct query *query, struct view *view, struct err *err)
-{
-	const struct run_info *info = &view->run.info;
-	json_t *warnings = json_array();
-	json_t *pair = NULL;
-	struct query_warning left_out = {
-		.facts = {.kind = WARNING_LEFT_OUT, .value = QUERY_ROWS_SERVED}};
-	int r = query_warnings(query, view->run.id, "run", add_warning, warnings, err);
-
-	/* The run is too large to send its rows. */
-	if (r == 0 && !view->run.counted)
-		r = add_warning(warnings, &left_out);
-	if (r == 0)
-		r = runjson_recommendation(query, view->run.id, &pair, err);
-	view->facts = json_pack(
-		"{so s[oo] so so so so so}", "run", run_facts(&view->run), "grid",
-		grid_json(&info->server_range), grid_json(&info->peer_range),
-		"recommended", pair, "edges", edges_json(&view->map), "warnings",
-		warnings, "colors", colors_json(), "signs", signs_json());
-	if (r < 0)
-		return r;
-	if (!view->facts)
-		return err_set(err, -ENOMEM, "out of memory");
-	set_revision(view);
-	return 0;
 }
 
 /* --- reading --- */
@@ -305,7 +203,10 @@ static int load_view(struct query *query, const char *name, struct view *ret,
 	if (r < 0)
 		return r;
 	ret->loaded = true;
-	return load_facts(query, ret, err);
+	r = live_facts(query, &ret->run, &ret->map, &ret->facts, err);
+	if (r == 0)
+		set_revision(ret);
+	return r;
 }
 
 /* Return the view of that name, or else the least recently used one. */

@@ -10,7 +10,6 @@ const HIDDEN_MS = 10000;
 const TIMEOUT_MS = 4000;
 const ROWS_SHOWN = 500;
 
-const DIRECTIONS = ['upload', 'download'];
 const FAILURES = {
 	blackhole: 'no full-size packet arrived',
 	timeout: 'data flowed, then stalled',
@@ -67,6 +66,15 @@ function element(name, text) {
 	return made;
 }
 
+/* A sign and its label, which no end of a line separates. */
+function together(sign, label) {
+	const made = element('span', '');
+
+	made.className = 'together';
+	made.append(sign, label);
+	return made;
+}
+
 function setText(node, text) {
 	if (node.textContent !== text)
 		node.textContent = text;
@@ -74,7 +82,7 @@ function setText(node, text) {
 
 /* --- maps -------------------------------------------------------------------------- */
 
-const MARGIN = { left: 46, right: 6, top: 6, bottom: 26 };
+const MARGIN = { left: 46, right: 18, top: 8, bottom: 26 };
 
 /* The number of colours between the first and the last. */
 const SHADES = 256;
@@ -121,20 +129,56 @@ function hatch(context, status, ground, line) {
 	return context.createPattern(tile, 'repeat');
 }
 
-/* How the shapes of report/signs.h are traced; page.css has them for the legend. */
-const SHAPES = {
-	ring: (c, x, y, r) => c.arc(x, y, r * .6, 0, 7),
-	diamond: (c, x, y, r) => {
-		c.moveTo(x, y - r);
-		c.lineTo(x + r, y);
-		c.lineTo(x, y + r);
-		c.lineTo(x - r, y);
-		c.closePath();
-	},
-	frame: (c, x, y, r, box) => c.rect(
-		x - Math.max(box[2] / 2, 5), y - Math.max(box[3] / 2, 5),
-		Math.max(box[2], 10), Math.max(box[3], 10)),
-};
+/* The opacity of a predicted fate, fainter than any rate. */
+const PREDICTED = .3;
+
+/* The pattern of a predicted fate, on its faint colour. */
+function predictedFill(context, fate, ink) {
+	const tile = document.createElement('canvas');
+	const c = tile.getContext('2d');
+
+	tile.width = tile.height = 8;
+	c.globalAlpha = PREDICTED;
+	c.fillStyle = fate.color;
+	c.fillRect(0, 0, 8, 8);
+	if (PATTERNS[fate.name]) {
+		c.globalAlpha = .5;
+		c.strokeStyle = ink;
+		c.beginPath();
+		PATTERNS[fate.name](c);
+		c.stroke();
+	}
+	return context.createPattern(tile, 'repeat');
+}
+
+const ROUND_STEPS = [1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
+
+/* Choose the indices of an axis to label, as heatmap_axis_labels() in
+ * report/heatmap_layout.c: all, or round MTUs. */
+function axisLabels(axis, cell, room) {
+	const choose = (step) => {
+		const kept = [];
+		let omitted = 0;
+
+		axis.forEach((mtu, i) => {
+			if (mtu % step)
+				return;
+			if (kept.length && (i - kept[kept.length - 1]) * cell < room)
+				omitted++;
+			else
+				kept.push(i);
+		});
+		return kept.length > 1 && omitted * 4 <= kept.length ? kept : null;
+	};
+
+	for (const step of ROUND_STEPS) {
+		const kept = choose(step);
+
+		if (kept)
+			return kept;
+	}
+	return axis.length > 1 ? [0, axis.length - 1] : [0];
+}
 
 class Chart {
 	constructor(sweep, canvas, scale, direction) {
@@ -217,6 +261,7 @@ class Chart {
 		this.colorOf = (name) => style.getPropertyValue(`--${name}`).trim();
 		this.resize();
 		this.drawAxes();
+		this.drawPredictions();
 		this.drawCells();
 		this.drawEdges();
 		this.drawMarks();
@@ -230,25 +275,56 @@ class Chart {
 	drawAxes() {
 		const c = this.context;
 		const { servers, peers } = this.sweep;
-		const every = (count, room) => Math.max(1, Math.ceil(count / room));
-		const rows = every(servers.length, (this.base - MARGIN.top) / 16);
-		const columns = every(peers.length, this.cell[0] * peers.length / 42);
+		const [w, h] = this.cell;
 
 		c.fillStyle = this.colorOf('faint');
 		c.font = '12px system-ui, sans-serif';
 		c.textAlign = 'right';
 		c.textBaseline = 'middle';
-		for (let i = 0; i < servers.length; i += rows)
-			c.fillText(servers[i], MARGIN.left - 6,
-				this.base - (i + .5) * this.cell[1]);
+		for (const i of axisLabels(servers, h, 20))
+			c.fillText(servers[i], MARGIN.left - 6, this.base - (i + .5) * h);
 		c.textAlign = 'center';
 		c.textBaseline = 'top';
-		for (let j = 0; j < peers.length; j += columns)
-			c.fillText(peers[j], MARGIN.left + (j + .5) * this.cell[0],
-				this.base + 6);
+		for (const j of axisLabels(peers, w, 36))
+			c.fillText(peers[j], MARGIN.left + (j + .5) * w, this.base + 6);
 		c.strokeStyle = this.colorOf('line');
 		c.strokeRect(MARGIN.left, MARGIN.top, this.cell[0] * peers.length,
 			this.base - MARGIN.top);
+	}
+
+	/* Under the cells: the fate of full-size TCP packets, adjacent ones as one. */
+	drawPredictions() {
+		const c = this.context;
+		const { servers, peers, facts } = this.sweep;
+		const [w, h] = this.cell;
+		const fills = {};
+		const fill = (name, i, from, to) => {
+			if (!name || name === 'unknown')
+				return;
+			c.fillStyle = fills[name] = fills[name] || predictedFill(c,
+				this.sweep.fate(name), this.colorOf('text'));
+			/* Whole dots: rows that overlap would be darker there. */
+			const top = Math.round(this.base - (i + 1) * h);
+			const left = Math.round(MARGIN.left + from * w);
+			c.fillRect(left, top, Math.round(MARGIN.left + to * w) - left,
+				Math.round(this.base - i * h) - top);
+		};
+
+		for (let i = 0; facts.ruler && i < servers.length; i++) {
+			let from = 0;
+			let last = '';
+
+			peers.forEach((peer, j) => {
+				const name = predictFate(facts.ruler, this.direction,
+					[servers[i], peer]);
+
+				if (name === last)
+					return;
+				fill(last, i, from, j);
+				[from, last] = [j, name];
+			});
+			fill(last, i, from, peers.length);
+		}
 	}
 
 	drawCells() {
@@ -280,30 +356,45 @@ class Chart {
 		}
 	}
 
-	/* The sender's full-size packets above the edge have another fate. */
+	/* The sender's full-size packets above the edge have another fate. The line is
+	 * dashed where the other end's MTU keeps TCP's packets below it, as in pictures. */
 	drawEdges() {
+		const { servers, peers, facts } = this.sweep;
+		const right = MARGIN.left + this.cell[0] * peers.length;
+		const [own, other] = this.direction === 0 ? [peers, servers]
+			: [servers, peers];
+		const x = (count) => MARGIN.left + count * this.cell[0];
+		const y = (count) => this.base - count * this.cell[1];
+		const below = (axis, mtu) => axis.filter((one) => one <= mtu).length;
+
+		for (const { direction, mtu } of facts.edges) {
+			const at = below(own, mtu);
+			const kept = below(other, Math.floor(mtu / 16) * 16);
+
+			if (direction !== DIRECTIONS[this.direction] || !at ||
+					at === own.length)
+				continue;
+			if (this.direction === 0) {
+				this.line([4, 3], [x(at), this.base], [x(at), y(kept)]);
+				this.line([], [x(at), MARGIN.top], [x(at), y(kept)],
+					[right, y(kept)]);
+			} else {
+				this.line([4, 3], [MARGIN.left, y(at)], [x(kept), y(at)]);
+				this.line([], [right, y(at)], [x(kept), y(at)],
+					[x(kept), MARGIN.top]);
+			}
+		}
+	}
+
+	line(dash, ...points) {
 		const c = this.context;
-		const own = this.direction === 0 ? this.sweep.peers : this.sweep.servers;
 
 		c.strokeStyle = this.colorOf('text');
-		for (const edge of this.sweep.facts.edges) {
-			const below = own.filter((mtu) => mtu <= edge.mtu).length;
-
-			if (edge.direction !== DIRECTIONS[this.direction] || !below ||
-					below === own.length)
-				continue;
-			c.beginPath();
-			if (this.direction === 0) {
-				c.moveTo(MARGIN.left + below * this.cell[0], MARGIN.top);
-				c.lineTo(MARGIN.left + below * this.cell[0], this.base);
-			} else {
-				c.moveTo(MARGIN.left, this.base - below * this.cell[1]);
-				c.lineTo(MARGIN.left +
-					this.cell[0] * this.sweep.peers.length,
-					this.base - below * this.cell[1]);
-			}
-			c.stroke();
-		}
+		c.setLineDash(dash);
+		c.beginPath();
+		points.forEach((point) => c.lineTo(...point));
+		c.stroke();
+		c.setLineDash([]);
 	}
 
 	/* Draw two strokes, so that the mark is visible on every colour. */
@@ -329,10 +420,11 @@ class Chart {
 	drawMarks() {
 		const s = this.sweep;
 		const text = this.colorOf('text');
-		const pairs = { ...s.facts, fastest: s.fastest };
+		const pairs = s.marks();
 
 		for (const { name, shape } of s.facts.signs)
-			this.mark(s.pairOf(pairs[name]), SHAPES[shape], text);
+			this.mark(s.pairOf(pairs[name]), SHAPES[shape], text,
+				s.isPredicted(name) ? [4, 3] : []);
 		this.mark(s.pairOf(s.now), SHAPES.frame, this.colorOf('accent'), [4, 3]);
 		this.mark(s.selected, SHAPES.frame, this.colorOf('accent'));
 	}
@@ -352,8 +444,6 @@ class Chart {
 
 /* --- a run ------------------------------------------------------------------------- */
 
-const SVG = 'http://www.w3.org/2000/svg';
-
 class Sweep {
 	/* `name` selects the run; '' is the newest, or the one the program was started
 	 * for. */
@@ -366,6 +456,8 @@ class Sweep {
 		this.charts = [...this.section.querySelectorAll('.map')].map(
 			(canvas, direction) => new Chart(this, canvas,
 				canvas.nextElementSibling, direction));
+		this.rulers = [...this.section.querySelectorAll('.rulers figure')].map(
+			(figure, direction) => new Ruler(this, figure, direction));
 		this.find('.all').addEventListener('toggle', () => this.showTable());
 		this.find('button').addEventListener('click', () => {
 			this.shown += ROWS_SHOWN;
@@ -499,6 +591,7 @@ class Sweep {
 			JSON.stringify(this.fastest),
 			this.now && this.pairOf(this.now)].join();
 
+		this.showAnswer();
 		this.showTitle();
 		this.showProgress();
 		this.showCards();
@@ -511,11 +604,20 @@ class Sweep {
 		this.drawnAt = Date.now();
 		this.showDrift();
 		this.showTable();
+		this.drawRulers();
 		this.draw();
 	}
 
 	draw() {
 		this.charts.forEach((chart) => chart.draw());
+	}
+
+	drawRulers() {
+		const there = Boolean(this.facts && this.facts.ruler);
+
+		this.find('.rulers').hidden = !there;
+		if (there)
+			this.rulers.forEach((ruler) => ruler.draw());
 	}
 
 	showTitle() {
@@ -578,44 +680,84 @@ class Sweep {
 		setText(this.find('.count'), parts.join(', '));
 	}
 
-	/* How far the recommendation is proved. */
-	proof(recommended) {
-		if (recommended.status === 'predicted')
-			return this.state === 'running' ? 'predicted, tests follow' :
-				'predicted, not confirmed';
-		if (recommended.status === 'contradicted')
-			return 'tests contradict the probes';
-		return recommended.settled ? 'settled' : 'not settled';
+	/* The marked pairs, by the names of their signs. */
+	marks() {
+		return { ...this.facts, fastest: this.fastest };
+	}
+
+	/* Whether no test has confirmed the pair of that sign. */
+	isPredicted(name) {
+		const { status } = this.facts.recommended || {};
+
+		return name === 'recommended' && Boolean(status) && status !== 'confirmed';
+	}
+
+	fate(name) {
+		return this.facts.fates.find((fate) => fate.name === name);
 	}
 
 	showSigns() {
-		const signs = this.facts.signs.map(({ label, shape }) => {
+		const signs = this.facts.signs.map(({ name, label, shape }) => {
 			const sign = element('b', '');
 
 			sign.className = `mark ${shape}`;
-			return [sign, label];
+			sign.classList.toggle('predicted', this.isPredicted(name));
+			return together(sign,
+				label + (this.isPredicted(name) ? ' (predicted)' : ''));
 		});
 
-		this.find('.signs').replaceChildren(...signs.flat());
+		this.find('.signs').replaceChildren(...signs);
+		this.showFates();
+	}
+
+	/* The legend of the fates that the rulers have. */
+	showFates() {
+		const { ruler, fates } = this.facts;
+		const own = ruler ? DIRECTIONS.map((name) => ruler[name].bands) : [];
+		const there = new Set(own.flatMap((bands) => bands.length
+			? bands.map(([, name]) => name) : ['unknown']));
+
+		this.find('.fates').replaceChildren(...fates
+			.filter(({ name }) => there.has(name)).map((fate) => {
+				const svg = svgPart('svg', { width: 16, height: 16 });
+
+				addFate(svg, fate, [0, 0, 16, 16], 1);
+				return together(svg, fate.label);
+			}));
+	}
+
+	/* The recommendation with its reason in one sentence; the predicted one while the
+	 * run goes on. */
+	showAnswer() {
+		const { recommended } = this.facts;
+		const { reason, proof } = recommended || {};
+		const none = this.state === 'running' ? 'No recommendation yet' : '';
+		const pair = recommended && (recommended.server_mtu
+			? `server MTU ${recommended.server_mtu}, ` +
+				`peer MTU ${recommended.peer_mtu}` : 'no pair');
+		const sentence = (text) => text &&
+			`${text[0].toUpperCase()}${text.slice(1)}.`;
+
+		this.find('.answer').hidden = !recommended && !none;
+		setText(this.find('.recommended'), pair ? `Recommended: ${pair}` : none);
+		setText(this.find('.why'), sentence(reason && reason.sentence || ''));
+		setText(this.find('.proof'), sentence(proof || ''));
+		this.find('.reasons').hidden = !recommended;
+		setText(this.find('.reasons p'), recommended ? recommended.text : '');
 	}
 
 	showCards() {
-		const { current, recommended, warnings } = this.facts;
+		const { current, warnings } = this.facts;
 		const pair = (object) => `${object.server_mtu} / ${object.peer_mtu || '?'}`;
 		const list = this.find('.warnings');
 		const best = this.fastest;
 
+		this.find('.now').parentNode.hidden = !this.now;
 		setText(this.find('.now'), !this.now ? '-' :
 			(this.now.server_mtu ? `${pair(this.now)} ` : '') + this.now.doing);
 		setText(this.find('.fastest'), !best ? '-' : `${pair(best)}\n` +
 			`${figure(best.upload_bps)} up, ${figure(best.download_bps)} down`);
 		setText(this.find('.current'), current ? pair(current) : '-');
-		this.find('.recommended').parentNode.hidden = !recommended;
-		if (recommended)
-			setText(this.find('.recommended'), `${pair(recommended)}\n` +
-				this.proof(recommended));
-		this.find('.reasons').hidden = !recommended;
-		setText(this.find('.reasons p'), recommended ? recommended.text : '');
 		list.hidden = warnings.length === 0;
 		if (list.children.length !== warnings.length) {
 			const items = warnings.map((w) => element('li', w.sentence));
@@ -695,25 +837,18 @@ class Sweep {
 		const bottom = Math.min(...rates, top * .8);
 		const x = (ms) => 50 + 540 * (ms - from) / Math.max(to - from, 1);
 		const y = (rate) => 10 + 100 * (top - rate) / Math.max(top - bottom, 1);
-		const part = (name, attributes, text = '') => {
-			const made = document.createElementNS(SVG, name);
-
-			for (const key of Object.keys(attributes))
-				made.setAttribute(key, attributes[key]);
-			made.textContent = text;
-			return made;
-		};
-		const curve = (d) => part('polyline', { class: d === 2 ? 'up' : 'down',
+		const curve = (d) => svgPart('polyline', { class: d === 2 ? 'up' : 'down',
 			points: all.filter((r) => r[d] !== null)
 				.map((r) => `${x(r[1]).toFixed(1)},${y(r[d]).toFixed(1)}`)
 				.join(' ') });
 
-		svg.replaceChildren(part('line', { x1: 50, x2: 590, y1: 110, y2: 110 }),
-			part('text', { x: 44, y: 16, 'text-anchor': 'end' }, mbps(top, 0)),
-			part('text', { x: 44, y: 112, 'text-anchor': 'end' },
+		svg.replaceChildren(svgPart('line', { x1: 50, x2: 590, y1: 110, y2: 110 }),
+			svgPart('text', { x: 44, y: 16, 'text-anchor': 'end' },
+				mbps(top, 0)),
+			svgPart('text', { x: 44, y: 112, 'text-anchor': 'end' },
 				mbps(bottom, 0)),
-			part('text', { x: 50, y: 130 }, duration(from)),
-			part('text', { x: 590, y: 130, 'text-anchor': 'end' },
+			svgPart('text', { x: 50, y: 130 }, duration(from)),
+			svgPart('text', { x: 590, y: 130, 'text-anchor': 'end' },
 				duration(to)),
 			curve(2), curve(3));
 		svg.setAttribute('aria-label',
@@ -867,7 +1002,10 @@ async function fillChooser() {
 	chooser = true;
 }
 
-const drawAll = () => sweeps.forEach((sweep) => sweep.draw());
+const drawAll = () => sweeps.forEach((sweep) => {
+	sweep.drawRulers();
+	sweep.draw();
+});
 
 window.addEventListener('resize', drawAll);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);

@@ -12,7 +12,8 @@
 
 readonly BROWSER=${BASH_SOURCE[0]%/*}/browser.pl
 readonly SCHEMA=${BASH_SOURCE[0]%/*}/../../store/schema.sql
-readonly CASES=(live flap cost view)
+readonly SCHEMA2=${BASH_SOURCE[0]%/*}/../../store/schema2.sql
+readonly CASES=(live flap cost view ruler)
 readonly VIEW_PORT=5080
 # The rows of a table, formatted as in the test's database query.
 readonly TABLE='[...document.querySelectorAll("SECTION tbody tr")].map((row) =>
@@ -214,8 +215,8 @@ case_cost()
 	SQL
 	start_server
 	wait_for 10 'the server to listen' listening 5000
-	# The page itself and the run's facts arrive before the answers that are counted. The
-	# page pauses after the second and the last answer, with no request on its way.
+	# The page itself and the run's facts arrive before the answers that are counted.
+	# The page pauses after the second and the last answer, with no request on its way.
 	browse_meanwhile peer "http://$LAB_SERVER_IP:5000/" \
 		'wait=document.querySelector(".fastest").textContent !== "-"' \
 		"print=((sweep) => {
@@ -381,6 +382,122 @@ case_view()
 	kill -TERM "$view_pid"
 	wait_exit "$view_pid" 10 'mtusweep view'
 	check_equal "mtusweep view's exit status" 0 "$status"
+}
+
+# Arguments: DATABASE STATUS. Give run 1 a recommendation, and download a path of its own.
+recommend()
+{
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <<-SQL
+		BEGIN;
+		$(cat "$SCHEMA2")
+		PRAGMA user_version = 2;
+		INSERT INTO recommendation VALUES (1, 1400, 1380, 1, '');
+		INSERT INTO reason (run_id, kind, status, margin, visits)
+			VALUES (1, 'fits', '$2', 5, 16);
+		INSERT INTO path_band VALUES (1, 'download', 1446, 'whole'),
+			(1, 'download', 1448, 'lost'), (1, 'download', 1480, 'whole'),
+			(1, 'download', 1500, 'unknown'),
+			(1, 'download', 65535, 'fragmented');
+		COMMIT;
+	SQL
+}
+
+# Labels that touch, and texts that leave their picture.
+# shellcheck disable=SC2016 # JavaScript
+readonly TOUCHING='[...document.querySelectorAll(".rulers svg")].flatMap((svg) => {
+	const box = (e) => e.getBoundingClientRect();
+	const all = [...svg.querySelectorAll("text")];
+	return all.flatMap((a, i) => all.slice(i + 1).filter((b) =>
+		box(a).left < box(b).right && box(b).left < box(a).right &&
+		box(a).top < box(b).bottom && box(b).top < box(a).bottom)
+		.map((b) => `${a.textContent} on ${b.textContent}`)
+		.concat(box(a).left < box(svg).left || box(a).right > box(svg).right ||
+			box(a).top < box(svg).top || box(a).bottom > box(svg).bottom
+			? [`${a.textContent} outside`] : []));
+})'
+# The order of the parts, and whether the recommendation is the largest text.
+# shellcheck disable=SC2016 # JavaScript
+readonly ORDER='["answer", "rulers", "maps", "cards"].map((name) =>
+	document.querySelector(`.${name}`).getBoundingClientRect().top)
+	.every((top, i, all) => i === 0 || top > all[i - 1])'
+readonly LARGEST='((size) => [...document.querySelectorAll("body *")].every((e) =>
+	e.className === "recommended" || size(e) < size(document.querySelector(
+	".recommended"))))((e) => parseFloat(getComputedStyle(e).fontSize))'
+# Axis labels of the maps that are not round, or closer than they are wide.
+readonly AXES='sweeps[0].charts.flatMap((chart) => {
+	const axis = Array.from({ length: 221 }, (_, i) => 1283 + i);
+	const kept = axisLabels(axis, chart.cell[0] * 4 / axis.length, 36);
+	return kept.filter((i, n) => axis[i] % 5 ||
+		n && (i - kept[n - 1]) * chart.cell[0] * 4 / axis.length < 36);
+})'
+
+# Arguments: URL SIZE [OPTION]. Check the layout at a size of the screen.
+check_ruler_layout()
+{
+	browse server --size "$2" "${@:3}" "$1" \
+		'wait=document.querySelector(".rulers svg text") &&
+			sweeps[0].cells.size === 16' \
+		'print=document.documentElement.scrollWidth' "print=$TOUCHING" \
+		"print=$ORDER" "print=$LARGEST" "print=$AXES" \
+		'print=document.querySelectorAll(".rulers .edge.size").length'
+	check_same_text "the layout at $2 ${*:3}" \
+		"$(printf '%s\n[]\ntrue\ntrue\n[]\n10' "${2%x*}")" \
+		"$(cat "$tmp/browser.out")"
+}
+
+# Arguments: DATABASE. Print the predicted fates of all pairs, both directions.
+expected_predictions()
+{
+	"$MTUSWEEP_BIN/mtusweep" heatmap --db "$1" --json | perl -MJSON::PP -0777 -ne '
+		for my $map (@{decode_json($_)->{maps}}) {
+			print join(" ", map { $_->{predicted} // "unknown" }
+				@{$map->{cells}}), "\n";
+		}'
+}
+
+# What the page shows of a path that was probed.
+case_ruler()
+{
+	local db=$tmp/db/ruler.db url=http://127.0.0.1:$VIEW_PORT/ size
+	make_database "$db"
+	make_run "$db" 1 2026-11-22T12:20:39.123Z
+	recommend "$db" predicted
+	start_view "$db"
+	browse server "$url" 'wait=document.querySelector(".rulers svg text")' \
+		'print=document.querySelector(".answer").innerText' \
+		'print=[...document.querySelectorAll(".rulers figcaption")]
+			.map((e) => e.textContent).join("; ")' \
+		'print=[...document.querySelectorAll(".rulers svg")]
+			.map((e) => e.getAttribute("aria-label")).join("\n")' \
+		'print=[...document.querySelectorAll(".rulers .sign.is-recommended")]
+			.map((e) => e.getAttribute("stroke-dasharray"))' \
+		'print=[...document.querySelectorAll(".fates .together")]
+			.map((e) => e.textContent)' \
+		'print=[0, 1].map((direction) => sweeps[0].servers.flatMap((server) =>
+			sweeps[0].peers.map((peer) => predictFate(sweeps[0].facts.ruler,
+				direction, [server, peer]))).join(" ")).join("\n")'
+	check_same_text 'the path' "$(
+		echo 'Recommended: server MTU 1400, peer MTU 1380'
+		echo
+		echo 'The largest pair at which every packet, TCP or not, arrives whole' \
+			'both ways. Predicted, not confirmed by tests.'
+		echo 'Upload, peer to server; Download, server to peer'
+		echo 'upload: whole to 1440 bytes (peer MTU 1380), lost above;' \
+			'current 1420; fastest 1330; recommended 1380'
+		echo 'download: whole to 1446 bytes (server MTU 1386),' \
+			'lost to 1448 bytes (server MTU 1388),' \
+			'whole to 1480 bytes (server MTU 1420),' \
+			'unknown to 1500 bytes (server MTU 1440), fragmented above;' \
+			'current 1420; fastest 1430; recommended 1400'
+		echo '["4 3","4 3"]'
+		echo '["arrives whole","arrives in fragments","lost","not known"]'
+		expected_predictions "$db")" "$(cat "$tmp/browser.out")"
+	for size in 375x800 1280x900; do
+		check_ruler_layout "$url" "$size"
+		check_ruler_layout "$url" "$size" --dark
+	done
+	kill -TERM "$view_pid"
+	wait_exit "$view_pid" 10 'mtusweep view'
 }
 
 # Not a test: "page.sh picture" makes the README's picture, docs/page.png.

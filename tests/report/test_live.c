@@ -192,6 +192,70 @@ static void facts_are_told_when_they_change(void **state)
 	look_away(&looker);
 }
 
+static void assert_json(const json_t *value, const char *expected)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void recommend(struct store *store, int64_t run, enum evidence_status status)
+{
+	struct evidence e;
+
+	evidence_init(&e);
+	e.mtu = (struct mtu_pair){1400, 1380};
+	e.reason = (struct reason){.kind = REASON_FITS, .margin = 5, .visits = 1};
+	e.status = status;
+	assert_int_equal(store_recommend(store, run, &e, NULL), 0);
+}
+
+/* The path as a ruler, before the first measurement; how far the recommendation is proved
+ * depends on whether the run goes on. */
+static void the_path_is_a_fact(void **state)
+{
+	struct path_survey survey = {
+		.path.overhead = {80, 60},
+		.path.dir[DIR_UPLOAD] = {2, {{1460, FATE_WHOLE}, {65535, FATE_LOST}}},
+		.path.unseen[DIR_UPLOAD] = true,
+		.probes = {9, 9}};
+	struct fixture *fixture = *state;
+	struct looker looker = look_at(fixture);
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+	json_t *facts;
+
+	look(&looker, "", ROOM);
+	assert_true(json_is_null(json_object_get(part(&looker, "facts"), "ruler")));
+	assert_int_equal(store_put_path(store, run, &survey, NULL), 0);
+	recommend(store, run, EVIDENCE_PREDICTED);
+	looker.have[0] = '\0';
+	for (int i = 0; i < 1000; i++) {
+		look(&looker, "", ROOM);
+		facts = part(&looker, "facts");
+		if (json_is_object(json_object_get(facts, "ruler")) &&
+		    json_is_object(json_object_get(facts, "recommended")))
+			break;
+		looker.have[0] = '\0';
+		usleep(5000);
+	}
+	assert_json(json_object_get(facts, "ruler"),
+		    "{\"download\":{\"bands\":[],\"overhead\":60,\"proved\":false,"
+		    "\"title\":\"Download, server to peer (not known)\"},\"from\":1400,"
+		    "\"step\":20,\"to\":1540,\"upload\":{\"bands\":[[1460,\"whole\"],"
+		    "[1540,\"lost\"]],\"overhead\":80,\"proved\":false,"
+		    "\"title\":\"Upload, peer to server (fragments would not be "
+		    "seen)\"}}");
+	assert_json(json_array_get(json_object_get(facts, "fates"), 2),
+		    "{\"color\":\"#b5483f\",\"label\":\"lost\",\"name\":\"lost\"}");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_object_get(facts, "recommended"), "proof")),
+			    "predicted, tests follow");
+	fixture_close(store);
+	look_away(&looker);
+}
+
 /* The rows come one by one, each once and in order. */
 static void answers_are_as_small_as_asked_for(void **state)
 {
@@ -424,6 +488,8 @@ int main(void)
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(facts_are_told_when_they_change,
 						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(the_path_is_a_fact, fixture_setup,
+						fixture_teardown),
 		cmocka_unit_test_setup_teardown(answers_are_as_small_as_asked_for,
 						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(who_writes_ends_in_order, fixture_setup,

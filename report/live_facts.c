@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/live_facts.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "report/colormap.h"
+#include "report/runjson.h"
+
+/* Colours from the lowest rate to the highest; readers interpolate between them. */
+#define COLORS 17
+
+static json_t *grid_json(const struct mtu_range *range)
+{
+	if (mtu_range_count(range) > HEATMAP_AXIS_MAX)
+		return json_null();
+	return json_pack("[iii]", range->min, range->max, range->step);
+}
+
+static json_t *colors_json(void)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < COLORS; i++) {
+		struct colormap_color c = colormap_at((double)i / (COLORS - 1));
+		char text[8];
+
+		snprintf(text, sizeof(text), "#%02x%02x%02x",
+			 (unsigned)(c.red * 255 + .5), (unsigned)(c.green * 255 + .5),
+			 (unsigned)(c.blue * 255 + .5));
+		json_array_append_new(array, json_string(text));
+	}
+	return array;
+}
+
+static json_t *signs_json(void)
+{
+	json_t *array = json_array();
+
+	for (int m = 0; m < HEATMAP_MARKS; m++)
+		json_array_append_new(array,
+				      json_pack("{ss ss ss}", "name", signs[m].name,
+						"label", signs[m].label, "shape",
+						sign_shape_name(signs[m].shape)));
+	return array;
+}
+
+static json_t *edges_json(const struct heatmap *map)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < map->edges; i++) {
+		const struct heatmap_edge *edge = &map->edge[i];
+
+		json_array_append_new(array,
+				      json_pack("{ss si si ss ss}", "direction",
+						direction_name(edge->dir), "size",
+						edge->size, "mtu", edge->mtu_sent,
+						"below", fate_name(edge->below),
+						"above", fate_name(edge->above)));
+	}
+	return array;
+}
+
+static int add_warning(void *ctx, const struct query_warning *w)
+{
+	return json_array_append_new(ctx, runjson_warning(&w->facts)) < 0 ? -ENOMEM : 0;
+}
+
+/* The facts that do not change with each row. */
+static json_t *run_facts(const struct query_run *run)
+{
+	static const char *const changing[] = {"state",    "outcome", "outcome_text",
+					       "ended_at", "visits",  "visits_failed"};
+	json_t *object = runjson_run(run);
+
+	for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++)
+		json_object_del(object, changing[i]);
+	json_object_set_new(object, "started_at_ms",
+			    json_integer(run->info.started_at_ms));
+	return object;
+}
+
+/* --- the path --- */
+
+static json_t *fates_json(void)
+{
+	json_t *array = json_array();
+
+	for (int f = FATE_WHOLE; f <= FATE_COUNT; f++) {
+		enum fate fate = (enum fate)(f % FATE_COUNT);
+		char color[8];
+
+		snprintf(color, sizeof(color), "#%06x", fate_signs[fate].rgb);
+		json_array_append_new(
+			array, json_pack("{ss ss ss}", "name", fate_name(fate), "label",
+					 fate_signs[fate].label, "color", color));
+	}
+	return array;
+}
+
+static json_t *ruler_dir_json(const struct ruler *ruler, enum direction dir)
+{
+	const struct ruler_dir *d = &ruler->dir[dir];
+	json_t *bands = json_array();
+
+	for (int b = 0; b < d->bands; b++)
+		json_array_append_new(bands, json_pack("[is]", d->band[b].to,
+						       fate_name(d->band[b].fate)));
+	return json_pack("{ss+ si sb so}", "title", ruler_title(dir), ruler_doubt(d),
+			 "overhead", d->overhead, "proved",
+			 d->bands > 0 && !d->guessed && !d->doubted, "bands", bands);
+}
+
+static json_t *ruler_json(const struct ruler_facts *facts)
+{
+	struct ruler ruler;
+
+	ruler_make(facts, &ruler);
+	if (!ruler.to)
+		return json_null();
+	return json_pack("{si si si so so}", "from", ruler.from, "to", ruler.to, "step",
+			 ruler.step, "upload", ruler_dir_json(&ruler, DIR_UPLOAD),
+			 "download", ruler_dir_json(&ruler, DIR_DOWNLOAD));
+}
+
+/* Also of a run whose map cannot be drawn. */
+static int read_ruler(struct query *query, const struct query_run *run,
+		      const struct mtu_pair *recommended, json_t **ret, struct err *err)
+{
+	struct path_survey survey = {0};
+	struct ruler_facts facts = {0};
+	int r = query_path(query, run->id, &survey, err);
+
+	if (r < 0 && r != -ENODATA)
+		return r;
+	facts.path = survey.path;
+	facts.mark[HEATMAP_CURRENT] =
+		(struct mtu_pair){run->info.server.link_mtu, run->info.peer.link_mtu};
+	if (!run->info.server.link_mtu || !run->info.peer.link_mtu)
+		facts.mark[HEATMAP_CURRENT] = (struct mtu_pair){0};
+	facts.mark[HEATMAP_RECOMMENDED] = *recommended;
+	*ret = ruler_json(&facts);
+	return 0;
+}
+
+/* --- the recommendation --- */
+
+/* The recommended pair as an export has it, and how far it is proved, in words; null if
+ * there is none. */
+static int read_recommended(struct query *query, const struct query_run *run,
+			    struct mtu_pair *ret_mtu, json_t **ret, struct err *err)
+{
+	bool goes_on = run->outcome == RUN_RUNNING && run->life == PROCESS_LIVES;
+	struct query_recommendation found = {0};
+	int r = query_recommended(query, run->id, &found, err);
+
+	*ret_mtu = found.evidence.mtu;
+	if (r == -ENODATA) {
+		*ret = json_null();
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	*ret = runjson_recommended(&found);
+	if (found.evidence.reason.kind != REASON_TEXT)
+		json_object_set_new(
+			*ret, "proof",
+			json_string(evidence_proof(&found.evidence, goes_on)));
+	free(found.text);
+	return *ret ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
+int live_facts(struct query *query, const struct query_run *run,
+	       const struct heatmap *map, json_t **ret, struct err *err)
+{
+	const struct run_info *info = &run->info;
+	json_t *warnings = json_array();
+	json_t *recommended = NULL;
+	json_t *ruler = NULL;
+	struct mtu_pair mtu;
+	struct query_warning left_out = {
+		.facts = {.kind = WARNING_LEFT_OUT, .value = QUERY_ROWS_SERVED}};
+	int r = query_warnings(query, run->id, "run", add_warning, warnings, err);
+
+	/* The run is too large to send its rows. */
+	if (r == 0 && !run->counted)
+		r = add_warning(warnings, &left_out);
+	if (r == 0)
+		r = read_recommended(query, run, &mtu, &recommended, err);
+	if (r == 0)
+		r = read_ruler(query, run, &mtu, &ruler, err);
+	*ret = json_pack("{so s[oo] so so so so so so so}", "run", run_facts(run),
+			 "grid", grid_json(&info->server_range),
+			 grid_json(&info->peer_range), "recommended", recommended,
+			 "ruler", ruler, "fates", fates_json(), "edges",
+			 edges_json(map), "warnings", warnings, "colors", colors_json(),
+			 "signs", signs_json());
+	if (r == 0 && !*ret)
+		r = err_set(err, -ENOMEM, "out of memory");
+	return r;
+}
