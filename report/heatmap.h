@@ -73,6 +73,7 @@ struct heatmap_edge {
 	enum fate above;
 };
 
+/* Without panels it has the path alone. */
 struct heatmap {
 	/* The recommendation and its reason in one sentence; "": there is none. */
 	char answer[HEATMAP_TEXT];
@@ -96,8 +97,9 @@ struct heatmap_options {
 	bool anonymous; /* no host, interface or UUID in the lines */
 };
 
-/* -ENOMEM; -E2BIG: more than HEATMAP_AXIS_MAX MTUs on a side were measured; errors of
- * reading. Release *ret only after success. */
+/* -ENOMEM; -E2BIG: more than HEATMAP_AXIS_MAX MTUs on a side were measured; -ENODATA:
+ * nothing is measured, the ranges have more, and no path is stored; errors of reading.
+ * Release *ret only after success. */
 int heatmap_load(struct query *query, const struct query_run *run,
 		 const struct heatmap_options *options, struct heatmap *ret,
 		 struct err *err);

@@ -21,6 +21,8 @@
 #define LABEL_GAP   4
 #define LINE        17
 #define WIDTH_MIN   560
+/* The recommendation in its large letters fits, in any usual font. */
+#define WIDTH_ANSWER 900
 
 /* Round labels do not stand as close as those of all MTUs. */
 #define ROUND_APART 24
@@ -140,6 +142,8 @@ static void add_cell_keys(const struct heatmap *map, struct heatmap_layout *layo
 
 static bool outside(const struct heatmap *map, const struct mtu_pair *mtu)
 {
+	if (!map->panels)
+		return false;
 	return isnan(heatmap_position(&map->server, mtu->server)) ||
 	       isnan(heatmap_position(&map->peer, mtu->peer));
 }
@@ -306,7 +310,7 @@ static double width_of(const struct heatmap *map, double cell)
 	double panel_w = LEFT + fmax(cell * map->peer.count, SCALE_MIN) + RIGHT;
 
 	return fmax(2 * HEATMAP_MARGIN + (map->panels > 1 ? 2 : 1) * panel_w,
-		    WIDTH_MIN);
+		    map->answer[0] ? WIDTH_ANSWER : WIDTH_MIN);
 }
 
 /* The signs of marks are explained at the first picture that shows them. */
@@ -325,7 +329,7 @@ static void add_keys(const struct heatmap *map, struct heatmap_layout *layout)
 
 void heatmap_layout(const struct heatmap *map, struct heatmap_layout *ret)
 {
-	const struct heatmap_rect *last = &ret->map[map->panels - 1];
+	const struct heatmap_rect *last;
 	double top = HEATMAP_MARGIN;
 
 	*ret = (struct heatmap_layout){.cell = cell_side(map)};
@@ -343,11 +347,12 @@ void heatmap_layout(const struct heatmap *map, struct heatmap_layout *ret)
 	if (ret->ruler.to)
 		top = place_rulers(ret, top);
 	ret->header = top + HEATMAP_FONT_TITLE / 2;
-	place_panels(map, ret,
-		     top + HEATMAP_FONT_TITLE + 8 + (HEATMAP_LINES - 1) * LINE);
-	ret->height =
-		place_keys(ret, ret->ruler_keys, ret->keys, last->y + last->h + BELOW) +
-		HEATMAP_MARGIN;
+	top += HEATMAP_FONT_TITLE + 8 + (HEATMAP_LINES - 1) * LINE;
+	place_panels(map, ret, top);
+	last = map->panels ? &ret->map[map->panels - 1] : NULL;
+	ret->height = place_keys(ret, ret->ruler_keys, ret->keys,
+				 last ? last->y + last->h + BELOW : top) +
+		      HEATMAP_MARGIN;
 }
 
 static void place_label(struct heatmap_tick *tick, double bps, double right,

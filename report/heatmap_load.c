@@ -346,6 +346,39 @@ static void describe_run(struct heatmap *map, const struct query_run *run,
 		 planned, *planned ? "s" : text_plural(run->measured), run->failed);
 }
 
+static bool has_path(const struct heatmap *map)
+{
+	return map->path.dir[DIR_UPLOAD].count || map->path.dir[DIR_DOWNLOAD].count;
+}
+
+/* The ranges of a run that only probed may have too many MTUs to draw: then the path alone
+ * is shown. */
+static int add_maps(struct heatmap *map, const struct query_run *run,
+		    struct visits *all, const struct heatmap_options *options,
+		    struct err *err)
+{
+	struct err none = ERR_INIT;
+	int r = make_axis(&map->server, &run->info.server_range, all, DIR_DOWNLOAD,
+			  &none);
+
+	if (r == 0)
+		r = make_axis(&map->peer, &run->info.peer_range, all, DIR_UPLOAD,
+			      &none);
+	if (r == -ENODATA && has_path(map)) {
+		map->server.count = 0;
+		map->peer.count = 0;
+		return 0;
+	}
+	if (r < 0)
+		return err_set(err, r, "%s", none.text);
+	if (add_panels(map, options) < 0)
+		return -ENOMEM;
+	r = fill_cells(map, all, err);
+	for (int p = 0; p < map->panels; p++)
+		heatmap_scale(map, p, &map->panel[p].low_bps, &map->panel[p].high_bps);
+	return r;
+}
+
 static int load_map(struct query *query, const struct query_run *run,
 		    const struct heatmap_options *options, struct heatmap *map,
 		    struct err *err)
@@ -356,23 +389,13 @@ static int load_map(struct query *query, const struct query_run *run,
 
 	visit = all.visit;
 	if (r == 0)
-		r = make_axis(&map->server, &run->info.server_range, &all, DIR_DOWNLOAD,
-			      err);
-	if (r == 0)
-		r = make_axis(&map->peer, &run->info.peer_range, &all, DIR_UPLOAD, err);
-	if (r < 0)
-		return r == -ENOMEM ? err_set(err, r, "out of memory") : r;
-	if (add_panels(map, options) < 0)
-		return err_set(err, -ENOMEM, "out of memory");
-	r = fill_cells(map, &all, err);
-	for (int p = 0; p < map->panels; p++)
-		heatmap_scale(map, p, &map->panel[p].low_bps, &map->panel[p].high_bps);
-	if (r == 0)
 		r = add_path(query, run->id, map, err);
 	if (r == 0)
 		r = mark_recommended(query, run, map, err);
 	mark_current(map, &run->info);
-	return r;
+	if (r == 0)
+		r = add_maps(map, run, &all, options, err);
+	return r == -ENOMEM ? err_set(err, r, "out of memory") : r;
 }
 
 /* A log names no hosts: its file name distinguishes the pictures. */

@@ -431,6 +431,32 @@ static void png_shows_the_path(void **state)
 	heatmap_release(&map);
 }
 
+/* A run that only probed, of ranges with too many MTUs for a map. */
+static void the_path_without_a_map(void **state)
+{
+	struct path_survey survey = {
+		.path.overhead = {PATH_OVERHEAD_IPV4, PATH_OVERHEAD_IPV4},
+		.path.dir = {{2, {{1460, FATE_WHOLE}, {65535, FATE_LOST}}},
+			     {1, {{65535, FATE_WHOLE}}}},
+	};
+	struct fixture *fixture = *state;
+	struct heatmap_layout l;
+	struct heatmap map;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	assert_int_equal(store_put_path(store, run, &survey, NULL), 0);
+	fixture_close(store);
+	fixture_exec(fixture->db,
+		     "UPDATE run SET peer_mtu_max = 9000, peer_mtu_step = 1");
+	load(fixture, &(struct heatmap_options){0}, &map);
+	assert_int_equal(map.panels, 0);
+	heatmap_layout(&map, &l);
+	assert_true(l.height > l.bar[1].y + l.bar[1].h + 60 && l.height < 500);
+	cairo_surface_destroy(draw_png(fixture, &map));
+	heatmap_release(&map);
+}
+
 /* A bare server has no fonts. Run in a process of its own: cairo looks for fonts
  * once. */
 static int child_without_fonts(struct fixture *fixture)
@@ -560,6 +586,7 @@ int main(void)
 		TEST(png_shows_scattered_cells),
 		TEST(png_shows_what_is_added),
 		TEST(png_shows_the_path),
+		TEST(the_path_without_a_map),
 		TEST(picture_without_fonts),
 		TEST(svg_says_what_it_is),
 		TEST(recommended_pair_is_marked),
