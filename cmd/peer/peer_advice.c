@@ -215,19 +215,23 @@ static void print_recommended(FILE *out, const struct peer *peer,
 		print_apply(out, peer, &e->mtu);
 }
 
-/* A grid's rates, where there is somebody to look at them. */
+/* The path, and a grid's rates, where there is somebody to look at them. */
 static void print_map(FILE *out, const struct peer *peer, struct query *query)
 {
 	static const struct heatmap_options options = {0};
 	struct query_run run;
 	struct heatmap map;
 
-	if (!peer->config->strategy->is_grid || !isatty(progress_print_fd()) ||
+	if (!isatty(progress_print_fd()) ||
 	    query_run_numbered(query, peer->run.id, &run, NULL) < 0 ||
 	    runmap_load(query, &run, &options, &map, NULL) < 0)
 		return;
-	fputc('\n', out);
-	runmap_print(&map, progress_print_fd(), out);
+	if (peer->config->strategy->is_grid) {
+		fputc('\n', out);
+		runmap_print(&map, progress_print_fd(), out);
+	} else {
+		runmap_print_path(&map, progress_print_fd(), out);
+	}
 	heatmap_release(&map);
 }
 

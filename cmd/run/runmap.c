@@ -9,6 +9,7 @@
 #include "cmd/run/runpath.h"
 #include "engine/pathmodel.h"
 #include "report/heatmap_term.h"
+#include "report/ruler_term.h"
 
 /* The width of output that is no terminal. */
 #define COLUMNS 80
@@ -76,14 +77,29 @@ static int terminal_columns(int fd)
 	return COLUMNS;
 }
 
+static enum heatmap_colors terminal_colors(int fd)
+{
+	return heatmap_term_colors(isatty(fd), getenv("NO_COLOR"), getenv("TERM"),
+				   getenv("COLORTERM"));
+}
+
+static bool terminal_glyphs(int fd)
+{
+	return isatty(fd) && heatmap_term_glyphs(getenv("LC_ALL"), getenv("LC_CTYPE"),
+						 getenv("LANG"));
+}
+
 void runmap_print(const struct heatmap *map, int fd, FILE *out)
 {
-	bool terminal = isatty(fd);
-	enum heatmap_colors colors = heatmap_term_colors(
-		terminal, getenv("NO_COLOR"), getenv("TERM"), getenv("COLORTERM"));
-	bool glyphs = terminal &&
-		      heatmap_term_glyphs(getenv("LC_ALL"), getenv("LC_CTYPE"),
-					  getenv("LANG"));
+	heatmap_print(map, terminal_colors(fd), terminal_glyphs(fd),
+		      terminal_columns(fd), out);
+}
 
-	heatmap_print(map, colors, glyphs, terminal_columns(fd), out);
+void runmap_print_path(const struct heatmap *map, int fd, FILE *out)
+{
+	struct ruler ruler;
+
+	heatmap_ruler(map, &ruler);
+	ruler_print(&ruler, terminal_colors(fd), terminal_glyphs(fd),
+		    terminal_columns(fd), out);
 }

@@ -53,6 +53,8 @@ if [[ $1 == grid ]]; then
 	check_match 'the largest server MTU of the map' '^ *1420 ' "$(shown_lines)"
 fi
 if [[ $1 != probe ]]; then
+	check_match 'the path' '^Upload, peer to server$' "$(shown_lines)"
+	check_match 'its edge' '^outer size .*\[1500\]' "$(shown_lines)"
 	check_match 'the traffic, before' 'at most about [0-9.]+ MB for each Mbit/s' \
 		"$(shown_lines)"
 	check_match 'the traffic, early' 'first measurement transferred [0-9.]+ MB, so ' \
