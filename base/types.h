@@ -155,6 +155,11 @@ enum run_outcome {
 
 /* The words used in messages, JSON and the database. The pointers are static. */
 const char *direction_name(enum direction dir);
+/* "peer" or "server": the end that sends in this direction, and the one that receives. */
+const char *direction_sender(enum direction dir);
+const char *direction_receiver(enum direction dir);
+/* The MTU of the end that sends in this direction. */
+int mtu_pair_sender(const struct mtu_pair *mtu, enum direction dir);
 const char *test_status_name(enum test_status status);
 const char *persist_name(enum persist persist);
 const char *backend_name(enum backend backend);

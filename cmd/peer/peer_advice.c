@@ -173,7 +173,7 @@ static void print_effect(FILE *out, const struct peer *peer, const struct eviden
 
 	for (int d = 0; d < DIR_COUNT; d++) {
 		enum direction dir = (enum direction)d;
-		int mtu = dir == DIR_UPLOAD ? e->current.peer : e->current.server;
+		int mtu = mtu_pair_sender(&e->current, dir);
 		struct fault fault;
 
 		if (path->dir[d].count == 0)

@@ -169,8 +169,7 @@ static enum suspicion compare_pair(const struct peer_findings *before,
 		      summary->endpoint[DIR_DOWNLOAD], ret))
 		return SUSPECT_MOVE;
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		int size = now->overhead[dir] +
-			   (dir == DIR_UPLOAD ? mtu->peer : mtu->server);
+		int size = now->overhead[dir] + mtu_pair_sender(mtu, dir);
 
 		if (!before->sometimes[dir].low &&
 		    before->survey.path.unseen[dir] == now->unseen[dir] &&

@@ -296,7 +296,7 @@ static int print_path(const struct path *path, const struct probe_summary *summa
 				"the %s's outer packets cannot be seen (they may be in "
 				"another network namespace): fragments cannot be "
 				"told from whole packets there\n",
-				dir == DIR_UPLOAD ? "server" : "peer");
+				direction_receiver(dir));
 	}
 	print_direction(&r, path, DIR_UPLOAD);
 	print_direction(&r, path, DIR_DOWNLOAD);

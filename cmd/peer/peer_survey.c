@@ -71,7 +71,7 @@ int peer_survey_probe(struct peer *peer, struct peer_findings *ret, struct err *
 		if (survey->path.unseen[dir])
 			host_tell("the %s's outer packets cannot be seen, so fragments "
 				  "cannot be told from whole packets there",
-				  dir == DIR_UPLOAD ? "server" : "peer");
+				  direction_receiver(dir));
 	}
 	found.closed = summary.filtered && !summary.unable;
 	refused = check_findings(peer, &found, NULL) < 0;
