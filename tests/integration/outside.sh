@@ -57,6 +57,14 @@ move()
 	wait_for 20 'an answer through the tunnel' answers
 }
 
+# Arguments: DIRECTION. Print the bands that the run has stored.
+bands()
+{
+	sql "$peer_db" "SELECT group_concat(size_max || ':' || fate) FROM (
+		SELECT size_max, fate FROM path_band WHERE direction = '$1'
+		ORDER BY size_max)"
+}
+
 # Arguments: server|peer [PROGRAM-WORD ...]. Probe; the program of this end is started by
 # these words. The upload ends in $upload, the download in $download.
 probe()
@@ -76,8 +84,8 @@ probe()
 	check_equal "the peer's exit status" 3 "$status"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
-	upload=$(sed -n 's/^upload: //p' "$tmp/peer.log")
-	download=$(sed -n 's/^download: //p' "$tmp/peer.log")
+	upload=$(bands upload)
+	download=$(bands download)
 }
 
 # Arguments: COUNT END
