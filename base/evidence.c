@@ -93,16 +93,17 @@ static bool is_untested(const struct evidence *e)
 
 const char *evidence_doubt(const struct evidence *e)
 {
-	return is_untested(e) ? "; predicted by the probes, not yet confirmed by tests"
-			      : "";
+	return is_untested(e) ? "; predicted by probes, not measured" : "";
 }
 
 const char *evidence_proof(const struct evidence *e, bool running)
 {
 	switch (e->status) {
 	case EVIDENCE_PREDICTED:
-		return running ? "predicted, tests follow"
-			       : "predicted, not confirmed by tests";
+		if (running)
+			return "predicted, tests follow";
+		return e->reason.visits ? "predicted, not confirmed by tests"
+					: "predicted by probes, not measured";
 	case EVIDENCE_CONTRADICTED:
 		return "tests contradict the probes";
 	case EVIDENCE_CONFIRMED:

@@ -39,6 +39,21 @@ const char *direction_name(enum direction dir)
 	return dir == DIR_UPLOAD ? "upload" : "download";
 }
 
+const char *direction_sender(enum direction dir)
+{
+	return dir == DIR_UPLOAD ? "peer" : "server";
+}
+
+const char *direction_receiver(enum direction dir)
+{
+	return dir == DIR_UPLOAD ? "server" : "peer";
+}
+
+int mtu_pair_sender(const struct mtu_pair *mtu, enum direction dir)
+{
+	return dir == DIR_UPLOAD ? mtu->peer : mtu->server;
+}
+
 /* Define TYPE_name() and TYPE_parse(). */
 #define DEFINE_WORDS(type, names, count)                   \
 	const char *type##_name(enum type value)           \

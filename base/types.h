@@ -123,8 +123,10 @@ enum program_status {
 	PROGRAM_MISFIT, /* --strategy probe: the current pair does not fit */
 };
 
-/* run_info's strategy of a session that measures no pair: no run is stored of it. */
+/* run_info's strategies of sessions that measure no pair. The run of a probe is stored with
+ * its path and its recommendation; nothing is stored of a check. */
 #define STRATEGY_PROBE "probe"
+#define STRATEGY_CHECK "check"
 
 /* The properties of a run that are fixed at its start. */
 struct run_info {
@@ -155,6 +157,11 @@ enum run_outcome {
 
 /* The words used in messages, JSON and the database. The pointers are static. */
 const char *direction_name(enum direction dir);
+/* "peer" or "server": the end that sends in this direction, and the one that receives. */
+const char *direction_sender(enum direction dir);
+const char *direction_receiver(enum direction dir);
+/* The MTU of the end that sends in this direction. */
+int mtu_pair_sender(const struct mtu_pair *mtu, enum direction dir);
 const char *test_status_name(enum test_status status);
 const char *persist_name(enum persist persist);
 const char *backend_name(enum backend backend);

@@ -155,7 +155,7 @@ static void print_value(const struct warning *w, const char *placeholder, FILE *
 	else if (names_column(placeholder, "detail"))
 		fputs(w->detail, out);
 	else if (names_column(placeholder, "direction:receiver"))
-		fputs(w->direction == DIR_UPLOAD ? "server" : "peer", out);
+		fputs(direction_receiver(w->direction), out);
 	else if (names_column(placeholder, "direction"))
 		fputs(direction_name(w->direction), out);
 }

@@ -85,8 +85,13 @@ static const struct option_spec rows[] = {
 	 .into = &peer_options.config.check,
 	 .seen = &peer_options.check_given,
 	 .help = "probe: print one line that says if the current pair fits, for\n"
-		 "a monitoring system. Exit status: 0 it fits, 3 it does not,\n"
-		 "1 failed"},
+		 "a monitoring system, and store nothing. Exit status: 0 it\n"
+		 "fits, 3 it does not, 1 failed"},
+	{.name = "json",
+	 .kind = OPTION_FLAG,
+	 .into = &peer_options.config.json,
+	 .help = "print one JSON document when the run has ended, in place of\n"
+		 "all texts: the run as mtusweep show --json prints it"},
 	{.name = "passes",
 	 .value = "N",
 	 .kind = OPTION_INT,
@@ -144,8 +149,8 @@ static const struct option_spec rows[] = {
 	 .into = &peer_options.config.apply_run,
 	 .help = "with --apply: the run that the pair comes from; with --pair\n"
 		 "too: apply that pair only if it was ok in this run, between\n"
-		 "the same two ends (default: the newest sweep with a pair\n"
-		 "that was ok)"},
+		 "the same two ends, or the one it predicted by probes alone\n"
+		 "(default: the newest run with such a pair)"},
 	{.name = "pair",
 	 .value = "S/P",
 	 .kind = OPTION_PAIR,

@@ -15,11 +15,6 @@ static int smaller_of(int a, int b)
 	return a < b ? a : b;
 }
 
-static int sender_mtu(const struct mtu_pair *mtu, enum direction dir)
-{
-	return dir == DIR_UPLOAD ? mtu->peer : mtu->server;
-}
-
 int pathmodel_outer(const struct path *path, enum direction dir, int inner, int tx_mtu)
 {
 	int padded = (inner + PADDING - 1) / PADDING * PADDING;
@@ -131,7 +126,7 @@ struct prediction pathmodel_predict_packet(const struct path *path,
 					   const struct mtu_pair *mtu,
 					   enum direction dir, int max)
 {
-	int tx_mtu = sender_mtu(mtu, dir);
+	int tx_mtu = mtu_pair_sender(mtu, dir);
 	int inner = smaller_of(smaller_of(mtu->server, mtu->peer), max);
 	struct prediction p = {.tcp_outer = pathmodel_outer(path, dir, inner, tx_mtu)};
 
@@ -145,7 +140,7 @@ bool pathmodel_sizes(const struct path *path, const struct mtu_pair *mtu,
 		     enum direction dir, enum fate fate, int ret_sizes[2],
 		     bool *ret_all)
 {
-	int tx_mtu = sender_mtu(mtu, dir);
+	int tx_mtu = mtu_pair_sender(mtu, dir);
 	int first = 0, last = 0, count = 0;
 
 	for (int inner = 1; inner <= tx_mtu; inner++) {
@@ -417,7 +412,7 @@ void pathmodel_explain(const struct path *path, const struct mtu_pair *mtu,
 			 "rates cannot tell the fate of UDP and routed packets");
 	else
 		snprintf(ret + used, PATHMODEL_TEXT - used, routed_phrase(p.routed),
-			 path->overhead[dir] + sender_mtu(mtu, dir), sizes);
+			 path->overhead[dir] + mtu_pair_sender(mtu, dir), sizes);
 }
 
 #pragma GCC diagnostic pop

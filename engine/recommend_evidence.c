@@ -48,7 +48,7 @@ static struct warning warn_of_pair(enum warning_kind kind, const struct mtu_pair
 static bool mss_protects(const struct recommendation *v, enum direction dir)
 {
 	const struct mtu_pair *mtu = &v->current.mtu;
-	int tx_mtu = dir == DIR_UPLOAD ? mtu->peer : mtu->server;
+	int tx_mtu = mtu_pair_sender(mtu, dir);
 
 	return path_bands_fate(&v->path.dir[dir], pathmodel_outer(&v->path, dir, tx_mtu,
 								  tx_mtu)) == FATE_LOST;

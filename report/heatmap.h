@@ -103,6 +103,8 @@ struct heatmap_options {
 int heatmap_load(struct query *query, const struct query_run *run,
 		 const struct heatmap_options *options, struct heatmap *ret,
 		 struct err *err);
+/* The lines alone of a run that cannot be drawn: a map without panels. */
+void heatmap_describe(const struct query_run *run, bool anonymous, struct heatmap *ret);
 void heatmap_release(struct heatmap *map);
 
 /* Return the cell of the i-th server MTU and the j-th peer MTU. */

@@ -346,6 +346,12 @@ static void describe_run(struct heatmap *map, const struct query_run *run,
 		 planned, *planned ? "s" : text_plural(run->measured), run->failed);
 }
 
+void heatmap_describe(const struct query_run *run, bool anonymous, struct heatmap *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	describe_run(ret, run, anonymous);
+}
+
 static bool has_path(const struct heatmap *map)
 {
 	return map->path.dir[DIR_UPLOAD].count || map->path.dir[DIR_DOWNLOAD].count;

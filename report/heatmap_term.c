@@ -374,6 +374,8 @@ static void print_answer(const struct printing *p, int columns)
 		heatmap_print_wrapped(p->map->answer, columns, p->out);
 	if (p->map->reason[0])
 		heatmap_print_wrapped(p->map->reason, columns, p->out);
+	if (p->map->answer[0] && ruler.to)
+		fputc('\n', p->out);
 	ruler_print(&ruler, p->colors, p->glyphs, columns, p->out);
 	if (p->map->answer[0] || ruler.to)
 		fputc('\n', p->out);

@@ -12,11 +12,6 @@
 /* and has about so many multiples of its step. */
 #define STEPS 8
 
-int ruler_sender(const struct mtu_pair *mtu, enum direction dir)
-{
-	return dir == DIR_UPLOAD ? mtu->peer : mtu->server;
-}
-
 static int overhead_of(const struct ruler_facts *facts, int dir)
 {
 	int overhead = facts->path.overhead[dir];
@@ -61,7 +56,8 @@ static bool find_span(const struct ruler_facts *facts, int *min, int *max)
 			widen(bands->band[b].max, min, max);
 		for (int m = 0; m < HEATMAP_MARKS; m++) {
 			if (m != HEATMAP_FASTEST && facts->mark[m].server)
-				widen(ruler_sender(&facts->mark[m], (enum direction)d) +
+				widen(mtu_pair_sender(&facts->mark[m],
+						      (enum direction)d) +
 					      overhead_of(facts, d),
 				      min, max);
 		}
@@ -121,7 +117,7 @@ static void make_dir(const struct ruler_facts *facts, enum direction dir,
 	ret->doubted = path_is_doubted(&facts->path, dir);
 	make_bands(&facts->path.dir[dir], ruler, ret);
 	for (int m = 0; m < HEATMAP_MARKS; m++) {
-		int size = ruler_sender(&facts->mark[m], dir) + ret->overhead;
+		int size = mtu_pair_sender(&facts->mark[m], dir) + ret->overhead;
 
 		if (facts->mark[m].server && size >= ruler->from && size <= ruler->to)
 			ret->mark[m] = size;

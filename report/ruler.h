@@ -54,9 +54,6 @@ struct ruler_facts {
  * fastest pair, which changes during a run, does not widen it. */
 void ruler_make(const struct ruler_facts *facts, struct ruler *ret);
 
-/* The sender's MTU of this direction. */
-int ruler_sender(const struct mtu_pair *mtu, enum direction dir);
-
 /* Return the place of a size, from 0 to 1. */
 double ruler_place(const struct ruler *ruler, double size);
 

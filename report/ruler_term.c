@@ -165,7 +165,8 @@ static void print_title(const struct printing *p, int columns)
 
 	snprintf(line, sizeof(line), "%s%s", ruler_title(p->dir),
 		 ruler_doubt(&p->ruler->dir[p->dir]));
-	fputc('\n', p->out);
+	if (p->dir > 0)
+		fputc('\n', p->out);
 	heatmap_print_wrapped(line, columns, p->out);
 }
 

@@ -66,6 +66,20 @@ static int write_map(const struct heatmap *map, FILE *out, struct err *err)
 	return 0;
 }
 
+/* Write the path and the maps, if there are any. */
+static int write_pictures(const struct heatmap *map, FILE *out, struct err *err)
+{
+	struct ruler ruler;
+	int r;
+
+	heatmap_ruler(map, &ruler);
+	if (!map->panels && !ruler.to)
+		return 0;
+	r = write_map(map, out, err);
+	fputs(legend, out);
+	return r;
+}
+
 static void write_element(FILE *out, const char *name, const char *text)
 {
 	fprintf(out, "<%s>", name);
@@ -284,8 +298,7 @@ int share_write(struct query *query, const struct query_run *run,
 
 	fputs(head, out);
 	write_facts(map, out);
-	r = write_map(map, out, err);
-	fputs(legend, out);
+	r = write_pictures(map, out, err);
 	if (r == 0)
 		r = write_recommendation(query, run->id, out, err);
 	if (r == 0)

@@ -173,7 +173,7 @@ static void print_effect(FILE *out, const struct peer *peer, const struct eviden
 
 	for (int d = 0; d < DIR_COUNT; d++) {
 		enum direction dir = (enum direction)d;
-		int mtu = dir == DIR_UPLOAD ? e->current.peer : e->current.server;
+		int mtu = mtu_pair_sender(&e->current, dir);
 		struct fault fault;
 
 		if (path->dir[d].count == 0)
@@ -250,8 +250,10 @@ static void print_advice(FILE *out, const struct peer *peer, bool any_ok)
 	      e->mtu.server;
 	if (any)
 		print_recommended(out, peer, e);
-	print_read(out, peer, "map", "heatmap");
-	fputc('\n', out);
+	if (peer->config->strategy->make_plan) {
+		print_read(out, peer, "map", "heatmap");
+		fputc('\n', out);
+	}
 	if (any) {
 		pair = e->current.server ? &e->current : &e->mtu;
 		print_read(out, peer, "explanation", "explain");

@@ -116,16 +116,6 @@ static int find_candidates(const struct peer_run *run, const struct mtu_pair *fi
 
 /* --- the proof --- */
 
-static const char *end_name(enum direction dir)
-{
-	return dir == DIR_UPLOAD ? "peer" : "server";
-}
-
-static int mtu_of(const struct mtu_pair *mtu, enum direction dir)
-{
-	return dir == DIR_UPLOAD ? mtu->peer : mtu->server;
-}
-
 /* Set the pair and try one direction. If the session or the server is lost, do both
  * again once they are back. */
 static int try_direction(struct peer_visit *visit, const struct mtu_pair *mtu,
@@ -171,7 +161,7 @@ static int prove_direction(struct peer_visit *visit, const struct mtu_pair *mtu,
 			       result.text, visit->session->config->server_port);
 	host_tell("server MTU %d, peer MTU %d is not applied: packets as large as the "
 		  "%s's MTU do not arrive",
-		  mtu->server, mtu->peer, end_name(dir));
+		  mtu->server, mtu->peer, direction_sender(dir));
 	return 0;
 }
 
@@ -191,8 +181,9 @@ static bool is_refuted(const struct candidates *all, int at,
 
 		for (int dir = 0; dir < DIR_COUNT; dir++) {
 			if ((bits & (1 << dir)) &&
-			    mtu_of(&all->list[i].mtu, (enum direction)dir) ==
-				    mtu_of(&all->list[at].mtu, (enum direction)dir))
+			    mtu_pair_sender(&all->list[i].mtu, (enum direction)dir) ==
+				    mtu_pair_sender(&all->list[at].mtu,
+						    (enum direction)dir))
 				return true;
 		}
 	}
@@ -220,9 +211,9 @@ static int look_at_outer(struct peer_visit *visit, const struct mtu_pair *mtu,
 	if (r < 0)
 		return r;
 	for (int dir = 0; dir < DIR_COUNT; dir++)
-		ret[dir] = path_bands_fate(&path.dir[dir],
-					   path.overhead[dir] +
-						   mtu_of(mtu, (enum direction)dir));
+		ret[dir] = path_bands_fate(
+			&path.dir[dir],
+			path.overhead[dir] + mtu_pair_sender(mtu, (enum direction)dir));
 	if (summary.filtered)
 		*ret_why = *err;
 	else if (path_is_relayed(&path))
@@ -246,7 +237,7 @@ static bool note_fragments(const struct mtu_pair *mtu, const enum fate fate[DIR_
 		host_tell(
 			"server MTU %d, peer MTU %d: packets as large as the %s's MTU "
 			"arrive in fragments",
-			mtu->server, mtu->peer, end_name((enum direction)dir));
+			mtu->server, mtu->peer, direction_sender((enum direction)dir));
 		ret->fragmented |= 1 << dir;
 	}
 	return !ret->fragmented;

@@ -27,8 +27,9 @@ const struct option_spec read_run_options[] = {
 	 .kind = OPTION_STRING,
 	 .into = &read_given.run,
 	 .help = "a run's id, UUID, or the UUID's beginning\n"
-		 "(default: the newest run; best, explain, heatmap\n"
-		 "and share: the newest run with a result)"},
+		 "(default: the newest run; best, explain and share:\n"
+		 "the newest run with a result, heatmap: the newest\n"
+		 "with measurements)"},
 	{.name = NULL, .more = read_db_options},
 };
 
@@ -58,20 +59,32 @@ int read_print_json(json_t *object, struct err *err)
 	return 0;
 }
 
-int read_find_result(struct query *query, struct query_run *ret, struct err *err)
+static int find_newest(struct query *query, bool measured, struct query_run *ret,
+		       struct err *err)
 {
 	int64_t newest;
 	int r;
 
 	if (read_given.run)
 		return read_find_run(query, ret, err);
-	r = query_run_of_result(query, ret, &newest, err);
+	r = query_run_of_result(query, measured, ret, &newest, err);
 	if (r == 0 && ret->id != newest)
 		fprintf(stderr,
-			"mtusweep: the newest run, %lld, has no result; this is run "
+			"mtusweep: the newest run, %lld, has no %sresult; this is run "
 			"%lld, the newest that has one\n",
-			(long long)newest, (long long)ret->id);
+			(long long)newest, measured ? "measured " : "",
+			(long long)ret->id);
 	return r;
+}
+
+int read_find_result(struct query *query, struct query_run *ret, struct err *err)
+{
+	return find_newest(query, false, ret, err);
+}
+
+int read_find_map(struct query *query, struct query_run *ret, struct err *err)
+{
+	return find_newest(query, true, ret, err);
 }
 
 int read_find_run(struct query *query, struct query_run *ret, struct err *err)

@@ -84,7 +84,7 @@ static void print_explanation(const struct runpath *known,
 		if (known->path.unseen[dir])
 			printf("doubt: the %s does not see its outer packets, so "
 			       "fragments there cannot be told from whole packets\n",
-			       dir == DIR_UPLOAD ? "server" : "peer");
+			       direction_receiver(dir));
 	}
 	if (known->family_assumed)
 		puts("sizes: of outer packets over IPv4, since the run does not record "

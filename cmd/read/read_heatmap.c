@@ -76,7 +76,7 @@ static int run_heatmap(struct query *query, struct err *err)
 {
 	struct query_run run;
 	struct heatmap map;
-	int r = read_find_result(query, &run, err);
+	int r = read_find_map(query, &run, err);
 
 	if (r == 0)
 		r = runmap_load(query, &run, &wanted, &map, err);

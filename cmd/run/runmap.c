@@ -100,6 +100,9 @@ void runmap_print_path(const struct heatmap *map, int fd, FILE *out)
 	struct ruler ruler;
 
 	heatmap_ruler(map, &ruler);
+	if (!ruler.to)
+		return;
+	fputc('\n', out);
 	ruler_print(&ruler, terminal_colors(fd), terminal_glyphs(fd),
 		    terminal_columns(fd), out);
 }

@@ -19,7 +19,7 @@ int runmap_load(struct query *query, const struct query_run *run,
 /* Print the map for a reader of `fd`: in the colours and the width of a terminal, else in
  * letters. */
 void runmap_print(const struct heatmap *map, int fd, FILE *out);
-/* The path's rulers alone; nothing if the path is unknown. */
+/* Print an empty line and the path's rulers; nothing if the path is unknown. */
 void runmap_print_path(const struct heatmap *map, int fd, FILE *out);
 
 #endif

@@ -168,7 +168,7 @@ expect 1 '' 'no pair of MTUs worked' best 2
 # The newest run has no result.
 passed='^mtusweep: the newest run, 2, has no result; this is run 1, '
 expect 0 "^$sum~\$" "$passed" best
-expect 0 . "$passed" heatmap
+expect 0 . "${passed/result/measured result}" heatmap
 expect 0 '^mtusweep-run-1\.html~$' "$passed" share
 [[ -s mtusweep-run-1.html ]] || expect 0 '' '' no mtusweep-run-1.html
 # A run is named by itself.
@@ -341,7 +341,7 @@ fi
 # Outside a terminal the map has letters. 1280/1350 is the fastest.
 expect 0 '~Upload, received~ 1420 \. \. B ~ 1350 \. \. \. ~ 1280 4 8f\. ~ +1 1 1~ +2 3 4~' \
 	'' heatmap --run 1
-expect 0 '^WireGuard MTUs: .*~B blackhole~\. not measured~f fastest measured 1280/1350~$' \
+expect 0 '~WireGuard MTUs: .*~f fastest measured 1280/1350~B blackhole~\. not measured~$' \
 	'' heatmap --run 1
 expect 0 '~Upload, received~ 1420 \. \. \. ~' '' heatmap --run 2
 
@@ -392,9 +392,47 @@ expect 0 "$want" '' best --run 1
 want='"recommended": \{~ +"server_mtu": 1400,~ +"peer_mtu": 1380,~ +"status": null,'
 expect 0 "$want~ +\"settled\": true," '' best --run 1 --json
 
+# A run that only probed, with more MTUs than a map has. A map takes an older run.
+cp mtusweep.db probed.db
+run_sql probed.db <<'SQL' || exit 1
+CREATE TEMP TABLE probe AS SELECT * FROM run WHERE id = 1;
+UPDATE probe SET id = 3, uuid = '0a1b2c3d-0000-4000-8000-000000000003',
+	strategy = 'probe', pairs_planned = NULL, duration_ms = NULL, server_mtu_max = 9000,
+	server_mtu_step = 1, peer_mtu_max = 9000, peer_mtu_step = 1;
+INSERT INTO run SELECT * FROM probe;
+INSERT INTO path VALUES (3, 60, 5, 5, 100);
+INSERT INTO path_band VALUES (3, 'upload', 1450, 'whole'), (3, 'upload', 65535, 'lost'),
+	(3, 'download', 65535, 'whole');
+INSERT INTO recommendation VALUES (3, 1420, 1390, 0,
+	'recommended: server MTU 1420, peer MTU 1390
+');
+SQL
+expect 0 '^recommended: server MTU 1420, peer MTU 1390~~fastest measured: none~$' '' \
+	best --db probed.db
+expect 0 '"fastest": null~\}~$' '' best --db probed.db --json
+expect 1 '' 'no pair of MTUs worked' best 2 --db probed.db
+expect 0 'started   [^~]*, strategy probe, 1 pass~.*~visits    0, 0 failed' '' \
+	show --db probed.db
+expect 0 '"path":~\{.*"upload":\[\{"size_max":1450,"fate":"whole"\}' '' \
+	show --db probed.db --json
+expect 0 '~Upload, received~ 1420 ' \
+	'^mtusweep: the newest run, 3, has no measured result; this is run 1, ' \
+	heatmap --db probed.db
+expect 0 '^Recommended: .*1390~~Upload, .*\[1450\].*~= arrives whole, x lost, r .*1390~$' \
+	'' heatmap 3 --db probed.db
+expect 0 '^upload: .*1480 bytes; the path loses .*~measured: not in this run~$' '' \
+	explain --pair 1420,1420 --db probed.db
+expect 0 '~edges     changed, .*upload.* 1460 .* 1450' '' compare 1 3 --db probed.db
+expect 0 '^mtusweep-run-3\.html~$' '' share --db probed.db
+if ! grep -q '<svg' mtusweep-run-3.html ||
+	! grep -q 'server MTU 1420, peer MTU 1390' mtusweep-run-3.html; then
+	printf 'FAIL: the shared probe:\n%s\n' "$(<mtusweep-run-3.html)"
+	failures=$((failures + 1))
+fi
+
 # The same in pictures: a frame, faint crosses in the lost cells, the path's edges. In
 # the drawing itself, faint is half black; a cross has round ends; there is one in the
-# map and one below it.
+# map and one below it, and where the rates alone show the path, one in its ruler.
 draws()
 {
 	"$program" heatmap --db "$1" --run 1 -o drawn.svg || return
@@ -405,31 +443,33 @@ cp mtusweep.db plain.db
 run_sql plain.db <<<'DELETE FROM path_band; DELETE FROM path; DELETE FROM recommendation;'
 plain=$(draws plain.db)
 told=$(draws mtusweep.db)
-if [ "$plain" != "0
-<desc>blackhole; not measured; fastest measured 1280/1350; upload path (by throughput\
+if [ "$plain" != "1
+<desc>arrives whole; lost; not known; fastest measured 1280/1350; blackhole; not measured;\
+ upload path (by throughput\
  alone): arrives to 1340 bytes, unknown to 1479, lost to 1480, unknown above (dashed: TCP\
  stays below); download path (by throughput alone): arrives to 1480 bytes, unknown above\
  (dashed: TCP stays below)" ] || [ "$told" != "2
-<desc>blackhole; not measured; predicted: lost; fastest measured 1280/1350; recommended\
- 1400/1380; upload path: whole to 1460 bytes, lost above (dashed: TCP stays below)" ]; then
+<desc>arrives whole; lost; fastest measured 1280/1350; recommended 1400/1380; blackhole;\
+ not measured; predicted: whole; predicted: lost; upload path: whole to 1460 bytes,\
+ lost above (dashed: TCP stays below)" ]; then
 	printf 'FAIL: drawn without and with what is known:\n%s\n%s\n' "$plain" "$told"
 	failures=$((failures + 1))
 fi
 expect 0 'r recommended 1400/1380' '' heatmap --run 1
 
-# The MTUs before the run are marked by a small ring in each map and one below, black
-# within white.
+# The MTUs before the run are marked by a small ring in each ruler and map, and one between
+# them, black within white.
 cp mtusweep.db before.db
 run_sql before.db <<<'UPDATE run SET peer_link_mtu = 1350 WHERE id = 1;'
 expect 0 '' '' heatmap --db before.db --run 1 -o ring.svg
 expect 0 '' '' heatmap --run 1 -o none.svg
-rings='fill:none;[^>]*stroke:rgb\(0%,0%,0%\);[^>]* d="M [0-9. ]* C '
-if [ "$(grep -cE "$rings" ring.svg)" != 3 ] || grep -qE "$rings" none.svg; then
+rings='fill:none;[^>]*stroke:rgb\(0%,0%,0%\);[^>]* d="M[0-9. ]*C'
+if [ "$(grep -cE "$rings" ring.svg)" != 5 ] || grep -qE "$rings" none.svg; then
 	echo 'FAIL: what was before the run is no ring'
 	failures=$((failures + 1))
 fi
 expect 0 '' '' share 1 -o told.html
-for word in 'recommended 1400/1380' 'predicted: lost' 'upload path: whole to 1460 bytes'; do
+for word in 'recommended 1400/1380' 'upload path: whole to 1460 bytes'; do
 	if ! grep -q "<li>$word" told.html; then
 		echo "FAIL: the shared page does not say '$word'"
 		failures=$((failures + 1))
@@ -467,7 +507,7 @@ want='strategy g\?, 1 pass.*~server    \?\]0;a\?b é\?\? 10.0.0.1,.*~warning   '
 want+='\?2J\?\[2J~'
 expect 0 "$want" '' show --run 1 --db raw.db
 expect 0 '^why\?~\?c~~fastest measured: ' '' best --run 1 --db raw.db
-expect 0 '^WireGuard MTUs: \?\]0;a\?b é\?\? - é~' '' heatmap --run 1 --db raw.db
+expect 0 '~WireGuard MTUs: \?\]0;a\?b é\?\? - é~' '' heatmap --run 1 --db raw.db
 odd=$'a\033[2J\xffé'
 printable='a\?\[2J\?é'
 expect 1 '' "^mtusweep: no database '$printable'; name another" runs --db "$odd"
@@ -500,7 +540,7 @@ done
 expect 0 'strategy imported, 1 pass~.*warning   imported from .*deadzone.csv' '' \
 	show --run 1 --db logs.db
 expect 0 '^WireGuard MTUs~[^~]*~grid, 0.3 s a test~' '' heatmap --run 2
-expect 0 '^WireGuard MTUs: deadzone.csv~[^~]*~imported~.*~ 1400 [0-9f ]{14}B B B B B ~' '' \
+expect 0 '~WireGuard MTUs: deadzone.csv~[^~]*~imported~.*~ 1400 [0-9f ]{14}B B B B B ~' '' \
 	heatmap --run 1 --db logs.db
 expect 0 'pairs     144 in both' '' compare 1 3 --db logs.db
 want='"direction": "upload",~ +"size": 1500,~ +"below": "lost",~ +"above": "unknown",~'
