@@ -101,7 +101,9 @@ expect 2 '' "invalid value 'left' for --by: expected sum\|up\|down" best --by le
 expect 2 '' "invalid value 'xml' for --format: expected csv\|json\|prometheus" \
 	export --format xml
 expect 2 '' "unknown command 'nope'" help nope
-expect 2 '' "expected one command's name" help show best
+expect 2 '' "unexpected argument 'best': expected the name of one command" \
+	help show best
+expect 2 '' "mtusweep help: unknown option '--nope'" help --nope
 
 expect 2 '' "'map.jpg' ends neither in .png nor in .svg" heatmap -o map.jpg
 expect 2 '' "'png' ends neither" heatmap -o png
@@ -116,6 +118,10 @@ expect 2 '' "unknown option '--run'" import a.csv --run 1
 # Help and version.
 expect 0 '^usage: mtusweep .*runs .*show .*best .*export ' '' --help
 expect 0 '^usage: mtusweep ' '' help
+expect 0 '^usage: mtusweep COMMAND' '' help --help
+expect 0 '^usage: mtusweep COMMAND' '' help -h
+expect 0 '^usage: mtusweep COMMAND' '' help help
+expect 0 '^usage: mtusweep best ' '' help best --help
 expect 0 '^mtusweep [0-9]+\.[0-9]+\.[0-9]+ \(SQLite 3\.' '' --version
 expect 0 '^usage: mtusweep compare RUN RUN .*--json' '' help compare
 for command in runs show best heatmap compare export import share view; do
