@@ -260,11 +260,20 @@ static int find_applied_run(struct query *query, const struct apply_wish *wish,
 	return r;
 }
 
+static void tell_pair(const struct query_run *run, const struct mtu_pair *mtu,
+		      bool recommended)
+{
+	host_tell("the pair to apply is %d/%d, %s run %lld (%s)", mtu->server,
+		  mtu->peer, recommended ? "recommended by" : "the fastest of",
+		  (long long)run->id, query_run_state(run));
+}
+
 static int load_pair(struct query *query, const struct apply_wish *wish,
 		     struct applied *ret, struct err *err)
 {
 	struct query_result result = {.mtu = wish->mtu};
 	struct query_run run;
+	bool recommended;
 	int r = find_applied_run(query, wish, &run, err);
 
 	if (r == 0 && is_imported(&run))
@@ -274,6 +283,7 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 			    (long long)run.id);
 	if (r == 0 && !wish->mtu.server)
 		r = find_recommended(query, run.id, &result.mtu, err);
+	recommended = !wish->mtu.server && result.mtu.server;
 	if (r == 0)
 		r = query_ranked(query, run.id, QUERY_BY_SUM,
 				 result.mtu.server ? find_same : find_best, &result,
@@ -287,10 +297,13 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 			       (long long)run.id, wish->mtu.server, wish->mtu.peer);
 	if (r == 0 || result.upload_ok < result.visits ||
 	    result.download_ok < result.visits)
-		return err_set(err, -ENODATA,
-			       "no pair to apply in run %lld: its best pair was not ok "
-			       "in both directions each time",
-			       (long long)run.id);
+		return err_set(
+			err, -ENODATA,
+			"no pair to apply in run %lld: its %s pair was not ok in "
+			"both directions each time",
+			(long long)run.id, recommended ? "recommended" : "fastest");
+	if (!wish->mtu.server)
+		tell_pair(&run, &result.mtu, recommended);
 	ret->mtu = result.mtu;
 	ret->measured = true;
 	ret->server = run.info.server;

@@ -36,6 +36,28 @@ static void note_slow_path(struct peer *peer)
 		peer_run_warn(&peer->run, w);
 }
 
+static void tell_plan(const struct peer *peer, int visits)
+{
+	const struct run_info *run = &peer->run.info;
+	long long id = peer->run.id;
+
+	if (peer->config->resume && visits == 0) {
+		host_tell("run %lld continues: nothing is missing", id);
+		return;
+	}
+	if (peer->config->resume && run->pairs_planned)
+		host_tell("run %lld continues: %d of %d measurements are left", id,
+			  visits, run->pairs_planned);
+	else if (peer->config->resume)
+		host_tell("run %lld continues after %zu measurement%s", id,
+			  peer->run.resumed.count,
+			  text_plural((int64_t)peer->run.resumed.count));
+	host_tell("measurements planned%s: %d, with %.1f s of tests",
+		  peer->config->strategy->is_grid ? "" : " at first", visits,
+		  (double)visits * (double)run->duration_ms * 2 / 1000);
+	peer_traffic_tell_planned(visits, run->duration_ms);
+}
+
 static int begin_run(struct peer *peer, int visits, struct err *err)
 {
 	struct warning w = {
@@ -52,18 +74,7 @@ static int begin_run(struct peer *peer, int visits, struct err *err)
 				       peer->run.options, &peer->run.id, err);
 	if (r < 0)
 		return r;
-	if (peer->config->resume && peer->run.info.pairs_planned)
-		host_tell("run %lld continues: %d of %d measurements are left",
-			  (long long)peer->run.id, visits,
-			  peer->run.info.pairs_planned);
-	else if (peer->config->resume)
-		host_tell("run %lld continues after %zu measurement%s",
-			  (long long)peer->run.id, peer->run.resumed.count,
-			  text_plural((int64_t)peer->run.resumed.count));
-	host_tell("measurements planned%s: %d, with %.1f s of tests",
-		  peer->config->strategy->is_grid ? "" : " at first", visits,
-		  (double)visits * (double)peer->run.info.duration_ms * 2 / 1000);
-	peer_traffic_tell_planned(visits, peer->run.info.duration_ms);
+	tell_plan(peer, visits);
 	if (peer->config->route_mtu)
 		peer_run_warn(&peer->run, &w);
 	w.kind = WARNING_ROUTE_ADVMSS;

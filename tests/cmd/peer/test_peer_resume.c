@@ -311,10 +311,14 @@ static void test_missing_visits_are_made(void **state)
 	assert_int_equal(
 		fixture_read_int(lab->server.files, "SELECT count(*) FROM measurement"),
 		4);
+	cmdlab_assert_said(lab->peer.said, "4 of 4 measurements stored, 0 of them");
 	/* Once more: nothing is left. */
 	lab->peer.runner.measures = 0;
 	assert_int_equal(cmdlab_run(lab), 0);
 	assert_int_equal(lab->peer.runner.measures, 0);
+	cmdlab_assert_said(lab->peer.said, "run 1 continues: nothing is missing\n");
+	cmdlab_assert_not_said(lab->peer.said, "planned");
+	cmdlab_assert_not_said(lab->peer.said, "at most");
 }
 
 static void test_failed_visits_on_request(void **state)
@@ -335,6 +339,8 @@ static void test_failed_visits_on_request(void **state)
 	lab->peer_config.repeat_failed = true;
 	assert_int_equal(cmdlab_run(lab), 0);
 	assert_int_equal(lab->peer.runner.measures, 2 * 2);
+	cmdlab_assert_said(lab->peer.said, "4 of 4 measurements stored (6 with those "
+					   "that were repeated), 0 of them failed");
 	assert_int_equal(peer_int(lab, "SELECT count(*) FROM results WHERE "
 				       "status = 'ok'"),
 			 4);
