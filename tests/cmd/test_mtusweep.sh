@@ -129,6 +129,13 @@ for command in runs show best heatmap compare export import share view; do
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' "$command" --help
 done
 
+for command in best explain heatmap share; do
+	expect 0 'default: the newest run with a result\)~' '' help $command
+done
+for command in show export view; do
+	expect 0 'default: the newest run\)~' '' help $command
+done
+
 # Files that are missing or not ours.
 expect 1 '' "no database 'no.db'; name another with --db FILE" runs --db no.db
 expect 1 '' "is a folder" runs --db .
