@@ -555,7 +555,8 @@ expect 0 '^run 4: 5 measurements, 0 failed~$' \
 head -n 2 "$sweeps/pppoe.csv" >one.csv
 expect 0 '^run 1: 1 measurement, 0 failed~$' '' import one.csv --db one.db
 expect 0 'done: 1 measurement, 0 failed~' '' heatmap --db one.db
-expect 0 'upload    1 pair worked in both: too few.*~Rates were not compared\.~$' '' compare 1 1 --db one.db
+expect 0 'upload    1 pair worked in both: too few.*~Rates were not compared\.~$' '' \
+	compare 1 1 --db one.db
 { cat "$sweeps/pppoe.csv"; echo '1500,1500,1.000,x,1.000,1.000'; } >bad.csv
 expect 1 '' "^mtusweep: nothing imported: 'bad.csv', line 146, column 17: expected a rate" \
 	import bad.csv --db logs.db
