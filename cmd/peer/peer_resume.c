@@ -291,10 +291,10 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 	if (r < 0)
 		return r;
 	if (r == 0 && wish->mtu.server)
-		return err_set(err, -ENODATA,
-			       "run %lld has no pair of server MTU %d and peer MTU %d "
-			       "that was ok in both directions",
-			       (long long)run.id, wish->mtu.server, wish->mtu.peer);
+		return err_set(
+			err, -ENODATA,
+			"run %lld has no pair %d/%d that was ok in both directions",
+			(long long)run.id, wish->mtu.server, wish->mtu.peer);
 	if (r == 0 || result.upload_ok < result.visits ||
 	    result.download_ok < result.visits)
 		return err_set(

@@ -244,7 +244,7 @@ static void test_pair_to_apply(void **state)
 	assert_int_equal(apply_load(&wish, &found, &err), -ENODATA);
 	wish.mtu = (struct mtu_pair){1300, 1400};
 	assert_int_equal(apply_load(&wish, &found, &err), -ENODATA);
-	cmdlab_assert_said(err.text, "server MTU 1300 and peer MTU 1400");
+	cmdlab_assert_said(err.text, "run 1 has no pair 1300/1400 that was ok");
 	add_run(f, 2, STRATEGY_IMPORTED, NULL, RUN_DONE);
 	wish.run = "2";
 	assert_int_equal(apply_load(&wish, &found, &err), -EINVAL);
