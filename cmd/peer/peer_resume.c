@@ -294,13 +294,14 @@ static int is_predicted(struct query *query, int64_t run, const struct mtu_pair 
  * predicted and not measured. */
 static int find_wanted(struct query *query, const struct query_run *run,
 		       const struct apply_wish *wish, struct query_result *ret,
-		       struct err *err)
+		       bool *ret_recommended, struct err *err)
 {
 	struct mtu_pair recommended = {0};
 	int r = find_recommended(query, run->id, &recommended, err);
 
 	if (r < 0)
 		return r;
+	*ret_recommended = recommended.server;
 	ret->mtu = wish->mtu.server ? wish->mtu : recommended;
 	r = is_predicted(query, run->id, &ret->mtu, &recommended, err);
 	if (r)
@@ -311,15 +312,24 @@ static int find_wanted(struct query *query, const struct query_run *run,
 		return r;
 	if (r == 0 && wish->mtu.server)
 		return err_set(err, -ENODATA,
-			       "run %lld has no pair of server MTU %d and peer MTU %d "
-			       "that was ok in both directions",
+			       "run %lld has no pair %d/%d that was ok in both "
+			       "directions",
 			       (long long)run->id, wish->mtu.server, wish->mtu.peer);
 	if (r == 0 || ret->upload_ok < ret->visits || ret->download_ok < ret->visits)
 		return err_set(err, -ENODATA,
-			       "no pair to apply in run %lld: its best pair was not ok "
+			       "no pair to apply in run %lld: its %s pair was not ok "
 			       "in both directions each time",
-			       (long long)run->id);
+			       (long long)run->id,
+			       recommended.server ? "recommended" : "fastest");
 	return 0;
+}
+
+/* `how`: the pair is "recommended by" the run, ... */
+static void tell_pair(const struct query_run *run, const struct mtu_pair *mtu,
+		      const char *how)
+{
+	host_tell("the pair to apply is %d/%d, %s run %lld (%s)", mtu->server,
+		  mtu->peer, how, (long long)run->id, query_run_state(run));
 }
 
 static int load_pair(struct query *query, const struct apply_wish *wish,
@@ -327,6 +337,7 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 {
 	struct query_result result = {0};
 	struct query_run run;
+	bool is_recommended = false;
 	int r = find_applied_run(query, wish, &run, err);
 
 	if (r == 0 && is_imported(&run))
@@ -335,13 +346,15 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 			    "measured: name the pair with --pair alone",
 			    (long long)run.id);
 	if (r == 0)
-		r = find_wanted(query, &run, wish, &result, err);
+		r = find_wanted(query, &run, wish, &result, &is_recommended, err);
 	if (r < 0)
 		return r;
 	if (r == 1)
-		host_tell("run %lld predicted server MTU %d, peer MTU %d by probes and "
-			  "did not measure it: it is measured now",
-			  (long long)run.id, result.mtu.server, result.mtu.peer);
+		tell_pair(&run, &result.mtu,
+			  "not measured yet, but predicted by the probes of");
+	else if (!wish->mtu.server)
+		tell_pair(&run, &result.mtu,
+			  is_recommended ? "recommended by" : "the fastest of");
 	ret->mtu = result.mtu;
 	ret->measured = true;
 	ret->server = run.info.server;
