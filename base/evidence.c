@@ -93,8 +93,7 @@ static bool is_untested(const struct evidence *e)
 
 const char *evidence_doubt(const struct evidence *e)
 {
-	return is_untested(e) ? "; predicted by the probes, not yet confirmed by tests"
-			      : "";
+	return is_untested(e) ? "; predicted by probes, not measured" : "";
 }
 
 static void print_pair(const struct evidence *e, FILE *out)

@@ -79,8 +79,7 @@ const char *evidence_status_name(enum evidence_status status);
 /* -EINVAL: no status has that name. */
 int evidence_status_parse(const char *name, enum evidence_status *ret);
 
-/* "; predicted by the probes, ..." where no test has confirmed the pair, else "".
- * Static. */
+/* "; predicted by probes, ..." where no test has confirmed the pair, else "". Static. */
 const char *evidence_doubt(const struct evidence *e);
 
 /* What a run says between its probes and its tests: the pair, its reason and the path. As

@@ -123,8 +123,10 @@ enum program_status {
 	PROGRAM_MISFIT, /* --strategy probe: the current pair does not fit */
 };
 
-/* run_info's strategy of a session that measures no pair: no run is stored of it. */
+/* run_info's strategies of sessions that measure no pair. The run of a probe is stored with
+ * its path and its recommendation; nothing is stored of a check. */
 #define STRATEGY_PROBE "probe"
+#define STRATEGY_CHECK "check"
 
 /* The properties of a run that are fixed at its start. */
 struct run_info {

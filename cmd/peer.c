@@ -86,8 +86,13 @@ static const struct option_spec rows[] = {
 	 .into = &peer_options.config.check,
 	 .seen = &peer_options.check_given,
 	 .help = "probe: print one line that says if the current pair fits, for\n"
-		 "a monitoring system. Exit status: 0 it fits, 3 it does not,\n"
-		 "1 failed"},
+		 "a monitoring system, and store nothing. Exit status: 0 it\n"
+		 "fits, 3 it does not, 1 failed"},
+	{.name = "json",
+	 .kind = OPTION_FLAG,
+	 .into = &peer_options.config.json,
+	 .help = "print one JSON document when the run has ended, in place of\n"
+		 "all texts: the run as mtusweep show --json prints it"},
 	{.name = "passes",
 	 .value = "N",
 	 .kind = OPTION_INT,
@@ -143,9 +148,9 @@ static const struct option_spec rows[] = {
 	 .kind = OPTION_STRING,
 	 .into = &peer_options.config.apply_run,
 	 .help = "with --apply: take the pair from this run (default: the newest\n"
-		 "sweep with a pair that was ok). With --apply --pair: apply the\n"
-		 "pair only if it was ok in this run, between the same two ends\n"
-		 "(default: apply it in any case)"},
+		 "with a pair that was ok, or that probes alone predict). With\n"
+		 "--apply --pair: apply the pair only if that holds of it in\n"
+		 "this run, between the same two ends (default: in any case)"},
 	{.name = "pair",
 	 .value = "S/P",
 	 .kind = OPTION_PAIR,

@@ -271,10 +271,11 @@ static int write_bands(const struct size *size, int count, struct path_bands *re
 	struct path_bands bands = {0};
 	int r = 0;
 
+	if (count > 0 && size[0].fate != FATE_WHOLE && size[0].outer > 1)
+		r = path_bands_add(&bands, size[0].outer - 1, FATE_UNKNOWN);
 	for (int i = 0; r == 0 && i < count; i++) {
 		bool last = i + 1 == count;
 
-		/* Sizes below the smallest one share its fate. */
 		r = path_bands_add(&bands, size[i].outer, size[i].fate);
 		if (r == 0 && !last && size[i].fate != size[i + 1].fate &&
 		    size[i + 1].outer - size[i].outer > 1)

@@ -15,8 +15,9 @@
  * (pathmodel_sent_size()). Data that arrives proves that the size is not lost. FATE_WHOLE
  * says that the rates show no cost of fragments, not that there are none;
  * FATE_FRAGMENTED, that they show it with PATH_GUESS_CONFIDENCE. The following stays
- * FATE_UNKNOWN: sizes between two of different fates; sizes above the largest tested one,
- * unless that is fragmented; sizes above Ethernet's 1500 bytes, unless the rate shows no
+ * FATE_UNKNOWN: sizes between two of different fates; sizes below the smallest tested one,
+ * unless that is whole; sizes above the largest tested one, unless that is fragmented;
+ * sizes above Ethernet's 1500 bytes, unless the rate shows no
  * cost.
  */
 

@@ -474,23 +474,30 @@ void bandfind_lower_sender_mtu(struct bandfind *find, int mtu)
 
 /* --- the result --- */
 
-/* Add all known bands; an edge that stayed open becomes a band of FATE_UNKNOWN. */
+/* Add all known bands; an edge that stayed open becomes a band of FATE_UNKNOWN. Sizes
+ * below one that arrives whole do so too, sizes above one that does not do not either;
+ * nothing else is known of sizes that were not sent. */
 static int add_bands(const struct view *view, struct path_bands *ret)
 {
 	int lowest = view->at[0]->size;
+	int last = view->count - 1;
 	int r = 0;
 
 	if (view->fate[0] != FATE_WHOLE && lowest > 1)
 		r = path_bands_add(ret, lowest - 1, FATE_UNKNOWN);
-	for (int i = 0; r == 0 && i < view->count; i++) {
-		bool last = i + 1 == view->count;
-		bool same = !last && !fates_differ(view, i);
-
-		r = path_bands_add(ret, last ? OUTER_SIZE_MAX : view->at[i]->size,
-				   view->fate[i]);
-		if (r == 0 && !last && !same && !is_closed(view, i))
+	for (int i = 0; r == 0 && i < last; i++) {
+		r = path_bands_add(ret, view->at[i]->size, view->fate[i]);
+		if (r == 0 && fates_differ(view, i) && !is_closed(view, i))
 			r = path_bands_add(ret, view->at[i + 1]->size - 1,
 					   FATE_UNKNOWN);
+	}
+	if (r == 0 && view->fate[last] == FATE_WHOLE &&
+	    view->at[last]->size < OUTER_SIZE_MAX) {
+		r = path_bands_add(ret, view->at[last]->size, FATE_WHOLE);
+		if (r == 0)
+			r = path_bands_add(ret, OUTER_SIZE_MAX, FATE_UNKNOWN);
+	} else if (r == 0) {
+		r = path_bands_add(ret, OUTER_SIZE_MAX, view->fate[last]);
 	}
 	return r;
 }

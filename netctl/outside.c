@@ -93,6 +93,7 @@ bool outside_is_elsewhere(int port)
 
 struct search {
 	int port;
+	pid_t daemon; /* of a userspace interface; 0: unknown */
 	struct outside found;
 	int matches;
 	int refused; /* errno of a namespace that could not be entered; 0: none */
@@ -212,21 +213,26 @@ static void try_names(struct search *s)
 		closedir(folder);
 }
 
+static void try_process(struct search *s, int pid)
+{
+	char path[64];
+	char name[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	snprintf(name, sizeof(name), "that of process %d", pid);
+	try_path(s, path, name);
+}
+
 static void try_processes(struct search *s)
 {
 	DIR *folder = opendir("/proc");
 	const struct dirent *entry;
 
 	for (int i = 0; folder && i < ENTRIES_MAX && (entry = readdir(folder)); i++) {
-		char path[64];
-		char name[64];
 		int64_t pid;
 
-		if (text_to_int(entry->d_name, 1, INT_MAX, &pid) < 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-		snprintf(name, sizeof(name), "that of process %d", (int)pid);
-		try_path(s, path, name);
+		if (text_to_int(entry->d_name, 1, INT_MAX, &pid) == 0)
+			try_process(s, (int)pid);
 	}
 	if (folder)
 		closedir(folder);
@@ -239,6 +245,11 @@ static void *search_all(void *ctx)
 
 	if (stat("/proc/self/ns/net", &own) == 0)
 		is_new(s, own.st_ino);
+	/* It decides alone: containers often have the same port. */
+	if (s->daemon)
+		try_process(s, s->daemon);
+	if (s->matches)
+		return NULL;
 	try_names(s);
 	try_processes(s);
 	return NULL;
@@ -265,10 +276,14 @@ static int explain_failure(const struct search *s, const char *interface,
 		       interface, what, s->port);
 }
 
-static int find_namespace(const struct rtlink *link, int port, struct outside *ret,
-			  struct err *err)
+static int find_namespace(const struct rtlink *link, enum backend backend, int port,
+			  struct outside *ret, struct err *err)
 {
-	struct search s = {.port = port, .found = OUTSIDE_NONE};
+	struct search s = {
+		.port = port,
+		.daemon = backend == BACKEND_USERSPACE ? wginfo_daemon(link) : 0,
+		.found = OUTSIDE_NONE,
+	};
 	pthread_t thread;
 	int r = thread_start(&thread, STACK_SIZE, search_all, &s);
 
@@ -298,7 +313,9 @@ int outside_open(const char *interface, struct outside *ret, struct err *err)
 		return 0;
 	backend = wginfo_backend(&link);
 	port = backend == BACKEND_NONE ? 0 : wginfo_listen_port(&link, backend);
-	return outside_is_elsewhere(port) ? find_namespace(&link, port, ret, err) : 0;
+	return outside_is_elsewhere(port)
+		       ? find_namespace(&link, backend, port, ret, err)
+		       : 0;
 }
 
 void outside_close(struct outside *outside)

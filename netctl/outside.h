@@ -13,7 +13,8 @@
  * namespace that the interface was made in, wherever it is moved (creating_net in the
  * kernel's drivers/net/wireguard/device.c), and a userspace daemon's socket is in the
  * daemon's. The kernel names that namespace nowhere (a wireguard link has no
- * IFLA_LINK_NETNSID), but the socket's port is in that namespace's list of UDP sockets.
+ * IFLA_LINK_NETNSID), but the socket's port is in that namespace's list of UDP sockets. A
+ * daemon is known by its control socket, and its namespace is looked at first.
  *
  * The guard calls outside_open() before it gives up its privileges, in a thread of its own
  * that enters the namespaces in question (CAP_SYS_ADMIN, and CAP_SYS_PTRACE for those of

@@ -233,3 +233,17 @@ int wginfo_listen_port(const struct rtlink *link, enum backend backend)
 
 	return ask_all(link, backend, &match, NULL) == 0 ? match.listen_port : 0;
 }
+
+pid_t wginfo_daemon(const struct rtlink *link)
+{
+	struct sockaddr_un address;
+	struct ucred daemon = {0};
+	socklen_t size = sizeof(daemon);
+	cleanup_fd int fd = -1;
+
+	socket_address(link, &address);
+	fd = connect_daemon(&address);
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &daemon, &size) < 0)
+		return 0;
+	return daemon.pid;
+}

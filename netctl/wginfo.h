@@ -2,6 +2,8 @@
 #ifndef NETCTL_WGINFO_H
 #define NETCTL_WGINFO_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 #include "base/types.h"
 #include "netctl/rtlink.h"
@@ -55,5 +57,10 @@ int wginfo_count_peers(const struct rtlink *link, enum backend backend, int *ret
 
 /* Return the UDP port of the interface's outer packets; 0: unknown. */
 int wginfo_listen_port(const struct rtlink *link, enum backend backend);
+
+/* Return the process that listens at a userspace interface's control socket; 0: unknown,
+ * as where it is in another process namespace. It may have ended since, and left the
+ * socket to a child (wireguard-go without -f). */
+pid_t wginfo_daemon(const struct rtlink *link);
 
 #endif

@@ -90,11 +90,14 @@ struct heatmap_options {
 	bool anonymous; /* no host, interface or UUID in the lines */
 };
 
-/* -ENOMEM; -E2BIG: more than HEATMAP_AXIS_MAX MTUs on a side were measured; errors of
- * reading. Release *ret only after success. */
+/* -ENOMEM; -E2BIG: more than HEATMAP_AXIS_MAX MTUs on a side were measured; -ENODATA:
+ * nothing is measured, and the ranges have more; errors of reading. Release *ret only after
+ * success. */
 int heatmap_load(struct query *query, const struct query_run *run,
 		 const struct heatmap_options *options, struct heatmap *ret,
 		 struct err *err);
+/* The lines alone of a run that cannot be drawn: a map without panels. */
+void heatmap_describe(const struct query_run *run, bool anonymous, struct heatmap *ret);
 void heatmap_release(struct heatmap *map);
 
 /* Return the cell of the i-th server MTU and the j-th peer MTU. */

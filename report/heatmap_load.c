@@ -318,6 +318,12 @@ static void describe_run(struct heatmap *map, const struct query_run *run,
 		 planned, *planned ? "s" : text_plural(run->measured), run->failed);
 }
 
+void heatmap_describe(const struct query_run *run, bool anonymous, struct heatmap *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	describe_run(ret, run, anonymous);
+}
+
 static int load_map(struct query *query, const struct query_run *run,
 		    const struct heatmap_options *options, struct heatmap *map,
 		    struct err *err)

@@ -447,6 +447,9 @@ int runjson_show(struct query *query, const struct query_run *run, FILE *out,
 
 	fputs("{", out);
 	r = put_common(query, run, out, err);
+	fputs(",\n", out);
+	if (r == 0)
+		r = put_path(query, run->id, out, err);
 	fputs("}\n", out);
 	return name_error(r, err);
 }

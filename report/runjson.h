@@ -58,8 +58,8 @@ int runjson_put_result(void *list, const struct query_result *result);
 int runjson_put_measurement(void *list, const struct measurement *m);
 int runjson_put_warning(void *list, const struct query_warning *w);
 
-/* "run", "warnings", "recommendation" and "results" of a run, as an object: what show
- * has. */
+/* "run", "warnings", "recommendation", "results" and "path" of a run, as an object: what
+ * show has. */
 int runjson_show(struct query *query, const struct query_run *run, FILE *out,
 		 struct err *err);
 

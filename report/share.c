@@ -62,6 +62,18 @@ static int write_map(const struct heatmap *map, FILE *out, struct err *err)
 	return 0;
 }
 
+static int write_maps(const struct heatmap *map, FILE *out, struct err *err)
+{
+	int r;
+
+	if (!map->panels)
+		return 0;
+	fputs("<h2>Maps</h2>\n", out);
+	r = write_map(map, out, err);
+	fputs(legend, out);
+	return r;
+}
+
 static void write_element(FILE *out, const char *name, const char *text)
 {
 	fprintf(out, "<%s>", name);
@@ -77,6 +89,8 @@ static void write_facts(const struct heatmap *map, FILE *out)
 	write_element(out, "h1", map->line[0]);
 	for (int i = 1; i < HEATMAP_LINES; i++)
 		write_element(out, "p", map->line[i]);
+	if (!map->panels)
+		return;
 	heatmap_layout(map, &layout);
 	fputs("<ul>\n", out);
 	for (int k = 0; k < layout.keys; k++) {
@@ -282,10 +296,8 @@ int share_write(struct query *query, const struct query_run *run,
 		r = write_warnings(query, run->id, out, err);
 	if (r == 0) {
 		write_versions(&run->info, out);
-		fputs("<h2>Maps</h2>\n", out);
-		r = write_map(map, out, err);
+		r = write_maps(map, out, err);
 	}
-	fputs(legend, out);
 	if (r == 0)
 		r = write_table(query, run->id, out, err);
 	if (r < 0)

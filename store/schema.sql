@@ -31,7 +31,7 @@ CREATE TABLE run (
 	passes INTEGER NOT NULL CHECK (passes BETWEEN 0 AND 2147483647),
 	seed TEXT NOT NULL -- as --seed takes it: 64 bits without a sign
 		CHECK (length(seed) BETWEEN 1 AND 20),
-	duration_ms INTEGER -- one direction's test; NULL: imported
+	duration_ms INTEGER -- one direction's test; NULL: a probe, or imported
 		CHECK (duration_ms BETWEEN 0 AND 1000000000000),
 	congestion TEXT -- the tests' algorithm; NULL: each end's default
 		CHECK (length(congestion) <= 15),

@@ -3,7 +3,6 @@
 
 #include "sync/client.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,7 +21,7 @@ struct client {
 
 const char *client_library_version(void)
 {
-	return curl_version_info(CURLVERSION_NOW)->version;
+	return transport_library_version();
 }
 
 int client_new(const struct client_config *config, struct client **ret, struct err *err)

@@ -396,3 +396,8 @@ int transport_run(struct transport *transport,
 		  debug_ms_since(began_us), (double)transport->rtt_us / 1000);
 	return r < 0 ? err_set(err, r, "%s", why.text) : 0;
 }
+
+const char *transport_library_version(void)
+{
+	return curl_version_info(CURLVERSION_NOW)->version;
+}

@@ -61,5 +61,7 @@ int64_t transport_rtt_us(const struct transport *transport);
 bool transport_was_clean(const struct transport *transport);
 /* "10.0.0.1:5000", "[fd00::1]:5000". */
 const char *transport_where(const struct transport *transport);
+/* "7.88.1". Static. */
+const char *transport_library_version(void);
 
 #endif

@@ -17,6 +17,7 @@
 #include "cmd/peer/peer_check.h"
 #include "cmd/peer/peer_options.h"
 #include "cmd/peer/peer_parts.h"
+#include "cmd/peer/peer_sweep.h"
 #include "engine/iperf_test.h"
 #include "netctl/linkipv6.h"
 #include "store/query.h"
@@ -59,16 +60,21 @@ static int open_all(struct peer *peer, int guard_socket, int runner_socket,
 		r = runner_new(runner_socket, &peer->visit.runner, err);
 	if (r == 0)
 		r = check_database(config, err);
-	/* A probe stores nothing: it needs no database. */
+	/* A probe answers first; a check needs no database. */
 	if (r == 0 && config->strategy->make_plan)
-		r = store_open(config->options->db, &peer->run.store, err);
-	if (r == 0 && peer->run.store)
-		r = store_check_secrets(peer->run.store, err);
+		r = peer_run_open(&peer->run, err);
 	if (r == 0)
 		r = rtwatch_new(config->options->interface, &peer->visit.watch, err);
 	if (r == 0)
 		r = client_new(&client, &peer->session.client, err);
 	return r;
+}
+
+static const char *run_strategy(const struct peer_config *config)
+{
+	if (config->apply)
+		return STRATEGY_APPLY;
+	return config->check ? STRATEGY_CHECK : strategy_name(config->strategy);
 }
 
 static void describe_run(struct peer *peer)
@@ -83,10 +89,9 @@ static void describe_run(struct peer *peer)
 	run->peer_range = config->options->range;
 	run->passes = config->passes;
 	run->seed = config->seed;
-	run->duration_ms = config->duration_ms;
+	run->duration_ms = config->strategy->make_plan ? config->duration_ms : 0;
 	run->persist = (enum persist)config->options->persist;
-	text_copy(run->strategy, sizeof(run->strategy),
-		  config->apply ? STRATEGY_APPLY : strategy_name(config->strategy));
+	text_copy(run->strategy, sizeof(run->strategy), run_strategy(config));
 	snprintf(versions, sizeof(versions),
 		 "mtusweep " MTUSWEEP_VERSION ", libiperf %s, curl %s, sqlite %s",
 		 iperf_test_version(), client_library_version(),
@@ -239,7 +244,7 @@ static int run_peer(struct peer *peer, struct err *err)
 		host_tell("%s", err->text);
 		return r;
 	}
-	return peer->config->strategy->run(peer, err);
+	return peer_sweep(peer, err);
 }
 
 /* After a failure that was told of, the database has little to add. */

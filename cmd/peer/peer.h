@@ -39,6 +39,7 @@ struct peer_config {
 	const char *apply_run; /* apply the best pair of this run; NULL: the newest */
 	bool no_probe;         /* grid: measure without probing the path first */
 	bool check;            /* probe: print one line, for a monitoring system */
+	bool json;             /* print the run as JSON in place of all texts */
 	struct mtu_pair pair;  /* apply this pair; {0, 0}: none given */
 	char local[ADDRESS_SIZE]; /* this end's tunnel address */
 	int route_mtu;            /* the route's own MTU; 0: it has none */

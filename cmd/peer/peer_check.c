@@ -52,13 +52,13 @@ static enum fate worst_fate(const struct path *path, const struct mtu_pair *curr
 
 /* The fate of one direction's packets, unless they arrive whole. */
 static enum fate judge_direction(const struct path *path,
-				 const struct probe_summary *summary,
+				 const struct bandfind_sometimes *sometimes,
 				 const struct mtu_pair *current, enum direction dir,
 				 char *ret, size_t size)
 {
 	int sizes[2];
 	enum fate fate = worst_fate(path, current, dir, sizes);
-	const char *phrase = fate == FATE_LOST && summary->sometimes[dir].low
+	const char *phrase = fate == FATE_LOST && sometimes[dir].low
 				     ? "are lost, or pass only sometimes"
 				     : fate_phrase(fate, false);
 
@@ -112,7 +112,8 @@ static const char *status_phrase(enum program_status status, bool doubted)
 	return "cannot be judged";
 }
 
-static void judge_known(const struct path *path, const struct probe_summary *summary,
+static void judge_known(const struct path *path,
+			const struct bandfind_sometimes *sometimes,
 			struct peer_check *ret)
 {
 	bool doubted = path_is_doubted(path, DIR_UPLOAD) ||
@@ -121,7 +122,7 @@ static void judge_known(const struct path *path, const struct probe_summary *sum
 
 	ret->status = PROGRAM_DONE;
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		enum fate fate = judge_direction(path, summary, &ret->current,
+		enum fate fate = judge_direction(path, sometimes, &ret->current,
 						 (enum direction)dir, why[dir],
 						 sizeof(why[dir]));
 
@@ -137,7 +138,8 @@ static void judge_known(const struct path *path, const struct probe_summary *sum
 		 why[DIR_DOWNLOAD]);
 }
 
-void peer_check_pair(const struct path *path, const struct probe_summary *summary,
+void peer_check_pair(const struct path *path,
+		     const struct bandfind_sometimes sometimes[DIR_COUNT],
 		     const struct mtu_pair *current, struct peer_check *ret)
 {
 	*ret = (struct peer_check){
@@ -147,7 +149,7 @@ void peer_check_pair(const struct path *path, const struct probe_summary *summar
 		.status = PROGRAM_FAILED,
 	};
 	if (current->server && current->peer)
-		judge_known(path, summary, ret);
+		judge_known(path, sometimes, ret);
 	else
 		snprintf(ret->text, sizeof(ret->text),
 			 "the current pair cannot be judged: the %s does not tell its "

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "base/path.h"
-#include "netctl/probe.h"
+#include "netctl/bandfind.h"
 
 /*
  * --strategy probe: whether the pair that was in force before the probe fits the path. The
@@ -25,7 +25,8 @@ struct peer_check {
 };
 
 /* Judge the pair. Sizes that count as lost make a misfit, whatever is unknown of others. */
-void peer_check_pair(const struct path *path, const struct probe_summary *summary,
+void peer_check_pair(const struct path *path,
+		     const struct bandfind_sometimes sometimes[DIR_COUNT],
 		     const struct mtu_pair *current, struct peer_check *ret);
 
 /* The line with that result, "MTU OK - ...\n", with performance data. */

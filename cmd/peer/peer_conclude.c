@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "cmd/host/progress.h"
+#include "cmd/peer/peer_answer.h"
 #include "cmd/peer/peer_parts.h"
 #include "cmd/peer/peer_probe.h"
 #include "cmd/run/conclude.h"
@@ -66,7 +66,7 @@ static int tell_conclusion(struct peer *peer, const struct evidence *e, struct e
 	if (r < 0)
 		return r;
 	/* The database has it too, so do not wait for a reader that does not read. */
-	progress_print(text);
+	peer_print(peer, text);
 	/* Without a pair: what was predicted is not right any more. */
 	r = e->mtu.server ? store_recommend(peer->run.store, peer->run.id, e, err)
 			  : store_withdraw(peer->run.store, peer->run.id, err);
@@ -75,24 +75,21 @@ static int tell_conclusion(struct peer *peer, const struct evidence *e, struct e
 	return r;
 }
 
-int peer_predict(struct peer *peer, struct err *err)
+int peer_store_prediction(struct peer *peer, struct err *err)
 {
-	cleanup_free char *text = NULL;
-	struct evidence found;
-	int r = conclude_run(peer->run.db, peer->run.id, peer->config->margin, 0,
-			     &found, err);
+	const struct evidence *e = &peer->predicted;
+	int r = e->mtu.server ? store_recommend(peer->run.store, peer->run.id, e, err)
+			      : 0;
 
-	if (r < 0 || !found.mtu.server)
+	if (r < 0 || !e->mtu.server)
 		return r;
-	r = evidence_prediction_text(&found, &text, err);
-	if (r < 0)
-		return r;
-	progress_print(text);
-	r = store_recommend(peer->run.store, peer->run.id, &found, err);
-	/* Where the server does not take it now, it gets the one of the end. */
-	if (r == 0)
-		send_recommendation(&peer->session, &found, NULL);
-	return r;
+	/* Where the server does not take it now, it gets the one of the end, if there is
+	 * one. */
+	if (peer->config->strategy->make_plan)
+		send_recommendation(&peer->session, e, NULL);
+	else
+		share_recommendation(peer, e);
+	return 0;
 }
 
 /* --- a path that changed during the run --- */

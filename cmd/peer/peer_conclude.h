@@ -9,8 +9,9 @@
 #include "base/warning.h"
 
 /*
- * The recommendation at the end of a run that probed its path. If the path is another one
- * by then, it is probed again, and no earlier measurement counts.
+ * The recommendation of a run that probed its path: the one that peer_answer.h predicts,
+ * and the one at the end. If the path is another one by then, it is probed again, and no
+ * earlier measurement counts.
  */
 
 struct peer;
@@ -25,10 +26,9 @@ struct path_change {
  * else *ret is untouched. */
 bool peer_endpoint_moved(const struct peer *peer, struct path_change *ret);
 
-/* With the path stored and before the first test: store the pair that the probes show as
- * predicted, print it, and send it for the server's copy. Nothing where probes do not show
- * one. */
-int peer_predict(struct peer *peer, struct err *err);
+/* With the path stored and before the first test: store peer->predicted, and send it for
+ * the server's copy. Nothing where the probes do not show a pair. */
+int peer_store_prediction(struct peer *peer, struct err *err);
 
 /* Conclude the run: store the recommendation, print it, and send it for the
  * server's copy. *ret is {0, 0} if no pair is recommended. */

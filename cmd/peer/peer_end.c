@@ -14,6 +14,7 @@
 #include "cmd/host/progress.h"
 #include "cmd/peer/apply_path.h"
 #include "cmd/peer/peer_advice.h"
+#include "cmd/peer/peer_answer.h"
 #include "cmd/peer/peer_conclude.h"
 #include "cmd/peer/peer_traffic.h"
 #include "store/query.h"
@@ -286,6 +287,17 @@ static int conclude_strategy(struct peer *peer, struct query_result *best,
 	return apply_best(peer, &recommended, err);
 }
 
+/* Nothing is stored of a check. */
+static int conclude(struct peer *peer, struct query_result *best, struct err *err)
+{
+	if (!peer->run.id)
+		return 0;
+	if (peer->config->strategy->make_plan)
+		return conclude_strategy(peer, best, err);
+	warn_of_hubs(peer);
+	return 0;
+}
+
 /* The run as the database has it: with what was measured before a --resume. */
 static int find_run(const struct peer_run *run, struct query_run *ret, struct err *err)
 {
@@ -306,6 +318,7 @@ static size_t count_rows(const struct peer_run *run)
 
 static void tell_summary(const struct peer *peer, enum run_outcome outcome)
 {
+	bool probe = !peer->config->strategy->make_plan;
 	bool goes_on = outcome != RUN_DONE && !peer->config->apply;
 	size_t rows = count_rows(&peer->run);
 	struct query_run run;
@@ -313,6 +326,10 @@ static void tell_summary(const struct peer *peer, enum run_outcome outcome)
 	char planned[24] = "";
 	char repeated[64] = "";
 
+	if (probe) {
+		host_tell("run %lld in '%s'", (long long)peer->run.id, peer->run.db);
+		return;
+	}
 	if (find_run(&peer->run, &run, &err) < 0) {
 		host_tell("%s", err.text);
 		return;
@@ -359,13 +376,24 @@ static int store_end(const struct peer *peer, enum run_outcome outcome, int r,
 	return r < 0 ? r : err_set(err, stored, "%s", why.text);
 }
 
+/* Returns `r`, or why a run that was fine could not be printed. */
+static int print_json(const struct peer *peer, int r, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int printed = peer_answer_json(peer, &why);
+
+	if (printed < 0)
+		host_tell("%s", why.text);
+	return r < 0 || printed == 0 ? r : err_set(err, printed, "%s", why.text);
+}
+
 int peer_end(struct peer *peer, int r, struct err *err)
 {
 	struct query_result best = {0};
 	enum run_outcome outcome;
 
 	if (r == 0)
-		r = conclude_strategy(peer, &best, err);
+		r = conclude(peer, &best, err);
 	if (r == -EINTR)
 		peer_session_stop_reason(&peer->session, err);
 	if (r < 0)
@@ -376,6 +404,8 @@ int peer_end(struct peer *peer, int r, struct err *err)
 		return r;
 	r = store_end(peer, outcome, r, err);
 	tell_summary(peer, outcome);
+	if (peer->config->json)
+		return print_json(peer, r, err);
 	if ((r == 0 || best.mtu.server) && !peer->config->apply)
 		peer_advice_print(peer, best.mtu.server != 0);
 	return r;

@@ -150,6 +150,10 @@ int peer_options_check(struct err *err)
 		r = check_no_probe(err);
 	if (r < 0)
 		return r;
+	if (peer->check && peer->json)
+		return err_set(err, -EINVAL,
+			       "--check prints one line, --json a document of a stored "
+			       "run: give one of them");
 	if (peer->repeat_failed && !peer->resume)
 		return err_set(err, -EINVAL,
 			       "--repeat-failed needs --resume: it measures the failed "

@@ -2,6 +2,8 @@
 #ifndef CMD_PEER_PEER_PARTS_H
 #define CMD_PEER_PEER_PARTS_H
 
+#include "base/evidence.h"
+#include "cmd/peer/peer_check.h"
 #include "cmd/peer/peer_keep.h"
 #include "cmd/peer/peer_ops.h"
 #include "cmd/peer/peer_run.h"
@@ -17,6 +19,9 @@ struct peer {
 	struct peer_run run;
 	struct peer_visit visit;
 	struct peer_findings findings;
+	struct evidence predicted; /* by the probes alone; mtu 0, 0: none */
+	struct peer_check check;   /* without a plan: whether the current pair fits */
+	int printed;               /* 0, or what the printing of that failed with */
 	struct peer_kept kept;
 	/* tests too short for the round trip; duration_ms 0: they are not */
 	struct warning short_tests;

@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The peer's part in probing the path, and what it says. */
+/* The peer's part in probing the path. */
 
 #include "cmd/peer/peer_probe.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/io.h"
 #include "base/random.h"
-#include "base/stop.h"
 #include "base/text.h"
-#include "cmd/host/progress.h"
 #include "cmd/peer/peer_ask.h"
-#include "cmd/peer/peer_check.h"
-#include "cmd/peer/peer_end.h"
 
 #define REQUEST_TIMEOUT_MS 3000
 /* All of it, and so many round trips. */
@@ -203,8 +195,6 @@ int peer_probe(struct peer_session *session, const struct mtu_pair *only,
 	}
 }
 
-/* --- messages --- */
-
 bool peer_probe_sometimes(const struct bandfind_sometimes *sometimes,
 			  enum direction dir, struct warning *ret)
 {
@@ -216,164 +206,4 @@ bool peer_probe_sometimes(const struct bandfind_sometimes *sometimes,
 				.size_max = sometimes->high,
 				.value = sometimes->arrived * 100 / sometimes->sent};
 	return true;
-}
-
-/* Print without waiting for a reader that does not read. If *r is 0, it receives the
- * error of writing; else nothing is written. */
-static void print_line(int *r, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void print_line(int *r, const char *fmt, ...)
-{
-	char text[PATH_BANDS_TEXT_SIZE + 160];
-	va_list args;
-
-	if (*r < 0)
-		return;
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	*r = progress_print(text);
-}
-
-static void print_direction(int *r, const struct path *path, enum direction dir)
-{
-	const struct path_bands *bands = &path->dir[dir];
-	bool doubted = path_is_doubted(path, dir);
-	char text[PATH_BANDS_TEXT_SIZE];
-	int from = 1;
-
-	path_bands_format(bands, text);
-	print_line(r, "%s: %s\n", direction_name(dir), text);
-	for (int i = 0; i < bands->count; i++) {
-		const struct path_band *band = &bands->band[i];
-
-		if (band->max == OUTER_SIZE_MAX)
-			print_line(r, "  outer packets of %d bytes and more %s\n", from,
-				   fate_phrase(band->fate, doubted));
-		else if (band->max == from)
-			print_line(r, "  outer packets of %d bytes %s\n", from,
-				   fate_phrase(band->fate, doubted));
-		else
-			print_line(r, "  outer packets of %d to %d bytes %s\n", from,
-				   band->max, fate_phrase(band->fate, doubted));
-		from = band->max + 1;
-	}
-}
-
-static void print_overhead(int *r, const int overhead[DIR_COUNT])
-{
-	int server = overhead[DIR_DOWNLOAD];
-	int peer = overhead[DIR_UPLOAD];
-
-	if (server == peer)
-		print_line(r, "WireGuard adds %d bytes\n", peer);
-	else
-		print_line(r, "WireGuard adds %d bytes at the server, %d at the peer\n",
-			   server, peer);
-}
-
-/* 0 or what the writing failed with. */
-static int print_path(const struct path *path, const struct probe_summary *summary,
-		      const struct peer_check *check)
-{
-	int server = check->largest.server;
-	int peer = check->largest.peer;
-	bool doubted = false;
-	int r = 0;
-
-	if (path_is_relayed(path))
-		print_line(
-			&r,
-			"a WireGuard endpoint is an address of its own host: a relay "
-			"there sends the packets on the line, and they cannot be seen; "
-			"these are the sizes that the relay receives\n");
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		doubted |= path_is_doubted(path, (enum direction)dir);
-		if (path->unseen[dir])
-			print_line(
-				&r,
-				"the %s's outer packets cannot be seen (they may be in "
-				"another network namespace): fragments cannot be "
-				"told from whole packets there\n",
-				direction_receiver(dir));
-	}
-	print_direction(&r, path, DIR_UPLOAD);
-	print_direction(&r, path, DIR_DOWNLOAD);
-	print_overhead(&r, path->overhead);
-	if (server && peer)
-		print_line(&r, "largest pair that %s: server MTU %d, peer MTU %d\n",
-			   doubted ? "arrives, not seen in fragments" : "fits whole",
-			   server, peer);
-	if (server && peer && (server < MTU_MIN_IPV6 || peer < MTU_MIN_IPV6))
-		print_line(&r, "below 1280 there is no IPv6 inside the tunnel\n");
-	if (!server || !peer)
-		print_line(&r, "no pair %s\n",
-			   doubted ? "arrives without fragments" : "fits whole");
-	print_line(&r, "%s\n", check->text);
-	print_line(&r, "probes: %d size%s up, %d down, %d round%s, %" PRId64 " ms\n",
-		   summary->sizes[DIR_UPLOAD], text_plural(summary->sizes[DIR_UPLOAD]),
-		   summary->sizes[DIR_DOWNLOAD], summary->rounds,
-		   text_plural(summary->rounds), summary->took_ms);
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		struct warning w;
-
-		if (peer_probe_sometimes(&summary->sometimes[dir], (enum direction)dir,
-					 &w)) {
-			cleanup_free char *text = warning_sentence(&w);
-
-			print_line(&r, "%s\n", text ? text : "out of memory");
-		}
-		if (summary->counters[dir])
-			print_line(
-				&r,
-				"the %s was judged by the kernel's counters, because "
-				"outer packets cannot be captured\n",
-				direction_name((enum direction)dir));
-	}
-	return r;
-}
-
-/* enum program_status, or why it failed. */
-static int probe_only(struct peer *peer, struct err *err)
-{
-	const struct run_info *run = &peer->run.info;
-	const struct mtu_pair current = {run->server.link_mtu, run->peer.link_mtu};
-	struct probe_summary summary;
-	struct peer_check check;
-	struct path path;
-	int r = peer_probe(&peer->session, NULL, &path, &summary, err);
-
-	/* Its text says why. */
-	if (r == 0 && summary.filtered)
-		return -ENODATA;
-	if (r < 0)
-		return r;
-	peer_check_pair(&path, &summary, &current, &check);
-	if (!peer->config->check)
-		r = print_path(&path, &summary, &check);
-	else if (check.status != PROGRAM_FAILED)
-		r = peer_check_print(&check, summary.took_ms);
-	/* The database has none of it. */
-	if (r < 0)
-		return err_set(err, -EIO,
-			       "cannot write the result of the probe to standard "
-			       "output (%s), and it is stored nowhere: probe again",
-			       r == -EAGAIN ? "nobody reads it" : err_reason(-r));
-	if (check.status == PROGRAM_FAILED)
-		return err_set(err, -ENODATA, "%s", check.text);
-	return (int)check.status;
-}
-
-int peer_probe_run(struct peer *peer, struct err *err)
-{
-	int r = probe_only(peer, err);
-
-	if (r == -EINTR)
-		peer_session_stop_reason(&peer->session, err);
-	if (r < 0)
-		host_tell("%s", err->text);
-	/* A pair that does not fit is a result. */
-	peer_restore(peer, peer_outcome(r < 0 ? r : 0), r < 0 ? err->text : "");
-	return r;
 }

@@ -16,12 +16,6 @@
 int peer_probe(struct peer_session *session, const struct mtu_pair *only,
 	       struct path *ret, struct probe_summary *ret_summary, struct err *err);
 
-struct peer;
-
-/* strategy.run of --strategy probe: that alone, and what it says on stdout. -ENODATA: the
- * current pair cannot be judged. */
-int peer_probe_run(struct peer *peer, struct err *err);
-
 /* The warning for sizes that pass only sometimes. False: none do. */
 bool peer_probe_sometimes(const struct bandfind_sometimes *sometimes,
 			  enum direction dir, struct warning *ret);

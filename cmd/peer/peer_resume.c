@@ -101,50 +101,56 @@ static bool is_imported(const struct query_run *run)
 	return strcmp(run->info.strategy, STRATEGY_IMPORTED) == 0;
 }
 
-/* The newest sweep of a peer, and the newest of those that have a pair which was ok. */
-struct newest_sweeps {
+/* It measured no pair. */
+static bool is_probe(const struct query_run *run)
+{
+	return strcmp(run->info.strategy, STRATEGY_PROBE) == 0;
+}
+
+/* The newest runs of a peer: of all, of sweeps, which go on, and of those that have a pair
+ * which was ok, or which probes alone recommend. */
+struct newest_runs {
 	struct query_run any;
-	struct query_run ok;
+	struct query_run sweep;
+	struct query_run pair;
 };
 
 /* A file that both ends write has the peer's records and the server's copies. What was
  * imported may be another tunnel's. */
 static int keep_newest(void *ctx, const struct query_run *run)
 {
-	struct newest_sweeps *newest = ctx;
+	struct newest_runs *newest = ctx;
 
 	if (strcmp(run->role, "peer") != 0 || is_apply(run) || is_imported(run))
 		return 0;
 	newest->any = *run;
-	if (run->measured > run->failed)
-		newest->ok = *run;
+	if (!is_probe(run))
+		newest->sweep = *run;
+	if (run->measured > run->failed || (run->recommended.server && !run->measured))
+		newest->pair = *run;
 	return 0;
 }
 
-static int find_newest(struct query *query, const char *db, struct newest_sweeps *ret,
-		       struct err *err)
+static int find_newest(struct query *query, struct newest_runs *ret, struct err *err)
 {
-	int r;
-
 	memset(ret, 0, sizeof(*ret));
-	r = query_runs(query, keep_newest, ret, err);
-	if (r == 0 && !ret->any.id)
-		r = err_set(err, -ENOENT,
-			    "no sweep of a peer is stored in database '%s'", db);
-	return r;
+	return query_runs(query, keep_newest, ret, err);
 }
 
 /* `name`: as query_run() takes it; NULL: the newest sweep of a peer. */
 static int find_run(struct query *query, const char *db, const char *name,
 		    struct query_run *ret, struct err *err)
 {
-	struct newest_sweeps newest;
+	struct newest_runs newest;
 	int r;
 
 	if (name)
 		return query_run(query, name, ret, err);
-	r = find_newest(query, db, &newest, err);
-	*ret = newest.any;
+	r = find_newest(query, &newest, err);
+	if (r == 0 && !newest.sweep.id)
+		r = err_set(err, -ENOENT,
+			    "no sweep of a peer is stored in database '%s'", db);
+	*ret = newest.sweep;
 	return r;
 }
 
@@ -159,6 +165,11 @@ static int check_run(const struct query_run *run, struct err *err)
 		return err_set(err, -EINVAL,
 			       "run %lld was an --apply of one pair: there is nothing "
 			       "to resume; apply it again",
+			       (long long)run->id);
+	if (is_probe(run))
+		return err_set(err, -EINVAL,
+			       "run %lld only probed: there is nothing to resume; "
+			       "probe again",
 			       (long long)run->id);
 	if (is_imported(run))
 		return err_set(err, -EINVAL,
@@ -246,15 +257,18 @@ static int find_recommended(struct query *query, int64_t run, struct mtu_pair *r
 static int find_applied_run(struct query *query, const struct apply_wish *wish,
 			    struct query_run *ret, struct err *err)
 {
-	struct newest_sweeps newest;
+	struct newest_runs newest;
 	int r;
 
 	if (wish->run)
 		return query_run(query, wish->run, ret, err);
-	r = find_newest(query, wish->db, &newest, err);
-	*ret = newest.ok.id ? newest.ok : newest.any;
+	r = find_newest(query, &newest, err);
+	if (r == 0 && !newest.any.id)
+		r = err_set(err, -ENOENT, "no run of a peer is stored in database '%s'",
+			    wish->db);
+	*ret = newest.pair.id ? newest.pair : newest.any;
 	if (r == 0 && ret->id != newest.any.id)
-		host_tell("run %lld has no pair that was ok; the pair is that of run "
+		host_tell("run %lld has no pair to apply; the pair is that of run "
 			  "%lld, the newest that has one",
 			  (long long)newest.any.id, (long long)ret->id);
 	return r;
@@ -268,12 +282,63 @@ static void tell_pair(const struct query_run *run, const struct mtu_pair *mtu,
 		  (long long)run->id, query_run_state(run));
 }
 
+/* 1: the run recommends the pair and has not measured it. 0: it has; or does not. */
+static int is_predicted(struct query *query, int64_t run, const struct mtu_pair *mtu,
+			const struct mtu_pair *recommended, struct err *err)
+{
+	struct query_result result;
+	struct err none = ERR_INIT;
+	int r;
+
+	if (!recommended->server || !mtu_pair_same(mtu, recommended))
+		return 0;
+	r = query_result(query, run, mtu, &result, &none);
+	if (r == -ENODATA)
+		return 1;
+	return r < 0 ? err_set(err, r, "%s", none.text) : 0;
+}
+
+/* The pair of the wish, or the one that the run recommends, or else its fastest. 1: it is
+ * predicted and not measured. */
+static int find_wanted(struct query *query, const struct query_run *run,
+		       const struct apply_wish *wish, struct query_result *ret,
+		       bool *ret_recommended, struct err *err)
+{
+	struct mtu_pair recommended = {0};
+	int r = find_recommended(query, run->id, &recommended, err);
+
+	if (r < 0)
+		return r;
+	ret->mtu = wish->mtu.server ? wish->mtu : recommended;
+	*ret_recommended = recommended.server && !wish->mtu.server;
+	r = is_predicted(query, run->id, &ret->mtu, &recommended, err);
+	if (r)
+		return r;
+	r = query_ranked(query, run->id, QUERY_BY_SUM,
+			 ret->mtu.server ? find_same : find_best, ret, err);
+	if (r < 0)
+		return r;
+	if (r == 0 && wish->mtu.server)
+		return err_set(err, -ENODATA,
+			       "run %lld has no pair %d/%d that was ok in both "
+			       "directions",
+			       (long long)run->id, wish->mtu.server, wish->mtu.peer);
+	if (r == 0 || ret->upload_ok < ret->visits || ret->download_ok < ret->visits)
+		return err_set(
+			err, -ENODATA,
+			"no pair to apply in run %lld: its %s pair was not ok in "
+			"both directions each time",
+			(long long)run->id,
+			*ret_recommended ? "recommended" : "fastest");
+	return 0;
+}
+
 static int load_pair(struct query *query, const struct apply_wish *wish,
 		     struct applied *ret, struct err *err)
 {
-	struct query_result result = {.mtu = wish->mtu};
+	struct query_result result = {0};
 	struct query_run run;
-	bool recommended;
+	bool recommended = false;
 	int r = find_applied_run(query, wish, &run, err);
 
 	if (r == 0 && is_imported(&run))
@@ -281,29 +346,16 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 			    "run %lld was imported and does not say which ends it "
 			    "measured: name the pair with --pair alone",
 			    (long long)run.id);
-	if (r == 0 && !wish->mtu.server)
-		r = find_recommended(query, run.id, &result.mtu, err);
-	recommended = !wish->mtu.server && result.mtu.server;
 	if (r == 0)
-		r = query_ranked(query, run.id, QUERY_BY_SUM,
-				 result.mtu.server ? find_same : find_best, &result,
-				 err);
+		r = find_wanted(query, &run, wish, &result, &recommended, err);
 	if (r < 0)
 		return r;
-	if (r == 0 && wish->mtu.server)
-		return err_set(
-			err, -ENODATA,
-			"run %lld has no pair %d/%d that was ok in both directions",
-			(long long)run.id, wish->mtu.server, wish->mtu.peer);
-	if (r == 0 || result.upload_ok < result.visits ||
-	    result.download_ok < result.visits)
-		return err_set(
-			err, -ENODATA,
-			"no pair to apply in run %lld: its %s pair was not ok in "
-			"both directions each time",
-			(long long)run.id, recommended ? "recommended" : "fastest");
 	if (!wish->mtu.server)
 		tell_pair(&run, &result.mtu, recommended);
+	if (r == 1)
+		host_tell("run %lld predicted %d/%d by probes and did not measure it: "
+			  "it is measured now",
+			  (long long)run.id, result.mtu.server, result.mtu.peer);
 	ret->mtu = result.mtu;
 	ret->measured = true;
 	ret->server = run.info.server;

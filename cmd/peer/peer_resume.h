@@ -42,20 +42,22 @@ void resume_release(struct resumed *resumed);
 /* The pair that is to be applied. */
 struct applied {
 	struct mtu_pair mtu;
-	bool measured; /* in a run, of these two ends */
+	bool measured; /* or predicted, in a run, of these two ends */
 	struct end_facts server;
 	struct end_facts peer;
 };
 
 struct apply_wish {
 	const char *db;
-	const char *run; /* NULL: the newest of a peer that is no --apply */
+	const char
+		*run; /* NULL: the newest of a peer that has a pair and is no --apply */
 	struct mtu_pair
 		mtu; /* {0, 0}: the run's recommendation, else its fastest pair */
 };
 
 /* -ENOENT, -ENOTUNIQ no such run; -EINVAL it was imported; -ENODATA the pair is not in it,
- * or was not ok each time.
+ * or was not ok each time. A pair that the run predicted and did not measure is said to be
+ * one: it is proved before it is applied, like any other.
  */
 int apply_load(const struct apply_wish *wish, struct applied *ret, struct err *err);
 

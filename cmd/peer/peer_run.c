@@ -8,6 +8,16 @@
 
 #define ROW_TIMEOUT_MS 2000
 
+int peer_run_open(struct peer_run *run, struct err *err)
+{
+	int r;
+
+	if (run->store)
+		return 0;
+	r = store_open(run->db, &run->store, err);
+	return r < 0 ? r : store_check_secrets(run->store, err);
+}
+
 int peer_run_load_rows(const struct peer_run *run, struct measurement **ret,
 		       size_t *ret_count, struct err *err)
 {

@@ -19,6 +19,10 @@ struct peer_run {
 	bool rows_refused; /* by the server, and that was told */
 };
 
+/* Open the store, unless it is open. A probe opens it after its answer: no disk delays
+ * that. */
+int peer_run_open(struct peer_run *run, struct err *err);
+
 /* A warning for the reader of the results: stored, and told. */
 void peer_run_warn(const struct peer_run *run, const struct warning *w);
 

@@ -42,7 +42,7 @@ static int check_findings(const struct peer *peer, const struct peer_findings *f
 
 bool peer_survey_wanted(const struct peer_config *config)
 {
-	return config->strategy->surveys && !config->apply && !config->no_probe;
+	return !config->apply && !config->no_probe;
 }
 
 int peer_survey_probe(struct peer *peer, struct peer_findings *ret, struct err *err)
@@ -55,13 +55,18 @@ int peer_survey_probe(struct peer *peer, struct peer_findings *ret, struct err *
 
 	if (r < 0)
 		return r;
+	/* Its text says why. */
+	if (summary.filtered && !peer->config->strategy->make_plan)
+		return -ENODATA;
 	if (!survey->path.overhead[DIR_UPLOAD])
 		runpath_assume_overhead(&peer->run.info, survey->path.overhead);
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		survey->probes[dir] = summary.sizes[dir];
 		found.sometimes[dir] = summary.sometimes[dir];
+		found.counters[dir] = summary.counters[dir];
 	}
 	survey->probe_ms = summary.took_ms;
+	found.rounds = summary.rounds;
 	memcpy(found.endpoint, summary.endpoint, sizeof(summary.endpoint));
 	if (path_is_relayed(&survey->path))
 		host_tell(
@@ -136,8 +141,10 @@ int peer_survey(struct peer *peer, struct err *err)
 	if (r != -ENODATA)
 		return r;
 	r = peer_survey_probe(peer, &peer->findings, err);
-	/* The pairs of a grid are those that the user has named. */
-	return r < 0 || peer->config->strategy->is_grid ? r : lower_ranges(peer, err);
+	/* The pairs of a grid are those that the user has named; a check names none. */
+	if (r < 0 || peer->config->strategy->is_grid || peer->config->check)
+		return r;
+	return lower_ranges(peer, err);
 }
 
 bool peer_survey_answered(const struct peer_findings *findings)

@@ -21,6 +21,8 @@ struct peer_findings {
 	char endpoint[DIR_COUNT][ADDRESS_SIZE];
 	bool path_shared; /* the server has the path */
 	bool closed;      /* no probe was answered, though both ends could send */
+	int rounds;
+	bool counters[DIR_COUNT]; /* fates come from the kernel's counters */
 	/* sizes that passed sometimes; lost in the survey */
 	struct bandfind_sometimes sometimes[DIR_COUNT];
 };
@@ -28,8 +30,9 @@ struct peer_findings {
 /* True if a run of these options probes its path before it measures. */
 bool peer_survey_wanted(const struct peer_config *config);
 
-/* Probe the path. 0 also where probes tell nothing; that is told. Errors are
- * peer_probe()'s; *ret is untouched then. */
+/* Probe the path. 0 also where probes tell nothing; that is told. -ENODATA: the same, and
+ * the strategy has nothing but probes. Other errors are peer_probe()'s; *ret is untouched
+ * then. */
 int peer_survey_probe(struct peer *peer, struct peer_findings *ret, struct err *err);
 
 /* With the session open: fill findings.survey by probes, or, if the run goes on, from the

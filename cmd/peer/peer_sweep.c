@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A run of the peer that measures pairs, by whatever strategy. */
+/* A run of the peer, by whatever strategy. */
 
 #include "cmd/peer/peer_sweep.h"
 
 #include "base/text.h"
+#include "cmd/peer/peer_answer.h"
 #include "cmd/peer/peer_conclude.h"
 #include "cmd/peer/peer_end.h"
 #include "cmd/peer/peer_parts.h"
@@ -14,8 +15,8 @@
 /* A test of so few round trips tells of TCP's start more than of the path. */
 #define TEST_TRIPS 10
 
-/* A strategy that recommends a pair says it with that: only before the tests is the round
- * trip the path's own. */
+/* It is stored with the recommendation: only before the tests is the round trip the path's
+ * own. */
 static void note_slow_path(struct peer *peer)
 {
 	int64_t rtt_ms = client_rtt_us(peer->session.client) / 1000;
@@ -30,10 +31,7 @@ static void note_slow_path(struct peer *peer)
 		.rtt_ms = rtt_ms,
 		.value = (TEST_TRIPS * rtt_ms + 999) / 1000,
 	};
-	if (peer->config->strategy->surveys)
-		host_warn(w);
-	else
-		peer_run_warn(&peer->run, w);
+	host_warn(w);
 }
 
 static void tell_plan(const struct peer *peer, int visits)
@@ -58,7 +56,20 @@ static void tell_plan(const struct peer *peer, int visits)
 	peer_traffic_tell_planned(visits, run->duration_ms);
 }
 
-static int begin_run(struct peer *peer, int visits, struct err *err)
+/* What distorts the result of a test, and what a test is too short for. */
+static void warn_of_tests(struct peer *peer)
+{
+	struct warning w;
+
+	note_slow_path(peer);
+	for (int i = 0; sysctl_warning(i, &w); i++) {
+		w.at_end = WARNING_END_PEER;
+		peer_run_warn(&peer->run, &w);
+	}
+}
+
+/* `plan` is NULL where the probes are all. */
+static int begin_run(struct peer *peer, const struct plan *plan, struct err *err)
 {
 	struct warning w = {
 		.kind = WARNING_ROUTE_MTU,
@@ -66,26 +77,26 @@ static int begin_run(struct peer *peer, int visits, struct err *err)
 		.mtu = peer->config->route_mtu,
 		.detail = peer->config->server_ip,
 	};
-	int r = store_keep_secret(peer->run.store, peer->run.info.uuid,
-				  peer->session.secret, err);
+	int r = peer_run_open(&peer->run, err);
 
+	if (r == 0)
+		r = store_keep_secret(peer->run.store, peer->run.info.uuid,
+				      peer->session.secret, err);
 	if (r == 0)
 		r = store_begin_record(peer->run.store, &peer->run.info,
 				       peer->run.options, &peer->run.id, err);
 	if (r < 0)
 		return r;
-	tell_plan(peer, visits);
+	if (plan)
+		tell_plan(peer, plan_total(plan));
 	if (peer->config->route_mtu)
 		peer_run_warn(&peer->run, &w);
 	w.kind = WARNING_ROUTE_ADVMSS;
 	w.value = peer->config->route_advmss;
 	if (w.value)
 		peer_run_warn(&peer->run, &w);
-	note_slow_path(peer);
-	for (int i = 0; sysctl_warning(i, &w); i++) {
-		w.at_end = WARNING_END_PEER;
-		peer_run_warn(&peer->run, &w);
-	}
+	if (plan)
+		warn_of_tests(peer);
 	return 0;
 }
 
@@ -101,7 +112,19 @@ static int make_plan(const struct peer *peer, struct plan **ret, struct err *err
 	return r < 0 ? r : plan_rest_new(&rest, ret, err);
 }
 
-static int run_sweep(struct peer *peer, struct err *err)
+/* Store what was answered. */
+static int begin_answered(struct peer *peer, const struct plan *plan, struct err *err)
+{
+	int r = begin_run(peer, plan, err);
+
+	if (r == 0 && peer_survey_wanted(peer->config))
+		r = peer_survey_store(peer, err);
+	if (r == 0)
+		r = peer_store_prediction(peer, err);
+	return r;
+}
+
+static int measure_pairs(struct peer *peer, struct plan *plan, struct err *err)
 {
 	const struct strategy *strategy = peer->config->strategy;
 	struct sweep_options options = {
@@ -110,23 +133,32 @@ static int run_sweep(struct peer *peer, struct err *err)
 		.budget_ms = strategy->is_grid ? 0 : peer->config->budget_ms,
 	};
 	struct sweep_summary summary = {0};
-	struct plan *plan;
-	int r = make_plan(peer, &plan, err);
+	int r = begin_answered(peer, plan, err);
 
-	if (r < 0)
-		return r;
-	r = begin_run(peer, plan_total(plan), err);
-	if (r == 0 && peer_survey_wanted(peer->config))
-		r = peer_survey_store(peer, err);
-	if (r == 0 && peer_survey_wanted(peer->config) && !peer->config->resume)
-		r = peer_predict(peer, err);
 	if (r == 0)
 		r = sweep_run(plan, &options, &peer_ops, &peer->visit, &summary, err);
-	plan_free(plan);
 	if (r == 0 && summary.budget_spent)
 		host_tell("the --budget of %g s is spent: pairs that are not measured "
 			  "yet are skipped",
 			  (double)peer->config->budget_ms / 1000);
+	return r;
+}
+
+/* After the answer: all that is stored of the run, but its end. */
+static int run_sweep(struct peer *peer, struct err *err)
+{
+	struct plan *plan;
+	int r;
+
+	if (peer->config->check)
+		return 0;
+	if (!peer->config->strategy->make_plan)
+		return begin_answered(peer, NULL, err);
+	r = make_plan(peer, &plan, err);
+	if (r < 0)
+		return r;
+	r = measure_pairs(peer, plan, err);
+	plan_free(plan);
 	return r;
 }
 
@@ -137,6 +169,14 @@ int peer_sweep(struct peer *peer, struct err *err)
 	if (r == 0)
 		r = peer_survey_check(peer, err);
 	if (r == 0)
+		r = peer_answer(peer, err);
+	if (r == 0)
 		r = run_sweep(peer, err);
-	return peer_end(peer, r, err);
+	r = peer_end(peer, r, err);
+	if (r < 0 || peer->config->strategy->make_plan)
+		return r;
+	r = peer_answer_status(peer, err);
+	if (r < 0)
+		host_tell("%s", err->text);
+	return r;
 }

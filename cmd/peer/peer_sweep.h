@@ -6,7 +6,10 @@
 
 struct peer;
 
-/* strategy.run of those that measure pairs: survey, plan, sweep, and the end of the run. */
+/*
+ * All of a run, with the session open: survey, answer, then with a plan the sweep, and the
+ * end. The program's exit status (enum program_status), or why it failed; that was told.
+ */
 int peer_sweep(struct peer *peer, struct err *err);
 
 #endif

@@ -3,16 +3,12 @@
 
 #include "cmd/peer/peer_conclude.h"
 #include "cmd/peer/peer_grid.h"
-#include "cmd/peer/peer_probe.h"
 #include "cmd/peer/peer_smart.h"
-#include "cmd/peer/peer_sweep.h"
 
 const struct strategy strategies[STRATEGY_COUNT] = {
 	[STRATEGY_grid] =
 		{
 			.is_grid = true,
-			.run = peer_sweep,
-			.surveys = true,
 			.make_plan = peer_grid_plan,
 			.conclude = peer_grid_conclude,
 		},
@@ -23,14 +19,13 @@ const struct strategy strategies[STRATEGY_COUNT] = {
 			/* Any MTU may be the right one. */
 			.mtu_step = 1,
 			.prefer_bbr = true,
-			.run = peer_sweep,
-			.surveys = true,
 			.make_plan = peer_smart_plan,
 			.conclude = peer_conclude,
 		},
 	[STRATEGY_probe] =
 		{
-			.run = peer_probe_run,
+			/* Any MTU may be the right one. */
+			.mtu_step = 1,
 		},
 };
 

@@ -18,9 +18,9 @@ struct plan;
 		"ranges, and recommend a pair;\n")                                \
 	X(smart, "probe the path, measure the few pairs that could\n"             \
 		 "prove its prediction wrong, and recommend a pair;\n")           \
-	X(probe, "measure no pair; print what happens to outer\n"                 \
-		 "packets of each size, the largest pair that fits, and\n"        \
-		 "if the current pair fits (exit status 3: it does not)\n"        \
+	X(probe, "probe the path, recommend the pair that the probes\n"           \
+		 "predict, and say if the current pair fits (exit status\n"       \
+		 "3: it does not); measure no pair\n"                             \
 		 "(default: grid with --mtu-min, --mtu-max or --mtu-step, else\n" \
 		 "smart)")
 
@@ -40,12 +40,8 @@ struct strategy {
 	int precision;
 	int mtu_step;
 	bool prefer_bbr;
-	/* All of a run, with the session open. The program's exit status (enum
-	 * program_status), or why it failed; that was told. */
-	int (*run)(struct peer *peer, struct err *err);
-	/* The rest is for strategies that measure pairs; NULL in others, which apply no
-	 * pair. */
-	bool surveys; /* probe the path first (peer_survey.h), unless --no-probe */
+	/* The rest is for strategies that measure pairs after the probes; NULL in others,
+	 * which apply no pair. */
 	int (*make_plan)(const struct peer *peer, struct plan **ret, struct err *err);
 	/* All pairs are measured: store, print and share the recommendation. *ret stays
 	 * as it is where no pair is recommended. */

@@ -22,16 +22,16 @@ static const struct option_spec options[] = {
 	{.name = NULL, .more = read_json_result_options},
 };
 
-/* { "run": ..., "by": ..., "recommended": ... or null, "fastest": ... } */
+/* { "run": ..., "by": ..., "recommended": ... or null, "fastest": ... or null } */
 static int print_json(const struct query_run *run,
 		      const struct query_recommendation *recommended,
 		      const struct query_result *fastest, struct err *err)
 {
 	json_t *pair = recommended->text ? runjson_recommended(recommended)
 					 : json_null();
+	json_t *fast = fastest->visits ? runjson_result(fastest) : json_null();
 	json_t *object = json_pack("{so ss so so}", "run", runjson_run(run), "by",
-				   by_names[by], "recommended", pair, "fastest",
-				   runjson_result(fastest));
+				   by_names[by], "recommended", pair, "fastest", fast);
 
 	return read_print_json(object, err);
 }
@@ -48,22 +48,31 @@ static int print_best(const struct query_run *run,
 		      "fastest measured: ",
 		      stdout);
 	}
-	table_best(stdout, fastest);
+	if (fastest->visits)
+		table_best(stdout, fastest);
+	else
+		puts("none");
 	return 0;
 }
 
+/* A run that only probed has a recommendation, and no fastest pair. */
 static int run_best(struct query *query, struct err *err)
 {
 	struct query_recommendation recommended = {0};
-	struct query_result fastest;
+	struct query_result fastest = {0};
 	struct query_run run;
+	struct err none = ERR_INIT;
+	int measured;
 	int r = read_find_result(query, &run, err);
 
-	if (r == 0)
-		r = query_best(query, run.id, (enum query_by)by, &fastest, err);
 	if (r < 0)
 		return r;
+	measured = query_best(query, run.id, (enum query_by)by, &fastest, &none);
+	if (measured < 0 && measured != -ENODATA)
+		return err_set(err, measured, "%s", none.text);
 	r = query_recommended(query, run.id, &recommended, err);
+	if (r == -ENODATA && measured < 0)
+		return err_set(err, measured, "%s", none.text);
 	if (r == 0 || r == -ENODATA)
 		r = print_best(&run, &recommended, &fastest, err);
 	free(recommended.text);

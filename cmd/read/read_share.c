@@ -19,9 +19,21 @@ static const struct option_spec options[] = {
 	{.name = NULL, .more = read_result_options},
 };
 
-static int run_share(struct query *query, struct err *err)
+/* A run that only probed may have too many MTUs for a map. */
+static int load_map(struct query *query, const struct query_run *run,
+		    struct heatmap *ret, struct err *err)
 {
 	const struct heatmap_options anonymous = {.anonymous = true};
+	int r = runmap_load(query, run, &anonymous, ret, err);
+
+	if (r != -ENODATA)
+		return r;
+	heatmap_describe(run, true, ret);
+	return 0;
+}
+
+static int run_share(struct query *query, struct err *err)
+{
 	cleanup_outfile struct outfile out = OUTFILE_INIT;
 	struct query_run run;
 	struct heatmap map;
@@ -33,7 +45,7 @@ static int run_share(struct query *query, struct err *err)
 	snprintf(name, sizeof(name), "mtusweep-run-%lld.html", (long long)run.id);
 	r = read_output_open(&out, output ? output : name, err);
 	if (r == 0)
-		r = runmap_load(query, &run, &anonymous, &map, err);
+		r = load_map(query, &run, &map, err);
 	if (r < 0)
 		return r;
 	r = share_write(query, &run, &map, out.stream, err);

@@ -45,17 +45,17 @@ static void drop_other_paths(struct stored *s)
 	s->count = kept;
 }
 
-static int judge_run(const struct stored *s, int margin, struct evidence *ret,
-		     struct err *err)
+static int judge_run(const struct run_info *run, const struct path_survey *survey,
+		     const struct measurement *rows, size_t count, int margin,
+		     struct evidence *ret, struct err *err)
 {
-	const struct run_info *run = &s->run.info;
 	const struct recommend_input input = {
-		.path = s->survey.path,
+		.path = survey->path,
 		.server = run->server_range,
 		.peer = run->peer_range,
 		.current = {run->server.link_mtu, run->peer.link_mtu},
-		.m = s->rows,
-		.count = s->count,
+		.m = rows,
+		.count = count,
 		.margin = margin / 100.0,
 	};
 	struct recommendation found;
@@ -63,8 +63,14 @@ static int judge_run(const struct stored *s, int margin, struct evidence *ret,
 
 	if (r < 0)
 		return err_set(err, r, "out of memory for the run's rows");
-	recommend_evidence(&found, &s->survey, ret);
+	recommend_evidence(&found, survey, ret);
 	return 0;
+}
+
+int conclude_path(const struct run_info *run, const struct path_survey *survey,
+		  int margin, struct evidence *ret, struct err *err)
+{
+	return judge_run(run, survey, NULL, 0, margin, ret, err);
 }
 
 int conclude_run(const char *db, int64_t run, int margin, int rows_max,
@@ -81,7 +87,8 @@ int conclude_run(const char *db, int64_t run, int margin, int rows_max,
 	if (r == 0)
 		drop_other_paths(&stored);
 	if (r == 0)
-		r = judge_run(&stored, margin, ret, err);
+		r = judge_run(&stored.run.info, &stored.survey, stored.rows,
+			      stored.count, margin, ret, err);
 	free(stored.rows);
 	return r;
 }

@@ -14,6 +14,11 @@
 /* The server's limit: the peer waits while it concludes. */
 #define CONCLUDE_ROWS_MAX 10000
 
+/* What probes alone recommend, before the run is stored: the same as conclude_run() of a
+ * stored run without rows. `margin` in percent. *ret untouched on failure. */
+int conclude_path(const struct run_info *run, const struct path_survey *survey,
+		  int margin, struct evidence *ret, struct err *err);
+
 /* `margin` in percent. -ENODATA: nothing is stored of the path; -ERANGE: more rows than
  * rows_max, unless that is 0. *ret untouched on failure. */
 int conclude_run(const char *db, int64_t run, int margin, int rows_max,

@@ -159,7 +159,7 @@ const char *server_kept_in(const struct server *f)
 static int leave_session(struct server *f, const char *why)
 {
 	bool kept = f->committed_mtu != 0;
-	bool probe = f->run_id == 0;
+	bool probe = !f->measures;
 	struct err here = ERR_INIT;
 	int rows = f->rows;
 

@@ -7,11 +7,30 @@
 #include "cmd/run/conclude.h"
 #include "cmd/server/server_ops.h"
 
-int server_check_stored(const struct server *f, struct err *err)
+static int begin_late(struct server *f, struct err *err)
 {
+	bool known;
+	int r = store_begin_copy(f->store, &f->late, f->late_secret, &f->run_id, &known,
+				 err);
+
+	if (r < 0)
+		return r;
+	f->is_late = false;
+	for (int i = 0; i < f->warnings.count; i++) {
+		const struct warning w = warnings_get(&f->warnings, i);
+
+		store_warn(f->store, f->run_id, &w, NULL);
+	}
+	return 0;
+}
+
+int server_check_stored(struct server *f, struct err *err)
+{
+	if (f->is_late)
+		return begin_late(f, err);
 	return f->run_id ? 0
 			 : err_set(err, -EINVAL,
-				   "a probe has no rows, path or recommendation to "
+				   "a check has no rows, path or recommendation to "
 				   "store");
 }
 

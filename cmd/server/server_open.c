@@ -108,13 +108,21 @@ static void collect_warnings(struct server *f, const struct rtroute *route)
 		server_warn(f, w);
 }
 
-/* A probe has no rows: no run of it is stored, at either end. */
+/* The copy of a probe begins with its path. */
 static int begin_copy(struct server *f, const struct run_info *run, const char *secret,
 		      bool *known, struct err *err)
 {
+	bool check = strcmp(run->strategy, STRATEGY_CHECK) == 0;
+
 	f->run_id = 0;
 	*known = false;
-	if (strcmp(run->strategy, STRATEGY_PROBE) == 0)
+	f->is_late = strcmp(run->strategy, STRATEGY_PROBE) == 0;
+	f->measures = !check && !f->is_late;
+	if (f->is_late) {
+		f->late = *run;
+		text_copy(f->late_secret, sizeof(f->late_secret), secret);
+	}
+	if (!f->measures)
 		return 0;
 	return store_begin_copy(f->store, run, secret, &f->run_id, known, err);
 }
@@ -127,7 +135,8 @@ static void tell_session(const struct server *f, const struct msg_open *m, bool 
 		host_tell("%s %s (%s), run %lld", again, f->peer, m->run.peer.host,
 			  (long long)f->run_id);
 	else
-		host_tell("%s %s (%s), a probe", again, f->peer, m->run.peer.host);
+		host_tell("%s %s (%s), a %s", again, f->peer, m->run.peer.host,
+			  f->is_late ? "probe" : "check");
 }
 
 int server_open(void *ctx, const struct msg_open *m, const char *address, bool resumed,
@@ -183,9 +192,8 @@ int server_open(void *ctx, const struct msg_open *m, const char *address, bool r
 	f->planned = run.pairs_planned;
 	memset(f->surveyed, 0, sizeof(f->surveyed));
 	tell_session(f, m, resumed);
-	/* A probe applies none in any case. */
-	if (strcmp(m->run.strategy, STRATEGY_PROBE) != 0 &&
-	    m->run.persist != (enum persist)f->config->options->persist)
+	/* Probes apply none in any case. */
+	if (f->measures && m->run.persist != (enum persist)f->config->options->persist)
 		host_tell("the peer was started without --persist: this run applies no "
 			  "pair");
 	if (!resumed)

@@ -79,6 +79,7 @@ int server_leave_run(struct server *f, enum run_outcome outcome, const char *tex
 		host_tell("%s", stored.text);
 	store_set_patience(f->store, SERVER_PATIENCE_MS);
 	f->run_id = 0;
+	f->is_late = false;
 	server_tell(f, NULL);
 	atomic_store(&f->session_open, false);
 	return r;
@@ -374,22 +375,27 @@ static void tell_end(const struct server *f, enum run_outcome outcome, const cha
 	struct err why;
 
 	name_ends(text, &why);
-	if (f->run_id)
+	if (f->measures)
 		host_tell("run %lld of %s ended: %s%s%s, %d row%s received",
 			  (long long)f->run_id, f->peer, run_outcome_name(outcome),
 			  why.text[0] ? ": " : "", why.text, f->rows,
 			  text_plural(f->rows));
+	else if (f->run_id)
+		host_tell("run %lld, a probe of %s, ended: %s%s%s",
+			  (long long)f->run_id, f->peer, run_outcome_name(outcome),
+			  why.text[0] ? ": " : "", why.text);
 	else
-		host_tell("probe of %s ended: %s%s%s", f->peer,
-			  run_outcome_name(outcome), why.text[0] ? ": " : "", why.text);
+		host_tell("%s of %s ended: %s%s%s", f->is_late ? "probe" : "check",
+			  f->peer, run_outcome_name(outcome), why.text[0] ? ": " : "",
+			  why.text);
 }
 
 static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 		    struct err *err)
 {
 	struct server *f = ctx;
-	bool stored = f->run_id != 0;
-	bool kept = stored && f->kept_run == f->run_id;
+	bool measured = f->measures;
+	bool kept = f->run_id && f->kept_run == f->run_id;
 	int r;
 
 	tell_end(f, outcome, text);
@@ -402,7 +408,7 @@ static int op_close(void *ctx, enum run_outcome outcome, const char *text,
 		err_set(err, 0, "it has applied MTU %d, in %s and conf file",
 			f->kept_mtu, server_kept_in(f));
 	/* A probe is not the run that --once waits for. */
-	if (outcome == RUN_DONE && r == 0 && stored)
+	if (outcome == RUN_DONE && r == 0 && measured)
 		atomic_store(&f->completed, true);
 	server_wake(f);
 	return server_not_stale(r);

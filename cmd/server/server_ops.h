@@ -63,8 +63,14 @@ struct server {
 	struct server_metrics metrics;
 	struct end_facts facts;  /* this end's, without the endpoint's family */
 	char peer[ADDRESS_SIZE]; /* the session's peer */
-	int64_t run_id;          /* 0 while there is none, and in a probe */
-	int mtu;                 /* this end's, as last set by the peer */
+	int64_t run_id; /* 0 while there is none, in a check, and in a probe at first */
+	/* The run of a probe, until its copy is begun: nothing is written while the peer
+	 * waits for its answer. */
+	struct run_info late;
+	char late_secret[TOKEN_SIZE];
+	bool is_late;
+	bool measures; /* the session's run is the one that --once waits for */
+	int mtu;       /* this end's, as last set by the peer */
 	bool by_route; /* it is the MTU of the routes to the peer, not of the link */
 	int rows;      /* received for this run */
 	struct rowcheck check; /* checks the session's rows */
@@ -123,8 +129,9 @@ int server_check_way(const struct server *f, const char *address, struct rtroute
 /* Store the warning here, and send it to the peer with the answer to a pair. */
 void server_warn(struct server *f, struct warning w);
 
-/* 0, or -EINVAL: nothing is stored of this session, which is a probe's. */
-int server_check_stored(const struct server *f, struct err *err);
+/* Begin the copy of a probe's run, if it has none yet. -EINVAL: nothing is stored of this
+ * session, which is a check's; else as store_begin_copy(). */
+int server_check_stored(struct server *f, struct err *err);
 
 /* endpoint_ops.stopping (cmd/server/server.c). */
 void server_stopping(void *ctx);

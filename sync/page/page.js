@@ -580,6 +580,10 @@ class Sweep {
 
 	/* How far the recommendation is proved. */
 	proof(recommended) {
+		const probed = this.facts.run.strategy === 'probe';
+
+		if (recommended.status === 'predicted' && probed)
+			return 'predicted, not measured';
 		if (recommended.status === 'predicted')
 			return this.state === 'running' ? 'predicted, tests follow' :
 				'predicted, not confirmed';

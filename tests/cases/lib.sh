@@ -219,12 +219,10 @@ smart()
 	await_answer
 }
 
-# Run --strategy probe; set $pair to the largest pair that fits whole.
+# Run --strategy probe; set $pair to the pair that it predicts.
 probe()
 {
 	smart --strategy probe
-	pair=$(sed -n 's/^largest pair .* MTU \([0-9]*\), peer MTU \([0-9]*\).*/\1\/\2/p' \
-		<<<"$answer")
 }
 
 # Arguments: COUNT. Wait until the run has so many measurements.

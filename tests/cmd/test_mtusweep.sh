@@ -129,7 +129,8 @@ for command in runs show best heatmap compare export import share view; do
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' "$command" --help
 done
 
-for command in best explain heatmap share; do
+expect 0 'default: the newest run with measurements\)~' '' help heatmap
+for command in best explain share; do
 	expect 0 'default: the newest run with a result\)~' '' help $command
 done
 for command in show export view; do
@@ -181,7 +182,7 @@ expect 1 '' 'no pair of MTUs worked' best 2
 # The newest run has no result.
 passed='^mtusweep: the newest run, 2, has no result; this is run 1, '
 expect 0 "^$sum~\$" "$passed" best
-expect 0 . "$passed" heatmap
+expect 0 . "${passed/result/measured result}" heatmap
 expect 0 '^mtusweep-run-1\.html~$' "$passed" share
 [[ -s mtusweep-run-1.html ]] || expect 0 '' '' no mtusweep-run-1.html
 # A run is named by itself.
@@ -404,6 +405,43 @@ want+="noisy~warning: the line drifts~~fastest measured: $sum~\$"
 expect 0 "$want" '' best --run 1
 want='"recommended": \{~ +"server_mtu": 1400,~ +"peer_mtu": 1380,~ +"status": null,'
 expect 0 "$want~ +\"settled\": true," '' best --run 1 --json
+
+# A run that only probed, with more MTUs than a map has. A map takes an older run.
+cp mtusweep.db probed.db
+run_sql probed.db <<'SQL' || exit 1
+CREATE TEMP TABLE probe AS SELECT * FROM run WHERE id = 1;
+UPDATE probe SET id = 3, uuid = '0a1b2c3d-0000-4000-8000-000000000003',
+	strategy = 'probe', pairs_planned = NULL, duration_ms = NULL, server_mtu_max = 9000,
+	server_mtu_step = 1, peer_mtu_max = 9000, peer_mtu_step = 1;
+INSERT INTO run SELECT * FROM probe;
+INSERT INTO path VALUES (3, 60, 5, 5, 100);
+INSERT INTO path_band VALUES (3, 'upload', 1450, 'whole'), (3, 'upload', 65535, 'lost'),
+	(3, 'download', 65535, 'whole');
+INSERT INTO recommendation VALUES (3, 1420, 1390, 0,
+	'recommended: server MTU 1420, peer MTU 1390
+');
+SQL
+expect 0 '^recommended: server MTU 1420, peer MTU 1390~~fastest measured: none~$' '' \
+	best --db probed.db
+expect 0 '"fastest": null~\}~$' '' best --db probed.db --json
+expect 1 '' 'no pair of MTUs worked' best 2 --db probed.db
+expect 0 'started   [^~]*, strategy probe, 1 pass~.*~measured  0, 0 failed' '' \
+	show --db probed.db
+expect 0 '"path":~\{.*"upload":\[\{"size_max":1450,"fate":"whole"\}' '' \
+	show --db probed.db --json
+expect 0 '~Upload, received~ 1420 ' \
+	'^mtusweep: the newest run, 3, has no measured result; this is run 1, ' \
+	heatmap --db probed.db
+expect 1 '' 'nothing is measured yet' heatmap 3 --db probed.db
+expect 0 '^upload: .*1480 bytes; the path loses .*~measured: not in this run~$' '' \
+	explain --pair 1420,1420 --db probed.db
+expect 0 '~edges     changed, .*upload.* 1460 .* 1450' '' compare 1 3 --db probed.db
+expect 0 '^mtusweep-run-3\.html~$' '' share --db probed.db
+if grep -qE '<svg|Maps' mtusweep-run-3.html ||
+	! grep -q 'server MTU 1420, peer MTU 1390' mtusweep-run-3.html; then
+	printf 'FAIL: the shared probe:\n%s\n' "$(<mtusweep-run-3.html)"
+	failures=$((failures + 1))
+fi
 
 # The same in pictures: a frame, faint crosses in the lost cells, the path's edges. In
 # the drawing itself, faint is half black; a cross has round ends; there is one in the

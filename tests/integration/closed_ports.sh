@@ -33,7 +33,9 @@ follow_advice()
 # Arguments: NAME WANTED. The peer fails, has said WANTED, and both hosts are as before.
 check_refused()
 {
+	local began=${EPOCHREALTIME/[.,]/}
 	wait_exit "$peer_pid" 30 "$1: the peer"
+	echo "$1: the peer ended after $(((${EPOCHREALTIME/[.,]/} - began) / 1000)) ms"
 	check_equal "$1: exit status" 1 "$status"
 	check_match "$1: what it says" "$2" "$(tr '\r\n' '  ' <"$tmp/peer.log")"
 	check_same_text "$1: both hosts" "$before" "$(hosts_state)"

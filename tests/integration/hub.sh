@@ -211,3 +211,16 @@ for number in 2 3 4; do
 done
 kill "$server_pid"
 wait_exit "$server_pid" 20 'the server'
+
+# Userspace WireGuard sends nothing larger than its link: the rest is not known.
+if [[ $LAB_BACKEND != kernel ]]; then
+	on server ip link set "$LAB_SERVER_IF" mtu 1360
+	start_server
+	wait_for 20 'the server' listening 5000
+	start_spoke 2 --strategy probe
+	wait_exit "$peer_pid" 60 'the probe below a small link'
+	check_match 'what is known of sizes that the hub cannot send' \
+		'download: 14[0-9]{2}:whole,65535:unknown' "$(tr '\n' ' ' <"$tmp/spoke2.log")"
+	kill "$server_pid"
+	wait_exit "$server_pid" 20 'the server'
+fi

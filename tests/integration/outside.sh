@@ -8,6 +8,7 @@
 # interface that was moved, so sizes from it may be unknown.)
 #
 #	entered    the peer looks at its outer packets in that namespace
+#	several    so too where a third namespace has a socket with the same port
 #	unseen     it may not enter it (no CAP_SYS_ADMIN): what arrives inside the tunnel
 #	           decides, and it says what it cannot see
 #	blind      another socket with the port makes it look in its own namespace,
@@ -21,17 +22,17 @@ readonly CASE=${1:?which case}
 # Without the capabilities to enter a namespace.
 readonly CONFINED=(setpriv '--bounding-set=-sys_admin,-sys_ptrace')
 
-inside=
+inside='' other=''
 upload='' download=''
 
 remove_inside()
 {
-	local result=$?
+	local result=$? host
 	[[ $BASHPID == "$$" ]] || return 0
-	if [[ $inside ]]; then
-		ip netns pids "$inside" | xargs -r kill -KILL
-		ip netns del "$inside"
-	fi
+	for host in $inside $other; do
+		ip netns pids "$host" | xargs -r kill -KILL
+		ip netns del "$host"
+	done
 	(exit "$result")
 	test_end
 }
@@ -56,6 +57,14 @@ move()
 	wait_for 20 'an answer through the tunnel' answers
 }
 
+# Arguments: DIRECTION. Print the bands that the run has stored.
+bands()
+{
+	sql "$peer_db" "SELECT group_concat(size_max || ':' || fate) FROM (
+		SELECT size_max, fate FROM path_band WHERE direction = '$1'
+		ORDER BY size_max)"
+}
+
 # Arguments: server|peer [PROGRAM-WORD ...]. Probe; the program of this end is started by
 # these words. The upload ends in $upload, the download in $download.
 probe()
@@ -75,8 +84,8 @@ probe()
 	check_equal "the peer's exit status" 3 "$status"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
-	upload=$(sed -n 's/^upload: //p' "$tmp/peer.log")
-	download=$(sed -n 's/^download: //p' "$tmp/peer.log")
+	upload=$(bands upload)
+	download=$(bands download)
 }
 
 # Arguments: COUNT END
@@ -92,6 +101,24 @@ case_entered()
 	"$LAB" hole "$lab_name" download 1460
 	probe peer
 	check_equal 'the download' 1460:whole,65535:lost "$download"
+	check_said 0 peer
+	check_match 'what the peer says of its packets' '1460 bytes arrive whole' \
+		"$(<"$tmp/peer.log")"
+}
+
+case_several()
+{
+	local port
+	move peer
+	port=$(on peer wg show "$LAB_PEER_IF" listen-port)
+	other=ms-$lab_name-o
+	ip netns add "$other"
+	ip -n "$other" link set lo up
+	ip netns exec "$other" perl "${BASH_SOURCE[0]%/*}/udp_relay.pl" 127.0.0.1 "$port" \
+		127.0.0.1 9 </dev/null >"$tmp/relay.log" 2>&1 &
+	wait_for 10 'a socket with the port' grep -q ready "$tmp/relay.log"
+	"$LAB" hole "$lab_name" download 1460
+	probe peer
 	check_said 0 peer
 	check_match 'what the peer says of its packets' '1460 bytes arrive whole' \
 		"$(<"$tmp/peer.log")"

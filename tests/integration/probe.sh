@@ -61,13 +61,11 @@ probe()
 	wait_exit "$peer_pid" 60 'the peer'
 }
 
-# --once still waits for its run: a probe is none, and nothing is stored of it.
+# --once still waits for a run that measures.
 end_server()
 {
-	check_match 'what the server says of the end' 'probe of .* ended: done' \
-		"$(<"$tmp/server.log")"
-	check_equal 'runs in the database of the server' 0 \
-		"$(sql "$tmp/db/server.db" 'SELECT count(*) FROM run')"
+	check_match 'what the server says of the end' \
+		'run [0-9]+, a probe of .*, ended: done' "$(<"$tmp/server.log")"
 	kill -TERM "$server_pid"
 	wait_exit "$server_pid" 10 'the server'
 	check_equal "the server's exit status, without a run" 1 "$status"
@@ -105,17 +103,43 @@ fit_status()
 	fi
 }
 
+# Arguments: DATABASE DIRECTION. Print the bands of the newest run.
+bands()
+{
+	sql "$1" "SELECT group_concat(size_max || ':' || fate) FROM (
+		SELECT size_max, fate FROM path_band
+		WHERE run_id = (SELECT max(id) FROM run) AND direction = '$2'
+		ORDER BY size_max)"
+}
+
+# Arguments: NAME UP DOWN. Check what both ends stored of the newest run.
+check_stored()
+{
+	local end db
+	for end in server peer; do
+		db=$tmp/db/$end.db
+		check_equal "$1: the $end's run" \
+			"probe, done, 0 rows, $(fitting "$3")/$(fitting "$2") predicted" \
+			"$(sql "$db" "SELECT format('%s, %s, %d rows, %d/%d %s', strategy,
+				outcome, (SELECT count(*) FROM measurement), server_mtu,
+				peer_mtu, status)
+			FROM run JOIN recommendation ON run_id = id
+				JOIN reason USING (run_id)
+			ORDER BY id DESC LIMIT 1")"
+		check_equal "$1: upload at the $end" "$2" "$(bands "$db" upload)"
+		check_equal "$1: download at the $end" "$3" "$(bands "$db" download)"
+	done
+}
+
 # Arguments: NAME UP DOWN [LIMIT]
 check_probe()
 {
 	probe
 	check_equal "$1: the peer's exit status" "$(fit_status "$2" "$3")" "$status"
-	check_equal "$1: upload" "$2" "$(sed -n 's/^upload: //p' "$tmp/peer.out")"
-	check_equal "$1: download" "$3" "$(sed -n 's/^download: //p' "$tmp/peer.out")"
-	check_equal "$1: the pair" \
-		"largest pair that fits whole: server MTU $(fitting "$3"), peer MTU $(
-			fitting "$2")" \
-		"$(grep '^largest pair' "$tmp/peer.out")"
+	check_equal "$1: the first line" \
+		"recommended: server MTU $(fitting "$3"), peer MTU $(fitting "$2"); \
+predicted by probes, not measured" "$(head -n 1 "$tmp/peer.out")"
+	check_stored "$@"
 	check_time "$1" "${4-$USUAL_MS}"
 	end_server
 	check_same_text "$1: both hosts" "$before" "$(everything)"
@@ -289,6 +313,8 @@ check_line()
 	check_equal "$1: the line" "$3" "$(cut -c "-${#3}" "$tmp/peer.out")"
 	check_equal "$1: a database of the peer" no \
 		"$([[ -e $tmp/db/peer.db ]] && echo yes || echo no)"
+	check_equal "$1: runs of the server" 0 \
+		"$(sql "$tmp/db/server.db" 'SELECT count(*) FROM run')"
 }
 
 case_check()
@@ -319,6 +345,52 @@ peer MTU 1440 | server_mtu=1420 peer_mtu=1420 server_fits=1440 peer_fits=1440 pr
 	wait_exit "$server_pid" 10 'the server'
 	check_line 'no server' 1 'MTU UNKNOWN - ' --wait 1
 	check_same_text 'checks: both hosts' "$before" "$(everything)"
+}
+
+# --- the stored run ------------------------------------------------------------------
+
+# Arguments: COMMAND [ARG ...]
+mtusweep()
+{
+	"$MTUSWEEP_BIN/mtusweep" "$@" --db "$tmp/db/peer.db"
+}
+
+# Arguments: STATUS [OPTION ...] of the peer
+run_peer()
+{
+	start_end peer --wait 20 "${@:2}" &
+	peer_pid=$!
+	wait_exit "$peer_pid" 60 'the peer'
+	check_equal "the exit status of ${*:2}" "$1" "$status"
+}
+
+# The document is that of the run; commands that need measurements take an older run; the
+# predicted pair can be applied.
+case_stored()
+{
+	local predicted='server MTU 1440, peer MTU 1440'
+	begin
+	start_end server --persist best --conf-file "$LAB_SERVER_CONF" &
+	server_pid=$!
+	run_peer 0 --mtu-min 1400 --mtu-max 1440 --mtu-step 40 --duration 0.3
+	run_peer 0 --strategy probe --json
+	check_same_text 'the document' "$(mtusweep show 2 --json)" "$(<"$tmp/peer.out")"
+	check_match 'best' "^recommended: $predicted; predicted by probes, not measured" \
+		"$(mtusweep best)"
+	check_match 'no fastest pair' 'fastest measured: none' "$(mtusweep best)"
+	check_match 'the map' \
+		'the newest run, 2, has no measured result; this is run 1' \
+		"$(mtusweep heatmap 2>&1 >/dev/null)"
+	check_match 'the export' '"status":"predicted"' "$(mtusweep export --format json)"
+	check_match 'the metrics' 'recommended_mtu_bytes\{end="peer"\} 1440' \
+		"$(mtusweep export --format prometheus)"
+	check_same_text 'before the apply: both hosts' "$before" "$(everything)"
+	run_peer 0 --apply --duration 0.3 --conf-file "$LAB_PEER_CONF"
+	check_match 'what is applied' "run 2 predicted $predicted by probes and did not" \
+		"$(<"$tmp/peer.log")"
+	check_equal 'the MTUs' '1440 1440' "$(link_mtu server) $(link_mtu peer)"
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 10 'the server'
 }
 
 # --- failures ------------------------------------------------------------------------

@@ -73,7 +73,7 @@ probe()
 	wait_exit "$peer_pid" 200 'the peer'
 	check_equal "the peer's exit status" 0 "$status"
 	check_match 'what the probe found' \
-		'largest pair that fits whole: server MTU 1440, peer MTU 1440' "$(log peer)"
+		'recommended: server MTU 1440, peer MTU 1440; predicted' "$(log peer)"
 	check_match 'a longer lease, said' 'the lease is [0-9]+ s instead of 10' \
 		"$(log peer)"
 	kill -TERM "$server_pid"

@@ -11,7 +11,7 @@
 
 # The words that lines of a result begin with.
 RESULTS='recommended: |with [0-9]+/|to apply it|map: |explanation: |fastest pair: '
-readonly RESULTS+='|largest pair |path, |no pair '
+readonly RESULTS+='|path, |why: |current pair: |probes: '
 
 # Arguments: OPTION ... Run the peer on a terminal of its own; $tmp/screen is what it wrote.
 run_on_terminal()

@@ -121,6 +121,24 @@ static void test_below_the_lowest(void **unused)
 	assert_found(&find, "1339:unknown,65535:lost");
 }
 
+/* The MTU of a hub's link ends the search below what the sender's link carries. */
+static void test_above_the_largest(void **unused)
+{
+	struct path_bands path = bands_of("65535:whole");
+	struct bandfind find;
+
+	(void)unused;
+	bandfind_init(&find, &(struct bandfind_config){
+				     .min = 636, .max = 1480, .sender_mtu = LINK_MTU});
+	search(&find, &path);
+	assert_found(&find, "1480:whole,65535:unknown");
+	path = bands_of("1460:whole,65535:lost");
+	bandfind_init(&find, &(struct bandfind_config){
+				     .min = 636, .max = 1480, .sender_mtu = LINK_MTU});
+	search(&find, &path);
+	assert_found(&find, "1460:whole,65535:lost");
+}
+
 /* A translator between the ends reassembles what the sender's kernel fragmented: packets
  * that are smaller behind it arrive whole. */
 static void test_above_the_senders_link(void **unused)
@@ -481,7 +499,7 @@ static void test_multiples(void **unused)
 	path = bands_of("65535:whole");
 	bandfind_init(&find, &sixteen);
 	search(&find, &path);
-	assert_found(&find, "65535:whole");
+	assert_found(&find, "1500:whole,65535:unknown");
 }
 
 int main(void)
@@ -491,6 +509,7 @@ int main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_accident),
 		cmocka_unit_test(test_below_the_lowest),
+		cmocka_unit_test(test_above_the_largest),
 		cmocka_unit_test(test_above_the_senders_link),
 		cmocka_unit_test(test_sender_learns),
 		cmocka_unit_test(test_cannot_be_told),

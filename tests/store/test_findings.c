@@ -211,7 +211,7 @@ static void recommendation_is_withdrawn(void **state)
 						   " (run_id)"),
 			 1);
 	text = fixture_recommendation(fixture);
-	assert_non_null(strstr(text, "predicted by the probes, not yet confirmed"));
+	assert_non_null(strstr(text, "predicted by probes, not measured"));
 	free(text);
 	assert_int_equal(store_withdraw(store, run, &err), 0);
 	assert_int_equal(store_withdraw(store, run, &err), 0);

@@ -312,6 +312,34 @@ static void strange_files_are_refused(void **state)
 	}
 }
 
+/* A run that only probed has a result, and no measurements. */
+static void a_probe_is_no_map(void **state)
+{
+	struct fixture *f = *state;
+	struct path_survey survey = {.path = {.overhead = {60, 60},
+					      .dir = {{1, {{1500, FATE_WHOLE}}},
+						      {1, {{1500, FATE_WHOLE}}}}}};
+	struct measurement m = fixture_visit(1, (struct mtu_pair){1420, 1400}, 10, 20);
+	struct run_info info = fixture_run(2);
+	struct query *query;
+	struct query_run run;
+	struct store *store;
+	int64_t measured, probed, newest;
+
+	store = fixture_open(f, 1, &measured);
+	fixture_record(store, measured, &m);
+	assert_int_equal(store_begin_record(store, &info, NULL, &probed, NULL), 0);
+	assert_int_equal(store_put_path(store, probed, &survey, NULL), 0);
+	fixture_close(store);
+	query = fixture_query(f);
+	assert_int_equal(query_run_of_result(query, false, &run, &newest, NULL), 0);
+	assert_int_equal(run.id, probed);
+	assert_int_equal(query_run_of_result(query, true, &run, &newest, NULL), 0);
+	assert_int_equal(run.id, measured);
+	assert_int_equal(newest, probed);
+	query_close(query);
+}
+
 static void empty_database_has_no_newest_run(void **state)
 {
 	struct fixture *fixture = *state;
@@ -343,6 +371,7 @@ int main(void)
 		TEST(warnings_come_in_order),
 		TEST(callback_can_end_a_query),
 		TEST(strange_files_are_refused),
+		TEST(a_probe_is_no_map),
 		TEST(empty_database_has_no_newest_run),
 	};
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -76,7 +77,7 @@ static void judged(void **state)
 		 "cannot be judged: upload packets of 1329 to 1420 bytes could not be "
 		 "judged"},
 	};
-	const struct probe_summary summary = {0};
+	const struct bandfind_sometimes sometimes[DIR_COUNT] = {{0}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -86,7 +87,7 @@ static void judged(void **state)
 		char text[sizeof(check.text)];
 
 		make_path(cases[i].up, cases[i].down, &path);
-		peer_check_pair(&path, &summary, current, &check);
+		peer_check_pair(&path, sometimes, current, &check);
 		snprintf(text, sizeof(text),
 			 "current pair: server MTU %d, peer MTU %d: %s",
 			 current->server, current->peer, cases[i].text);
@@ -98,13 +99,13 @@ static void judged(void **state)
 /* An older server does not tell its MTU: no guess takes its place. */
 static void unknown_is_not_judged(void **state)
 {
-	const struct probe_summary summary = {0};
+	const struct bandfind_sometimes sometimes[DIR_COUNT] = {{0}};
 	struct peer_check check;
 	struct path path;
 
 	(void)state;
 	make_path(CLEAN, CLEAN, &path);
-	peer_check_pair(&path, &summary, &(struct mtu_pair){0, 1420}, &check);
+	peer_check_pair(&path, sometimes, &(struct mtu_pair){0, 1420}, &check);
 	assert_int_equal(check.status, PROGRAM_FAILED);
 	assert_string_equal(
 		check.text,
@@ -113,14 +114,14 @@ static void unknown_is_not_judged(void **state)
 
 static void doubt_is_said(void **state)
 {
-	const struct probe_summary summary = {0};
+	const struct bandfind_sometimes sometimes[DIR_COUNT] = {{0}};
 	struct peer_check check;
 	struct path path;
 
 	(void)state;
 	make_path(CLEAN, CLEAN, &path);
 	path.unseen[DIR_DOWNLOAD] = true;
-	peer_check_pair(&path, &summary, &(struct mtu_pair){1420, 1420}, &check);
+	peer_check_pair(&path, sometimes, &(struct mtu_pair){1420, 1420}, &check);
 	assert_int_equal(check.status, PROGRAM_DONE);
 	assert_string_equal(check.text,
 			    "current pair: server MTU 1420, peer MTU 1420: arrives, "
@@ -129,14 +130,14 @@ static void doubt_is_said(void **state)
 
 static void sizes_that_pass_sometimes(void **state)
 {
-	const struct probe_summary summary = {
-		.sometimes[DIR_UPLOAD] = {.low = 1461, .high = 1500}};
+	const struct bandfind_sometimes sometimes[DIR_COUNT] = {
+		[DIR_UPLOAD] = {.low = 1461, .high = 1500}};
 	struct peer_check check;
 	struct path path;
 
 	(void)state;
 	make_path("1460:whole,65535:lost", CLEAN, &path);
-	peer_check_pair(&path, &summary, &(struct mtu_pair){1420, 1420}, &check);
+	peer_check_pair(&path, sometimes, &(struct mtu_pair){1420, 1420}, &check);
 	assert_int_equal(check.status, PROGRAM_MISFIT);
 	assert_string_equal(
 		check.text,
@@ -168,7 +169,7 @@ static void one_line(void **state)
 		 "whole | server_mtu=1280 peer_mtu=1280 server_fits=1440 peer_fits=0 "
 		 "probe=230ms\n"},
 	};
-	const struct probe_summary summary = {0};
+	const struct bandfind_sometimes sometimes[DIR_COUNT] = {{0}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -177,7 +178,7 @@ static void one_line(void **state)
 		char line[800];
 
 		make_path(cases[i].up, CLEAN, &path);
-		peer_check_pair(&path, &summary, &cases[i].current, &check);
+		peer_check_pair(&path, sometimes, &cases[i].current, &check);
 		peer_check_line(&check, 230, line, sizeof(line));
 		assert_string_equal(line, cases[i].line);
 	}

@@ -289,50 +289,6 @@ static void test_drift_of_the_line(void **state)
 			 2);
 }
 
-/* --- probes alone --- */
-
-static void test_probe_that_cannot_be(void **state)
-{
-	struct cmdlab *lab = *state;
-
-	lab->peer_config.strategy = &strategies[STRATEGY_probe];
-	cmdlab_start_server(lab);
-	assert_int_equal(cmdlab_run(lab), 1);
-	cmdlab_assert_said(lab->peer.said, "a fake guard has no probes");
-	assert_string_equal(lab->peer.printed, "");
-	assert_int_equal(access(lab->peer.options.db, F_OK), -1);
-	assert_int_equal(lab->peer.guard.facts.mtu, CMDLAB_MTU);
-}
-
-static void test_check(void **state)
-{
-	struct cmdlab *lab = *state;
-
-	lab->peer_config.strategy = &strategies[STRATEGY_probe];
-	lab->peer_config.check = true;
-	cmdlab_answer_probes(lab);
-	cmdlab_start_server(lab);
-	assert_int_equal(cmdlab_run(lab), PROGRAM_DONE);
-	cmdlab_assert_said(lab->peer.printed,
-			   "MTU OK - current pair: server MTU 1412, peer MTU 1412: ");
-	assert_ptr_equal(strchr(lab->peer.printed, '\n') + 1,
-			 lab->peer.printed + strlen(lab->peer.printed));
-}
-
-/* One line on stdout all the same: a monitoring system reads nothing else. */
-static void test_check_that_fails(void **state)
-{
-	struct cmdlab *lab = *state;
-
-	lab->peer_config.strategy = &strategies[STRATEGY_probe];
-	lab->peer_config.check = true;
-	cmdlab_start_server(lab);
-	assert_int_equal(cmdlab_run(lab), PROGRAM_FAILED);
-	cmdlab_assert_said(lab->peer.printed, "MTU UNKNOWN - ");
-	cmdlab_assert_said(lab->peer.printed, "a fake guard has no probes\n");
-	cmdlab_assert_said(lab->peer.said, "a fake guard has no probes");
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cmdlab_setup, cmdlab_teardown)
@@ -351,9 +307,6 @@ int main(void)
 		TEST(test_no_test_reaches_the_server_again),
 		TEST(test_only_the_first_test_is_in_a_hurry),
 		TEST(test_drift_of_the_line),
-		TEST(test_probe_that_cannot_be),
-		TEST(test_check),
-		TEST(test_check_that_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -268,6 +268,54 @@ static void test_newest_pair_to_apply(void **state)
 	assert_int_equal(apply_load(&wish, &found, &err), -ENODATA);
 }
 
+/* A run without measurements, which recommends server MTU 1440, peer MTU `mtu`. */
+static int64_t add_probe(struct fixture *f, int number, int mtu)
+{
+	const struct evidence predicted = {.mtu = {1440, mtu}};
+	struct run_info info = fixture_run(number);
+	struct store *store = NULL;
+	int64_t run = 0;
+
+	snprintf(info.strategy, sizeof(info.strategy), STRATEGY_PROBE);
+	assert_int_equal(store_open(f->db, &store, NULL), 0);
+	assert_int_equal(store_begin_record(store, &info, OPTIONS, &run, NULL), 0);
+	if (mtu)
+		assert_int_equal(store_recommend(store, run, &predicted, NULL), 0);
+	assert_int_equal(store_end_run(store, run, RUN_DONE, "", NULL), 0);
+	fixture_close(store);
+	return run;
+}
+
+/* It is a pair to apply, since each is proved before; but no sweep to go on. */
+static void test_predicted_pair(void **state)
+{
+	struct fixture *f = *state;
+	struct apply_wish wish = {.db = f->db};
+	struct err err = ERR_INIT;
+	struct applied found;
+
+	add_probe(f, 1, 1420);
+	assert_load(f, "1", OPTIONS, -EINVAL, "run 1 only probed");
+	assert_load(f, NULL, OPTIONS, -ENOENT, "no sweep of a peer");
+	assert_int_equal(apply_load(&wish, &found, &err), 0);
+	assert_true(mtu_pair_same(&found.mtu, &(struct mtu_pair){1440, 1420}));
+	assert_true(found.measured);
+	wish.mtu = found.mtu;
+	assert_int_equal(apply_load(&wish, &found, &err), 0);
+	wish.mtu.peer = 1400;
+	assert_int_equal(apply_load(&wish, &found, &err), -ENODATA);
+	/* The newest that has a pair, whichever way it was found. */
+	wish.mtu = (struct mtu_pair){0};
+	add_run(f, 2, "grid", OPTIONS, RUN_DONE);
+	assert_int_equal(apply_load(&wish, &found, &err), 0);
+	assert_int_equal(found.mtu.server, 1420);
+	add_probe(f, 3, 1400);
+	add_probe(f, 4, 0);
+	assert_int_equal(apply_load(&wish, &found, &err), 0);
+	assert_true(mtu_pair_same(&found.mtu, &(struct mtu_pair){1440, 1400}));
+	assert_load(f, NULL, OPTIONS, 0, "");
+}
+
 /* --- visits that are left --- */
 
 static bool stop_at_third(struct cmdlab *lab, int n, const struct test_spec *spec)
@@ -424,6 +472,7 @@ int main(void)
 		STORED(test_options_must_be_the_same),
 		STORED(test_pair_to_apply),
 		STORED(test_newest_pair_to_apply),
+		STORED(test_predicted_pair),
 		cmocka_unit_test(test_ends_must_be_the_same),
 		RUN(test_missing_visits_are_made),
 		RUN(test_sizes_that_pass_sometimes),

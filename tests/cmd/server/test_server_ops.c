@@ -395,18 +395,18 @@ static void a_small_mtu_is_refused_for_its_reason(void **state)
 	}
 }
 
-static int open_probe(struct stage *stage)
+static int open_without_plan(struct stage *stage, const char *strategy)
 {
 	struct msg_open m = {.run = fixture_run(0), .lease_ms = LEASE_MS};
 	struct end_facts facts;
 
-	text_copy(m.run.strategy, sizeof(m.run.strategy), STRATEGY_PROBE);
+	text_copy(m.run.strategy, sizeof(m.run.strategy), strategy);
 	text_copy(m.secret, sizeof(m.secret), SECRET);
 	return server_ops.open(&stage->server, &m, PEER, false, &facts, NULL);
 }
 
 /* --once waits for a run that measures. */
-static void a_probe_stores_no_run(void **state)
+static void a_check_stores_no_run(void **state)
 {
 	struct stage *stage = *state;
 	struct server *f = &stage->server;
@@ -415,7 +415,7 @@ static void a_probe_stores_no_run(void **state)
 						    .reason.margin = 5};
 	struct err err = ERR_INIT;
 
-	assert_int_equal(open_probe(stage), 0);
+	assert_int_equal(open_without_plan(stage, STRATEGY_CHECK), 0);
 	assert_int_equal(send_row(stage, 1), -EINVAL);
 	assert_int_equal(server_ops.path(f, &path, &err), -EINVAL);
 	assert_int_equal(server_ops.recommendation(f, &recommendation, &err), -EINVAL);
@@ -428,6 +428,61 @@ static void a_probe_stores_no_run(void **state)
 	assert_true(f->completed);
 	assert_int_equal(fixture_read_int(stage->fixture, "SELECT count(*) FROM run"),
 			 1);
+}
+
+static int count_rows(struct stage *stage, const char *sql)
+{
+	return (int)fixture_read_int(stage->fixture, sql);
+}
+
+/* Nothing is written while the peer waits for its answer; and --once waits on. */
+static void a_probe_is_stored_with_its_path(void **state)
+{
+	struct stage *stage = *state;
+	struct server *f = &stage->server;
+	struct msg_path path = {.overhead = 60, .bands = "1500:whole,65535:lost"};
+	struct msg_recommendation recommendation = {.mtu = {1420, 1400},
+						    .status = EVIDENCE_PREDICTED,
+						    .reason.kind = REASON_FITS,
+						    .reason.margin = 5};
+	struct err err = ERR_INIT;
+
+	assert_int_equal(open_without_plan(stage, STRATEGY_PROBE), 0);
+	assert_int_equal(count_rows(stage, "SELECT count(*) FROM run"), 0);
+	server_warn(f, (struct warning){
+			       .kind = WARNING_ROUTE_MTU, .mtu = 1400, .detail = PEER});
+	assert_int_equal(server_ops.path(f, &path, &err), 0);
+	path.download = true;
+	assert_int_equal(server_ops.path(f, &path, &err), 0);
+	assert_int_equal(server_ops.recommendation(f, &recommendation, &err), 0);
+	assert_int_equal(server_ops.close(f, RUN_DONE, "", &err), 0);
+	assert_false(f->completed);
+	assert_int_equal(count_rows(stage, "SELECT count(*) FROM run WHERE strategy ="
+					   " 'probe' AND outcome = 'done'"),
+			 1);
+	assert_int_equal(count_rows(stage, "SELECT count(*) FROM path_band"), 4);
+	assert_int_equal(count_rows(stage, "SELECT count(*) FROM run_warning WHERE"
+					   " kind = 'route_mtu'"),
+			 1);
+	assert_int_equal(count_rows(stage, "SELECT count(*) FROM recommendation JOIN"
+					   " reason USING (run_id)"
+					   " WHERE status = 'predicted'"),
+			 1);
+}
+
+/* A probe without a result has nothing to store. */
+static void a_probe_that_fails_stores_nothing(void **state)
+{
+	struct stage *stage = *state;
+	struct server *f = &stage->server;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(open_without_plan(stage, STRATEGY_PROBE), 0);
+	assert_int_equal(server_ops.close(f, RUN_FAILED, "no answer", &err), 0);
+	assert_int_equal(count_rows(stage, "SELECT count(*) FROM run"), 0);
+	assert_int_equal(open_without_plan(stage, STRATEGY_CHECK), 0);
+	assert_int_equal(send_row(stage, 1), -EINVAL);
+	assert_int_equal(server_ops.close(f, RUN_DONE, "", &err), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -444,7 +499,9 @@ int main(void)
 		TEST(a_failed_read_is_not_remembered),
 		TEST(metrics_that_fail_wait_for_their_turn),
 		TEST(a_small_mtu_is_refused_for_its_reason),
-		TEST(a_probe_stores_no_run),
+		TEST(a_check_stores_no_run),
+		TEST(a_probe_is_stored_with_its_path),
+		TEST(a_probe_that_fails_stores_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
