@@ -148,10 +148,9 @@ static const struct option_spec rows[] = {
 	 .kind = OPTION_STRING,
 	 .into = &peer_options.config.apply_run,
 	 .help = "with --apply: take the pair from this run (default: the newest\n"
-		 "run with a pair that was ok, or with one predicted by probes\n"
-		 "alone). With --apply --pair: apply the pair only if this run\n"
-		 "found it ok, or predicts it, between the same two ends\n"
-		 "(default: apply it in any case)"},
+		 "with a pair that was ok, or that probes alone predict). With\n"
+		 "--apply --pair: apply the pair only if that holds of it in\n"
+		 "this run, between the same two ends (default: in any case)"},
 	{.name = "pair",
 	 .value = "S/P",
 	 .kind = OPTION_PAIR,

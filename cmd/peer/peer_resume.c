@@ -274,6 +274,14 @@ static int find_applied_run(struct query *query, const struct apply_wish *wish,
 	return r;
 }
 
+static void tell_pair(const struct query_run *run, const struct mtu_pair *mtu,
+		      bool recommended)
+{
+	host_tell("the pair to apply is %d/%d, %s run %lld (%s)", mtu->server,
+		  mtu->peer, recommended ? "recommended by" : "the fastest of",
+		  (long long)run->id, query_run_state(run));
+}
+
 /* 1: the run recommends the pair and has not measured it. 0: it has; or does not. */
 static int is_predicted(struct query *query, int64_t run, const struct mtu_pair *mtu,
 			const struct mtu_pair *recommended, struct err *err)
@@ -301,8 +309,8 @@ static int find_wanted(struct query *query, const struct query_run *run,
 
 	if (r < 0)
 		return r;
-	*ret_recommended = recommended.server;
 	ret->mtu = wish->mtu.server ? wish->mtu : recommended;
+	*ret_recommended = recommended.server && !wish->mtu.server;
 	r = is_predicted(query, run->id, &ret->mtu, &recommended, err);
 	if (r)
 		return r;
@@ -316,20 +324,13 @@ static int find_wanted(struct query *query, const struct query_run *run,
 			       "directions",
 			       (long long)run->id, wish->mtu.server, wish->mtu.peer);
 	if (r == 0 || ret->upload_ok < ret->visits || ret->download_ok < ret->visits)
-		return err_set(err, -ENODATA,
-			       "no pair to apply in run %lld: its %s pair was not ok "
-			       "in both directions each time",
-			       (long long)run->id,
-			       recommended.server ? "recommended" : "fastest");
+		return err_set(
+			err, -ENODATA,
+			"no pair to apply in run %lld: its %s pair was not ok in "
+			"both directions each time",
+			(long long)run->id,
+			*ret_recommended ? "recommended" : "fastest");
 	return 0;
-}
-
-/* `how`: the pair is "recommended by" the run, ... */
-static void tell_pair(const struct query_run *run, const struct mtu_pair *mtu,
-		      const char *how)
-{
-	host_tell("the pair to apply is %d/%d, %s run %lld (%s)", mtu->server,
-		  mtu->peer, how, (long long)run->id, query_run_state(run));
 }
 
 static int load_pair(struct query *query, const struct apply_wish *wish,
@@ -337,7 +338,7 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 {
 	struct query_result result = {0};
 	struct query_run run;
-	bool is_recommended = false;
+	bool recommended = false;
 	int r = find_applied_run(query, wish, &run, err);
 
 	if (r == 0 && is_imported(&run))
@@ -346,15 +347,15 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 			    "measured: name the pair with --pair alone",
 			    (long long)run.id);
 	if (r == 0)
-		r = find_wanted(query, &run, wish, &result, &is_recommended, err);
+		r = find_wanted(query, &run, wish, &result, &recommended, err);
 	if (r < 0)
 		return r;
+	if (!wish->mtu.server)
+		tell_pair(&run, &result.mtu, recommended);
 	if (r == 1)
-		tell_pair(&run, &result.mtu,
-			  "not measured yet, but predicted by the probes of");
-	else if (!wish->mtu.server)
-		tell_pair(&run, &result.mtu,
-			  is_recommended ? "recommended by" : "the fastest of");
+		host_tell("run %lld predicted %d/%d by probes and did not measure it: "
+			  "it is measured now",
+			  (long long)run.id, result.mtu.server, result.mtu.peer);
 	ret->mtu = result.mtu;
 	ret->measured = true;
 	ret->server = run.info.server;

@@ -39,6 +39,11 @@ const struct option_spec read_result_options[] = {
 	{.name = NULL, .more = read_db_options},
 };
 
+static const struct option_spec read_map_options[] = {
+	OPTION_RUN("the newest run with measurements"),
+	{.name = NULL, .more = read_db_options},
+};
+
 #define OPTION_JSON                                                            \
 	{                                                                      \
 		.name = "json", .kind = OPTION_FLAG, .into = &read_given.json, \
@@ -58,6 +63,11 @@ const struct option_spec read_json_run_options[] = {
 const struct option_spec read_json_result_options[] = {
 	OPTION_JSON,
 	{.name = NULL, .more = read_result_options},
+};
+
+const struct option_spec read_json_map_options[] = {
+	OPTION_JSON,
+	{.name = NULL, .more = read_map_options},
 };
 
 int read_print_json(json_t *object, struct err *err)

@@ -32,7 +32,7 @@ static const struct option_spec options[] = {
 	 .into = &wanted.average,
 	 .help = "draw one map of the mean of upload and\n"
 		 "download"},
-	{.name = NULL, .more = read_json_result_options},
+	{.name = NULL, .more = read_json_map_options},
 };
 
 typedef int write_fn(const struct heatmap *map, FILE *out, struct err *err);

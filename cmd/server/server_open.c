@@ -192,9 +192,8 @@ int server_open(void *ctx, const struct msg_open *m, const char *address, bool r
 	f->planned = run.pairs_planned;
 	memset(f->surveyed, 0, sizeof(f->surveyed));
 	tell_session(f, m, resumed);
-	/* A probe applies none in any case. */
-	if (strcmp(m->run.strategy, STRATEGY_PROBE) != 0 &&
-	    m->run.persist != (enum persist)f->config->options->persist)
+	/* Probes apply none in any case. */
+	if (f->measures && m->run.persist != (enum persist)f->config->options->persist)
 		host_tell("the peer was started without --persist: this run applies no "
 			  "pair");
 	if (!resumed)

@@ -129,7 +129,8 @@ for command in runs show best heatmap compare export import share view; do
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' "$command" --help
 done
 
-for command in best explain heatmap share; do
+expect 0 'default: the newest run with measurements\)~' '' help heatmap
+for command in best explain share; do
 	expect 0 'default: the newest run with a result\)~' '' help $command
 done
 for command in show export view; do
@@ -424,7 +425,7 @@ expect 0 '^recommended: server MTU 1420, peer MTU 1390~~fastest measured: none~$
 	best --db probed.db
 expect 0 '"fastest": null~\}~$' '' best --db probed.db --json
 expect 1 '' 'no pair of MTUs worked' best 2 --db probed.db
-expect 0 'started   [^~]*, strategy probe, 1 pass~.*~visits    0, 0 failed' '' \
+expect 0 'started   [^~]*, strategy probe, 1 pass~.*~measured  0, 0 failed' '' \
 	show --db probed.db
 expect 0 '"path":~\{.*"upload":\[\{"size_max":1450,"fate":"whole"\}' '' \
 	show --db probed.db --json

@@ -106,7 +106,7 @@ measured()
 		server_mtu DESC LIMIT 1')")" "$(both_have)"
 	apply 'a pair of a run' 0 'both ends have applied this' --run 1 --pair 1340,1400
 	check_equal 'a pair of a run' "$(kept 1340 1400)" "$(both_have)"
-	apply 'a pair that the run has not' 1 'run 1 has no pair of server MTU 1380' \
+	apply 'a pair that the run has not' 1 'run 1 has no pair 1380/1400 that was ok' \
 		--run 1 --pair 1380,1400
 	apply 'a run that is not there' 1 "no run '9'" --run 9
 	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$peer_db" \

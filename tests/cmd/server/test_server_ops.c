@@ -498,10 +498,10 @@ int main(void)
 		TEST(the_newest_run_alone_is_shown),
 		TEST(a_failed_read_is_not_remembered),
 		TEST(metrics_that_fail_wait_for_their_turn),
+		TEST(a_small_mtu_is_refused_for_its_reason),
 		TEST(a_check_stores_no_run),
 		TEST(a_probe_is_stored_with_its_path),
 		TEST(a_probe_that_fails_stores_nothing),
-		TEST(a_small_mtu_is_refused_for_its_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
