@@ -209,7 +209,7 @@ static bool print_gain_of(const struct evidence_dir *dir, const char *name,
 		rate_number(dir->bps, dir->bps, rate);
 		fprintf(out, "%s %s ", before, name);
 		if (dir->bps > 0)
-			fprintf(out, "%s %s, where nothing got through", rate,
+			fprintf(out, "%s %s instead of nothing", rate,
 				rate_unit(dir->bps));
 		else
 			fputs("nothing got through", out);
@@ -223,6 +223,18 @@ static bool print_gain_of(const struct evidence_dir *dir, const char *name,
 	return true;
 }
 
+/* True if no measurement of the current pair is known; one without a rate leaves a
+ * warning. */
+static bool lacks_current(const struct evidence *e)
+{
+	for (int i = 0; i < e->warnings; i++) {
+		if (e->warning[i].kind == WARNING_UNREACHED)
+			return false;
+	}
+	return !e->survey.since_seq && e->dir[DIR_UPLOAD].current_bps == NO_FIGURE &&
+	       e->dir[DIR_DOWNLOAD].current_bps == NO_FIGURE;
+}
+
 static void print_gain(const struct evidence *e, FILE *out)
 {
 	bool known = false;
@@ -233,13 +245,18 @@ static void print_gain(const struct evidence *e, FILE *out)
 		fputs("it is the current pair\n", out);
 		return;
 	}
-	fprintf(out, "against the current pair, %d and %d:", e->current.server,
+	fprintf(out, "against the current pair, %d/%d:", e->current.server,
 		e->current.peer);
 	for (int dir = 0; dir < DIR_COUNT; dir++)
 		known |= print_gain_of(&e->dir[dir],
 				       direction_name((enum direction)dir),
 				       known ? ";" : "", out);
-	fputs(known ? "\n" : " the measurements do not allow a comparison\n", out);
+	if (known)
+		fputc('\n', out);
+	else if (lacks_current(e))
+		fputs(" it was not measured\n", out);
+	else
+		fputs(" the measurements do not allow a comparison\n", out);
 }
 
 static void print_settled(const struct evidence *e, FILE *out)
@@ -255,9 +272,10 @@ static void print_settled(const struct evidence *e, FILE *out)
 			reason->margin);
 	else if (reason->rival.server)
 		fprintf(out,
-			"not settled: no pair proved faster, but tests differ too much "
-			"to rule out more than %d %% for %d and %d\n",
-			reason->margin, reason->rival.server, reason->rival.peer);
+			"not settled: no pair was faster, but tests scatter too much "
+			"to "
+			"exclude that %d/%d is over %d %% faster\n",
+			reason->rival.server, reason->rival.peer, reason->margin);
 	else
 		fputs("not settled: no measurement shows the recommended pair working "
 		      "both ways\n",

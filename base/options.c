@@ -216,9 +216,12 @@ static int parse_one(const struct option_spec *table, int argc, char **argv, int
 	    (*i + 1 >= argc || argv[*i + 1][0] == '-'))
 		return 0;
 	if (spec->kind != OPTION_FLAG && !value) {
+		char name[VALUE_NAME_SIZE];
+
 		if (*i + 1 >= argc)
 			return err_set(err, -EINVAL, "--%s needs a value: %s",
-				       spec->name, spec->value);
+				       spec->name,
+				       value_name(spec, name, sizeof(name)));
 		value = argv[++*i];
 	}
 	return set_value(spec, value, err);

@@ -120,6 +120,14 @@ static void print_sizes(const struct warning *w, FILE *out)
 			w->size_max);
 }
 
+/* "1380 (IPv4) and 1360 (IPv6)"; an MTU below 1280 carries no IPv6. */
+static void print_clamp(int64_t mtu, FILE *out)
+{
+	fprintf(out, "%" PRId64 " (IPv4)", mtu - HEADERS_IPV4);
+	if (mtu >= MTU_MIN_IPV6)
+		fprintf(out, " and %" PRId64 " (IPv6)", mtu - HEADERS_IPV6);
+}
+
 static void print_number(const struct warning *w, int64_t number, const char *format,
 			 FILE *out)
 {
@@ -131,6 +139,8 @@ static void print_number(const struct warning *w, int64_t number, const char *fo
 		fprintf(out, "%" PRId64, number - HEADERS_IPV4);
 	else if (names_column(format, "mss_ipv6"))
 		fprintf(out, "%" PRId64, number - HEADERS_IPV6);
+	else if (names_column(format, "clamp"))
+		print_clamp(number, out);
 	else if (names_column(format, "sizes"))
 		print_sizes(w, out);
 	else if (names_column(format, "every"))

@@ -96,18 +96,18 @@
 	  "there): sizes are judged by what arrives inside the tunnel, and "          \
 	  "fragments cannot be told from whole packets")                              \
 	X(TCP_LOST, "tcp_lost",                                                       \
-	  "current pair, {server_mtu} and {peer_mtu}, {direction}: full-size TCP "    \
+	  "current pair, {server_mtu}/{peer_mtu}, {direction}: full-size TCP "        \
 	  "packets are lost, which leave with {size_max} bytes")                      \
 	X(MSS_PROTECTS, "mss_protects",                                               \
-	  "current pair, {server_mtu} and {peer_mtu}, {direction}: TCP passes only "  \
+	  "current pair, {server_mtu}/{peer_mtu}, {direction}: TCP passes only "      \
 	  "because the {direction:receiver}'s MSS protects it; UDP and routed "       \
 	  "packets {size_min:sizes}{size_max:silent} are lost{value:every}")          \
 	X(OTHERS_LOST, "others_lost",                                                 \
-	  "current pair, {server_mtu} and {peer_mtu}, {direction}: full-size TCP "    \
+	  "current pair, {server_mtu}/{peer_mtu}, {direction}: full-size TCP "        \
 	  "packets pass, but others {size_min:sizes}{size_max:silent} are "           \
 	  "lost{value:every}")                                                        \
 	X(CLAMP_PROTECTS, "clamp_protects",                                           \
-	  "current pair, {server_mtu} and {peer_mtu}, {direction}: TCP passes only "  \
+	  "current pair, {server_mtu}/{peer_mtu}, {direction}: TCP passes only "      \
 	  "because its MSS is lowered; UDP and routed packets "                       \
 	  "{size_min:sizes}{size_max:silent} are lost{value:every}")                  \
 	X(CLAMPED, "clamped",                                                         \
@@ -122,10 +122,10 @@
 	  "connections (as 'ufw limit' does), exempt the peer's to the tests' port, " \
 	  "and run again")                                                            \
 	X(CONTRADICTED, "contradicted",                                               \
-	  "the measurement of {server_mtu} and {peer_mtu} contradicts the probes; "   \
+	  "the measurement of {server_mtu}/{peer_mtu} contradicts the probes; "       \
 	  "a second one confirmed it, so throughput was believed")                    \
 	X(CONTRADICTED_ONCE, "contradicted_once",                                     \
-	  "the measurement of {server_mtu} and {peer_mtu} contradicts the probes; "   \
+	  "the measurement of {server_mtu}/{peer_mtu} contradicts the probes; "       \
 	  "no second one confirmed it, so the probes were believed")                  \
 	X(UNANSWERED, "unanswered",                                                   \
 	  "probes got no answer, so it is not proved that UDP fits: let UDP in on "   \
@@ -139,8 +139,8 @@
 	  "{rate_percent:change} %; rates are compared with those of the same time")  \
 	X(MSS, "mss",                                                                 \
 	  "hosts whose traffic is routed through the tunnel do not know its MTU: "    \
-	  "clamp the MSS of their connections to {mtu:mss_ipv4} (IPv4) and "          \
-	  "{mtu:mss_ipv6} (IPv6) where they enter the tunnel")                        \
+	  "clamp the MSS of their connections to {mtu:clamp} where they enter the "   \
+	  "tunnel")                                                                   \
 	X(BELOW_MINIMUM, "below_minimum",                                             \
 	  "server MTU {other_server_mtu}, peer MTU {other_peer_mtu} is the largest "  \
 	  "pair that fits whole, but IPv6 inside the tunnel needs 1280: to use that " \
@@ -152,10 +152,10 @@
 	  "run again with a smaller --mtu-min at both ends")                          \
 	X(ROAM, "roam",                                                               \
 	  "should an endpoint move to IPv6 (20 bytes more), this pair would not fit " \
-	  "whole[; {other_server_mtu} and {other_peer_mtu} would either way]")        \
+	  "whole[; {other_server_mtu}/{other_peer_mtu} would either way]")            \
 	X(ROAM_PERHAPS, "roam_perhaps",                                               \
 	  "should an endpoint move to IPv6 (20 bytes more), this pair might not fit " \
-	  "whole[; {other_server_mtu} and {other_peer_mtu} would either way]")        \
+	  "whole[; {other_server_mtu}/{other_peer_mtu} would either way]")            \
 	X(INCOMPLETE, "incomplete",                                                   \
 	  "the pair is the peer's; this copy of the run lacks a part of its evidence")
 

@@ -10,7 +10,8 @@ static const struct option_spec rows[] = {
 	 .value = "ADDRESS",
 	 .kind = OPTION_STRING,
 	 .into = &peer_options.config.server_ip,
-	 .help = "the server's address inside the tunnel (required)"},
+	 .help = "the server's address inside the tunnel (required, except with\n"
+		 "--restore)"},
 	{.name = "server-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
@@ -73,8 +74,8 @@ static const struct option_spec rows[] = {
 	 .seen = &peer_options.budget_given,
 	 .min = 0,
 	 .max = 86400000,
-	 .help = "smart: start no measurement after SECONDS; 0: no limit\n"
-		 "(default 60)"},
+	 .help = "smart: start no measurement later than SECONDS after the start\n"
+		 "of the first one; 0: no limit (default 60)"},
 	{.name = "no-probe",
 	 .kind = OPTION_FLAG,
 	 .into = &peer_options.config.no_probe,
@@ -99,7 +100,7 @@ static const struct option_spec rows[] = {
 	 .seen = &peer_options.passes_given,
 	 .min = 1,
 	 .max = 1000,
-	 .help = "grid: measure every pair N times (default 1)"},
+	 .help = "grid, --apply: measure every pair N times (default 1)"},
 	{.name = "order",
 	 .kind = OPTION_CHOICE,
 	 .into = &peer_options.order,
@@ -113,8 +114,8 @@ static const struct option_spec rows[] = {
 	 .kind = OPTION_U64,
 	 .into = &peer_options.config.seed,
 	 .seen = &peer_options.config.seed_given,
-	 .help = "grid, smart: seed of the random order of measurements\n"
-		 "(default: random)"},
+	 .help = "smart, --order shuffled: seed of the random order of\n"
+		 "measurements (default: random)"},
 	{.name = "wait",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
@@ -122,16 +123,15 @@ static const struct option_spec rows[] = {
 	 .min = 0,
 	 .max = 86400000,
 	 .help = "wait up to SECONDS for the server, for an interface that goes\n"
-		 "down during the run, or for resources that a host lacks\n"
-		 "(default 60)"},
+		 "down during the run, or while a host is short of memory,\n"
+		 "processes, descriptors or ports (default 60)"},
 	{.name = "resume",
 	 .value = "[RUN]",
 	 .kind = OPTION_OPTIONAL,
 	 .into = &peer_options.config.resume_run,
 	 .seen = &peer_options.config.resume,
-	 .help = "continue an interrupted run of the database with the options\n"
-		 "it was started with; measure only what is missing (default:\n"
-		 "the newest run)"},
+	 .help = "continue a run of the database: repeat the options of the run;\n"
+		 "measures only what is missing (default: the newest sweep)"},
 	{.name = "repeat-failed",
 	 .kind = OPTION_FLAG,
 	 .into = &peer_options.config.repeat_failed,
@@ -140,17 +140,17 @@ static const struct option_spec rows[] = {
 	 .kind = OPTION_FLAG,
 	 .into = &peer_options.config.apply,
 	 .help = "measure one pair and apply it at both ends, in link and conf\n"
-		 "file; the server needs --persist best. The pair is that of\n"
-		 "--pair, else the recommended pair of the run, else its\n"
-		 "fastest"},
+		 "file; the server needs --persist best. Without --pair it is\n"
+		 "the pair that the run of --run recommends or, if it recommends\n"
+		 "none, the fastest of that run"},
 	{.name = "run",
 	 .value = "RUN",
 	 .kind = OPTION_STRING,
 	 .into = &peer_options.config.apply_run,
-	 .help = "with --apply: the run that the pair comes from; with --pair\n"
-		 "too: apply that pair only if it was ok in this run, between\n"
-		 "the same two ends, or the one it predicted by probes alone\n"
-		 "(default: the newest run with such a pair)"},
+	 .help = "with --apply: take the pair from this run (default: the newest\n"
+		 "with a pair that was ok, or that probes alone predict). With\n"
+		 "--apply --pair: apply the pair only if that holds of it in\n"
+		 "this run, between the same two ends (default: in any case)"},
 	{.name = "pair",
 	 .value = "S/P",
 	 .kind = OPTION_PAIR,

@@ -51,7 +51,8 @@ static double read_figure(const json_t *end, const char *sum, const char *key,
 	return number >= 0 && number <= max ? number : -1;
 }
 
-static void fill_figures(const json_t *end, enum direction dir, struct dir_result *ret)
+static void fill_figures(const json_t *end, enum direction dir, uint64_t arrived,
+			 struct dir_result *ret)
 {
 	const char *here = dir == DIR_UPLOAD ? "sum_sent" : "sum_received";
 	double sent = read_figure(end, "sum_sent", "bits_per_second", RATE_MAX);
@@ -66,6 +67,7 @@ static void fill_figures(const json_t *end, enum direction dir, struct dir_resul
 					 : "end.sum_*.seconds");
 		return;
 	}
+	received = fmax(received, fmin((double)arrived * 8 / seconds, RATE_MAX));
 	/* Never report a rate of 0 in place of a failure. */
 	if (received == 0) {
 		set_error(ret, "no sent data arrived");
@@ -80,7 +82,8 @@ static void fill_figures(const json_t *end, enum direction dir, struct dir_resul
 	ret->retransmits = retransmits < 0 ? NO_FIGURE : llround(retransmits);
 }
 
-void report_parse(const char *json, enum direction dir, struct dir_result *ret)
+void report_parse(const char *json, enum direction dir, uint64_t arrived,
+		  struct dir_result *ret)
 {
 	cleanup_json json_t *report = NULL;
 	size_t size = json ? strnlen(json, REPORT_LIMIT) : 0;
@@ -103,5 +106,5 @@ void report_parse(const char *json, enum direction dir, struct dir_result *ret)
 						: "an unnamed error");
 		return;
 	}
-	fill_figures(json_object_get(report, "end"), dir, ret);
+	fill_figures(json_object_get(report, "end"), dir, arrived, ret);
 }

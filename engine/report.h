@@ -13,7 +13,12 @@
  * Fill the rates, retransmits and duration of *ret from `json` (NULL: there is none);
  * the other figures stay. The status is ok if the report has all figures and no
  * "error". Otherwise the status is error, the text says why, and no figure is touched.
+ *
+ * At least `arrived` bytes of data arrived at the receiver, as this end's socket knows: if
+ * libiperf counted less, the received rate is that of `arrived`. From 3.16 on it omits the
+ * block that was not complete at the end.
  */
-void report_parse(const char *json, enum direction dir, struct dir_result *ret);
+void report_parse(const char *json, enum direction dir, uint64_t arrived,
+		  struct dir_result *ret);
 
 #endif

@@ -341,6 +341,11 @@ static void reset_when_closed(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
+void tcp_end_reading(int fd)
+{
+	shutdown(fd, SHUT_RD);
+}
+
 void tcp_reset(int fd)
 {
 	reset_when_closed(fd);

@@ -88,6 +88,10 @@ void tcp_send_word(int fd, char word);
 /* Return true if the byte has come, once for each. */
 bool tcp_take_word(int fd, char word);
 
+/* End the reading of `fd`: a read() that waits for data, in any thread, returns what there
+ * is. Data that arrives later is still taken. */
+void tcp_end_reading(int fd);
+
 /* Close a connection so that the other end sees a reset. */
 void tcp_reset(int fd);
 

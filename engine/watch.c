@@ -16,6 +16,8 @@
 /* Poll often until the data starts: the test's length counts from there. */
 #define SEARCH_US 2000
 #define SAMPLE_US STEADY_WINDOW_US
+/* The time after which finish() is repeated. */
+#define NUDGE_US 10000
 /* A shorter time is no window: it would measure the clock. */
 #define SAMPLE_LEAST_US (SAMPLE_US * 9 / 10)
 /* The server's message that the goodput is known. */
@@ -278,18 +280,42 @@ static int64_t next_look_us(const struct watch *w, int64_t end_us)
 	return end_us - now_us < look_us ? end_us : now_us + look_us;
 }
 
-/* Data still under way may arrive, or an outage may delay it. The other end's figures
- * go on until it learns that the test is over. */
-static void watch_ending(struct watch *w, int fd)
+/* The bytes that this end has sent on the control connection. */
+static uint64_t control_sent(const struct watch *w)
 {
+	int fd = w->hooks->control(w->hooks->ctx);
 	struct tcp_figures figures;
 
-	do {
+	return tcp_read_figures(fd, &figures) < 0 ? 0 : figures.bytes_sent;
+}
+
+/*
+ * Data still under way may arrive, or an outage may delay it. The other end's figures
+ * go on until it learns that the test is over. The library may miss the first call of
+ * finish(): just before it waits, or because it counts no data yet, while a thread of its
+ * own waits for more.
+ */
+static void end_test(struct watch *w, int fd)
+{
+	uint64_t before = control_sent(w);
+	struct tcp_figures figures;
+	bool told = false;
+
+	w->finished_bytes = w->bytes;
+	w->hooks->finish(w->hooks->ctx);
+	while (pause_until(w, clock_boot_us() + (told ? SAMPLE_US : NUDGE_US))) {
 		check_deadline(w);
 		if (tcp_read_figures(fd, &figures) < 0)
 			return;
 		note_movement(w, &figures, clock_boot_us());
-	} while (pause_until(w, clock_boot_us() + SAMPLE_US));
+		if (!told && !is_sender(w))
+			tcp_end_reading(fd);
+		/* A signal after this end has told the other would disturb the last
+		 * exchange. */
+		told = told || control_sent(w) != before;
+		if (!told)
+			w->hooks->finish(w->hooks->ctx);
+	}
 }
 
 static void watch_client(struct watch *w)
@@ -303,8 +329,7 @@ static void watch_client(struct watch *w)
 		if (w->flowing_us > 0)
 			end_us = w->flowing_us + w->spec->duration_ms * 1000;
 		if (w->bytes > 0 && (clock_boot_us() >= end_us || may_finish(w))) {
-			w->hooks->finish(w->hooks->ctx);
-			watch_ending(w, fd);
+			end_test(w, fd);
 			return;
 		}
 		check_flow(w);
@@ -424,4 +449,5 @@ void watch_stop(struct watch *w, struct watch_figures *ret)
 	ret->started_at_ms = w->flowing_at_ms;
 	ret->called = w->called;
 	ret->stalled_ms = w->stalled_us / 1000;
+	ret->arrived_bytes = w->finished_bytes;
 }

@@ -14,7 +14,8 @@
  * the library that runs the test: it observes the process's TCP sockets and calls hooks.
  *
  * For a client it samples the data socket, calls finish() when the data has flowed for
- * the test's duration, and give_up() with a result when the test cannot finish:
+ * the test's duration, again until something is sent on the control connection, by which
+ * the library tells the other end, and give_up() with a result when the test cannot finish:
  *
  *   unreachable  no data connection within testspec_connect_ms() after watch_start(): the
  *                control connection went silent, or the data connection is unanswered
@@ -69,6 +70,7 @@ struct watch {
 	int64_t stalled_us;      /* longest pause in the flow of data */
 	uint32_t moved_segments; /* segments delivered at that time */
 	uint64_t bytes;          /* acknowledged beyond the cookie, or received */
+	uint64_t finished_bytes; /* the same when finish() was first called */
 	int64_t sampled_us;      /* time of the last sample in `steady` */
 	uint32_t delivered;      /* segments delivered at that time */
 	uint64_t delivered_bytes;
@@ -87,6 +89,9 @@ struct watch_figures {
 	int64_t started_at_ms; /* 0 if no data flowed */
 	bool called;           /* server only */
 	int64_t stalled_ms;    /* longest pause in the flow of data, the end included */
+	/* client: data that had arrived at the receiver when the test was over, or less; 0
+	 * if the watcher did not end it */
+	uint64_t arrived_bytes;
 };
 
 /* Start the thread. `deadline_ms` is on clock_boot_ms(). 0 or -errno. */

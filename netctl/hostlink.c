@@ -26,9 +26,9 @@ static int get_link(const char *interface, int index, struct rtlink *ret,
 static int mtu_changed(const struct journal *journal, int mtu, struct err *err)
 {
 	return err_set(err, -ESTALE,
-		       "the MTU of '%s' was changed to %d by somebody else (it was %d) "
-		       "and is left as it is",
-		       journal->interface, mtu, journal->changes.link.set);
+		       "the MTU of '%s' was changed to %d by somebody else (%d before "
+		       "the run) and is left as it is",
+		       journal->interface, mtu, journal->changes.link.original);
 }
 
 static int check_up(const struct rtlink *link, const char *interface, struct err *err)

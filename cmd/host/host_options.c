@@ -32,8 +32,8 @@ const struct option_spec host_option_rows[] = {
 	 .min = MTU_MIN,
 	 .max = MTU_MAX,
 	 .help = "smallest MTU of this end (default 1280; smart and probe: the\n"
-		 "interface's MTU, if that is less, and without IPv6 inside the\n"
-		 "tunnel at both ends as little as the path needs)"},
+		 "interface's MTU, if that is less. Without IPv6 in the tunnel\n"
+		 "they also use less where nothing larger fits)"},
 	{.name = "mtu-max",
 	 .value = "MTU",
 	 .kind = OPTION_INT,
@@ -64,8 +64,8 @@ const struct option_spec host_option_rows[] = {
 	 .help = "none: change only the link's MTU, and restore it;\n"
 		 "each: change the conf file too, and restore it;\n"
 		 "best: apply the recommended pair, in link and conf file.\n"
-		 "each and best need the same value at both ends (default\n"
-		 "none)"},
+		 "A peer with each or best needs the same at the server\n"
+		 "(default none)"},
 	{.name = "scope",
 	 .kind = OPTION_CHOICE,
 	 .into = &host_options.scope,
@@ -78,8 +78,9 @@ const struct option_spec host_option_rows[] = {
 	 .value = "FILE",
 	 .kind = OPTION_STRING,
 	 .into = &host_options.conf_file,
-	 .help = "wg-quick's conf file, changed only with --persist or --apply\n"
-		 "(default /etc/wireguard/<interface>.conf)"},
+	 .help = "wg-quick's conf file, changed only with --persist, which a\n"
+		 "peer's --apply implies (default\n"
+		 "/etc/wireguard/<interface>.conf)"},
 	{.name = "lease",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,
@@ -87,10 +88,10 @@ const struct option_spec host_option_rows[] = {
 	 .seen = &host_options.lease_given,
 	 .min = LEASE_MIN_MS,
 	 .max = LEASE_MAX_MS,
-	 .help = "restore the MTU after SECONDS of silence from the other end;\n"
-		 "the shorter of both ends' values counts (default: peer 10,\n"
-		 "or more if a round trip takes seconds; server: the peer's,\n"
-		 "at most 60)"},
+	 .help = "restore the MTU after SECONDS of silence from the other end,\n"
+		 "from 1 to 600; the shorter of both ends' values counts\n"
+		 "(default: peer 10, on a slow path up to 60; server: what the\n"
+		 "peer has, up to 60)"},
 	{.name = "user",
 	 .value = "NAME",
 	 .kind = OPTION_STRING,

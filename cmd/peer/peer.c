@@ -19,6 +19,7 @@
 #include "cmd/peer/peer_parts.h"
 #include "cmd/peer/peer_sweep.h"
 #include "engine/iperf_test.h"
+#include "netctl/linkipv6.h"
 #include "store/query.h"
 
 /* --- the start of a run --- */
@@ -179,12 +180,29 @@ static int find_run(struct peer *peer, struct err *err)
 	return find_secret(peer, err);
 }
 
+static int check_allowed(const struct host *host, int mtu, struct err *err)
+{
+	const struct mtu_range *allowed = &host->guard.bounds.range;
+
+	if (mtu_range_allows(allowed, mtu))
+		return 0;
+	if (mtu < MTU_MIN_IPV6 && !linkipv6_may_fall(&host->link))
+		return err_set(err, -ERANGE,
+			       "peer MTU %d is not allowed: IPv6 on '%s' of this end "
+			       "needs 1280, and the kernel would remove it for good "
+			       "below; apply a larger pair, or remove IPv6 there",
+			       mtu, host->link.name);
+	return err_set(err, -ERANGE,
+		       "this end allows MTUs %d to %d, not peer MTU %d: start it with "
+		       "other --mtu-min and --mtu-max",
+		       allowed->min, allowed->max, mtu);
+}
+
 /* With --apply: the one pair, and where it was measured the two ends it was measured
  * on. */
 static int find_pair(struct peer *peer, struct err *err)
 {
 	const struct peer_config *config = peer->config;
-	const struct mtu_range *allowed = &config->host->guard.bounds.range;
 	struct apply_wish wish = {
 		.db = config->options->db,
 		.run = config->apply_run,
@@ -201,11 +219,8 @@ static int find_pair(struct peer *peer, struct err *err)
 		peer->run.info.server = found.server;
 		peer->session.server_known = true;
 	}
-	if (r == 0 && !mtu_range_allows(allowed, found.mtu.peer))
-		r = err_set(err, -ERANGE,
-			    "this end allows MTUs %d to %d, not peer MTU %d: start it "
-			    "with other --mtu-min and --mtu-max",
-			    allowed->min, allowed->max, found.mtu.peer);
+	if (r == 0)
+		r = check_allowed(config->host, found.mtu.peer, err);
 	peer->run.info.server_range =
 		(struct mtu_range){found.mtu.server, found.mtu.server, 1};
 	peer->run.info.peer_range =

@@ -132,26 +132,41 @@ static bool find_fault(const struct path *path, enum direction dir, int mtu,
 	return ret->to > 0;
 }
 
-/* Whether sizes that count as lost pass now and then is known only to the run that probed
- * them. */
-static const char *loss_words(const struct peer *peer, enum direction dir)
+static int note_sometimes(void *ctx, const struct query_warning *w)
 {
-	if (peer->findings.sometimes[dir].low)
-		return "loses some of the packets";
-	return peer->config->resume ? "loses packets" : "loses every packet";
+	bool *sometimes = ctx;
+
+	if (w->facts.kind == WARNING_SOMETIMES)
+		sometimes[w->facts.direction] = true;
+	return 0;
 }
 
-static void print_fault(FILE *out, const struct peer *peer, enum direction dir,
-			const struct fault *fault, int mtu)
+/* Sizes that count as lost may pass now and then. A resumed run has this from its database:
+ * it does not probe. */
+static void find_sometimes(const struct peer *peer, struct query *query,
+			   bool ret[DIR_COUNT])
 {
-	if (fault->fate == FATE_LOST)
-		fprintf(out, "the tunnel %s", loss_words(peer, dir));
-	else
-		fputs("the tunnel breaks into fragments every packet", out);
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		ret[dir] = peer->findings.sometimes[dir].low;
+	if (peer->config->resume)
+		query_warnings(query, peer->run.id, "run", note_sometimes, ret, NULL);
+}
+
+/* `other_mtu`: the recommended one. If larger packets pass with that, say why. */
+static void print_fault(FILE *out, const struct fault *fault, const char *loss,
+			int padded, int mtu, int other_mtu)
+{
+	fprintf(out, "the tunnel %s",
+		fault->fate == FATE_LOST ? loss : "breaks every packet");
 	if (fault->to == mtu)
 		fprintf(out, " above %d bytes", fault->from - 1);
 	else
 		fprintf(out, " of %d to %d bytes", fault->from, fault->to);
+	if (fault->fate != FATE_LOST)
+		fputs(" into fragments", out);
+	if (fault->from <= other_mtu && padded > other_mtu)
+		fprintf(out, " (with this MTU WireGuard pads one of %d to %d)",
+			fault->from, padded);
 }
 
 static void print_fine(FILE *out, const struct path *path, enum direction dir, int mtu)
@@ -167,7 +182,8 @@ static void print_fine(FILE *out, const struct path *path, enum direction dir, i
 		fprintf(out, "packets of up to %d bytes, its MTU, arrive whole", mtu);
 }
 
-static void print_effect(FILE *out, const struct peer *peer, const struct evidence *e)
+static void print_effect(FILE *out, const struct evidence *e,
+			 const bool sometimes[DIR_COUNT])
 {
 	const struct path *path = &e->survey.path;
 
@@ -183,7 +199,12 @@ static void print_effect(FILE *out, const struct peer *peer, const struct eviden
 			e->dir[d].guessed ? ", as far as rates tell" : "");
 		if (find_fault(path, dir, mtu, FATE_LOST, &fault) ||
 		    find_fault(path, dir, mtu, FATE_FRAGMENTED, &fault))
-			print_fault(out, peer, dir, &fault, mtu);
+			print_fault(out, &fault,
+				    sometimes[dir] ? "loses some of the packets"
+						   : "loses every packet",
+				    pathmodel_outer(path, dir, fault.from, mtu) -
+					    path->overhead[dir],
+				    mtu, mtu_pair_sender(&e->mtu, dir));
 		else
 			print_fine(out, path, dir, mtu);
 		fputc('\n', out);
@@ -192,14 +213,15 @@ static void print_effect(FILE *out, const struct peer *peer, const struct eviden
 
 /* --- the whole --- */
 
-static void print_recommended(FILE *out, const struct peer *peer,
+static void print_recommended(FILE *out, const struct peer *peer, struct query *query,
 			      const struct evidence *e)
 {
+	bool sometimes[DIR_COUNT];
 	const struct mtu_pair *applied = &peer->kept.applied;
 	bool known = e->current.server && e->current.peer;
 	bool same = known && mtu_pair_same(&e->current, &e->mtu);
 
-	fprintf(out, "\nrecommended: %d/%d (server %d, peer %d)", e->mtu.server,
+	fprintf(out, "\nrecommended: %d/%d (server MTU %d, peer MTU %d)", e->mtu.server,
 		e->mtu.peer, e->mtu.server, e->mtu.peer);
 	if (same)
 		fputs(", which was the pair before the run", out);
@@ -209,8 +231,9 @@ static void print_recommended(FILE *out, const struct peer *peer,
 	if (applied->server)
 		fprintf(out, "; applied: %d/%d", applied->server, applied->peer);
 	fputc('\n', out);
+	find_sometimes(peer, query, sometimes);
 	if (known && !mtu_pair_same(applied, &e->current))
-		print_effect(out, peer, e);
+		print_effect(out, e, sometimes);
 	if (!applied->server && !same)
 		print_apply(out, peer, &e->mtu);
 }
@@ -249,7 +272,7 @@ static void print_advice(FILE *out, const struct peer *peer, bool any_ok)
 	any = query_recommended(query, peer->run.id, &found, NULL) == 0 &&
 	      e->mtu.server;
 	if (any)
-		print_recommended(out, peer, e);
+		print_recommended(out, peer, query, e);
 	if (peer->config->strategy->make_plan) {
 		print_read(out, peer, "map", "heatmap");
 		fputc('\n', out);

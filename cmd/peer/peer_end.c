@@ -48,24 +48,26 @@ static int close_session(struct peer_session *session, enum run_outcome outcome,
 	}
 }
 
-/* After a commit whose answer came late the server has ended the session and applied
- * the pair. */
-static void tell_not_closed(const struct peer_kept *kept, int64_t lease_ms,
+/* A server that knows of no such session has ended it; one that does not answer may have
+ * been killed. After a commit whose answer came late it has applied the pair. */
+static void tell_not_closed(const struct peer_kept *kept, int64_t lease_ms, bool ended,
 			    const struct err *why)
 {
+	char restored[96] = "it has ended the session and restored its MTU";
 	char then[160];
-	int lease_s = (int)(lease_ms / 1000);
 
+	if (!ended)
+		snprintf(restored, sizeof(restored),
+			 "it restores its MTU within %d s of silence, or at its next "
+			 "start",
+			 (int)(lease_ms / 1000));
 	switch (kept->there) {
 	case PEER_THERE_LEASED:
-		snprintf(then, sizeof(then), "it restores its MTU by itself after %d s",
-			 lease_s);
+		text_copy(then, sizeof(then), restored);
 		break;
 	case PEER_THERE_MAYBE:
-		snprintf(then, sizeof(then),
-			 "it restores its MTU by itself after %d s, unless it has "
-			 "applied MTU %d",
-			 lease_s, kept->mtu);
+		snprintf(then, sizeof(then), "%s, unless it has applied MTU %d",
+			 restored, kept->mtu);
 		break;
 	case PEER_THERE_KEPT:
 		snprintf(then, sizeof(then),
@@ -110,7 +112,9 @@ void peer_restore(struct peer *peer, enum run_outcome outcome, const char *why)
 		tell_restored("this end", &here, why);
 	r = close_session(&peer->session, outcome, why, &there);
 	if (r < 0 && !was_told(&peer->session, r))
-		tell_not_closed(&peer->kept, peer->session.lease_ms, &there);
+		tell_not_closed(&peer->kept, peer->session.lease_ms,
+				client_answered(peer->session.client) && r == -ESTALE,
+				&there);
 	else if (there.text[0] || outcome != RUN_DONE)
 		tell_restored("the server", &there, why);
 	if (peer->run.id)
@@ -303,13 +307,24 @@ static int find_run(const struct peer_run *run, struct query_run *ret, struct er
 	return r < 0 ? r : query_run_numbered(query, run->id, ret, err);
 }
 
+/* A pair that was measured again counts once, with its last result. */
+static size_t count_rows(const struct peer_run *run)
+{
+	cleanup_free struct measurement *rows = NULL;
+	size_t count = 0;
+
+	return peer_run_load_rows(run, &rows, &count, NULL) < 0 ? 0 : count;
+}
+
 static void tell_summary(const struct peer *peer, enum run_outcome outcome)
 {
 	bool probe = !peer->config->strategy->make_plan;
 	bool goes_on = outcome != RUN_DONE && !peer->config->apply;
+	size_t rows = count_rows(&peer->run);
 	struct query_run run;
 	struct err err = ERR_INIT;
 	char planned[24] = "";
+	char repeated[64] = "";
 
 	if (probe) {
 		host_tell("run %lld in '%s'", (long long)peer->run.id, peer->run.db);
@@ -325,11 +340,21 @@ static void tell_summary(const struct peer *peer, enum run_outcome outcome)
 			 run.measured > run.info.pairs_planned
 				 ? run.measured
 				 : run.info.pairs_planned);
+	if (rows > (size_t)run.measured)
+		snprintf(repeated, sizeof(repeated),
+			 " (%zu with those that were repeated)", rows);
 	peer_traffic_tell_sent(&peer->run);
-	host_tell("%d%s measurement%s stored, %d of them failed; run %lld in '%s'%s",
-		  run.measured, planned, *planned ? "s" : text_plural(run.measured),
-		  run.failed, (long long)run.id, peer->run.db,
-		  goes_on ? "; --resume continues it" : "");
+	if (run.measured)
+		host_tell("%d%s measurement%s stored%s, %d of them failed; run %lld in "
+			  "'%s'%s",
+			  run.measured, planned,
+			  *planned ? "s" : text_plural(run.measured), repeated,
+			  run.failed, (long long)run.id, peer->run.db,
+			  goes_on ? "; --resume continues it" : "");
+	else
+		host_tell("no measurement stored; run %lld in '%s'%s",
+			  (long long)run.id, peer->run.db,
+			  goes_on ? "; --resume continues it" : "");
 }
 
 /* Returns `r`, or why the end of a run that was fine could not be stored. */

@@ -505,7 +505,8 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 	else
 		progress_update(&line);
 	if (p->phase == SWEEP_RECORDED && p->done == 1)
-		peer_traffic_tell_expected(p->last, p->total);
+		peer_traffic_tell_expected(p->last, p->total,
+					   visit->session->run->duration_ms);
 }
 
 int peer_set_pair(struct peer_visit *visit, const struct mtu_pair *mtu, struct err *err)

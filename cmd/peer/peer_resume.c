@@ -274,6 +274,14 @@ static int find_applied_run(struct query *query, const struct apply_wish *wish,
 	return r;
 }
 
+static void tell_pair(const struct query_run *run, const struct mtu_pair *mtu,
+		      bool recommended)
+{
+	host_tell("the pair to apply is %d/%d, %s run %lld (%s)", mtu->server,
+		  mtu->peer, recommended ? "recommended by" : "the fastest of",
+		  (long long)run->id, query_run_state(run));
+}
+
 /* 1: the run recommends the pair and has not measured it. 0: it has; or does not. */
 static int is_predicted(struct query *query, int64_t run, const struct mtu_pair *mtu,
 			const struct mtu_pair *recommended, struct err *err)
@@ -294,7 +302,7 @@ static int is_predicted(struct query *query, int64_t run, const struct mtu_pair 
  * predicted and not measured. */
 static int find_wanted(struct query *query, const struct query_run *run,
 		       const struct apply_wish *wish, struct query_result *ret,
-		       struct err *err)
+		       bool *ret_recommended, struct err *err)
 {
 	struct mtu_pair recommended = {0};
 	int r = find_recommended(query, run->id, &recommended, err);
@@ -302,6 +310,7 @@ static int find_wanted(struct query *query, const struct query_run *run,
 	if (r < 0)
 		return r;
 	ret->mtu = wish->mtu.server ? wish->mtu : recommended;
+	*ret_recommended = recommended.server && !wish->mtu.server;
 	r = is_predicted(query, run->id, &ret->mtu, &recommended, err);
 	if (r)
 		return r;
@@ -311,14 +320,16 @@ static int find_wanted(struct query *query, const struct query_run *run,
 		return r;
 	if (r == 0 && wish->mtu.server)
 		return err_set(err, -ENODATA,
-			       "run %lld has no pair of server MTU %d and peer MTU %d "
-			       "that was ok in both directions",
+			       "run %lld has no pair %d/%d that was ok in both "
+			       "directions",
 			       (long long)run->id, wish->mtu.server, wish->mtu.peer);
 	if (r == 0 || ret->upload_ok < ret->visits || ret->download_ok < ret->visits)
-		return err_set(err, -ENODATA,
-			       "no pair to apply in run %lld: its best pair was not ok "
-			       "in both directions each time",
-			       (long long)run->id);
+		return err_set(
+			err, -ENODATA,
+			"no pair to apply in run %lld: its %s pair was not ok in "
+			"both directions each time",
+			(long long)run->id,
+			*ret_recommended ? "recommended" : "fastest");
 	return 0;
 }
 
@@ -327,6 +338,7 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 {
 	struct query_result result = {0};
 	struct query_run run;
+	bool recommended = false;
 	int r = find_applied_run(query, wish, &run, err);
 
 	if (r == 0 && is_imported(&run))
@@ -335,12 +347,14 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 			    "measured: name the pair with --pair alone",
 			    (long long)run.id);
 	if (r == 0)
-		r = find_wanted(query, &run, wish, &result, err);
+		r = find_wanted(query, &run, wish, &result, &recommended, err);
 	if (r < 0)
 		return r;
+	if (!wish->mtu.server)
+		tell_pair(&run, &result.mtu, recommended);
 	if (r == 1)
-		host_tell("run %lld predicted server MTU %d, peer MTU %d by probes and "
-			  "did not measure it: it is measured now",
+		host_tell("run %lld predicted %d/%d by probes and did not measure it: "
+			  "it is measured now",
 			  (long long)run.id, result.mtu.server, result.mtu.peer);
 	ret->mtu = result.mtu;
 	ret->measured = true;

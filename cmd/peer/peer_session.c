@@ -352,8 +352,12 @@ static int check_same_server(const struct peer_session *session,
 	if (session->config->apply && !mtu_range_allows(&allowed, range->min))
 		return err_set(err, -ERANGE,
 			       "the server allows MTUs %d to %d, not %d: start it with "
-			       "other --mtu-min and --mtu-max",
-			       allowed.min, allowed.max, range->min);
+			       "other --mtu-min and --mtu-max%s",
+			       allowed.min, allowed.max, range->min,
+			       range->min < MTU_MIN_IPV6
+				       ? "; below 1280 its interface must be without "
+					 "IPv6"
+				       : "");
 	if (session->bound && !same_range(range, &grid))
 		return err_set(
 			err, -EINVAL,

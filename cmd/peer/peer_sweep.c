@@ -34,20 +34,26 @@ static void note_slow_path(struct peer *peer)
 	host_warn(w);
 }
 
-static void tell_plan(struct peer *peer, int visits)
+static void tell_plan(const struct peer *peer, int visits)
 {
-	if (peer->config->resume && peer->run.info.pairs_planned)
-		host_tell("run %lld continues: %d of %d measurements are left",
-			  (long long)peer->run.id, visits,
-			  peer->run.info.pairs_planned);
+	const struct run_info *run = &peer->run.info;
+	long long id = peer->run.id;
+
+	if (peer->config->resume && visits == 0) {
+		host_tell("run %lld continues: nothing is missing", id);
+		return;
+	}
+	if (peer->config->resume && run->pairs_planned)
+		host_tell("run %lld continues: %d of %d measurements are left", id,
+			  visits, run->pairs_planned);
 	else if (peer->config->resume)
-		host_tell("run %lld continues after %zu measurement%s",
-			  (long long)peer->run.id, peer->run.resumed.count,
+		host_tell("run %lld continues after %zu measurement%s", id,
+			  peer->run.resumed.count,
 			  text_plural((int64_t)peer->run.resumed.count));
 	host_tell("measurements planned%s: %d, with %.1f s of tests",
 		  peer->config->strategy->is_grid ? "" : " at first", visits,
-		  (double)visits * (double)peer->run.info.duration_ms * 2 / 1000);
-	peer_traffic_tell_planned(visits, peer->run.info.duration_ms);
+		  (double)visits * (double)run->duration_ms * 2 / 1000);
+	peer_traffic_tell_planned(visits, run->duration_ms);
 }
 
 /* What distorts the result of a test, and what a test is too short for. */

@@ -42,16 +42,29 @@ void peer_traffic_tell_planned(int visits, int64_t duration_ms)
 		  mb_text(seconds * 1e6 / 8, each));
 }
 
-void peer_traffic_tell_expected(const struct measurement *first, int visits)
+/* The most that tests at these rates transfer: a test may end before its duration, or
+ * fail. */
+static double most_bytes_of(const struct measurement *m, int64_t duration_ms)
 {
-	double bytes = bytes_of(first);
+	double bits = 0;
+
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		bits += (double)m->dir[dir].received_bps * (double)duration_ms / 1000;
+	return bits / 8;
+}
+
+void peer_traffic_tell_expected(const struct measurement *first, int visits,
+				int64_t duration_ms)
+{
 	char one[MB_TEXT_SIZE];
 	char all[MB_TEXT_SIZE];
 
-	if (bytes > 0 && visits > 1)
-		host_tell("the first measurement transferred %s, so the %d planned so "
-			  "far will take about %s",
-			  mb_text(bytes, one), visits, mb_text(bytes * visits, all));
+	if (measurement_status(first) != TEST_OK || visits < 2)
+		return;
+	host_tell("the first measurement transferred %s; the %d planned so far will "
+		  "take at most about %s",
+		  mb_text(bytes_of(first), one), visits,
+		  mb_text(most_bytes_of(first, duration_ms) * visits, all));
 }
 
 void peer_traffic_tell_sent(const struct peer_run *run)

@@ -9,8 +9,10 @@
 /* Before the first test no rate is known: tell the data for each Mbit/s of the line. */
 void peer_traffic_tell_planned(int visits, int64_t duration_ms);
 
-/* After the first of `visits` measurements: what all of them will take. */
-void peer_traffic_tell_expected(const struct measurement *first, int visits);
+/* After the first of `visits` measurements: what all of them will take at most, with tests
+ * of this duration. Nothing where the first one failed. */
+void peer_traffic_tell_expected(const struct measurement *first, int visits,
+				int64_t duration_ms);
 
 /* After the last: what the measurements of the run have taken, by libiperf's reports. */
 void peer_traffic_tell_sent(const struct peer_run *run);

@@ -21,15 +21,26 @@ const struct option_spec read_db_options[] = {
 	{.name = NULL},
 };
 
+#define OPTION_RUN(usual)                                             \
+	{                                                             \
+		.name = "run", .value = "RUN", .kind = OPTION_STRING, \
+		.into = &read_given.run,                              \
+		.help = "a run's id, UUID, or the UUID's beginning\n" \
+			"(default: " usual ")"                        \
+	}
+
 const struct option_spec read_run_options[] = {
-	{.name = "run",
-	 .value = "RUN",
-	 .kind = OPTION_STRING,
-	 .into = &read_given.run,
-	 .help = "a run's id, UUID, or the UUID's beginning\n"
-		 "(default: the newest run; best, explain and share:\n"
-		 "the newest run with a result, heatmap: the newest\n"
-		 "with measurements)"},
+	OPTION_RUN("the newest run"),
+	{.name = NULL, .more = read_db_options},
+};
+
+const struct option_spec read_result_options[] = {
+	OPTION_RUN("the newest run with a result"),
+	{.name = NULL, .more = read_db_options},
+};
+
+static const struct option_spec read_map_options[] = {
+	OPTION_RUN("the newest run with measurements"),
 	{.name = NULL, .more = read_db_options},
 };
 
@@ -47,6 +58,16 @@ const struct option_spec read_json_db_options[] = {
 const struct option_spec read_json_run_options[] = {
 	OPTION_JSON,
 	{.name = NULL, .more = read_run_options},
+};
+
+const struct option_spec read_json_result_options[] = {
+	OPTION_JSON,
+	{.name = NULL, .more = read_result_options},
+};
+
+const struct option_spec read_json_map_options[] = {
+	OPTION_JSON,
+	{.name = NULL, .more = read_map_options},
 };
 
 int read_print_json(json_t *object, struct err *err)

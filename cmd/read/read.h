@@ -69,11 +69,15 @@ extern struct read_settings read_given;
 
 /* --db and --help. */
 extern const struct option_spec read_db_options[];
-/* --run, and those. */
+/* --run, and those; "result" and "map" where the command calls read_find_result() or
+ * read_find_map(). */
 extern const struct option_spec read_run_options[];
-/* --json, and the first or the second. */
+extern const struct option_spec read_result_options[];
+/* --json, and one of these. */
 extern const struct option_spec read_json_db_options[];
 extern const struct option_spec read_json_run_options[];
+extern const struct option_spec read_json_result_options[];
+extern const struct option_spec read_json_map_options[];
 
 /* Print the object, which is freed, or say that there was no memory for it (NULL). */
 int read_print_json(json_t *object, struct err *err);

@@ -16,9 +16,10 @@ static const struct option_spec options[] = {
 	 .kind = OPTION_CHOICE,
 	 .into = &by,
 	 .choices = by_names,
-	 .help = "rank by upload, download, or the sum of\n"
-		 "both (default sum)"},
-	{.name = NULL, .more = read_json_run_options},
+	 .help = "rank the fastest pair by upload, download, or\n"
+		 "the sum of both; the recommended pair stays the\n"
+		 "same (default sum)"},
+	{.name = NULL, .more = read_json_result_options},
 };
 
 /* { "run": ..., "by": ..., "recommended": ... or null, "fastest": ... or null } */

@@ -16,7 +16,7 @@ static const struct option_spec options[] = {
 	 .kind = OPTION_PAIR,
 	 .into = &pair,
 	 .help = "server MTU S and peer MTU P (required)"},
-	{.name = NULL, .more = read_json_run_options},
+	{.name = NULL, .more = read_json_result_options},
 };
 
 static int check_options(struct err *err)

@@ -25,13 +25,14 @@ static const struct option_spec options[] = {
 	{.name = "all",
 	 .kind = OPTION_FLAG,
 	 .into = &wanted.all,
-	 .help = "also draw the rates as sent"},
+	 .help = "also draw what the sender sent, besides what\n"
+		 "arrived"},
 	{.name = "average",
 	 .kind = OPTION_FLAG,
 	 .into = &wanted.average,
 	 .help = "draw one map of the mean of upload and\n"
 		 "download"},
-	{.name = NULL, .more = read_json_run_options},
+	{.name = NULL, .more = read_json_map_options},
 };
 
 typedef int write_fn(const struct heatmap *map, FILE *out, struct err *err);

@@ -128,10 +128,18 @@ static int start_command(const struct read_command *command, int argc, char **ar
 static int start_help(const struct read_program *program, int argc, char **argv)
 {
 	const struct read_command *command;
+	struct err err = ERR_INIT;
+	int positional;
 
-	if (argc > 2)
-		return fail_usage("help", "expected one command's name");
-	if (argc < 2) {
+	if (options_parse(program->options, argc, argv, &positional, &err) < 0)
+		return fail_usage("help", err.text);
+	if (positional > 1) {
+		err_set(&err, -EINVAL,
+			"unexpected argument '%s': expected the name of one command",
+			argv[2]);
+		return fail_usage("help", err.text);
+	}
+	if (positional == 0 || strcmp(argv[1], "help") == 0) {
 		print_help(program, stdout);
 		return finish_output(PROGRAM_DONE);
 	}

@@ -16,7 +16,7 @@ static const struct option_spec options[] = {
 	 .into = &output,
 	 .help = "the HTML file to write (default:\n"
 		 "mtusweep-run-N.html of run N)"},
-	{.name = NULL, .more = read_run_options},
+	{.name = NULL, .more = read_result_options},
 };
 
 /* A run that only probed may have too many MTUs for a map. */

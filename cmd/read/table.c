@@ -131,7 +131,7 @@ static void print_outcome(FILE *out, const struct query_run *run)
 		fputs(": ", out);
 		print_text(out, run->text);
 	}
-	fprintf(out, "\nvisits    %d", run->measured);
+	fprintf(out, "\nmeasured  %d", run->measured);
 	if (run->info.pairs_planned)
 		fprintf(out, " of %d", run->info.pairs_planned);
 	fprintf(out, ", %d failed\n", run->failed);
@@ -197,8 +197,8 @@ void table_recommended(FILE *out, const struct query_recommendation *recommended
 
 void table_results_heading(FILE *out)
 {
-	fprintf(out, "\n%10s  %8s  %13s  %13s  %6s\n", "server MTU", "peer MTU",
-		"upload Mbit/s", "download", "visits");
+	fprintf(out, "\n%10s  %8s  %13s  %13s  %12s\n", "server MTU", "peer MTU",
+		"upload Mbit/s", "download", "measurements");
 }
 
 /* A pair that works now and then looks like any other by its medians alone. */
@@ -224,8 +224,8 @@ void table_result_line(FILE *out, const struct query_result *result)
 
 	rate_text(result->upload_status, result->upload_bps, 3, up);
 	rate_text(result->download_status, result->download_bps, 3, down);
-	fprintf(out, "%10d  %8d  %13s  %13s  %6d", result->mtu.server, result->mtu.peer,
-		up, down, result->visits);
+	fprintf(out, "%10d  %8d  %13s  %13s  %12d", result->mtu.server,
+		result->mtu.peer, up, down, result->visits);
 	print_flaky(out, result);
 	fputc('\n', out);
 }
@@ -249,7 +249,7 @@ void table_best(FILE *out, const struct query_result *result)
 			(double)(result->upload_bps + result->download_bps) / 1e6,
 			unit);
 	if (result->visits > 1)
-		fprintf(out, ", medians of %d visits", result->visits);
+		fprintf(out, ", medians of %d measurements", result->visits);
 	print_flaky(out, result);
 	fputc('\n', out);
 }

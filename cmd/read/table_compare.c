@@ -49,7 +49,7 @@ static const char *const run_words[2] = {"first", "second"};
 static void print_pair(FILE *out, const struct mtu_pair *mtu)
 {
 	if (mtu->server)
-		fprintf(out, "server MTU %d, peer MTU %d", mtu->server, mtu->peer);
+		fprintf(out, "%d/%d", mtu->server, mtu->peer);
 	else
 		fputs("none", out);
 }
@@ -160,6 +160,25 @@ static void print_path(FILE *out, const struct compare_path *path)
 
 /* --- the whole --- */
 
+/* Rates of too few pairs are not compared, so nothing is known of their changes. */
+static void print_unchanged(FILE *out, const struct comparison *comparison)
+{
+	bool known[DIR_COUNT];
+
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		known[dir] = comparison->dir[dir].compared >= COMPARE_MIN;
+	if (known[DIR_UPLOAD] && known[DIR_DOWNLOAD])
+		fputs("No pair changed beyond noise.\n", out);
+	else if (!known[DIR_UPLOAD] && !known[DIR_DOWNLOAD])
+		fputs("Rates were not compared.\n", out);
+	else
+		fprintf(out,
+			"No pair changed beyond noise in %s; rates of %s were not "
+			"compared.\n",
+			direction_name(known[DIR_UPLOAD] ? DIR_UPLOAD : DIR_DOWNLOAD),
+			direction_name(known[DIR_UPLOAD] ? DIR_DOWNLOAD : DIR_UPLOAD));
+}
+
 void table_comparison(FILE *out, const struct query_run runs[2],
 		      const struct comparison *comparison,
 		      const struct compare_path *path)
@@ -176,8 +195,9 @@ void table_comparison(FILE *out, const struct query_run runs[2],
 		print_summary(out, (enum direction)d, &comparison->dir[d]);
 	print_edges(out, path);
 	if (comparison->changes == 0) {
-		fprintf(out, "%sNo pair changed beyond noise.\n",
-			path->edges ? "\n" : "");
+		if (path->edges)
+			fputc('\n', out);
+		print_unchanged(out, comparison);
 		return;
 	}
 	fprintf(out, "\n%10s  %8s  %-9s  %12s  %12s  %9s  %s\n", "server MTU",

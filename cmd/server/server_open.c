@@ -8,6 +8,7 @@
 #include "cmd/server/server_ops.h"
 #include "engine/tcp.h"
 #include "netctl/hostroute.h"
+#include "netctl/linkipv6.h"
 #include "netctl/rtroute.h"
 #include "netctl/sysctl.h"
 
@@ -55,9 +56,17 @@ static int check_range(const struct server *f, const struct mtu_range *asked,
 		       struct err *err)
 {
 	const struct mtu_range *ours = &f->config->host->guard.bounds.range;
+	const struct rtlink *link = &f->config->host->link;
 
 	if (asked->min >= ours->min && asked->max <= ours->max)
 		return 0;
+	if (asked->min < MTU_MIN_IPV6 && !linkipv6_may_fall(link))
+		return err_set(
+			err, -ERANGE,
+			"the run has server MTUs of %d to %d, but IPv6 on '%s' "
+			"of the server needs 1280: measure without smaller MTUs, "
+			"or remove IPv6 there",
+			asked->min, asked->max, link->name);
 	return err_set(
 		err, -ERANGE,
 		"the run has server MTUs of %d to %d, the server allows %d to %d: "
@@ -183,7 +192,8 @@ int server_open(void *ctx, const struct msg_open *m, const char *address, bool r
 	f->planned = run.pairs_planned;
 	memset(f->surveyed, 0, sizeof(f->surveyed));
 	tell_session(f, m, resumed);
-	if (m->run.persist != (enum persist)f->config->options->persist)
+	/* Probes apply none in any case. */
+	if (f->measures && m->run.persist != (enum persist)f->config->options->persist)
 		host_tell("the peer was started without --persist: this run applies no "
 			  "pair");
 	if (!resumed)

@@ -201,6 +201,7 @@ static void test_refuses(void **state)
 		{"-s", "--string needs a value: TEXT"},
 		{"--s a", "unknown option '--s'; --help lists the options"},
 		{"--string", "--string needs a value: TEXT"},
+		{"--choice", "--choice needs a value: none|each|best"},
 		{"--number 1501", "invalid value '1501' for --number: expected a whole "
 				  "number from -5 to 1500"},
 		{"--number 12x", "invalid value '12x' for --number: expected a whole "

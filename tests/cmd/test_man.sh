@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The man pages agree with the programs: every option and command of their --help, the
-# meaning of each exit status, and examples that the programs accept.
+# meaning of each exit status, and examples that the programs accept. An option without its
+# value is refused with the value's name, as the help has it.
 #
 #	test_man.sh PROGRAMS ROOT
 
@@ -52,6 +53,20 @@ check_options()
 	((count >= 2)) || fail "no options in the help of $*"
 }
 
+# Arguments: PROGRAM [COMMAND]. Leave out the value of each option that needs one.
+check_values()
+{
+	local option value said count=0
+	while read -r option value; do
+		count=$((count + 1))
+		said=$("$@" "$option" 2>&1 </dev/null)
+		[[ $? = 2 && $said = *": $option needs a value: $value" ]] ||
+			fail "$* $option: $said"
+	done < <("$@" --help | sed -nE 's/^  (-., )?(--[a-z0-9-]+ [^[ ][^ ]*).*/\2/p')
+	checks=$((checks + count))
+	((count >= 1)) || fail "no option of $* has a value"
+}
+
 # Arguments: PAGE PROGRAM. Print the page's examples, one a line.
 examples()
 {
@@ -66,8 +81,11 @@ for page in mtusweep.1 mtusweep-server.8 mtusweep-peer.8; do
 done
 check_options mtusweep-server.8 mtusweep-server
 check_options mtusweep-peer.8 mtusweep-peer
+check_values mtusweep-server
+check_values mtusweep-peer
 for command in $(mtusweep --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
 	check_options mtusweep.1 mtusweep "$command"
+	check_values mtusweep "$command"
 	has_line mtusweep.1 DESCRIPTION "^\.It Cm $command$" ||
 		fail "mtusweep.1 does not describe the command $command"
 	has_line mtusweep.1 SYNOPSIS "^\.Cm $command$" ||

@@ -101,7 +101,9 @@ expect 2 '' "invalid value 'left' for --by: expected sum\|up\|down" best --by le
 expect 2 '' "invalid value 'xml' for --format: expected csv\|json\|prometheus" \
 	export --format xml
 expect 2 '' "unknown command 'nope'" help nope
-expect 2 '' "expected one command's name" help show best
+expect 2 '' "unexpected argument 'best': expected the name of one command" \
+	help show best
+expect 2 '' "mtusweep help: unknown option '--nope'" help --nope
 
 expect 2 '' "'map.jpg' ends neither in .png nor in .svg" heatmap -o map.jpg
 expect 2 '' "'png' ends neither" heatmap -o png
@@ -116,11 +118,23 @@ expect 2 '' "unknown option '--run'" import a.csv --run 1
 # Help and version.
 expect 0 '^usage: mtusweep .*runs .*show .*best .*export ' '' --help
 expect 0 '^usage: mtusweep ' '' help
+expect 0 '^usage: mtusweep COMMAND' '' help --help
+expect 0 '^usage: mtusweep COMMAND' '' help -h
+expect 0 '^usage: mtusweep COMMAND' '' help help
+expect 0 '^usage: mtusweep best ' '' help best --help
 expect 0 '^mtusweep [0-9]+\.[0-9]+\.[0-9]+ \(SQLite 3\.' '' --version
 expect 0 '^usage: mtusweep compare RUN RUN .*--json' '' help compare
 for command in runs show best heatmap compare export import share view; do
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' help "$command"
 	expect 0 "^usage: mtusweep $command .*--db FILE" '' "$command" --help
+done
+
+expect 0 'default: the newest run with measurements\)~' '' help heatmap
+for command in best explain share; do
+	expect 0 'default: the newest run with a result\)~' '' help $command
+done
+for command in show export view; do
+	expect 0 'default: the newest run\)~' '' help $command
 done
 
 # Files that are missing or not ours.
@@ -146,7 +160,7 @@ expect 1 '' "more than one run begins with '0a1b'" best --run 0a1b
 
 # A run.
 expect 0 'run       1 .*warning   tcp_mtu_probing is on~' '' show --run 1
-expect 0 'visits    3 of 3, 2 failed~' '' show --run 1
+expect 0 'measured  3 of 3, 2 failed~.*  download  measurements~' '' show --run 1
 expect 0 'hub wg0 10.0.0.1, MTU 1420 before, WireGuard in the kernel over IPv4' '' \
 	show --run 1
 expect 0 'peer      laptop.{4}, WireGuard in userspace, MTUs 1280 to 1420 by 70~' '' \
@@ -156,7 +170,7 @@ expect 0 '~server    MTUs 1280 to 1420 by 70~peer      MTUs 1280 to 1420 by 70~'
 expect 0 '~ +1280 +1280 +30.500 +51.500 +2, upload ok in 1 of 2~' '' show --run 1
 expect 0 '~ +1280 +1350 +40.500 +20.000 +1~' '' show --run 1
 expect 0 '~ +1420 +1420 +blackhole +60.500 +1~$' '' show --run 1
-expect 0 'run       2 .*outcome   unfinished~visits    0, 0 failed' '' show
+expect 0 'run       2 .*outcome   unfinished~measured  0, 0 failed' '' show
 
 # The best pair. 1280/1280 is faster, but failed in one measurement.
 sum='server MTU 1280, peer MTU 1350~upload 40.500, download 20.000, sum 60.500 Mbit/s'
@@ -222,8 +236,8 @@ expect 0 "$want" '' best --json --run 1
 expect 1 '' 'no pair of MTUs worked' best --json 2
 
 # Comparison of two runs.
-want='~pairs     0 in both, 3 only in the first, 0 only in the second~.*No pair '
-want+='changed'
+want='~pairs     0 in both, 3 only in the first, 0 only in the second~.*~Rates '
+want+='were not compared\.~$'
 expect 0 "$want" '' compare 1 2
 expect 0 '~pairs     3 in both.*upload    2 pairs worked in both: too few to estimate' '' \
 	compare 1 0a1b2c3d-0000-4000-8000-000000000001
@@ -243,16 +257,16 @@ INSERT INTO path_band VALUES
 	(2, 'download', 1500, 'whole'), (2, 'download', 65535, 'lost');
 INSERT INTO recommendation VALUES (1, 1420, 1420, 1, ''), (2, 1420, 1380, 1, '');
 SQL
-want='~pair      recommended: server MTU 1420, peer MTU 1420 in the first, server MTU '
-want+='1420, peer MTU 1380 in the second~edges     changed, see below~.*'
+want='~pair      recommended: 1420/1420 in the first, 1420/1380 in the second'
+want+='~edges     changed, see below~.*'
 want+='~direction  edge of outer packets, bytes  +first +second~'
-want+='upload +whole, then fragmented +1500  1440 to 1455~~No pair'
+want+='upload +whole, then fragmented +1500  1440 to 1455~~Rates were not'
 expect 0 "$want" '' compare 1 2 --db answers.db
 want='"recommended": \{~    "first": \{~      "server_mtu": 1420,~      "peer_mtu": 1420~'
 want+='.*"changed": true~  \},~  "edges": \[~    \{~      "direction": "upload",.*'
 want+='"second": \{~        "low": 1440,~        "high": 1455~'
 expect 0 "$want" '' compare 1 2 --db answers.db --json
-want='~pair      recommended: server MTU 1420, peer MTU 1420, the same in both~'
+want='~pair      recommended: 1420/1420, the same in both~'
 expect 0 "${want}edges     the same in both~pairs " '' compare 1 1 --db answers.db
 
 # A page for others contains all of the run and nothing of the hosts. A text from
@@ -411,7 +425,7 @@ expect 0 '^recommended: server MTU 1420, peer MTU 1390~~fastest measured: none~$
 	best --db probed.db
 expect 0 '"fastest": null~\}~$' '' best --db probed.db --json
 expect 1 '' 'no pair of MTUs worked' best 2 --db probed.db
-expect 0 'started   [^~]*, strategy probe, 1 pass~.*~visits    0, 0 failed' '' \
+expect 0 'started   [^~]*, strategy probe, 1 pass~.*~measured  0, 0 failed' '' \
 	show --db probed.db
 expect 0 '"path":~\{.*"upload":\[\{"size_max":1450,"fate":"whole"\}' '' \
 	show --db probed.db --json
@@ -543,6 +557,7 @@ expect 0 '^WireGuard MTUs~[^~]*~grid, 0.3 s a test~' '' heatmap --run 2
 expect 0 '~WireGuard MTUs: deadzone.csv~[^~]*~imported~.*~ 1400 [0-9f ]{14}B B B B B ~' '' \
 	heatmap --run 1 --db logs.db
 expect 0 'pairs     144 in both' '' compare 1 3 --db logs.db
+expect 0 '~No pair changed beyond noise\.~$' '' compare 1 1 --db logs.db
 want='"direction": "upload",~ +"size": 1500,~ +"below": "lost",~ +"above": "unknown",~'
 want+=' +"told_from": "throughput"'
 expect 0 "$want" '' heatmap --run 1 --db logs.db --json
@@ -581,7 +596,8 @@ expect 0 '^run 4: 5 measurements, 0 failed~$' \
 head -n 2 "$sweeps/pppoe.csv" >one.csv
 expect 0 '^run 1: 1 measurement, 0 failed~$' '' import one.csv --db one.db
 expect 0 'done: 1 measurement, 0 failed~' '' heatmap --db one.db
-expect 0 'upload    1 pair worked in both: too few' '' compare 1 1 --db one.db
+expect 0 'upload    1 pair worked in both: too few.*~Rates were not compared\.~$' '' \
+	compare 1 1 --db one.db
 { cat "$sweeps/pppoe.csv"; echo '1500,1500,1.000,x,1.000,1.000'; } >bad.csv
 expect 1 '' "^mtusweep: nothing imported: 'bad.csv', line 146, column 17: expected a rate" \
 	import bad.csv --db logs.db

@@ -259,6 +259,24 @@ static void a_contradiction_leads_to_the_diagonal(void **state)
 		    run.recommendation.guessed[DIR_DOWNLOAD]);
 }
 
+/* Fragments arrive, but none of TCP's: packets up to 1500 arrive whole all the same. */
+static void fragments_that_fail_need_no_search(void **state)
+{
+	struct path path = make_path("1500:whole,65535:lost", "1500:whole,65535:lost");
+	struct path told = make_path(CLEAN, CLEAN);
+	struct plan_smart_options options = make_options(&told, 1);
+	struct run run;
+
+	(void)state;
+	options.current = (struct mtu_pair){1420, 1420};
+	run_plan(&options, &path, &run);
+	assert_true(run.recommendation.contradiction_confirmed);
+	assert_int_equal(run.recommendation.recommended.mtu.server, 1440);
+	assert_int_equal(run.recommendation.recommended.mtu.peer, 1440);
+	assert_int_equal(visits_of(&run, (struct mtu_pair){1460, 1460}), 2);
+	assert_in_range(run.count, 6, 9);
+}
+
 /* No size fits whole, but probes show the sizes that pass in fragments: 60 + 1360 =
  * 1420, between the diagonal's 1340 and 1380. */
 static void where_nothing_fits_the_best_that_passes(void **state)
@@ -401,6 +419,7 @@ int main(void)
 		cmocka_unit_test(the_seed_is_the_order),
 		cmocka_unit_test(the_diagonal_where_nothing_is_known),
 		cmocka_unit_test(a_contradiction_leads_to_the_diagonal),
+		cmocka_unit_test(fragments_that_fail_need_no_search),
 		cmocka_unit_test(where_nothing_fits_the_best_that_passes),
 		cmocka_unit_test(where_nothing_fits_little_is_tested),
 		cmocka_unit_test(an_unfit_pair_that_works_is_searched),

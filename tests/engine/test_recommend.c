@@ -139,25 +139,25 @@ static const struct losing losing[] = {
 	{CLEAN, CLEAN, {1420, 1420}, 0, "why: "},
 	/* 1480 is lost. */
 	{DEADZONE, CLEAN, {1420, 1420}, RECOMMEND_WARN_DEAD_ZONE,
-	 "\nwarning: current pair, 1420 and 1420, upload: full-size TCP packets are lost, "
+	 "\nwarning: current pair, 1420/1420, upload: full-size TCP packets are lost, "
 	 "which leave with 1480 bytes\n"},
 	{CLEAN, DEADZONE, {1420, 1420}, RECOMMEND_WARN_DEAD_ZONE,
-	 "\nwarning: current pair, 1420 and 1420, download: full-size TCP packets are "
+	 "\nwarning: current pair, 1420/1420, download: full-size TCP packets are "
 	 "lost, which leave with 1480 bytes\n"},
 	/* Segments of 1280 leave as 1340. 1392 = 87 * 16 leaves as 1452; 1393 is padded
 	 * to 1408 and leaves as 1468: lost, as are all up to 1460, which leaves as
 	 * 1520. */
 	{HOLE, CLEAN, {1280, 1460}, RECOMMEND_WARN_ROUTED,
-	 "\nwarning: current pair, 1280 and 1460, upload: TCP passes only because the "
+	 "\nwarning: current pair, 1280/1460, upload: TCP passes only because the "
 	 "server's MSS protects it; UDP and routed packets above 1392 bytes are lost\n"},
 	/* The same in the other direction: download is sent with the server's MTU. */
 	{CLEAN, HOLE, {1460, 1280}, RECOMMEND_WARN_ROUTED,
-	 "\nwarning: current pair, 1460 and 1280, download: TCP passes only because the "
+	 "\nwarning: current pair, 1460/1280, download: TCP passes only because the "
 	 "peer's MSS protects it; UDP and routed packets above 1392 bytes are lost\n"},
 	/* Segments of 1460 leave as 1520 and pass in fragments. 1393 to 1440 = 90 * 16
 	 * leave as 1468, 1484 and 1500; 1441 as 1456 + 60 = 1516. */
 	{DEADZONE, CLEAN, {1460, 1460}, RECOMMEND_WARN_ROUTED,
-	 "\nwarning: current pair, 1460 and 1460, upload: full-size TCP packets pass, but "
+	 "\nwarning: current pair, 1460/1460, upload: full-size TCP packets pass, but "
 	 "others of 1393 to 1440 bytes are lost\n"},
 	/* The MSS does not matter either when packets of the whole MTU pass in
 	 * fragments. */
@@ -205,11 +205,11 @@ static const struct roaming roaming[] = {
 	/* 1500 - 60 = 1440, over IPv6 1500 - 80 = 1420. */
 	{CLEAN, {1440, 1440}, true, {1420, 1420},
 	 "\nnote: should an endpoint move to IPv6 (20 bytes more), this pair would not fit "
-	 "whole; 1420 and 1420 would either way\n"},
+	 "whole; 1420/1420 would either way\n"},
 	/* 1519 - 60 = 1459; the grid contains 1440; 80 + 1440 = 1520 is too large. */
-	{"1519:whole,65535:lost", {1440, 1440}, true, {1420, 1420}, "1420 and 1420"},
+	{"1519:whole,65535:lost", {1440, 1440}, true, {1420, 1420}, "1420/1420"},
 	/* 1520 - 60 = 1460, and 80 + 1440 = 1520. */
-	{"1520:whole,65535:lost", {1460, 1460}, true, {1440, 1440}, "1440 and 1440"},
+	{"1520:whole,65535:lost", {1460, 1460}, true, {1440, 1440}, "1440/1440"},
 	/* 80 + 1500 is not above the band: no warning. */
 	{"65535:whole", {1500, 1500}, false, {0}, "why: "},
 	/* No warning either if the range keeps the pair small: 80 + 1500 = 1580. */
@@ -219,7 +219,7 @@ static const struct roaming roaming[] = {
 	 "this pair would not fit whole\n"},
 	/* 1440 - 60 = 1380, in the grid; the fate of 80 + 1380 = 1460 is open. */
 	{"1440:whole,1460:unknown,65535:lost", {1380, 1380}, true, {1360, 1360},
-	 "this pair might not fit whole; 1360 and 1360 would"},
+	 "this pair might not fit whole; 1360/1360 would"},
 };
 /* clang-format on */
 
@@ -358,10 +358,9 @@ static void a_clamp_is_said(void **state)
 		    "or mtu, or tcp_mtu_probing lowers its MSS to 1340 (IPv4) or "
 		    "1320 (IPv6)");
 	expect_text(&v, "\nwarning: download: TCP sent packets of 1380 bytes");
-	expect_text(&v,
-		    "\nwarning: current pair, 1420 and 1420, upload: TCP passes only "
-		    "because its MSS is lowered; UDP and routed packets above 1392 "
-		    "bytes are lost\n");
+	expect_text(&v, "\nwarning: current pair, 1420/1420, upload: TCP passes only "
+			"because its MSS is lowered; UDP and routed packets above 1392 "
+			"bytes are lost\n");
 }
 
 /* Packets as large as the smaller MTU are not clamped, whatever the largest MTU is. */
@@ -417,8 +416,8 @@ static void a_loss_has_no_percentage(void **state)
 	(void)state;
 	assert_int_equal(v.recommended.mtu.server, 1440);
 	assert_int_equal(v.recommended.mtu.peer, 1400);
-	expect_text(&v, "against the current pair, 1420 and 1420: upload 36.5 Mbit/s, "
-			"where nothing got through; download +0.0 % (");
+	expect_text(&v, "against the current pair, 1420/1420: upload 36.5 Mbit/s "
+			"instead of nothing; download +0.0 % (");
 	expect_text(&v, "can still be more than 5 % faster\n");
 }
 

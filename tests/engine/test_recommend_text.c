@@ -87,10 +87,10 @@ static void settled_by_probes(void **state)
 	      "packets of up to 1460 bytes arrive whole, those of 1461 to 1500 are "
 	      "lost, larger ones arrive in fragments (15 probes)\npath, download: all "
 	      "packets arrive whole (9 probes)\nWireGuard makes each packet 60 bytes "
-	      "larger (IPv4 outside)\nagainst the current pair, 1420 and 1420: upload "
-	      "36.6 Mbit/s, where nothing got through; download +25.0 % (+0.0 to "
+	      "larger (IPv4 outside)\nagainst the current pair, 1420/1420: upload "
+	      "36.6 Mbit/s instead of nothing; download +25.0 % (+0.0 to "
 	      "+100.0)\n7 measurements; settled: no tested pair can still be more than "
-	      "5 % faster\nwarning: current pair, 1420 and 1420, upload: full-size TCP "
+	      "5 % faster\nwarning: current pair, 1420/1420, upload: full-size TCP "
 	      "packets are lost, which leave with 1480 bytes\nwarning: hosts whose "
 	      "traffic is routed through the tunnel do not know its MTU: clamp the MSS "
 	      "of their connections to 1360 (IPv4) and 1340 (IPv6) where they enter "
@@ -125,10 +125,10 @@ static void told_from_throughput(void **state)
 	      "ones arrive in fragments (inferred from throughput)\n"
 	      "path, download: nothing is known "
 	      "of packets by their size (9 probes)\nWireGuard makes each packet 80 "
-	      "bytes larger (IPv6 outside)\nagainst the current pair, 1420 and 1420: "
+	      "bytes larger (IPv6 outside)\nagainst the current pair, 1420/1420: "
 	      "the measurements do not allow a comparison\n7 measurements; not "
-	      "settled: no pair proved faster, but tests differ too much to rule out "
-	      "more than 2 % for 1500 and 1500\nwarning: probes got no answer, so it "
+	      "settled: no pair was faster, but tests scatter too much to exclude "
+	      "that 1500/1500 is over 2 % faster\nwarning: probes got no answer, so it "
 	      "is not proved that UDP fits: let UDP in on the server's port\nwarning: "
 	      "rates are too noisy to tell pairs apart: this rests on the "
 	      "probes\nwarning: the line's capacity changed during the run: download "
@@ -143,6 +143,40 @@ static void expect_words(const struct recommendation *v,
 	if (!strstr(text, line))
 		fail_msg("'%s' is not in:\n%s", line, text);
 	free(text);
+}
+
+/* A pair outside the run's ranges has no measurement; one whose tests were refused, or that
+ * was measured on another path, has one that says nothing. */
+static void current_pair_is_not_measured(void **state)
+{
+	const struct path_survey moved = {.since_seq = 7};
+	const struct path_survey same = {.since_seq = 0};
+	struct recommendation v = settled_one();
+
+	(void)state;
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		v.current.bps[dir].count = 0;
+		v.current.relative[dir].count = 0;
+	}
+	expect_words(&v, &same,
+		     "\nagainst the current pair, 1420/1420: it was not measured\n");
+	expect_words(&v, &moved, ": the measurements do not allow a comparison\n");
+	v.warnings |= RECOMMEND_WARN_UNREACHED;
+	expect_words(&v, &same, ": the measurements do not allow a comparison\n");
+}
+
+/* Below 1280 there is no IPv6 in the tunnel whose MSS could be clamped. */
+static void small_pairs_carry_no_ipv6(void **state)
+{
+	const struct path_survey survey = {.since_seq = 0};
+	struct recommendation v = settled_one();
+
+	(void)state;
+	v.recommended.mtu = (struct mtu_pair){1280, 1300};
+	expect_words(&v, &survey,
+		     " to 1240 (IPv4) and 1220 (IPv6) where they enter the tunnel\n");
+	v.recommended.mtu = (struct mtu_pair){1300, 1279};
+	expect_words(&v, &survey, " to 1239 (IPv4) where they enter the tunnel\n");
 }
 
 /* The text names each end's overhead and its relay. */
@@ -216,13 +250,12 @@ static void only_what_was_confirmed_is_believed(void **state)
 	(void)state;
 	v.warnings = RECOMMEND_WARN_CONTRADICTED;
 	v.contradicted = (struct mtu_pair){1401, 1401};
-	expect_line(
-		&v,
-		"\nwarning: the measurement of 1401 and 1401 contradicts the probes; "
-		"no second one confirmed it, so the probes were believed\n");
+	expect_line(&v,
+		    "\nwarning: the measurement of 1401/1401 contradicts the probes; "
+		    "no second one confirmed it, so the probes were believed\n");
 	v.contradiction_confirmed = true;
 	expect_line(&v,
-		    "\nwarning: the measurement of 1401 and 1401 contradicts the "
+		    "\nwarning: the measurement of 1401/1401 contradicts the "
 		    "probes; a second one confirmed it, so throughput was believed\n");
 }
 
@@ -269,7 +302,7 @@ static void losses_are_no_rates(void **state)
 	expect_line(
 		&v,
 		"peer MTU 1400; upload nothing got through, download not measured\n");
-	expect_line(&v, "\nagainst the current pair, 1420 and 1420: upload nothing got "
+	expect_line(&v, "\nagainst the current pair, 1420/1420: upload nothing got "
 			"through\n");
 	expect_line(&v, "; not settled: no measurement shows the recommended pair "
 			"working both ways\n");
@@ -285,7 +318,7 @@ static void slow_lines_keep_their_figures(void **state)
 	v.recommended = cell_of(1440, 1400, 0.2449, 1.25);
 	expect_line(&v, "; upload 245 kbit/s (240 to 250), download 1.2 Mbit/s (1.2 to "
 			"1.3)\n");
-	expect_line(&v, " upload 245 kbit/s, where nothing got through;");
+	expect_line(&v, " upload 245 kbit/s instead of nothing;");
 }
 
 struct bands {
@@ -322,6 +355,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settled_by_probes),
 		cmocka_unit_test(told_from_throughput),
+		cmocka_unit_test(current_pair_is_not_measured),
+		cmocka_unit_test(small_pairs_carry_no_ipv6),
 		cmocka_unit_test(ends_differ),
 		cmocka_unit_test(nothing_works),
 		cmocka_unit_test(only_what_was_confirmed_is_believed),

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(json, data, size);
 	json[size] = '\0';
 	dir_result_init(&result, TEST_OK, "%s", "");
-	report_parse(json, DIR_DOWNLOAD, &result);
+	report_parse(json, DIR_DOWNLOAD, 0, &result);
 	if (result.status == TEST_OK && result.received_bps < 0)
 		abort();
 	free(json);

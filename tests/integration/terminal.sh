@@ -57,7 +57,7 @@ if [[ $1 != probe ]]; then
 	check_match 'its edge' '^outer size .*\[1500\]' "$(shown_lines)"
 	check_match 'the traffic, before' 'at most about [0-9.]+ MB for each Mbit/s' \
 		"$(shown_lines)"
-	check_match 'the traffic, early' 'first measurement transferred [0-9.]+ MB, so ' \
+	check_match 'the traffic, early' 'first measurement transferred [0-9.]+ MB; ' \
 		"$(shown_lines)"
 	check_match 'the traffic, after' 'of this run transferred about [0-9.]+ MB ' \
 		"$(shown_lines)"

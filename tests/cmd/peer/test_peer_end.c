@@ -158,9 +158,35 @@ static void test_server_that_is_gone(void **state)
 	lab->before_test = kill_server_at_last;
 	assert_int_equal(cmdlab_run(lab), 1);
 	cmdlab_assert_said(lab->peer.said, "cannot tell the server that the run ended");
-	cmdlab_assert_said(lab->peer.said, "by itself after 10 s");
+	/* Nobody knows if its processes were killed one by one or all at once. */
+	cmdlab_assert_said(lab->peer.said,
+			   "; it restores its MTU within 10 s of silence, or at its "
+			   "next start\n");
 	assert_stored(&lab->peer, "SELECT outcome FROM run", "interrupted");
 	assert_int_equal(lab->peer.guard.facts.mtu, CMDLAB_MTU);
+}
+
+/* Its successor knows of no session, and has restored the host when it started. */
+static bool replace_server_at_last(struct cmdlab *lab, int n,
+				   const struct test_spec *spec)
+{
+	bool answered = kill_server_at_last(lab, n, spec);
+
+	if (n == 8)
+		cmdlab_start_server(lab);
+	return answered;
+}
+
+static void test_server_that_has_restored(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	lab->before_test = replace_server_at_last;
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "unknown session: ");
+	cmdlab_assert_said(lab->peer.said,
+			   "; it has ended the session and restored its MTU\n");
 }
 
 static void test_restore_that_fails_is_told(void **state)
@@ -175,6 +201,78 @@ static void test_restore_that_fails_is_told(void **state)
 	assert_int_equal(cmdlab_run(lab), 0);
 	cmdlab_assert_said(lab->peer.said, "this end: MTU 1300 is somebody else's");
 	cmdlab_assert_said(lab->peer.said, "MTU 1310 is somebody else's");
+}
+
+/* --- messages --- */
+
+static bool stop_at_once(struct cmdlab *lab, int n, const struct test_spec *spec)
+{
+	(void)n;
+	(void)spec;
+	kill(lab->peer.pid, SIGTERM);
+	return false;
+}
+
+static void test_run_without_measurements(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	lab->before_test = stop_at_once;
+	assert_int_equal(cmdlab_run(lab), 1);
+	cmdlab_assert_said(lab->peer.said, "no measurement stored; run 1 in ");
+}
+
+/* 30 Mbit/s each way for 0.2 of the 0.4 s that a test may take. */
+static void test_traffic_to_expect(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	lab->slope = 0;
+	lab->peer_config.duration_ms = 400;
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_said(lab->peer.said,
+			   "the first measurement transferred 1.5 MB; the 4 planned so "
+			   "far will take at most about 12 MB\n");
+}
+
+/* A failed test has no rate: it says nothing about the others. */
+static void test_traffic_that_is_unknown(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	lab->lost_from[DIR_UPLOAD] = 1400;
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_not_said(lab->peer.said, "the first measurement transferred");
+}
+
+static void run_with_server_of(struct cmdlab *lab, const struct strategy *strategy)
+{
+	lab->server.options.persist = PERSIST_BEST;
+	lab->peer_config.strategy = strategy;
+	cmdlab_answer_probes(lab);
+	cmdlab_start_server(lab);
+	cmdlab_run(lab);
+	cmdlab_end_server(lab);
+}
+
+static void test_run_that_applies_no_pair(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	run_with_server_of(lab, &strategies[STRATEGY_grid]);
+	cmdlab_assert_said(lab->server.said, "this run applies no pair");
+}
+
+static void test_probe_that_applies_no_pair(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	run_with_server_of(lab, &strategies[STRATEGY_probe]);
+	cmdlab_assert_said(lab->server.said, ", a probe\n");
+	cmdlab_assert_not_said(lab->server.said, "applies no pair");
 }
 
 static void test_rows_the_server_refuses(void **state)
@@ -269,7 +367,13 @@ int main(void)
 		TEST(test_foreign_change),
 		TEST(test_no_pair_that_is_ok),
 		TEST(test_server_that_is_gone),
+		TEST(test_server_that_has_restored),
 		TEST(test_restore_that_fails_is_told),
+		TEST(test_run_without_measurements),
+		TEST(test_traffic_to_expect),
+		TEST(test_traffic_that_is_unknown),
+		TEST(test_run_that_applies_no_pair),
+		TEST(test_probe_that_applies_no_pair),
 		TEST(test_rows_the_server_refuses),
 		TEST(test_recommendation),
 		TEST(test_recommendation_is_kept),

@@ -125,7 +125,7 @@ static void test_fastest_pair_is_not_committed(void **state)
 			   "recommended: server MTU 1420, peer MTU 1420");
 	cmdlab_assert_said(
 		lab->peer.printed,
-		"recommended: 1420/1420 (server 1420, peer 1420); before the "
+		"recommended: 1420/1420 (server MTU 1420, peer MTU 1420); before the "
 		"run: 1412/1412; applied: 1420/1420\n");
 	cmdlab_assert_not_said(lab->peer.printed, "--apply");
 	assert_int_equal(lab->server.guard.committed_mtu, 1420);

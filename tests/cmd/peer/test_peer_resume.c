@@ -244,7 +244,7 @@ static void test_pair_to_apply(void **state)
 	assert_int_equal(apply_load(&wish, &found, &err), -ENODATA);
 	wish.mtu = (struct mtu_pair){1300, 1400};
 	assert_int_equal(apply_load(&wish, &found, &err), -ENODATA);
-	cmdlab_assert_said(err.text, "server MTU 1300 and peer MTU 1400");
+	cmdlab_assert_said(err.text, "run 1 has no pair 1300/1400 that was ok");
 	add_run(f, 2, STRATEGY_IMPORTED, NULL, RUN_DONE);
 	wish.run = "2";
 	assert_int_equal(apply_load(&wish, &found, &err), -EINVAL);
@@ -359,10 +359,52 @@ static void test_missing_visits_are_made(void **state)
 	assert_int_equal(
 		fixture_read_int(lab->server.files, "SELECT count(*) FROM measurement"),
 		4);
+	cmdlab_assert_said(lab->peer.said, "4 of 4 measurements stored, 0 of them");
 	/* Once more: nothing is left. */
 	lab->peer.runner.measures = 0;
 	assert_int_equal(cmdlab_run(lab), 0);
 	assert_int_equal(lab->peer.runner.measures, 0);
+	cmdlab_assert_said(lab->peer.said, "run 1 continues: nothing is missing\n");
+	cmdlab_assert_not_said(lab->peer.said, "planned");
+	cmdlab_assert_not_said(lab->peer.said, "at most");
+}
+
+static void probe_said(const struct cmdlab *lab)
+{
+	fixture_exec(lab->peer.files->db,
+		     "DELETE FROM path;"
+		     "DELETE FROM path_band;"
+		     "INSERT INTO path (run_id, overhead, upload_probes,"
+		     " download_probes, probe_ms) VALUES (1, 60, 9, 9, 100);"
+		     "INSERT INTO path_band VALUES (1, 'upload', 1465, 'whole'),"
+		     " (1, 'upload', 65535, 'lost'), (1, 'download', 65535, 'whole')");
+}
+
+/* A run that goes on does not probe: it reads from its database what the probes said. */
+static void test_sizes_that_pass_sometimes(void **state)
+{
+	struct cmdlab *lab = *state;
+	struct warning w = {.kind = WARNING_SOMETIMES,
+			    .direction = DIR_UPLOAD,
+			    .size_min = 1466,
+			    .size_max = 1500,
+			    .value = 50};
+	struct store *store;
+
+	lab->lost_from[DIR_UPLOAD] = 1410;
+	interrupt(lab);
+	probe_said(lab);
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_said(
+		lab->peer.printed,
+		"upload: the tunnel loses every packet above 1392 bytes (with "
+		"this MTU WireGuard pads one of 1393 to 1408)\n");
+	assert_int_equal(store_open(lab->peer.files->db, &store, NULL), 0);
+	assert_int_equal(store_warn(store, 1, &w, NULL), 0);
+	fixture_close(store);
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_said(lab->peer.printed,
+			   "upload: the tunnel loses some of the packets above 1392");
 }
 
 static void test_failed_visits_on_request(void **state)
@@ -383,6 +425,8 @@ static void test_failed_visits_on_request(void **state)
 	lab->peer_config.repeat_failed = true;
 	assert_int_equal(cmdlab_run(lab), 0);
 	assert_int_equal(lab->peer.runner.measures, 2 * 2);
+	cmdlab_assert_said(lab->peer.said, "4 of 4 measurements stored (6 with those "
+					   "that were repeated), 0 of them failed");
 	assert_int_equal(peer_int(lab, "SELECT count(*) FROM results WHERE "
 				       "status = 'ok'"),
 			 4);
@@ -431,6 +475,7 @@ int main(void)
 		STORED(test_predicted_pair),
 		cmocka_unit_test(test_ends_must_be_the_same),
 		RUN(test_missing_visits_are_made),
+		RUN(test_sizes_that_pass_sometimes),
 		RUN(test_failed_visits_on_request),
 		RUN(test_another_end_is_refused),
 		RUN(test_secret_that_is_lost),

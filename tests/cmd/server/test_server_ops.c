@@ -365,6 +365,36 @@ static void metrics_that_fail_wait_for_their_turn(void **state)
 			 -EAGAIN);
 }
 
+/* Other options would not help where IPv6 needs 1280. */
+static void a_small_mtu_is_refused_for_its_reason(void **state)
+{
+	static const struct {
+		int mtu;
+		const char *why;
+	} table[] = {
+		{1200, "but IPv6 on 'wg7' of the server needs 1280"},
+		{9001, "start it with other --mtu-min and --mtu-max"},
+	};
+	struct stage *stage = *state;
+	struct msg_open m = {.run = fixture_run(0), .lease_ms = LEASE_MS};
+	struct end_facts facts;
+
+	text_copy(m.secret, sizeof(m.secret), SECRET);
+	text_copy(stage->host.link.name, sizeof(stage->host.link.name), "wg7");
+	stage->host.link.mtu = 1420;
+	stage->host.link.has_ipv6 = true;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct err err = ERR_INIT;
+
+		m.run.server_range = (struct mtu_range){table[i].mtu, table[i].mtu, 1};
+		assert_int_equal(
+			server_ops.open(&stage->server, &m, PEER, false, &facts, &err),
+			-ERANGE);
+		if (!strstr(err.text, table[i].why))
+			fail_msg("'%s' is not in: %s", table[i].why, err.text);
+	}
+}
+
 static int open_without_plan(struct stage *stage, const char *strategy)
 {
 	struct msg_open m = {.run = fixture_run(0), .lease_ms = LEASE_MS};
@@ -468,6 +498,7 @@ int main(void)
 		TEST(the_newest_run_alone_is_shown),
 		TEST(a_failed_read_is_not_remembered),
 		TEST(metrics_that_fail_wait_for_their_turn),
+		TEST(a_small_mtu_is_refused_for_its_reason),
 		TEST(a_check_stores_no_run),
 		TEST(a_probe_is_stored_with_its_path),
 		TEST(a_probe_that_fails_stores_nothing),
