@@ -308,22 +308,20 @@ static int newest_id(struct query *query, int64_t *ret, struct err *err)
 	return row_check(&row, &query->db, "a run", err);
 }
 
-int query_run_of_result(struct query *query, bool measured, struct query_run *ret,
-			int64_t *ret_newest, struct err *err)
+int query_run_of_result(struct query *query, struct query_run *ret, int64_t *ret_newest,
+			struct err *err)
 {
 	static const char sql[] = RUN_SELECT
-		" WHERE (EXISTS (SELECT 1 FROM measurement WHERE run_id = run.id"
+		" WHERE EXISTS (SELECT 1 FROM measurement WHERE run_id = run.id"
 		"		AND upload_status = 'ok' AND download_status = 'ok')"
 		" OR EXISTS (SELECT 1 FROM path WHERE run_id = run.id)"
-		" OR EXISTS (SELECT 1 FROM recommendation WHERE run_id = run.id))"
-		" AND (?1 = 0 OR EXISTS (SELECT 1 FROM measurement"
-		"		WHERE run_id = run.id))"
+		" OR EXISTS (SELECT 1 FROM recommendation WHERE run_id = run.id)"
 		" ORDER BY id DESC LIMIT 1";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int r = newest_id(query, ret_newest, err);
 
 	if (r == 0)
-		r = query_prepare(query, sql, measured, &stmt, err);
+		r = db_prepare(&query->db, sql, &stmt, err);
 	if (r < 0)
 		return r;
 	r = fetch_run(query, stmt, ret, err);

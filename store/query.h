@@ -73,10 +73,10 @@ int query_run_numbered(struct query *query, int64_t id, struct query_run *ret,
 		       struct err *err);
 
 /* The newest run that has something to tell: a pair that was ok, a path, or a
- * recommendation, and, if `measured`, measurements. Where none has, the newest of all,
- * whose id is *ret_newest. -ENOENT: no run is stored. */
-int query_run_of_result(struct query *query, bool measured, struct query_run *ret,
-			int64_t *ret_newest, struct err *err);
+ * recommendation. Where none has, the newest of all, whose id is *ret_newest. -ENOENT: no
+ * run is stored. */
+int query_run_of_result(struct query *query, struct query_run *ret, int64_t *ret_newest,
+			struct err *err);
 
 /* The options it was started with, a JSON object (freed by the caller); "{}" where none
  * are stored. -ENOENT: no such run. */

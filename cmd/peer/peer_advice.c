@@ -273,10 +273,8 @@ static void print_advice(FILE *out, const struct peer *peer, bool any_ok)
 	      e->mtu.server;
 	if (any)
 		print_recommended(out, peer, query, e);
-	if (peer->config->strategy->make_plan) {
-		print_read(out, peer, "map", "heatmap");
-		fputc('\n', out);
-	}
+	print_read(out, peer, "map", "heatmap");
+	fputc('\n', out);
 	if (any) {
 		pair = e->current.server ? &e->current : &e->mtu;
 		print_read(out, peer, "explanation", "explain");

@@ -39,11 +39,6 @@ const struct option_spec read_result_options[] = {
 	{.name = NULL, .more = read_db_options},
 };
 
-static const struct option_spec read_map_options[] = {
-	OPTION_RUN("the newest run with measurements"),
-	{.name = NULL, .more = read_db_options},
-};
-
 #define OPTION_JSON                                                            \
 	{                                                                      \
 		.name = "json", .kind = OPTION_FLAG, .into = &read_given.json, \
@@ -65,11 +60,6 @@ const struct option_spec read_json_result_options[] = {
 	{.name = NULL, .more = read_result_options},
 };
 
-const struct option_spec read_json_map_options[] = {
-	OPTION_JSON,
-	{.name = NULL, .more = read_map_options},
-};
-
 int read_print_json(json_t *object, struct err *err)
 {
 	if (!object)
@@ -80,32 +70,20 @@ int read_print_json(json_t *object, struct err *err)
 	return 0;
 }
 
-static int find_newest(struct query *query, bool measured, struct query_run *ret,
-		       struct err *err)
+int read_find_result(struct query *query, struct query_run *ret, struct err *err)
 {
 	int64_t newest;
 	int r;
 
 	if (read_given.run)
 		return read_find_run(query, ret, err);
-	r = query_run_of_result(query, measured, ret, &newest, err);
+	r = query_run_of_result(query, ret, &newest, err);
 	if (r == 0 && ret->id != newest)
 		fprintf(stderr,
-			"mtusweep: the newest run, %lld, has no %sresult; this is run "
+			"mtusweep: the newest run, %lld, has no result; this is run "
 			"%lld, the newest that has one\n",
-			(long long)newest, measured ? "measured " : "",
-			(long long)ret->id);
+			(long long)newest, (long long)ret->id);
 	return r;
-}
-
-int read_find_result(struct query *query, struct query_run *ret, struct err *err)
-{
-	return find_newest(query, false, ret, err);
-}
-
-int read_find_map(struct query *query, struct query_run *ret, struct err *err)
-{
-	return find_newest(query, true, ret, err);
 }
 
 int read_find_run(struct query *query, struct query_run *ret, struct err *err)

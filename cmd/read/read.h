@@ -69,15 +69,13 @@ extern struct read_settings read_given;
 
 /* --db and --help. */
 extern const struct option_spec read_db_options[];
-/* --run, and those; "result" and "map" where the command calls read_find_result() or
- * read_find_map(). */
+/* --run, and those; "result" where the command calls read_find_result(). */
 extern const struct option_spec read_run_options[];
 extern const struct option_spec read_result_options[];
 /* --json, and one of these. */
 extern const struct option_spec read_json_db_options[];
 extern const struct option_spec read_json_run_options[];
 extern const struct option_spec read_json_result_options[];
-extern const struct option_spec read_json_map_options[];
 
 /* Print the object, which is freed, or say that there was no memory for it (NULL). */
 int read_print_json(json_t *object, struct err *err);
@@ -88,7 +86,5 @@ int read_find_run(struct query *query, struct query_run *ret, struct err *err);
 /* The same, but without --run the newest that has a result; stderr is told if that is
  * not the newest of all. */
 int read_find_result(struct query *query, struct query_run *ret, struct err *err);
-/* The newest that has a result and measurements: a map of probes alone would be blank. */
-int read_find_map(struct query *query, struct query_run *ret, struct err *err);
 
 #endif

@@ -32,7 +32,7 @@ static const struct option_spec options[] = {
 	 .into = &wanted.average,
 	 .help = "draw one map of the mean of upload and\n"
 		 "download"},
-	{.name = NULL, .more = read_json_map_options},
+	{.name = NULL, .more = read_json_result_options},
 };
 
 typedef int write_fn(const struct heatmap *map, FILE *out, struct err *err);
@@ -77,7 +77,7 @@ static int run_heatmap(struct query *query, struct err *err)
 {
 	struct query_run run;
 	struct heatmap map;
-	int r = read_find_map(query, &run, err);
+	int r = read_find_result(query, &run, err);
 
 	if (r == 0)
 		r = runmap_load(query, &run, &wanted, &map, err);
@@ -95,7 +95,7 @@ static int run_heatmap(struct query *query, struct err *err)
 
 const struct read_command read_heatmap = {
 	.name = "heatmap",
-	.help = "draw a run's rates as a map of its MTUs",
+	.help = "draw a run's path, and a map of its rates",
 	.options = options,
 	.check = check_options,
 	.takes_run = true,
