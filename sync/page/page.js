@@ -604,6 +604,9 @@ class Sweep {
 		this.drawnAt = Date.now();
 		this.showDrift();
 		this.showTable();
+		/* A run that only probed may have no pair to show. */
+		for (const part of this.section.querySelectorAll('.mapped'))
+			part.hidden = !this.servers.length || !this.peers.length;
 		this.drawRulers();
 		this.draw();
 	}

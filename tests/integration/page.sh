@@ -496,6 +496,17 @@ case_ruler()
 		check_ruler_layout "$url" "$size"
 		check_ruler_layout "$url" "$size" --dark
 	done
+	# A run that only probed, of more MTUs than a map has.
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$db" <<-'SQL'
+		DELETE FROM measurement;
+		UPDATE run SET server_mtu_max = 9000, server_mtu_step = 1,
+			peer_mtu_max = 9000, peer_mtu_step = 1;
+	SQL
+	browse server "$url" 'wait=document.querySelector(".maps").hidden' \
+		'print=document.querySelectorAll(".rulers .edge.size").length' \
+		'print=document.querySelector(".maps").clientHeight'
+	check_same_text 'the path without a map' "$(printf '10\n0')" \
+		"$(cat "$tmp/browser.out")"
 	kill -TERM "$view_pid"
 	wait_exit "$view_pid" 10 'mtusweep view'
 }
