@@ -318,7 +318,7 @@ int query_run_of_result(struct query *query, bool measured, struct query_run *re
 		" OR EXISTS (SELECT 1 FROM recommendation WHERE run_id = run.id))"
 		" AND (?1 = 0 OR EXISTS (SELECT 1 FROM measurement"
 		"		WHERE run_id = run.id))"
-		" ORDER BY id DESC LIMIT 1";
+		" ORDER BY strategy = '" STRATEGY_APPLY "', id DESC LIMIT 1";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int r = newest_id(query, ret_newest, err);
 

@@ -91,8 +91,8 @@ static int find_newest(struct query *query, bool measured, struct query_run *ret
 	r = query_run_of_result(query, measured, ret, &newest, err);
 	if (r == 0 && ret->id != newest)
 		fprintf(stderr,
-			"mtusweep: the newest run, %lld, has no %sresult; this is run "
-			"%lld, the newest that has one\n",
+			"mtusweep: the newest run, %lld, has no %sresult of its own; "
+			"this is run %lld, the newest that has one\n",
 			(long long)newest, measured ? "measured " : "",
 			(long long)ret->id);
 	return r;

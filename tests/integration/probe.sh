@@ -379,7 +379,7 @@ case_stored()
 		"$(mtusweep best)"
 	check_match 'no fastest pair' 'fastest measured: none' "$(mtusweep best)"
 	check_match 'the map' \
-		'the newest run, 2, has no measured result; this is run 1' \
+		'the newest run, 2, has no measured result of its own; this is run 1' \
 		"$(mtusweep heatmap 2>&1 >/dev/null)"
 	check_match 'the export' '"status":"predicted"' "$(mtusweep export --format json)"
 	check_match 'the metrics' 'recommended_mtu_bytes\{end="peer"\} 1440' \
