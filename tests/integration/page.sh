@@ -215,8 +215,8 @@ case_cost()
 	SQL
 	start_server
 	wait_for 10 'the server to listen' listening 5000
-	# The page itself and the run's facts arrive before the answers that are counted. The
-	# page pauses after the second and the last answer, with no request on its way.
+	# The page itself and the run's facts arrive before the answers that are counted.
+	# It pauses after the second and the last answer, with no request on its way.
 	browse_meanwhile peer "http://$LAB_SERVER_IP:5000/" \
 		'wait=document.querySelector(".fastest").textContent !== "-"' \
 		"print=((sweep) => {
