@@ -12,6 +12,7 @@
 
 readonly BROWSER=${BASH_SOURCE[0]%/*}/browser.pl
 readonly SCHEMA=${BASH_SOURCE[0]%/*}/../../store/schema.sql
+readonly SCHEMA2=${BASH_SOURCE[0]%/*}/../../store/schema2.sql
 readonly CASES=(live flap cost view)
 readonly VIEW_PORT=5080
 # The rows of a table, formatted as in the test's database query.
@@ -324,6 +325,39 @@ check_mouse()
 			"$(cat "$tmp/browser.out")"
 }
 
+# Arguments: DATABASE. Add run 3, which only probed.
+add_probe()
+{
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <"$SCHEMA2"
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <<-'SQL'
+		CREATE TEMP TABLE probe AS SELECT * FROM run WHERE id = 1;
+		UPDATE probe SET id = 3, uuid = '0a1b2c3d-0000-4000-8000-000000000003',
+			strategy = 'probe', duration_ms = NULL, pairs_planned = NULL;
+		INSERT INTO run SELECT * FROM probe;
+		INSERT INTO path VALUES (3, 60, 9, 9, 100);
+		INSERT INTO path_detail VALUES (3, 60, 60, 0, 0, 0, 0, 0);
+		INSERT INTO recommendation VALUES (3, 1380, 1330, 0, '');
+		INSERT INTO reason (run_id, kind, status, margin, visits)
+			VALUES (3, 'fits', 'predicted', 5, 0);
+	SQL
+}
+
+# A run without measurements has no progress to show.
+check_probed()
+{
+	add_probe "$2"
+	browse server "$1?run=3" 'wait=sweeps[0].facts' \
+		'wait=document.querySelector(".recommended").textContent' \
+		'print=document.querySelector(".recommended").textContent' \
+		'print=document.querySelector(".count").textContent' \
+		'print=document.querySelector("progress").offsetWidth'
+	check_same_text 'a run that only probed' "$(
+		echo '1380 / 1330'
+		echo 'predicted, not measured'
+		echo '0 measurements, 0 failed, done'
+		echo 0)" "$(cat "$tmp/browser.out")"
+}
+
 # Runs of a file, without a tunnel: one, and two side by side.
 case_view()
 {
@@ -374,6 +408,7 @@ case_view()
 	check_colours "$url"
 	check_keys "$url" "$db"
 	check_mouse "$url"
+	check_probed "$url" "$db"
 	check_match 'a port that is taken' "port $VIEW_PORT" \
 		"$(on server "$MTUSWEEP_BIN/mtusweep" view --db "$db" 2>&1)"
 	check_equal 'a page of another name' 421 "$(on server curl -s -o /dev/null \
