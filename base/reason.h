@@ -13,17 +13,17 @@
 #define REASON_KINDS(X)                                                              \
 	X(NOTHING, "nothing", "no measured pair worked both ways")                   \
 	X(FITS, "fits",                                                              \
-	  "the largest pair at which every packet, TCP or not, arrives whole both "  \
-	  "ways")                                                                    \
+	  "the largest allowed pair at which every packet, TCP or not, arrives "     \
+	  "whole both ways")                                                         \
 	X(FASTER, "faster",                                                          \
 	  "every packet arrives whole both ways, and it was measured faster than "   \
 	  "the largest pair of which that is true")                                  \
 	X(RELAYED, "relayed",                                                        \
-	  "the largest pair at which every packet arrives both ways, and none was "  \
-	  "seen in fragments; whole on the line is not proved")                      \
+	  "the largest allowed pair at which every packet arrives both ways, and "   \
+	  "none was seen in fragments; whole on the line is not proved")             \
 	X(ARRIVES, "arrives",                                                        \
-	  "the largest pair at which data was seen to arrive undiminished; whether " \
-	  "other packets than TCP's do is not proved")                               \
+	  "the largest allowed pair at which data was seen to arrive undiminished; " \
+	  "whether other packets than TCP's do is not proved")                       \
 	X(MEASURED, "measured",                                                      \
 	  "no pair is known to fit; of those measured it is the fastest that works " \
 	  "both ways")                                                               \

@@ -123,9 +123,11 @@ enum program_status {
 	PROGRAM_MISFIT, /* --strategy probe: the current pair does not fit */
 };
 
-/* run_info's strategies of sessions that measure no pair. The run of a probe is stored with
- * its path and its recommendation; nothing is stored of a check. */
+/* Strategies in run_info of sessions that do not sweep. A probe's run is stored with its
+ * path and its recommendation, that of --apply with the one pair that it measured; nothing
+ * is stored of a check. */
 #define STRATEGY_PROBE "probe"
+#define STRATEGY_APPLY "apply"
 #define STRATEGY_CHECK "check"
 
 /* The properties of a run that are fixed at its start. */

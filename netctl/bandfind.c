@@ -388,6 +388,16 @@ static void add_smallest(const struct view *view, struct round *round)
 	round->count++;
 }
 
+static bool is_burst(const struct round *round)
+{
+	int bytes = 0;
+
+	for (int i = 0; i < round->count; i++)
+		bytes += round->sizes[i];
+	return round->copies * round->count > BANDFIND_BURST ||
+	       round->copies * bytes > BANDFIND_BURST_BYTES;
+}
+
 int bandfind_next(const struct bandfind *find, int ret[BANDFIND_ROUND], int *ret_copies)
 {
 	struct round round = {.sizes = ret, .limit = room_left(find), .copies = 1};
@@ -412,7 +422,7 @@ int bandfind_next(const struct bandfind *find, int ret[BANDFIND_ROUND], int *ret
 	}
 	if (losses && round.count > 0)
 		add_smallest(&view, &round);
-	while (round.copies > 1 && round.copies * round.count > BANDFIND_BURST)
+	while (round.copies > 1 && is_burst(&round))
 		round.copies--;
 	*ret_copies = find->config.one_by_one ? BANDFIND_COPIES : round.copies;
 	return round.count;

@@ -34,8 +34,10 @@
 /* The most sizes of one round, and copies of each. */
 #define BANDFIND_ROUND  BANDFIND_SOFT
 #define BANDFIND_COPIES 10
-/* The most packets of one round of several copies: they must fit into a line's queue. */
-#define BANDFIND_BURST 40
+/* The most packets of one round of several copies, and their bytes: they must fit into a
+ * line's queue. */
+#define BANDFIND_BURST       40
+#define BANDFIND_BURST_BYTES (BANDFIND_BURST * 1500)
 
 struct bandfind_config {
 	int min;         /* the smallest outer size that can be sent exactly */

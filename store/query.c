@@ -316,7 +316,7 @@ int query_run_of_result(struct query *query, struct query_run *ret, int64_t *ret
 		"		AND upload_status = 'ok' AND download_status = 'ok')"
 		" OR EXISTS (SELECT 1 FROM path WHERE run_id = run.id)"
 		" OR EXISTS (SELECT 1 FROM recommendation WHERE run_id = run.id)"
-		" ORDER BY id DESC LIMIT 1";
+		" ORDER BY strategy = '" STRATEGY_APPLY "', id DESC LIMIT 1";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int r = newest_id(query, ret_newest, err);
 

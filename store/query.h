@@ -73,8 +73,9 @@ int query_run_numbered(struct query *query, int64_t id, struct query_run *ret,
 		       struct err *err);
 
 /* The newest run that has something to tell: a pair that was ok, a path, or a
- * recommendation. Where none has, the newest of all, whose id is *ret_newest. -ENOENT: no
- * run is stored. */
+ * recommendation. A run that applied a pair counts only where no other has: it repeats one
+ * pair of another run. Where none has, the newest of all, whose id is *ret_newest. -ENOENT:
+ * no run is stored. */
 int query_run_of_result(struct query *query, struct query_run *ret, int64_t *ret_newest,
 			struct err *err);
 

@@ -37,7 +37,6 @@ int resume_load(const struct resume_wish *wish, struct resumed *ret, struct err 
 void resume_release(struct resumed *resumed);
 
 /* The stored strategy of a run with --apply. */
-#define STRATEGY_APPLY "apply"
 
 /* The pair that is to be applied. */
 struct applied {

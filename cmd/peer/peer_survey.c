@@ -118,19 +118,26 @@ static bool find_lower_pair(const struct peer *peer, struct mtu_pair *ret)
 	       pathmodel_candidate(path, &server, &own, ret);
 }
 
-/* The session is opened again with the wider ranges. */
-static int lower_ranges(struct peer *peer, struct err *err)
+static void lower_ranges(struct peer *peer)
 {
 	struct run_info *run = &peer->run.info;
 	struct mtu_pair fit;
 
 	if (!find_lower_pair(peer, &fit))
-		return 0;
+		return;
 	host_tell("no allowed pair fits whole, and no IPv6 is configured inside the "
 		  "tunnel, so smaller MTUs are allowed: server MTU %d, peer MTU %d",
 		  fit.server, fit.peer);
 	run->server_range.min = smaller_of(run->server_range.min, fit.server);
 	run->peer_range.min = smaller_of(run->peer_range.min, fit.peer);
+	peer->findings.lowered = true;
+}
+
+int peer_survey_reopen(struct peer *peer, struct err *err)
+{
+	if (!peer->findings.lowered)
+		return 0;
+	peer->findings.lowered = false;
 	return peer_session_connect(&peer->session, peer->config->wait_ms, err);
 }
 
@@ -142,9 +149,9 @@ int peer_survey(struct peer *peer, struct err *err)
 		return r;
 	r = peer_survey_probe(peer, &peer->findings, err);
 	/* The pairs of a grid are those that the user has named; a check names none. */
-	if (r < 0 || peer->config->strategy->is_grid || peer->config->check)
-		return r;
-	return lower_ranges(peer, err);
+	if (r == 0 && !peer->config->strategy->is_grid && !peer->config->check)
+		lower_ranges(peer);
+	return r;
 }
 
 bool peer_survey_answered(const struct peer_findings *findings)

@@ -20,6 +20,7 @@ struct peer_findings {
 	/* the endpoint of each direction's sender at that time; "": unknown */
 	char endpoint[DIR_COUNT][ADDRESS_SIZE];
 	bool path_shared; /* the server has the path */
+	bool lowered;     /* the run's ranges are, and the server does not know yet */
 	bool closed;      /* no probe was answered, though both ends could send */
 	int rounds;
 	bool counters[DIR_COUNT]; /* fates come from the kernel's counters */
@@ -38,6 +39,9 @@ int peer_survey_probe(struct peer *peer, struct peer_findings *ret, struct err *
 /* With the session open: fill findings.survey by probes, or, if the run goes on, from the
  * database. */
 int peer_survey(struct peer *peer, struct err *err);
+
+/* Open the session again, if the ranges were lowered: the server has to allow them. */
+int peer_survey_reopen(struct peer *peer, struct err *err);
 
 /* True if the bands of both directions are known. */
 bool peer_survey_answered(const struct peer_findings *findings);

@@ -171,6 +171,8 @@ int peer_sweep(struct peer *peer, struct err *err)
 	if (r == 0)
 		r = peer_answer(peer, err);
 	if (r == 0)
+		r = peer_survey_reopen(peer, err);
+	if (r == 0)
 		r = run_sweep(peer, err);
 	r = peer_end(peer, r, err);
 	if (r < 0 || peer->config->strategy->make_plan)

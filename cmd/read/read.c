@@ -80,8 +80,8 @@ int read_find_result(struct query *query, struct query_run *ret, struct err *err
 	r = query_run_of_result(query, ret, &newest, err);
 	if (r == 0 && ret->id != newest)
 		fprintf(stderr,
-			"mtusweep: the newest run, %lld, has no result; this is run "
-			"%lld, the newest that has one\n",
+			"mtusweep: the newest run, %lld, has no result of its own; "
+			"this is run %lld, the newest that has one\n",
 			(long long)newest, (long long)ret->id);
 	return r;
 }

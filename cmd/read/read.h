@@ -83,8 +83,8 @@ int read_print_json(json_t *object, struct err *err);
 /* The run that --run names; without it the newest. */
 int read_find_run(struct query *query, struct query_run *ret, struct err *err);
 
-/* The same, but without --run the newest that has a result; stderr is told if that is
- * not the newest of all. */
+/* The same, but without --run the newest that has a result of its own, which one that
+ * applied a pair has not; stderr is told if that is not the newest of all. */
 int read_find_result(struct query *query, struct query_run *ret, struct err *err);
 
 #endif

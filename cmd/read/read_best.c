@@ -42,12 +42,13 @@ static int print_best(const struct query_run *run,
 {
 	if (read_given.json)
 		return print_json(run, recommended, fastest, err);
-	if (recommended->text) {
+	if (recommended->text)
 		table_lines(stdout, recommended->text);
-		fputs("\n"
-		      "fastest measured: ",
-		      stdout);
-	}
+	else
+		puts("this run recommends no pair");
+	fputs("\n"
+	      "fastest measured: ",
+	      stdout);
 	if (fastest->visits)
 		table_best(stdout, fastest);
 	else

@@ -673,6 +673,8 @@ class Sweep {
 		} else {
 			bar.removeAttribute('value');
 		}
+		/* Nothing is to come, as after a probe. */
+		bar.hidden = !total && this.state === 'done';
 		parts.push(this.state);
 		if (this.now && this.now.left_ms !== null)
 			parts.push(`about ${duration(this.now.left_ms)} left`);

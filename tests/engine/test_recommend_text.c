@@ -82,8 +82,9 @@ static void settled_by_probes(void **state)
 	(void)state;
 	check(&v,
 	      "recommended: server MTU 1440, peer MTU 1400; upload 36.6 Mbit/s (35.9 "
-	      "to 37.3), download 54.6 Mbit/s (53.5 to 55.7)\nwhy: the largest pair at "
-	      "which every packet, TCP or not, arrives whole both ways\npath, upload: "
+	      "to 37.3), download 54.6 Mbit/s (53.5 to 55.7)\nwhy: the largest allowed "
+	      "pair at which every packet, TCP or not, arrives whole both ways\n"
+	      "path, upload: "
 	      "packets of up to 1460 bytes arrive whole, those of 1461 to 1500 are "
 	      "lost, larger ones arrive in fragments (15 probes)\npath, download: all "
 	      "packets arrive whole (9 probes)\nWireGuard makes each packet 60 bytes "
@@ -118,10 +119,10 @@ static void told_from_throughput(void **state)
 		     RECOMMEND_WARN_PROBES;
 	check(&v,
 	      "recommended: server MTU 1440, peer MTU 1400; upload 36.6 Mbit/s (35.9 "
-	      "to 37.3), download 54.6 Mbit/s (53.5 to 55.7)\nwhy: the largest pair at "
-	      "which data was seen to arrive undiminished; whether other packets than "
-	      "TCP's do is not proved\npath, upload: packets of up to 1460 bytes "
-	      "arrive, not seen in fragments, those of 1461 to 1500 are lost, larger "
+	      "to 37.3), download 54.6 Mbit/s (53.5 to 55.7)\nwhy: the largest allowed "
+	      "pair at which data was seen to arrive undiminished; whether other "
+	      "packets than TCP's do is not proved\npath, upload: packets of up to "
+	      "1460 bytes arrive, not seen in fragments, those of 1461 to 1500 are lost, larger "
 	      "ones arrive in fragments (inferred from throughput)\n"
 	      "path, download: nothing is known "
 	      "of packets by their size (9 probes)\nWireGuard makes each packet 80 "

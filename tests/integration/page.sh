@@ -325,6 +325,40 @@ check_mouse()
 			"$(cat "$tmp/browser.out")"
 }
 
+# Arguments: DATABASE. Add run 3, which only probed.
+add_probe()
+{
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <"$SCHEMA2"
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <<-'SQL'
+		CREATE TEMP TABLE probe AS SELECT * FROM run WHERE id = 1;
+		UPDATE probe SET id = 3, uuid = '0a1b2c3d-0000-4000-8000-000000000003',
+			strategy = 'probe', duration_ms = NULL, pairs_planned = NULL;
+		INSERT INTO run SELECT * FROM probe;
+		INSERT INTO path VALUES (3, 60, 9, 9, 100);
+		INSERT INTO path_detail VALUES (3, 60, 60, 0, 0, 0, 0, 0);
+		INSERT INTO recommendation VALUES (3, 1380, 1330, 0, '');
+		INSERT INTO reason (run_id, kind, status, margin, visits)
+			VALUES (3, 'fits', 'predicted', 5, 0);
+	SQL
+}
+
+# A run without measurements has no progress to show.
+check_probed()
+{
+	add_probe "$2"
+	browse server "$1?run=3" 'wait=sweeps[0].facts' \
+		'wait=document.querySelector(".recommended").textContent' \
+		'print=document.querySelector(".recommended").textContent' \
+		'print=document.querySelector(".proof").textContent' \
+		'print=document.querySelector(".count").textContent' \
+		'print=document.querySelector("progress").offsetWidth'
+	check_same_text 'a run that only probed' "$(
+		echo 'Recommended: server MTU 1380, peer MTU 1330'
+		echo 'Predicted by probes, not measured.'
+		echo '0 measurements, 0 failed, done'
+		echo 0)" "$(cat "$tmp/browser.out")"
+}
+
 # Runs of a file, without a tunnel: one, and two side by side.
 case_view()
 {
@@ -375,6 +409,7 @@ case_view()
 	check_colours "$url"
 	check_keys "$url" "$db"
 	check_mouse "$url"
+	check_probed "$url" "$db"
 	check_match 'a port that is taken' "port $VIEW_PORT" \
 		"$(on server "$MTUSWEEP_BIN/mtusweep" view --db "$db" 2>&1)"
 	check_equal 'a page of another name' 421 "$(on server curl -s -o /dev/null \
@@ -479,8 +514,8 @@ case_ruler()
 	check_same_text 'the path' "$(
 		echo 'Recommended: server MTU 1400, peer MTU 1380'
 		echo
-		echo 'The largest pair at which every packet, TCP or not, arrives whole' \
-			'both ways. Predicted, not confirmed by tests.'
+		echo 'The largest allowed pair at which every packet, TCP or not,' \
+			'arrives whole both ways. Predicted, not confirmed by tests.'
 		echo 'Upload, peer to server; Download, server to peer'
 		echo 'upload: whole to 1440 bytes (peer MTU 1380), lost above;' \
 			'current 1420; fastest 1330; recommended 1380'

@@ -204,6 +204,17 @@ case_odd_edges()
 		"1423:whole,$MOST:lost" "$ANY_MS"
 }
 
+# Nothing of 1280 fits whole, and without IPv6 inside smaller MTUs are allowed: the server
+# learns that after the answer.
+case_shallow()
+{
+	begin --inner 4
+	"$LAB" hole "$lab_name" upload 1300
+	check_probe shallow "1300:whole,$MOST:lost" "$CLEAN" "$ANY_MS"
+	check_equal 'the smallest MTU at the server' 1240 \
+		"$(sql "$tmp/db/server.db" 'SELECT peer_mtu_min FROM run')"
+}
+
 case_ipv6()
 {
 	overhead=80

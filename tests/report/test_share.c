@@ -158,6 +158,43 @@ static void small_enough(void **state)
 	}
 }
 
+/* The ranges are too large for a map, as those of a probe over jumbo frames. */
+static void without_a_map(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query *query;
+	struct query_run run;
+	struct heatmap map;
+	struct err err = ERR_INIT;
+	char *page = NULL;
+	size_t size;
+	FILE *out = open_memstream(&page, &size);
+
+	make_run(fixture, 3, 16);
+	fixture_exec(fixture->db,
+		     "DELETE FROM measurement;"
+		     "UPDATE run SET server_mtu_max = 9000, server_mtu_step"
+		     " = 1, peer_mtu_max = 9000, peer_mtu_step = 1;");
+	query = fixture_query(fixture);
+	assert_int_equal(query_run(query, NULL, &run, &err), 0);
+	assert_int_equal(heatmap_load(query, &run,
+				      &(struct heatmap_options){.anonymous = true},
+				      &map, &err),
+			 0);
+	assert_int_equal(map.panels, 0);
+	assert_int_equal(share_write(query, &run, &map, out, &err), 0);
+	heatmap_release(&map);
+	query_close(query);
+	fclose(out);
+	assert_non_null(
+		strstr(page, "<h1>Recommended: server MTU 1420, peer MTU 1400 "));
+	assert_non_null(strstr(page, "<h2>WireGuard MTUs: server - peer</h2>"));
+	assert_non_null(strstr(page, "recommended: server MTU 1420, peer MTU 1400"));
+	assert_non_null(strstr(page, "<svg"));
+	assert_null(strstr(page, "secret"));
+	free(page);
+}
+
 static void many_pairs_are_cut(void **state)
 {
 	char *page;
@@ -232,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(small_enough),
+		TEST(without_a_map),
 		TEST(many_pairs_are_cut),
 		TEST(says_why),
 		cmocka_unit_test(coordinates_are_rounded),

@@ -338,6 +338,30 @@ static void a_probe_has_a_result(void **state)
 	query_close(query);
 }
 
+/* A run of --apply has one pair, of another run. */
+static void an_applied_pair_is_no_result(void **state)
+{
+	struct fixture *f = *state;
+	struct measurement m = fixture_visit(1, (struct mtu_pair){1420, 1400}, 10, 20);
+	struct run_info info = fixture_run(2);
+	struct query *query;
+	struct query_run run;
+	struct store *store;
+	int64_t swept, applied, newest;
+
+	store = fixture_open(f, 1, &swept);
+	fixture_record(store, swept, &m);
+	snprintf(info.strategy, sizeof(info.strategy), STRATEGY_APPLY);
+	assert_int_equal(store_begin_record(store, &info, NULL, &applied, NULL), 0);
+	fixture_record(store, applied, &m);
+	fixture_close(store);
+	query = fixture_query(f);
+	assert_int_equal(query_run_of_result(query, &run, &newest, NULL), 0);
+	assert_int_equal(run.id, swept);
+	assert_int_equal(newest, applied);
+	query_close(query);
+}
+
 static void empty_database_has_no_newest_run(void **state)
 {
 	struct fixture *fixture = *state;
@@ -370,6 +394,7 @@ int main(void)
 		TEST(callback_can_end_a_query),
 		TEST(strange_files_are_refused),
 		TEST(a_probe_has_a_result),
+		TEST(an_applied_pair_is_no_result),
 		TEST(empty_database_has_no_newest_run),
 	};
 

@@ -157,6 +157,17 @@ static void test_probe_keeps_nothing(void **state)
 	assert_usage("--strategy probe");
 }
 
+static void test_a_line_or_a_document(void **state)
+{
+	(void)state;
+	peer_options.strategy = STRATEGY_probe;
+	peer_options.strategy_given = true;
+	config()->json = true;
+	assert_fine();
+	config()->check = true;
+	assert_usage("--json");
+}
+
 /* --- --apply and --resume --- */
 
 static void test_apply(void **state)
@@ -271,6 +282,7 @@ int main(void)
 		TEST(test_strategies_have_names),
 		TEST(test_passes_and_order_are_for_a_grid),
 		TEST(test_probe_keeps_nothing),
+		TEST(test_a_line_or_a_document),
 		TEST(test_apply),
 		TEST(test_apply_excludes),
 		TEST(test_server_ip),

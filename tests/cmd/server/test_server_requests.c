@@ -343,7 +343,7 @@ static void test_findings(void **state)
 	cmdlab_end_server(lab);
 	text = fixture_recommendation(lab->server.files);
 	cmdlab_assert_said(text, "recommended: server MTU 1380, peer MTU 1400\n"
-				 "why: the largest pair at which every packet");
+				 "why: the largest allowed pair at which every packet");
 	cmdlab_assert_said(text, "\n9 measurements; ");
 	cmdlab_assert_said(text, "\nwarning: the pair is the peer's");
 	free(text);
