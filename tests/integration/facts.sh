@@ -112,7 +112,8 @@ check 'figures of docs/export.schema.json' "${figures//$'\n'/ } guessed bands" \
 shapes=$(sed -n '/define SIGN_SHAPES/,/^$/s/.*X([A-Z]*, "\([a-z]*\)").*/\1/p' \
 	report/signs.h)
 check 'shapes that sync/page/ruler.js draws' "$shapes" \
-	"$(sed -n '/^const SHAPES = {/,/^}/s/^\t\([a-z]*\): (c, .*/\1/p' sync/page/ruler.js)"
+	"$(sed -n '/^const SHAPES = {/,/^}/s/^\t\([a-z]*\): (c, .*/\1/p' \
+	sync/page/ruler.js)"
 check "shapes of the page's legend" "$(sort <<<"$shapes")" \
 	"$(grep -xE "\.(${shapes//$'\n'/|}) \{" sync/page/page.css | tr -d '. {' | sort)"
 # The page's legend comes with the facts of a run.
