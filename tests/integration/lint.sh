@@ -11,7 +11,7 @@ set -euo pipefail
 : "${MTUSWEEP_BIN:?is not set: give the folder that holds the three programs}"
 cd "${BASH_SOURCE[0]%/*}/../.."
 
-readonly FOLDERS=(base engine netctl sync store cmd)
+readonly FOLDERS=(base engine netctl sync store report cmd)
 readonly FILE_LINES_MAX=600
 readonly COLUMNS_MAX=92
 # wordexp(3) runs a shell too.
@@ -35,7 +35,7 @@ too_long()
 # Print the lines that are too long, of sources, scripts and build files.
 wide_lines()
 {
-	find "${FOLDERS[@]}" report tests cmake CMakeLists.txt demo test .ci/run \
+	find "${FOLDERS[@]}" tests cmake CMakeLists.txt demo test .ci/run \
 		scripts/install-deps -type f \( -name '*.[ch]' -o -name '*.js' \
 		-o -name '*.sh' -o -name '*.pl' -o -name '*.cmake' -o -name CMakeLists.txt \
 		-o -path 'tests/lab/*' -o ! -path '*/*' -o -path '.ci/run' \
@@ -61,7 +61,7 @@ check_equal "includes around the folders' include paths" '' \
 	"$(grep -nE '#[[:space:]]*include[[:space:]]*"(\.|/)' "${files[@]}" | xargs)"
 check_equal 'sources without a licence' '' \
 	"$(grep -rL 'SPDX-License-Identifier: MIT' --include='*.[ch]' \
-	--include=CMakeLists.txt --include='*.sh' "${FOLDERS[@]}" report tests | xargs)"
+	--include=CMakeLists.txt --include='*.sh' "${FOLDERS[@]}" tests | xargs)"
 for program in mtusweep mtusweep-server mtusweep-peer; do
 	imports=$(nm -D --undefined-only "$MTUSWEEP_BIN/$program")
 	check_equal "$program imports from libc" yes \
