@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -100,16 +101,33 @@ int io_write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
-int io_write_or_drop(int fd, const void *data, size_t size, int timeout_ms)
+/* A pipe that is ready has room for PIPE_BUF bytes. */
+static int write_when_ready(int fd, const char *data, size_t size, int timeout_ms)
 {
 	struct pollfd polled = {.fd = fd, .events = POLLOUT};
-	int n = poll(&polled, 1, timeout_ms);
+	ssize_t n = poll(&polled, 1, timeout_ms);
 
 	if (n < 0)
 		return -errno;
 	if (!(polled.revents & POLLOUT))
 		return -EAGAIN;
-	return io_write_all(fd, data, size);
+	do
+		n = write(fd, data, size < PIPE_BUF ? size : PIPE_BUF);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : (int)n;
+}
+
+int io_write_or_drop(int fd, const void *data, size_t size, int timeout_ms)
+{
+	for (const char *at = data; size > 0;) {
+		int n = write_when_ready(fd, at, size, timeout_ms);
+
+		if (n < 0)
+			return n;
+		at += n;
+		size -= (size_t)n;
+	}
+	return 0;
 }
 
 int io_finish_output(struct err *err)

@@ -48,10 +48,10 @@ int io_write_all(int fd, const void *data, size_t size);
 void io_unblock_standard(void);
 
 /*
- * The same for the user's terminal or pipe. If it accepts nothing within `timeout_ms`
- * (stopped with Ctrl-S, not read, gone), the text is dropped; if it accepts a part, the
- * remainder is dropped. Texts of up to PIPE_BUF bytes. 0, -EAGAIN dropped, or -errno.
- * Without io_unblock_standard() it would block on a terminal that has room for a part.
+ * The same for the user's terminal or pipe. Once it accepts nothing within `timeout_ms`
+ * (stopped with Ctrl-S, not read, gone), what is left of the text is dropped. 0, -EAGAIN
+ * dropped, or -errno. Without io_unblock_standard() it would block on a terminal that has
+ * room for a part.
  */
 int io_write_or_drop(int fd, const void *data, size_t size, int timeout_ms);
 

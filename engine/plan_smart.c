@@ -330,43 +330,6 @@ static bool plan_duel(struct smart *s)
 	return s->queued > s->taken;
 }
 
-static int64_t fastest(const struct smart *s, enum direction dir)
-{
-	int64_t most = 0;
-
-	for (int i = 0; i < s->count; i++) {
-		int64_t rate = dir_result_rate(&s->known[i].dir[dir]);
-
-		if (rate > most)
-			most = rate;
-	}
-	return most;
-}
-
-/* True if all that contradicts the probes is TCP that gets nothing through in fragments, as
- * with a sender that loses its bursts of them. The rest was as predicted: no search can
- * find a better pair than that of whole packets. */
-static bool only_fragments_fail(const struct smart *s)
-{
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		int64_t most = fastest(s, (enum direction)dir);
-
-		for (int i = 0; i < s->count; i++) {
-			const struct measurement *m = &s->known[i];
-			enum fate fate = pathmodel_predict_test(&s->options.path, m,
-								(enum direction)dir)
-						 .tcp;
-			/* As in recommend.c. */
-			bool lost = dir_result_rate(&m->dir[dir]) <= most / 100;
-
-			if ((fate == FATE_WHOLE && lost) ||
-			    (fate == FATE_LOST && !lost))
-				return false;
-		}
-	}
-	return true;
-}
-
 static bool after_check(struct smart *s)
 {
 	const struct recommendation *v = &s->recommendation;
@@ -377,7 +340,8 @@ static bool after_check(struct smart *s)
 			      mtu_pair_same(&v->contradicted, &s->reference));
 		return true;
 	}
-	if ((v->contradiction_confirmed && !only_fragments_fail(s)) ||
+	/* No search can find a better pair than that of whole packets. */
+	if ((v->contradiction_confirmed && !v->only_fragments_fail) ||
 	    v->why == REASON_FASTER || v->why == REASON_NOTHING ||
 	    v->why == REASON_UNSENT) {
 		begin_search(s);

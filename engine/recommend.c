@@ -89,6 +89,22 @@ static bool check_model(const struct recommend_input *in, const struct pairs *pa
 	return confirmed;
 }
 
+static bool fits_or_fragments_fail(const struct recommend_input *in, enum direction dir)
+{
+	double floor_bps = find_floor(in, dir);
+
+	for (size_t i = 0; i < in->count; i++) {
+		const struct measurement *m = &in->m[i];
+		enum fate fate = pathmodel_predict_test(&in->path, m, dir).tcp;
+		bool lost = is_lost(m, dir, floor_bps);
+
+		if (bandguess_rate(&m->dir[dir]) != NO_FIGURE &&
+		    ((fate == FATE_WHOLE && lost) || (fate == FATE_LOST && !lost)))
+			return false;
+	}
+	return true;
+}
+
 /* --- the path --- */
 
 /* Discard bands that measurements contradict: they predict nothing. */
@@ -96,7 +112,10 @@ static void check_path(const struct recommend_input *in, const struct pairs *pai
 		       struct recommendation *v)
 {
 	v->path = in->path;
+	v->only_fragments_fail = true;
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		v->only_fragments_fail &=
+			fits_or_fragments_fail(in, (enum direction)dir);
 		if (check_model(in, pairs, (enum direction)dir, v))
 			v->path.dir[dir] = (struct path_bands){0};
 		v->guessed[dir] = v->path.dir[dir].count == 0;

@@ -89,6 +89,9 @@ struct recommendation {
 	bool guessed[DIR_COUNT];
 	struct mtu_pair contradicted; /* pair that contradicts the probes; 0, 0: none */
 	bool contradiction_confirmed; /* a second visit confirmed it */
+	/* all that contradicts the probes is TCP that gets nothing through in fragments,
+	 * as with a sender that loses its bursts of them */
+	bool only_fragments_fail;
 	/* size of TCP's packets with all larger MTUs, by a lowered MSS; 0: it is not */
 	int clamped[DIR_COUNT];
 	double noise[DIR_COUNT]; /* standard deviation of a rate's logarithm */

@@ -68,6 +68,7 @@ static void fill_figures(const json_t *end, enum direction dir, uint64_t arrived
 		return;
 	}
 	received = fmax(received, fmin((double)arrived * 8 / seconds, RATE_MAX));
+	sent = fmax(sent, received);
 	/* Never report a rate of 0 in place of a failure. */
 	if (received == 0) {
 		set_error(ret, "no sent data arrived");

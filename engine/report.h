@@ -15,7 +15,8 @@
  * "error". Otherwise the status is error, the text says why, and no figure is touched.
  *
  * At least `arrived` bytes of data arrived at the receiver, as this end's socket knows: if
- * libiperf counted less, the received rate is that of `arrived`. From 3.16 on it omits the
+ * libiperf counted less, the received rate is that of `arrived`, and the sent one is no
+ * less. From 3.16 on it omits the
  * block that was not complete at the end.
  */
 void report_parse(const char *json, enum direction dir, uint64_t arrived,

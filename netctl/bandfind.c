@@ -484,9 +484,9 @@ void bandfind_lower_sender_mtu(struct bandfind *find, int mtu)
 
 /* --- the result --- */
 
-/* Add all known bands; an edge that stayed open becomes a band of FATE_UNKNOWN. Sizes
- * below one that arrives whole do so too, sizes above one that does not do not either;
- * nothing else is known of sizes that were not sent. */
+/* Add all known bands; an edge that stayed open becomes a band of FATE_UNKNOWN. Of sizes
+ * that were not sent, only this is taken for granted: those below the smallest sent one
+ * arrive whole if it does; those above the largest have its fate if it does not. */
 static int add_bands(const struct view *view, struct path_bands *ret)
 {
 	int lowest = view->at[0]->size;

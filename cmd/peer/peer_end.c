@@ -320,16 +320,17 @@ static void tell_summary(const struct peer *peer, enum run_outcome outcome)
 {
 	bool probe = !peer->config->strategy->make_plan;
 	bool goes_on = outcome != RUN_DONE && !peer->config->apply;
-	size_t rows = count_rows(&peer->run);
 	struct query_run run;
 	struct err err = ERR_INIT;
 	char planned[24] = "";
 	char repeated[64] = "";
+	size_t rows;
 
 	if (probe) {
 		host_tell("run %lld in '%s'", (long long)peer->run.id, peer->run.db);
 		return;
 	}
+	rows = count_rows(&peer->run);
 	if (find_run(&peer->run, &run, &err) < 0) {
 		host_tell("%s", err.text);
 		return;

@@ -323,14 +323,18 @@ static int find_wanted(struct query *query, const struct query_run *run,
 			       "run %lld has no pair %d/%d that was ok in both "
 			       "directions",
 			       (long long)run->id, wish->mtu.server, wish->mtu.peer);
-	if (r == 0 || ret->upload_ok < ret->visits || ret->download_ok < ret->visits)
-		return err_set(
-			err, -ENODATA,
-			"no pair to apply in run %lld: its %s pair was not ok in "
-			"both directions each time",
-			(long long)run->id,
-			*ret_recommended ? "recommended" : "fastest");
-	return 0;
+	if (r > 0 && ret->upload_ok == ret->visits && ret->download_ok == ret->visits)
+		return 0;
+	if (wish->mtu.server)
+		return err_set(err, -ENODATA,
+			       "the pair %d/%d was not ok in both directions each time "
+			       "in run %lld: --pair alone applies it all the same",
+			       wish->mtu.server, wish->mtu.peer, (long long)run->id);
+	return err_set(err, -ENODATA,
+		       "no pair to apply in run %lld: its %s pair was not ok in both "
+		       "directions each time",
+		       (long long)run->id,
+		       *ret_recommended ? "recommended" : "fastest");
 }
 
 static int load_pair(struct query *query, const struct apply_wish *wish,

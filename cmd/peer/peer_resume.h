@@ -36,8 +36,6 @@ struct resume_wish {
 int resume_load(const struct resume_wish *wish, struct resumed *ret, struct err *err);
 void resume_release(struct resumed *resumed);
 
-/* The stored strategy of a run with --apply. */
-
 /* The pair that is to be applied. */
 struct applied {
 	struct mtu_pair mtu;

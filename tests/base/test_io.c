@@ -201,6 +201,40 @@ static int fill_terminal(int slave, unsigned seed)
 	return 3;
 }
 
+/* A text of several times what a pipe holds, to a reader that takes its time. */
+static void test_slow_reader(void **state)
+{
+	static char text[300000];
+	size_t got = 0;
+	int ends[2];
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		fcntl(ends[1], F_SETFL, O_NONBLOCK);
+		_exit(io_write_or_drop(ends[1], text, sizeof(text), 2000) == 0 ? 0 : 1);
+	}
+	close(ends[1]);
+	for (;;) {
+		char part[20000];
+		ssize_t n;
+
+		usleep(5000);
+		n = read(ends[0], part, sizeof(part));
+		if (n <= 0)
+			break;
+		got += (size_t)n;
+	}
+	close(ends[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(got, sizeof(text));
+}
+
 static void test_unread_terminal(void **state)
 {
 	(void)state;
@@ -250,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_hang_up),
 		cmocka_unit_test(test_stop_keeps_ignored),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_slow_reader),
 		cmocka_unit_test(test_unread_terminal),
 		cmocka_unit_test(test_close_inherited),
 	};

@@ -277,6 +277,34 @@ static void fragments_that_fail_need_no_search(void **state)
 	assert_in_range(run.count, 6, 9);
 }
 
+/* A test that could not be done says nothing of the path. */
+static void a_test_with_an_error_is_no_failure(void **state)
+{
+	struct path path = make_path(CLEAN, CLEAN);
+	struct measurement m[2] = {{.mtu = {1440, 1440}}, {.mtu = {1440, 1440}}};
+	const struct recommend_input input = {
+		.path = path,
+		.server = grid,
+		.peer = grid,
+		.margin = 5,
+		.m = m,
+		.count = 2,
+	};
+	struct recommendation v;
+
+	(void)state;
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		dir_result_init(&m[0].dir[dir], TEST_OK, "%s", "");
+		m[0].dir[dir].goodput_bps = 50000000;
+		dir_result_init(&m[1].dir[dir], TEST_ERROR, "%s", "no memory");
+	}
+	assert_int_equal(recommend_find(&input, &v), 0);
+	assert_true(v.only_fragments_fail);
+	dir_result_init(&m[1].dir[DIR_UPLOAD], TEST_BLACKHOLE, "%s", "");
+	assert_int_equal(recommend_find(&input, &v), 0);
+	assert_false(v.only_fragments_fail);
+}
+
 /* No size fits whole, but probes show the sizes that pass in fragments: 60 + 1360 =
  * 1420, between the diagonal's 1340 and 1380. */
 static void where_nothing_fits_the_best_that_passes(void **state)
@@ -420,6 +448,7 @@ int main(void)
 		cmocka_unit_test(the_diagonal_where_nothing_is_known),
 		cmocka_unit_test(a_contradiction_leads_to_the_diagonal),
 		cmocka_unit_test(fragments_that_fail_need_no_search),
+		cmocka_unit_test(a_test_with_an_error_is_no_failure),
 		cmocka_unit_test(where_nothing_fits_the_best_that_passes),
 		cmocka_unit_test(where_nothing_fits_little_is_tested),
 		cmocka_unit_test(an_unfit_pair_that_works_is_searched),

@@ -168,6 +168,7 @@ static void test_more_arrived(void **state)
 		report_parse(cases[i].json, DIR_UPLOAD, cases[i].arrived, &r);
 		assert_int_equal(r.status, TEST_OK);
 		assert_int_equal(r.received_bps, cases[i].received_bps);
+		assert_true(r.sent_bps >= r.received_bps);
 	}
 }
 
