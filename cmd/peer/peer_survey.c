@@ -22,7 +22,7 @@ static int check_findings(const struct peer *peer, const struct peer_findings *f
 	const struct peer_config *config = peer->config;
 	char advice[PEER_PORT_ADVICE_SIZE];
 
-	if (peer->run.info.persist != PERSIST_BEST || config->apply)
+	if (peer->run.info.persist != PERSIST_BEST)
 		return 0;
 	if (findings->closed)
 		return err_set(err, -ENODATA,
@@ -32,7 +32,8 @@ static int check_findings(const struct peer *peer, const struct peer_findings *f
 			       config->server_port, config->server_ip,
 			       peer_port_advice(&peer->session, "udp",
 						config->server_port, advice));
-	if (!config->strategy->is_grid || peer_survey_answered(findings))
+	if (!config->strategy->is_grid || config->apply ||
+	    peer_survey_answered(findings))
 		return 0;
 	return err_set(err, -ENODATA,
 		       "no pair applied: the path could not be probed, and rates alone "
@@ -80,7 +81,7 @@ int peer_survey_probe(struct peer *peer, struct peer_findings *ret, struct err *
 	}
 	found.closed = summary.filtered && !summary.unable;
 	refused = check_findings(peer, &found, NULL) < 0;
-	if (summary.filtered && !(refused && found.closed))
+	if (summary.filtered && !(refused && found.closed) && !peer->config->apply)
 		host_tell("the path cannot be probed%s: %.350s",
 			  refused ? "" : ", so throughput alone decides", err->text);
 	*ret = found;
@@ -152,6 +153,14 @@ int peer_survey(struct peer *peer, struct err *err)
 	if (r == 0 && !peer->config->strategy->is_grid && !peer->config->check)
 		lower_ranges(peer);
 	return r;
+}
+
+int peer_survey_ahead(struct peer *peer, struct err *err)
+{
+	struct peer_findings found;
+	int r = peer_survey_probe(peer, &found, err);
+
+	return r < 0 ? r : check_findings(peer, &found, err);
 }
 
 bool peer_survey_answered(const struct peer_findings *findings)

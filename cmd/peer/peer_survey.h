@@ -40,6 +40,10 @@ int peer_survey_probe(struct peer *peer, struct peer_findings *ret, struct err *
  * database. */
 int peer_survey(struct peer *peer, struct err *err);
 
+/* For --apply, which measures one pair: probe only to learn whether that pair can be proved
+ * at all. Nothing is kept. -ENODATA: as peer_survey_check(). */
+int peer_survey_ahead(struct peer *peer, struct err *err);
+
 /* Open the session again, if the ranges were lowered: the server has to allow them. */
 int peer_survey_reopen(struct peer *peer, struct err *err);
 

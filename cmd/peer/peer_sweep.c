@@ -164,7 +164,9 @@ static int run_sweep(struct peer *peer, struct err *err)
 
 int peer_sweep(struct peer *peer, struct err *err)
 {
-	int r = peer_survey_wanted(peer->config) ? peer_survey(peer, err) : 0;
+	int r = peer_survey_wanted(peer->config) ? peer_survey(peer, err)
+		: peer->config->apply            ? peer_survey_ahead(peer, err)
+						 : 0;
 
 	if (r == 0)
 		r = peer_survey_check(peer, err);

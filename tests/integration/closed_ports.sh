@@ -55,6 +55,9 @@ close_port 'udp dport 5000' drop
 start_peer --persist best --conf-file "$LAB_PEER_CONF" --wait 20
 check_refused 'no UDP' "no pair can be applied: .*UDP port 5000 of the server"
 check_equal 'no UDP: runs' 0 "$(sql "$peer_db" 'SELECT count(*) FROM run')"
+start_peer --apply --pair 1400/1400 --conf-file "$LAB_PEER_CONF" --wait 20
+check_refused 'no UDP, a pair' "no pair can be applied: .*UDP port 5000 of the server"
+check_equal 'no UDP, a pair: runs' 0 "$(sql "$peer_db" 'SELECT count(*) FROM run')"
 follow_advice 'no UDP'
 start_peer --strategy probe --wait 20
 wait_exit "$peer_pid" 30 'the probe with the rule'
