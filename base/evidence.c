@@ -83,6 +83,11 @@ static void print_rate(const struct evidence_dir *dir, const char *name, FILE *o
 		print_interval(dir, name, out);
 }
 
+bool evidence_is_predicted(const struct evidence *e)
+{
+	return e->status == EVIDENCE_PREDICTED && e->reason.kind != REASON_TEXT;
+}
+
 /* True if the probes alone tell. */
 static bool is_untested(const struct evidence *e)
 {
@@ -96,11 +101,13 @@ const char *evidence_doubt(const struct evidence *e)
 	return is_untested(e) ? "; predicted by probes, not measured" : "";
 }
 
-const char *evidence_proof(const struct evidence *e, bool running)
+const char *evidence_proof(const struct evidence *e, bool tests_follow)
 {
+	if (e->reason.kind == REASON_TEXT)
+		return "";
 	switch (e->status) {
 	case EVIDENCE_PREDICTED:
-		if (running)
+		if (tests_follow)
 			return "predicted, tests follow";
 		return e->reason.visits ? "predicted, not confirmed by tests"
 					: "predicted by probes, not measured";

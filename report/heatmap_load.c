@@ -204,13 +204,20 @@ static int add_path(struct query *query, int64_t run, struct heatmap *map,
 	return r;
 }
 
+/* A run that only probes has no tests. */
+const char *heatmap_proof(const struct query_run *run, const struct evidence *e)
+{
+	bool goes_on = run->outcome == RUN_RUNNING && run->life == PROCESS_LIVES;
+
+	return evidence_proof(
+		e, goes_on && strcmp(run->info.strategy, STRATEGY_PROBE) != 0);
+}
+
 /* The pair, and how far it is proved; an older version kept only the pair. */
 static void describe_answer(struct heatmap *map, const struct query_run *run,
 			    const struct evidence *e)
 {
-	bool goes_on = run->outcome == RUN_RUNNING && run->life == PROCESS_LIVES;
-	const char *proof = e->reason.kind == REASON_TEXT ? ""
-							  : evidence_proof(e, goes_on);
+	const char *proof = heatmap_proof(run, e);
 
 	if (e->mtu.server)
 		snprintf(map->answer, HEATMAP_TEXT,
@@ -234,8 +241,7 @@ static int mark_recommended(struct query *query, const struct query_run *run,
 	if (r == 0) {
 		map->mark[HEATMAP_RECOMMENDED] =
 			(struct heatmap_mark){e->mtu.server > 0, e->mtu};
-		map->predicted = e->reason.kind != REASON_TEXT &&
-				 e->status != EVIDENCE_CONFIRMED;
+		map->predicted = evidence_is_predicted(e);
 		describe_answer(map, run, e);
 	}
 	free(recommended.text);

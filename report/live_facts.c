@@ -146,12 +146,11 @@ static int read_ruler(struct query *query, const struct query_run *run,
 
 /* --- the recommendation --- */
 
-/* The recommended pair as an export has it, and how far it is proved, in words; null if
- * there is none. */
+/* The recommended pair as an export has it, and how far it is proved, in words and as a
+ * fact; null if there is none. */
 static int read_recommended(struct query *query, const struct query_run *run,
 			    struct mtu_pair *ret_mtu, json_t **ret, struct err *err)
 {
-	bool goes_on = run->outcome == RUN_RUNNING && run->life == PROCESS_LIVES;
 	struct query_recommendation found = {0};
 	int r = query_recommended(query, run->id, &found, err);
 
@@ -163,10 +162,10 @@ static int read_recommended(struct query *query, const struct query_run *run,
 	if (r < 0)
 		return r;
 	*ret = runjson_recommended(&found);
-	if (found.evidence.reason.kind != REASON_TEXT)
-		json_object_set_new(
-			*ret, "proof",
-			json_string(evidence_proof(&found.evidence, goes_on)));
+	json_object_set_new(*ret, "proof",
+			    json_string(heatmap_proof(run, &found.evidence)));
+	json_object_set_new(*ret, "predicted",
+			    json_boolean(evidence_is_predicted(&found.evidence)));
 	free(found.text);
 	return *ret ? 0 : err_set(err, -ENOMEM, "out of memory");
 }

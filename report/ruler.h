@@ -39,7 +39,7 @@ struct ruler {
 	int from; /* multiples of `step` */
 	int to;   /* 0: nothing is known of either direction, there is no ruler */
 	int step;
-	bool predicted; /* no test has confirmed the recommended pair */
+	bool predicted; /* probes alone show the recommended pair to work */
 	struct ruler_dir dir[DIR_COUNT];
 };
 

@@ -690,11 +690,12 @@ class Sweep {
 		return { ...this.facts, fastest: this.fastest };
 	}
 
-	/* Whether no test has confirmed the pair of that sign. */
+	/* Whether probes alone show the pair of that sign to work. */
 	isPredicted(name) {
-		const { status } = this.facts.recommended || {};
+		const { recommended } = this.facts;
 
-		return name === 'recommended' && Boolean(status) && status !== 'confirmed';
+		return name === 'recommended' && Boolean(recommended) &&
+			recommended.predicted;
 	}
 
 	fate(name) {

@@ -490,6 +490,23 @@ expected_predictions()
 		}'
 }
 
+# Arguments: DATABASE URL. A pair that tests speak against is not marked as predicted.
+check_contradicted()
+{
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <<-'SQL'
+		UPDATE reason SET status = 'contradicted';
+	SQL
+	browse server "$2" 'wait=document.querySelector(".rulers svg text")' \
+		'print=document.querySelector(".proof").textContent' \
+		'print=document.querySelectorAll(".signs .predicted").length' \
+		'print=[...document.querySelectorAll(".rulers .sign.is-recommended")]
+			.map((e) => e.getAttribute("stroke-dasharray"))'
+	check_same_text 'probes that tests contradict' "$(
+		echo 'Tests contradict the probes.'
+		echo 0
+		echo '["none","none"]')" "$(cat "$tmp/browser.out")"
+}
+
 # What the page shows of a path that was probed.
 case_ruler()
 {
@@ -531,6 +548,7 @@ case_ruler()
 		check_ruler_layout "$url" "$size"
 		check_ruler_layout "$url" "$size" --dark
 	done
+	check_contradicted "$db" "$url"
 	# A run that only probed, of more MTUs than a map has.
 	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$db" <<-'SQL'
 		DELETE FROM measurement;

@@ -252,6 +252,27 @@ static void the_path_is_a_fact(void **state)
 	assert_string_equal(json_string_value(json_object_get(
 				    json_object_get(facts, "recommended"), "proof")),
 			    "predicted, tests follow");
+	assert_true(json_is_true(
+		json_object_get(json_object_get(facts, "recommended"), "predicted")));
+	fixture_close(store);
+	look_away(&looker);
+}
+
+/* A pair that tests speak against is not a predicted one. */
+static void contradicted_probes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct looker looker = look_at(fixture);
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+	json_t *recommended;
+
+	recommend(store, run, EVIDENCE_CONTRADICTED);
+	look(&looker, "", ROOM);
+	recommended = json_object_get(part(&looker, "facts"), "recommended");
+	assert_true(json_is_false(json_object_get(recommended, "predicted")));
+	assert_string_equal(json_string_value(json_object_get(recommended, "proof")),
+			    "tests contradict the probes");
 	fixture_close(store);
 	look_away(&looker);
 }
@@ -489,6 +510,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(facts_are_told_when_they_change,
 						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(the_path_is_a_fact, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(contradicted_probes, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(answers_are_as_small_as_asked_for,
 						fixture_setup, fixture_teardown),
