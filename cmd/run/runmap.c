@@ -43,6 +43,8 @@ static int add_known(struct query *query, const struct query_run *run,
 	for (int i = 0; i < DIR_COUNT; i++) {
 		enum direction dir = (enum direction)i;
 
+		/* The marks of a direction without bands need it, too. */
+		map->path.overhead[dir] = known.path.overhead[dir];
 		if (!known.guessed[dir]) {
 			add_predictions(map, &known.path, dir);
 			continue;

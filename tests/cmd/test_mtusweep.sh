@@ -574,6 +574,13 @@ if grep -q 'deadzone' logs.html; then
 	echo 'FAIL: the shared page of a log names its file'
 	failures=$((failures + 1))
 fi
+# A direction of which nothing is known has IPv6's overhead, too.
+cp logs.db ipv6.db
+run_sql ipv6.db <<<"UPDATE run SET server_endpoint_family = 6, peer_endpoint_family = 6;
+	UPDATE measurement SET download_status = 'refused', download_goodput_bps = NULL,
+		download_received_bps = NULL;" || exit 1
+expect 0 'not known\)~outer size  1440 [^~]*~[^~]*~server MTU  1360 ' '' \
+	heatmap --run 1 --db ipv6.db
 # The path of a log is derived from its rates.
 want='^upload, by throughput alone: .*1480 bytes; the path loses .*~download, by '
 want+='throughput alone: .*cannot tell if in fragments; rates cannot tell the fate of UDP '
