@@ -88,6 +88,15 @@ bool evidence_is_predicted(const struct evidence *e)
 	return e->status == EVIDENCE_PREDICTED && e->reason.kind != REASON_TEXT;
 }
 
+bool evidence_correct_bands(const struct evidence *e, enum direction dir,
+			    struct path_bands *bands)
+{
+	if (!e->dir[dir].guessed || bands->count == 0)
+		return false;
+	*bands = e->survey.path.dir[dir];
+	return true;
+}
+
 /* True if the probes alone tell. */
 static bool is_untested(const struct evidence *e)
 {

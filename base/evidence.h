@@ -82,6 +82,11 @@ int evidence_status_parse(const char *name, enum evidence_status *ret);
 /* True if probes alone show the pair to work: no test has confirmed or contradicted it. */
 bool evidence_is_predicted(const struct evidence *e);
 
+/* Replace probed bands that measurements contradict by those that throughput tells. Return
+ * false if the probes hold, or there are none. */
+bool evidence_correct_bands(const struct evidence *e, enum direction dir,
+			    struct path_bands *bands);
+
 /* "; predicted by probes, ..." where no test has confirmed the pair, else "". Static. */
 const char *evidence_doubt(const struct evidence *e);
 

@@ -188,8 +188,9 @@ static int add_panels(struct heatmap *map, const struct heatmap_options *options
 	return r;
 }
 
-static int add_path(struct query *query, int64_t run, struct heatmap *map,
-		    struct err *err)
+/* Add the bands that the recommendation rests on: not what measurements contradict. */
+static int add_path(struct query *query, int64_t run, const struct evidence *e,
+		    struct heatmap *map, struct err *err)
 {
 	struct path_survey survey;
 	int r = query_path(query, run, &survey, err);
@@ -198,9 +199,14 @@ static int add_path(struct query *query, int64_t run, struct heatmap *map,
 		return 0;
 	if (r == 0)
 		map->path = survey.path;
-	for (int d = 0; d < DIR_COUNT && r == 0; d++)
+	for (int d = 0; d < DIR_COUNT && r == 0; d++) {
+		struct path_bands *bands = &survey.path.dir[d];
+
+		map->edges_guessed[d] =
+			evidence_correct_bands(e, (enum direction)d, bands);
 		heatmap_add_edges(map, (enum direction)d, survey.path.overhead[d],
-				  &survey.path.dir[d]);
+				  bands);
+	}
 	return r;
 }
 
@@ -232,7 +238,7 @@ static void describe_answer(struct heatmap *map, const struct query_run *run,
 }
 
 static int mark_recommended(struct query *query, const struct query_run *run,
-			    struct heatmap *map, struct err *err)
+			    struct heatmap *map, struct evidence *ret, struct err *err)
 {
 	struct query_recommendation recommended = {0};
 	const struct evidence *e = &recommended.evidence;
@@ -243,6 +249,7 @@ static int mark_recommended(struct query *query, const struct query_run *run,
 			(struct heatmap_mark){e->mtu.server > 0, e->mtu};
 		map->predicted = evidence_is_predicted(e);
 		describe_answer(map, run, e);
+		*ret = *e;
 	}
 	free(recommended.text);
 	return r == -ENODATA ? 0 : r;
@@ -396,14 +403,16 @@ static int load_map(struct query *query, const struct query_run *run,
 		    struct err *err)
 {
 	cleanup_free struct row_visit *visit = NULL;
+	struct evidence evidence;
 	struct visits all = {0};
 	int r = query_pairs(query, run->id, add_pair, &all, err);
 
 	visit = all.visit;
+	evidence_init(&evidence);
 	if (r == 0)
-		r = add_path(query, run->id, map, err);
+		r = mark_recommended(query, run, map, &evidence, err);
 	if (r == 0)
-		r = mark_recommended(query, run, map, err);
+		r = add_path(query, run->id, &evidence, map, err);
 	mark_current(map, &run->info);
 	if (r == 0)
 		r = add_maps(map, run, &all, options, err);

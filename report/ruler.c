@@ -210,6 +210,6 @@ const char *ruler_doubt(const struct ruler_dir *dir)
 	if (dir->bands == 0)
 		return " (not known)";
 	if (dir->guessed)
-		return " (predicted from throughput)";
+		return " (inferred from throughput)";
 	return dir->doubted ? " (fragments would not be seen)" : "";
 }

@@ -27,7 +27,7 @@ struct ruler_band {
 
 struct ruler_dir {
 	int overhead;
-	bool guessed; /* told from throughput: the bands are predicted, not proved */
+	bool guessed; /* inferred from throughput: the bands are not proved */
 	bool doubted; /* nobody saw outer packets: whole ones may have been fragments */
 	/* Within the range, ascending, without gaps. 0: nothing is known. */
 	int bands;

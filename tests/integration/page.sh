@@ -480,6 +480,11 @@ check_ruler_layout()
 		"$(cat "$tmp/browser.out")"
 }
 
+# The predicted fates of all pairs, both directions.
+readonly PREDICTIONS='[0, 1].map((direction) => sweeps[0].servers.flatMap((server) =>
+	sweeps[0].peers.map((peer) => predictFate(sweeps[0].facts.ruler, direction,
+		[server, peer]) || "unknown")).join(" ")).join("\n")'
+
 # Arguments: DATABASE. Print the predicted fates of all pairs, both directions.
 expected_predictions()
 {
@@ -490,21 +495,34 @@ expected_predictions()
 		}'
 }
 
-# Arguments: DATABASE URL. A pair that tests speak against is not marked as predicted.
+# Arguments: DATABASE URL. A pair that tests speak against is not marked as predicted,
+# and the bands that they contradict are not shown.
 check_contradicted()
 {
 	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <<-'SQL'
-		UPDATE reason SET status = 'contradicted';
+		UPDATE reason SET status = 'contradicted', upload_guessed = 1;
+		INSERT INTO reason_band VALUES (1, 'upload', 1400, 'whole'),
+			(1, 'upload', 65535, 'lost');
 	SQL
 	browse server "$2" 'wait=document.querySelector(".rulers svg text")' \
 		'print=document.querySelector(".proof").textContent' \
 		'print=document.querySelectorAll(".signs .predicted").length' \
 		'print=[...document.querySelectorAll(".rulers .sign.is-recommended")]
-			.map((e) => e.getAttribute("stroke-dasharray"))'
+			.map((e) => e.getAttribute("stroke-dasharray"))' \
+		'print=[...document.querySelectorAll(".rulers .bar")]
+			.map((e) => e.getAttribute("stroke-dasharray"))' \
+		'print=document.querySelector(".rulers figcaption").textContent' \
+		'print=document.querySelector(".rulers svg").getAttribute("aria-label")' \
+		"print=$PREDICTIONS"
 	check_same_text 'probes that tests contradict' "$(
 		echo 'Tests contradict the probes.'
 		echo 0
-		echo '["none","none"]')" "$(cat "$tmp/browser.out")"
+		echo '["none","none"]'
+		echo '["5 4","none"]'
+		echo 'Upload, peer to server (inferred from throughput)'
+		echo 'upload: whole to 1400 bytes (peer MTU 1340), lost above;' \
+			'current 1420; fastest 1330; recommended 1380'
+		expected_predictions "$1")" "$(cat "$tmp/browser.out")"
 }
 
 # What the page shows of a path that was probed.
@@ -525,9 +543,7 @@ case_ruler()
 			.map((e) => e.getAttribute("stroke-dasharray"))' \
 		'print=[...document.querySelectorAll(".fates .together")]
 			.map((e) => e.textContent)' \
-		'print=[0, 1].map((direction) => sweeps[0].servers.flatMap((server) =>
-			sweeps[0].peers.map((peer) => predictFate(sweeps[0].facts.ruler,
-				direction, [server, peer]))).join(" ")).join("\n")'
+		"print=$PREDICTIONS"
 	check_same_text 'the path' "$(
 		echo 'Recommended: server MTU 1400, peer MTU 1380'
 		echo

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A run's recommendation in its map: how far it is proved. */
+/* A run's recommendation in its map: how far it is proved, and the path it rests on. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,6 +105,43 @@ static void tests_follow(void **state)
 	}
 }
 
+/* What measurements contradict is not drawn: throughput tells the upload's path, and
+ * probes still the download's. */
+static void contradicted_probes(void **state)
+{
+	static const struct path_survey survey = {
+		.path = {.overhead = {80, 80},
+			 .dir = {{2, {{1460, FATE_WHOLE}, {65535, FATE_LOST}}},
+				 {2, {{1480, FATE_WHOLE}, {65535, FATE_LOST}}}}},
+		.probes = {9, 9}};
+	struct evidence e = make_evidence(EVIDENCE_CONTRADICTED);
+	struct fixture *fixture = *state;
+	struct heatmap map;
+	struct ruler ruler;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	e.survey = survey;
+	e.survey.path.dir[DIR_UPLOAD] =
+		(struct path_bands){2, {{1430, FATE_WHOLE}, {65535, FATE_LOST}}};
+	e.dir[DIR_UPLOAD].guessed = true;
+	assert_int_equal(store_put_path(store, run, &survey, NULL), 0);
+	assert_int_equal(store_recommend(store, run, &e, NULL), 0);
+	fixture_close(store);
+	load(fixture, NULL, &map);
+	heatmap_ruler(&map, &ruler);
+	assert_int_equal(map.edges, 2);
+	assert_int_equal(map.edge[0].size, 1430);
+	assert_int_equal(map.edge[0].mtu_sent, 1350);
+	assert_true(map.edges_guessed[DIR_UPLOAD]);
+	assert_int_equal(ruler.dir[DIR_UPLOAD].band[0].to, 1430);
+	assert_true(ruler.dir[DIR_UPLOAD].guessed);
+	assert_int_equal(map.edge[1].size, 1480);
+	assert_false(map.edges_guessed[DIR_DOWNLOAD]);
+	assert_false(ruler.dir[DIR_DOWNLOAD].guessed);
+	heatmap_release(&map);
+}
+
 #define TEST(function) \
 	cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
@@ -113,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_status),
 		TEST(tests_follow),
+		TEST(contradicted_probes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

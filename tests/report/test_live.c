@@ -240,13 +240,15 @@ static void the_path_is_a_fact(void **state)
 		looker.have[0] = '\0';
 		usleep(5000);
 	}
-	assert_json(json_object_get(facts, "ruler"),
-		    "{\"download\":{\"bands\":[],\"overhead\":60,\"proved\":false,"
-		    "\"title\":\"Download, server to peer (not known)\"},\"from\":1400,"
-		    "\"step\":20,\"to\":1540,\"upload\":{\"bands\":[[1460,\"whole\"],"
-		    "[1540,\"lost\"]],\"overhead\":80,\"proved\":false,"
-		    "\"title\":\"Upload, peer to server (fragments would not be "
-		    "seen)\"}}");
+	assert_json(
+		json_object_get(facts, "ruler"),
+		"{\"download\":{\"bands\":[],\"guessed\":false,\"overhead\":60,"
+		"\"proved\":false,"
+		"\"title\":\"Download, server to peer (not known)\"},\"from\":1400,"
+		"\"step\":20,\"to\":1540,\"upload\":{\"bands\":[[1460,\"whole\"],"
+		"[1540,\"lost\"]],\"guessed\":false,\"overhead\":80,\"proved\":false,"
+		"\"title\":\"Upload, peer to server (fragments would not be "
+		"seen)\"}}");
 	assert_json(json_array_get(json_object_get(facts, "fates"), 2),
 		    "{\"color\":\"#b5483f\",\"label\":\"lost\",\"name\":\"lost\"}");
 	assert_string_equal(json_string_value(json_object_get(
