@@ -232,20 +232,12 @@ static void add_edge_keys(const struct heatmap *map, struct heatmap_layout *layo
 /* Add keys for the fates of the ruler's bands. */
 static void add_ruler_keys(struct heatmap_layout *layout)
 {
-	bool there[FATE_COUNT] = {false};
+	for (int f = 0; f < FATE_COUNT; f++) {
+		enum fate fate = fate_legend[f];
 
-	for (int d = 0; d < DIR_COUNT; d++) {
-		const struct ruler_dir *dir = &layout->ruler.dir[d];
-
-		there[FATE_UNKNOWN] |= dir->bands == 0;
-		for (int b = 0; b < dir->bands; b++)
-			there[dir->band[b].fate] = true;
-	}
-	for (int f = FATE_WHOLE; f <= FATE_COUNT; f++) {
-		int fate = f % FATE_COUNT;
-
-		if (there[fate])
-			add_key(layout, HEATMAP_KEY_FATE, fate, fate_signs[fate].label);
+		if (ruler_has_fate(&layout->ruler, fate))
+			add_key(layout, HEATMAP_KEY_FATE, (int)fate,
+				fate_signs[fate].label);
 	}
 }
 

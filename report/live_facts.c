@@ -87,8 +87,8 @@ static json_t *fates_json(void)
 {
 	json_t *array = json_array();
 
-	for (int f = FATE_WHOLE; f <= FATE_COUNT; f++) {
-		enum fate fate = (enum fate)(f % FATE_COUNT);
+	for (int f = 0; f < FATE_COUNT; f++) {
+		enum fate fate = fate_legend[f];
 		char color[8];
 
 		snprintf(color, sizeof(color), "#%06x", fate_signs[fate].rgb);

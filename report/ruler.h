@@ -73,6 +73,8 @@ struct ruler_label {
 int ruler_labels(const struct ruler *ruler, enum direction dir, double width,
 		 double room, struct ruler_label ret[RULER_LABELS_MAX]);
 
+/* True if a band has that fate: the legend explains it. */
+bool ruler_has_fate(const struct ruler *ruler, enum fate fate);
 /* "Upload, peer to server". Static. */
 const char *ruler_title(enum direction dir);
 /* What limits the proof of a direction's bands, as the end of a title: " (inferred from
