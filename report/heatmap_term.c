@@ -9,11 +9,10 @@
 #include "report/heatmap_layout.h"
 #include "report/ruler_term.h"
 
-#define LABEL       6 /* columns of a server MTU and a space */
-#define CELL        2
-#define COLUMNS_MIN 40
-#define LIGHT_FROM  0.5
-#define RESET       "\033[0m"
+#define LABEL      6 /* columns of a server MTU and a space */
+#define CELL       2
+#define LIGHT_FROM 0.5
+#define RESET      "\033[0m"
 
 /* The indices of an axis that are printed. */
 struct shown {
@@ -148,8 +147,6 @@ static void set_colors(const struct printing *p, double t)
 			16 + 36 * cube_level(c.red) + 6 * cube_level(c.green) +
 				cube_level(c.blue));
 }
-
-#define MARK_SHARED "*"
 
 static bool has_word(const char *text, const char *word)
 {
@@ -388,8 +385,8 @@ void heatmap_print(const struct heatmap *map, enum heatmap_colors colors, bool g
 		.map = map, .colors = colors, .glyphs = glyphs, .out = out};
 	int room;
 
-	if (columns < COLUMNS_MIN)
-		columns = COLUMNS_MIN;
+	if (columns < HEATMAP_COLUMNS_MIN)
+		columns = HEATMAP_COLUMNS_MIN;
 	room = (columns - LABEL) / CELL;
 	print_answer(&p, columns);
 	for (int i = 0; i < HEATMAP_LINES; i++)
