@@ -471,6 +471,7 @@ class Sweep {
 			scale: null, fastest: null, now: null, cells: new Map(),
 			references: [], servers: [], peers: [], selected: null,
 			wanted: null, told: null, shown: ROWS_SHOWN, drawnAt: 0 });
+		delete this.find('.drift svg').dataset.count;
 	}
 
 	/* --- questions and answers --- */
@@ -765,10 +766,12 @@ class Sweep {
 			`${figure(best.upload_bps)} up, ${figure(best.download_bps)} down`);
 		setText(this.find('.current'), current ? pair(current) : '-');
 		list.hidden = warnings.length === 0;
-		if (list.children.length !== warnings.length) {
-			const items = warnings.map((w) => element('li', w.sentence));
-			list.replaceChildren(...items);
-		}
+		const sentences = warnings.map((w) => w.sentence);
+		const shown = [...list.children].map((item) => item.textContent);
+
+		if (sentences.join('\n') !== shown.join('\n'))
+			list.replaceChildren(...sentences.map(
+				(sentence) => element('li', sentence)));
 	}
 
 	/* Describe the chosen pair: at once with the map's figures, then with the full

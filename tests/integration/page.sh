@@ -359,6 +359,29 @@ check_probed()
 		echo 0)" "$(cat "$tmp/browser.out")"
 }
 
+# Arguments: URL DATABASE. Another run with as many warnings and measurements of the
+# reference pair replaces a run.
+check_other_run()
+{
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$2" <<-'SQL'
+		INSERT INTO warning (run_id, warned_at, text)
+			SELECT id, started_at, 'a word on run ' || id FROM run;
+	SQL
+	browse server "$1?run=1" 'wait=document.querySelector(".warnings li")' \
+		'print=document.querySelector(".warnings").textContent' \
+		'print=(sweeps[0].name = "2")' 'wait=sweeps[0].facts.run.id === 2' \
+		'wait=sweeps[0].cells.size === 16' \
+		'print=document.querySelector(".warnings").textContent' \
+		'print=document.querySelector(".drift svg").getAttribute("aria-label")'
+	check_same_text 'one run after another' "$(
+		printf '%s\n' 'a word on run 1' 2 'a word on run 2'
+		sql "$2" "SELECT format('%d measurements of the reference pair, ' ||
+			'%.1f to %.1f Mbit/s', count(*), min(download_goodput_bps) / 1e6,
+			max(upload_goodput_bps) / 1e6)
+		FROM measurement WHERE run_id = 2 AND reference")" \
+		"$(cat "$tmp/browser.out")"
+}
+
 # Runs of a file, without a tunnel: one, and two side by side.
 case_view()
 {
@@ -409,6 +432,7 @@ case_view()
 	check_colours "$url"
 	check_keys "$url" "$db"
 	check_mouse "$url"
+	check_other_run "$url" "$db"
 	check_probed "$url" "$db"
 	check_match 'a port that is taken' "port $VIEW_PORT" \
 		"$(on server "$MTUSWEEP_BIN/mtusweep" view --db "$db" 2>&1)"
