@@ -441,6 +441,21 @@ if ! grep -q '<svg' mtusweep-run-3.html ||
 	printf 'FAIL: the shared probe:\n%s\n' "$(<mtusweep-run-3.html)"
 	failures=$((failures + 1))
 fi
+if ! grep -q 'The rulers show' mtusweep-run-3.html ||
+	grep -q 'The maps show' mtusweep-run-3.html; then
+	echo 'FAIL: the legend of the shared probe is not of its picture'
+	failures=$((failures + 1))
+fi
+# The recommendation alone is worth a page; a run without any of these has none.
+run_sql probed.db <<<'DELETE FROM path; DELETE FROM path_band;' || exit 1
+expect 0 '' '' share --run 3 --db probed.db -o alone.html
+if grep -q '<svg' alone.html || ! grep -q 'server MTU 1420, peer' alone.html; then
+	printf 'FAIL: the shared recommendation:\n%s\n' "$(<alone.html)"
+	failures=$((failures + 1))
+fi
+run_sql probed.db <<<'DELETE FROM recommendation;' || exit 1
+expect 1 '' 'nothing is measured yet' share --run 3 --db probed.db -o nothing.html
+[ ! -e nothing.html ] || { echo 'FAIL: a page about nothing'; failures=$((failures + 1)); }
 
 # The same in pictures: a frame, faint crosses in the lost cells, the path's edges. In
 # the drawing itself, faint is half black; a cross has round ends; there is one in the
