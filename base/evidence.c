@@ -289,8 +289,7 @@ static void print_settled(const struct evidence *e, FILE *out)
 	else if (reason->rival.server)
 		fprintf(out,
 			"not settled: no pair was faster, but tests scatter too much "
-			"to "
-			"exclude that %d/%d is over %d %% faster\n",
+			"to exclude that %d/%d is over %d %% faster\n",
 			reason->rival.server, reason->rival.peer, reason->margin);
 	else
 		fputs("not settled: no measurement shows the recommended pair working "
