@@ -567,7 +567,9 @@ case_ruler()
 			.map((e) => e.getAttribute("stroke-dasharray"))' \
 		'print=[...document.querySelectorAll(".fates .together")]
 			.map((e) => e.textContent)' \
-		"print=$PREDICTIONS"
+		"print=$PREDICTIONS" \
+		'print=[axisLabels([1281, 1282, 1283, 1284], 12, 20),
+			axisLabels([...Array(21)].map((_, i) => 1280 + i), 4.2, 20)]'
 	check_same_text 'the path' "$(
 		echo 'Recommended: server MTU 1400, peer MTU 1380'
 		echo
@@ -583,7 +585,8 @@ case_ruler()
 			'current 1420; fastest 1430; recommended 1400'
 		echo '["4 3","4 3"]'
 		echo '["arrives whole","arrives in fragments","lost","not known"]'
-		expected_predictions "$db")" "$(cat "$tmp/browser.out")"
+		expected_predictions "$db"
+		echo '[[0,2],[0,10,20]]')" "$(cat "$tmp/browser.out")"
 	for size in 375x800 1280x900; do
 		check_ruler_layout "$url" "$size"
 		check_ruler_layout "$url" "$size" --dark
