@@ -35,6 +35,9 @@
 #define RULER_BELOW 26 /* its MTUs */
 #define ANSWER      30 /* the line of the recommendation */
 
+const int heatmap_round_steps[HEATMAP_ROUND_STEPS] = {
+	1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000};
+
 double heatmap_text_width(const char *text, double size)
 {
 	size_t letters = 0;
@@ -68,13 +71,11 @@ static int choose_labels(const struct heatmap_axis *axis, int step, double cell,
 void heatmap_axis_labels(const struct heatmap_axis *axis, double cell, double room,
 			 struct heatmap_axis_labels *ret)
 {
-	static const int steps[] = {1,   5,   10,   20,   50,   100,
-				    200, 500, 1000, 2000, 5000, 10000};
-
 	/* An MTU far from the others may lack room, most must have it. */
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		double apart = i ? fmax(room, ROUND_APART) : room;
-		int omitted = choose_labels(axis, steps[i], cell, apart, ret);
+	for (int i = 0; i < HEATMAP_ROUND_STEPS; i++) {
+		int step = heatmap_round_steps[i];
+		double apart = step > 1 ? fmax(room, ROUND_APART) : room;
+		int omitted = choose_labels(axis, step, cell, apart, ret);
 
 		if (ret->count > 1 && omitted * 4 <= ret->count)
 			return;

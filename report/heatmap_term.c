@@ -20,8 +20,9 @@ struct shown {
 	int index[HEATMAP_AXIS_MAX];
 };
 
-/* The most MTUs that are shown for predictions alone. */
+/* The most MTUs that are shown for predictions alone, and their least step. */
 #define ROUND_MAX 16
+#define ROUND_MIN 10
 
 struct printing {
 	const struct heatmap *map;
@@ -92,7 +93,6 @@ static void choose_some(const struct printing *p, const struct heatmap_axis *axi
 static void choose_shown(const struct printing *p, const struct heatmap_axis *axis,
 			 int room, measured_fn *measured, struct shown *ret)
 {
-	static const int round_steps[] = {10, 20, 50, 100, 200, 500, 1000};
 	int step;
 	int kept = 0;
 
@@ -107,10 +107,11 @@ static void choose_shown(const struct printing *p, const struct heatmap_axis *ax
 							  : room;
 		struct shown more = {.count = INT_MAX};
 
-		for (size_t i = 0; i < sizeof(round_steps) / sizeof(round_steps[0]) &&
-				   more.count > least;
-		     i++)
-			choose_some(p, axis, round_steps[i], measured, &more);
+		for (int i = 0; i < HEATMAP_ROUND_STEPS && more.count > least; i++) {
+			if (heatmap_round_steps[i] >= ROUND_MIN)
+				choose_some(p, axis, heatmap_round_steps[i], measured,
+					    &more);
+		}
 		if (more.count <= least)
 			*ret = more;
 	}
