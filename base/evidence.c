@@ -83,6 +83,20 @@ static void print_rate(const struct evidence_dir *dir, const char *name, FILE *o
 		print_interval(dir, name, out);
 }
 
+bool evidence_is_predicted(const struct evidence *e)
+{
+	return e->status == EVIDENCE_PREDICTED && e->reason.kind != REASON_TEXT;
+}
+
+bool evidence_correct_bands(const struct evidence *e, enum direction dir,
+			    struct path_bands *bands)
+{
+	if (!e->dir[dir].guessed || bands->count == 0)
+		return false;
+	*bands = e->survey.path.dir[dir];
+	return true;
+}
+
 /* True if the probes alone tell. */
 static bool is_untested(const struct evidence *e)
 {
@@ -96,11 +110,13 @@ const char *evidence_doubt(const struct evidence *e)
 	return is_untested(e) ? "; predicted by probes, not measured" : "";
 }
 
-const char *evidence_proof(const struct evidence *e, bool running)
+const char *evidence_proof(const struct evidence *e, bool tests_follow)
 {
+	if (e->reason.kind == REASON_TEXT)
+		return "";
 	switch (e->status) {
 	case EVIDENCE_PREDICTED:
-		if (running)
+		if (tests_follow)
 			return "predicted, tests follow";
 		return e->reason.visits ? "predicted, not confirmed by tests"
 					: "predicted by probes, not measured";
@@ -273,8 +289,7 @@ static void print_settled(const struct evidence *e, FILE *out)
 	else if (reason->rival.server)
 		fprintf(out,
 			"not settled: no pair was faster, but tests scatter too much "
-			"to "
-			"exclude that %d/%d is over %d %% faster\n",
+			"to exclude that %d/%d is over %d %% faster\n",
 			reason->rival.server, reason->rival.peer, reason->margin);
 	else
 		fputs("not settled: no measurement shows the recommended pair working "

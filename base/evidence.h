@@ -79,12 +79,21 @@ const char *evidence_status_name(enum evidence_status status);
 /* -EINVAL: no status has that name. */
 int evidence_status_parse(const char *name, enum evidence_status *ret);
 
+/* True if probes alone show the pair to work: no test has confirmed or contradicted it. */
+bool evidence_is_predicted(const struct evidence *e);
+
+/* Replace probed bands that measurements contradict by those that throughput tells. Return
+ * false if the probes hold, or there are none. */
+bool evidence_correct_bands(const struct evidence *e, enum direction dir,
+			    struct path_bands *bands);
+
 /* "; predicted by probes, ..." where no test has confirmed the pair, else "". Static. */
 const char *evidence_doubt(const struct evidence *e);
 
-/* How far the recommendation is proved, in a few words: "predicted, tests follow" while the
- * run goes on, "confirmed by tests". Static. */
-const char *evidence_proof(const struct evidence *e, bool running);
+/* How far the recommendation is proved, in a few words: "predicted, tests follow" if
+ * `tests_follow`, "confirmed by tests"; "" if an older version kept the pair alone.
+ * Static. */
+const char *evidence_proof(const struct evidence *e, bool tests_follow);
 
 /* What a run says between its probes and its tests: the pair, its reason and the path. As
  * evidence_text(). */

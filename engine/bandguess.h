@@ -17,8 +17,7 @@
  * FATE_FRAGMENTED, that they show it with PATH_GUESS_CONFIDENCE. The following stays
  * FATE_UNKNOWN: sizes between two of different fates; sizes below the smallest tested one,
  * unless that is whole; sizes above the largest tested one, unless that is fragmented;
- * sizes above Ethernet's 1500 bytes, unless the rate shows no
- * cost.
+ * sizes above Ethernet's 1500 bytes, unless the rate shows no cost.
  */
 
 /* dir_result_rate(), in bit/s. 0 if the path swallowed a test's data; NO_FIGURE if the

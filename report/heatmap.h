@@ -88,7 +88,7 @@ struct heatmap {
 	int edges;
 	bool edges_guessed[DIR_COUNT]; /* derived from throughput, not from probes */
 	struct path path; /* the same as bands; without any where unknown */
-	bool predicted;   /* no test has confirmed the recommended pair */
+	bool predicted;   /* probes alone show the recommended pair to work */
 };
 
 struct heatmap_options {
@@ -103,6 +103,8 @@ struct heatmap_options {
 int heatmap_load(struct query *query, const struct query_run *run,
 		 const struct heatmap_options *options, struct heatmap *ret,
 		 struct err *err);
+/* How far a run's recommendation is proved (base/evidence.h). Static. */
+const char *heatmap_proof(const struct query_run *run, const struct evidence *e);
 /* The lines alone of a run that cannot be drawn: a map without panels. */
 void heatmap_describe(const struct query_run *run, bool anonymous, struct heatmap *ret);
 void heatmap_release(struct heatmap *map);

@@ -35,6 +35,9 @@
 #define RULER_BELOW 26 /* its MTUs */
 #define ANSWER      30 /* the line of the recommendation */
 
+const int heatmap_round_steps[HEATMAP_ROUND_STEPS] = {
+	1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000};
+
 double heatmap_text_width(const char *text, double size)
 {
 	size_t letters = 0;
@@ -68,13 +71,11 @@ static int choose_labels(const struct heatmap_axis *axis, int step, double cell,
 void heatmap_axis_labels(const struct heatmap_axis *axis, double cell, double room,
 			 struct heatmap_axis_labels *ret)
 {
-	static const int steps[] = {1,   5,   10,   20,   50,   100,
-				    200, 500, 1000, 2000, 5000, 10000};
-
 	/* An MTU far from the others may lack room, most must have it. */
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		double apart = i ? fmax(room, ROUND_APART) : room;
-		int omitted = choose_labels(axis, steps[i], cell, apart, ret);
+	for (int i = 0; i < HEATMAP_ROUND_STEPS; i++) {
+		int step = heatmap_round_steps[i];
+		double apart = step > 1 ? fmax(room, ROUND_APART) : room;
+		int omitted = choose_labels(axis, step, cell, apart, ret);
 
 		if (ret->count > 1 && omitted * 4 <= ret->count)
 			return;
@@ -232,20 +233,12 @@ static void add_edge_keys(const struct heatmap *map, struct heatmap_layout *layo
 /* Add keys for the fates of the ruler's bands. */
 static void add_ruler_keys(struct heatmap_layout *layout)
 {
-	bool there[FATE_COUNT] = {false};
+	for (int f = 0; f < FATE_COUNT; f++) {
+		enum fate fate = fate_legend[f];
 
-	for (int d = 0; d < DIR_COUNT; d++) {
-		const struct ruler_dir *dir = &layout->ruler.dir[d];
-
-		there[FATE_UNKNOWN] |= dir->bands == 0;
-		for (int b = 0; b < dir->bands; b++)
-			there[dir->band[b].fate] = true;
-	}
-	for (int f = FATE_WHOLE; f <= FATE_COUNT; f++) {
-		int fate = f % FATE_COUNT;
-
-		if (there[fate])
-			add_key(layout, HEATMAP_KEY_FATE, fate, fate_signs[fate].label);
+		if (ruler_has_fate(&layout->ruler, fate))
+			add_key(layout, HEATMAP_KEY_FATE, (int)fate,
+				fate_signs[fate].label);
 	}
 }
 

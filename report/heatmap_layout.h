@@ -26,6 +26,10 @@ enum heatmap_key_kind {
 	HEATMAP_KEY_FATE,      /* a band of the ruler, enum fate in `which` */
 };
 
+/* Round MTUs are the multiples of one of these steps, ascending. */
+#define HEATMAP_ROUND_STEPS 12
+extern const int heatmap_round_steps[HEATMAP_ROUND_STEPS];
+
 /* The labelled indices of an axis: its round MTUs where not all of them have room. */
 #define HEATMAP_LABELS_MAX 256
 

@@ -188,8 +188,9 @@ static int add_panels(struct heatmap *map, const struct heatmap_options *options
 	return r;
 }
 
-static int add_path(struct query *query, int64_t run, struct heatmap *map,
-		    struct err *err)
+/* Add the bands that the recommendation rests on: not what measurements contradict. */
+static int add_path(struct query *query, int64_t run, const struct evidence *e,
+		    struct heatmap *map, struct err *err)
 {
 	struct path_survey survey;
 	int r = query_path(query, run, &survey, err);
@@ -198,19 +199,31 @@ static int add_path(struct query *query, int64_t run, struct heatmap *map,
 		return 0;
 	if (r == 0)
 		map->path = survey.path;
-	for (int d = 0; d < DIR_COUNT && r == 0; d++)
+	for (int d = 0; d < DIR_COUNT && r == 0; d++) {
+		struct path_bands *bands = &survey.path.dir[d];
+
+		map->edges_guessed[d] =
+			evidence_correct_bands(e, (enum direction)d, bands);
 		heatmap_add_edges(map, (enum direction)d, survey.path.overhead[d],
-				  &survey.path.dir[d]);
+				  bands);
+	}
 	return r;
+}
+
+/* A run that only probes has no tests. */
+const char *heatmap_proof(const struct query_run *run, const struct evidence *e)
+{
+	bool goes_on = run->outcome == RUN_RUNNING && run->life == PROCESS_LIVES;
+
+	return evidence_proof(
+		e, goes_on && strcmp(run->info.strategy, STRATEGY_PROBE) != 0);
 }
 
 /* The pair, and how far it is proved; an older version kept only the pair. */
 static void describe_answer(struct heatmap *map, const struct query_run *run,
 			    const struct evidence *e)
 {
-	bool goes_on = run->outcome == RUN_RUNNING && run->life == PROCESS_LIVES;
-	const char *proof = e->reason.kind == REASON_TEXT ? ""
-							  : evidence_proof(e, goes_on);
+	const char *proof = heatmap_proof(run, e);
 
 	if (e->mtu.server)
 		snprintf(map->answer, HEATMAP_TEXT,
@@ -225,7 +238,7 @@ static void describe_answer(struct heatmap *map, const struct query_run *run,
 }
 
 static int mark_recommended(struct query *query, const struct query_run *run,
-			    struct heatmap *map, struct err *err)
+			    struct heatmap *map, struct evidence *ret, struct err *err)
 {
 	struct query_recommendation recommended = {0};
 	const struct evidence *e = &recommended.evidence;
@@ -234,9 +247,9 @@ static int mark_recommended(struct query *query, const struct query_run *run,
 	if (r == 0) {
 		map->mark[HEATMAP_RECOMMENDED] =
 			(struct heatmap_mark){e->mtu.server > 0, e->mtu};
-		map->predicted = e->reason.kind != REASON_TEXT &&
-				 e->status != EVIDENCE_CONFIRMED;
+		map->predicted = evidence_is_predicted(e);
 		describe_answer(map, run, e);
+		*ret = *e;
 	}
 	free(recommended.text);
 	return r == -ENODATA ? 0 : r;
@@ -390,14 +403,16 @@ static int load_map(struct query *query, const struct query_run *run,
 		    struct err *err)
 {
 	cleanup_free struct row_visit *visit = NULL;
+	struct evidence evidence;
 	struct visits all = {0};
 	int r = query_pairs(query, run->id, add_pair, &all, err);
 
 	visit = all.visit;
+	evidence_init(&evidence);
 	if (r == 0)
-		r = add_path(query, run->id, map, err);
+		r = mark_recommended(query, run, map, &evidence, err);
 	if (r == 0)
-		r = mark_recommended(query, run, map, err);
+		r = add_path(query, run->id, &evidence, map, err);
 	mark_current(map, &run->info);
 	if (r == 0)
 		r = add_maps(map, run, &all, options, err);

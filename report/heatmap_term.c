@@ -9,11 +9,10 @@
 #include "report/heatmap_layout.h"
 #include "report/ruler_term.h"
 
-#define LABEL       6 /* columns of a server MTU and a space */
-#define CELL        2
-#define COLUMNS_MIN 40
-#define LIGHT_FROM  0.5
-#define RESET       "\033[0m"
+#define LABEL      6 /* columns of a server MTU and a space */
+#define CELL       2
+#define LIGHT_FROM 0.5
+#define RESET      "\033[0m"
 
 /* The indices of an axis that are printed. */
 struct shown {
@@ -21,8 +20,9 @@ struct shown {
 	int index[HEATMAP_AXIS_MAX];
 };
 
-/* The most MTUs that are shown for predictions alone. */
+/* The most MTUs that are shown for predictions alone, and their least step. */
 #define ROUND_MAX 16
+#define ROUND_MIN 10
 
 struct printing {
 	const struct heatmap *map;
@@ -93,7 +93,6 @@ static void choose_some(const struct printing *p, const struct heatmap_axis *axi
 static void choose_shown(const struct printing *p, const struct heatmap_axis *axis,
 			 int room, measured_fn *measured, struct shown *ret)
 {
-	static const int round_steps[] = {10, 20, 50, 100, 200, 500, 1000};
 	int step;
 	int kept = 0;
 
@@ -108,10 +107,11 @@ static void choose_shown(const struct printing *p, const struct heatmap_axis *ax
 							  : room;
 		struct shown more = {.count = INT_MAX};
 
-		for (size_t i = 0; i < sizeof(round_steps) / sizeof(round_steps[0]) &&
-				   more.count > least;
-		     i++)
-			choose_some(p, axis, round_steps[i], measured, &more);
+		for (int i = 0; i < HEATMAP_ROUND_STEPS && more.count > least; i++) {
+			if (heatmap_round_steps[i] >= ROUND_MIN)
+				choose_some(p, axis, heatmap_round_steps[i], measured,
+					    &more);
+		}
 		if (more.count <= least)
 			*ret = more;
 	}
@@ -148,8 +148,6 @@ static void set_colors(const struct printing *p, double t)
 			16 + 36 * cube_level(c.red) + 6 * cube_level(c.green) +
 				cube_level(c.blue));
 }
-
-#define MARK_SHARED "*"
 
 static bool has_word(const char *text, const char *word)
 {
@@ -388,8 +386,8 @@ void heatmap_print(const struct heatmap *map, enum heatmap_colors colors, bool g
 		.map = map, .colors = colors, .glyphs = glyphs, .out = out};
 	int room;
 
-	if (columns < COLUMNS_MIN)
-		columns = COLUMNS_MIN;
+	if (columns < HEATMAP_COLUMNS_MIN)
+		columns = HEATMAP_COLUMNS_MIN;
 	room = (columns - LABEL) / CELL;
 	print_answer(&p, columns);
 	for (int i = 0; i < HEATMAP_LINES; i++)

@@ -24,13 +24,19 @@ enum heatmap_colors heatmap_term_colors(bool is_terminal, const char *no_color,
  * prints UTF-8: then signs are glyphs, else letters. */
 bool heatmap_term_glyphs(const char *lc_all, const char *lc_ctype, const char *lang);
 
+/* The sign where more than one mark is. */
+#define MARK_SHARED "*"
+
+/* Narrower output is as if it had so many columns. */
+#define HEATMAP_COLUMNS_MIN 40
+
 /* Break a long line at spaces. */
 void heatmap_print_wrapped(const char *text, int columns, FILE *out);
 
-/* Print with lines of at most `columns` columns, down to 40: the recommendation, the ruler
- * of the path, the maps. If a panel has more MTUs
- * than fit, those without a measurement are omitted first, then others at equal
- * distances; a note says so. For errors of `out`, check ferror(). */
+/* Print with lines of at most `columns` columns, down to HEATMAP_COLUMNS_MIN: the
+ * recommendation, the ruler of the path, the maps. If a panel has more MTUs than fit, those
+ * without a measurement are omitted first, then others at equal distances; a note says so.
+ * For errors of `out`, check ferror(). */
 void heatmap_print(const struct heatmap *map, enum heatmap_colors colors, bool glyphs,
 		   int columns, FILE *out);
 

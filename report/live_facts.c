@@ -87,8 +87,8 @@ static json_t *fates_json(void)
 {
 	json_t *array = json_array();
 
-	for (int f = FATE_WHOLE; f <= FATE_COUNT; f++) {
-		enum fate fate = (enum fate)(f % FATE_COUNT);
+	for (int f = 0; f < FATE_COUNT; f++) {
+		enum fate fate = fate_legend[f];
 		char color[8];
 
 		snprintf(color, sizeof(color), "#%06x", fate_signs[fate].rgb);
@@ -107,9 +107,10 @@ static json_t *ruler_dir_json(const struct ruler *ruler, enum direction dir)
 	for (int b = 0; b < d->bands; b++)
 		json_array_append_new(bands, json_pack("[is]", d->band[b].to,
 						       fate_name(d->band[b].fate)));
-	return json_pack("{ss+ si sb so}", "title", ruler_title(dir), ruler_doubt(d),
+	return json_pack("{ss+ si sb sb so}", "title", ruler_title(dir), ruler_doubt(d),
 			 "overhead", d->overhead, "proved",
-			 d->bands > 0 && !d->guessed && !d->doubted, "bands", bands);
+			 d->bands > 0 && !d->guessed && !d->doubted, "guessed",
+			 d->guessed, "bands", bands);
 }
 
 static json_t *ruler_json(const struct ruler_facts *facts)
@@ -126,7 +127,7 @@ static json_t *ruler_json(const struct ruler_facts *facts)
 
 /* Also of a run whose map cannot be drawn. */
 static int read_ruler(struct query *query, const struct query_run *run,
-		      const struct mtu_pair *recommended, json_t **ret, struct err *err)
+		      const struct evidence *evidence, json_t **ret, struct err *err)
 {
 	struct path_survey survey = {0};
 	struct ruler_facts facts = {0};
@@ -135,27 +136,30 @@ static int read_ruler(struct query *query, const struct query_run *run,
 	if (r < 0 && r != -ENODATA)
 		return r;
 	facts.path = survey.path;
+	for (int d = 0; d < DIR_COUNT; d++)
+		facts.guessed[d] = evidence_correct_bands(evidence, (enum direction)d,
+							  &facts.path.dir[d]);
 	facts.mark[HEATMAP_CURRENT] =
 		(struct mtu_pair){run->info.server.link_mtu, run->info.peer.link_mtu};
 	if (!run->info.server.link_mtu || !run->info.peer.link_mtu)
 		facts.mark[HEATMAP_CURRENT] = (struct mtu_pair){0};
-	facts.mark[HEATMAP_RECOMMENDED] = *recommended;
+	facts.mark[HEATMAP_RECOMMENDED] = evidence->mtu;
 	*ret = ruler_json(&facts);
 	return 0;
 }
 
 /* --- the recommendation --- */
 
-/* The recommended pair as an export has it, and how far it is proved, in words; null if
- * there is none. */
+/* The recommended pair as an export has it, and how far it is proved, in words and as a
+ * fact; null if there is none. */
 static int read_recommended(struct query *query, const struct query_run *run,
-			    struct mtu_pair *ret_mtu, json_t **ret, struct err *err)
+			    struct evidence *ret_evidence, json_t **ret,
+			    struct err *err)
 {
-	bool goes_on = run->outcome == RUN_RUNNING && run->life == PROCESS_LIVES;
 	struct query_recommendation found = {0};
 	int r = query_recommended(query, run->id, &found, err);
 
-	*ret_mtu = found.evidence.mtu;
+	*ret_evidence = found.evidence;
 	if (r == -ENODATA) {
 		*ret = json_null();
 		return 0;
@@ -163,10 +167,10 @@ static int read_recommended(struct query *query, const struct query_run *run,
 	if (r < 0)
 		return r;
 	*ret = runjson_recommended(&found);
-	if (found.evidence.reason.kind != REASON_TEXT)
-		json_object_set_new(
-			*ret, "proof",
-			json_string(evidence_proof(&found.evidence, goes_on)));
+	json_object_set_new(*ret, "proof",
+			    json_string(heatmap_proof(run, &found.evidence)));
+	json_object_set_new(*ret, "predicted",
+			    json_boolean(evidence_is_predicted(&found.evidence)));
 	free(found.text);
 	return *ret ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
@@ -178,7 +182,7 @@ int live_facts(struct query *query, const struct query_run *run,
 	json_t *warnings = json_array();
 	json_t *recommended = NULL;
 	json_t *ruler = NULL;
-	struct mtu_pair mtu;
+	struct evidence evidence;
 	struct query_warning left_out = {
 		.facts = {.kind = WARNING_LEFT_OUT, .value = QUERY_ROWS_SERVED}};
 	int r = query_warnings(query, run->id, "run", add_warning, warnings, err);
@@ -187,9 +191,9 @@ int live_facts(struct query *query, const struct query_run *run,
 	if (r == 0 && !run->counted)
 		r = add_warning(warnings, &left_out);
 	if (r == 0)
-		r = read_recommended(query, run, &mtu, &recommended, err);
+		r = read_recommended(query, run, &evidence, &recommended, err);
 	if (r == 0)
-		r = read_ruler(query, run, &mtu, &ruler, err);
+		r = read_ruler(query, run, &evidence, &ruler, err);
 	*ret = json_pack("{so s[oo] so so so so so so so}", "run", run_facts(run),
 			 "grid", grid_json(&info->server_range),
 			 grid_json(&info->peer_range), "recommended", recommended,

@@ -199,6 +199,21 @@ int ruler_labels(const struct ruler *ruler, enum direction dir, double width,
 
 /* --- words --- */
 
+bool ruler_has_fate(const struct ruler *ruler, enum fate fate)
+{
+	for (int d = 0; d < DIR_COUNT; d++) {
+		const struct ruler_dir *dir = &ruler->dir[d];
+
+		if (fate == FATE_UNKNOWN && dir->bands == 0)
+			return true;
+		for (int b = 0; b < dir->bands; b++) {
+			if (dir->band[b].fate == fate)
+				return true;
+		}
+	}
+	return false;
+}
+
 const char *ruler_title(enum direction dir)
 {
 	return dir == DIR_UPLOAD ? "Upload, peer to server"
@@ -210,6 +225,6 @@ const char *ruler_doubt(const struct ruler_dir *dir)
 	if (dir->bands == 0)
 		return " (not known)";
 	if (dir->guessed)
-		return " (predicted from throughput)";
+		return " (inferred from throughput)";
 	return dir->doubted ? " (fragments would not be seen)" : "";
 }

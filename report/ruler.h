@@ -27,7 +27,7 @@ struct ruler_band {
 
 struct ruler_dir {
 	int overhead;
-	bool guessed; /* told from throughput: the bands are predicted, not proved */
+	bool guessed; /* inferred from throughput: the bands are not proved */
 	bool doubted; /* nobody saw outer packets: whole ones may have been fragments */
 	/* Within the range, ascending, without gaps. 0: nothing is known. */
 	int bands;
@@ -39,7 +39,7 @@ struct ruler {
 	int from; /* multiples of `step` */
 	int to;   /* 0: nothing is known of either direction, there is no ruler */
 	int step;
-	bool predicted; /* no test has confirmed the recommended pair */
+	bool predicted; /* probes alone show the recommended pair to work */
 	struct ruler_dir dir[DIR_COUNT];
 };
 
@@ -73,6 +73,8 @@ struct ruler_label {
 int ruler_labels(const struct ruler *ruler, enum direction dir, double width,
 		 double room, struct ruler_label ret[RULER_LABELS_MAX]);
 
+/* True if a band has that fate: the legend explains it. */
+bool ruler_has_fate(const struct ruler *ruler, enum fate fate);
 /* "Upload, peer to server". Static. */
 const char *ruler_title(enum direction dir);
 /* What limits the proof of a direction's bands, as the end of a title: " (inferred from

@@ -87,6 +87,7 @@ static void draw_labels(const struct heatmap_drawing *d, enum direction directio
 	struct ruler_label labels[RULER_LABELS_MAX];
 	double room = heatmap_text_width("1500", HEATMAP_FONT_LABEL) + LABEL_GAP;
 	int count = ruler_labels(&d->layout->ruler, direction, bar->w, room, labels);
+	char name[16];
 
 	for (int l = 0; l < count; l++) {
 		double x = bar->x + labels[l].at;
@@ -102,8 +103,8 @@ static void draw_labels(const struct heatmap_drawing *d, enum direction directio
 					  HEATMAP_CENTER, room - 2);
 	}
 	draw_name(d, bar, bar->y + SIZE_Y, "outer size");
-	draw_name(d, bar, bar->y + bar->h + MTU_Y,
-		  direction == DIR_UPLOAD ? "peer MTU" : "server MTU");
+	snprintf(name, sizeof(name), "%s MTU", direction_sender(direction));
+	draw_name(d, bar, bar->y + bar->h + MTU_Y, name);
 }
 
 static void draw_marks(const struct heatmap_drawing *d, const struct ruler_dir *dir,

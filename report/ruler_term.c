@@ -5,12 +5,12 @@
 #include <string.h>
 
 /* The name of a line; a label may reach into it from the right. */
-#define NAME     10
-#define OVERHANG 3
-#define LEFT     (NAME + 1 + OVERHANG)
-#define LABEL    7 /* columns of "[1460]" and a space */
-#define LINE_MAX 1024
-#define RESET    "\033[0m"
+#define NAME           10
+#define OVERHANG       3
+#define LEFT           (NAME + 1 + OVERHANG)
+#define LABEL          7 /* columns of "[1460]" and a space */
+#define RULER_LINE_MAX 1024
+#define RESET          "\033[0m"
 
 struct printing {
 	const struct ruler *ruler;
@@ -27,7 +27,7 @@ static int column_of(const struct printing *p, double size)
 }
 
 /* A band narrower than a column has one nevertheless. */
-static void choose_fates(const struct printing *p, enum fate ret[LINE_MAX])
+static void choose_fates(const struct printing *p, enum fate ret[RULER_LINE_MAX])
 {
 	const struct ruler_dir *d = &p->ruler->dir[p->dir];
 	int from = -1;
@@ -43,7 +43,7 @@ static void choose_fates(const struct printing *p, enum fate ret[LINE_MAX])
 
 static void print_bar(const struct printing *p)
 {
-	enum fate fates[LINE_MAX];
+	enum fate fates[RULER_LINE_MAX];
 
 	choose_fates(p, fates);
 	fprintf(p->out, "%*s", LEFT, "");
@@ -63,7 +63,7 @@ static void print_labels(const struct printing *p, const char *name, int less)
 {
 	struct ruler_label labels[RULER_LABELS_MAX];
 	int count = ruler_labels(p->ruler, p->dir, p->width - 1, LABEL, labels);
-	char line[LINE_MAX];
+	char line[RULER_LINE_MAX];
 	size_t used = (size_t)snprintf(line, sizeof(line), "%-*s", NAME, name);
 
 	for (int i = 0; i < count; i++) {
@@ -86,7 +86,19 @@ static const char *mark_sign(const struct printing *p, int mark)
 	return p->glyphs ? signs[mark].glyph : signs[mark].letter;
 }
 
-/* Below the bar; the last sign of several in a column is that of the recommended MTU. */
+/* Return the sign below a column of a direction's bar; " ": there is none. */
+static const char *sign_at(const struct printing *p, int dir, int column)
+{
+	const int *mark = p->ruler->dir[dir].mark;
+	const char *sign = " ";
+
+	for (int m = 0; m < HEATMAP_MARKS; m++) {
+		if (mark[m] && column_of(p, mark[m]) == column)
+			sign = *sign == ' ' ? mark_sign(p, m) : MARK_SHARED;
+	}
+	return sign;
+}
+
 static void print_marks(const struct printing *p)
 {
 	const int *mark = p->ruler->dir[p->dir].mark;
@@ -99,51 +111,40 @@ static void print_marks(const struct printing *p)
 	if (last < 0)
 		return;
 	fprintf(p->out, "%*s", LEFT, "");
-	for (int c = 0; c <= last; c++) {
-		const char *sign = " ";
-
-		for (int m = 0; m < HEATMAP_MARKS; m++) {
-			if (mark[m] && column_of(p, mark[m]) == c)
-				sign = *sign == ' ' ? mark_sign(p, m) : "*";
-		}
-		fputs(sign, p->out);
-	}
+	for (int c = 0; c <= last; c++)
+		fputs(sign_at(p, p->dir, c), p->out);
 	fputc('\n', p->out);
 }
 
-static bool has_fate(const struct ruler *ruler, enum fate fate)
+static bool has_shared_mark(const struct printing *p)
 {
 	for (int d = 0; d < DIR_COUNT; d++) {
-		const struct ruler_dir *dir = &ruler->dir[d];
-
-		if (fate == FATE_UNKNOWN && dir->bands == 0)
-			return true;
-		for (int b = 0; b < dir->bands; b++) {
-			if (dir->band[b].fate == fate)
+		for (int c = 0; c < p->width; c++) {
+			if (strcmp(sign_at(p, d, c), MARK_SHARED) == 0)
 				return true;
 		}
 	}
 	return false;
 }
 
-static void append(char line[LINE_MAX], const char *sign, const char *text,
+static void append(char line[RULER_LINE_MAX], const char *sign, const char *text,
 		   const char *more)
 {
 	size_t used = strlen(line);
 
-	snprintf(line + used, LINE_MAX - used, "%s%s %s%s", used ? ", " : "", sign,
-		 text, more);
+	snprintf(line + used, RULER_LINE_MAX - used, "%s%s %s%s", used ? ", " : "",
+		 sign, text, more);
 }
 
 /* "= arrives whole, x lost", and the marks. */
 static void print_legend(const struct printing *p, int columns)
 {
-	char line[LINE_MAX] = "";
+	char line[RULER_LINE_MAX] = "";
 
-	for (int f = FATE_WHOLE; f <= FATE_COUNT; f++) {
-		const struct fate_sign *sign = &fate_signs[f % FATE_COUNT];
+	for (int f = 0; f < FATE_COUNT; f++) {
+		const struct fate_sign *sign = &fate_signs[fate_legend[f]];
 
-		if (has_fate(p->ruler, (enum fate)(f % FATE_COUNT)))
+		if (ruler_has_fate(p->ruler, fate_legend[f]))
 			append(line, p->glyphs ? sign->glyph : sign->letter,
 			       sign->label, "");
 	}
@@ -155,13 +156,15 @@ static void print_legend(const struct printing *p, int columns)
 			append(line, mark_sign(p, m), signs[m].label,
 			       predicted ? " (predicted)" : "");
 	}
+	if (has_shared_mark(p))
+		append(line, MARK_SHARED, "more than one of these", "");
 	fputc('\n', p->out);
 	heatmap_print_wrapped(line, columns, p->out);
 }
 
 static void print_title(const struct printing *p, int columns)
 {
-	char line[LINE_MAX];
+	char line[RULER_LINE_MAX];
 
 	snprintf(line, sizeof(line), "%s%s", ruler_title(p->dir),
 		 ruler_doubt(&p->ruler->dir[p->dir]));
@@ -178,19 +181,22 @@ void ruler_print(const struct ruler *ruler, enum heatmap_colors colors, bool gly
 
 	if (!ruler->to)
 		return;
-	if (columns > LINE_MAX - 1)
-		columns = LINE_MAX - 1;
+	if (columns > RULER_LINE_MAX - 1)
+		columns = RULER_LINE_MAX - 1;
+	if (columns < HEATMAP_COLUMNS_MIN)
+		columns = HEATMAP_COLUMNS_MIN;
 	p.width = columns - LEFT - OVERHANG;
 	for (int d = 0; d < DIR_COUNT; d++) {
 		const struct ruler_dir *dir = &ruler->dir[d];
+		char name[NAME + 1];
 
 		p.dir = (enum direction)d;
 		print_title(&p, columns);
 		print_labels(&p, "outer size", 0);
 		print_bar(&p);
 		print_marks(&p);
-		print_labels(&p, d == DIR_UPLOAD ? "peer MTU" : "server MTU",
-			     dir->overhead);
+		snprintf(name, sizeof(name), "%s MTU", direction_sender(p.dir));
+		print_labels(&p, name, dir->overhead);
 	}
 	print_legend(&p, columns);
 }

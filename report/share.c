@@ -31,19 +31,23 @@ static const char head[] =
 
 static const char omitted[] = "[omitted]";
 
-static const char legend[] =
+static const char rulers_legend[] =
 	"<p>The rulers show the fate of outer packets by their size, and below each "
-	"size "
-	"the sender's MTU whose largest packets have it. The maps show the server's "
-	"MTU "
-	"up the side and the peer's along the bottom; upload is from the peer to the "
-	"server. Hatched pairs failed; each kind of failure has its own hatching. A "
-	"black hole is a size whose packets never arrive. Lines are edges of the path: "
-	"beyond a line, the sender's full-size packets are larger than the size beside "
-	"it. Where it is dashed, the other end's MTU keeps TCP's packets below that "
-	"size. Dots mark pairs for which the path model predicts fragmentation of "
-	"full-size TCP packets, crosses pairs for which it predicts loss. Pairs that "
-	"were not measured have the faint colour of the predicted fate.</p>\n";
+	"size the sender's MTU whose largest packets have it. Upload is from the peer "
+	"to the server.</p>\n";
+
+static const char maps_legend[] =
+	"<p>The maps show the server's MTU up the side and the peer's along the "
+	"bottom; upload is from the peer to the server. Hatched pairs failed; each "
+	"kind of failure has its own hatching. Lines are edges of the path: beyond a "
+	"line, the sender's full-size packets are larger than the size beside it. "
+	"Where it is dashed, the other end's MTU keeps TCP's packets below that size. "
+	"Dots mark pairs for which the path model predicts fragmentation of full-size "
+	"TCP packets, crosses pairs for which it predicts loss. Pairs that were not "
+	"measured have the faint colour of the predicted fate.</p>\n";
+
+static const char black_hole[] =
+	"<p>A black hole is a size whose packets never arrive.</p>\n";
 
 static int write_map(const struct heatmap *map, FILE *out, struct err *err)
 {
@@ -76,7 +80,9 @@ static int write_pictures(const struct heatmap *map, FILE *out, struct err *err)
 	if (!map->panels && !ruler.to)
 		return 0;
 	r = write_map(map, out, err);
-	fputs(legend, out);
+	fputs(ruler.to ? rulers_legend : "", out);
+	fputs(map->panels ? maps_legend : "", out);
+	fputs(black_hole, out);
 	return r;
 }
 

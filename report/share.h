@@ -14,8 +14,8 @@
  * only a map of thousands of measured pairs needs more.
  */
 
-/* `map` is the run's, loaded as `anonymous`; one without panels is left out. -EIO and other
- * errors of writing to `out`. */
+/* `map` is the run's, loaded as `anonymous`. Without panels its path is drawn alone, and
+ * without either there is no picture. -EIO and other errors of writing to `out`. */
 int share_write(struct query *query, const struct query_run *run,
 		const struct heatmap *map, FILE *out, struct err *err);
 

@@ -6,7 +6,8 @@
 
 /*
  * The signs of marked pairs, the same in every map: PNG, SVG, share, terminal and page.
- * This list is the only one. The page gets it with the facts of a run (report/live.c).
+ * This list is the only one. The page gets it with the facts of a run
+ * (report/live_facts.c).
  *
  * X(KIND, name, label, shape, letter, glyph): the name is that of JSON, the label stands in
  * the legend, the shape is drawn. A terminal has the glyph, or the letter where it cannot
@@ -44,7 +45,8 @@ extern const struct sign signs[HEATMAP_MARKS];
  * The colours differ in lightness, and each but that of whole packets has a pattern, so
  * that they read in grey: dots for fragments, crosses for losses.
  *
- * X(FATE, label, rgb, xterm, letter, glyph): `xterm` is of 256 colours.
+ * X(FATE, label, rgb, xterm, letter, glyph), in the order of legends: `xterm` is of 256
+ * colours.
  */
 #define FATE_SIGN_LIST(X)                                                         \
 	X(WHOLE, "arrives whole", 0x57a6a1, 73, "=", "\xe2\x94\x81")              \
@@ -61,6 +63,8 @@ struct fate_sign {
 };
 
 extern const struct fate_sign fate_signs[FATE_COUNT];
+/* In the order of legends. */
+extern const enum fate fate_legend[FATE_COUNT];
 
 /* "ring". Static. */
 const char *sign_shape_name(enum sign_shape shape);

@@ -19,14 +19,14 @@ static const struct option_spec options[] = {
 	{.name = NULL, .more = read_result_options},
 };
 
-/* A run that only probed may have too many MTUs for a map. */
+/* Without a path and measurements a recommendation is worth a page, too. */
 static int load_map(struct query *query, const struct query_run *run,
 		    struct heatmap *ret, struct err *err)
 {
 	const struct heatmap_options anonymous = {.anonymous = true};
 	int r = runmap_load(query, run, &anonymous, ret, err);
 
-	if (r != -ENODATA)
+	if (r != -ENODATA || !run->recommended.server)
 		return r;
 	heatmap_describe(run, true, ret);
 	return 0;

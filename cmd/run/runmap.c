@@ -31,7 +31,8 @@ static void add_predictions(struct heatmap *map, const struct path *path,
 	}
 }
 
-/* A direction known from rates alone has edges but no predictions. */
+/* A direction known from rates alone has edges but no predictions; heatmap_load() adds its
+ * edges where measurements contradict the probes. */
 static int add_known(struct query *query, const struct query_run *run,
 		     struct heatmap *map, struct err *err)
 {
@@ -43,6 +44,10 @@ static int add_known(struct query *query, const struct query_run *run,
 	for (int i = 0; i < DIR_COUNT; i++) {
 		enum direction dir = (enum direction)i;
 
+		/* The marks of a direction without bands need it, too. */
+		map->path.overhead[dir] = known.path.overhead[dir];
+		if (map->edges_guessed[dir])
+			continue;
 		if (!known.guessed[dir]) {
 			add_predictions(map, &known.path, dir);
 			continue;

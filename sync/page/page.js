@@ -152,32 +152,36 @@ function predictedFill(context, fate, ink) {
 }
 
 const ROUND_STEPS = [1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
+/* Round labels do not stand as close as those of all MTUs. */
+const ROUND_APART = 24;
 
 /* Choose the indices of an axis to label, as heatmap_axis_labels() in
- * report/heatmap_layout.c: all, or round MTUs. */
+ * report/heatmap_layout.c does: all, or round MTUs. */
 function axisLabels(axis, cell, room) {
 	const choose = (step) => {
+		const apart = step > 1 ? Math.max(room, ROUND_APART) : room;
 		const kept = [];
 		let omitted = 0;
 
 		axis.forEach((mtu, i) => {
 			if (mtu % step)
 				return;
-			if (kept.length && (i - kept[kept.length - 1]) * cell < room)
+			if (kept.length && (i - kept[kept.length - 1]) * cell < apart)
 				omitted++;
 			else
 				kept.push(i);
 		});
-		return kept.length > 1 && omitted * 4 <= kept.length ? kept : null;
+		return { kept, omitted };
 	};
 
+	/* An MTU far from the others may lack room, most must have it. */
 	for (const step of ROUND_STEPS) {
-		const kept = choose(step);
+		const { kept, omitted } = choose(step);
 
-		if (kept)
+		if (kept.length > 1 && omitted * 4 <= kept.length)
 			return kept;
 	}
-	return axis.length > 1 ? [0, axis.length - 1] : [0];
+	return choose(1).kept;
 }
 
 class Chart {
@@ -471,6 +475,7 @@ class Sweep {
 			scale: null, fastest: null, now: null, cells: new Map(),
 			references: [], servers: [], peers: [], selected: null,
 			wanted: null, told: null, shown: ROWS_SHOWN, drawnAt: 0 });
+		delete this.find('.drift svg').dataset.count;
 	}
 
 	/* --- questions and answers --- */
@@ -690,11 +695,12 @@ class Sweep {
 		return { ...this.facts, fastest: this.fastest };
 	}
 
-	/* Whether no test has confirmed the pair of that sign. */
+	/* Whether probes alone show the pair of that sign to work. */
 	isPredicted(name) {
-		const { status } = this.facts.recommended || {};
+		const { recommended } = this.facts;
 
-		return name === 'recommended' && Boolean(status) && status !== 'confirmed';
+		return name === 'recommended' && Boolean(recommended) &&
+			recommended.predicted;
 	}
 
 	fate(name) {
@@ -764,10 +770,12 @@ class Sweep {
 			`${figure(best.upload_bps)} up, ${figure(best.download_bps)} down`);
 		setText(this.find('.current'), current ? pair(current) : '-');
 		list.hidden = warnings.length === 0;
-		if (list.children.length !== warnings.length) {
-			const items = warnings.map((w) => element('li', w.sentence));
-			list.replaceChildren(...items);
-		}
+		const sentences = warnings.map((w) => w.sentence);
+		const shown = [...list.children].map((item) => item.textContent);
+
+		if (sentences.join('\n') !== shown.join('\n'))
+			list.replaceChildren(...sentences.map(
+				(sentence) => element('li', sentence)));
 	}
 
 	/* Describe the chosen pair: at once with the map's figures, then with the full

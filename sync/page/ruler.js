@@ -249,11 +249,13 @@ function fateOf(bands, size) {
 }
 
 /* The fate of full-size TCP packets of a pair, as pathmodel_predict() in
- * engine/pathmodel.c predicts it; '' without bands. */
+ * engine/pathmodel.c predicts it; '' without bands, or with those told from throughput. */
 function predictFate(ruler, direction, [server, peer]) {
-	const { bands, overhead } = ruler[DIRECTIONS[direction]];
+	const { bands, guessed, overhead } = ruler[DIRECTIONS[direction]];
 	const own = direction === 0 ? peer : server;
 	const segment = Math.ceil(Math.min(server, peer) / 16) * 16;
 
-	return bands.length ? fateOf(bands, overhead + Math.min(own, segment)) : '';
+	if (!bands.length || guessed)
+		return '';
+	return fateOf(bands, overhead + Math.min(own, segment));
 }

@@ -441,6 +441,21 @@ if ! grep -q '<svg' mtusweep-run-3.html ||
 	printf 'FAIL: the shared probe:\n%s\n' "$(<mtusweep-run-3.html)"
 	failures=$((failures + 1))
 fi
+if ! grep -q 'The rulers show' mtusweep-run-3.html ||
+	grep -q 'The maps show' mtusweep-run-3.html; then
+	echo 'FAIL: the legend of the shared probe is not of its picture'
+	failures=$((failures + 1))
+fi
+# The recommendation alone is worth a page; a run without any of these has none.
+run_sql probed.db <<<'DELETE FROM path; DELETE FROM path_band;' || exit 1
+expect 0 '' '' share --run 3 --db probed.db -o alone.html
+if grep -q '<svg' alone.html || ! grep -q 'server MTU 1420, peer' alone.html; then
+	printf 'FAIL: the shared recommendation:\n%s\n' "$(<alone.html)"
+	failures=$((failures + 1))
+fi
+run_sql probed.db <<<'DELETE FROM recommendation;' || exit 1
+expect 1 '' 'nothing is measured yet' share --run 3 --db probed.db -o nothing.html
+[ ! -e nothing.html ] || { echo 'FAIL: a page about nothing'; failures=$((failures + 1)); }
 
 # The same in pictures: a frame, faint crosses in the lost cells, the path's edges. In
 # the drawing itself, faint is half black; a cross has round ends; there is one in the
@@ -574,6 +589,13 @@ if grep -q 'deadzone' logs.html; then
 	echo 'FAIL: the shared page of a log names its file'
 	failures=$((failures + 1))
 fi
+# A direction of which nothing is known has IPv6's overhead, too.
+cp logs.db ipv6.db
+run_sql ipv6.db <<<"UPDATE run SET server_endpoint_family = 6, peer_endpoint_family = 6;
+	UPDATE measurement SET download_status = 'refused', download_goodput_bps = NULL,
+		download_received_bps = NULL;" || exit 1
+expect 0 'not known\)~outer size  1440 [^~]*~[^~]*~server MTU  1360 ' '' \
+	heatmap --run 1 --db ipv6.db
 # The path of a log is derived from its rates.
 want='^upload, by throughput alone: .*1480 bytes; the path loses .*~download, by '
 want+='throughput alone: .*cannot tell if in fragments; rates cannot tell the fate of UDP '

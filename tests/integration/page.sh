@@ -359,6 +359,29 @@ check_probed()
 		echo 0)" "$(cat "$tmp/browser.out")"
 }
 
+# Arguments: URL DATABASE. Another run with as many warnings and measurements of the
+# reference pair replaces a run.
+check_other_run()
+{
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$2" <<-'SQL'
+		INSERT INTO warning (run_id, warned_at, text)
+			SELECT id, started_at, 'a word on run ' || id FROM run;
+	SQL
+	browse server "$1?run=1" 'wait=document.querySelector(".warnings li")' \
+		'print=document.querySelector(".warnings").textContent' \
+		'print=(sweeps[0].name = "2")' 'wait=sweeps[0].facts.run.id === 2' \
+		'wait=sweeps[0].cells.size === 16' \
+		'print=document.querySelector(".warnings").textContent' \
+		'print=document.querySelector(".drift svg").getAttribute("aria-label")'
+	check_same_text 'one run after another' "$(
+		printf '%s\n' 'a word on run 1' 2 'a word on run 2'
+		sql "$2" "SELECT format('%d measurements of the reference pair, ' ||
+			'%.1f to %.1f Mbit/s', count(*), min(download_goodput_bps) / 1e6,
+			max(upload_goodput_bps) / 1e6)
+		FROM measurement WHERE run_id = 2 AND reference")" \
+		"$(cat "$tmp/browser.out")"
+}
+
 # Runs of a file, without a tunnel: one, and two side by side.
 case_view()
 {
@@ -409,6 +432,7 @@ case_view()
 	check_colours "$url"
 	check_keys "$url" "$db"
 	check_mouse "$url"
+	check_other_run "$url" "$db"
 	check_probed "$url" "$db"
 	check_match 'a port that is taken' "port $VIEW_PORT" \
 		"$(on server "$MTUSWEEP_BIN/mtusweep" view --db "$db" 2>&1)"
@@ -480,6 +504,11 @@ check_ruler_layout()
 		"$(cat "$tmp/browser.out")"
 }
 
+# The predicted fates of all pairs, both directions.
+readonly PREDICTIONS='[0, 1].map((direction) => sweeps[0].servers.flatMap((server) =>
+	sweeps[0].peers.map((peer) => predictFate(sweeps[0].facts.ruler, direction,
+		[server, peer]) || "unknown")).join(" ")).join("\n")'
+
 # Arguments: DATABASE. Print the predicted fates of all pairs, both directions.
 expected_predictions()
 {
@@ -488,6 +517,36 @@ expected_predictions()
 			print join(" ", map { $_->{predicted} // "unknown" }
 				@{$map->{cells}}), "\n";
 		}'
+}
+
+# Arguments: DATABASE URL. A pair that tests speak against is not marked as predicted,
+# and the bands that they contradict are not shown.
+check_contradicted()
+{
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <<-'SQL'
+		UPDATE reason SET status = 'contradicted', upload_guessed = 1;
+		INSERT INTO reason_band VALUES (1, 'upload', 1400, 'whole'),
+			(1, 'upload', 65535, 'lost');
+	SQL
+	browse server "$2" 'wait=document.querySelector(".rulers svg text")' \
+		'print=document.querySelector(".proof").textContent' \
+		'print=document.querySelectorAll(".signs .predicted").length' \
+		'print=[...document.querySelectorAll(".rulers .sign.is-recommended")]
+			.map((e) => e.getAttribute("stroke-dasharray"))' \
+		'print=[...document.querySelectorAll(".rulers .bar")]
+			.map((e) => e.getAttribute("stroke-dasharray"))' \
+		'print=document.querySelector(".rulers figcaption").textContent' \
+		'print=document.querySelector(".rulers svg").getAttribute("aria-label")' \
+		"print=$PREDICTIONS"
+	check_same_text 'probes that tests contradict' "$(
+		echo 'Tests contradict the probes.'
+		echo 0
+		echo '["none","none"]'
+		echo '["5 4","none"]'
+		echo 'Upload, peer to server (inferred from throughput)'
+		echo 'upload: whole to 1400 bytes (peer MTU 1340), lost above;' \
+			'current 1420; fastest 1330; recommended 1380'
+		expected_predictions "$1")" "$(cat "$tmp/browser.out")"
 }
 
 # What the page shows of a path that was probed.
@@ -508,9 +567,9 @@ case_ruler()
 			.map((e) => e.getAttribute("stroke-dasharray"))' \
 		'print=[...document.querySelectorAll(".fates .together")]
 			.map((e) => e.textContent)' \
-		'print=[0, 1].map((direction) => sweeps[0].servers.flatMap((server) =>
-			sweeps[0].peers.map((peer) => predictFate(sweeps[0].facts.ruler,
-				direction, [server, peer]))).join(" ")).join("\n")'
+		"print=$PREDICTIONS" \
+		'print=[axisLabels([1281, 1282, 1283, 1284], 12, 20),
+			axisLabels([...Array(21)].map((_, i) => 1280 + i), 4.2, 20)]'
 	check_same_text 'the path' "$(
 		echo 'Recommended: server MTU 1400, peer MTU 1380'
 		echo
@@ -526,11 +585,13 @@ case_ruler()
 			'current 1420; fastest 1430; recommended 1400'
 		echo '["4 3","4 3"]'
 		echo '["arrives whole","arrives in fragments","lost","not known"]'
-		expected_predictions "$db")" "$(cat "$tmp/browser.out")"
+		expected_predictions "$db"
+		echo '[[0,2],[0,10,20]]')" "$(cat "$tmp/browser.out")"
 	for size in 375x800 1280x900; do
 		check_ruler_layout "$url" "$size"
 		check_ruler_layout "$url" "$size" --dark
 	done
+	check_contradicted "$db" "$url"
 	# A run that only probed, of more MTUs than a map has.
 	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$db" <<-'SQL'
 		DELETE FROM measurement;

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "report/heatmap_term.h"
+#include "report/ruler_term.h"
 
 static void colors(void **state)
 {
@@ -246,9 +246,25 @@ static void the_ruler_comes_first(void **state)
 		      "server MTU  1340        1380        1420        1460\n"
 		      "\n"
 		      "= arrives whole, x lost, ? not known, c current (before the\n"
-		      "run), r recommended (predicted)\n"
+		      "run), r recommended (predicted), * more than one of these\n"
 		      "\n"
 		      "hub - laptop\na run\na path\n");
+	free(text);
+	heatmap_release(&map);
+}
+
+/* The legend explains the sign of shared columns where there is one. */
+static void marks_apart_need_no_more(void **state)
+{
+	struct heatmap map = make_map(1);
+	char *text;
+
+	(void)state;
+	set_path(&map);
+	map.mark[HEATMAP_CURRENT].mtu.server = 1400;
+	text = print(&map, HEATMAP_LETTERS, 60);
+	assert_null(strchr(text, '*'));
+	assert_null(strstr(text, "more than one"));
 	free(text);
 	heatmap_release(&map);
 }
@@ -264,6 +280,30 @@ static void the_ruler_fits_the_window(void **state)
 
 		assert_true(longest_line(text) <= columns);
 		assert_non_null(strstr(text, " [1462]"));
+		free(text);
+	}
+	heatmap_release(&map);
+}
+
+/* It has the width of the narrowest window. */
+static void the_ruler_is_not_too_narrow(void **state)
+{
+	struct heatmap map = make_map(1);
+	struct ruler ruler;
+	char *text = NULL;
+	size_t size;
+
+	(void)state;
+	set_path(&map);
+	heatmap_ruler(&map, &ruler);
+	for (int columns = -1; columns < HEATMAP_COLUMNS_MIN; columns += 7) {
+		FILE *out = open_memstream(&text, &size);
+
+		assert_non_null(out);
+		ruler_print(&ruler, HEATMAP_LETTERS, false, columns, out);
+		fclose(out);
+		assert_in_range(longest_line(text), HEATMAP_COLUMNS_MIN - 3,
+				HEATMAP_COLUMNS_MIN);
 		free(text);
 	}
 	heatmap_release(&map);
@@ -318,7 +358,9 @@ int main(void)
 		cmocka_unit_test(fits_the_window),
 		cmocka_unit_test(measured_ones_stay),
 		cmocka_unit_test(the_ruler_comes_first),
+		cmocka_unit_test(marks_apart_need_no_more),
 		cmocka_unit_test(the_ruler_fits_the_window),
+		cmocka_unit_test(the_ruler_is_not_too_narrow),
 		cmocka_unit_test(the_ruler_in_colours),
 		cmocka_unit_test(round_ones_show_predictions),
 	};

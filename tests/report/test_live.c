@@ -240,18 +240,41 @@ static void the_path_is_a_fact(void **state)
 		looker.have[0] = '\0';
 		usleep(5000);
 	}
-	assert_json(json_object_get(facts, "ruler"),
-		    "{\"download\":{\"bands\":[],\"overhead\":60,\"proved\":false,"
-		    "\"title\":\"Download, server to peer (not known)\"},\"from\":1400,"
-		    "\"step\":20,\"to\":1540,\"upload\":{\"bands\":[[1460,\"whole\"],"
-		    "[1540,\"lost\"]],\"overhead\":80,\"proved\":false,"
-		    "\"title\":\"Upload, peer to server (fragments would not be "
-		    "seen)\"}}");
+	assert_json(
+		json_object_get(facts, "ruler"),
+		"{\"download\":{\"bands\":[],\"guessed\":false,\"overhead\":60,"
+		"\"proved\":false,"
+		"\"title\":\"Download, server to peer (not known)\"},\"from\":1400,"
+		"\"step\":20,\"to\":1540,\"upload\":{\"bands\":[[1460,\"whole\"],"
+		"[1540,\"lost\"]],\"guessed\":false,\"overhead\":80,\"proved\":false,"
+		"\"title\":\"Upload, peer to server (fragments would not be "
+		"seen)\"}}");
 	assert_json(json_array_get(json_object_get(facts, "fates"), 2),
 		    "{\"color\":\"#b5483f\",\"label\":\"lost\",\"name\":\"lost\"}");
 	assert_string_equal(json_string_value(json_object_get(
 				    json_object_get(facts, "recommended"), "proof")),
 			    "predicted, tests follow");
+	assert_true(json_is_true(
+		json_object_get(json_object_get(facts, "recommended"), "predicted")));
+	fixture_close(store);
+	look_away(&looker);
+}
+
+/* A pair that tests speak against is not a predicted one. */
+static void contradicted_probes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct looker looker = look_at(fixture);
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+	json_t *recommended;
+
+	recommend(store, run, EVIDENCE_CONTRADICTED);
+	look(&looker, "", ROOM);
+	recommended = json_object_get(part(&looker, "facts"), "recommended");
+	assert_true(json_is_false(json_object_get(recommended, "predicted")));
+	assert_string_equal(json_string_value(json_object_get(recommended, "proof")),
+			    "tests contradict the probes");
 	fixture_close(store);
 	look_away(&looker);
 }
@@ -489,6 +512,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(facts_are_told_when_they_change,
 						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(the_path_is_a_fact, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(contradicted_probes, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(answers_are_as_small_as_asked_for,
 						fixture_setup, fixture_teardown),
