@@ -105,8 +105,8 @@ static void tests_follow(void **state)
 	}
 }
 
-/* What measurements contradict is not drawn: throughput tells the upload's path, and
- * probes still the download's. */
+/* Probes that measurements contradict are not drawn: throughput tells the upload's path,
+ * probes still tell the download's. */
 static void contradicted_probes(void **state)
 {
 	static const struct path_survey survey = {
