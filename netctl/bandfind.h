@@ -35,9 +35,9 @@
 #define BANDFIND_ROUND  BANDFIND_SOFT
 #define BANDFIND_COPIES 10
 /* The most packets of one round of several copies, and their bytes: they must fit into a
- * line's queue. */
+ * line's queue. Only jumbo packets meet the second. */
 #define BANDFIND_BURST       40
-#define BANDFIND_BURST_BYTES (BANDFIND_BURST * 1500)
+#define BANDFIND_BURST_BYTES (BANDFIND_BURST * 1600)
 
 struct bandfind_config {
 	int min;         /* the smallest outer size that can be sent exactly */
