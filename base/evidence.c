@@ -40,21 +40,7 @@ static const char *const status_names[EVIDENCE_STATUS_COUNT] = {
 #undef STATUS_NAME
 };
 
-const char *evidence_status_name(enum evidence_status status)
-{
-	return status_names[status];
-}
-
-int evidence_status_parse(const char *name, enum evidence_status *ret)
-{
-	for (int i = 0; i < EVIDENCE_STATUS_COUNT; i++) {
-		if (strcmp(name, status_names[i]) != 0)
-			continue;
-		*ret = (enum evidence_status)i;
-		return 0;
-	}
-	return -EINVAL;
-}
+TEXT_DEFINE_WORDS(evidence_status, evidence_status, status_names, EVIDENCE_STATUS_COUNT)
 
 static double percent(int64_t permille)
 {

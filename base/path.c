@@ -17,10 +17,7 @@ static const char *const fate_names[FATE_COUNT] = {
 	[FATE_LOST] = "lost",
 };
 
-const char *fate_name(enum fate fate)
-{
-	return fate_names[fate];
-}
+TEXT_DEFINE_WORDS(fate, fate, fate_names, FATE_COUNT)
 
 const char *fate_phrase(enum fate fate, bool doubted)
 {
@@ -36,16 +33,6 @@ const char *fate_phrase(enum fate fate, bool doubted)
 		break;
 	}
 	return "could not be judged";
-}
-
-int fate_parse(const char *name, enum fate *ret)
-{
-	int i = text_find(fate_names, FATE_COUNT, name);
-
-	if (i < 0)
-		return i;
-	*ret = (enum fate)i;
-	return 0;
 }
 
 bool path_is_relayed(const struct path *path)

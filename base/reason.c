@@ -15,22 +15,9 @@ static const char *const sentences[] = {
 #undef REASON_SENTENCE
 };
 
-const char *reason_name(enum reason_kind kind)
-{
-	return names[kind];
-}
+TEXT_DEFINE_WORDS(reason, reason_kind, names, REASON_COUNT)
 
 const char *reason_sentence(enum reason_kind kind)
 {
 	return sentences[kind];
-}
-
-int reason_parse(const char *name, enum reason_kind *ret)
-{
-	int i = text_find(names, REASON_COUNT, name);
-
-	if (i < 0)
-		return i;
-	*ret = (enum reason_kind)i;
-	return 0;
 }

@@ -31,6 +31,24 @@ void text_printable(char *text);
 /* The index of a word in a list, or -EINVAL. */
 int text_find(const char *const *words, int count, const char *word);
 
+/* Define NAME_name() and NAME_parse() of `enum type`, by the list of its words. The parser
+ * returns 0, or text_find()'s error with *ret untouched. */
+#define TEXT_DEFINE_WORDS(name, type, words, count)        \
+	const char *name##_name(enum type value)           \
+	{                                                  \
+		return words[value];                       \
+	}                                                  \
+                                                           \
+	int name##_parse(const char *word, enum type *ret) \
+	{                                                  \
+		int i = text_find(words, count, word);     \
+                                                           \
+		if (i < 0)                                 \
+			return i;                          \
+		*ret = (enum type)i;                       \
+		return 0;                                  \
+	}
+
 /* The ending of a noun after this count: "" or "s". Static. */
 const char *text_plural(int64_t count);
 

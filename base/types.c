@@ -54,27 +54,10 @@ int mtu_pair_sender(const struct mtu_pair *mtu, enum direction dir)
 	return dir == DIR_UPLOAD ? mtu->peer : mtu->server;
 }
 
-/* Define TYPE_name() and TYPE_parse(). */
-#define DEFINE_WORDS(type, names, count)                   \
-	const char *type##_name(enum type value)           \
-	{                                                  \
-		return names[value];                       \
-	}                                                  \
-                                                           \
-	int type##_parse(const char *name, enum type *ret) \
-	{                                                  \
-		int i = text_find(names, count, name);     \
-                                                           \
-		if (i < 0)                                 \
-			return i;                          \
-		*ret = (enum type)i;                       \
-		return 0;                                  \
-	}
-
-DEFINE_WORDS(test_status, status_names, TEST_STATUS_COUNT)
-DEFINE_WORDS(persist, persist_names, PERSIST_COUNT)
-DEFINE_WORDS(backend, backend_names, BACKEND_COUNT)
-DEFINE_WORDS(run_outcome, outcome_names, RUN_OUTCOME_COUNT)
+TEXT_DEFINE_WORDS(test_status, test_status, status_names, TEST_STATUS_COUNT)
+TEXT_DEFINE_WORDS(persist, persist, persist_names, PERSIST_COUNT)
+TEXT_DEFINE_WORDS(backend, backend, backend_names, BACKEND_COUNT)
+TEXT_DEFINE_WORDS(run_outcome, run_outcome, outcome_names, RUN_OUTCOME_COUNT)
 
 int mtu_range_count(const struct mtu_range *range)
 {

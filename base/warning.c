@@ -42,20 +42,7 @@ int64_t *warning_number(struct warning *w, int index)
 	return (int64_t *)(void *)((char *)w + offsets[index]);
 }
 
-const char *warning_name(enum warning_kind kind)
-{
-	return names[kind];
-}
-
-int warning_parse(const char *name, enum warning_kind *ret)
-{
-	int i = text_find(names, WARNING_COUNT, name);
-
-	if (i < 0)
-		return i;
-	*ret = (enum warning_kind)i;
-	return 0;
-}
+TEXT_DEFINE_WORDS(warning, warning_kind, names, WARNING_COUNT)
 
 static const char *const end_names[WARNING_END_COUNT] = {"", "server", "peer"};
 
