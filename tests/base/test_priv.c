@@ -22,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "../child_check.h"
 #include "base/io.h"
 #include "base/priv.h"
 
@@ -48,19 +49,6 @@ static bool caps_are(unsigned long long caps)
 	return status_field("CapEff") == caps && status_field("CapPrm") == caps &&
 	       status_field("CapInh") == 0 && status_field("CapBnd") == caps &&
 	       status_field("NoNewPrivs") == 1;
-}
-
-/* Run `child` in a process of its own and return its exit status. */
-static int in_child(int (*child)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0)
-		_exit(child());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
 }
 
 static int drop_to_nobody(void)
@@ -353,22 +341,22 @@ static int dead_parent(void)
 static void test_processes(void **state)
 {
 	(void)state;
-	assert_int_equal(in_child(drop_to_nobody), 0);
-	assert_int_equal(in_child(drop_as_root), 0);
-	assert_int_equal(in_child(keep_net_admin), 0);
-	assert_int_equal(in_child(keep_all), 0);
-	assert_int_equal(in_child(spare_from_oom), 0);
-	assert_int_equal(in_child(forbid_exec), 0);
-	assert_int_equal(in_child(refuse_calls), 0);
-	assert_int_equal(in_child(refuse_namespaces), 0);
-	assert_int_equal(in_child(local_sockets), 0);
-	assert_int_equal(in_child(inet_sockets), 0);
-	assert_int_equal(in_child(packet_sockets), 0);
-	assert_int_equal(in_child(work_as_usual), 0);
+	assert_int_equal(child_status(drop_to_nobody), 0);
+	assert_int_equal(child_status(drop_as_root), 0);
+	assert_int_equal(child_status(keep_net_admin), 0);
+	assert_int_equal(child_status(keep_all), 0);
+	assert_int_equal(child_status(spare_from_oom), 0);
+	assert_int_equal(child_status(forbid_exec), 0);
+	assert_int_equal(child_status(refuse_calls), 0);
+	assert_int_equal(child_status(refuse_namespaces), 0);
+	assert_int_equal(child_status(local_sockets), 0);
+	assert_int_equal(child_status(inet_sockets), 0);
+	assert_int_equal(child_status(packet_sockets), 0);
+	assert_int_equal(child_status(work_as_usual), 0);
 #ifndef __SANITIZE_ADDRESS__
-	assert_int_equal(in_child(receive_only), 0);
+	assert_int_equal(child_status(receive_only), 0);
 #endif
-	assert_int_equal(in_child(dead_parent), 1);
+	assert_int_equal(child_status(dead_parent), 1);
 	assert_true(priv_have_net_admin());
 }
 

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "../child_check.h"
 #include "base/io.h"
 #include "base/privcheck.h"
 
@@ -109,27 +110,15 @@ static int single_user(void)
 		      "user namespace", "sudo");
 }
 
-static int run_child(int (*child)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0)
-		_exit(child());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
 static void test_privileges(void **state)
 {
 	(void)state;
-	assert_int_equal(run_child(complete), 0);
-	assert_int_equal(run_child(no_net_admin), 0);
-	assert_int_equal(run_child(no_root), 0);
-	assert_int_equal(run_child(no_groups), 0);
-	assert_int_equal(run_child(root_stays), 0);
-	assert_int_equal(run_child(single_user), 0);
+	assert_int_equal(child_status(complete), 0);
+	assert_int_equal(child_status(no_net_admin), 0);
+	assert_int_equal(child_status(no_root), 0);
+	assert_int_equal(child_status(no_groups), 0);
+	assert_int_equal(child_status(root_stays), 0);
+	assert_int_equal(child_status(single_user), 0);
 }
 
 int main(void)
