@@ -277,6 +277,8 @@ static void print_settled(const struct evidence *e, FILE *out)
 			"not settled: no pair was faster, but tests scatter too much "
 			"to exclude that %d/%d is over %d %% faster\n",
 			reason->rival.server, reason->rival.peer, reason->margin);
+	else if (e->dir[DIR_UPLOAD].bps > 0 && e->dir[DIR_DOWNLOAD].bps > 0)
+		fputs("not settled: no other pair was compared with it\n", out);
 	else
 		fputs("not settled: no measurement shows the recommended pair working "
 		      "both ways\n",

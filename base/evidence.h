@@ -58,7 +58,9 @@ struct evidence_dir {
 struct evidence {
 	struct mtu_pair mtu; /* the recommended pair; 0, 0: none */
 	enum evidence_status status;
-	bool settled; /* no tested pair can be faster by more than the margin */
+	/* other pairs were tested, and none of them can be faster by more than the
+	 * margin */
+	bool settled;
 	struct reason reason;
 	struct mtu_pair current;   /* before the run; 0, 0: unknown */
 	struct path_survey survey; /* overhead 0: unknown */

@@ -20,6 +20,8 @@ struct visit {
 	struct mtu_pair mtu;
 	int pass;       /* from 1; counts the visits of this pair */
 	bool reference; /* part of the reference series, which shows drift */
+	/* the probes show that TCP of this pair gets nothing through */
+	bool lost[DIR_COUNT];
 };
 
 struct plan;

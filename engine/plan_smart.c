@@ -3,10 +3,12 @@
 #include "engine/plan_smart.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
+#include "engine/bandguess.h"
 #include "engine/recommend.h"
 
 /* The number of a search's visits between two visits of the reference. */
@@ -14,9 +16,13 @@
 #define QUEUE_MAX       24
 /* Go on while settling needs at most this many times the visits left. */
 #define HOPE 3
+/* Rates cannot decide if so many visits of two pairs would not show a difference of the
+ * margin. */
+#define VISITS_HOPELESS 30
 
 enum stage {
-	STAGE_CHECK,  /* the model's candidate and its rivals */
+	STAGE_CHECK,  /* the model's candidate, and pairs that the probes show lost */
+	STAGE_RATES,  /* the candidate and its rivals */
 	STAGE_SEARCH, /* the diagonal */
 	STAGE_PROVE,  /* the pair that the search found */
 	STAGE_DONE,
@@ -116,50 +122,57 @@ static struct mtu_pair diagonal_pair(const struct smart *s, int mtu)
 
 /* --- the check --- */
 
-/* Both MTUs must be above the edge: with a smaller one the segments would fit. */
-static void enqueue_above(struct smart *s, int mtu)
+static bool is_lost(const struct smart *s, const struct mtu_pair *mtu,
+		    enum direction dir)
+{
+	return pathmodel_predict(&s->options.path, mtu, dir).tcp == FATE_LOST;
+}
+
+static bool is_current_allowed(const struct smart *s)
+{
+	const struct plan_smart_options *o = &s->options;
+
+	return mtu_range_allows(&o->server, o->current.server) &&
+	       mtu_range_allows(&o->peer, o->current.peer);
+}
+
+/* Enqueue a pair that is lost in a direction in which no other of the queue is. */
+static void enqueue_lost(struct smart *s, const struct mtu_pair *mtu,
+			 bool shown[DIR_COUNT])
+{
+	bool adds = false;
+
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		if (shown[dir] || !is_lost(s, mtu, (enum direction)dir))
+			continue;
+		shown[dir] = true;
+		adds = true;
+	}
+	if (adds)
+		enqueue_new(s, mtu);
+}
+
+/* Both MTUs are above the edge: with a smaller one the segments would fit. */
+static void enqueue_above(struct smart *s, int mtu, bool shown[DIR_COUNT])
 {
 	int server = grid_above(&s->options.server, mtu);
 	int peer = grid_above(&s->options.peer, mtu);
 
 	if (server && peer)
-		enqueue_new(s, &(struct mtu_pair){server, peer});
+		enqueue_lost(s, &(struct mtu_pair){server, peer}, shown);
 }
 
-/* Put the reference first, in the middle and last. */
-static void frame_by_reference(struct smart *s)
-{
-	struct visit rivals[QUEUE_MAX];
-	int count = s->queued;
-
-	memcpy(rivals, s->queue, sizeof(rivals));
-	s->queued = 0;
-	for (int i = 0; i < count; i++) {
-		if (i == 0 || (i == (count + 1) / 2 && count > 1))
-			enqueue_visit(s, &s->reference, true);
-		enqueue_visit(s, &rivals[i].mtu, false);
-	}
-	if (count < 2)
-		enqueue_visit(s, &s->reference, true);
-	enqueue_visit(s, &s->reference, true);
-}
-
+/* A pair above an edge can only prove the probes wrong if they show it lost: in fragments
+ * it is not recommended, whatever its rate. */
 static void begin_check(struct smart *s)
 {
-	const struct plan_smart_options *o = &s->options;
-	struct mtu_pair small = {
-		.server = grid_floor(&o->server, MTU_MIN_IPV6),
-		.peer = grid_floor(&o->peer, MTU_MIN_IPV6),
-	};
+	bool shown[DIR_COUNT] = {false};
 
-	if (mtu_range_allows(&o->server, o->current.server) &&
-	    mtu_range_allows(&o->peer, o->current.peer))
-		enqueue_new(s, &o->current);
-	enqueue_new(s, &small);
-	enqueue_above(s, s->reference.server);
-	enqueue_above(s, s->reference.peer);
-	shuffle_queue(s);
-	frame_by_reference(s);
+	enqueue_visit(s, &s->reference, true);
+	if (is_current_allowed(s))
+		enqueue_lost(s, &s->options.current, shown);
+	enqueue_above(s, s->reference.server, shown);
+	enqueue_above(s, s->reference.peer, shown);
 }
 
 /* The probes know the fate of every pair, and none fits: measure only what is
@@ -170,10 +183,8 @@ static void begin_unfit(struct smart *s, enum pathmodel_rest rest)
 
 	if (rest == PATHMODEL_FRAGMENTS) {
 		enqueue_visit(s, &s->reference, true);
-		if (mtu_range_allows(&o->server, o->current.server) &&
-		    mtu_range_allows(&o->peer, o->current.peer))
+		if (is_current_allowed(s))
 			enqueue_new(s, &o->current);
-		enqueue_visit(s, &s->reference, true);
 		return;
 	}
 	s->reference = (struct mtu_pair){o->server.min, o->peer.min};
@@ -207,7 +218,9 @@ static void begin_search(struct smart *s)
 			enqueue_new(s, &mtu);
 		}
 	}
-	enqueue_above(s, first);
+	if (grid_above(&o->server, first) && grid_above(&o->peer, first))
+		enqueue_new(s, &(struct mtu_pair){grid_above(&o->server, first),
+						  grid_above(&o->peer, first)});
 	for (int part = 1; part <= 3 && top > first; part++) {
 		mtu = diagonal_pair(s, first + (top - first) * part / 3);
 		enqueue_new(s, &mtu);
@@ -316,28 +329,36 @@ static bool consider_known(struct smart *s)
 	return recommend_find(&input, &s->recommendation) == 0;
 }
 
-/* Enqueue the visits that decide between the recommended pair and its strongest
- * rival. */
+static void enqueue_again(struct smart *s, const struct mtu_pair *mtu)
+{
+	enqueue_visit(s, mtu, mtu_pair_same(mtu, &s->reference));
+}
+
+/* Enqueue the visit that narrows the interval between the recommended pair and its
+ * strongest rival the most. */
 static bool plan_duel(struct smart *s)
 {
 	const struct recommendation *v = &s->recommendation;
+	const struct mtu_pair *best = &v->recommended.mtu;
+	bool works = v->recommended.bps[DIR_UPLOAD].value > 0 &&
+		     v->recommended.bps[DIR_DOWNLOAD].value > 0;
+	int visits = visits_of(s, best);
 
-	if (v->recommended.mtu.server && visits_of(s, &v->recommended.mtu) < 2)
-		enqueue_visit(s, &v->recommended.mtu,
-			      mtu_pair_same(&v->recommended.mtu, &s->reference));
+	if (best->server && visits < 2 && (s->stage == STAGE_PROVE || !works))
+		enqueue_again(s, best);
 	else if (!v->settled && v->rival.server)
-		enqueue_visit(s, &v->rival, mtu_pair_same(&v->rival, &s->reference));
+		enqueue_again(s, visits <= visits_of(s, &v->rival) ? best : &v->rival);
 	return s->queued > s->taken;
 }
 
-static bool after_check(struct smart *s)
+/* Pursue what contradicts the probes. */
+static bool plan_contradiction(struct smart *s)
 {
 	const struct recommendation *v = &s->recommendation;
 
 	if (v->contradicted.server && !v->contradiction_confirmed &&
 	    visits_of(s, &v->contradicted) < 3) {
-		enqueue_visit(s, &v->contradicted,
-			      mtu_pair_same(&v->contradicted, &s->reference));
+		enqueue_again(s, &v->contradicted);
 		return true;
 	}
 	/* No search can find a better pair than that of whole packets. */
@@ -347,10 +368,99 @@ static bool after_check(struct smart *s)
 		begin_search(s);
 		return true;
 	}
+	return false;
+}
+
+/* The number of visits of two pairs that would show a difference of the margin, by the
+ * rate of the recommended pair. 0: its rate is not known. */
+static double visits_to_decide(const struct smart *s)
+{
+	double most = 0;
+
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		const struct estimate *e = &s->recommendation.recommended.bps[dir];
+
+		if (e->value > 0)
+			most = fmax(most, 2 * pow(log(e->high / e->value) /
+							  log1p(s->options.margin),
+						  2));
+	}
+	return most;
+}
+
+/* The current pair, for whoever wants to know what the change is worth; and one rival that
+ * arrives whole. */
+static bool begin_rates(struct smart *s)
+{
+	const struct plan_smart_options *o = &s->options;
+	const struct mtu_pair *current = &o->current;
+	struct mtu_pair small = {
+		.server = grid_floor(&o->server, MTU_MIN_IPV6),
+		.peer = grid_floor(&o->peer, MTU_MIN_IPV6),
+	};
+
+	s->stage = STAGE_RATES;
+	if (visits_to_decide(s) > VISITS_HOPELESS)
+		return false;
+	if (is_current_allowed(s) && !is_lost(s, current, DIR_UPLOAD) &&
+	    !is_lost(s, current, DIR_DOWNLOAD))
+		enqueue_new(s, current);
+	if (s->queued == s->taken || !pathmodel_fits(&o->path, current))
+		enqueue_new(s, &small);
+	return s->queued > s->taken;
+}
+
+/* How far the rate is off the prediction, as a logarithm. */
+static double surprise_of(const struct smart *s, const struct measurement *m,
+			  const struct measurement *reference, enum direction dir)
+{
+	const struct path *path = &s->options.path;
+	double rate = (double)bandguess_rate(&m->dir[dir]);
+	double base = (double)bandguess_rate(&reference->dir[dir]);
+	double share = pathmodel_predict_test(path, m, dir).goodput;
+	double of = pathmodel_predict_test(path, reference, dir).goodput;
+
+	if (rate <= 0 || base <= 0 || share <= 0 || of <= 0)
+		return 0;
+	return fabs(log(rate / base) - log(share / of));
+}
+
+/* Since the last visit of the reference a rate was far off its prediction: perhaps the
+ * line has changed meanwhile. */
+static bool may_have_changed(const struct smart *s)
+{
+	int last = s->count - 1;
+
+	while (last >= 0 && !s->known[last].reference)
+		last--;
+	for (int i = last + 1; last >= 0 && i < s->count; i++) {
+		for (int dir = 0; dir < DIR_COUNT; dir++) {
+			if (surprise_of(s, &s->known[i], &s->known[last],
+					(enum direction)dir) > log1p(s->options.margin))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool after_check(struct smart *s)
+{
+	const struct recommendation *v = &s->recommendation;
+	int left = PLAN_SMART_VISITS - s->count;
+
+	if (plan_contradiction(s))
+		return true;
+	if (s->stage == STAGE_CHECK && v->why != REASON_IN_FRAGMENTS &&
+	    v->why != REASON_NONE_ARRIVES && begin_rates(s))
+		return true;
+	s->stage = STAGE_RATES;
+	if (left > 0 && may_have_changed(s)) {
+		enqueue_visit(s, &s->reference, true);
+		return true;
+	}
 	/* Visits that cannot settle the recommendation waste time. But a few that agree
 	 * may show that noise is lower than it seemed, and settle it sooner. */
-	return s->count < PLAN_SMART_VISITS &&
-	       v->needed <= HOPE * (PLAN_SMART_VISITS - s->count) && plan_duel(s);
+	return left > 0 && v->needed <= HOPE * left && plan_duel(s);
 }
 
 static bool decide_next(struct smart *s)
@@ -359,7 +469,7 @@ static bool decide_next(struct smart *s)
 	s->taken = 0;
 	if (!consider_known(s))
 		return false;
-	if (s->stage == STAGE_CHECK)
+	if (s->stage == STAGE_CHECK || s->stage == STAGE_RATES)
 		return after_check(s);
 	if (s->stage == STAGE_SEARCH) {
 		if (refine_edges(s))
@@ -395,6 +505,9 @@ static bool smart_next(struct plan *plan, struct visit *ret)
 	}
 	take_visit(s, &s->now);
 	s->now.pass = visits_of(s, &s->now.mtu) + 1;
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		s->now.lost[dir] = s->stage <= STAGE_RATES &&
+				   is_lost(s, &s->now.mtu, (enum direction)dir);
 	s->named = true;
 	*ret = s->now;
 	return true;

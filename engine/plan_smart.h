@@ -7,13 +7,19 @@
 #include "engine/plan.h"
 
 /*
- * Few visits, which confirm the probes' prediction or show where it is wrong. The
- * candidate is the reference: it comes first, in the middle and last. Between, in an
- * order drawn from `seed`, come the current pair, the smallest pair, and one pair just
- * above each direction's edge. A pair that contradicts the prediction is visited again.
- * If that confirms it, or if probes are filtered, pairs on the diagonal of the grid
- * show the fate of each size: coarse at first, then halved between neighbours that
- * differ.
+ * Few visits: each can change the recommendation or what is known of it. The candidate,
+ * the pair that the probes recommend, comes first. Then come pairs that the probes show
+ * lost, one a direction: the current pair, or one just above the edge. They end as soon as
+ * the loss is certain, and data that arrives proves the probes wrong. Then come rates that
+ * can decide: the current pair, if it works, and the smallest pair, if the current one is
+ * no rival that arrives whole. They are omitted if the candidate's rate is known so badly
+ * that 30 visits would not show the margin.
+ *
+ * The candidate is the reference series. It is visited again when a rate is off its
+ * prediction by more than the margin: perhaps the line has changed. A pair that contradicts
+ * the prediction is visited again. If that confirms it, or if probes are filtered, pairs on
+ * the diagonal of the grid show the fate of each size, in an order drawn from `seed`: coarse
+ * at first, then halved between neighbours that differ.
  *
  * The plan ends when no rival may be faster by more than the margin; or when tests
  * differ so much that the visits left cannot show that. It makes PLAN_SMART_VISITS

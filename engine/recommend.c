@@ -252,10 +252,19 @@ static int needed_visits(const struct stats *s, const struct mtu_pair *mtu,
 	return needed;
 }
 
+/* True when a test of the pair, lost or not, can be compared with the other's. */
+static bool is_compared(const struct stats *s, const struct mtu_pair *mtu,
+			const struct mtu_pair *than)
+{
+	return stats_ratio(s, mtu, than, DIR_UPLOAD, NORMAL_95).count > 0 ||
+	       stats_ratio(s, mtu, than, DIR_DOWNLOAD, NORMAL_95).count > 0;
+}
+
 static void find_rival(const struct stats *s, struct recommendation *v)
 {
 	const struct recommend_input *in = s->input;
 	const struct mtu_pair *best = &v->recommended.mtu;
+	bool compared = v->why == REASON_IN_FRAGMENTS;
 	double most = 0;
 
 	/* Rates do not choose among pairs that need fragments. */
@@ -265,6 +274,7 @@ static void find_rival(const struct stats *s, struct recommendation *v)
 
 		if (mtu_pair_same(mtu, best))
 			continue;
+		compared |= is_compared(s, mtu, best);
 		by = may_be_faster(s, mtu, best, in->margin);
 		if (by > 0)
 			v->needed += needed_visits(s, mtu, best, in->margin);
@@ -273,7 +283,8 @@ static void find_rival(const struct stats *s, struct recommendation *v)
 			v->rival = *mtu;
 		}
 	}
-	v->settled = most == 0 && v->recommended.bps[DIR_UPLOAD].value > 0 &&
+	v->settled = compared && most == 0 &&
+		     v->recommended.bps[DIR_UPLOAD].value > 0 &&
 		     v->recommended.bps[DIR_DOWNLOAD].value > 0;
 }
 

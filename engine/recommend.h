@@ -73,7 +73,9 @@ struct recommend_cell {
 struct recommendation {
 	enum reason_kind why;
 	double margin;
-	bool settled; /* no tested pair can be faster by more than the margin */
+	/* other pairs were tested, and none of them can be faster by more than the
+	 * margin */
+	bool settled;
 	struct recommend_cell recommended;
 	struct recommend_cell current;
 	struct recommend_cell

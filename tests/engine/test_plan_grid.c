@@ -49,12 +49,12 @@ static int collect(const struct plan_grid_options *options, struct visit *ret)
 static void test_row_order(void **state)
 {
 	static const struct visit expected[] = {
-		{{1280, 1400}, 1, false}, {{1280, 1420}, 1, false},
-		{{1300, 1400}, 1, false}, {{1300, 1420}, 1, false},
-		{{1320, 1400}, 1, false}, {{1320, 1420}, 1, false},
-		{{1280, 1400}, 2, false}, {{1280, 1420}, 2, false},
-		{{1300, 1400}, 2, false}, {{1300, 1420}, 2, false},
-		{{1320, 1400}, 2, false}, {{1320, 1420}, 2, false},
+		{.mtu = {1280, 1400}, .pass = 1}, {.mtu = {1280, 1420}, .pass = 1},
+		{.mtu = {1300, 1400}, .pass = 1}, {.mtu = {1300, 1420}, .pass = 1},
+		{.mtu = {1320, 1400}, .pass = 1}, {.mtu = {1320, 1420}, .pass = 1},
+		{.mtu = {1280, 1400}, .pass = 2}, {.mtu = {1280, 1420}, .pass = 2},
+		{.mtu = {1300, 1400}, .pass = 2}, {.mtu = {1300, 1420}, .pass = 2},
+		{.mtu = {1320, 1400}, .pass = 2}, {.mtu = {1320, 1420}, .pass = 2},
 	};
 	struct visit visits[VISITS_MAX + 1];
 
