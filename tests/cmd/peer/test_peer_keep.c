@@ -47,7 +47,8 @@ static int setup_hub(void **state)
 
 /* Three pairs are measured: the recommended one, 1420 and 1420, the current one, 1420 and
  * 1412, and the smallest one, 1400 and 1400. */
-static void use_smart(struct cmdlab *lab)
+/* `mtu`: the server's link, before the run. */
+static void use_smart_from(struct cmdlab *lab, int mtu)
 {
 	lab->peer_config.strategy = &strategies[STRATEGY_smart];
 	lab->peer_config.budget_ms = 0;
@@ -55,14 +56,29 @@ static void use_smart(struct cmdlab *lab)
 	lab->peer.options.range = (struct mtu_range){1400, 1420, 1};
 	lab->server.host.guard.bounds.range = (struct mtu_range){1400, 1420, 1};
 	lab->server.host.usual_min = 1400;
-	lab->server.host.link.mtu = 1420;
-	fakeguard_init(&lab->server.guard, 1420);
+	lab->server.host.link.mtu = mtu;
+	fakeguard_init(&lab->server.guard, mtu);
 	cmdlab_answer_probes(lab);
+}
+
+static void use_smart(struct cmdlab *lab)
+{
+	use_smart_from(lab, 1420);
+}
+
+static void use_smart_from_1400(struct cmdlab *lab)
+{
+	use_smart_from(lab, 1400);
 }
 
 static int setup_smart(void **state)
 {
 	return start(state, use_smart);
+}
+
+static int setup_smart_from_1400(void **state)
+{
+	return start(state, use_smart_from_1400);
 }
 
 static void assert_mtus(const struct cmdlab *lab, int server, int peer)
@@ -243,10 +259,21 @@ static void test_unproved_mtu_is_not_tried_again(void **state)
 	struct cmdlab *lab = *state;
 
 	lab->full_size_lost_from[DIR_DOWNLOAD] = 1420;
-	assert_int_equal(cmdlab_run(lab), 0);
+	assert_int_equal(cmdlab_run(lab), 1);
 	cmdlab_assert_said(lab->peer.said, "1420/1412: ");
-	cmdlab_assert_not_said(lab->peer.said, "server MTU 1420, peer MTU 1412");
-	assert_mtus(lab, 1400, 1400);
+	cmdlab_assert_not_said(lab->peer.said, "server MTU 1420, peer MTU 1412 is");
+	assert_mtus(lab, 1420, CMDLAB_MTU);
+}
+
+static void test_current_pair_is_left(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	lab->full_size_lost_from[DIR_DOWNLOAD] = 1420;
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_said(lab->peer.said,
+			   "server MTU 1420, peer MTU 1420 is not applied");
+	assert_mtus(lab, 1400, CMDLAB_MTU);
 }
 
 static void test_no_proved_pair(void **state)
@@ -498,6 +525,8 @@ int main(void)
 						setup_smart, cmdlab_teardown),
 		cmocka_unit_test_setup_teardown(test_unproved_mtu_is_not_tried_again,
 						setup_smart, cmdlab_teardown),
+		cmocka_unit_test_setup_teardown(test_current_pair_is_left,
+						setup_smart_from_1400, cmdlab_teardown),
 		TEST(test_no_proved_pair),
 		TEST(test_no_pair_that_was_ok),
 		TEST(test_pairs_that_work_now_and_then),
