@@ -78,7 +78,7 @@ static int do_visit(struct sweep *s)
 
 	s->err.text[0] = '\0';
 	tell_progress(s, SWEEP_APPLYING, NULL);
-	r = s->ops->apply(s->ctx, &s->visit.mtu, &s->err);
+	r = s->ops->apply(s->ctx, &s->visit, &s->err);
 	if (r == 0)
 		r = s->ops->wait_path(s->ctx, &s->err);
 	if (r == -EHOSTDOWN) {

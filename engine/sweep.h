@@ -49,8 +49,9 @@ struct sweep_progress {
 enum { SWEEP_MAY_BLAME, SWEEP_BLAMELESS };
 
 struct sweep_ops {
-	/* Set both MTUs and clear the path MTUs that the last pair left. */
-	int (*apply)(void *ctx, const struct mtu_pair *mtu, struct err *err);
+	/* Set both MTUs and clear the path MTUs that the last pair left. The other
+	 * operations are about this visit until the next. */
+	int (*apply)(void *ctx, const struct visit *visit, struct err *err);
 	/* Return once the path answers with the new MTUs in force. */
 	int (*wait_path)(void *ctx, struct err *err);
 	/* Measure one direction. A failed test is a result with its status, not a

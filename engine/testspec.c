@@ -87,7 +87,7 @@ static int64_t silence_ms(const struct test_spec *spec)
 
 int64_t testspec_blackhole_ms(const struct test_spec *spec)
 {
-	return silence_ms(spec);
+	return spec->lost ? at_least(500, round_trips_ms(spec, 4)) : silence_ms(spec);
 }
 
 int64_t testspec_connect_ms(const struct test_spec *spec)

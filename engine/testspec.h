@@ -42,6 +42,8 @@ struct test_spec {
 	/* The test ends as soon as its goodput is known so well, in percent of it, but not
 	 * within TESTSPEC_EARLIEST_MS; 0: it lasts its duration. */
 	int precision;
+	/* Client, throughput only: the probes show that no full-size segment arrives. */
+	bool lost;
 	/* Client: no test has reached the port yet. Where the first is refused, it is more
 	 * likely closed than busy, so this waits no longer than for an answer. */
 	bool first;
@@ -67,8 +69,9 @@ struct test_report {
  */
 int testspec_check(const struct test_spec *spec, struct err *err);
 
-/* A black hole: no byte beyond the cookie for this long from the test's start. */
-int64_t testspec_blackhole_ms(const struct test_spec *spec); /* max(1.5 s, 8 RTT) */
+/* A black hole: no byte beyond the cookie for this long from the data connection's start.
+ * max(1.5 s, 8 RTT); max(0.5 s, 4 RTT) where the probes show it already. */
+int64_t testspec_blackhole_ms(const struct test_spec *spec);
 /* A test with a precision does not end earlier than this. */
 #define TESTSPEC_EARLIEST_MS 500
 /* A later pause of this length is a timeout: max(5 s, 4 RTT). */

@@ -104,19 +104,20 @@ static int set_there(struct peer_visit *visit, int mtu, uint32_t test, struct er
 	return 0;
 }
 
-static int op_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
+static int op_apply(void *ctx, const struct visit *next, struct err *err)
 {
 	struct peer_visit *visit = ctx;
 	int r;
 
-	visit->mtu = *mtu;
+	visit->mtu = next->mtu;
+	memcpy(visit->lost, next->lost, sizeof(visit->lost));
 	rtwatch_was_down(visit->watch);
 	peer_session_forget_lapse(visit->session);
 	visit->session->link_fell = false;
 	visit->disturbed = false;
 	visit->blameless = false;
 	visit->tested = false;
-	r = set_here(visit, mtu->peer, err);
+	r = set_here(visit, next->mtu.peer, err);
 	/* -ESTALE would be the sweep's to mend; somebody else's change is not. */
 	return peer_session_not_stale(r, err);
 }
@@ -384,6 +385,7 @@ static int op_measure(void *ctx, enum direction dir, struct dir_result *ret,
 	struct peer_visit *visit = ctx;
 	struct test_spec spec = {
 		.dir = dir,
+		.lost = visit->lost[dir],
 		.port = visit->session->config->iperf_port
 				? visit->session->config->iperf_port
 				: visit->session->hello.iperf_port,
@@ -511,7 +513,7 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 
 int peer_set_pair(struct peer_visit *visit, const struct mtu_pair *mtu, struct err *err)
 {
-	int r = op_apply(visit, mtu, err);
+	int r = op_apply(visit, &(struct visit){.mtu = *mtu}, err);
 
 	return r < 0 ? r : set_there(visit, mtu->server, 0, err);
 }

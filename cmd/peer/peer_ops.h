@@ -16,14 +16,15 @@ struct peer_visit {
 	struct runner *runner;
 	struct rtwatch *watch;
 	struct mtu_pair mtu;
-	int visits_left; /* with this one; as it was when it began; or NO_FIGURE */
-	int64_t left_ms; /* the same, of the time */
-	uint32_t test;   /* the last test's number */
-	int from_port;   /* that test's first connection comes from it; 0: any */
-	bool disturbed;  /* by others: a test of this visit */
-	bool blameless;  /* the pair is not to blame for what this visit was lost for */
-	bool tested;     /* both directions */
-	bool met;        /* a test has reached the server's port */
+	bool lost[DIR_COUNT]; /* of the visit: the probes show nothing arriving */
+	int visits_left;      /* with this one; as it was when it began; or NO_FIGURE */
+	int64_t left_ms;      /* the same, of the time */
+	uint32_t test;        /* the last test's number */
+	int from_port;        /* that test's first connection comes from it; 0: any */
+	bool disturbed;       /* by others: a test of this visit */
+	bool blameless; /* the pair is not to blame for what this visit was lost for */
+	bool tested;    /* both directions */
+	bool met;       /* a test has reached the server's port */
 	bool settle_warned;
 };
 

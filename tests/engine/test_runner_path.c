@@ -102,7 +102,8 @@ static void test_short_on_a_slow_path(void **state)
 
 /* Data is lost in the direction of the test: a black hole, and soon after both ends are
  * free and silent. The other direction still works. */
-static void check_blackhole(struct lab *lab, enum direction dir, int64_t duration_ms)
+static void check_blackhole(struct lab *lab, enum direction dir, int64_t duration_ms,
+			    bool expected)
 {
 	bool upload = dir == DIR_UPLOAD;
 	struct dir_result result;
@@ -111,7 +112,12 @@ static void check_blackhole(struct lab *lab, enum direction dir, int64_t duratio
 	lab_drop(upload ? &lab->server : &lab->peer,
 		 "tcp dport 1-65535 meta length > 500");
 	arm(lab);
-	assert_in_range(measure(lab, dir, &result), 1450, 2500);
+	lab->call.lost = expected;
+	if (expected)
+		assert_in_range(measure(lab, dir, &result), 490, 1400);
+	else
+		assert_in_range(measure(lab, dir, &result), 1450, 2500);
+	lab->call.lost = false;
 	assert_status(&result, TEST_BLACKHOLE);
 	assert_true(result.text[0] != '\0');
 	assert_int_equal(result.sent_bps, NO_FIGURE);
@@ -129,17 +135,24 @@ static void check_blackhole(struct lab *lab, enum direction dir, int64_t duratio
 
 static void test_upload_blackhole(void **state)
 {
-	check_blackhole(*state, DIR_UPLOAD, 5000);
+	check_blackhole(*state, DIR_UPLOAD, 5000, false);
 }
 
 static void test_download_blackhole(void **state)
 {
-	check_blackhole(*state, DIR_DOWNLOAD, 5000);
+	check_blackhole(*state, DIR_DOWNLOAD, 5000, false);
+}
+
+/* The probes know it: the test ends as soon as it is no accident. */
+static void test_expected_blackhole(void **state)
+{
+	check_blackhole(*state, DIR_UPLOAD, 5000, true);
+	check_blackhole(*state, DIR_DOWNLOAD, 5000, true);
 }
 
 static void test_blackhole_in_a_short_test(void **state)
 {
-	check_blackhole(*state, DIR_UPLOAD, SHORT_MS);
+	check_blackhole(*state, DIR_UPLOAD, SHORT_MS, false);
 }
 
 /* On a slow path certainty takes longer than the test; libiperf must not finish before
@@ -301,6 +314,7 @@ int main(void)
 		ON_LAB(test_short_on_a_slow_path),
 		ON_LAB(test_upload_blackhole),
 		ON_LAB(test_download_blackhole),
+		ON_LAB(test_expected_blackhole),
 		ON_LAB(test_blackhole_in_a_short_test),
 		ON_LAB(test_blackhole_on_a_slow_path),
 		ON_LAB(test_nobody_answers),

@@ -59,11 +59,11 @@ static int answer(struct world *w, char op, struct err *err)
 	return 0;
 }
 
-static int fake_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
+static int fake_apply(void *ctx, const struct visit *visit, struct err *err)
 {
 	struct world *w = ctx;
 
-	w->applied = *mtu;
+	w->applied = visit->mtu;
 	return answer(w, 'A', err);
 }
 
@@ -371,12 +371,12 @@ static void test_progress(void **state)
 	assert_int_equal(w.told[18].left_ms, 0);
 }
 
-static int slow_apply(void *ctx, const struct mtu_pair *mtu, struct err *err)
+static int slow_apply(void *ctx, const struct visit *visit, struct err *err)
 {
 	struct timespec pause = {.tv_nsec = 20000000};
 
 	nanosleep(&pause, NULL);
-	return fake_apply(ctx, mtu, err);
+	return fake_apply(ctx, visit, err);
 }
 
 static void test_time_left(void **state)

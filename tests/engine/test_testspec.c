@@ -50,6 +50,25 @@ static void test_deadlines(void **state)
 	}
 }
 
+/* Where the probes have shown the loss already, a third of the wait is enough. */
+static void test_an_expected_blackhole(void **state)
+{
+	static const int64_t table[][2] = {
+		{0, 500}, {20000, 500}, {125000, 500}, {125001, 501}, {600000, 2400}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct test_spec spec = {
+			.duration_ms = 2000,
+			.rtt_us = table[i][0],
+			.lost = true,
+		};
+
+		assert_int_equal(testspec_blackhole_ms(&spec), table[i][1]);
+		assert_true(testspec_connect_ms(&spec) >= 1500);
+	}
+}
+
 static struct test_spec sound(void)
 {
 	return (struct test_spec){
@@ -174,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_deadlines),
+		cmocka_unit_test(test_an_expected_blackhole),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_damage),
