@@ -18,8 +18,8 @@
  * The candidate is the reference series. It is visited again when a rate is off its
  * prediction by more than the margin: perhaps the line has changed. A pair that contradicts
  * the prediction is visited again. If that confirms it, or if probes are filtered, pairs on
- * the diagonal of the grid show the fate of each size, in an order drawn from `seed`: coarse
- * at first, then halved between neighbours that differ.
+ * the diagonal of the grid show the fate of each size, in an order drawn from `seed`:
+ * coarse at first, then halved between neighbours that differ.
  *
  * The plan ends when no rival may be faster by more than the margin; or when tests
  * differ so much that the visits left cannot show that. It makes PLAN_SMART_VISITS

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "base/underlay.h"
 #include "cmd/read/read.h"
 #include "cmd/read/table.h"
 #include "cmd/run/runpath.h"
@@ -33,6 +34,18 @@ static const char *fate_word(enum fate fate, bool guessed)
 	return fate_name(guessed && fate == FATE_WHOLE ? FATE_UNKNOWN : fate);
 }
 
+/* What usually has an edge where this direction has one; NULL: nothing known. Rates tell
+ * only about where an edge is. */
+static const char *plausible_cause(const struct runpath *known, enum direction dir)
+{
+	const struct path_bands *bands = &known->path.dir[dir];
+	int edge = path_bands_whole_max(bands);
+
+	if (known->guessed[dir] || path_bands_fate(bands, edge + 1) == FATE_UNKNOWN)
+		return NULL;
+	return underlay_phrase(edge);
+}
+
 /* A word for each direction, then the sentence. */
 static json_t *predicted_json(const struct runpath *known, enum direction dir)
 {
@@ -41,10 +54,11 @@ static json_t *predicted_json(const struct runpath *known, enum direction dir)
 	char text[PATHMODEL_TEXT];
 
 	pathmodel_explain(&known->path, &pair, dir, guessed, text);
-	return json_pack("{ss si ss si ss ss}", "tcp", fate_word(p.tcp, guessed),
+	return json_pack("{ss si ss si ss ss ss?}", "tcp", fate_word(p.tcp, guessed),
 			 "tcp_outer", p.tcp_outer, "routed",
 			 fate_word(p.routed, guessed), "routed_outer", p.routed_outer,
-			 "told_from", guessed ? "throughput" : "probes", "text", text);
+			 "told_from", guessed ? "throughput" : "probes", "text", text,
+			 "plausible_cause", plausible_cause(known, dir));
 }
 
 static int print_json(const struct runpath *path, const struct query_result *measured,
@@ -59,6 +73,19 @@ static int print_json(const struct runpath *path, const struct query_result *mea
 	return read_print_json(object, err);
 }
 
+static void print_causes(const struct runpath *known)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		const char *cause = plausible_cause(known, (enum direction)dir);
+
+		if (cause)
+			printf("plausible cause, %s: packets of up to %d bytes arrive "
+			       "whole, like with %s; a number proves nothing\n",
+			       direction_name((enum direction)dir),
+			       path_bands_whole_max(&known->path.dir[dir]), cause);
+	}
+}
+
 static void print_explanation(const struct runpath *known,
 			      const struct query_result *measured)
 {
@@ -70,6 +97,7 @@ static void print_explanation(const struct runpath *known,
 		printf("%s%s: %s\n", direction_name((enum direction)dir),
 		       known->guessed[dir] ? ", by throughput alone" : "", text);
 	}
+	print_causes(known);
 	if (known->guessed[DIR_UPLOAD] || known->guessed[DIR_DOWNLOAD])
 		printf("doubt: this run did not probe the path. Rates show fragments "
 		       "with %d %% confidence on a steady line, and only where they "

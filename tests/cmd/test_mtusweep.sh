@@ -385,6 +385,10 @@ expect 0 '~upload timeout, download blackhole~$' '' explain --pair 1350,1350 --r
 expect 0 '~upload 7.000 Mbit/s, download refused~$' '' explain --pair 1350,1420 \
 	--run 1 --db failed.db
 expect 0 'measured: not in this run~$' '' explain --pair 1300,1300 --run 1
+want='~plausible cause, upload: packets of up to 1460 bytes arrive whole, like with '
+want+='DS-Lite, or Google Cloud'"'"'s default; a number proves nothing~'
+expect 0 "$want" '' explain --pair 1420,1420 --run 1
+expect 0 '"plausible_cause": "DS-Lite, or' '' explain --pair 1420,1420 --run 1 --json
 expect 0 '"upload": \{~ +"tcp": "lost",~ +"tcp_outer": 1480,.*"told_from": "probes"' '' \
 	explain --pair 1420,1420 --run 1 --json
 run_sql mtusweep.db <<'SQL' || exit 1

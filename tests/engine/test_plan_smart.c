@@ -365,8 +365,9 @@ static void an_unfit_pair_that_works_is_searched(void **state)
 	assert_true(run.count > 6);
 }
 
-/* The current pair's rate is off, so that the candidate is visited again. At a deviation of 10 % and more no few visits narrow the
- * interval to 5 %, and none are made; at 2 or 3 % they may, and are made. */
+/* The current pair's rate is off, so that the candidate is visited again. At a deviation
+ * of 10 % no few visits narrow the interval to 5 %, and none are made; at 2 % they may, and
+ * are made. */
 static void visits_that_cannot_settle_are_not_made(void **state)
 {
 	struct path path = make_path(CLEAN, CLEAN);

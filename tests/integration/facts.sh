@@ -109,6 +109,10 @@ done
 check 'figures of docs/export.schema.json' "${figures//$'\n'/ } guessed bands" \
 	"$(export_list '$schema->{q($defs)}{evidence}{required}' | paste -sd ' ')"
 
+underlays=$(sed -n 's/^\tX(\([0-9]*\), "\(.*\)").*/\1 \2/p' base/underlay.h)
+check 'underlays of docs/underlays.md' "$underlays" "$(sed -n \
+	'/^| MTU /,/^$/s/^| \([0-9]*\) | \([^|]*\) |.*/\1 \2/p' docs/underlays.md |
+	sed '/^1500 /d')"
 shapes=$(sed -n '/define SIGN_SHAPES/,/^$/s/.*X([A-Z]*, "\([a-z]*\)").*/\1/p' \
 	report/signs.h)
 check 'shapes that sync/page/ruler.js draws' "$shapes" \
