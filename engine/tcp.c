@@ -305,6 +305,15 @@ int tcp_packet_size(int fd)
 	return headers + (int)info.tcpi_snd_mss;
 }
 
+bool tcp_is_bbr(int fd)
+{
+	char name[CONGESTION_SIZE] = "";
+	socklen_t size = sizeof(name) - 1;
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0 &&
+	       strcmp(name, "bbr") == 0;
+}
+
 int tcp_read_figures(int fd, struct tcp_figures *ret)
 {
 	struct tcp_info info = {0};
@@ -316,6 +325,11 @@ int tcp_read_figures(int fd, struct tcp_figures *ret)
 	ret->bytes_received = info.tcpi_bytes_received;
 	ret->bytes_sent = info.tcpi_bytes_sent;
 	ret->rtt_us = info.tcpi_rtt;
+	ret->min_rtt_us = info.tcpi_min_rtt;
+	ret->rate_bps = info.tcpi_delivery_rate_app_limited
+				? 0
+				: (int64_t)info.tcpi_delivery_rate * 8;
+	ret->retransmits = info.tcpi_total_retrans;
 	ret->delivered = info.tcpi_delivered;
 	ret->mss = info.tcpi_snd_mss;
 	return 0;

@@ -60,7 +60,10 @@ struct tcp_figures {
 	uint64_t bytes_acked; /* the SYN counts as one */
 	uint64_t bytes_received;
 	uint64_t bytes_sent; /* retransmitted bytes included */
-	uint32_t rtt_us;
+	uint32_t rtt_us;     /* smoothed */
+	uint32_t min_rtt_us;
+	int64_t rate_bps; /* the kernel's delivery rate; 0: the sender had no data */
+	uint32_t retransmits;
 	/* Segments that arrived at the other end, retransmitted or not, in any
 	 * order, and the payload of each. 0 if the kernel does not count them
 	 * (before 4.18). */
@@ -75,6 +78,9 @@ struct tcp_figures {
  * net/ipv4/tcp_output.c).
  */
 int tcp_packet_size(int fd);
+
+/* True if this end sends with bbr, which does not slow down for single losses. */
+bool tcp_is_bbr(int fd);
 
 /* 0, or -errno when it is no longer a TCP socket. */
 int tcp_read_figures(int fd, struct tcp_figures *ret);

@@ -134,11 +134,12 @@ static uint64_t head_size(const struct watch *w)
 	return w->spec->role == ROLE_CLIENT ? COOKIE_SIZE : 0;
 }
 
-static void note_start(struct watch *w, const struct tcp_figures *figures,
+static void note_start(struct watch *w, int fd, const struct tcp_figures *figures,
 		       int64_t now_us)
 {
 	if (w->flowing_us > 0)
 		return;
+	w->is_bbr = tcp_is_bbr(fd);
 	if (is_sender(w) ? figures->bytes_sent <= head_size(w)
 			 : figures->bytes_received == 0)
 		return;
@@ -163,15 +164,24 @@ static uint64_t count_delivered(struct watch *w, const struct tcp_figures *figur
 static void add_window(struct watch *w, const struct tcp_figures *figures,
 		       int64_t now_us)
 {
-	if (w->sampled_us > 0 && now_us - w->sampled_us < SAMPLE_LEAST_US)
+	struct steady_sample sample = {.at_us = now_us, .bytes = w->bytes};
+
+	/* What is known is known: later samples must not change the figure. */
+	if (w->word_out ||
+	    (w->sampled_us > 0 && now_us - w->sampled_us < SAMPLE_LEAST_US))
 		return;
 	w->sampled_us = now_us;
-	steady_add(&w->steady, now_us,
-		   is_sender(w) ? count_delivered(w, figures) : w->bytes);
 	if (is_sender(w)) {
+		sample.bytes = count_delivered(w, figures);
+		sample.rtt_us = figures->rtt_us;
+		sample.min_rtt_us = figures->min_rtt_us;
+		sample.mss = figures->mss;
+		sample.rate_bps = figures->rate_bps;
+		sample.retransmits = w->is_bbr ? 0 : figures->retransmits;
 		w->rtt_sum_us += figures->rtt_us;
 		w->rtt_count++;
 	}
+	steady_add(&w->steady, &sample);
 }
 
 static void note_pause(struct watch *w, int64_t now_us)
@@ -222,7 +232,7 @@ static bool take_sample(struct watch *w, int fd)
 		return false;
 	if (w->spec->role == ROLE_SERVER && figures.bytes_received > COOKIE_SIZE)
 		return false;
-	note_start(w, &figures, now_us);
+	note_start(w, fd, &figures, now_us);
 	if (w->flowing_us == 0)
 		return true;
 	note_packets(w, fd);

@@ -72,6 +72,7 @@ struct watch {
 	uint64_t bytes;          /* acknowledged beyond the cookie, or received */
 	uint64_t finished_bytes; /* the same when finish() was first called */
 	int64_t sampled_us;      /* time of the last sample in `steady` */
+	bool is_bbr;             /* this end sends with bbr */
 	uint32_t delivered;      /* segments delivered at that time */
 	uint64_t delivered_bytes;
 	int packet_bytes; /* the last known size of a full packet; 0: none */

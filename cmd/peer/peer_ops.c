@@ -13,6 +13,7 @@
 #include "cmd/peer/peer_ask.h"
 #include "cmd/peer/peer_port.h"
 #include "cmd/peer/peer_traffic.h"
+#include "engine/steady.h"
 
 /* Arming waits up to 2 s for libiperf's server, on top of the way there and back. */
 #define ARM_TIMEOUT_MS     3000
@@ -259,6 +260,8 @@ static int run_test(struct peer_visit *visit, struct test_spec *spec,
 	text_copy(spec->congestion, sizeof(spec->congestion),
 		  visit->session->congestion);
 	spec->rtt_us = client_rtt_us(visit->session->client);
+	if (config->duration_by_path && config->precision > 0)
+		spec->duration_ms = steady_latest_us(spec->rtt_us) / 1000;
 	text_copy(spec->interface, sizeof(spec->interface), config->options->interface);
 	text_copy(spec->local, sizeof(spec->local), config->local);
 	text_copy(spec->remote, sizeof(spec->remote), config->server_ip);

@@ -15,6 +15,7 @@ const struct strategy strategies[STRATEGY_COUNT] = {
 	[STRATEGY_smart] =
 		{
 			.duration_ms = 2000,
+			.duration_by_path = true,
 			.precision = 3,
 			/* Any MTU may be the right one. */
 			.mtu_step = 1,

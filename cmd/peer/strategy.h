@@ -37,6 +37,7 @@ struct strategy {
 	bool is_grid;
 	/* Defaults of options that are not given; 0: the option's own. */
 	int64_t duration_ms;
+	bool duration_by_path; /* see struct peer_config */
 	int precision;
 	int mtu_step;
 	bool prefer_bbr;

@@ -6,13 +6,16 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/types.h"
 #include "engine/steady.h"
+#include "traceread.h"
 
 #define MBIT    1000000
-#define STEP_MS 100
+#define STEP_MS 20
 
 /* One transfer: its rate over time, and the counter's distortions. */
 struct shape {
@@ -63,12 +66,12 @@ static int64_t rate_nothing(int at_ms)
 static const struct shape shapes[] = {
 	{"flat", 5000, rate_flat, 0, 0, 39900000, 40100000},
 	{"flat, just long enough", 600, rate_flat, 0, 0, 39900000, 40100000},
-	{"too short", 500, rate_flat, 0, 0, NO_FIGURE, 0},
+	{"too short", 320, rate_flat, 0, 0, NO_FIGURE, 0},
 	{"one window", 300, rate_flat, 0, 0, NO_FIGURE, 0},
 	{"slow start", 5000, rate_slow_start, 0, 0, 39700000, 40000000},
 	{"slow start in a short test", 1500, rate_slow_start, 0, 0, 39000000, 40000000},
 	{"hardly steady", 1100, rate_slow_start, 0, 0, 38000000, 40000000},
-	{"no time left to be steady", 700, rate_slow_start, 0, 0, NO_FIGURE, 0},
+	{"too short to say", 380, rate_slow_start, 0, 0, NO_FIGURE, 0},
 	{"late", 2000, rate_late, 0, 0, 39000000, 40000000},
 	{"noisy", 5000, rate_noisy, 0, 0, 38800000, 41200000},
 	{"frozen and jumps", 5000, rate_slow_start, 3000, 3500, 39000000, 41000000},
@@ -78,6 +81,12 @@ static const struct shape shapes[] = {
 	{"stalls", 3000, rate_stalls, 0, 0, 19000000, 21000000},
 	{"nothing", 3000, rate_nothing, 0, 0, 0, 0},
 };
+
+/* Add a sample of an end that knows nothing but the bytes. */
+static void add(struct steady *steady, int64_t at_us, uint64_t bytes)
+{
+	steady_add(steady, &(struct steady_sample){.at_us = at_us, .bytes = bytes});
+}
 
 /* Make one transfer's samples up to a time. */
 static void fill(const struct shape *shape, int until_ms, struct steady *steady)
@@ -90,7 +99,7 @@ static void fill(const struct shape *shape, int until_ms, struct steady *steady)
 		if (ms < shape->frozen_from_ms || ms >= shape->frozen_to_ms)
 			shown = (uint64_t)(bits / 8);
 		if (ms % STEP_MS == 0)
-			steady_add(steady, 777000000 + ms * INT64_C(1000), shown);
+			add(steady, 777000000 + ms * INT64_C(1000), shown);
 		bits += (double)shape->rate_bps(ms) / 1000;
 	}
 }
@@ -140,7 +149,7 @@ static void test_too_few(void **state)
 	(void)state;
 	steady_init(steady);
 	assert_int_equal(goodput_bps(steady), NO_FIGURE);
-	steady_add(steady, 1000, 5);
+	add(steady, 1000, 5);
 	assert_int_equal(goodput_bps(steady), NO_FIGURE);
 	free(steady);
 }
@@ -153,9 +162,9 @@ static void test_odd_samples(void **state)
 	(void)state;
 	steady_init(steady);
 	for (int i = 0; i <= 100; i++) {
-		steady_add(steady, i * INT64_C(50000), (uint64_t)i * 1000);
-		steady_add(steady, i * INT64_C(50000), (uint64_t)i * 9000);
-		steady_add(steady, i * INT64_C(50000) + 1, 0);
+		add(steady, i * INT64_C(50000), (uint64_t)i * 1000);
+		add(steady, i * INT64_C(50000), (uint64_t)i * 9000);
+		add(steady, i * INT64_C(50000) + 1, 0);
 	}
 	assert_int_equal(steady->count, 101 + 1);
 	assert_int_equal(goodput_bps(steady), 160000);
@@ -169,7 +178,7 @@ static void test_an_hour(void **state)
 	(void)state;
 	steady_init(steady);
 	for (int64_t i = 0; i < 72000; i++) {
-		steady_add(steady, i * 50000, (uint64_t)i * 250000);
+		add(steady, i * 50000, (uint64_t)i * 250000);
 		assert_true(steady->count <= STEADY_SAMPLES);
 	}
 	assert_int_equal(steady->at_us[0], 0);
@@ -272,6 +281,109 @@ static void test_known_in_time(void **state)
 	}
 }
 
+/* --- recorded transfers --- */
+
+/* The largest error, as a share of the truth. */
+#define OFF_MAX 0.01
+
+/* One transfer of tests/bench/traces/tune.txt, and the latest time by which a test of it
+ * knows its goodput; 0: it does not within the time of a test. */
+struct recorded {
+	const char *class;
+	const char *congestion;
+	int rtt_ms;
+	int known_ms;
+};
+
+static const struct recorded recorded[] = {
+	{"queue-deep", "bbr", 1, 600},       {"queue-shallow", "cubic", 1, 1000},
+	{"queue-deep", "bbr", 20, 600},      {"queue-shallow", "bbr", 20, 700},
+	{"queue-medium", "cubic", 20, 1000}, {"queue-shallow", "cubic", 20, 1200},
+	{"queue-deep", "bbr", 100, 900},     {"queue-medium", "cubic", 100, 900},
+	{"queue-shallow", "bbr", 100, 900},  {"queue-deep", "cubic", 300, 2000},
+	{"queue-medium", "bbr", 300, 2400},  {"queue-shallow", "cubic", 100, 0},
+	{"unsteady-walks", "bbr", 1, 0},     {"unsteady-walks", "cubic", 20, 0},
+	{"unsteady-crosses", "cubic", 1, 0}, {"unsteady-crosses", "bbr", 20, 0},
+	{"loss-1", "bbr", 20, 600},          {"loss-1", "cubic", 20, 0},
+	{"loss-1", "cubic", 100, 0},         {"policer", "cubic", 20, 0},
+};
+
+static void find_recorded(const struct recorded *want, struct trace *ret)
+{
+	FILE *file = fopen(TRACES, "re");
+
+	assert_non_null(file);
+	while (trace_read(file, ret)) {
+		if (strcmp(ret->class, want->class) == 0 &&
+		    strcmp(ret->congestion, want->congestion) == 0 &&
+		    ret->rtt_ms == want->rtt_ms) {
+			fclose(file);
+			return;
+		}
+	}
+	fail_msg("no transfer %s %s %d ms", want->class, want->congestion,
+		 want->rtt_ms);
+}
+
+/* Feed the samples up to the one at which the goodput is known, or to the latest time.
+ * Return the last sample's time in ms. */
+static int replay(const struct trace *trace, struct steady *steady, bool *ret_known)
+{
+	int64_t latest_us = steady_latest_us(trace->rtt_ms * INT64_C(1000));
+	int64_t at_us = 0;
+
+	*ret_known = false;
+	steady_init(steady);
+	for (int i = 0; i < trace->count && !*ret_known; i++) {
+		if (trace->samples[i].at_us > latest_us)
+			break;
+		at_us = trace->samples[i].at_us;
+		steady_add(steady, &trace->samples[i]);
+		*ret_known = at_us >= 500000 && steady_is_known(steady, 3);
+	}
+	return (int)(at_us / 1000);
+}
+
+/* The truth is in each interval; where the goodput is known, it is within 1 %. */
+static void test_recorded(void **state)
+{
+	static struct steady steady;
+	static struct trace trace;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(recorded) / sizeof(recorded[0]); i++) {
+		const struct recorded *want = &recorded[i];
+		struct steady_figure figure;
+		double truth;
+		bool known;
+		int ms;
+
+		find_recorded(want, &trace);
+		ms = replay(&trace, &steady, &known);
+		steady_measure(&steady, &figure);
+		truth = trace_truth(&trace, ms * INT64_C(1000));
+		print_message("%s %s %d ms: %d ms, %s, %lld of %.0f bit/s\n",
+			      want->class, want->congestion, want->rtt_ms, ms,
+			      known ? "known" : "not known",
+			      (long long)figure.goodput_bps, truth);
+		assert_int_equal(known, want->known_ms > 0);
+		assert_true(!known || ms <= want->known_ms);
+		assert_true((double)figure.low_bps <= truth);
+		assert_true((double)figure.high_bps >= truth);
+		assert_true(!known ||
+			    fabs((double)figure.goodput_bps / truth - 1) <= OFF_MAX);
+	}
+}
+
+static void test_latest(void **state)
+{
+	(void)state;
+	assert_int_equal(steady_latest_us(500), 1400000);
+	assert_int_equal(steady_latest_us(20500), 1400000);
+	assert_int_equal(steady_latest_us(100000), 2000000);
+	assert_int_equal(steady_latest_us(300000), 2400000);
+}
+
 /* --- the interval --- */
 
 /* Uniform, -1 to 1; from a seed, so the same each time. */
@@ -295,9 +407,9 @@ static int count_held(int windows, double memory, uint64_t seed)
 
 		steady_init(&steady);
 		for (int at = 0; at <= windows; at++) {
-			steady_add(&steady, at * STEADY_WINDOW_US, (uint64_t)bytes);
+			add(&steady, at * STEADY_WINDOW_US, (uint64_t)bytes);
 			off = memory * off + (1 - memory) * noise(&seed);
-			bytes += 40e6 / 8 / 10 * (1 + 0.1 * off);
+			bytes += 40e6 / 8 / 50 * (1 + 0.1 * off);
 		}
 		steady_measure(&steady, &figure);
 		held += figure.low_bps <= 40000000 && figure.high_bps >= 40000000;
@@ -307,7 +419,7 @@ static int count_held(int windows, double memory, uint64_t seed)
 
 static void test_interval_holds(void **state)
 {
-	static const int lengths[] = {10, 20, 50, 100};
+	static const int lengths[] = {50, 100, 250, 500};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -349,6 +461,8 @@ int main(void)
 		cmocka_unit_test(test_odd_samples),
 		cmocka_unit_test(test_an_hour),
 		cmocka_unit_test(test_known_in_time),
+		cmocka_unit_test(test_recorded),
+		cmocka_unit_test(test_latest),
 		cmocka_unit_test(test_interval_holds),
 		cmocka_unit_test(test_interval_ends),
 	};

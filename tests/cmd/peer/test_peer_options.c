@@ -76,6 +76,7 @@ static void test_smart_is_the_default(void **state)
 	assert_fine();
 	assert_ptr_equal(config()->strategy, &strategies[STRATEGY_smart]);
 	assert_int_equal(config()->duration_ms, 2000);
+	assert_true(config()->duration_by_path);
 	assert_int_equal(config()->precision, 3);
 	assert_int_equal(host_options.range.step, 1);
 	assert_true(config()->prefer_bbr);
@@ -111,6 +112,7 @@ static void test_what_is_given_counts(void **state)
 	assert_fine();
 	assert_ptr_equal(config()->strategy, &strategies[STRATEGY_smart]);
 	assert_int_equal(config()->duration_ms, 700);
+	assert_false(config()->duration_by_path);
 	assert_int_equal(config()->precision, 0);
 	assert_int_equal(host_options.range.step, 8);
 }
