@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/io.h"
 #include "base/random.h"
 #include "base/stop.h"
@@ -285,6 +286,7 @@ int peer_main(void *ctx, int guard_socket, int runner_socket)
 		peer.run.options = options_json(peer.config);
 		r = run_peer(&peer, &err);
 	}
+	debug_phase("close");
 	close_all(&peer, r < 0);
 	if (r < 0 && peer.config->check)
 		peer_check_failed(err.text);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
@@ -475,8 +476,10 @@ void peer_session_ignore_stop(struct peer_session *session)
 
 static int try_connect(struct peer_session *session, int timeout_ms, struct err *err)
 {
-	int r = client_hello(session->client, timeout_ms, &session->hello, err);
+	int r;
 
+	debug_phase("hello");
+	r = client_hello(session->client, timeout_ms, &session->hello, err);
 	if (r == 0)
 		r = check_hello(session, &session->hello, err);
 	if (r == 0)
@@ -487,6 +490,7 @@ static int try_connect(struct peer_session *session, int timeout_ms, struct err 
 		return r;
 	/* Its thread reads what is about to change. */
 	peer_session_stop_lease(session);
+	debug_phase("session");
 	return open_session(session, err);
 }
 
