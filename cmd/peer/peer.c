@@ -253,7 +253,7 @@ static void close_all(struct peer *peer, bool failed)
 {
 	struct err err = ERR_INIT;
 
-	lease_stop(peer->session.lease);
+	peer_session_stop_lease(&peer->session);
 	free(peer->run.options);
 	resume_release(&peer->run.resumed);
 	client_free(peer->session.client);

@@ -440,7 +440,7 @@ static int op_record(void *ctx, const struct measurement *m, struct err *err)
 	r = store_record(visit->run->store, visit->run->id, m, err);
 	if (r < 0)
 		return r;
-	peer_run_send_rows(visit->run, visit->session, ROW_TIMEOUT_MS);
+	peer_run_hand_rows(visit->run, visit->session, ROW_TIMEOUT_MS);
 	return check_first(visit, m, err);
 }
 

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cmd/peer/peer_beside.h"
 #include "cmd/peer/peer_grid.h"
 #include "cmd/peer/peer_resume.h"
 #include "engine/tcp.h"
@@ -452,6 +453,8 @@ static int open_session(struct peer_session *session, struct err *err)
 	session->server_known = true;
 	session->bound = !session->config->apply;
 	atomic_store(&session->renewed_at, sent_at_ms);
+	session->opened++;
+	peer_beside_start(session);
 	return start_lease(session, err);
 }
 
@@ -459,6 +462,8 @@ void peer_session_stop_lease(struct peer_session *session)
 {
 	int64_t slowest_ms;
 
+	beside_stop(session->beside);
+	session->beside = NULL;
 	if (!session->lease)
 		return;
 	slowest_ms = lease_slowest_ms(session->lease);
