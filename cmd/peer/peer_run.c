@@ -58,7 +58,9 @@ static int send_row(struct peer_run *run, struct peer_session *session,
 	if (r < 0)
 		return r;
 	peer_session_heard(session, sent_at_ms);
-	return store_acknowledge(run->store, run->id, m->seq, err);
+	run->arrived = m->seq;
+	/* A full disk, for instance, ends the run by itself, and is no refusal. */
+	return store_acknowledge(run->store, run->id, m->seq, NULL) < 0 ? -EAGAIN : 0;
 }
 
 /* No lost answer or session, but a no: once, until the server takes rows again. */
@@ -79,6 +81,8 @@ static void take_arrived(struct peer_run *run, struct beside *beside)
 	struct measurement m;
 	uint32_t seq = 1;
 
+	if (arrived > run->arrived)
+		run->arrived = arrived;
 	while (store_next_unacknowledged(run->store, run->id, seq, &m, NULL) == 0 &&
 	       m.seq <= arrived) {
 		if (store_acknowledge(run->store, run->id, m.seq, NULL) < 0)
@@ -142,7 +146,7 @@ void peer_run_send_rows(struct peer_run *run, struct peer_session *session,
 void peer_run_tell_unsent(const struct peer_run *run)
 {
 	struct measurement m;
-	uint32_t seq = 1;
+	uint32_t seq = run->arrived + 1;
 	int count = 0;
 
 	while (store_next_unacknowledged(run->store, run->id, seq, &m, NULL) == 0) {

@@ -17,6 +17,8 @@ struct peer_run {
 	char *options; /* the command line's, JSON; NULL: out of memory */
 	struct resumed resumed;
 	bool rows_refused; /* by the server, and that was told */
+	/* The server has all rows up to this one, also where that could not be stored. */
+	uint32_t arrived;
 };
 
 /* Open the store, unless it is open. A probe opens it after its answer: no disk delays
