@@ -56,7 +56,12 @@ static int open_all(struct peer *peer, int guard_socket, int runner_socket,
 	int r;
 
 	peer_session_client_config(&peer->session, &client);
-	r = guard_new(guard_socket, &peer->session.guard, err);
+	r = client_new(&client, &peer->session.client, err);
+	/* The handshake takes its time while the database is opened. */
+	if (r == 0)
+		client_hello_begin(peer->session.client);
+	if (r == 0)
+		r = guard_new(guard_socket, &peer->session.guard, err);
 	if (r == 0)
 		r = runner_new(runner_socket, &peer->visit.runner, err);
 	if (r == 0)
@@ -66,8 +71,6 @@ static int open_all(struct peer *peer, int guard_socket, int runner_socket,
 		r = peer_run_open(&peer->run, err);
 	if (r == 0)
 		r = rtwatch_new(config->options->interface, &peer->visit.watch, err);
-	if (r == 0)
-		r = client_new(&client, &peer->session.client, err);
 	return r;
 }
 
