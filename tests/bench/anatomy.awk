@@ -47,7 +47,8 @@ match($0, /round trip [0-9.]+ ms/) {
 	if (trip > 0 && (!least || trip < least))
 		least = trip
 }
-$3 == "request:" && $2 ~ /^main/ { requests[phases]++ }
+$3 == "request:" && / begun$/ { first_ms = now }
+$3 == "request:" && $2 ~ /^main/ && !/ begun$/ { requests[phases]++ }
 $3 == "phase:" { mark($4, now) }
 $3 == "sweep:" && /setting MTUs$/ { mark("pair " substr($5, 1, length($5) - 1), now) }
 $3 == "sweep:" && /: (up|down)load$/ {
@@ -82,5 +83,7 @@ END {
 			sum[kind] / times[kind])
 	}
 	row("the whole", end - begin[1], end - begin[1])
+	if (first_ms)
+		row("to the first packet", first_ms - begin[1], first_ms - begin[1])
 	printf "round trip: %.1f ms\n", rtt_ms
 }
