@@ -64,6 +64,11 @@ void debug_log(const char *area, const char *fmt, ...)
 	errno = keep;
 }
 
+void debug_phase(const char *name)
+{
+	debug_log("phase", "%s", name);
+}
+
 double debug_ms_since(int64_t began_us)
 {
 	return (double)(clock_boot_us() - began_us) / 1000;

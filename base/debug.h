@@ -30,6 +30,10 @@ void debug_set_process(const char *process);
 void debug_log(const char *area, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Mark the begin of a phase of a run, "phase: NAME"; it lasts until the next one.
+ * docs/benchmarks.md lists them. */
+void debug_phase(const char *name);
+
 /* Milliseconds since `began_us` on clock_boot_us(), for the end of a line. */
 double debug_ms_since(int64_t began_us);
 

@@ -144,6 +144,17 @@ static void log_test(const char *what, const struct test_spec *spec, int code,
 		  result ? test_status_name(result->status) : "");
 }
 
+/* What came before its data is the test's setup, what came after it its teardown. */
+static void log_data(const struct dir_result *result)
+{
+	int64_t left_ms = clock_wall_ms() - result->started_at_ms - result->duration_ms;
+
+	if (result->duration_ms > 0)
+		debug_log("test", "data for %lld ms, until %lld ms ago",
+			  (long long)result->duration_ms,
+			  (long long)(left_ms > 0 ? left_ms : 0));
+}
+
 int runner_arm(struct runner *runner, const struct test_spec *spec, struct err *err)
 {
 	struct runner_reply reply;
@@ -165,6 +176,8 @@ int runner_measure(struct runner *runner, const struct test_spec *spec, int stop
 	pthread_mutex_lock(&runner->lock);
 	r = ask_runner(runner, RUNNER_MEASURE, spec, stop_fd, &reply, err);
 	pthread_mutex_unlock(&runner->lock);
+	if (r == 0)
+		log_data(&reply.result);
 	log_test("measure", spec, r, r < 0 ? NULL : &reply.result);
 	if (r < 0)
 		return r;

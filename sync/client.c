@@ -160,6 +160,14 @@ static int send_change(struct client *client, struct transport_exchange *x, char
 
 /* --- the requests --- */
 
+void client_hello_begin(struct client *client)
+{
+	/* The deadline is that of client_hello(). */
+	struct transport_exchange x = EXCHANGE("GET", "/v1/hello", 0);
+
+	transport_begin(client->transport, &x);
+}
+
 int client_hello(struct client *client, int timeout_ms, struct msg_hello *ret,
 		 struct err *err)
 {

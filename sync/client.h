@@ -41,6 +41,9 @@ void client_ignore_stop(struct client *client);
  * the server work. */
 bool client_answered(const struct client *client);
 
+/* Begin to connect for client_hello(), which must be the next request, and return at
+ * once. */
+void client_hello_begin(struct client *client);
 /* All times are the request's deadline from now. */
 int client_hello(struct client *client, int timeout_ms, struct msg_hello *ret,
 		 struct err *err);

@@ -249,6 +249,13 @@ void door_kept(struct door *door, int place)
 	change_state(door, place, PLACE_KEPT);
 }
 
+void door_spared(struct door *door, int place)
+{
+	change_state(door, place, PLACE_SPARE);
+	/* Its time is limited, so the timer has to run. */
+	wake_master(door);
+}
+
 /* Hold the connection by a descriptor of the door's: civetweb closes its own, after it
  * has ended its side of the connection. */
 static void begin_drain(struct door *door, struct place *place, int fd)
@@ -376,7 +383,8 @@ void door_end(struct door *door)
 	for (int i = 0; i < PLACES_MAX; i++) {
 		struct place *place = &door->places.list[i];
 
-		if (place->state == PLACE_LACKING || place->state == PLACE_KEPT)
+		if (place->state == PLACE_LACKING || place->state == PLACE_KEPT ||
+		    place->state == PLACE_SPARE)
 			places_end(place);
 	}
 	wake_master(door);

@@ -28,7 +28,7 @@
  * more is free, so that a refusal does not wait for it; when whole requests wait for a
  * worker, such connections are ended in the same way. A connection whose request is being
  * answered is never ended, nor one that was kept for its caller's next request, except
- * those beyond half of the workers.
+ * those beyond half of the workers, and those that are kept while nobody needs them.
  */
 
 struct door_config {
@@ -70,6 +70,9 @@ bool door_lacks(struct door *door, int place);
 bool door_complete(struct door *door, int place);
 /* The request is answered, and the connection is kept for the next one. */
 void door_kept(struct door *door, int place);
+/* The same for a caller that anybody may be: the connection is ended as soon as another
+ * one needs its worker, and after PLACES_PATIENCE_MS. */
+void door_spared(struct door *door, int place);
 /* The connection is about to be closed. `refused`: the rest of its request may still be
  * under way, and is read and discarded, so that the answer is not lost in a reset. */
 void door_left(struct door *door, int place, bool refused);

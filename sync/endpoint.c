@@ -12,7 +12,7 @@
 #include "sync/http.h"
 #include "sync/requests.h"
 
-/* The peer keeps two connections, each with a worker of its own; the others are for
+/* The peer keeps three connections, each with a worker of its own; the others are for
  * everybody's next request (sync/door.h). */
 #define TUNNEL_WORKERS   6
 #define LOOPBACK_WORKERS 2

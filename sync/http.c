@@ -388,7 +388,9 @@ static void serve_request(struct http *http, struct mg_connection *conn,
 	call_handler(http, info, body, &response);
 	response.keep = response.keep && wants_keep(conn, info);
 	sent = send_response(conn, &response);
-	if (sent && response.keep)
+	if (sent && response.keep && response.spare)
+		door_spared(http->door, info->remote_port);
+	else if (sent && response.keep)
 		door_kept(http->door, info->remote_port);
 	leave_call(http);
 }

@@ -39,6 +39,7 @@ struct http_response {
 	const char
 		*headers; /* more of them, each with its line's end; static, or NULL */
 	bool keep;        /* the connection, for the caller's next request */
+	bool spare; /* keep it only for a moment, and while nobody needs its worker */
 };
 
 #define HTTP_ANSWER_MAX 80000

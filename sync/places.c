@@ -64,7 +64,8 @@ static struct place *find_free(struct places *p)
 bool places_is_at_worker(const struct place *place)
 {
 	return place->state == PLACE_LACKING || place->state == PLACE_BUSY ||
-	       place->state == PLACE_KEPT || place->state == PLACE_ENDED;
+	       place->state == PLACE_KEPT || place->state == PLACE_SPARE ||
+	       place->state == PLACE_ENDED;
 }
 
 static void note_address(struct place *place, const struct sockaddr_storage *name)
@@ -221,8 +222,9 @@ static void end_some(struct places *p, const enum place_state *states, int count
 			may |= place->state == states[j];
 		if (!may)
 			continue;
-		if (now_ms - place->since_ms >= YOUNG_MS &&
-		    place->state != PLACE_KEPT) {
+		if (place->state == PLACE_SPARE ||
+		    (now_ms - place->since_ms >= YOUNG_MS &&
+		     place->state != PLACE_KEPT)) {
 			places_end(place);
 			ended = true;
 		} else if (!oldest || place->since_ms < oldest->since_ms) {
@@ -243,10 +245,11 @@ void places_make_room(struct places *p)
 
 void places_free_workers(struct places *p)
 {
-	static const enum place_state states[] = {PLACE_LACKING, PLACE_KEPT};
-	bool spare_kept = count_state(p, PLACE_KEPT) <= p->workers / 2;
+	static const enum place_state states[] = {PLACE_SPARE, PLACE_LACKING,
+						  PLACE_KEPT};
+	bool pass_kept = count_state(p, PLACE_KEPT) <= p->workers / 2;
 
-	end_some(p, states, spare_kept ? 1 : 2);
+	end_some(p, states, pass_kept ? 2 : 3);
 }
 
 /* True while there is one whose time is to come. */
@@ -262,6 +265,10 @@ bool places_check_times(struct places *p)
 		if (place->state == PLACE_SILENT || place->state == PLACE_HEAD) {
 			if (age_ms >= PLACES_PATIENCE_MS)
 				give_up(p, place);
+			any = true;
+		} else if (place->state == PLACE_SPARE) {
+			if (age_ms >= PLACES_PATIENCE_MS)
+				places_end(place);
 			any = true;
 		} else if (place->state == PLACE_DRAINING) {
 			if (age_ms >= DRAIN_MS)

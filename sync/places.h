@@ -31,6 +31,7 @@ enum place_state {
 	PLACE_LACKING,  /* at a worker, which waits for the body */
 	PLACE_BUSY,     /* at a worker, being answered */
 	PLACE_KEPT,     /* at a worker, which waits for the next request */
+	PLACE_SPARE,    /* the same, for anybody's: until the worker is needed */
 	PLACE_ENDED,    /* at a worker, shut down */
 	PLACE_DRAINING, /* answered; the rest of its request is discarded */
 };
@@ -72,8 +73,8 @@ bool places_check_times(struct places *p);
 /* The next connection for a worker that is free, or NULL. */
 struct place *places_choose_next(struct places *p);
 
-/* End connections at the door, or at workers: those that are no longer young, else the
- * oldest. Not more often than every PLACES_LOOK_MS. */
+/* End connections at the door, or at workers: those that are no longer young, and spare
+ * ones, else the oldest. Not more often than every PLACES_LOOK_MS. */
 void places_make_room(struct places *p);
 void places_free_workers(struct places *p);
 void places_end(struct place *place);

@@ -23,7 +23,8 @@ struct call {
 	struct requests *requests;
 	const struct http_request *request;
 	struct http_response *response;
-	bool ours; /* it knows the session's id, or has just got it */
+	bool ours;    /* it knows the session's id, or has just got it */
+	bool greeted; /* it was a hello: a session is asked for next */
 	struct err err;
 };
 
@@ -219,6 +220,8 @@ static int run_hello(struct call *call, union message *m)
 	struct msg_hello hello = {0};
 
 	(void)m;
+	/* Its caller asks for a session next. */
+	call->greeted = true;
 	q->ops->hello(q->ctx, &hello);
 	hello.protocol = MSG_PROTOCOL;
 	hello.busy = gate_session(&q->gate).open;
@@ -444,8 +447,9 @@ static void route_request(struct requests *requests, const struct http_request *
 	}
 	/* A connection that stays open holds a worker: only the session's peer gets
 	 * one, and its address alone does not distinguish it from others on its host.
-	 * */
-	ret->keep = call.ours;
+	 * Who greets gets one while it is spare: a round trip less to the session. */
+	ret->keep = call.ours || call.greeted;
+	ret->spare = !call.ours;
 }
 
 void requests_handle(struct requests *requests, const struct http_request *request,

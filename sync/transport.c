@@ -37,6 +37,7 @@ struct transport {
 	char where[ADDRESS_SIZE + 16];
 	int stop_fd;
 	int64_t rtt_us;
+	bool begun;          /* by transport_begin() */
 	uint32_t sent_again; /* segments of the connection, as of the last answer */
 	bool clean;
 
@@ -202,6 +203,8 @@ void transport_free(struct transport *transport)
 {
 	if (!transport)
 		return;
+	if (transport->begun)
+		curl_multi_remove_handle(transport->multi, transport->easy);
 	curl_easy_cleanup(transport->easy);
 	curl_multi_cleanup(transport->multi);
 	curl_slist_free_all(transport->headers);
@@ -319,16 +322,39 @@ static void reset_when_closed(const struct transport *transport)
 }
 
 /* 0 or a positive errno. */
-static int attempt_exchange(struct transport *transport,
-			    const struct transport_exchange *x)
+static int begin_transfer(struct transport *transport,
+			  const struct transport_exchange *x)
 {
-	int code;
-
 	if (!prepare_transfer(transport, x))
 		return ENOMEM;
 	if (curl_multi_add_handle(transport->multi, transport->easy) != CURLM_OK)
 		return EIO;
 	transport->clean = false;
+	return 0;
+}
+
+void transport_begin(struct transport *transport, const struct transport_exchange *x)
+{
+	int running;
+
+	if (transport->begun || begin_transfer(transport, x) != 0)
+		return;
+	transport->begun = true;
+	debug_log("request", "%s %s to %s: begun", x->method, x->path,
+		  transport->where);
+	/* Whatever comes of it is seen when it goes on. */
+	curl_multi_perform(transport->multi, &running);
+}
+
+/* 0 or a positive errno. */
+static int attempt_exchange(struct transport *transport,
+			    const struct transport_exchange *x)
+{
+	int code = transport->begun ? 0 : begin_transfer(transport, x);
+
+	if (code != 0)
+		return code;
+	transport->begun = false;
 	code = drive_transfer(transport, x->deadline_ms);
 	if (code == ETIMEDOUT || code == EINTR)
 		reset_when_closed(transport);

@@ -42,6 +42,11 @@ int transport_new(const struct transport_config *config, struct transport **ret,
 /* NULL is allowed. */
 void transport_free(struct transport *transport);
 
+/* Begin the connection for the next exchange, which must be this one, and return at once:
+ * its handshake is under way while the caller does something else. */
+void transport_begin(struct transport *transport,
+		     const struct transport_exchange *exchange);
+
 /*
  * A kept connection that turns out to be closed is replaced by a fresh one within the
  * deadline (libcurl does that by itself). A connection that is reset before its answer

@@ -514,6 +514,7 @@ static void log_start(const struct host_program *program, int argc, char **argv)
 	if (!host_options.debug && !debug_is_wanted())
 		return;
 	debug_start("keeper");
+	debug_phase("start");
 	debug_log("process", "%s " MTUSWEEP_VERSION " begins", program->name);
 	if (uname(&kernel) == 0)
 		debug_log("process", "kernel %s, %s", kernel.release, kernel.machine);

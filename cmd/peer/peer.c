@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/io.h"
 #include "base/random.h"
 #include "base/stop.h"
@@ -55,7 +56,12 @@ static int open_all(struct peer *peer, int guard_socket, int runner_socket,
 	int r;
 
 	peer_session_client_config(&peer->session, &client);
-	r = guard_new(guard_socket, &peer->session.guard, err);
+	r = client_new(&client, &peer->session.client, err);
+	/* The handshake takes its time while the database is opened. */
+	if (r == 0)
+		client_hello_begin(peer->session.client);
+	if (r == 0)
+		r = guard_new(guard_socket, &peer->session.guard, err);
 	if (r == 0)
 		r = runner_new(runner_socket, &peer->visit.runner, err);
 	if (r == 0)
@@ -65,8 +71,6 @@ static int open_all(struct peer *peer, int guard_socket, int runner_socket,
 		r = peer_run_open(&peer->run, err);
 	if (r == 0)
 		r = rtwatch_new(config->options->interface, &peer->visit.watch, err);
-	if (r == 0)
-		r = client_new(&client, &peer->session.client, err);
 	return r;
 }
 
@@ -252,7 +256,7 @@ static void close_all(struct peer *peer, bool failed)
 {
 	struct err err = ERR_INIT;
 
-	lease_stop(peer->session.lease);
+	peer_session_stop_lease(&peer->session);
 	free(peer->run.options);
 	resume_release(&peer->run.resumed);
 	client_free(peer->session.client);
@@ -285,6 +289,7 @@ int peer_main(void *ctx, int guard_socket, int runner_socket)
 		peer.run.options = options_json(peer.config);
 		r = run_peer(&peer, &err);
 	}
+	debug_phase("close");
 	close_all(&peer, r < 0);
 	if (r < 0 && peer.config->check)
 		peer_check_failed(err.text);

@@ -20,8 +20,8 @@
 
 /* --- the recommendation --- */
 
-static int send_recommendation(struct peer_session *session, const struct evidence *e,
-			       struct err *err)
+static struct msg_recommendation recommendation_of(const struct peer_session *session,
+						   const struct evidence *e)
 {
 	struct msg_recommendation m = {
 		.mtu = e->mtu,
@@ -29,10 +29,18 @@ static int send_recommendation(struct peer_session *session, const struct eviden
 		.settled = e->settled,
 		.reason = e->reason,
 	};
+
+	text_copy(m.session, sizeof(m.session), session->id);
+	return m;
+}
+
+static int send_recommendation(struct peer_session *session, const struct evidence *e,
+			       struct err *err)
+{
+	struct msg_recommendation m = recommendation_of(session, e);
 	int64_t sent_at_ms = clock_boot_ms();
 	int r;
 
-	text_copy(m.session, sizeof(m.session), session->id);
 	r = client_recommendation(session->client, &m,
 				  peer_session_timeout_ms(session, SHARE_TIMEOUT_MS),
 				  err);
@@ -83,12 +91,15 @@ int peer_store_prediction(struct peer *peer, struct err *err)
 
 	if (r < 0 || !e->mtu.server)
 		return r;
-	/* Where the server does not take it now, it gets the one of the end, if there is
-	 * one. */
-	if (peer->config->strategy->make_plan)
-		send_recommendation(&peer->session, e, NULL);
-	else
+	if (!peer->config->strategy->make_plan) {
 		share_recommendation(peer, e);
+	} else if (peer->session.beside) {
+		struct msg_recommendation m = recommendation_of(&peer->session, e);
+
+		/* Where the server does not take it now, it gets the one of the end, if
+		 * there is one. */
+		beside_recommendation(peer->session.beside, &m);
+	}
 	return 0;
 }
 

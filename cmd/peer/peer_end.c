@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
@@ -393,6 +394,7 @@ int peer_end(struct peer *peer, int r, struct err *err)
 	struct query_result best = {0};
 	enum run_outcome outcome;
 
+	debug_phase("conclude");
 	if (r == 0)
 		r = conclude(peer, &best, err);
 	if (r == -EINTR)
@@ -400,7 +402,9 @@ int peer_end(struct peer *peer, int r, struct err *err)
 	if (r < 0)
 		host_tell("%s", err->text);
 	outcome = peer_outcome(r);
+	debug_phase("restore");
 	peer_restore(peer, outcome, r < 0 ? err->text : "");
+	debug_phase("report");
 	if (!peer->run.id)
 		return r;
 	r = store_end(peer, outcome, r, err);

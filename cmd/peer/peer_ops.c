@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/text.h"
 #include "cmd/host/progress.h"
 #include "cmd/peer/peer_ask.h"
@@ -438,11 +439,13 @@ static int check_first(const struct peer_visit *visit, const struct measurement 
 static int op_record(void *ctx, const struct measurement *m, struct err *err)
 {
 	struct peer_visit *visit = ctx;
-	int r = store_record(visit->run->store, visit->run->id, m, err);
+	int r;
 
+	debug_phase("record");
+	r = store_record(visit->run->store, visit->run->id, m, err);
 	if (r < 0)
 		return r;
-	peer_run_send_rows(visit->run, visit->session, ROW_TIMEOUT_MS);
+	peer_run_hand_rows(visit->run, visit->session, ROW_TIMEOUT_MS);
 	return check_first(visit, m, err);
 }
 

@@ -58,7 +58,9 @@ static int send_row(struct peer_run *run, struct peer_session *session,
 	if (r < 0)
 		return r;
 	peer_session_heard(session, sent_at_ms);
-	return store_acknowledge(run->store, run->id, m->seq, err);
+	run->arrived = m->seq;
+	/* A full disk, for instance, ends the run by itself, and is no refusal. */
+	return store_acknowledge(run->store, run->id, m->seq, NULL) < 0 ? -EAGAIN : 0;
 }
 
 /* No lost answer or session, but a no: once, until the server takes rows again. */
@@ -72,6 +74,49 @@ static void tell_refused(struct peer_run *run, const struct peer_session *sessio
 	host_tell("%.300s; the rows that it lacks will be sent again", err->text);
 }
 
+/* Acknowledge the rows that have arrived beside. */
+static void take_arrived(struct peer_run *run, struct beside *beside)
+{
+	uint32_t arrived = beside_row_arrived(beside);
+	struct measurement m;
+	uint32_t seq = 1;
+
+	if (arrived > run->arrived)
+		run->arrived = arrived;
+	while (store_next_unacknowledged(run->store, run->id, seq, &m, NULL) == 0 &&
+	       m.seq <= arrived) {
+		if (store_acknowledge(run->store, run->id, m.seq, NULL) < 0)
+			return;
+		run->rows_refused = false;
+		seq = m.seq + 1;
+	}
+}
+
+/* False: not all of them were taken. */
+static bool give_rows(const struct peer_run *run, const struct peer_session *session)
+{
+	uint32_t seq = beside_row_given(session->beside) + 1;
+	struct msg_row row = {0};
+
+	text_copy(row.session, sizeof(row.session), session->id);
+	while (store_next_unacknowledged(run->store, run->id, seq, &row.row, NULL) ==
+	       0) {
+		if (!beside_row(session->beside, &row))
+			return false;
+		seq = row.row.seq + 1;
+	}
+	return true;
+}
+
+void peer_run_hand_rows(struct peer_run *run, struct peer_session *session,
+			int64_t limit_ms)
+{
+	if (session->beside)
+		take_arrived(run, session->beside);
+	if (!session->beside || !give_rows(run, session))
+		peer_run_send_rows(run, session, limit_ms);
+}
+
 void peer_run_send_rows(struct peer_run *run, struct peer_session *session,
 			int64_t limit_ms)
 {
@@ -81,6 +126,10 @@ void peer_run_send_rows(struct peer_run *run, struct peer_session *session,
 	uint32_t seq = 1;
 	int r;
 
+	if (session->beside) {
+		beside_wait(session->beside, deadline);
+		take_arrived(run, session->beside);
+	}
 	while (store_next_unacknowledged(run->store, run->id, seq, &m, NULL) == 0 &&
 	       clock_boot_ms() < deadline) {
 		/* The rest waits for the next row, or for the end of the run. */
@@ -97,7 +146,7 @@ void peer_run_send_rows(struct peer_run *run, struct peer_session *session,
 void peer_run_tell_unsent(const struct peer_run *run)
 {
 	struct measurement m;
-	uint32_t seq = 1;
+	uint32_t seq = run->arrived + 1;
 	int count = 0;
 
 	while (store_next_unacknowledged(run->store, run->id, seq, &m, NULL) == 0) {

@@ -17,6 +17,8 @@ struct peer_run {
 	char *options; /* the command line's, JSON; NULL: out of memory */
 	struct resumed resumed;
 	bool rows_refused; /* by the server, and that was told */
+	/* The server has all rows up to this one, also where that could not be stored. */
+	uint32_t arrived;
 };
 
 /* Open the store, unless it is open. A probe opens it after its answer: no disk delays
@@ -34,6 +36,10 @@ int peer_run_load_rows(const struct peer_run *run, struct measurement **ret,
 int peer_run_find_best(const struct peer_run *run, struct query_result *ret,
 		       struct err *err);
 
+/* Let what the server has not acknowledged be sent while the run goes on; where that cannot
+ * be, send it as below. */
+void peer_run_hand_rows(struct peer_run *run, struct peer_session *session,
+			int64_t limit_ms);
 /* Send what the server has not acknowledged, for at most `limit_ms`. */
 void peer_run_send_rows(struct peer_run *run, struct peer_session *session,
 			int64_t limit_ms);

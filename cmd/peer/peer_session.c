@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cmd/peer/peer_beside.h"
 #include "cmd/peer/peer_grid.h"
 #include "cmd/peer/peer_resume.h"
 #include "engine/tcp.h"
@@ -451,6 +453,8 @@ static int open_session(struct peer_session *session, struct err *err)
 	session->server_known = true;
 	session->bound = !session->config->apply;
 	atomic_store(&session->renewed_at, sent_at_ms);
+	session->opened++;
+	peer_beside_start(session);
 	return start_lease(session, err);
 }
 
@@ -458,6 +462,8 @@ void peer_session_stop_lease(struct peer_session *session)
 {
 	int64_t slowest_ms;
 
+	beside_stop(session->beside);
+	session->beside = NULL;
 	if (!session->lease)
 		return;
 	slowest_ms = lease_slowest_ms(session->lease);
@@ -475,8 +481,10 @@ void peer_session_ignore_stop(struct peer_session *session)
 
 static int try_connect(struct peer_session *session, int timeout_ms, struct err *err)
 {
-	int r = client_hello(session->client, timeout_ms, &session->hello, err);
+	int r;
 
+	debug_phase("hello");
+	r = client_hello(session->client, timeout_ms, &session->hello, err);
 	if (r == 0)
 		r = check_hello(session, &session->hello, err);
 	if (r == 0)
@@ -487,6 +495,7 @@ static int try_connect(struct peer_session *session, int timeout_ms, struct err 
 		return r;
 	/* Its thread reads what is about to change. */
 	peer_session_stop_lease(session);
+	debug_phase("session");
 	return open_session(session, err);
 }
 

@@ -7,13 +7,15 @@
 
 #include "cmd/peer/peer.h"
 #include "netctl/guard.h"
+#include "sync/beside.h"
 #include "sync/client.h"
 #include "sync/lease.h"
 
 /*
  * The session with the server: find it, open its session or take it over, keep the lease,
  * and notice when the lease lapsed or the line was down. The lease's thread runs from
- * peer_session_connect() to peer_session_stop_lease(), and renews both guards.
+ * peer_session_connect() to peer_session_stop_lease(), and renews both guards. So does the
+ * thread of what is sent beside (sync/beside.h).
  */
 
 /* The reason of the newest lapse; the lease's thread writes it, too. */
@@ -38,6 +40,8 @@ struct peer_session {
 	struct msg_hello hello;
 	char congestion[CONGESTION_SIZE]; /* for the tests; "": the defaults */
 	struct lease *lease;              /* NULL while there is none */
+	struct beside *beside;            /* the same, and where there is no memory */
+	int opened;                       /* how many sessions were opened */
 	int64_t lease_ms;                 /* the shorter of both ends' */
 	_Atomic int64_t
 		renewed_at;  /* clock_boot_ms() of the last request it said yes to */

@@ -194,9 +194,29 @@ static struct msg_path path_message(const struct path_survey *survey,
 	return m;
 }
 
+/* Let both directions be sent beside the first test. */
+static bool hand_path(struct peer_findings *findings,
+		      const struct peer_session *session)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		struct msg_path m = path_message(&findings->survey, session->id,
+						 (enum direction)dir);
+
+		if (!session->beside || !beside_path(session->beside, &m))
+			return false;
+	}
+	findings->path_handed = session->opened;
+	return true;
+}
+
 int peer_survey_share(struct peer_findings *findings, struct peer_session *session,
 		      struct err *err)
 {
+	int64_t limit_ms =
+		clock_boot_ms() + peer_session_timeout_ms(session, SHARE_TIMEOUT_MS);
+
+	if (session->beside && findings->path_handed == session->opened)
+		findings->path_shared = beside_wait(session->beside, limit_ms);
 	for (int dir = 0; dir < DIR_COUNT && !findings->path_shared; dir++) {
 		struct msg_path m = path_message(&findings->survey, session->id,
 						 (enum direction)dir);
@@ -233,7 +253,8 @@ int peer_survey_store(struct peer *peer, struct err *err)
 	r = store_put_path(peer->run.store, peer->run.id, &peer->findings.survey, err);
 
 	/* Where the server does not take it now, it is sent again at the end. */
-	if (r == 0)
+	if (r == 0 && !(peer->config->strategy->make_plan &&
+			hand_path(&peer->findings, &peer->session)))
 		peer_survey_share(&peer->findings, &peer->session, NULL);
 	return r;
 }

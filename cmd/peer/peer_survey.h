@@ -20,6 +20,7 @@ struct peer_findings {
 	/* the endpoint of each direction's sender at that time; "": unknown */
 	char endpoint[DIR_COUNT][ADDRESS_SIZE];
 	bool path_shared; /* the server has the path */
+	int path_handed;  /* the session beside which it was sent; 0: none */
 	bool lowered;     /* the run's ranges are, and the server does not know yet */
 	bool closed;      /* no probe was answered, though both ends could send */
 	int rounds;

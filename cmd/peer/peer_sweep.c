@@ -3,6 +3,7 @@
 
 #include "cmd/peer/peer_sweep.h"
 
+#include "base/debug.h"
 #include "base/text.h"
 #include "cmd/peer/peer_answer.h"
 #include "cmd/peer/peer_conclude.h"
@@ -164,14 +165,19 @@ static int run_sweep(struct peer *peer, struct err *err)
 
 int peer_sweep(struct peer *peer, struct err *err)
 {
-	int r = peer_survey_wanted(peer->config) ? peer_survey(peer, err)
-		: peer->config->apply            ? peer_survey_ahead(peer, err)
-						 : 0;
+	int r;
+
+	debug_phase("probe");
+	r = peer_survey_wanted(peer->config) ? peer_survey(peer, err)
+	    : peer->config->apply            ? peer_survey_ahead(peer, err)
+					     : 0;
 
 	if (r == 0)
 		r = peer_survey_check(peer, err);
+	debug_phase("answer");
 	if (r == 0)
 		r = peer_answer(peer, err);
+	debug_phase("store");
 	if (r == 0)
 		r = peer_survey_reopen(peer, err);
 	if (r == 0)

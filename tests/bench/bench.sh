@@ -28,8 +28,8 @@ bench_end()
 	exit "$result"
 }
 
-# Arguments: [OPTION ...], for lab up.
-bench_begin()
+# Make the folder $tmp, and have all removed at the end.
+bench_prepare()
 {
 	((EUID == 0)) || {
 		echo "${0##*/}: makes network namespaces: run it as root" >&2
@@ -40,11 +40,23 @@ bench_begin()
 	trap 'exit 1' INT TERM HUP
 	chown daemon "$tmp"
 	chmod 0755 "$tmp"
+}
+
+# Arguments: [OPTION ...], for lab up. Make the lab, in place of the last one.
+bench_lab()
+{
 	"$lab" up "$name" --owner $$ "$@" 2>"$tmp/lab.log" || {
 		cat "$tmp/lab.log" >&2
 		exit 1
 	}
 	eval "$("$lab" env "$name")"
+}
+
+# Arguments: [OPTION ...], for lab up.
+bench_begin()
+{
+	bench_prepare
+	bench_lab "$@"
 }
 
 # Arguments: [OPTION ...], for mtusweep-server, which serves until the bench ends.

@@ -413,6 +413,37 @@ static void one_connection_is_kept(void **state)
 	stop_server(&server);
 }
 
+/* Its connection is there before the request, which is sent once; a client that goes no
+ * further leaves nothing. */
+static void a_hello_can_begin_early(void **state)
+{
+	struct server server = {.reply = OK_REPLY(HELLO_BODY, "220")};
+	struct msg_hello hello;
+	struct client *client;
+
+	(void)state;
+	start_server(&server);
+	client = make_client(ADDRESS, "lo", -1);
+	client_hello_begin(client);
+	for (int i = 0; i < 2000 && server.connections == 0; i++)
+		usleep(1000);
+	assert_int_equal(server.connections, 1);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(client_hello(client, 400, &hello, NULL), 0);
+	assert_int_equal(server.connections, 1);
+	assert_int_equal(server.requests, 2);
+	client_free(client);
+	client = make_client(ADDRESS, "lo", -1);
+	client_hello_begin(client);
+	client_free(client);
+	stop_server(&server);
+	/* Nobody is there: that is seen when it goes on. */
+	client = make_client(ADDRESS, "lo", -1);
+	client_hello_begin(client);
+	assert_int_equal(client_hello(client, 400, &hello, NULL), -ECONNREFUSED);
+	client_free(client);
+}
+
 /* The server closes after each answer without a notice, like one whose keep-alive time
  * is over: the request uses a new connection. */
 static void a_dead_kept_connection_is_replaced(void **state)
@@ -502,6 +533,7 @@ int main(void)
 		cmocka_unit_test(a_stop_ends_a_request),
 		cmocka_unit_test(no_proxy_is_used),
 		cmocka_unit_test(one_connection_is_kept),
+		cmocka_unit_test(a_hello_can_begin_early),
 		cmocka_unit_test(a_dead_kept_connection_is_replaced),
 		cmocka_unit_test(a_request_into_a_closing_connection_is_repeated),
 		cmocka_unit_test(a_stop_that_is_there_sends_nothing),

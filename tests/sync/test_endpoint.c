@@ -652,6 +652,8 @@ static const char *const beginnings[] = {
 	"POST /v1/lease HTTP/1.1\r\nHost: " ADDRESS "\r\n"
 	"Content-Type: application/json\r\nContent-Length: 700\r\n\r\n{",
 	"POST /v1/lease HTTP/1.1\r\nHost: elsewhere\r\nContent-Length: 9999\r\n\r\n{",
+	/* Whole, and its connection is kept while it is spare. */
+	"GET /v1/hello HTTP/1.1\r\nHost: " ADDRESS "\r\n\r\n",
 };
 
 /* Fill `crowd` with connections, up to all of them. */
@@ -795,6 +797,32 @@ static void the_peers_connection_outlasts_a_test(void **state)
 	close(fd);
 }
 
+/* A hello's connection takes the next request: a session opens a round trip sooner. A
+ * caller that asks for nothing more does not hold a worker for long. */
+static void a_hellos_connection_is_spare(void **state)
+{
+	static const char hello[] = "GET /v1/hello HTTP/1.1\r\nHost: " ADDRESS
+				    "\r\n\r\n";
+	char answer[4096];
+	int fd = support_connect("127.0.0.9", ADDRESS, PORT);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (int i = 0; i < 2; i++) {
+		ssize_t n;
+
+		assert_int_equal(send(fd, hello, strlen(hello), MSG_NOSIGNAL),
+				 strlen(hello));
+		n = recv(fd, answer, sizeof(answer) - 1, 0);
+		assert_true(n > 0);
+		answer[n] = '\0';
+		assert_non_null(strstr(answer, "Connection: keep-alive\r\n"));
+	}
+	/* The end that the server makes. */
+	assert_int_equal(recv(fd, answer, sizeof(answer), 0), 0);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -828,6 +856,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			a_crowd_does_not_keep_a_peer_from_opening, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_hellos_connection_is_spare, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(guesses_do_not_wait, setup, teardown),
 	};
 
