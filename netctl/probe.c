@@ -19,9 +19,11 @@
 #define SLOW_LINE 1250
 /* The time of one size if the link's MTU must be set for it. */
 #define SET_US 15000
-/* From this round trip on, a few packets more take less time than a round more. */
-#define PARTS_RTT_US 10000
-#define PARTS        5
+/* From this round trip on, a few packets more take less time than a round more; and if the
+ * link's MTU must be set for each. */
+#define PARTS_RTT_US     10000
+#define PARTS_RTT_SET_US 80000
+#define PARTS            5
 /* The pause between GO and probes that the counters judge: GO must be read first. */
 #define APART_US 2000
 
@@ -236,6 +238,13 @@ static int run_round(struct talk *t, struct exchange *x, struct err *err)
 
 /* --- all rounds --- */
 
+static int choose_parts(const struct talk *t, const struct probehost_facts *sender)
+{
+	int64_t least_us = sender->exact ? PARTS_RTT_US : PARTS_RTT_SET_US;
+
+	return t->options->rtt_us >= least_us ? PARTS : 2;
+}
+
 static void begin_direction(struct talk *t, enum direction dir,
 			    const struct probehost_facts *sender,
 			    const struct probehost_facts *receiver, int only)
@@ -246,7 +255,7 @@ static void begin_direction(struct talk *t, enum direction dir,
 		.sender_mtu = sender->outer_mtu,
 		.unit = sender->unit,
 		.one_by_one = !receiver->unseen && (!receiver->tap || t->host->relayed),
-		.parts = t->options->rtt_us >= PARTS_RTT_US ? PARTS : 0,
+		.parts = choose_parts(t, sender),
 	};
 
 	if (only) {
