@@ -231,12 +231,12 @@ static bool is_closed(const struct view *view, int low)
 	return view->at[low + 1]->size - view->at[low]->size <= view->unit;
 }
 
-/* The middle, as near as can be sent. */
-static int middle(const struct view *view, int low)
+/* The end of the first `part` of `parts` of the gap above it, as near as can be sent. */
+static int cut(const struct view *view, int low, int part, int parts)
 {
 	int gap = view->at[low + 1]->size - view->at[low]->size;
 
-	return view->at[low]->size + gap / 2 / view->unit * view->unit;
+	return view->at[low]->size + gap * part / parts / view->unit * view->unit;
 }
 
 static bool arrives_above(const struct view *view, int i)
@@ -323,16 +323,6 @@ static int needed_copies(const struct view *view, int i)
 	return copies;
 }
 
-/* The middle of the gap above `i`; 0: the gap is closed, holds no edge, or is not
- * certain yet. */
-static int halve_gap(const struct view *view, int i)
-{
-	if (i + 1 >= view->count || !fates_differ(view, i) || is_closed(view, i) ||
-	    is_due(view, i) || is_due(view, i + 1))
-		return 0;
-	return middle(view, i);
-}
-
 /* If the lowest known size did not arrive whole, return the smallest possible size,
  * when that is smaller; else 0. */
 static int descend_lowest(const struct view *view)
@@ -347,6 +337,8 @@ static int room_left(const struct bandfind *find)
 {
 	int left = BANDFIND_SOFT - find->sent;
 
+	if (left > BANDFIND_ROUND)
+		left = BANDFIND_ROUND;
 	if (find->sent >= BANDFIND_HARD || find->packets >= BANDFIND_PACKETS)
 		return 0;
 	return find->config.one_by_one || left < 1 ? 1 : left;
@@ -367,6 +359,33 @@ static void add_to_round(struct round *round, int size, int copies)
 	round->sizes[round->count++] = size;
 	if (copies > round->copies)
 		round->copies = copies;
+}
+
+/* Add the sizes that cut the gap above `i`, unless the gap is closed, holds no edge, or is
+ * not certain yet. */
+static void cut_gap(const struct view *view, int i, int parts, struct round *round,
+		    int copies)
+{
+	int last = view->at[i]->size;
+
+	if (i + 1 >= view->count || !fates_differ(view, i) || is_closed(view, i) ||
+	    is_due(view, i) || is_due(view, i + 1))
+		return;
+	for (int part = 1; part < parts; part++) {
+		int size = cut(view, i, part, parts);
+
+		if (size > last)
+			add_to_round(round, size, copies);
+		last = size;
+	}
+}
+
+/* Where each size takes many copies, packets take longer than rounds. */
+static int choose_parts(const struct view *view, const struct round *round, int copies)
+{
+	if (view->find->config.parts < 2 || round->limit == 1 || copies > 1)
+		return 2;
+	return view->find->config.parts;
 }
 
 /* Add the smallest size that arrives, whose losses are compared with those of the
@@ -404,10 +423,11 @@ int bandfind_next(const struct bandfind *find, int ret[BANDFIND_ROUND], int *ret
 	bool losses = false;
 	int unclear = 0;
 	struct view view;
-	int fresh;
+	int fresh, parts;
 
 	collect_sizes(find, &view);
 	fresh = fresh_copies(&view);
+	parts = choose_parts(&view, &round, fresh);
 	add_to_round(&round, descend_lowest(&view), fresh);
 	for (int i = 0; i < view.count; i++) {
 		bool due = is_due(&view, i);
@@ -418,7 +438,7 @@ int bandfind_next(const struct bandfind *find, int ret[BANDFIND_ROUND], int *ret
 			losses |= lossy;
 			add_to_round(&round, view.at[i]->size, needed_copies(&view, i));
 		}
-		add_to_round(&round, halve_gap(&view, i), fresh);
+		cut_gap(&view, i, parts, &round, fresh);
 	}
 	if (losses && round.count > 0)
 		add_smallest(&view, &round);
@@ -428,15 +448,16 @@ int bandfind_next(const struct bandfind *find, int ret[BANDFIND_ROUND], int *ret
 	return round.count;
 }
 
-void bandfind_begin_round(struct bandfind *find, bool late)
+static void note_arrivals(const struct bandfind *find, struct bandfind_size *s,
+			  enum fate fate, int arrived)
 {
-	for (int i = 0; i < find->count; i++) {
-		struct bandfind_size *s = &find->sizes[i];
-
-		if (late)
-			s->sent -= s->last_lost;
-		s->last_lost = 0;
-	}
+	/* The sender's kernel fragmented it; something on the way reassembled it. */
+	if (fate == FATE_WHOLE && find->config.sender_mtu &&
+	    s->size > find->config.sender_mtu)
+		fate = FATE_FRAGMENTED;
+	s->arrived += arrived;
+	if (arrived && s->seen != FATE_FRAGMENTED)
+		s->seen = fate;
 }
 
 void bandfind_learn(struct bandfind *find, int size, enum fate fate, int copies,
@@ -450,10 +471,6 @@ void bandfind_learn(struct bandfind *find, int size, enum fate fate, int copies,
 	find->packets += copies;
 	if (!s)
 		return;
-	/* The sender's kernel fragmented it; something on the way reassembled it. */
-	if (fate == FATE_WHOLE && find->config.sender_mtu &&
-	    size > find->config.sender_mtu)
-		fate = FATE_FRAGMENTED;
 	if (fate == FATE_UNKNOWN) {
 		s->unseen++;
 		return;
@@ -464,10 +481,21 @@ void bandfind_learn(struct bandfind *find, int size, enum fate fate, int copies,
 	if (arrived > copies)
 		arrived = copies;
 	s->sent += copies;
-	s->arrived += arrived;
-	s->last_lost = copies - arrived;
-	if (arrived && s->seen != FATE_FRAGMENTED)
-		s->seen = fate;
+	note_arrivals(find, s, fate, arrived);
+}
+
+void bandfind_learn_late(struct bandfind *find, int size, enum fate fate, int arrived)
+{
+	struct bandfind_size *s = look_up(find, size);
+
+	if (!s || arrived < 1)
+		return;
+	if (arrived > s->sent - s->arrived)
+		arrived = s->sent - s->arrived;
+	if (fate == FATE_UNKNOWN || fate == FATE_LOST)
+		s->sent -= arrived;
+	else
+		note_arrivals(find, s, fate, arrived);
 }
 
 void bandfind_lower_sender_mtu(struct bandfind *find, int mtu)

@@ -8,13 +8,14 @@
 
 /*
  * The search for the bands of one direction, pure: bandfind_init(), then rounds of
- * bandfind_next() (which returns the sizes to send), sending, bandfind_begin_round() and
- * bandfind_learn() for each size, until there is no next round; bandfind_result() at any
- * time.
+ * bandfind_next() (which returns the sizes to send), sending, and bandfind_learn() for each
+ * size, until there is no next round; bandfind_result() at any time. bandfind_learn_late()
+ * corrects an earlier round: others had overtaken some of its packets.
  *
  * The search begins with the sizes at which paths usually change and with the path MTU
- * that the sender's kernel knows; then it halves the gap between neighbours that
- * differ. Sizes between two neighbours of one fate are assumed to share it.
+ * that the sender's kernel knows; then it cuts the gap between neighbours that differ,
+ * into two parts, or into more where a round takes longer than a few packets. Sizes
+ * between two neighbours of one fate are assumed to share it.
  *
  * Packets get lost by chance. The smallest size that arrives shows how often. A size is
  * lost if no copy arrives, and chance explains that in less than 1 of 1000 cases. The
@@ -27,12 +28,12 @@
 /* Limits on the sizes sent, repeats counted. Up to the first limit all open edges are
  * narrowed at once; from there to the second one edge at a time, the lowest first,
  * since it decides most. */
-#define BANDFIND_SOFT 24
-#define BANDFIND_HARD 40
+#define BANDFIND_SOFT 32
+#define BANDFIND_HARD 48
 /* The limit on packets, copies counted. */
 #define BANDFIND_PACKETS 240
 /* The most sizes of one round, and copies of each. */
-#define BANDFIND_ROUND  BANDFIND_SOFT
+#define BANDFIND_ROUND  24
 #define BANDFIND_COPIES 10
 /* The most packets of one round of several copies, and their bytes: they must fit into a
  * line's queue. Only jumbo packets meet the second. */
@@ -45,6 +46,7 @@ struct bandfind_config {
 	int sender_mtu;  /* path MTU that the sender's kernel knows; 0: unknown */
 	int unit;        /* sizes differ from `min` by multiples of it; 0: 1 */
 	bool one_by_one; /* one size a round: the receiver cannot distinguish several */
+	int parts;       /* a round cuts a gap into so many; 0: 2 */
 };
 
 /* Private to bandfind.c. */
@@ -54,8 +56,7 @@ struct bandfind_size {
 	enum fate seen; /* how copies arrived; FATE_UNKNOWN: none did */
 	int sent;       /* copies that arrived or were lost */
 	int arrived;
-	int unseen;    /* times that its fate could not be seen */
-	int last_lost; /* copies lost in the last round */
+	int unseen; /* times that its fate could not be seen */
 };
 
 struct bandfind {
@@ -83,15 +84,15 @@ void bandfind_init(struct bandfind *find, const struct bandfind_config *config);
 int bandfind_next(const struct bandfind *find, int ret[BANDFIND_ROUND],
 		  int *ret_copies);
 
-/* Begin to learn a round. `late`: probes of the round before arrived after it had been
- * judged, so its losses are forgotten. */
-void bandfind_begin_round(struct bandfind *find, bool late);
-
 /* Learn the fate of a size of which `copies` were sent and `arrived` arrived.
  * FATE_UNKNOWN: the fate could not be seen. A size above the sender's path MTU is
  * never whole, whatever the receiver saw. */
 void bandfind_learn(struct bandfind *find, int size, enum fate fate, int copies,
 		    int arrived);
+
+/* Copies that had counted as lost arrived after their round was judged. FATE_UNKNOWN: they
+ * arrived somehow, so nothing is known of them. */
+void bandfind_learn_late(struct bandfind *find, int size, enum fate fate, int arrived);
 
 /* The sender's path MTU turned out to be smaller (an ICMP answer came): forget the
  * results above `mtu`. A larger `mtu` than the known one has no effect. */

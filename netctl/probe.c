@@ -19,6 +19,11 @@
 #define SLOW_LINE 1250
 /* The time of one size if the link's MTU must be set for it. */
 #define SET_US 15000
+/* From this round trip on, a few packets more take less time than a round more; and if the
+ * link's MTU must be set for each. */
+#define PARTS_RTT_US     10000
+#define PARTS_RTT_SET_US 80000
+#define PARTS            5
 /* The pause between GO and probes that the counters judge: GO must be read first. */
 #define APART_US 2000
 
@@ -33,10 +38,6 @@ struct talk {
 	int round;
 	bool heard;
 	int64_t deadline_us;
-	/* time to wait for probes that arrive after END, and of the last judgement */
-	int64_t grace_us;
-	int64_t judged_us;
-	bool late; /* probes of the round before arrived in this one */
 };
 
 /* One round and its results. */
@@ -47,7 +48,7 @@ struct exchange {
 	int outer_mtu; /* path MTU that the server's kernel knows */
 	enum fate fates[DIR_COUNT][BANDFIND_ROUND];
 	int arrived[DIR_COUNT][BANDFIND_ROUND];
-	bool late; /* probes of the round before arrived at the server in this one */
+	struct probemsg_late late[DIR_COUNT]; /* probes of earlier rounds */
 };
 
 /* --- one round --- */
@@ -82,32 +83,22 @@ static bool same_list(const struct probemsg_list *a, const struct probemsg_list 
 	       memcmp(a->sizes, b->sizes, sizeof(a->sizes[0]) * (size_t)a->count) == 0;
 }
 
-/* A probe of the round before was late: wait longer from now on. */
-static void note_late(struct talk *t)
-{
-	int64_t grace_us = probehost_grace_us(clock_boot_us() - t->judged_us);
-
-	t->late = true;
-	if (grace_us > t->grace_us)
-		t->grace_us = grace_us;
-}
-
 static void take_message(struct talk *t, struct exchange *x, const struct probemsg *m)
 {
 	t->heard = true;
-	if (m->kind == PROBEMSG_PROBE && m->round == t->round - 1)
-		note_late(t);
+	if (m->kind == PROBEMSG_PROBE)
+		probehost_note(t->host, m);
 	if (m->round != t->round)
 		return;
-	if (m->kind == PROBEMSG_PROBE)
-		probehost_note(t->host, m->size);
-	if (m->kind == PROBEMSG_END)
+	if (m->kind == PROBEMSG_END) {
 		x->ended = true;
+		probeorder_ended(&t->host->order, clock_boot_us());
+	}
 	if (m->kind == PROBEMSG_REPORT &&
 	    same_list(&m->list[0], &x->go.list[DIR_UPLOAD])) {
 		x->reported = true;
 		x->outer_mtu = m->outer_mtu;
-		x->late = m->late;
+		x->late[DIR_UPLOAD] = m->late;
 		t->unseen[DIR_UPLOAD] |= m->unseen;
 		memcpy(x->fates[DIR_UPLOAD], m->fates, sizeof(m->fates));
 		memcpy(x->arrived[DIR_UPLOAD], m->arrived, sizeof(m->arrived));
@@ -121,27 +112,23 @@ static bool is_complete(const struct talk *t, const struct exchange *x)
 }
 
 /* Receive until the round is complete. 1 complete, 0 deadline, -EINTR. When only probes
- * are missing, wait a little longer. */
+ * are missing, wait for those that END may have overtaken. */
 static int listen_until(struct talk *t, struct exchange *x, int64_t deadline_us)
 {
-	struct probemsg m;
-	int r;
-
 	while (!is_complete(t, x)) {
-		bool grace = x->ended && x->reported;
+		int64_t until_us = deadline_us;
+		struct probemsg m;
+		int r;
 
-		if (grace && clock_boot_us() + t->grace_us < deadline_us)
-			deadline_us = clock_boot_us() + t->grace_us;
-		for (;;) {
-			r = probehost_receive(t->host, deadline_us, &m);
-			if (r < 0)
-				return r;
-			if (r == 0)
-				return x->ended && x->reported;
-			take_message(t, x, &m);
-			if (is_complete(t, x) || (x->ended && x->reported) != grace)
-				break;
-		}
+		if (x->ended && x->reported &&
+		    probeorder_deadline_us(&t->host->order) < until_us)
+			until_us = probeorder_deadline_us(&t->host->order);
+		r = probehost_receive(t->host, until_us, &m);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			return x->ended && x->reported;
+		take_message(t, x, &m);
 	}
 	return 1;
 }
@@ -190,12 +177,26 @@ static void note_outer_mtu(struct talk *t, enum direction dir, int mtu)
 		bandfind_lower_sender_mtu(&t->find[dir], mtu);
 }
 
+static void learn_late(struct talk *t, enum direction dir,
+		       const struct probemsg_late *late)
+{
+	for (int i = 0; i < late->count; i++) {
+		int size = late->sizes[i] + t->facts[dir].overhead;
+
+		debug_log("probe", "round %d, %s, outer size %d: %s, %d late", t->round,
+			  direction_name(dir), size, fate_name(late->fates[i]),
+			  late->arrived[i]);
+		bandfind_learn_late(&t->find[dir], size, late->fates[i],
+				    late->arrived[i]);
+	}
+}
+
 static void learn_fates(struct talk *t, enum direction dir, const struct exchange *x)
 {
 	const struct probemsg_list *list = &x->go.list[dir];
 	struct bandfind *find = &t->find[dir];
 
-	bandfind_begin_round(find, dir == DIR_UPLOAD ? x->late : t->late);
+	learn_late(t, dir, &x->late[dir]);
 	for (int i = 0; i < list->count; i++) {
 		int arrived = x->arrived[dir][i];
 		int size = list->sizes[i] + t->facts[dir].overhead;
@@ -219,7 +220,6 @@ static int run_round(struct talk *t, struct exchange *x, struct err *err)
 
 	t->round++;
 	x->go.round = t->round;
-	t->late = false;
 	probehost_begin(t->host, t->round);
 	r = send_round(t, x, err);
 	if (r == 0)
@@ -227,8 +227,7 @@ static int run_round(struct talk *t, struct exchange *x, struct err *err)
 	if (r < 0)
 		return r;
 	probehost_judge(t->host, &x->go.list[DIR_DOWNLOAD], x->fates[DIR_DOWNLOAD],
-			x->arrived[DIR_DOWNLOAD]);
-	t->judged_us = clock_boot_us();
+			x->arrived[DIR_DOWNLOAD], &x->late[DIR_DOWNLOAD]);
 	t->unseen[DIR_DOWNLOAD] |= t->host->facts.unseen;
 	for (int dir = 0; dir < DIR_COUNT; dir++)
 		learn_fates(t, (enum direction)dir, x);
@@ -238,6 +237,13 @@ static int run_round(struct talk *t, struct exchange *x, struct err *err)
 }
 
 /* --- all rounds --- */
+
+static int choose_parts(const struct talk *t, const struct probehost_facts *sender)
+{
+	int64_t least_us = sender->exact ? PARTS_RTT_US : PARTS_RTT_SET_US;
+
+	return t->options->rtt_us >= least_us ? PARTS : 2;
+}
 
 static void begin_direction(struct talk *t, enum direction dir,
 			    const struct probehost_facts *sender,
@@ -249,6 +255,7 @@ static void begin_direction(struct talk *t, enum direction dir,
 		.sender_mtu = sender->outer_mtu,
 		.unit = sender->unit,
 		.one_by_one = !receiver->unseen && (!receiver->tap || t->host->relayed),
+		.parts = choose_parts(t, sender),
 	};
 
 	if (only) {
@@ -308,7 +315,6 @@ int probe_run(struct probehost *host, const struct probe_options *options,
 		.host = host,
 		.options = options,
 		.deadline_us = (began_ms + options->limit_ms) * 1000,
-		.grace_us = probehost_grace_us(0),
 	};
 	int r;
 

@@ -17,8 +17,9 @@
  *	  END                         ------>         <------ END
  *	                              <------ REPORT (what came of the peer's)
  *
- * A probe that arrives after its round was judged, since others overtook it, was not lost:
- * the losses of that round are forgotten, and both ends wait longer from then on.
+ * A round waits a moment for probes that its END has overtaken, longer if probes overtake
+ * one another (netctl/probeorder.h). A probe that arrives even later was not lost: the
+ * result of its round is corrected with the next one's.
  *
  * A repeated END is answered by END and REPORT again, so nothing that is lost holds a
  * round up for longer than two round trips.

@@ -25,17 +25,12 @@ struct probe_answer {
 	bool sent;     /* this end's probes were sent */
 	bool reported; /* the report was sent at least once */
 	struct probemsg report;
-	/* time to wait for probes that arrive after END, and of the last judgement */
-	int64_t grace_us;
-	int64_t judged_us;
-	bool late; /* probes of the round before arrived in this one */
 };
 
 static void begin_round(struct probe_answer *a, int round)
 {
 	a->sent = false;
 	a->reported = false;
-	a->late = false;
 	probehost_begin(&a->host, round);
 }
 
@@ -59,32 +54,17 @@ static int send_burst(struct probe_answer *a)
 	return r < 0 ? r : send_end(a);
 }
 
-/* Note a probe of this round, or of the one before, which was late: wait longer from now
- * on. */
-static void note_probe(struct probe_answer *a, const struct probemsg *m)
-{
-	int64_t grace_us = probehost_grace_us(clock_boot_us() - a->judged_us);
-
-	if (m->round == a->host.round)
-		probehost_note(&a->host, m->size);
-	if (m->round != a->host.round - 1)
-		return;
-	a->late = true;
-	if (grace_us > a->grace_us)
-		a->grace_us = grace_us;
-}
-
-/* Wait a little for missing probes. */
+/* Wait for probes that END may have overtaken. */
 static int await_missing(struct probe_answer *a)
 {
-	int64_t deadline_us = clock_boot_us() + a->grace_us;
 	struct probemsg m;
 	int r = 1;
 
 	while (r > 0 && !probehost_has_all(&a->host, &a->go.list[DIR_UPLOAD])) {
-		r = probehost_receive(&a->host, deadline_us, &m);
+		r = probehost_receive(&a->host, probeorder_deadline_us(&a->host.order),
+				      &m);
 		if (r > 0 && m.kind == PROBEMSG_PROBE)
-			note_probe(a, &m);
+			probehost_note(&a->host, &m);
 	}
 	return r < 0 ? r : 0;
 }
@@ -104,10 +84,8 @@ static int send_report(struct probe_answer *a)
 		};
 		a->report.list[0] = a->go.list[DIR_UPLOAD];
 		probehost_judge(&a->host, &a->report.list[0], a->report.fates,
-				a->report.arrived);
-		a->report.late = a->late;
+				a->report.arrived, &a->report.late);
 		a->report.unseen = a->host.facts.unseen;
-		a->judged_us = clock_boot_us();
 	} else if (send_end(a) < 0) {
 		return 0;
 	}
@@ -125,7 +103,7 @@ static int take_message(struct probe_answer *a, const struct probemsg *m)
 	if (m->round > a->host.round)
 		begin_round(a, m->round);
 	if (m->kind == PROBEMSG_PROBE)
-		note_probe(a, m);
+		probehost_note(&a->host, m);
 	if (m->round < a->host.round)
 		return 0;
 	if (m->kind == PROBEMSG_BYE)
@@ -133,6 +111,8 @@ static int take_message(struct probe_answer *a, const struct probemsg *m)
 	if (m->kind != PROBEMSG_GO && m->kind != PROBEMSG_END)
 		return 0;
 	a->go = *m;
+	if (m->kind == PROBEMSG_END)
+		probeorder_ended(&a->host.order, clock_boot_us());
 	if (!a->sent)
 		r = send_burst(a);
 	if (r == 0 && m->kind == PROBEMSG_END)
@@ -201,7 +181,6 @@ int probe_answer_start(const struct probehost_config *config, int remote_port,
 	if (!a)
 		return err_set(err, -ENOMEM, "out of memory");
 	a->host = PROBEHOST_INIT;
-	a->grace_us = probehost_grace_us(0);
 	r = prepare_answer(a, config, remote_port, err);
 	if (r < 0) {
 		release_answer(a);

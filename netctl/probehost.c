@@ -268,11 +268,12 @@ int probehost_send(struct probehost *host, struct probemsg *m)
 	return send_bytes(host, data, probemsg_encode(m, data));
 }
 
-static int send_probe(struct probehost *host, int size, int round)
+static int send_probe(struct probehost *host, int size, int round, int number)
 {
 	/* The padding is zeros. */
 	unsigned char data[HOSTCHANGE_PROBE_MTU_MAX] = {0};
-	struct probemsg m = {.kind = PROBEMSG_PROBE, .round = round, .size = size};
+	struct probemsg m = {
+		.kind = PROBEMSG_PROBE, .round = round, .size = size, .number = number};
 	int payload = size - host->headers;
 
 	if (payload < PROBEMSG_PROBE_HEAD || payload > (int)sizeof(data))
@@ -318,7 +319,8 @@ static bool is_set(const struct probehost *host, int size)
 
 /* Set the link's MTU for the size, and repeat until the tap shows that WireGuard
  * follows. */
-static int send_by_link(struct probehost *host, int size, int round, struct err *err)
+static int send_by_link(struct probehost *host, int size, int round, int number,
+			struct err *err)
 {
 	const struct probehost_config *config = &host->config;
 	int64_t follow_us = FOLLOW_US;
@@ -337,7 +339,7 @@ static int send_by_link(struct probehost *host, int size, int round, struct err 
 	for (int tries = 0; tries < FOLLOW_TRIES; tries++) {
 		if (host->tap)
 			probetap_forget(host->tap, PROBETAP_OUT);
-		r = check_sent(send_probe(host, size, round), size, err);
+		r = check_sent(send_probe(host, size, round, number), size, err);
 		if (r < 0 || !host->tap || size_leaves(host, size, follow_us))
 			return r;
 		follow_us *= 2;
@@ -365,11 +367,12 @@ static int follow_way(struct probehost *host, int size, struct err *err)
 	return r;
 }
 
-static int send_exactly(struct probehost *host, int size, int round, struct err *err)
+static int send_exactly(struct probehost *host, int size, int round, int number,
+			struct err *err)
 {
 	int r = follow_way(host, size, err);
 
-	return r < 0 ? r : check_sent(send_probe(host, size, round), size, err);
+	return r < 0 ? r : check_sent(send_probe(host, size, round, number), size, err);
 }
 
 int probehost_send_probes(struct probehost *host, const struct probemsg_list *list,
@@ -390,9 +393,9 @@ int probehost_send_probes(struct probehost *host, const struct probemsg_list *li
 		if (size < host->facts.size_min || size > host->facts.size_max)
 			continue;
 		if (host->facts.exact)
-			r = send_exactly(host, size, round, err);
+			r = send_exactly(host, size, round, i, err);
 		else
-			r = send_by_link(host, size, round, err);
+			r = send_by_link(host, size, round, i, err);
 		if (r < 0)
 			return r;
 		pause_us(list->copies > 1 ? PACE_COPIES_US : PACE_US);

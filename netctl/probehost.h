@@ -4,6 +4,7 @@
 
 #include "netctl/guard.h"
 #include "netctl/probemsg.h"
+#include "netctl/probeorder.h"
 #include "netctl/probetap.h"
 
 /*
@@ -50,6 +51,13 @@ struct probehost_facts {
 	int unit; /* sizes are multiples of it; 0: 1 */
 };
 
+/* The copies of each size that arrived. */
+struct probehost_count {
+	int count;
+	int sizes[BANDFIND_ROUND];
+	int copies[BANDFIND_ROUND];
+};
+
 struct probehost {
 	struct probehost_config config;
 	struct probehost_facts facts;
@@ -67,11 +75,10 @@ struct probehost {
 	int way_mtu; /* as the probes set it; 0: the way takes any size up to the link's */
 	/* State of the current round. */
 	int round;
-	int count;
-	struct {
-		int size;
-		int copies;
-	} arrived[BANDFIND_ROUND];
+	bool judged;
+	struct probehost_count arrived;
+	struct probehost_count late; /* of earlier rounds, or of this one once judged */
+	struct probeorder order;
 	uint64_t reassembled; /* the counter at the round's beginning */
 };
 
@@ -104,19 +111,17 @@ int probehost_receive(struct probehost *host, int64_t deadline_us,
 
 /* Begin a round: forget the last one's results. */
 void probehost_begin(struct probehost *host, int round);
-/* Note the arrival of a probe in this round. */
-void probehost_note(struct probehost *host, int size);
+/* Note the arrival of a probe, of this round or an earlier one. */
+void probehost_note(struct probehost *host, const struct probemsg *probe);
 /* True when all copies of all sizes have arrived. */
 bool probehost_has_all(const struct probehost *host, const struct probemsg_list *list);
 /* Judge the fate of each size, and count its copies that arrived; call it once a
- * round. If probes arrive and the tap has never seen an outer packet, this end turns out
- * to be one with facts.unseen. */
+ * round. ret_late: probes of earlier rounds that have arrived since the last call. If
+ * probes arrive and the tap has never seen an outer packet, this end turns out to be one
+ * with facts.unseen. */
 void probehost_judge(struct probehost *host, const struct probemsg_list *list,
-		     enum fate ret[BANDFIND_ROUND], int ret_arrived[BANDFIND_ROUND]);
-
-/* The time to wait for probes that arrive after END: longer once some were late.
- * `late_us`: how long after the judgement of its round a probe arrived. */
-int64_t probehost_grace_us(int64_t late_us);
+		     enum fate ret[BANDFIND_ROUND], int ret_arrived[BANDFIND_ROUND],
+		     struct probemsg_late *ret_late);
 
 /* The path MTU that this end's kernel knows now; 0 unknown. */
 int probehost_outer_mtu(const struct probehost *host);

@@ -2,11 +2,8 @@
 /* The fate of the other end's probes. */
 #include "netctl/probehost.h"
 
+#include "base/clock.h"
 #include "netctl/reasm.h"
-
-/* Extra time for probes that arrive after END, and its limit. */
-#define GRACE_US     3000
-#define GRACE_MAX_US 250000
 
 static bool is_counted(const struct probehost *host)
 {
@@ -34,30 +31,50 @@ static int count_reassembled(const struct probehost *host, uint64_t *ret)
 void probehost_begin(struct probehost *host, int round)
 {
 	host->round = round;
-	host->count = 0;
+	host->judged = false;
+	host->arrived.count = 0;
+	probeorder_begin(&host->order);
 	if (is_counted(host))
 		count_reassembled(host, &host->reassembled);
 }
 
-void probehost_note(struct probehost *host, int size)
+static void count_copy(struct probehost_count *count, int size)
 {
-	for (int i = 0; i < host->count; i++) {
-		if (host->arrived[i].size == size) {
-			host->arrived[i].copies++;
-			return;
-		}
-	}
-	if (host->count == BANDFIND_ROUND)
+	int i = 0;
+
+	while (i < count->count && count->sizes[i] != size)
+		i++;
+	if (i == BANDFIND_ROUND)
 		return;
-	host->arrived[host->count].size = size;
-	host->arrived[host->count++].copies = 1;
+	if (i == count->count) {
+		count->sizes[i] = size;
+		count->copies[i] = 0;
+		count->count++;
+	}
+	count->copies[i]++;
+}
+
+void probehost_note(struct probehost *host, const struct probemsg *probe)
+{
+	int64_t now_us = clock_boot_us();
+	bool fresh = true;
+
+	if (probe->round == host->round)
+		fresh = probeorder_arrived(&host->order, probe->number, now_us);
+	else if (probe->round < host->round)
+		probeorder_late(&host->order, now_us);
+	if (!fresh || probe->round > host->round)
+		return;
+	count_copy(probe->round < host->round || host->judged ? &host->late
+							      : &host->arrived,
+		   probe->size);
 }
 
 static int copies_of(const struct probehost *host, int size)
 {
-	for (int i = 0; i < host->count; i++) {
-		if (host->arrived[i].size == size)
-			return host->arrived[i].copies;
+	for (int i = 0; i < host->arrived.count; i++) {
+		if (host->arrived.sizes[i] == size)
+			return host->arrived.copies[i];
 	}
 	return 0;
 }
@@ -71,15 +88,13 @@ bool probehost_has_all(const struct probehost *host, const struct probemsg_list 
 	return true;
 }
 
-/* The probe arrived but no outer packet of its size did: it was sent with another
- * size. */
+/* The probe arrived. FATE_UNKNOWN: no outer packet of its size did, so it was sent with
+ * another size. */
 static enum fate judge_by_tap(const struct probehost *host, int size)
 {
 	struct probetap_seen seen =
 		probetap_look(host->tap, PROBETAP_IN, size + PROBEHOST_AROUND);
 
-	if (!copies_of(host, size))
-		return FATE_LOST;
 	if (seen.fragmented)
 		return FATE_FRAGMENTED;
 	return seen.whole ? FATE_WHOLE : FATE_UNKNOWN;
@@ -91,8 +106,6 @@ static enum fate judge_by_counter(const struct probehost *host, int size)
 	uint64_t copies = (uint64_t)copies_of(host, size);
 	uint64_t now;
 
-	if (!copies)
-		return FATE_LOST;
 	if (count_reassembled(host, &now) < 0)
 		return FATE_UNKNOWN;
 	if (now == host->reassembled)
@@ -103,24 +116,47 @@ static enum fate judge_by_counter(const struct probehost *host, int size)
 
 static enum fate judge_size(const struct probehost *host, int size)
 {
+	if (!copies_of(host, size))
+		return FATE_LOST;
 	if (is_counted(host))
 		return judge_by_counter(host, size);
-	if (host->facts.unseen)
-		return copies_of(host, size) ? FATE_WHOLE : FATE_LOST;
-	return judge_by_tap(host, size);
+	return host->facts.unseen ? FATE_WHOLE : judge_by_tap(host, size);
 }
 
 /* Without any packet that the tap has seen, what arrived came another way. A tap that does
  * not answer tells nothing. */
 static void look_for_any(struct probehost *host)
 {
-	if (probetap_read(host->tap) && host->count && !host->relayed &&
+	if (probetap_read(host->tap) && host->arrived.count && !host->relayed &&
 	    !probetap_saw(host->tap, PROBETAP_IN))
 		host->facts.unseen = true;
 }
 
+/* The counter has no number for one probe among others. */
+static enum fate judge_late(const struct probehost *host, int size)
+{
+	if (is_counted(host))
+		return FATE_UNKNOWN;
+	return host->facts.unseen ? FATE_WHOLE : judge_by_tap(host, size);
+}
+
+static void take_late(struct probehost *host, struct probemsg_late *ret)
+{
+	struct probehost_count *late = &host->late;
+
+	*ret = (struct probemsg_late){.count = late->count};
+	for (int i = 0; i < late->count; i++) {
+		ret->sizes[i] = late->sizes[i];
+		ret->fates[i] = judge_late(host, late->sizes[i]);
+		ret->arrived[i] = late->copies[i] < UINT8_MAX ? late->copies[i]
+							      : UINT8_MAX;
+	}
+	late->count = 0;
+}
+
 void probehost_judge(struct probehost *host, const struct probemsg_list *list,
-		     enum fate ret[BANDFIND_ROUND], int ret_arrived[BANDFIND_ROUND])
+		     enum fate ret[BANDFIND_ROUND], int ret_arrived[BANDFIND_ROUND],
+		     struct probemsg_late *ret_late)
 {
 	if (host->tap)
 		look_for_any(host);
@@ -131,15 +167,10 @@ void probehost_judge(struct probehost *host, const struct probemsg_list *list,
 		/* The path may deliver a packet twice. */
 		ret_arrived[i] = arrived < list->copies ? arrived : list->copies;
 	}
+	take_late(host, ret_late);
+	host->judged = true;
 	/* Forget here, not when the next round begins: the tap sees that round's first
 	 * packets before its first datagram is read. */
 	if (host->tap)
 		probetap_forget(host->tap, PROBETAP_IN);
-}
-
-int64_t probehost_grace_us(int64_t late_us)
-{
-	int64_t grace_us = GRACE_US + 2 * late_us;
-
-	return grace_us < GRACE_MAX_US ? grace_us : GRACE_MAX_US;
 }

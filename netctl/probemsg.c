@@ -46,8 +46,13 @@ static void put_report(struct writer *w, const struct probemsg *m)
 		put_u8(w, m->fates[i]);
 	for (int i = 0; i < m->list[0].count; i++)
 		put_u8(w, m->arrived[i]);
-	put_u8(w, m->late);
 	put_u8(w, m->unseen);
+	put_u8(w, m->late.count);
+	for (int i = 0; i < m->late.count; i++) {
+		put_u16(w, m->late.sizes[i]);
+		put_u8(w, m->late.fates[i]);
+		put_u8(w, m->late.arrived[i]);
+	}
 }
 
 size_t probemsg_encode(const struct probemsg *m, unsigned char ret[PROBEMSG_MAX])
@@ -72,6 +77,7 @@ size_t probemsg_encode(const struct probemsg *m, unsigned char ret[PROBEMSG_MAX]
 		break;
 	case PROBEMSG_PROBE:
 		put_u16(&w, m->size);
+		put_u8(&w, m->number);
 		break;
 	case PROBEMSG_BYE:
 	case PROBEMSG_KIND_COUNT:
@@ -117,16 +123,37 @@ static void get_list(struct reader *r, struct probemsg_list *ret)
 		ret->sizes[i] = get_u16(r);
 }
 
+static enum fate get_fate(struct reader *r)
+{
+	int fate = get_u8(r);
+
+	r->bad |= fate >= FATE_COUNT;
+	return fate < FATE_COUNT ? (enum fate)fate : FATE_UNKNOWN;
+}
+
+static void get_late(struct reader *r, struct probemsg_late *ret)
+{
+	int count = get_u8(r);
+
+	if (count > BANDFIND_ROUND) {
+		r->bad = true;
+		return;
+	}
+	ret->count = count;
+	for (int i = 0; i < count; i++) {
+		ret->sizes[i] = get_u16(r);
+		ret->fates[i] = get_fate(r);
+		ret->arrived[i] = get_u8(r);
+		r->bad |= ret->arrived[i] == 0;
+	}
+}
+
 static void get_report(struct reader *r, struct probemsg *ret)
 {
 	ret->outer_mtu = get_u16(r);
 	get_list(r, &ret->list[0]);
-	for (int i = 0; i < ret->list[0].count; i++) {
-		int fate = get_u8(r);
-
-		r->bad |= fate >= FATE_COUNT;
-		ret->fates[i] = fate < FATE_COUNT ? (enum fate)fate : FATE_UNKNOWN;
-	}
+	for (int i = 0; i < ret->list[0].count; i++)
+		ret->fates[i] = get_fate(r);
 	/* An older server does not count. */
 	if (r->at == r->size) {
 		for (int i = 0; i < ret->list[0].count; i++)
@@ -136,8 +163,8 @@ static void get_report(struct reader *r, struct probemsg *ret)
 	}
 	for (int i = 0; i < ret->list[0].count; i++)
 		ret->arrived[i] = get_u8(r);
-	ret->late = get_u8(r) != 0;
 	ret->unseen = get_u8(r) != 0;
+	get_late(r, &ret->late);
 }
 
 /* Compare in constant time: the duration must not reveal how much of a guess was
@@ -164,6 +191,7 @@ static void get_body(struct reader *r, struct probemsg *ret)
 		return;
 	case PROBEMSG_PROBE:
 		ret->size = get_u16(r);
+		ret->number = get_u8(r);
 		return;
 	case PROBEMSG_BYE:
 		return;

@@ -19,7 +19,7 @@
 /* Largest size of any datagram but a probe. */
 #define PROBEMSG_MAX 256
 /* The part of a probe before its padding. */
-#define PROBEMSG_PROBE_HEAD 26
+#define PROBEMSG_PROBE_HEAD 27
 
 enum probemsg_kind {
 	PROBEMSG_GO = 1, /* from the peer: a round begins */
@@ -37,6 +37,14 @@ struct probemsg_list {
 	int sizes[BANDFIND_ROUND];
 };
 
+/* Probes of earlier rounds that arrived after their round was judged. */
+struct probemsg_late {
+	int count; /* of sizes, each once */
+	int sizes[BANDFIND_ROUND];
+	enum fate fates[BANDFIND_ROUND]; /* FATE_UNKNOWN: it cannot be told any more */
+	int arrived[BANDFIND_ROUND];     /* copies, 1 to 255 */
+};
+
 struct probemsg {
 	enum probemsg_kind kind;
 	unsigned char token[PROBEMSG_TOKEN];
@@ -46,10 +54,12 @@ struct probemsg {
 	 * and the path MTU that the reporting end's kernel knows now. */
 	enum fate fates[BANDFIND_ROUND];
 	int arrived[BANDFIND_ROUND];
-	bool late;   /* probes of the round before arrived after its report */
+	struct probemsg_late late;
 	bool unseen; /* the reporting end does not see its outer packets */
 	int outer_mtu;
-	int size; /* for PROBE */
+	/* for PROBE */
+	int size;
+	int number; /* of the round's probes, as they are sent; from 0 to 255 */
 };
 
 /* Return the number of bytes; for a probe, its head's. */

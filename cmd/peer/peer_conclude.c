@@ -13,10 +13,15 @@
 #include "cmd/peer/peer_parts.h"
 #include "cmd/peer/peer_probe.h"
 #include "cmd/run/conclude.h"
+#include "engine/bandguess.h"
+#include "engine/pathmodel.h"
 #include "store/query.h"
 
 #define SHARE_TIMEOUT_MS 2000
 #define ROWS_TIMEOUT_MS  5000
+/* The most times that the path of a run is probed again before its end: some paths
+ * contradict their probes at any time. */
+#define RECHECKS_MAX 4
 
 /* --- the recommendation --- */
 
@@ -290,6 +295,46 @@ static int probe_anew(struct peer *peer, enum suspicion suspicion,
 		return 0;
 	change->warning.detail = change->detail;
 	r = adopt_findings(peer, &found, change, err);
+	return r < 0 ? r : 1;
+}
+
+/* True if data arrived where the probes show losses, or none where they do not. */
+static bool contradicts_probes(const struct peer_findings *findings,
+			       const struct measurement *m)
+{
+	const struct path *path = &findings->survey.path;
+
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		int64_t rate = bandguess_rate(&m->dir[dir]);
+		enum fate fate =
+			pathmodel_predict_test(path, m, (enum direction)dir).tcp;
+
+		if (rate != NO_FIGURE && fate != FATE_UNKNOWN &&
+		    !findings->sometimes[dir].low && (rate > 0) == (fate == FATE_LOST))
+			return true;
+	}
+	return false;
+}
+
+int peer_recheck_path(struct peer *peer, const struct measurement *m, struct err *err)
+{
+	struct path_change change = {0};
+	int r;
+
+	if (!peer_survey_answered(&peer->findings) || peer->rechecks == RECHECKS_MAX ||
+	    !contradicts_probes(&peer->findings, m))
+		return 0;
+	peer->rechecks++;
+	r = probe_anew(peer,
+		       peer_endpoint_moved(peer, &change) ? SUSPECT_MOVE
+							  : SUSPECT_CHANGE,
+		       &change, err);
+	if (r <= 0)
+		return r;
+	host_warn(&change.warning);
+	r = peer_answer(peer, err);
+	if (r == 0)
+		r = peer_store_prediction(peer, err);
 	return r < 0 ? r : 1;
 }
 

@@ -10,8 +10,8 @@
 
 /*
  * The recommendation of a run that probed its path: the one that peer_answer.h predicts,
- * and the one at the end. If the path is another one by then, it is probed again, and no
- * earlier measurement counts.
+ * and the one at the end. If the path is another one by then, or a measurement shows that
+ * it may be, it is probed again, and no earlier measurement counts.
  */
 
 struct peer;
@@ -29,6 +29,13 @@ bool peer_endpoint_moved(const struct peer *peer, struct path_change *ret);
 /* With the path stored and before the first test: store peer->predicted, and send it for
  * the server's copy. Nothing where the probes do not show a pair. */
 int peer_store_prediction(struct peer *peer, struct err *err);
+
+/*
+ * After each measurement: if it contradicts the probes, probe the path again. 1: the path
+ * has changed; the new one is stored, and so is what it predicts, which was told. 0: it has
+ * not, or that is unknown. -EINTR, -EPIPE and other errors that end the run.
+ */
+int peer_recheck_path(struct peer *peer, const struct measurement *m, struct err *err);
 
 /* Conclude the run: store the recommendation, print it, and send it for the
  * server's copy. *ret is {0, 0} if no pair is recommended. */

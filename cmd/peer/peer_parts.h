@@ -25,6 +25,7 @@ struct peer {
 	struct peer_kept kept;
 	/* tests too short for the round trip; duration_ms 0: they are not */
 	struct warning short_tests;
+	int rechecks; /* of the path, after measurements that contradicted its probes */
 	char endpoint[ADDRESS_SIZE]; /* this end's, when the run began; "": unknown */
 };
 

@@ -3,6 +3,10 @@
 
 #include "cmd/peer/peer_sweep.h"
 
+#include <errno.h>
+#include <stddef.h>
+
+#include "base/clock.h"
 #include "base/debug.h"
 #include "base/text.h"
 #include "cmd/peer/peer_answer.h"
@@ -125,6 +129,50 @@ static int begin_answered(struct peer *peer, const struct plan *plan, struct err
 	return r;
 }
 
+/* The plan rests on the path as it was. */
+static int record_and_check(void *ctx, const struct measurement *m, struct err *err)
+{
+	struct peer *peer = (struct peer *)((char *)ctx - offsetof(struct peer, visit));
+	int r = peer_ops.record(ctx, m, err);
+
+	if (r == 0)
+		r = peer_recheck_path(peer, m, err);
+	return r > 0 ? err_set(err, -EXDEV, "the path changed during the run") : r;
+}
+
+static int run_plan(struct peer *peer, struct plan *plan,
+		    const struct sweep_options *options, struct err *err)
+{
+	struct sweep_summary summary = {0};
+	struct sweep_ops ops = peer_ops;
+	int r;
+
+	/* The pairs of a grid are measured whatever the path is. */
+	if (!peer->config->strategy->is_grid && peer_survey_wanted(peer->config))
+		ops.record = record_and_check;
+	r = sweep_run(plan, options, &ops, &peer->visit, &summary, err);
+	if (r == 0 && summary.budget_spent)
+		host_tell("the --budget of %g s is spent: pairs that are not measured "
+			  "yet are skipped",
+			  (double)peer->config->budget_ms / 1000);
+	return r;
+}
+
+/* The path changed: a new plan for what it is now. */
+static int measure_anew(struct peer *peer, struct sweep_options *options,
+			struct err *err)
+{
+	struct plan *plan;
+	int r = peer->config->strategy->make_plan(peer, &plan, err);
+
+	if (r < 0)
+		return r;
+	options->first_seq = peer->findings.survey.since_seq + 1;
+	r = run_plan(peer, plan, options, err);
+	plan_free(plan);
+	return r;
+}
+
 static int measure_pairs(struct peer *peer, struct plan *plan, struct err *err)
 {
 	const struct strategy *strategy = peer->config->strategy;
@@ -133,15 +181,18 @@ static int measure_pairs(struct peer *peer, struct plan *plan, struct err *err)
 		.first_seq = peer->run.resumed.last_seq + 1,
 		.budget_ms = strategy->is_grid ? 0 : peer->config->budget_ms,
 	};
-	struct sweep_summary summary = {0};
+	int64_t until_ms = clock_boot_ms() + options.budget_ms;
 	int r = begin_answered(peer, plan, err);
 
 	if (r == 0)
-		r = sweep_run(plan, &options, &peer_ops, &peer->visit, &summary, err);
-	if (r == 0 && summary.budget_spent)
-		host_tell("the --budget of %g s is spent: pairs that are not measured "
-			  "yet are skipped",
-			  (double)peer->config->budget_ms / 1000);
+		r = run_plan(peer, plan, &options, err);
+	while (r == -EXDEV) {
+		if (options.budget_ms && clock_boot_ms() >= until_ms)
+			return 0;
+		if (options.budget_ms)
+			options.budget_ms = until_ms - clock_boot_ms();
+		r = measure_anew(peer, &options, err);
+	}
 	return r;
 }
 

@@ -3,10 +3,11 @@
  * bands: the search for bands over many simulated paths of a round trip of 20 ms: how
  * often it is wrong, how many packets it sends, and how long it takes.
  *
- * usage: bands [PATHS]
+ * usage: bands [PATHS [PARTS]]
  *
- * It prints a line for each kind of path, over PATHS (20000 unless given) paths. Times in
- * milliseconds are of one direction: mean on 100 Mbit/s, and on 1 Mbit/s.
+ * It prints a line for each kind of path, over PATHS (20000 unless given) paths. A round
+ * cuts a gap into PARTS (2). Times in milliseconds are of one direction: mean on 100
+ * Mbit/s, and on 1 Mbit/s.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@ enum kind {
 	CLEAN,    /* an edge at Ethernet's size */
 	EDGE,     /* one edge anywhere, the three kinds in turn */
 	MIXED,    /* two lines packet by packet, of which one has an edge anywhere */
-	REORDERED /* clean, three of four packets overtaken */
+	JITTER,   /* one edge anywhere; packets take up to 60 ms longer */
+	REORDERED /* the same; one packet in twenty overtakes others by 10 ms */
 };
 
 static const struct {
@@ -38,6 +40,9 @@ static const struct {
 	{"two lines", MIXED, 0},
 	{"two lines, loss 0.5 %", MIXED, 0.005},
 	{"two lines, loss 5 %", MIXED, 0.05},
+	{"jitter", JITTER, 0},
+	{"jitter, loss 0.5 %", JITTER, 0.005},
+	{"jitter, loss 5 %", JITTER, 0.05},
 	{"reordered", REORDERED, 0},
 	{"reordered, loss 0.5 %", REORDERED, 0.005},
 };
@@ -47,9 +52,10 @@ static void make_path(struct band_sim *sim, enum kind kind)
 	int edge = 1281 + band_sim_below(sim, 220);
 
 	sim->sometimes = 0;
-	sim->late = kind == REORDERED ? 0.75 : 0;
+	sim->jitter_ms = kind == JITTER ? 60 : 0;
+	sim->ahead = kind == REORDERED ? 0.05 : 0;
 	sim->bands = band_sim_edge(0, BAND_SIM_LINK);
-	if (kind == EDGE)
+	if (kind == EDGE || kind == JITTER || kind == REORDERED)
 		sim->bands = band_sim_edge(band_sim_below(sim, 3), edge);
 	if (kind == MIXED) {
 		sim->sometimes = edge + 1;
@@ -66,21 +72,23 @@ static int by_double(const void *a, const void *b)
 }
 
 static void print_row(const char *name, enum kind kind, double loss, int paths,
-		      double *ms)
+		      int parts, double *ms)
 {
 	struct band_sim sim = {.random = 1, .loss = loss};
+	struct bandfind_config config = band_sim_ethernet;
 	int verdicts[4] = {0};
 	double packets = 0;
 	double rounds = 0;
 	double sum = 0;
 	double slow = 0;
 
+	config.parts = parts;
 	for (int i = 0; i < paths; i++) {
 		struct band_sim_cost cost;
 		struct bandfind find;
 
 		make_path(&sim, kind);
-		bandfind_init(&find, &band_sim_ethernet);
+		bandfind_init(&find, &config);
 		band_sim_search(&sim, &find, 20, 100, &cost);
 		verdicts[band_sim_judge(&sim, &find)]++;
 		packets += cost.packets;
@@ -101,10 +109,11 @@ static void print_row(const char *name, enum kind kind, double loss, int paths,
 int main(int argc, char **argv)
 {
 	int paths = argc > 1 ? atoi(argv[1]) : 20000;
+	int parts = argc > 2 ? atoi(argv[2]) : 2;
 	double *ms;
 
-	if (paths < 1) {
-		fprintf(stderr, "bands: '%s' is no number of paths\n", argv[1]);
+	if (paths < 1 || parts < 2) {
+		fprintf(stderr, "usage: bands [PATHS [PARTS]]\n");
 		return 2;
 	}
 	ms = calloc((size_t)paths, sizeof(*ms));
@@ -113,7 +122,7 @@ int main(int argc, char **argv)
 	printf("%-22s %6s %6s %6s %7s %6s %6s %6s %8s\n", "%", "low", "high", "open",
 	       "packets", "rounds", "ms", "p99", "1 Mbit/s");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		print_row(rows[i].name, rows[i].kind, rows[i].loss, paths, ms);
+		print_row(rows[i].name, rows[i].kind, rows[i].loss, paths, parts, ms);
 	free(ms);
 	return 0;
 }

@@ -77,7 +77,6 @@ static void probe(struct world *w, enum direction dir, struct path_bands *ret)
 		config.max = OUTER_SIZE_MAX;
 	bandfind_init(&find, &config);
 	while ((count = bandfind_next(&find, sizes, &copies)) > 0) {
-		bandfind_begin_round(&find, false);
 		for (int i = 0; i < count; i++)
 			bandfind_learn(&find, sizes[i],
 				       path_bands_fate(bands, sizes[i]), copies,

@@ -139,6 +139,18 @@ conclude()
 	fi
 }
 
+# Print what the last run took, for comparison.
+describe_run()
+{
+	[[ ! -e $peer_db ]] || sql "$peer_db" "
+		WITH last AS (SELECT * FROM path ORDER BY run_id DESC LIMIT 1)
+		SELECT format('probes: %d and %d sizes, %d ms; measurements: %d, %d of them'
+			|| ' without a rate', upload_probes, download_probes, probe_ms,
+			count(seq), total(upload_status <> 'ok' OR
+			download_status <> 'ok'))
+		FROM last LEFT JOIN measurement USING (run_id)"
+}
+
 case_end()
 {
 	local result=$?
@@ -148,6 +160,7 @@ case_end()
 	if [[ $tmp ]]; then
 		echo "--- the answer, after $took_ms ms"
 		echo "$answer"
+		describe_run
 		conclude "$result"
 	fi
 	remove_namespaces

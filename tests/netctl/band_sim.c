@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "band_sim.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* As probehost.c paces single packets, and copies. */
 #define PACE_MS        0.2
 #define PACE_COPIES_MS 0.5
-#define GRACE_MS       3
 
 const struct bandfind_config band_sim_ethernet = {
 	.min = 636,
@@ -46,63 +48,145 @@ static enum fate send_one(struct band_sim *sim, int size)
 	return fate;
 }
 
-static int send_copies(struct band_sim *sim, int size, int copies, bool waits,
-		       enum fate *ret_fate, bool *ret_late)
+/* --- a round --- */
+
+/* Packets on their way; the last one is the round's END. */
+struct flight {
+	int count;
+	struct packet {
+		int number;
+		int size;
+		enum fate fate;
+		double at_ms;
+	} packet[PROBEORDER_MAX + 1];
+};
+
+static double delay_ms(struct band_sim *sim)
+{
+	double share = (double)(band_sim_random(sim) >> 11) / 9007199254740992.0;
+	double ms = sim->jitter_ms * share;
+
+	if (sim->ahead > 0 && !happens(sim, sim->ahead))
+		ms += BAND_SIM_AHEAD_MS;
+	return ms;
+}
+
+static int by_arrival(const void *a, const void *b)
+{
+	const struct packet *x = a;
+	const struct packet *y = b;
+
+	if (x->at_ms != y->at_ms)
+		return x->at_ms > y->at_ms ? 1 : -1;
+	return x->number - y->number;
+}
+
+/* Send each copy of each size and END; sort those that arrive by time. */
+static void send_round(struct band_sim *sim, const int *sizes, int count, int copies,
+		       double burst_ms, struct flight *ret)
+{
+	int sent = count * copies;
+
+	ret->count = 0;
+	for (int i = 0; i < sent; i++) {
+		struct packet p = {.number = i, .size = sizes[i % count]};
+
+		p.fate = send_one(sim, p.size);
+		p.at_ms = sim->now_ms + burst_ms * i / sent + delay_ms(sim);
+		if (p.fate != FATE_LOST)
+			ret->packet[ret->count++] = p;
+	}
+	ret->packet[ret->count++] = (struct packet){
+		.number = sent, .at_ms = sim->now_ms + burst_ms + delay_ms(sim)};
+	qsort(ret->packet, (size_t)ret->count, sizeof(ret->packet[0]), by_arrival);
+}
+
+static void receive_late(struct band_sim *sim, struct bandfind *find)
+{
+	for (int i = 0; i < sim->late_count; i++) {
+		bandfind_learn_late(find, sim->late[i].size, sim->late[i].fate, 1);
+		probeorder_late(&sim->order, (int64_t)(sim->late[i].at_ms * 1000));
+	}
+	sim->late_count = 0;
+}
+
+/* Receive until all have arrived or the wait is over. Return the number of probes that
+ * arrived in time, first in the flight. */
+static int receive_round(struct band_sim *sim, const struct flight *flight, int sent)
 {
 	int arrived = 0;
 
-	*ret_fate = FATE_LOST;
-	for (int i = 0; i < copies; i++) {
-		enum fate fate = send_one(sim, size);
+	for (int i = 0; i < flight->count; i++) {
+		const struct packet *p = &flight->packet[i];
+		int64_t at_us = (int64_t)(p->at_ms * 1000);
 
-		if (fate == FATE_LOST)
-			continue;
-		if (!waits && happens(sim, sim->late)) {
-			*ret_late = true;
-			continue;
-		}
+		if (sim->order.ended_us && at_us > probeorder_deadline_us(&sim->order))
+			break;
+		sim->now_ms = p->at_ms;
+		if (p->number == sent)
+			probeorder_ended(&sim->order, at_us);
+		else
+			probeorder_arrived(&sim->order, p->number, at_us);
 		arrived++;
-		*ret_fate = fate;
 	}
+	if (arrived < sent + 1)
+		sim->now_ms = (double)probeorder_deadline_us(&sim->order) / 1000;
 	return arrived;
+}
+
+static void learn_size(struct bandfind *find, int size, int copies,
+		       const struct flight *flight, int in_time)
+{
+	enum fate fate = FATE_LOST;
+	int arrived = 0;
+
+	for (int i = 0; i < in_time; i++) {
+		if (flight->packet[i].size != size)
+			continue;
+		fate = flight->packet[i].fate;
+		arrived++;
+	}
+	bandfind_learn(find, size, fate, copies, arrived);
 }
 
 void band_sim_search(struct band_sim *sim, struct bandfind *find, double rtt_ms,
 		     double line_mbps, struct band_sim_cost *ret)
 {
 	int sizes[BANDFIND_ROUND];
-	bool waits = false;
 	int copies;
 	int count;
 
 	*ret = (struct band_sim_cost){0};
+	sim->order = (struct probeorder){0};
+	sim->late_count = 0;
+	sim->now_ms = 1;
 	while ((count = bandfind_next(find, sizes, &copies)) > 0) {
-		bool late = false;
-		int lost = 0;
-		int bytes = 0;
 		double pace_ms = copies > 1 ? PACE_COPIES_MS : PACE_MS;
-		double burst_ms;
+		double burst_ms = pace_ms * count * copies;
+		struct flight flight;
+		int bytes = 0;
+		int in_time;
 
-		/* The probes that were late are seen now. */
-		bandfind_begin_round(find, waits && ret->rounds == 1);
-		for (int i = 0; i < count; i++) {
-			enum fate fate;
-			int arrived =
-				send_copies(sim, sizes[i], copies, waits, &fate, &late);
-
-			bandfind_learn(find, sizes[i], fate, copies, arrived);
-			lost += copies - arrived;
+		for (int i = 0; i < count; i++)
 			bytes += sizes[i] * copies;
-		}
+		if (burst_ms < bytes * 8 / (line_mbps * 1000))
+			burst_ms = bytes * 8 / (line_mbps * 1000);
+		send_round(sim, sizes, count, copies, burst_ms, &flight);
+		probeorder_begin(&sim->order);
+		receive_late(sim, find);
+		in_time = receive_round(sim, &flight, count * copies);
+		for (int i = 0; i < count; i++)
+			learn_size(find, sizes[i], copies, &flight, in_time);
+		for (int i = in_time; i < flight.count; i++)
+			sim->late[sim->late_count++] = (struct band_sim_late){
+				flight.packet[i].size, flight.packet[i].fate,
+				flight.packet[i].at_ms};
+		sim->now_ms += rtt_ms + delay_ms(sim);
 		ret->rounds++;
 		ret->packets += count * copies;
 		ret->bytes += bytes;
-		burst_ms = bytes * 8 / (line_mbps * 1000);
-		if (burst_ms < pace_ms * count * copies)
-			burst_ms = pace_ms * count * copies;
-		ret->ms += rtt_ms + burst_ms + (lost ? GRACE_MS : 0);
-		waits |= late;
 	}
+	ret->ms = sim->now_ms - 1;
 }
 
 static enum fate true_fate(const struct band_sim *sim, int size)

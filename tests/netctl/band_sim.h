@@ -6,14 +6,16 @@
 #include <stdint.h>
 
 #include "netctl/bandfind.h"
+#include "netctl/probeorder.h"
 
 /*
  * The search for bands over simulated paths, for a unit test with few paths, and a bench
- * with many. Packets get lost by chance, some sizes pass only sometimes, and the end of a
- * round may overtake its probes.
+ * with many. Packets get lost by chance, some sizes pass only sometimes, and packets may
+ * overtake one another.
  */
 
-#define BAND_SIM_LINK 1500
+#define BAND_SIM_LINK     1500
+#define BAND_SIM_AHEAD_MS 10
 
 extern const struct bandfind_config band_sim_ethernet;
 
@@ -23,10 +25,20 @@ struct band_sim {
 	/* sizes from here up to Ethernet's pass with this share; 0: none */
 	int sometimes;
 	double share;
-	/* share of packets that arrive after the round was judged, until the receiver
-	 * has learned to wait longer */
-	double late;
+	/* each packet takes up to so much longer, at random */
+	double jitter_ms;
+	/* share of packets that overtake all sent in the BAND_SIM_AHEAD_MS before them */
+	double ahead;
 	uint64_t random;
+	/* state of the receiver */
+	struct probeorder order;
+	double now_ms;
+	int late_count;
+	struct band_sim_late {
+		int size;
+		enum fate fate;
+		double at_ms;
+	} late[PROBEORDER_MAX];
 };
 
 struct band_sim_cost {
@@ -34,7 +46,7 @@ struct band_sim_cost {
 	int packets;
 	int bytes;
 	/* time of this direction, ms: a round trip for each round, the pause between
-	 * packets, and a grace where packets are missing */
+	 * packets, and a wait where packets are missing */
 	double ms;
 };
 

@@ -255,7 +255,6 @@ static void test_jumbo_queue(void **unused)
 	while ((count = bandfind_next(&find, sizes, &copies)) > 0) {
 		int queue = 65536;
 
-		bandfind_begin_round(&find, false);
 		for (int i = 0; i < count; i++) {
 			int fit = queue / sizes[i] < copies ? queue / sizes[i] : copies;
 
@@ -349,7 +348,7 @@ static void test_doubt_is_unknown(void **unused)
 
 /* --- reordering --- */
 
-/* The end of the first round overtakes its probes: nothing is concluded from it. */
+/* The first round's END overtakes two probes: what was concluded is corrected. */
 static void test_overtaken(void **unused)
 {
 	struct bandfind find;
@@ -360,19 +359,37 @@ static void test_overtaken(void **unused)
 	(void)unused;
 	bandfind_init(&find, &band_sim_ethernet);
 	count = bandfind_next(&find, sizes, &copies);
-	bandfind_begin_round(&find, false);
 	for (int i = 0; i < count; i++)
 		learn_one(&find, sizes[i],
-			  sizes[i] == 1492   ? FATE_LOST
-			  : sizes[i] <= 1500 ? FATE_WHOLE
-					     : FATE_FRAGMENTED);
-	bandfind_begin_round(&find, true);
+			  sizes[i] == 1492 || sizes[i] > 1500 ? FATE_LOST : FATE_WHOLE);
+	assert_found(&find, "1480:whole,1499:unknown,1500:whole,65535:unknown");
+	bandfind_learn_late(&find, 1492, FATE_WHOLE, 1);
+	bandfind_learn_late(&find, 1501, FATE_WHOLE, 1);
+	bandfind_learn_late(&find, 1560, FATE_FRAGMENTED, 1);
 	bandfind_learn(&find, 1500, FATE_WHOLE, 10, 10);
-	assert_int_equal(bandfind_next(&find, sizes, &copies), 1);
-	assert_int_equal(sizes[0], 1492);
-	learn_one(&find, 1492, FATE_WHOLE);
 	assert_int_equal(bandfind_next(&find, sizes, &copies), 0);
 	assert_found(&find, "1500:whole,65535:fragmented");
+}
+
+/* A late probe of which nothing is known was not lost; and none counts twice. */
+static void test_late_unknown(void **unused)
+{
+	struct bandfind find;
+	int sizes[BANDFIND_ROUND];
+	int copies;
+
+	(void)unused;
+	bandfind_init(&find, &(struct bandfind_config){.min = 1400, .max = 1400});
+	bandfind_learn(&find, 1400, FATE_LOST, 5, 0);
+	assert_int_equal(bandfind_next(&find, sizes, &copies), 0);
+	bandfind_learn_late(&find, 1400, FATE_UNKNOWN, 9);
+	bandfind_learn_late(&find, 1410, FATE_WHOLE, 1);
+	assert_int_equal(bandfind_next(&find, sizes, &copies), 1);
+	assert_int_equal(sizes[0], 1400);
+	bandfind_learn(&find, 1400, FATE_WHOLE, 2, 1);
+	bandfind_learn_late(&find, 1400, FATE_WHOLE, 9);
+	assert_int_equal(find.sizes[0].sent, 2);
+	assert_int_equal(find.sizes[0].arrived, 2);
 }
 
 /* --- many random paths --- */
@@ -381,7 +398,8 @@ enum path_kind {
 	PATH_CLEAN,
 	PATH_EDGE,      /* one edge anywhere */
 	PATH_TWO_LINES, /* packet by packet, one of them with an edge anywhere */
-	PATH_REORDERED, /* three of four packets are overtaken */
+	PATH_JITTER,    /* one edge anywhere; packets take up to 60 ms longer */
+	PATH_REORDERED, /* the same; one packet in twenty overtakes others */
 };
 
 struct expectation {
@@ -392,23 +410,29 @@ struct expectation {
 	double open;    /* at most: some sizes unknown */
 	double packets; /* mean, at most */
 	double ms;      /* mean, at most; of a round trip of 20 ms */
+	int parts;      /* into which a round cuts a gap; 0: 2 */
 };
 
 /* With the bounds of 1000 paths; tests/bench/bands.c measures more. */
 static const struct expectation table[] = {
-	{"clean", PATH_CLEAN, 0, 0, 0, 18, 50},
-	{"clean, loss 0.5 %", PATH_CLEAN, 0.005, 0.001, 0.001, 22, 55},
-	{"clean, loss 5 %", PATH_CLEAN, 0.05, 0.003, 0.01, 45, 100},
-	{"clean, loss 20 %", PATH_CLEAN, 0.20, 0.02, 0.05, 120, 200},
-	{"edge", PATH_EDGE, 0, 0, 0, 55, 220},
-	{"edge, loss 0.5 %", PATH_EDGE, 0.005, 0.001, 0.003, 60, 230},
-	{"edge, loss 5 %", PATH_EDGE, 0.05, 0.003, 0.01, 90, 280},
-	{"edge, loss 10 %", PATH_EDGE, 0.10, 0.01, 0.04, 125, 350},
-	{"edge, loss 20 %", PATH_EDGE, 0.20, 0.02, 0.20, 185, 450},
-	{"two lines", PATH_TWO_LINES, 0, 0.015, 0.04, 200, 500},
-	{"two lines, loss 0.5 %", PATH_TWO_LINES, 0.005, 0.02, 0.12, 210, 500},
-	{"reordered", PATH_REORDERED, 0, 0.001, 0.001, 65, 130},
-	{"reordered, loss 0.5 %", PATH_REORDERED, 0.005, 0.002, 0.002, 70, 130},
+	{"clean", PATH_CLEAN, 0, 0, 0, 18, 50, 0},
+	{"clean, loss 0.5 %", PATH_CLEAN, 0.005, 0.001, 0.001, 22, 55, 0},
+	{"clean, loss 5 %", PATH_CLEAN, 0.05, 0.003, 0.01, 45, 100, 0},
+	{"clean, loss 20 %", PATH_CLEAN, 0.20, 0.02, 0.05, 120, 200, 0},
+	{"edge", PATH_EDGE, 0, 0, 0, 55, 220, 0},
+	{"edge, loss 0.5 %", PATH_EDGE, 0.005, 0.001, 0.003, 60, 230, 0},
+	{"edge, loss 5 %", PATH_EDGE, 0.05, 0.003, 0.01, 90, 280, 0},
+	{"edge, loss 10 %", PATH_EDGE, 0.10, 0.01, 0.04, 125, 350, 0},
+	{"edge, loss 20 %", PATH_EDGE, 0.20, 0.02, 0.20, 185, 450, 0},
+	{"edge, fifths", PATH_EDGE, 0, 0, 0, 60, 145, 5},
+	{"edge, fifths, loss 0.5 %", PATH_EDGE, 0.005, 0.001, 0.003, 65, 150, 5},
+	{"edge, fifths, loss 5 %", PATH_EDGE, 0.05, 0.005, 0.01, 105, 220, 5},
+	{"two lines", PATH_TWO_LINES, 0, 0.015, 0.04, 200, 500, 0},
+	{"two lines, loss 0.5 %", PATH_TWO_LINES, 0.005, 0.02, 0.12, 210, 500, 0},
+	{"jitter", PATH_JITTER, 0, 0.001, 0.001, 75, 750, 5},
+	{"jitter, loss 0.5 %", PATH_JITTER, 0.005, 0.002, 0.002, 75, 800, 5},
+	{"reordered", PATH_REORDERED, 0, 0.001, 0.001, 65, 280, 5},
+	{"reordered, loss 0.5 %", PATH_REORDERED, 0.005, 0.002, 0.002, 70, 290, 5},
 };
 
 static void make_path(struct band_sim *sim, enum path_kind kind)
@@ -416,9 +440,10 @@ static void make_path(struct band_sim *sim, enum path_kind kind)
 	int edge = 1281 + band_sim_below(sim, 220);
 
 	sim->sometimes = 0;
-	sim->late = kind == PATH_REORDERED ? 0.75 : 0;
+	sim->jitter_ms = kind == PATH_JITTER ? 60 : 0;
+	sim->ahead = kind == PATH_REORDERED ? 0.05 : 0;
 	sim->bands = band_sim_edge(0, LINK_MTU);
-	if (kind == PATH_EDGE)
+	if (kind == PATH_EDGE || kind == PATH_JITTER || kind == PATH_REORDERED)
 		sim->bands = band_sim_edge(band_sim_below(sim, 3), edge);
 	if (kind == PATH_TWO_LINES) {
 		sim->sometimes = edge + 1;
@@ -434,6 +459,7 @@ static void test_random_paths(void **unused)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const struct expectation *e = &table[i];
 		struct band_sim sim = {.random = 1, .loss = e->loss};
+		struct bandfind_config config = band_sim_ethernet;
 		double packets = 0;
 		double ms = 0;
 		int wrong = 0;
@@ -445,7 +471,8 @@ static void test_random_paths(void **unused)
 			struct bandfind find;
 
 			make_path(&sim, e->kind);
-			bandfind_init(&find, &band_sim_ethernet);
+			config.parts = e->parts;
+			bandfind_init(&find, &config);
 			band_sim_search(&sim, &find, 20, 100, &cost);
 			assert_true(find.sent <= BANDFIND_HARD);
 			verdict = band_sim_judge(&sim, &find);
@@ -521,7 +548,6 @@ static void test_multiples(void **unused)
 	(void)unused;
 	bandfind_init(&find, &sixteen);
 	while ((count = bandfind_next(&find, sizes, &copies)) > 0) {
-		bandfind_begin_round(&find, false);
 		for (int i = 0; i < count; i++) {
 			assert_int_equal((sizes[i] - 60) % 16, 0);
 			for (int copy = 0; copy < copies; copy++)
@@ -555,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_lossy_line),
 		cmocka_unit_test(test_doubt_is_unknown),
 		cmocka_unit_test(test_overtaken),
+		cmocka_unit_test(test_late_unknown),
 		cmocka_unit_test(test_random_paths),
 		cmocka_unit_test(test_any_two_edges),
 	};

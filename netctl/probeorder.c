@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The order in which probes arrive. */
+#include "netctl/probeorder.h"
+
+#include <string.h>
+
+/* Extra time for probes that arrive after END, and its limit. */
+#define GRACE_US     3000
+#define GRACE_MAX_US 250000
+
+void probeorder_begin(struct probeorder *order)
+{
+	order->last_ended_us = order->ended_us;
+	order->ended_us = 0;
+	memset(order->at_us, 0, sizeof(order->at_us));
+}
+
+static void note_disorder(struct probeorder *order, int64_t us)
+{
+	if (us > order->disorder_us)
+		order->disorder_us = us;
+}
+
+/* The first arrival of a packet that was sent after this one; 0: none. */
+static int64_t overtaken_us(const struct probeorder *order, int number)
+{
+	int64_t first_us = order->ended_us;
+
+	for (int i = number + 1; i < PROBEORDER_MAX; i++) {
+		int64_t at_us = order->at_us[i];
+
+		if (at_us && (!first_us || at_us < first_us))
+			first_us = at_us;
+	}
+	return first_us;
+}
+
+bool probeorder_arrived(struct probeorder *order, int number, int64_t now_us)
+{
+	int64_t first_us;
+
+	if (number < 0 || number >= PROBEORDER_MAX || order->at_us[number])
+		return false;
+	order->at_us[number] = now_us;
+	first_us = overtaken_us(order, number);
+	if (first_us)
+		note_disorder(order, now_us - first_us);
+	return true;
+}
+
+void probeorder_ended(struct probeorder *order, int64_t now_us)
+{
+	if (!order->ended_us)
+		order->ended_us = now_us;
+}
+
+void probeorder_late(struct probeorder *order, int64_t now_us)
+{
+	if (order->last_ended_us)
+		note_disorder(order, now_us - order->last_ended_us);
+}
+
+/* What was overtaken by less than the longest time seen is the rule, and by a little more
+ * no surprise. */
+int64_t probeorder_deadline_us(const struct probeorder *order)
+{
+	int64_t grace_us = GRACE_US + order->disorder_us * 3 / 2;
+
+	return order->ended_us + (grace_us < GRACE_MAX_US ? grace_us : GRACE_MAX_US);
+}
