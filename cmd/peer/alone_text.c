@@ -47,7 +47,10 @@ static void put_own(FILE *out, const struct alone *alone)
 	int now = alone->config->host->link.mtu;
 
 	if (!r->own_mtu) {
-		fputs("recommended: no MTU, since none is known to fit\n", out);
+		fprintf(out,
+			"recommended: no MTU, since none of %d or more is known to "
+			"fit\n",
+			alone->find.size_min);
 		return;
 	}
 	fprintf(out,

@@ -174,6 +174,40 @@ case_inner_ipv6()
 	check_says 'the target' 'upload, as far as fd77::1'
 }
 
+# Without IPv6 inside smaller MTUs than 1280 are allowed.
+case_shallow()
+{
+	begin --inner 4
+	"$LAB" hole "$lab_name" upload 1300
+	alone
+	check_own 1240
+}
+
+# With IPv6 they are not.
+case_too_shallow()
+{
+	begin
+	"$LAB" hole "$lab_name" upload 1300
+	alone
+	check_equal 'the exit status' 1 "$status"
+	check_says 'no MTU' 'recommended: no MTU, since none of 1280 or more'
+	check_same_text 'both hosts' "$before" "$(everything)"
+}
+
+# Random loss, in both directions; in the virtual machine only.
+case_loss()
+{
+	local i
+	begin --loss-up 0.5 --loss-down 0.5
+	"$LAB" hole "$lab_name" upload 1440
+	"$LAB" hole "$lab_name" download 1460
+	for i in {1..5}; do
+		alone
+		check_own 1380
+		check_says 'the far end' 'far end: MTU 1392 at most'
+	done
+}
+
 # --- the far end ---------------------------------------------------------------------
 
 # Arguments: RULE ... of what its tunnel's interface lets in
@@ -283,6 +317,44 @@ case_full_tunnel()
 	check_says 'the proof' 'the endpoint 10.78.1.2 answers echoes with DF'
 	check_says 'the far end' 'far end: MTU 1392 at most'
 	on peer wg-quick down "$conf" >>"$tmp/wg-quick.log" 2>&1
+}
+
+# Probes set the link's MTU, which is that of the other peers, too.
+case_hub()
+{
+	begin
+	on peer wg set "$LAB_PEER_IF" peer "$(wg genkey | wg pubkey)" \
+		allowed-ips 10.77.0.99/32
+	alone
+	check_equal 'the exit status' 1 "$status"
+	check_match 'which it says' 'has 2 peers, .*: --scope link allows that' \
+		"$(<"$tmp/peer.log")"
+	alone --scope link
+	check_own 1440
+}
+
+is_probing()
+{
+	[[ $(link_mtu peer) != "$LAB_MTU" ]]
+}
+
+# A probe whose answers come once a second takes long enough to be stopped.
+case_stopped()
+{
+	begin
+	filter_server 'icmp type echo-request accept' \
+		'meta l4proto udp limit rate 1/second burst 1 packets accept' drop
+	"$LAB" hole "$lab_name" download 1440
+	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \
+		--db "$peer_db" --alone </dev/null >"$tmp/peer.out" 2>"$tmp/peer.log" &
+	peer_pid=$!
+	wait_for 20 'a probe' is_probing
+	kill -TERM "$peer_pid"
+	wait_exit "$peer_pid" 5 'the peer'
+	check_equal 'the exit status' 1 "$status"
+	check_match 'which it says' 'stopped by Terminated; the MTU is restored' \
+		"$(<"$tmp/peer.log")"
+	check_same_text 'both hosts' "$before" "$(everything)"
 }
 
 # Arguments: NAME REGEX OPTION ... A usage error names what is wrong.
