@@ -143,7 +143,10 @@ case_fragments_dropped()
 	"$LAB" nofrag "$lab_name" download
 	alone
 	check_own 1432
-	check_says upload 'up to 1492 bytes arrive whole, larger ones are lost'
+	# The router makes its own fragments behind the rule that drops the host's: packets
+	# without DF, which the kernel's WireGuard sends, arrive in them.
+	check_says upload "up to 1492 bytes arrive whole, \
+(up to 1500 bytes arrive in fragments, )?larger ones are lost"
 }
 
 case_lost_band()
