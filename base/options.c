@@ -64,6 +64,7 @@ static int refuse_value(const struct option_spec *spec, const char *given,
 	case OPTION_FLAG:
 	case OPTION_STRING:
 	case OPTION_OPTIONAL:
+	case OPTION_LIST:
 		break;
 	}
 	return err_set(err, -EINVAL, "invalid value '%s' for --%s: expected %s", given,
@@ -109,6 +110,17 @@ static int set_u64(const struct option_spec *spec, const char *value, struct err
 	return 0;
 }
 
+static int add_word(const struct option_spec *spec, const char *value, struct err *err)
+{
+	struct option_list *list = spec->into;
+
+	if (list->count == OPTION_LIST_MAX)
+		return err_set(err, -EINVAL, "--%s may be given %d times", spec->name,
+			       OPTION_LIST_MAX);
+	list->words[list->count++] = value;
+	return 0;
+}
+
 static int set_value(const struct option_spec *spec, const char *value, struct err *err)
 {
 	int64_t number;
@@ -141,6 +153,8 @@ static int set_value(const struct option_spec *spec, const char *value, struct e
 			       : 0;
 	case OPTION_CHOICE:
 		return set_choice(spec, value, err);
+	case OPTION_LIST:
+		return add_word(spec, value, err);
 	}
 	return -EINVAL;
 }

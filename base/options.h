@@ -28,6 +28,14 @@ enum option_kind {
 	OPTION_BOOL,    /* bool *, "True", "False", "yes", "no", "1", "0" in any case */
 	OPTION_PAIR,    /* struct mtu_pair *, as mtu_pair_parse() takes it */
 	OPTION_CHOICE,  /* int *, index into the NULL-terminated choices */
+	OPTION_LIST,    /* struct option_list *: may be given again, each adds a word */
+};
+
+#define OPTION_LIST_MAX 8
+
+struct option_list {
+	const char *words[OPTION_LIST_MAX];
+	int count;
 };
 
 struct option_spec {

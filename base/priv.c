@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <libgen.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -407,6 +408,27 @@ int priv_receive_only(struct err *err)
 #else
 	return filter_receiving(err);
 #endif
+}
+
+/* The filter compares the low half alone: the kernel takes an int. */
+static int refuse_option(scmp_filter_ctx filter, unsigned int level, unsigned int name)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), 2,
+				SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, level),
+				SCMP_A2(SCMP_CMP_MASKED_EQ, 0xffffffff, name));
+}
+
+int priv_refuse_headers(struct err *err)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int r;
+
+	if (!filter)
+		return err_set(err, -ENOMEM, "cannot make a seccomp filter");
+	r = refuse_option(filter, IPPROTO_IP, IP_HDRINCL);
+	if (r == 0)
+		r = refuse_option(filter, IPPROTO_IPV6, IPV6_HDRINCL);
+	return load_filter(filter, r, err);
 }
 
 void priv_die_with_parent(int sig, pid_t parent)

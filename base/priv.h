@@ -86,6 +86,13 @@ int priv_confine(enum priv_sockets sockets, struct err *err);
 int priv_receive_only(struct err *err);
 
 /*
+ * Refuse, for this process and its children, the socket options by which it would write IP
+ * headers itself (IP_HDRINCL, IPV6_HDRINCL), and so send from any address and over any
+ * protocol: for a process that has a raw socket. EPERM.
+ */
+int priv_refuse_headers(struct err *err);
+
+/*
  * Send this process `sig` when its parent dies. Call it after the last uid change,
  * which clears the setting (prctl(2)). Exit the process at once if `parent` is already
  * gone.

@@ -11,7 +11,23 @@ static const struct option_spec rows[] = {
 	 .kind = OPTION_STRING,
 	 .into = &peer_options.config.server_ip,
 	 .help = "the server's address inside the tunnel (required, except with\n"
-		 "--restore)"},
+		 "--alone and --restore)"},
+	{.name = "alone",
+	 .kind = OPTION_FLAG,
+	 .into = &peer_options.config.alone,
+	 .help = "in place of --server-ip: find the MTU of this end without\n"
+		 "mtusweep at the other one, by packets that any host answers,\n"
+		 "and say at most which one the other end should have. Stores\n"
+		 "and applies nothing. Exit status 3: the current MTU does not\n"
+		 "fit"},
+	{.name = "target",
+	 .value = "ADDRESS[:PORT]",
+	 .kind = OPTION_LIST,
+	 .into = &peer_options.config.named,
+	 .help = "with --alone: ask this address behind the tunnel, at a TCP port\n"
+		 "that is open if it answers no echo; may be given again\n"
+		 "(default: addresses of the tunnel's network, of AllowedIPs,\n"
+		 "and of DNS servers behind the tunnel)"},
 	{.name = "server-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
@@ -171,7 +187,9 @@ int main(int argc, char **argv)
 {
 	const struct host_program program = {
 		.name = "mtusweep-peer",
-		.synopsis = "mtusweep-peer --server-ip ADDRESS [OPTION]...",
+		.synopsis = "mtusweep-peer --server-ip ADDRESS [OPTION]...\n"
+			    "       mtusweep-peer --alone [--target ADDRESS]... "
+			    "[OPTION]...",
 		.summary = "Finds the best MTUs for both ends of a WireGuard tunnel, "
 			   "with mtusweep-server at\nthe other end. It recommends a "
 			   "pair, and restores both hosts unless it applies one.",

@@ -354,6 +354,35 @@ static int do_tap(struct guard_process *g, int *ret_fd, struct err *err)
 			      ret_fd, err);
 }
 
+/* Main names an address of the tunnel; the endpoint is WireGuard's. */
+static int do_raw(const struct guard_process *g, const struct guard_request *request,
+		  int *ret_fd, struct err *err)
+{
+	struct rawsock_target target = {.kind = request->raw};
+	struct wginfo_peer peer = {0};
+	struct rtlink link;
+	int r;
+
+	if (!g->config->bounds.alone || (unsigned int)request->raw >= RAWSOCK_COUNT)
+		return err_set(err, -EACCES, "raw sockets are for --alone");
+	r = find_link(g, &link, err);
+	if (r == 0)
+		r = find_peer(g, &link, request->change.address, &peer, err);
+	if (r < 0)
+		return r;
+	text_copy(target.interface, sizeof(target.interface), link.name);
+	text_copy(target.address, sizeof(target.address), request->change.address);
+	if (request->raw == RAWSOCK_OUTER) {
+		if (outside_of(g, link.index))
+			return err_set(err, -EOPNOTSUPP,
+				       "outer packets leave in another network "
+				       "namespace");
+		target.mark = peer.fwmark;
+		text_copy(target.address, sizeof(target.address), peer.endpoint);
+	}
+	return rawsock_open(&target, ret_fd, err);
+}
+
 /* The cache of this namespace is that of the packets inside. */
 static int do_settle(const struct guard_process *g, struct err *err)
 {
@@ -455,6 +484,9 @@ static void obey_request(struct guard_process *g, struct guard_request *request,
 	case GUARD_TAP:
 		reply->result = do_tap(g, ret_fd, &reply->err);
 		return;
+	case GUARD_RAW:
+		reply->result = do_raw(g, request, ret_fd, &reply->err);
+		return;
 	case GUARD_RENEW:
 		reply->result = do_renew(g, request->lease_ms, &reply->err);
 		return;
@@ -472,31 +504,6 @@ static void obey_request(struct guard_process *g, struct guard_request *request,
 		return;
 	}
 	reply->result = err_set(&reply->err, -EINVAL, "unknown request to the guard");
-}
-
-/* A main that takes no answers is as good as gone. Waiting for it would prevent the
- * lease from expiring. */
-static bool send_reply(int main_fd, const struct guard_reply *reply, int fd)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {0};
-	struct iovec data = {(void *)reply, sizeof(*reply)};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-	struct cmsghdr *header;
-
-	if (fd >= 0) {
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
-		header = CMSG_FIRSTHDR(&message);
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	}
-	return sendmsg(main_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) ==
-	       sizeof(*reply);
 }
 
 /* One request from main; false when main is gone. */
@@ -522,7 +529,7 @@ static bool serve_one(struct guard_process *g, int main_fd)
 		hostchange_end_strings(&request.change);
 		obey_request(g, &request, &reply, &fd);
 	}
-	return send_reply(main_fd, &reply, fd);
+	return guard_wire_reply(main_fd, &reply, fd);
 }
 
 static void lease_ran_out(struct guard_process *g)

@@ -6,6 +6,7 @@
 #include "base/types.h"
 #include "netctl/hostchange.h"
 #include "netctl/outside.h"
+#include "netctl/rawsock.h"
 
 /*
  * The guard: the only process that changes the host, and the one that can always
@@ -134,6 +135,16 @@ int guard_probe(struct guard *guard, int mtu, const char *address, int port,
  * is under way; else as probetap_start().
  */
 int guard_tap(struct guard *guard, int *ret_fd, struct err *err);
+
+/*
+ * A raw socket (netctl/rawsock.h) in *ret_fd, the caller's, for an address inside the
+ * tunnel, or with RAWSOCK_OUTER for the WireGuard endpoint that packets to it go to.
+ * -EACCES: bounds.alone is not set, or as guard_probe(); -EINVAL: the endpoint is not
+ * known; -EOPNOTSUPP: outer packets leave in another network namespace; else
+ * rawsock_open()'s.
+ */
+int guard_raw(struct guard *guard, enum rawsock_kind kind, const char *address,
+	      int *ret_fd, struct err *err);
 
 /* rtroute_flush_exceptions() by proxy, with its errors: in this network namespace, and in
  * that of the outer packets. */

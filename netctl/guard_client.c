@@ -88,6 +88,7 @@ static const char *verb_name(enum guard_verb verb)
 		[GUARD_END_PROBE] = "end probe",
 		[GUARD_PROBE] = "probe",
 		[GUARD_TAP] = "tap",
+		[GUARD_RAW] = "raw socket",
 	};
 
 	return names[verb];
@@ -172,12 +173,13 @@ int guard_probe(struct guard *guard, int mtu, const char *address, int port,
 	return call_guard(guard, &request, &reply, err);
 }
 
-int guard_tap(struct guard *guard, int *ret_fd, struct err *err)
+static int take_fd(struct guard *guard, struct guard_request *request, int *ret_fd,
+		   struct err *err)
 {
-	struct guard_request request = {.verb = GUARD_TAP};
 	struct guard_reply reply;
 	int fd = -1;
-	int r = call_for_fd(guard, &request, &reply, &fd, err);
+	int r = call_for_fd(guard, request, &reply, &fd, err);
+
 	if (r == 0 && fd < 0)
 		return err_set(err, -EMFILE,
 			       "no room for the descriptor of outer packets");
@@ -186,6 +188,22 @@ int guard_tap(struct guard *guard, int *ret_fd, struct err *err)
 	else
 		*ret_fd = fd;
 	return r;
+}
+
+int guard_tap(struct guard *guard, int *ret_fd, struct err *err)
+{
+	struct guard_request request = {.verb = GUARD_TAP};
+
+	return take_fd(guard, &request, ret_fd, err);
+}
+
+int guard_raw(struct guard *guard, enum rawsock_kind kind, const char *address,
+	      int *ret_fd, struct err *err)
+{
+	struct guard_request request = {.verb = GUARD_RAW, .raw = kind};
+
+	text_copy(request.change.address, sizeof(request.change.address), address);
+	return take_fd(guard, &request, ret_fd, err);
 }
 
 int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err)

@@ -18,12 +18,14 @@ enum guard_verb {
 	GUARD_PROBE,
 	GUARD_END_PROBE,
 	GUARD_TAP, /* its reply brings the descriptor along (SCM_RIGHTS) */
+	GUARD_RAW, /* so does this one's */
 };
 
 struct guard_request {
 	uint32_t serial;
 	enum guard_verb verb;
 	int64_t lease_ms;
+	enum rawsock_kind raw;            /* RAW alone */
 	struct hostchange_request change; /* FACTS: its address alone */
 };
 
@@ -33,5 +35,9 @@ struct guard_reply {
 	struct guard_facts facts;
 	struct err err;
 };
+
+/* The guard's answer, with a descriptor if `fd` is one. False: main is gone, or takes no
+ * answers, and is as good as gone: waiting for it would prevent the lease from expiring. */
+bool guard_wire_reply(int main_fd, const struct guard_reply *reply, int fd);
 
 #endif

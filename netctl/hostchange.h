@@ -33,6 +33,7 @@ struct hostchange_bounds {
 	enum persist persist;
 	enum scope scope;
 	char conf_file[4096]; /* the real path; "" unless persist */
+	bool alone;           /* main may have raw sockets (netctl/rawsock.h) */
 };
 
 /* A change that main asks for. Each kind reads its own fields, and trusts none. */

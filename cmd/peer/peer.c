@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cmd/peer/peer_alone.h"
 #include "cmd/peer/peer_check.h"
 #include "cmd/peer/peer_options.h"
 #include "cmd/peer/peer_parts.h"
@@ -276,6 +277,8 @@ int peer_main(void *ctx, int guard_socket, int runner_socket)
 	struct err err = ERR_INIT;
 	int r;
 
+	if (peer.config->alone)
+		return peer_alone_main(ctx, guard_socket, runner_socket);
 	/* A background job must not be stopped for writing its progress. */
 	signal(SIGTTOU, SIG_IGN);
 	if (stop_install() < 0)

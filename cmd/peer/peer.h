@@ -4,6 +4,7 @@
 
 #include "base/types.h"
 #include "cmd/host/host.h"
+#include "cmd/peer/alone_targets.h"
 #include "cmd/peer/strategy.h"
 #include "engine/plan_grid.h"
 
@@ -44,8 +45,11 @@ struct peer_config {
 	bool json;             /* print the run as JSON in place of all texts */
 	struct mtu_pair pair;  /* apply this pair; {0, 0}: none given */
 	char local[ADDRESS_SIZE]; /* this end's tunnel address */
-	int route_mtu;            /* the route's own MTU; 0: it has none */
-	int route_advmss;         /* the route's advmss; 0: it has none */
+	bool alone;               /* this end only: no server */
+	struct option_list named; /* --target */
+	struct alone_targets targets;
+	int route_mtu;    /* the route's own MTU; 0: it has none */
+	int route_advmss; /* the route's advmss; 0: it has none */
 };
 
 /* keeper_roles.main; `ctx` is a struct peer_config. Returns the exit status. */

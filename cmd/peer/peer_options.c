@@ -135,12 +135,63 @@ static void set_strategy_defaults(void)
 	peer->prefer_bbr = peer->strategy->prefer_bbr;
 }
 
+/* The options that --alone has no use for. */
+static const char *find_useless(void)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} others[] = {
+		{"server-ip", peer->server_ip != NULL},
+		{"strategy", peer_options.strategy_given},
+		{"apply", peer->apply},
+		{"resume", peer->resume},
+		{"repeat-failed", peer->repeat_failed},
+		{"run", peer->apply_run != NULL},
+		{"pair", peer->pair.server != 0},
+		{"json", peer->json},
+		{"persist", host_options.persist != PERSIST_NONE},
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (others[i].given)
+			return others[i].name;
+	}
+	return strategy_options_given(peer_options.rows);
+}
+
+static int check_alone(struct err *err)
+{
+	const char *useless = find_useless();
+
+	if (useless)
+		return err_set(err, -EINVAL,
+			       "--alone has no use for --%s: it probes the path from "
+			       "this end, and neither stores nor applies anything",
+			       useless);
+	for (int i = 0; i < peer->named.count; i++) {
+		char address[ADDRESS_SIZE];
+		int port;
+		int r = alone_targets_parse(peer->named.words[i], address, &port, err);
+
+		if (r < 0)
+			return r;
+	}
+	peer->strategy = &strategies[STRATEGY_probe];
+	set_strategy_defaults();
+	return 0;
+}
+
 int peer_options_check(struct err *err)
 {
 	int r;
 
 	if (host_options.restore)
 		return 0;
+	if (peer->alone)
+		return check_alone(err);
+	if (peer->named.count)
+		return err_set(err, -EINVAL, "--target needs --alone");
 	r = find_strategy(err);
 	if (r < 0)
 		return r;
@@ -163,7 +214,7 @@ int peer_options_check(struct err *err)
 	if (!peer->server_ip)
 		return err_set(err, -EINVAL,
 			       "--server-ip is missing: the server's address inside "
-			       "the tunnel");
+			       "the tunnel; --alone needs none");
 	r = host_options_take_address("server-ip", peer->server_ip, server_ip, err);
 	peer->server_ip = server_ip;
 	return r;
@@ -181,6 +232,10 @@ int peer_options_ready(struct host *host, struct err *err)
 	}
 	peer->options = &host_options;
 	peer->host = host;
+	if (peer->alone) {
+		host->guard.bounds.alone = true;
+		return alone_targets_find(host, &peer->named, &peer->targets, err);
+	}
 	text_copy(host->guard.bounds.remote, sizeof(host->guard.bounds.remote),
 		  peer->server_ip);
 	return check_route(host, err);

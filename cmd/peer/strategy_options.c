@@ -96,3 +96,12 @@ int strategy_options_check(const struct option_spec *rows,
 			"--seed is for --order shuffled; --order row needs none");
 	return 0;
 }
+
+const char *strategy_options_given(const struct option_spec *rows)
+{
+	for (size_t i = 0; i < OPTIONS; i++) {
+		if (is_given(rows, options[i].name))
+			return options[i].name;
+	}
+	return NULL;
+}

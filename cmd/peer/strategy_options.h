@@ -23,4 +23,7 @@ struct strategy_use {
 int strategy_options_check(const struct option_spec *rows,
 			   const struct strategy_use *use, struct err *err);
 
+/* The first option given that only some strategies use; NULL: none is. */
+const char *strategy_options_given(const struct option_spec *rows);
+
 #endif

@@ -331,6 +331,8 @@ static size_t size_of(enum option_kind kind)
 		return sizeof(uint64_t);
 	case OPTION_PAIR:
 		return sizeof(struct mtu_pair);
+	case OPTION_LIST:
+		return sizeof(struct option_list);
 	case OPTION_STRING:
 	case OPTION_OPTIONAL:
 		break;

@@ -244,6 +244,20 @@ static int tap(void)
 	return fd;
 }
 
+static void test_raw(void **state)
+{
+	struct err err = ERR_INIT;
+	int fd = -1;
+
+	(void)state;
+	use_wireguard();
+	start_guard(PERSIST_NONE);
+	assert_int_equal(guard_raw(t.guard, RAWSOCK_ECHO, "10.9.0.2", &fd, &err),
+			 -EACCES);
+	assert_non_null(strstr(err.text, "--alone"));
+	assert_int_equal(fd, -1);
+}
+
 static void test_tap(void **state)
 {
 	struct err err = ERR_INIT;
@@ -716,6 +730,7 @@ int main(void)
 		GUARD_TEST(test_probe_of_others),
 		GUARD_TEST(test_rule_in_front),
 		GUARD_TEST(test_remote),
+		GUARD_TEST(test_raw),
 		GUARD_TEST(test_tap),
 		GUARD_TEST(test_probe_is_not_kept),
 		GUARD_TEST(test_lease_bounds),

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CMD_PEER_ALONE_ASK_H
+#define CMD_PEER_ALONE_ASK_H
+
+#include "cmd/peer/peer_alone.h"
+
+/* Find who answers, and what: the sockets of --alone. */
+
+/* Find the first target that answers an echo; *ret is open for it, and alone->target,
+ * ->rtt_us and ->echoes are set. Where none does, find one that answers something else:
+ * then *ret is that, with small answers. -ETIMEDOUT: none answers anything; -EINTR; else
+ * guard_raw()'s. */
+int alone_ask_any(struct alone *alone, struct echo *ret, struct err *err);
+
+/* Open what the target answers with small packets. -ENOENT: nothing. */
+int alone_ask_small(struct alone *alone, struct echo *ret, struct err *err);
+
+/* Open echoes to the WireGuard endpoint. -ENOENT: it answers none. */
+int alone_ask_endpoint(struct alone *alone, struct echo *ret, struct err *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CMD_PEER_ALONE_TARGETS_H
+#define CMD_PEER_ALONE_TARGETS_H
+
+#include "base/err.h"
+#include "base/options.h"
+#include "base/types.h"
+
+struct host;
+
+/*
+ * The addresses that --alone asks: those that the user names, else those inside the tunnel
+ * that a plain far end is likely to answer from. An address that does not leave by the
+ * tunnel, by the route to it and by WireGuard's AllowedIPs, is never one. Privileged:
+ * WireGuard's facts are needed.
+ */
+
+#define ALONE_TARGETS_MAX 16
+/* The port that is asked where none is named: that of traceroute, closed nearly always. */
+#define ALONE_PORT 33434
+
+struct alone_target {
+	char address[ADDRESS_SIZE];
+	char local[ADDRESS_SIZE]; /* this end's address on the way there */
+	int port;                 /* 0: none was named */
+	const char *origin;       /* "first address of the tunnel's network"; static */
+};
+
+struct alone_targets {
+	int count;
+	struct alone_target list[ALONE_TARGETS_MAX]; /* the most likely first */
+};
+
+/* Take one word of --target: ADDRESS, IPV4:PORT or [IPV6]:PORT. -EINVAL. */
+int alone_targets_parse(const char *word, char ret[ADDRESS_SIZE], int *ret_port,
+			struct err *err);
+
+/* `named` are the words of --target; none: find the rest. -EINVAL: a named one is not
+ * behind the tunnel; -ENOENT: none was found. */
+int alone_targets_find(const struct host *host, const struct option_list *named,
+		       struct alone_targets *ret, struct err *err);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/peer/peer_alone.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/priv.h"
+#include "base/stop.h"
+#include "base/text.h"
+#include "cmd/host/progress.h"
+#include "cmd/peer/alone_ask.h"
+#include "cmd/peer/alone_text.h"
+#include "cmd/peer/peer.h"
+
+#define PADDING 16
+
+static int begin(struct alone *alone, struct err *err)
+{
+	const struct peer_config *config = alone->config;
+	struct echofind_config find = {
+		.guard = alone->guard,
+		.interface = config->options->interface,
+		.range = config->host->guard.bounds.range,
+		.lease_ms = config->options->lease_ms,
+		.rtt_us = alone->rtt_us,
+		.stop_fd = stop_fd(),
+	};
+	int r;
+
+	text_copy(find.local, sizeof(find.local), alone->target->local);
+	text_copy(find.remote, sizeof(find.remote), alone->target->address);
+	r = echofind_begin(&alone->find, &find, err);
+	alone->looks.overhead = alone->find.overhead;
+	alone->looks.size_max = alone->find.size_max;
+	alone->unseen = !alone->find.tap;
+	return r;
+}
+
+/* --- the looks --- */
+
+/* The largest inner packet so that it and all smaller ones came back. */
+static int trip_edge(const struct alone *alone)
+{
+	const struct path_bands *trip = &alone->looks.trip;
+	int edge = 0;
+
+	for (int i = 0; i < trip->count && (trip->band[i].fate == FATE_WHOLE ||
+					    trip->band[i].fate == FATE_FRAGMENTED);
+	     i++)
+		edge = trip->band[i].max;
+	edge -= alone->find.overhead;
+	return edge < alone->find.size_max ? edge : alone->find.size_max;
+}
+
+static int look_back_as(struct alone *alone, struct echo *echo, int fits, int max,
+			struct err *err)
+{
+	struct bandfind find;
+	int r;
+
+	echofind_back(&alone->find, &find);
+	if (max && alone->find.overhead + max < find.config.max) {
+		find.config.max = alone->find.overhead + max / PADDING * PADDING;
+		bandfind_init(&find, &(struct bandfind_config){
+					     .min = find.config.min,
+					     .max = find.config.max,
+					     .unit = find.config.unit,
+				     });
+	}
+	r = echofind_run_back(&alone->find, echo, fits, &find, err);
+	bandfind_result(&find, &alone->looks.back);
+	return r;
+}
+
+/* True if packets that came back whole do not, sent there in pieces. */
+static bool loses_pieces(const struct alone *alone, int edge)
+{
+	int size = edge / PADDING * PADDING;
+
+	return size > alone->find.size_min &&
+	       path_bands_fate(&alone->looks.back, alone->find.overhead + size) ==
+		       FATE_LOST;
+}
+
+/* The way back alone: what is lost on the way there is sent in pieces, inside. */
+static int look_back(struct alone *alone, struct echo *echo, struct err *err)
+{
+	int edge = trip_edge(alone);
+	bool all = edge >= alone->find.size_max;
+	int r;
+
+	if (!alone->find.tap || edge < alone->find.size_min)
+		return 0;
+	r = look_back_as(alone, echo, all ? edge : alone->find.size_min, 0, err);
+	if (r == 0 && !all && loses_pieces(alone, edge)) {
+		alone->pieces_lost = true;
+		r = look_back_as(alone, echo, edge, edge, err);
+	}
+	alone->looks.largest_back = alone->find.largest_back;
+	alone->looks.largest_fate = alone->find.largest_fate;
+	alone->looks.back_ends = alone->find.split_back != 0;
+	return r;
+}
+
+/* Sizes that came back arrive there, too: they are not asked again. */
+static void seed_search(const struct bandfind *trip, struct bandfind *there)
+{
+	for (int i = 0; i < trip->count; i++) {
+		if (trip->sizes[i].arrived > 0)
+			bandfind_learn(there, trip->sizes[i].size, FATE_WHOLE,
+				       BANDFIND_COPIES, BANDFIND_COPIES);
+	}
+	there->sent = 0;
+	there->packets = 0;
+}
+
+static int look_there(struct alone *alone, struct echo *echo,
+		      const struct bandfind *trip, struct err *err)
+{
+	struct bandfind find;
+	int r;
+
+	echofind_there(&alone->find, &find);
+	seed_search(trip, &find);
+	r = echo->kind == ECHO_UDP ? echofind_run_slowly(&alone->find, echo, &find, err)
+				   : echofind_run(&alone->find, echo, &find, err);
+	bandfind_result(&find, &alone->looks.there);
+	return r;
+}
+
+static int look_small(struct alone *alone, const struct bandfind *trip, struct err *err)
+{
+	struct echo echo = ECHO_CLOSED;
+	int r = alone_ask_small(alone, &echo, err);
+
+	if (r == 0)
+		r = look_there(alone, &echo, trip, err);
+	echo_close(&echo);
+	return r == -ENOENT ? 0 : r;
+}
+
+static int look_outside(struct alone *alone, struct err *err)
+{
+	struct echo echo = ECHO_CLOSED;
+	struct bandfind find;
+	int r;
+
+	if (alone->find.facts.endpoint_local || alone->find.facts.unseen)
+		return 0;
+	r = alone_ask_endpoint(alone, &echo, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	echofind_outside(&alone->find, &find);
+	r = echofind_run(&alone->find, &echo, &find, err);
+	bandfind_result(&find, &alone->looks.outside);
+	alone->looks.outside_max = find.config.max;
+	alone->looks.too_big = echo.too_big;
+	echo_close(&echo);
+	/* The kernel's WireGuard must not keep a path MTU that these taught the kernel. */
+	if (r == 0 && guard_settle(alone->guard, NULL) == -EPIPE)
+		r = err_set(err, -EPIPE, "the guard process is gone");
+	return r;
+}
+
+static int look_all(struct alone *alone, struct echo *echo, struct err *err)
+{
+	struct bandfind trip = {0};
+	int r = 0;
+
+	if (!alone->echoes)
+		r = look_there(alone, echo, &trip, err);
+	if (alone->echoes) {
+		echofind_there(&alone->find, &trip);
+		r = echofind_run(&alone->find, echo, &trip, err);
+		bandfind_result(&trip, &alone->looks.trip);
+		if (r == 0)
+			r = look_back(alone, echo, err);
+	}
+	if (r < 0)
+		return r;
+	onesided_judge(&alone->looks, &alone->result);
+	if (alone->result.either_way || (alone->echoes && !alone->result.own_mtu))
+		r = look_small(alone, &trip, err);
+	if (r == 0)
+		r = look_outside(alone, err);
+	onesided_judge(&alone->looks, &alone->result);
+	return r;
+}
+
+/* --- the whole --- */
+
+static int probe_alone(struct alone *alone, struct err *err)
+{
+	int64_t began_ms = clock_boot_ms();
+	struct echo echo = ECHO_CLOSED;
+	struct err why = ERR_INIT;
+	int r = alone_ask_any(alone, &echo, err);
+	int restored;
+
+	if (r == 0)
+		r = begin(alone, err);
+	if (r == 0)
+		r = look_all(alone, &echo, err);
+	echo_close(&echo);
+	echofind_close(&alone->find);
+	restored = guard_end_probe(alone->guard, &why);
+	alone->took_ms = clock_boot_ms() - began_ms;
+	if (r == -EINTR)
+		return err_set(err, r, "%s; the MTU is restored", stop_reason());
+	if (r == 0 && restored < 0)
+		return err_set(err, restored, "%s", why.text);
+	return r;
+}
+
+static int print_alone(const struct alone *alone, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	int r = alone_text(alone, &text, err);
+
+	if (r < 0)
+		return r;
+	r = progress_print(text);
+	if (r < 0)
+		return err_set(
+			err, -EIO,
+			"cannot write the result to standard output (%s), and it "
+			"is stored nowhere: probe again",
+			r == -EAGAIN ? "nobody reads it" : err_reason(-r));
+	return 0;
+}
+
+static int run_alone(struct alone *alone, struct err *err)
+{
+	int mtu = alone->config->host->link.mtu;
+	int r = priv_refuse_headers(err);
+
+	if (r == 0)
+		r = probe_alone(alone, err);
+	if (r == 0)
+		r = print_alone(alone, err);
+	if (r < 0)
+		return r;
+	if (!alone->result.own_mtu)
+		return err_set(err, -ENODATA,
+			       "no MTU is known to fit: see the upload above");
+	return mtu > alone->result.own_mtu ? PROGRAM_MISFIT : PROGRAM_DONE;
+}
+
+int peer_alone_main(void *ctx, int guard_fd, int runner_fd)
+{
+	struct alone alone = {.config = ctx};
+	struct err err = ERR_INIT;
+	int r;
+
+	/* A background job must not be stopped for writing its result. */
+	signal(SIGTTOU, SIG_IGN);
+	if (stop_install() < 0)
+		return PROGRAM_FAILED;
+	r = guard_new(guard_fd, &alone.guard, &err);
+	if (r == 0)
+		r = run_alone(&alone, &err);
+	if (r < 0)
+		host_tell("%s", err.text);
+	guard_free(alone.guard);
+	close(runner_fd);
+	return r < 0 ? PROGRAM_FAILED : r;
+}

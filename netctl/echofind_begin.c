@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* The begin of a search with the answers of plain hosts. */
+#include <errno.h>
+
+#include "netctl/echofind.h"
+#include "netctl/hostchange.h"
+
+#define PADDING      16
+#define ETHERNET_MTU 1500
+/* Extra time for answers, until some are late. */
+#define GRACE_US 10000
+
+static int round_up(int size)
+{
+	return (size + PADDING - 1) / PADDING * PADDING;
+}
+
+static void open_tap(struct echofind *f)
+{
+	int fd;
+
+	if (f->facts.unseen || f->facts.endpoint_local)
+		return;
+	if (guard_tap(f->config.guard, &fd, NULL) == 0)
+		probetap_new(fd, &f->tap, NULL);
+}
+
+static void choose_sizes(struct echofind *f)
+{
+	struct mtu_range range = hostchange_probe_range(&f->config.range);
+
+	f->size_max = f->outer_mtu ? f->outer_mtu : ETHERNET_MTU;
+	if (f->size_max < f->config.range.max)
+		f->size_max = f->config.range.max;
+	if (f->size_max > range.max)
+		f->size_max = range.max;
+	if (f->size_max > HOSTCHANGE_PROBE_MTU_MAX)
+		f->size_max = HOSTCHANGE_PROBE_MTU_MAX;
+	f->size_min = range.min;
+}
+
+static int check_facts(const struct echofind *f, struct err *err)
+{
+	if (f->facts.backend == BACKEND_NONE)
+		return err_set(err, -EOPNOTSUPP,
+			       "the interface is not WireGuard: the size of its outer "
+			       "packets is unknown");
+	if (!f->facts.endpoint_family)
+		return err_set(err, -ENOTCONN,
+			       "the WireGuard endpoint of %s is unknown",
+			       f->config.remote);
+	if (f->facts.by_route)
+		return err_set(err, -EOPNOTSUPP,
+			       "'%s' has %d peers, and probes of one end alone set the "
+			       "link's MTU for all of them: --scope link allows that",
+			       f->config.interface, f->facts.peers);
+	return 0;
+}
+
+int echofind_begin(struct echofind *ret, const struct echofind_config *config,
+		   struct err *err)
+{
+	int r;
+
+	*ret = (struct echofind){.config = *config, .grace_us = GRACE_US};
+	r = guard_get_facts(config->guard, config->remote, &ret->facts, err);
+	if (r == 0)
+		r = check_facts(ret, err);
+	if (r < 0)
+		return r;
+	/* Probes must not inherit a path MTU that other programs' packets taught the
+	 * kernel. */
+	r = guard_settle(config->guard, NULL);
+	if (r != -EPIPE)
+		r = guard_get_facts(config->guard, config->remote, &ret->facts, err);
+	if (r < 0)
+		return r;
+	ret->overhead = path_overhead(ret->facts.endpoint_family);
+	if (!ret->facts.endpoint_local && ret->facts.outer_mtu < OUTER_SIZE_MAX)
+		ret->outer_mtu = ret->facts.outer_mtu;
+	choose_sizes(ret);
+	r = guard_probe(config->guard, ret->size_max, config->remote, 0,
+			config->lease_ms, err);
+	if (r < 0)
+		return r;
+	ret->link_mtu = ret->size_max;
+	open_tap(ret);
+	return 0;
+}
+
+void echofind_close(struct echofind *f)
+{
+	probetap_free(f->tap);
+	f->tap = NULL;
+}
+
+void echofind_there(const struct echofind *f, struct bandfind *ret)
+{
+	const struct bandfind_config config = {
+		.min = f->overhead + f->size_min,
+		.max = f->overhead + f->size_max,
+		.sender_mtu = f->outer_mtu,
+	};
+
+	bandfind_init(ret, &config);
+}
+
+void echofind_back(const struct echofind *f, struct bandfind *ret)
+{
+	int max = f->size_max;
+	struct bandfind_config config;
+
+	if (f->split_back && f->largest_back && f->largest_back < max)
+		max = f->largest_back;
+	config = (struct bandfind_config){
+		.min = f->overhead + round_up(f->size_min),
+		.max = f->overhead + max / PADDING * PADDING,
+		.unit = PADDING,
+	};
+	if (config.min > config.max)
+		config.min = config.max;
+	bandfind_init(ret, &config);
+}
+
+void echofind_outside(const struct echofind *f, struct bandfind *ret)
+{
+	struct bandfind_config config = {
+		.min = f->overhead + f->size_min,
+		.max = f->outer_mtu ? f->outer_mtu : ETHERNET_MTU,
+	};
+
+	if (config.min > config.max)
+		config.min = config.max;
+	bandfind_init(ret, &config);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#include "netctl/guard_wire.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+bool guard_wire_reply(int main_fd, const struct guard_reply *reply, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct iovec data = {(void *)reply, sizeof(*reply)};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+	struct cmsghdr *header;
+
+	if (fd >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	}
+	return sendmsg(main_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+	       sizeof(*reply);
+}
