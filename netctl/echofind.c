@@ -58,8 +58,10 @@ struct echo_round {
 	int arrived[BANDFIND_ROUND];
 	int count;
 	int copies;
-	bool late; /* answers to the round before came in this one */
 	int64_t bytes;
+	struct echo_round *before;   /* NULL: there is none */
+	bool late;                   /* answers to earlier rounds came in this one */
+	int late_of[BANDFIND_ROUND]; /* answers that came in the round after it */
 };
 
 #define ROUND_MAX ((int)(sizeof(((struct echo_round *)0)->index) / sizeof(int)))
@@ -171,12 +173,24 @@ static int send_all(struct echofind *f, struct echo *echo, struct echo_round *ro
 	return r;
 }
 
+static void note_late(struct echo_round *round, uint16_t number)
+{
+	uint16_t at = (uint16_t)(number - round->first);
+
+	if (at >= round->sent || round->index[at] < 0 || round->back[at])
+		return;
+	round->back[at] = true;
+	round->late_of[round->index[at]]++;
+}
+
 static void note_answer(struct echo_round *round, uint16_t number)
 {
 	uint16_t at = (uint16_t)(number - round->first);
 
 	if (at >= round->sent) {
 		round->late = true;
+		if (round->before)
+			note_late(round->before, number);
 		return;
 	}
 	if (round->index[at] < 0 || round->back[at])
@@ -341,24 +355,38 @@ static void log_size(const struct echofind *f, const struct echo *echo,
 		  round->arrived[i], round->copies);
 }
 
+/* Answers to the round before that came after it had been judged. */
+static void learn_late(const struct echo_round *before, int around, enum fate fate,
+		       struct bandfind *find)
+{
+	for (int i = 0; i < before->count; i++) {
+		if (before->late_of[i])
+			bandfind_learn_late(find, before->sizes[i] + around, fate,
+					    before->late_of[i]);
+	}
+}
+
 int echofind_run(struct echofind *f, struct echo *echo, struct bandfind *find,
 		 struct err *err)
 {
 	int around = echo->kind == ECHO_OUTER ? 0 : f->overhead;
-	struct echo_round round;
+	struct echo_round rounds[2] = {{0}};
 	int r;
 
-	while (list_sizes(f, echo, find, &round)) {
-		r = run_round(f, echo, &round, err);
+	for (int at = 0; list_sizes(f, echo, find, &rounds[at]); at = !at) {
+		struct echo_round *round = &rounds[at];
+
+		round->before = &rounds[!at];
+		r = run_round(f, echo, round, err);
 		if (r < 0)
 			return r;
-		bandfind_begin_round(find, round.late);
-		for (int i = 0; i < round.count; i++) {
-			enum fate fate = round.arrived[i] ? FATE_WHOLE : FATE_LOST;
+		learn_late(round->before, around, FATE_WHOLE, find);
+		for (int i = 0; i < round->count; i++) {
+			enum fate fate = round->arrived[i] ? FATE_WHOLE : FATE_LOST;
 
-			log_size(f, echo, &round, i, fate);
-			bandfind_learn(find, round.sizes[i] + around, fate,
-				       round.copies, round.arrived[i]);
+			log_size(f, echo, round, i, fate);
+			bandfind_learn(find, round->sizes[i] + around, fate,
+				       round->copies, round->arrived[i]);
 		}
 	}
 	return 0;
@@ -377,7 +405,8 @@ static enum fate judge_back(const struct echofind *f, const struct echo_round *r
 static void learn_back(struct echofind *f, const struct echo *echo,
 		       const struct echo_round *round, struct bandfind *find)
 {
-	bandfind_begin_round(find, round->late);
+	/* Nobody looked how they came. */
+	learn_late(round->before, f->overhead, FATE_UNKNOWN, find);
 	for (int i = 0; i < round->count; i++) {
 		enum fate fate = judge_back(f, round, i);
 
@@ -397,17 +426,20 @@ static bool is_above(const struct echofind *f, const struct bandfind *find)
 static int find_back(struct echofind *f, struct echo *echo, struct bandfind *find,
 		     struct err *err)
 {
-	struct echo_round round;
+	struct echo_round rounds[2] = {{0}};
 	int r;
 
-	while (list_sizes(f, echo, find, &round)) {
-		r = run_round(f, echo, &round, err);
+	for (int at = 0; list_sizes(f, echo, find, &rounds[at]); at = !at) {
+		struct echo_round *round = &rounds[at];
+
+		round->before = &rounds[!at];
+		r = run_round(f, echo, round, err);
 		if (r < 0)
 			return r;
 		if (is_above(f, find))
 			echofind_back(f, find);
 		else
-			learn_back(f, echo, &round, find);
+			learn_back(f, echo, round, find);
 	}
 	return 0;
 }
@@ -499,7 +531,6 @@ int echofind_run_slowly(struct echofind *f, struct echo *echo, struct bandfind *
 			return r;
 		debug_log("alone", "%s, size %d: %s", echo_kind_name(echo->kind),
 			  sizes[0] - f->overhead, fate_name(fate));
-		bandfind_begin_round(find, false);
 		/* The proof of a loss stands for as many copies as chance needs. */
 		bandfind_learn(find, sizes[0], fate, BANDFIND_COPIES,
 			       r == 1 ? BANDFIND_COPIES : 0);
