@@ -400,7 +400,7 @@ static bool begin_rates(struct smart *s)
 	};
 
 	s->stage = STAGE_RATES;
-	if (visits_to_decide(s) > VISITS_HOPELESS)
+	if (o->short_tests && visits_to_decide(s) > VISITS_HOPELESS)
 		return false;
 	if (is_current_allowed(s) && !is_lost(s, current, DIR_UPLOAD) &&
 	    !is_lost(s, current, DIR_DOWNLOAD))

@@ -12,8 +12,8 @@
  * lost, one a direction: the current pair, or one just above the edge. They end as soon as
  * the loss is certain, and data that arrives proves the probes wrong. Then come rates that
  * can decide: the current pair, if it works, and the smallest pair, if the current one is
- * no rival that arrives whole. They are omitted if the candidate's rate is known so badly
- * that 30 visits would not show the margin.
+ * no rival that arrives whole. They are omitted where tests are short and the candidate's
+ * rate is known so badly that 30 visits would not show the margin.
  *
  * The candidate is the reference series. It is visited again when a rate is off its
  * prediction by more than the margin: perhaps the line has changed. A pair that contradicts
@@ -36,6 +36,7 @@ struct plan_smart_options {
 	struct mtu_range peer;
 	struct mtu_pair current; /* visited if both ranges contain it; 0, 0: unknown */
 	double margin;           /* 0.05 */
+	bool short_tests; /* of so few round trips that they may not know the rate */
 	uint64_t seed;
 };
 

@@ -13,12 +13,10 @@
 #include "cmd/peer/peer_conclude.h"
 #include "cmd/peer/peer_end.h"
 #include "cmd/peer/peer_parts.h"
+#include "cmd/peer/peer_smart.h"
 #include "cmd/peer/peer_traffic.h"
 #include "engine/plan_rest.h"
 #include "netctl/sysctl.h"
-
-/* A test of so few round trips tells of TCP's start more than of the path. */
-#define TEST_TRIPS 10
 
 /* It is stored with the recommendation: only before the tests is the round trip the path's
  * own. */
@@ -28,13 +26,13 @@ static void note_slow_path(struct peer *peer)
 	struct warning *w = &peer->short_tests;
 
 	*w = (struct warning){0};
-	if (peer->run.info.duration_ms >= TEST_TRIPS * rtt_ms)
+	if (!peer_tests_are_short(peer))
 		return;
 	*w = (struct warning){
 		.kind = WARNING_SHORT_TESTS,
 		.duration_ms = peer->run.info.duration_ms,
 		.rtt_ms = rtt_ms,
-		.value = (TEST_TRIPS * rtt_ms + 999) / 1000,
+		.value = (PEER_TEST_TRIPS * rtt_ms + 999) / 1000,
 	};
 	host_warn(w);
 }
