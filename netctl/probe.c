@@ -260,7 +260,10 @@ static void begin_direction(struct talk *t, enum direction dir,
 
 	if (only) {
 		config.min = sender->overhead + only;
-		config.max = config.min;
+		config.max =
+			only < sender->size_max
+				? config.min + (sender->unit > 1 ? sender->unit : 1)
+				: config.min;
 	}
 	t->facts[dir] = *sender;
 	bandfind_init(&t->find[dir], &config);

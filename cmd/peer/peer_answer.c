@@ -80,6 +80,19 @@ static void check_current(struct peer *peer)
 			&peer->check);
 }
 
+static int predict(struct peer *peer, struct err *err)
+{
+	return conclude_path(&peer->run.info, &peer->findings.survey,
+			     peer->config->margin, &peer->predicted, err);
+}
+
+int peer_answer_again(struct peer *peer, struct err *err)
+{
+	int r = predict(peer, err);
+
+	return r < 0 ? r : print_prediction(peer, err);
+}
+
 int peer_answer(struct peer *peer, struct err *err)
 {
 	const struct peer_config *config = peer->config;
@@ -96,8 +109,7 @@ int peer_answer(struct peer *peer, struct err *err)
 				peer_check_print(&peer->check, survey->probe_ms);
 		return 0;
 	}
-	r = conclude_path(&peer->run.info, survey, config->margin, &peer->predicted,
-			  err);
+	r = predict(peer, err);
 	if (r < 0)
 		return r;
 	return config->strategy->make_plan ? print_prediction(peer, err)

@@ -21,6 +21,9 @@ int peer_print(const struct peer *peer, const char *text);
  * --check. peer->printed has what that printing failed with. */
 int peer_answer(struct peer *peer, struct err *err);
 
+/* Tell what the probes of a path that changed during the run predict. */
+int peer_answer_again(struct peer *peer, struct err *err);
+
 /* The end of a strategy without a plan: enum program_status of the current pair, or
  * -EIO the result could not be printed, -ENODATA the pair cannot be judged. */
 int peer_answer_status(const struct peer *peer, struct err *err);

@@ -94,6 +94,13 @@ int peer_store_prediction(struct peer *peer, struct err *err)
 	int r = e->mtu.server ? store_recommend(peer->run.store, peer->run.id, e, err)
 			      : 0;
 
+	/* What was predicted of another path is not right any more. */
+	if (!e->mtu.server && peer->findings.survey.since_seq) {
+		r = store_withdraw(peer->run.store, peer->run.id, err);
+		if (r == 0)
+			share_recommendation(peer, e);
+		return r;
+	}
 	if (r < 0 || !e->mtu.server)
 		return r;
 	if (!peer->config->strategy->make_plan) {
@@ -170,7 +177,8 @@ enum suspicion {
 	SUSPECT_MOVE,   /* of an endpoint; that is certain */
 };
 
-/* Compare full-size packets of one pair with what the probes said before the run. */
+/* Compare full-size packets of one pair, and the next larger ones, with what the probes said
+ * before the run. */
 static enum suspicion compare_pair(const struct peer_findings *before,
 				   const struct mtu_pair *mtu, const struct path *now,
 				   const struct probe_summary *summary,
@@ -181,12 +189,13 @@ static enum suspicion compare_pair(const struct peer_findings *before,
 	if (has_moved(WARNING_END_SERVER, before->endpoint[DIR_DOWNLOAD],
 		      summary->endpoint[DIR_DOWNLOAD], ret))
 		return SUSPECT_MOVE;
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		int size = now->overhead[dir] + mtu_pair_sender(mtu, dir);
+	for (int i = 0; i < DIR_COUNT * 2; i++) {
+		enum direction dir = (enum direction)(i / 2);
+		int size = now->overhead[dir] + mtu_pair_sender(mtu, dir) + i % 2;
 
 		if (!before->sometimes[dir].low &&
 		    before->survey.path.unseen[dir] == now->unseen[dir] &&
-		    has_changed((enum direction)dir, size,
+		    has_changed(dir, size,
 				path_bands_fate(&before->survey.path.dir[dir], size),
 				path_bands_fate(&now->dir[dir], size), ret))
 			found = SUSPECT_CHANGE;
@@ -252,9 +261,10 @@ static int last_seq(const struct peer_run *run, uint32_t *ret, struct err *err)
 	return r < 0 ? r : query_last_visit(query, run->id, ret, err);
 }
 
-/* All earlier measurements are of another path. */
+/* All earlier measurements are of another path. `endpoint`: this end's; "": unknown. */
 static int adopt_findings(struct peer *peer, const struct peer_findings *found,
-			  const struct path_change *change, struct err *err)
+			  const char *endpoint, const struct path_change *change,
+			  struct err *err)
 {
 	uint32_t since;
 	int r = last_seq(&peer->run, &since, err);
@@ -263,6 +273,9 @@ static int adopt_findings(struct peer *peer, const struct peer_findings *found,
 		return r;
 	peer->findings = *found;
 	peer->findings.survey.since_seq = since;
+	/* From here on this is the path, until an endpoint moves again. */
+	if (endpoint[0])
+		text_copy(peer->endpoint, sizeof(peer->endpoint), endpoint);
 	store_warn(peer->run.store, peer->run.id, &change->warning, NULL);
 	return peer_survey_store(peer, err);
 }
@@ -294,7 +307,7 @@ static int probe_anew(struct peer *peer, enum suspicion suspicion,
 	    !bands_changed(&peer->findings, &found, change))
 		return 0;
 	change->warning.detail = change->detail;
-	r = adopt_findings(peer, &found, change, err);
+	r = adopt_findings(peer, &found, facts.endpoint, change, err);
 	return r < 0 ? r : 1;
 }
 
@@ -316,6 +329,19 @@ static bool contradicts_probes(const struct peer_findings *findings,
 	return false;
 }
 
+/* Tell and store what the new path's probes predict. */
+static int predict_anew(struct peer *peer, const struct path_change *change,
+			struct err *err)
+{
+	int r;
+
+	host_warn(&change->warning);
+	r = peer_answer_again(peer, err);
+	if (r == 0)
+		r = peer_store_prediction(peer, err);
+	return r < 0 ? r : 1;
+}
+
 int peer_recheck_path(struct peer *peer, const struct measurement *m, struct err *err)
 {
 	struct path_change change = {0};
@@ -331,11 +357,7 @@ int peer_recheck_path(struct peer *peer, const struct measurement *m, struct err
 		       &change, err);
 	if (r <= 0)
 		return r;
-	host_warn(&change.warning);
-	r = peer_answer(peer, err);
-	if (r == 0)
-		r = peer_store_prediction(peer, err);
-	return r < 0 ? r : 1;
+	return predict_anew(peer, &change, err);
 }
 
 /* Conclude the run, again if the path changed meanwhile. 1: it did. */
@@ -345,7 +367,7 @@ static int conclude_on_one_path(struct peer *peer, struct path_change *change,
 	int margin = peer->config->margin;
 	int r = conclude_run(peer->run.db, peer->run.id, margin, 0, ret, err);
 
-	if (r == 0)
+	if (r == 0 && !peer->path_checked)
 		r = suspect_change(peer, ret, change, err);
 	if (r > SUSPECT_NOTHING)
 		r = probe_anew(peer, (enum suspicion)r, change, err);
@@ -353,6 +375,22 @@ static int conclude_on_one_path(struct peer *peer, struct path_change *change,
 		return r;
 	r = conclude_run(peer->run.db, peer->run.id, margin, 0, ret, err);
 	return r < 0 ? r : 1;
+}
+
+int peer_recheck_end(struct peer *peer, struct err *err)
+{
+	struct path_change change = {0};
+	struct evidence found;
+	int r;
+
+	if (!peer_survey_answered(&peer->findings) || peer->rechecks == RECHECKS_MAX)
+		return 0;
+	r = conclude_on_one_path(peer, &change, &found, err);
+	peer->path_checked = r == 0;
+	if (r <= 0)
+		return r;
+	peer->rechecks++;
+	return predict_anew(peer, &change, err);
 }
 
 int peer_conclude(struct peer *peer, struct mtu_pair *ret, struct err *err)

@@ -37,6 +37,10 @@ int peer_store_prediction(struct peer *peer, struct err *err);
  */
 int peer_recheck_path(struct peer *peer, const struct measurement *m, struct err *err);
 
+/* The same after the last measurement: the recommended pair's packets, and the next larger
+ * ones, are probed once more. */
+int peer_recheck_end(struct peer *peer, struct err *err);
+
 /* Conclude the run: store the recommendation, print it, and send it for the
  * server's copy. *ret is {0, 0} if no pair is recommended. */
 int peer_conclude(struct peer *peer, struct mtu_pair *ret, struct err *err);

@@ -26,6 +26,7 @@ struct peer {
 	/* tests too short for the round trip; duration_ms 0: they are not */
 	struct warning short_tests;
 	int rechecks; /* of the path, after measurements that contradicted its probes */
+	bool path_checked;           /* after the last measurement */
 	char endpoint[ADDRESS_SIZE]; /* this end's, when the run began; "": unknown */
 };
 

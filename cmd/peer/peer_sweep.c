@@ -103,11 +103,28 @@ static int begin_run(struct peer *peer, const struct plan *plan, struct err *err
 	return 0;
 }
 
+/* The resumed measurements, by their numbers, of before the path changed: the plan is for
+ * the path as it is. A grid's pairs are measured whatever the path is. */
+static size_t count_of_another_path(const struct peer *peer)
+{
+	const struct resumed *resumed = &peer->run.resumed;
+	uint32_t since = peer->findings.survey.since_seq;
+	size_t count = 0;
+
+	if (peer->config->strategy->is_grid)
+		return 0;
+	while (count < resumed->count && resumed->known[count].seq <= since)
+		count++;
+	return count;
+}
+
 static int make_plan(const struct peer *peer, struct plan **ret, struct err *err)
 {
+	const struct resumed *resumed = &peer->run.resumed;
+	size_t skip = count_of_another_path(peer);
 	struct plan_rest_options rest = {
-		.known = peer->run.resumed.known,
-		.known_count = peer->run.resumed.count,
+		.known = resumed->known + skip,
+		.known_count = resumed->count - skip,
 		.repeat_failed = peer->config->repeat_failed,
 	};
 	int r = peer->config->strategy->make_plan(peer, &rest.whole, err);
@@ -145,6 +162,7 @@ static int run_plan(struct peer *peer, struct plan *plan,
 	struct sweep_ops ops = peer_ops;
 	int r;
 
+	peer->path_checked = false;
 	/* The pairs of a grid are measured whatever the path is. */
 	if (!peer->config->strategy->is_grid && peer_survey_wanted(peer->config))
 		ops.record = record_and_check;
@@ -153,7 +171,9 @@ static int run_plan(struct peer *peer, struct plan *plan,
 		host_tell("the --budget of %g s is spent: pairs that are not measured "
 			  "yet are skipped",
 			  (double)peer->config->budget_ms / 1000);
-	return r;
+	if (r == 0 && ops.record == record_and_check)
+		r = peer_recheck_end(peer, err);
+	return r > 0 ? -EXDEV : r;
 }
 
 /* The path changed: a new plan for what it is now. */
