@@ -428,6 +428,11 @@ int priv_refuse_headers(struct err *err)
 	r = refuse_option(filter, IPPROTO_IP, IP_HDRINCL);
 	if (r == 0)
 		r = refuse_option(filter, IPPROTO_IPV6, IPV6_HDRINCL);
+	/* With these a source may be any address. */
+	if (r == 0)
+		r = refuse_option(filter, IPPROTO_IP, IP_FREEBIND);
+	if (r == 0)
+		r = refuse_option(filter, IPPROTO_IPV6, IPV6_FREEBIND);
 	return load_filter(filter, r, err);
 }
 

@@ -228,6 +228,7 @@ static void judge_mtus(const struct onesided_looks *looks, struct onesided *ret)
 	    down + PADDING > seen)
 		down = seen;
 	ret->far_is_limit = !falls_above(&looks->back, down);
+	ret->far_is_present = ret->far_is_limit && looks->back_ends;
 	ret->far_mtu = smaller_of(down, seen) - looks->overhead;
 }
 
@@ -235,7 +236,8 @@ static void judge_mss(struct onesided *ret)
 {
 	int mtu = ret->own_mtu;
 
-	if (ret->far_mtu && ret->far_mtu < mtu && !ret->far_is_limit)
+	/* A far end that sends no more by itself needs no clamp. */
+	if (ret->far_mtu && ret->far_mtu < mtu && !ret->far_is_present)
 		mtu = ret->far_mtu;
 	if (mtu <= IPV6_TCP)
 		return;

@@ -347,6 +347,16 @@ static int run_round(struct echofind *f, struct echo *echo, struct echo_round *r
 	return 0;
 }
 
+/* The copies of a size that count: a void one was not of that size. */
+static int valid_copies(const struct echo_round *round, int i)
+{
+	int count = 0;
+
+	for (int at = 0; at < round->sent; at++)
+		count += round->index[at] == i;
+	return count < round->copies ? count : round->copies;
+}
+
 static void log_size(const struct echofind *f, const struct echo *echo,
 		     const struct echo_round *round, int i, enum fate fate)
 {
@@ -382,11 +392,14 @@ int echofind_run(struct echofind *f, struct echo *echo, struct bandfind *find,
 			return r;
 		learn_late(round->before, around, FATE_WHOLE, find);
 		for (int i = 0; i < round->count; i++) {
-			enum fate fate = round->arrived[i] ? FATE_WHOLE : FATE_LOST;
+			int copies = valid_copies(round, i);
+			enum fate fate = round->arrived[i] ? FATE_WHOLE
+					 : copies          ? FATE_LOST
+							   : FATE_UNKNOWN;
 
 			log_size(f, echo, round, i, fate);
-			bandfind_learn(find, round->sizes[i] + around, fate,
-				       round->copies, round->arrived[i]);
+			bandfind_learn(find, round->sizes[i] + around, fate, copies,
+				       round->arrived[i]);
 		}
 	}
 	return 0;
@@ -408,10 +421,11 @@ static void learn_back(struct echofind *f, const struct echo *echo,
 	/* Nobody looked how they came. */
 	learn_late(round->before, f->overhead, FATE_UNKNOWN, find);
 	for (int i = 0; i < round->count; i++) {
-		enum fate fate = judge_back(f, round, i);
+		int copies = valid_copies(round, i);
+		enum fate fate = copies ? judge_back(f, round, i) : FATE_UNKNOWN;
 
 		log_size(f, echo, round, i, fate);
-		bandfind_learn(find, round->sizes[i] + f->overhead, fate, round->copies,
+		bandfind_learn(find, round->sizes[i] + f->overhead, fate, copies,
 			       round->arrived[i]);
 	}
 }

@@ -74,11 +74,16 @@ static void put_far(FILE *out, const struct alone *alone)
 	if (!r->far_mtu)
 		fputs("far end: nothing is known of the MTU that it should have\n",
 		      out);
-	else if (r->far_is_limit)
+	else if (r->far_is_present)
 		fprintf(out,
 			"far end: its present MTU, about %d, fits; if it could be "
-			"larger "
-			"is not visible here\n",
+			"larger is not visible here\n",
+			r->far_mtu);
+	else if (r->far_is_limit)
+		fprintf(out,
+			"far end: an MTU of %d fits; what larger packets would do is "
+			"not "
+			"visible here\n",
 			r->far_mtu);
 	else
 		fprintf(out,

@@ -160,7 +160,7 @@ static int look_outside(struct alone *alone, struct err *err)
 	alone->looks.too_big = echo.too_big;
 	echo_close(&echo);
 	/* The kernel's WireGuard must not keep a path MTU that these taught the kernel. */
-	if (r == 0 && guard_settle(alone->guard, NULL) == -EPIPE)
+	if (guard_settle(alone->guard, NULL) == -EPIPE && r == 0)
 		r = err_set(err, -EPIPE, "the guard process is gone");
 	return r;
 }

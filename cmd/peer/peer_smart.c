@@ -20,12 +20,6 @@ static struct mtu_pair current_pair(const struct peer *peer)
 	};
 }
 
-bool peer_tests_are_short(const struct peer *peer)
-{
-	return peer->run.info.duration_ms <
-	       PEER_TEST_TRIPS * client_rtt_us(peer->session.client) / 1000;
-}
-
 int peer_smart_plan(const struct peer *peer, struct plan **ret, struct err *err)
 {
 	struct plan_smart_options options = {
@@ -34,7 +28,7 @@ int peer_smart_plan(const struct peer *peer, struct plan **ret, struct err *err)
 		.peer = peer->run.info.peer_range,
 		.current = current_pair(peer),
 		.margin = peer->config->margin / 100.0,
-		.short_tests = peer_tests_are_short(peer),
+		.short_tests = peer->short_tests.duration_ms > 0,
 		.seed = peer->run.info.seed,
 	};
 

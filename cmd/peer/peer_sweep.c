@@ -13,10 +13,12 @@
 #include "cmd/peer/peer_conclude.h"
 #include "cmd/peer/peer_end.h"
 #include "cmd/peer/peer_parts.h"
-#include "cmd/peer/peer_smart.h"
 #include "cmd/peer/peer_traffic.h"
 #include "engine/plan_rest.h"
 #include "netctl/sysctl.h"
+
+/* A test of so few round trips tells of TCP's start more than of the path. */
+#define TEST_TRIPS 10
 
 /* It is stored with the recommendation: only before the tests is the round trip the path's
  * own. */
@@ -26,13 +28,13 @@ static void note_slow_path(struct peer *peer)
 	struct warning *w = &peer->short_tests;
 
 	*w = (struct warning){0};
-	if (!peer_tests_are_short(peer))
+	if (peer->run.info.duration_ms >= TEST_TRIPS * rtt_ms)
 		return;
 	*w = (struct warning){
 		.kind = WARNING_SHORT_TESTS,
 		.duration_ms = peer->run.info.duration_ms,
 		.rtt_ms = rtt_ms,
-		.value = (PEER_TEST_TRIPS * rtt_ms + 999) / 1000,
+		.value = (TEST_TRIPS * rtt_ms + 999) / 1000,
 	};
 	host_warn(w);
 }
@@ -59,12 +61,11 @@ static void tell_plan(const struct peer *peer, int visits)
 	peer_traffic_tell_planned(visits, run->duration_ms);
 }
 
-/* What distorts the result of a test, and what a test is too short for. */
+/* Whatever distorts the result of a test. */
 static void warn_of_tests(struct peer *peer)
 {
 	struct warning w;
 
-	note_slow_path(peer);
 	for (int i = 0; sysctl_warning(i, &w); i++) {
 		w.at_end = WARNING_END_PEER;
 		peer_run_warn(&peer->run, &w);
@@ -224,6 +225,7 @@ static int run_sweep(struct peer *peer, struct err *err)
 		return 0;
 	if (!peer->config->strategy->make_plan)
 		return begin_answered(peer, NULL, err);
+	note_slow_path(peer);
 	r = make_plan(peer, &plan, err);
 	if (r < 0)
 		return r;

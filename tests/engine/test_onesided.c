@@ -82,6 +82,11 @@ static const struct row rows[] = {
 	 {"1440:whole,65535:lost", ONESIDED_WHOLE, 1380, 1420, true, false, 0, 1440, 1340}},
 	{"far end 1280", CLEAN, "", OUTSIDE, 0, "1340:whole,65535:unknown", 1280, true,
 	 {CLEAN, ONESIDED_WHOLE, 1440, 1280, true, false, 0, 0, 1400}},
+	/* The search ended at the edge of the way there: what the far end has is not seen. */
+	{"pieces are lost", "1400:whole,65535:lost", "", "1400:whole,65535:lost", 0,
+	 "1388:whole,65535:unknown", 1328, false,
+	 {"1400:whole,65535:unknown", ONESIDED_WHOLE, 1340, 1328, true, true, 0, 0,
+	  1288}},
 	{"nothing of 1280 arrives", "1339:unknown,65535:lost", "", "", 0, "", 0, false,
 	 {"65535:unknown", ONESIDED_NOTHING, 0, 0, false, false, 0, 0, 0}},
 	{"nothing answers", "", "", "", 0, "", 0, false,
@@ -106,6 +111,7 @@ static void check_row(const struct row *row, const struct onesided *r)
 	assert_int_equal(r->own_mtu, want->own_mtu);
 	assert_int_equal(r->far_mtu, want->far_mtu);
 	assert_int_equal(r->far_is_limit, want->far_is_limit);
+	assert_int_equal(r->far_is_present, want->far_is_limit && row->back_ends);
 	assert_int_equal(r->either_way, want->either_way);
 	assert_int_equal(r->assumed, want->assumed);
 	assert_int_equal(r->differ.tunnel, want->differ_tunnel);

@@ -190,6 +190,10 @@ static int use_as_main(void *ctx)
 		    errno == EPERM);
 	CHILD_CHECK(setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &on, sizeof(on)) < 0 &&
 		    errno == EPERM);
+	CHILD_CHECK(setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)) < 0 &&
+		    errno == EPERM);
+	CHILD_CHECK(setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on)) < 0 &&
+		    errno == EPERM);
 	CHILD_CHECK(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 1) < 0 &&
 		    errno == EPERM);
 	CHILD_CHECK(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
