@@ -63,7 +63,7 @@ struct onesided {
 	/* The largest MTU for the far end with which all packets are known to arrive whole
 	 * here; 0: not known. The true edge is less than 16 above. */
 	int far_mtu;
-	bool far_is_limit; /* nothing larger could be seen */
+	bool far_is_limit;   /* nothing larger could be seen */
 	bool far_is_present; /* because the far end has that MTU, or about that */
 	/* TCP segments of this size fit both ways, over IPv4 and IPv6; 0: not known */
 	int mss[2];

@@ -177,8 +177,8 @@ enum suspicion {
 	SUSPECT_MOVE,   /* of an endpoint; that is certain */
 };
 
-/* Compare full-size packets of one pair, and the next larger ones, with what the probes said
- * before the run. */
+/* Compare full-size packets of one pair, and the next larger ones, with what the probes
+ * said before the run. */
 static enum suspicion compare_pair(const struct peer_findings *before,
 				   const struct mtu_pair *mtu, const struct path *now,
 				   const struct probe_summary *summary,

@@ -11,8 +11,8 @@
  * then no band is known in either direction, ret_summary->filtered is set, and err's text
  * says why. What an outage spoils is probed again, five times at most: then -EIO. -EINTR;
  * -EPIPE; -ECANCELED somebody else changed the link. `only`: full-size packets of this pair
- * and the next larger ones alone, tried once: -EAGAIN if an outage spoils it; NULL: find the
- * bands.
+ * and the next larger ones alone, tried once: -EAGAIN if an outage spoils it; NULL: find
+ * the bands.
  */
 int peer_probe(struct peer_session *session, const struct mtu_pair *only,
 	       struct path *ret, struct probe_summary *ret_summary, struct err *err);

@@ -82,7 +82,7 @@ static const struct row rows[] = {
 	 {"1440:whole,65535:lost", ONESIDED_WHOLE, 1380, 1420, true, false, 0, 1440, 1340}},
 	{"far end 1280", CLEAN, "", OUTSIDE, 0, "1340:whole,65535:unknown", 1280, true,
 	 {CLEAN, ONESIDED_WHOLE, 1440, 1280, true, false, 0, 0, 1400}},
-	/* The search ended at the edge of the way there: what the far end has is not seen. */
+	/* The search ended at the edge of the way there: the far end's MTU is not seen. */
 	{"pieces are lost", "1400:whole,65535:lost", "", "1400:whole,65535:lost", 0,
 	 "1388:whole,65535:unknown", 1328, false,
 	 {"1400:whole,65535:unknown", ONESIDED_WHOLE, 1340, 1328, true, true, 0, 0,
