@@ -204,7 +204,7 @@ case_loss()
 	begin --loss-up 0.5 --loss-down 0.5
 	"$LAB" hole "$lab_name" upload 1440
 	"$LAB" hole "$lab_name" download 1460
-	for i in {1..5}; do
+	for _ in {1..5}; do
 		alone
 		check_own 1380
 		check_says 'the far end' 'far end: MTU 1392 at most'
