@@ -200,7 +200,6 @@ case_too_shallow()
 # Random loss, in both directions; in the virtual machine only.
 case_loss()
 {
-	local i
 	begin --loss-up 0.5 --loss-down 0.5
 	"$LAB" hole "$lab_name" upload 1440
 	"$LAB" hole "$lab_name" download 1460
