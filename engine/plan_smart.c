@@ -342,9 +342,14 @@ static bool plan_duel(struct smart *s)
 	const struct mtu_pair *best = &v->recommended.mtu;
 	bool works = v->recommended.bps[DIR_UPLOAD].value > 0 &&
 		     v->recommended.bps[DIR_DOWNLOAD].value > 0;
+	bool unknown = s->stage == STAGE_RATES &&
+		       (v->recommended.bps[DIR_UPLOAD].count == 0 ||
+			v->recommended.bps[DIR_DOWNLOAD].count == 0);
 	int visits = visits_of(s, best);
 
-	if (best->server && visits < 2 && (s->stage == STAGE_PROVE || !works))
+	/* Tests that could not begin are made again. */
+	if (best->server &&
+	    (unknown || (visits < 2 && (s->stage == STAGE_PROVE || !works))))
 		enqueue_again(s, best);
 	else if (!v->settled && v->rival.server)
 		enqueue_again(s, visits <= visits_of(s, &v->rival) ? best : &v->rival);

@@ -144,9 +144,13 @@ static void test_download_blackhole(void **state)
 }
 
 /* The probes know it: the test ends as soon as it is no accident. */
-static void test_expected_blackhole(void **state)
+static void test_expected_upload_blackhole(void **state)
 {
 	check_blackhole(*state, DIR_UPLOAD, 5000, true);
+}
+
+static void test_expected_download_blackhole(void **state)
+{
 	check_blackhole(*state, DIR_DOWNLOAD, 5000, true);
 }
 
@@ -314,7 +318,8 @@ int main(void)
 		ON_LAB(test_short_on_a_slow_path),
 		ON_LAB(test_upload_blackhole),
 		ON_LAB(test_download_blackhole),
-		ON_LAB(test_expected_blackhole),
+		ON_LAB(test_expected_upload_blackhole),
+		ON_LAB(test_expected_download_blackhole),
 		ON_LAB(test_blackhole_in_a_short_test),
 		ON_LAB(test_blackhole_on_a_slow_path),
 		ON_LAB(test_nobody_answers),
