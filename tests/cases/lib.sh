@@ -142,7 +142,7 @@ conclude()
 # Print what the last run took, for comparison.
 describe_run()
 {
-	[[ ! -e $peer_db ]] || sql "$peer_db" "
+	[[ ! -e ${peer_db-} ]] || sql "$peer_db" "
 		WITH last AS (SELECT * FROM path ORDER BY run_id DESC LIMIT 1)
 		SELECT format('probes: %d and %d sizes, %d ms; measurements: %d, %d of them'
 			|| ' without a rate', upload_probes, download_probes, probe_ms,
