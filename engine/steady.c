@@ -413,8 +413,8 @@ static void measure_unsteady(const struct steady *s, struct steady_figure *ret)
 		(int64_t)fmax((double)ret->goodput_bps * RISE_MAX, (double)s->peak_bps);
 }
 
-/* What the line carried once, it may carry on; what losses cost once, they may cost
- * again. */
+/* The line may carry on what it carried once; losses may cost again what they
+ * cost. */
 static void widen(const struct steady *s, const struct part *part,
 		  struct steady_figure *ret)
 {

@@ -9,7 +9,7 @@
 #include "sync/client.h"
 
 /*
- * What the peer states for the server's copy of a run: a thread with a client of its own
+ * Statements of the peer for the server's copy of a run: a thread with a client of its own
  * sends it, one after the other, while the peer goes on. Nothing waits for these answers,
  * so they cost no round trip: the path, the prediction, the rows.
  *

@@ -94,7 +94,7 @@ int peer_store_prediction(struct peer *peer, struct err *err)
 	int r = e->mtu.server ? store_recommend(peer->run.store, peer->run.id, e, err)
 			      : 0;
 
-	/* What was predicted of another path is not right any more. */
+	/* A prediction for another path is not right any more. */
 	if (!e->mtu.server && peer->findings.survey.since_seq) {
 		r = store_withdraw(peer->run.store, peer->run.id, err);
 		if (r == 0)

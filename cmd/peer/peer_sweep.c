@@ -61,7 +61,7 @@ static void tell_plan(const struct peer *peer, int visits)
 	peer_traffic_tell_planned(visits, run->duration_ms);
 }
 
-/* Whatever distorts the result of a test. */
+/* Settings of this host that distort a test. */
 static void warn_of_tests(struct peer *peer)
 {
 	struct warning w;

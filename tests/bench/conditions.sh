@@ -140,7 +140,7 @@ condition_bursts()
 	edge_up
 }
 
-# What exceeds the rate is dropped at once.
+# A packet above the rate is dropped at once.
 condition_policer()
 {
 	rate_up=0 rate_down=0

@@ -173,7 +173,7 @@ static void test_wrong(void **state)
 	assert_int_equal(echo.fd, -1);
 }
 
-/* What main cannot do with such a socket. */
+/* Main is refused all of this with such a socket. */
 static int use_as_main(void *ctx)
 {
 	int fd = *(int *)ctx;

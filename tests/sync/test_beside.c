@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is sent beside a run: all of it arrives in its order, the owner waits for none of
+/* Statements beside a run: all of them arrives in its order, the owner waits for none of
  * it, and the first failure ends it. */
 
 #include "sync/beside.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the probes alone say: printed, stored at both ends, as JSON, and as a check. */
+/* The answer of the probes alone: printed, stored at both ends, as JSON, and as a check. */
 
 #include "cmd/peer/peer_answer.h"
 

@@ -319,7 +319,7 @@ static int send_findings(struct cmdlab *lab)
 	m.unseen = true;
 	m.probes = 5;
 	CHILD_CHECK(client_path(client, &m, TIMEOUT_MS, &said) == 0);
-	/* What was predicted can be withdrawn. */
+	/* A prediction can be withdrawn. */
 	v.status = EVIDENCE_PREDICTED;
 	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) == 0);
 	v.mtu = (struct mtu_pair){0};
