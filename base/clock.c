@@ -2,6 +2,7 @@
 /* Clocks, and times as text. */
 #include "base/clock.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <time.h>
@@ -43,6 +44,14 @@ int64_t clock_again_ms(int64_t began_ms, int parts)
 	int64_t now_ms = clock_boot_ms();
 
 	return now_ms + parts * (now_ms - began_ms);
+}
+
+void clock_pause_us(int64_t us)
+{
+	struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+
+	while (nanosleep(&time, &time) < 0 && errno == EINTR)
+		continue;
 }
 
 void clock_iso(int64_t wall_ms, char ret[CLOCK_ISO_SIZE])

@@ -21,6 +21,9 @@ int clock_left_ms(int64_t deadline_ms);
  * and ends now, so that it takes at most one part in `parts` of the time. */
 int64_t clock_again_ms(int64_t began_ms, int parts);
 
+/* Sleep so long, also through signals. */
+void clock_pause_us(int64_t us);
+
 /* "2026-11-22T12:20:39.123Z". */
 #define CLOCK_ISO_SIZE 32
 void clock_iso(int64_t wall_ms, char ret[CLOCK_ISO_SIZE]);

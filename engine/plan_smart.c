@@ -112,6 +112,15 @@ static int grid_above(const struct mtu_range *range, int mtu)
 	return 0;
 }
 
+/* The next pair with both MTUs above `mtu`: with a smaller one segments would be no larger.
+ * False: there is none. */
+static bool pair_above(const struct smart *s, int mtu, struct mtu_pair *ret)
+{
+	ret->server = grid_above(&s->options.server, mtu);
+	ret->peer = grid_above(&s->options.peer, mtu);
+	return ret->server && ret->peer;
+}
+
 static struct mtu_pair diagonal_pair(const struct smart *s, int mtu)
 {
 	return (struct mtu_pair){
@@ -152,14 +161,12 @@ static void enqueue_lost(struct smart *s, const struct mtu_pair *mtu,
 		enqueue_new(s, mtu);
 }
 
-/* Both MTUs are above the edge: with a smaller one the segments would fit. */
 static void enqueue_above(struct smart *s, int mtu, bool shown[DIR_COUNT])
 {
-	int server = grid_above(&s->options.server, mtu);
-	int peer = grid_above(&s->options.peer, mtu);
+	struct mtu_pair pair;
 
-	if (server && peer)
-		enqueue_lost(s, &(struct mtu_pair){server, peer}, shown);
+	if (pair_above(s, mtu, &pair))
+		enqueue_lost(s, &pair, shown);
 }
 
 /* A pair above an edge can only prove the probes wrong if they show it lost: in fragments
@@ -218,9 +225,8 @@ static void begin_search(struct smart *s)
 			enqueue_new(s, &mtu);
 		}
 	}
-	if (grid_above(&o->server, first) && grid_above(&o->peer, first))
-		enqueue_new(s, &(struct mtu_pair){grid_above(&o->server, first),
-						  grid_above(&o->peer, first)});
+	if (pair_above(s, first, &mtu))
+		enqueue_new(s, &mtu);
 	for (int part = 1; part <= 3 && top > first; part++) {
 		mtu = diagonal_pair(s, first + (top - first) * part / 3);
 		enqueue_new(s, &mtu);

@@ -11,7 +11,6 @@
 #include "base/debug.h"
 #include "netctl/hostchange.h"
 
-#define PADDING 16
 /* WireGuard's and UDP's headers around an inner packet */
 #define AROUND 40
 /* The pause between packets: it prevents a queue on a line of 24 Mbit/s. */
@@ -30,19 +29,6 @@
 #define PROVED_LOSSES 3
 #define SLOW_TRIES    8
 #define SMALL         100
-
-static void pause_us(int64_t us)
-{
-	struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-
-	while (nanosleep(&time, &time) < 0 && errno == EINTR)
-		continue;
-}
-
-static int round_up(int size)
-{
-	return (size + PADDING - 1) / PADDING * PADDING;
-}
 
 /* --- one round --- */
 
@@ -79,7 +65,7 @@ static bool sees_leave(struct echofind *f, int size, int64_t within_us)
 			return true;
 		if (clock_boot_us() >= deadline_us)
 			return false;
-		pause_us(LOOK_AGAIN_US);
+		clock_pause_us(LOOK_AGAIN_US);
 	}
 }
 
@@ -87,7 +73,7 @@ static bool sees_leave(struct echofind *f, int size, int64_t within_us)
  * of the padding. */
 static int set_link(struct echofind *f, int size, struct err *err)
 {
-	int mtu = size % PADDING == 0 ? f->size_max : size;
+	int mtu = size % ECHOFIND_STEP == 0 ? f->size_max : size;
 	int r;
 
 	if (f->fits)
@@ -100,7 +86,7 @@ static int set_link(struct echofind *f, int size, struct err *err)
 		return r;
 	f->link_mtu = mtu;
 	if (f->facts.backend != BACKEND_KERNEL)
-		pause_us(f->tap ? FOLLOW_US : FOLLOW_US << FOLLOW_TRIES);
+		clock_pause_us(f->tap ? FOLLOW_US : FOLLOW_US << FOLLOW_TRIES);
 	return 0;
 }
 
@@ -138,7 +124,7 @@ static int send_size(struct echofind *f, struct echo *echo, struct echo_round *r
 		follow_us *= 2;
 	}
 	for (int copy = 1; r == 0 && copy < round->copies; copy++) {
-		pause_us(PACE_US);
+		clock_pause_us(PACE_US);
 		r = send_one(f, echo, round, i, err);
 	}
 	return r;
@@ -151,7 +137,7 @@ static int send_outside(struct echofind *f, struct echo *echo, struct echo_round
 
 	for (int copy = 0; r == 0 && copy < round->copies; copy++) {
 		r = send_one(f, echo, round, i, err);
-		pause_us(PACE_US);
+		clock_pause_us(PACE_US);
 	}
 	return r;
 }
@@ -168,7 +154,7 @@ static int send_all(struct echofind *f, struct echo *echo, struct echo_round *ro
 			return -EINTR;
 		r = echo->kind == ECHO_OUTER ? send_outside(f, echo, round, i, err)
 					     : send_size(f, echo, round, i, err);
-		pause_us(PACE_US);
+		clock_pause_us(PACE_US);
 	}
 	return r;
 }
@@ -269,7 +255,7 @@ static bool list_sizes(const struct echofind *f, const struct echo *echo,
 /* How an answer to a packet of `size` bytes came back, by what the tap saw. */
 static enum fate look_back(const struct echofind *f, int size, int *ret_size)
 {
-	for (int back = size; back <= round_up(size); back++) {
+	for (int back = size; back <= echofind_round_up(size); back++) {
 		struct probetap_seen seen =
 			probetap_look(f->tap, PROBETAP_IN, back + AROUND);
 
@@ -376,56 +362,33 @@ static void learn_late(const struct echo_round *before, int around, enum fate fa
 	}
 }
 
-int echofind_run(struct echofind *f, struct echo *echo, struct bandfind *find,
-		 struct err *err)
+static enum fate judge_size(const struct echofind *f, const struct echo_round *round,
+			    int i, bool back)
 {
-	int around = echo->kind == ECHO_OUTER ? 0 : f->overhead;
-	struct echo_round rounds[2] = {{0}};
-	int r;
-
-	for (int at = 0; list_sizes(f, echo, find, &rounds[at]); at = !at) {
-		struct echo_round *round = &rounds[at];
-
-		round->before = &rounds[!at];
-		r = run_round(f, echo, round, err);
-		if (r < 0)
-			return r;
-		learn_late(round->before, around, FATE_WHOLE, find);
-		for (int i = 0; i < round->count; i++) {
-			int copies = valid_copies(round, i);
-			enum fate fate = round->arrived[i] ? FATE_WHOLE
-					 : copies          ? FATE_LOST
-							   : FATE_UNKNOWN;
-
-			log_size(f, echo, round, i, fate);
-			bandfind_learn(find, round->sizes[i] + around, fate, copies,
-				       round->arrived[i]);
-		}
-	}
-	return 0;
-}
-
-static enum fate judge_back(const struct echofind *f, const struct echo_round *round,
-			    int i)
-{
-	int back;
+	int size;
 
 	if (!round->arrived[i])
 		return FATE_LOST;
-	return f->tap ? look_back(f, round->sizes[i], &back) : FATE_UNKNOWN;
+	if (!back)
+		return FATE_WHOLE;
+	return f->tap ? look_back(f, round->sizes[i], &size) : FATE_UNKNOWN;
 }
 
-static void learn_back(struct echofind *f, const struct echo *echo,
-		       const struct echo_round *round, struct bandfind *find)
+/* `back`: of the way back, as the tap saw the answers. */
+static void learn_round(struct echofind *f, const struct echo *echo,
+			const struct echo_round *round, bool back,
+			struct bandfind *find)
 {
-	/* Nobody looked how they came. */
-	learn_late(round->before, f->overhead, FATE_UNKNOWN, find);
+	int around = echo->kind == ECHO_OUTER ? 0 : f->overhead;
+
+	/* Nobody looked how late answers came back. */
+	learn_late(round->before, around, back ? FATE_UNKNOWN : FATE_WHOLE, find);
 	for (int i = 0; i < round->count; i++) {
 		int copies = valid_copies(round, i);
-		enum fate fate = copies ? judge_back(f, round, i) : FATE_UNKNOWN;
+		enum fate fate = copies ? judge_size(f, round, i, back) : FATE_UNKNOWN;
 
 		log_size(f, echo, round, i, fate);
-		bandfind_learn(find, round->sizes[i] + f->overhead, fate, copies,
+		bandfind_learn(find, round->sizes[i] + around, fate, copies,
 			       round->arrived[i]);
 	}
 }
@@ -434,11 +397,11 @@ static void learn_back(struct echofind *f, const struct echo *echo,
 static bool is_above(const struct echofind *f, const struct bandfind *find)
 {
 	return f->split_back && f->largest_back &&
-	       find->config.max >= f->overhead + f->largest_back + PADDING;
+	       find->config.max >= f->overhead + f->largest_back + ECHOFIND_STEP;
 }
 
-static int find_back(struct echofind *f, struct echo *echo, struct bandfind *find,
-		     struct err *err)
+static int run_rounds(struct echofind *f, struct echo *echo, bool back,
+		      struct bandfind *find, struct err *err)
 {
 	struct echo_round rounds[2] = {{0}};
 	int r;
@@ -450,12 +413,18 @@ static int find_back(struct echofind *f, struct echo *echo, struct bandfind *fin
 		r = run_round(f, echo, round, err);
 		if (r < 0)
 			return r;
-		if (is_above(f, find))
+		if (back && is_above(f, find))
 			echofind_back(f, find);
 		else
-			learn_back(f, echo, round, find);
+			learn_round(f, echo, round, back, find);
 	}
 	return 0;
+}
+
+int echofind_run(struct echofind *f, struct echo *echo, struct bandfind *find,
+		 struct err *err)
+{
+	return run_rounds(f, echo, false, find, err);
 }
 
 int echofind_run_back(struct echofind *f, struct echo *echo, int fits,
@@ -465,7 +434,7 @@ int echofind_run_back(struct echofind *f, struct echo *echo, int fits,
 
 	f->fits = fits;
 	if (r == 0)
-		r = find_back(f, echo, find, err);
+		r = run_rounds(f, echo, true, find, err);
 	f->fits = 0;
 	echo_allow_pieces(echo, false);
 	return r;

@@ -18,6 +18,12 @@
  * steps of 16.
  */
 
+/* WireGuard's padding. */
+#define ECHOFIND_STEP 16
+
+/* The next multiple of the padding, or the size itself. */
+int echofind_round_up(int size);
+
 struct echofind_config {
 	struct guard *guard; /* borrowed */
 	const char *interface;

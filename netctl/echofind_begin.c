@@ -5,14 +5,13 @@
 #include "netctl/echofind.h"
 #include "netctl/hostchange.h"
 
-#define PADDING      16
 #define ETHERNET_MTU 1500
 /* Extra time for answers, until some are late. */
 #define GRACE_US 10000
 
-static int round_up(int size)
+int echofind_round_up(int size)
 {
-	return (size + PADDING - 1) / PADDING * PADDING;
+	return (size + ECHOFIND_STEP - 1) / ECHOFIND_STEP * ECHOFIND_STEP;
 }
 
 static void open_tap(struct echofind *f)
@@ -113,9 +112,9 @@ void echofind_back(const struct echofind *f, struct bandfind *ret)
 	if (f->split_back && f->largest_back && f->largest_back < max)
 		max = f->largest_back;
 	config = (struct bandfind_config){
-		.min = f->overhead + round_up(f->size_min),
-		.max = f->overhead + max / PADDING * PADDING,
-		.unit = PADDING,
+		.min = f->overhead + echofind_round_up(f->size_min),
+		.max = f->overhead + max / ECHOFIND_STEP * ECHOFIND_STEP,
+		.unit = ECHOFIND_STEP,
 	};
 	if (config.min > config.max)
 		config.min = config.max;

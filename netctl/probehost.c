@@ -31,14 +31,6 @@
 /* The smallest probe: it must hold the probe's head with some room left. */
 #define SIZE_LEAST 256
 
-static void pause_us(int64_t us)
-{
-	struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-
-	while (nanosleep(&time, &time) < 0 && errno == EINTR)
-		continue;
-}
-
 /* --- the socket --- */
 
 /* Obey only the link's MTU, or the route's too. */
@@ -307,7 +299,7 @@ static bool size_leaves(struct probehost *host, int size, int64_t within_us)
 			return true;
 		if (left_us <= 0)
 			return false;
-		pause_us(left_us < LOOK_AGAIN_US ? left_us : LOOK_AGAIN_US);
+		clock_pause_us(left_us < LOOK_AGAIN_US ? left_us : LOOK_AGAIN_US);
 	}
 }
 
@@ -334,7 +326,7 @@ static int send_by_link(struct probehost *host, int size, int round, int number,
 		host->link_mtu = size;
 		/* Without a tap, wait for the longest time that WireGuard ever
 		 * takes. */
-		pause_us(host->tap ? follow_us : follow_us << FOLLOW_TRIES);
+		clock_pause_us(host->tap ? follow_us : follow_us << FOLLOW_TRIES);
 	}
 	for (int tries = 0; tries < FOLLOW_TRIES; tries++) {
 		if (host->tap)
@@ -398,7 +390,7 @@ int probehost_send_probes(struct probehost *host, const struct probemsg_list *li
 			r = send_by_link(host, size, round, i, err);
 		if (r < 0)
 			return r;
-		pause_us(list->copies > 1 ? PACE_COPIES_US : PACE_US);
+		clock_pause_us(list->copies > 1 ? PACE_COPIES_US : PACE_US);
 	}
 	return 0;
 }

@@ -15,8 +15,6 @@
 #include "cmd/peer/alone_text.h"
 #include "cmd/peer/peer.h"
 
-#define PADDING 16
-
 static int begin(struct alone *alone, struct err *err)
 {
 	const struct peer_config *config = alone->config;
@@ -63,7 +61,8 @@ static int look_back_as(struct alone *alone, struct echo *echo, int fits, int ma
 
 	echofind_back(&alone->find, &find);
 	if (max && alone->find.overhead + max < find.config.max) {
-		find.config.max = alone->find.overhead + max / PADDING * PADDING;
+		find.config.max =
+			alone->find.overhead + max / ECHOFIND_STEP * ECHOFIND_STEP;
 		bandfind_init(&find, &(struct bandfind_config){
 					     .min = find.config.min,
 					     .max = find.config.max,
@@ -78,7 +77,7 @@ static int look_back_as(struct alone *alone, struct echo *echo, int fits, int ma
 /* True if packets that came back whole do not, sent there in pieces. */
 static bool loses_pieces(const struct alone *alone, int edge)
 {
-	int size = edge / PADDING * PADDING;
+	int size = edge / ECHOFIND_STEP * ECHOFIND_STEP;
 
 	return size > alone->find.size_min &&
 	       path_bands_fate(&alone->looks.back, alone->find.overhead + size) ==
