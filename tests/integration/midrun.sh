@@ -254,8 +254,11 @@ peer_waits_without_lookups()
 	grep -q 'waiting up to' "$tmp/peer.log"
 }
 
+# Arguments: MAIN. One descriptor is free: the connection takes it, and none is left for
+# the lookup. Connections that the server keeps end meanwhile, so it is set each time.
 is_answered_503()
 {
+	limit_descriptors "$1" "$(($(free_fd "$1") + 1))"
 	grep -q '^HTTP/1.1 503 .*"EAGAIN"' <<<"$(on peer perl \
 		"${BASH_SOURCE[0]%/*}/hostile.pl" \
 		get "$LAB_PEER_IP" "$LAB_SERVER_IP" /v1/hello)"
@@ -270,11 +273,8 @@ lookup_fails()
 	main=$(pgrep -P "$server_pid" -x mtusweep-main)
 	limit=$(limit_descriptors "$main")
 	wait_for 20 'the peer to wait for the server' peer_waits_without_lookups "$main"
-	# One descriptor is free: the connection takes it, and none is left for the
-	# lookup.
-	limit_descriptors "$main" "$(($(free_fd "$main") + 1))"
 	for _ in 1 2 3; do
-		wait_for 10 'an answer without a lookup' is_answered_503
+		wait_for 10 'an answer without a lookup' is_answered_503 "$main"
 	done
 	check_equal 'the peer goes on' yes "$(kill -0 "$peer_pid" && echo yes)"
 	limit_descriptors "$main" "$((limit))"
