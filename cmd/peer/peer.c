@@ -94,7 +94,9 @@ static void describe_run(struct peer *peer)
 	run->peer_range = config->options->range;
 	run->passes = config->passes;
 	run->seed = config->seed;
-	run->duration_ms = config->strategy->make_plan ? config->duration_ms : 0;
+	run->duration_ms = config->strategy->make_plan && !config->duration_by_path
+				   ? config->duration_ms
+				   : 0;
 	run->persist = (enum persist)config->options->persist;
 	text_copy(run->strategy, sizeof(run->strategy), run_strategy(config));
 	snprintf(versions, sizeof(versions),

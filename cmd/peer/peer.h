@@ -21,7 +21,7 @@ struct peer_config {
 	int server_port;
 	int iperf_port; /* 0: use the port that the server announces */
 	int64_t duration_ms;
-	/* With a precision, tests last steady_latest_us() of the round trip at most. */
+	/* Tests last steady_latest_us() of the round trip at most, and not duration_ms. */
 	bool duration_by_path;
 	const char *congestion; /* the tests' algorithm; NULL: each end's default */
 	bool prefer_bbr;        /* where both ends have it, and `congestion` is NULL */

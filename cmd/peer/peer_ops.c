@@ -14,7 +14,6 @@
 #include "cmd/peer/peer_ask.h"
 #include "cmd/peer/peer_port.h"
 #include "cmd/peer/peer_traffic.h"
-#include "engine/steady.h"
 
 /* Arming waits up to 2 s for libiperf's server, on top of the way there and back. */
 #define ARM_TIMEOUT_MS     3000
@@ -82,7 +81,7 @@ static int set_there(struct peer_visit *visit, int mtu, uint32_t test, struct er
 		.asked = {
 			.mtu = mtu,
 			.test = test,
-			.duration_ms = visit->session->config->duration_ms,
+			.duration_ms = peer_session_test_ms(visit->session),
 			.rtt_us = client_rtt_us(visit->session->client),
 			.from_port = test ? visit->from_port : 0,
 			.peer_mtu = visit->mtu.peer,
@@ -142,7 +141,7 @@ static int arm_next_test(struct peer_visit *visit, bool full_size, struct err *e
 	struct msg_arm arm = {
 		.full_size = full_size,
 		.test = test,
-		.duration_ms = visit->session->config->duration_ms,
+		.duration_ms = peer_session_test_ms(visit->session),
 		.rtt_us = client_rtt_us(visit->session->client),
 		.from_port = visit->from_port,
 		.precision = visit->session->config->precision,
@@ -256,13 +255,11 @@ static int run_test(struct peer_visit *visit, struct test_spec *spec,
 	spec->role = ROLE_CLIENT;
 	spec->first = spec->kind == TEST_THROUGHPUT && !visit->met;
 	spec->client_port = spec->kind == TEST_THROUGHPUT ? visit->from_port : 0;
-	spec->duration_ms = config->duration_ms;
+	spec->duration_ms = peer_session_test_ms(visit->session);
 	spec->precision = config->precision;
 	text_copy(spec->congestion, sizeof(spec->congestion),
 		  visit->session->congestion);
 	spec->rtt_us = client_rtt_us(visit->session->client);
-	if (config->duration_by_path && config->precision > 0)
-		spec->duration_ms = steady_latest_us(spec->rtt_us) / 1000;
 	text_copy(spec->interface, sizeof(spec->interface), config->options->interface);
 	text_copy(spec->local, sizeof(spec->local), config->local);
 	text_copy(spec->remote, sizeof(spec->remote), config->server_ip);
@@ -514,7 +511,7 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 		progress_update(&line);
 	if (p->phase == SWEEP_RECORDED && p->done == 1)
 		peer_traffic_tell_expected(p->last, p->total,
-					   visit->session->run->duration_ms);
+					   peer_session_test_ms(visit->session));
 }
 
 int peer_set_pair(struct peer_visit *visit, const struct mtu_pair *mtu, struct err *err)

@@ -124,12 +124,13 @@ static int find_strategy(struct err *err)
 
 static void set_strategy_defaults(void)
 {
-	if (!peer_options.duration_given && peer->strategy->duration_ms) {
-		peer->duration_ms = peer->strategy->duration_ms;
-		peer->duration_by_path = peer->strategy->duration_by_path;
-	}
 	if (!peer_options.precision_given && peer->strategy->precision)
 		peer->precision = peer->strategy->precision;
+	if (!peer_options.duration_given && peer->strategy->duration_ms) {
+		peer->duration_ms = peer->strategy->duration_ms;
+		peer->duration_by_path = peer->strategy->duration_by_path &&
+					 peer->precision > 0;
+	}
 	if (!host_options.step_given && peer->strategy->mtu_step)
 		host_options.range.step = peer->strategy->mtu_step;
 	peer->prefer_bbr = peer->strategy->prefer_bbr;

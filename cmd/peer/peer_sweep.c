@@ -25,14 +25,15 @@
 static void note_slow_path(struct peer *peer)
 {
 	int64_t rtt_ms = client_rtt_us(peer->session.client) / 1000;
+	int64_t test_ms = peer_session_test_ms(&peer->session);
 	struct warning *w = &peer->short_tests;
 
 	*w = (struct warning){0};
-	if (peer->run.info.duration_ms >= TEST_TRIPS * rtt_ms)
+	if (test_ms >= TEST_TRIPS * rtt_ms)
 		return;
 	*w = (struct warning){
 		.kind = WARNING_SHORT_TESTS,
-		.duration_ms = peer->run.info.duration_ms,
+		.duration_ms = test_ms,
 		.rtt_ms = rtt_ms,
 		.value = (TEST_TRIPS * rtt_ms + 999) / 1000,
 	};
@@ -42,6 +43,7 @@ static void note_slow_path(struct peer *peer)
 static void tell_plan(const struct peer *peer, int visits)
 {
 	const struct run_info *run = &peer->run.info;
+	int64_t test_ms = peer_session_test_ms(&peer->session);
 	long long id = peer->run.id;
 
 	if (peer->config->resume && visits == 0) {
@@ -57,8 +59,8 @@ static void tell_plan(const struct peer *peer, int visits)
 			  text_plural((int64_t)peer->run.resumed.count));
 	host_tell("measurements planned%s: %d, with %.1f s of tests",
 		  peer->config->strategy->is_grid ? "" : " at first", visits,
-		  (double)visits * (double)run->duration_ms * 2 / 1000);
-	peer_traffic_tell_planned(visits, run->duration_ms);
+		  (double)visits * (double)test_ms * 2 / 1000);
+	peer_traffic_tell_planned(visits, test_ms);
 }
 
 /* Settings of this host that distort a test. */

@@ -105,6 +105,9 @@ int server_recommendation(void *ctx, const struct msg_recommendation *m,
 		return withdraw(f, err);
 	if (r == 0)
 		r = check_pair(f, &m->mtu, err);
+	/* Predictions come on a connection of their own, which may be the slower one. */
+	if (r == 0 && m->status == EVIDENCE_PREDICTED && f->concluded)
+		return 0;
 	if (r == 0 && (m->reason.rival.server || m->reason.rival.peer))
 		r = check_pair(f, &m->reason.rival, err);
 	if (r < 0)
@@ -123,7 +126,9 @@ int server_recommendation(void *ctx, const struct msg_recommendation *m,
 	evidence_warn(&told, (struct warning){.kind = WARNING_INCOMPLETE});
 	r = store_recommend(f->store, f->run_id, is_same(&here, m) ? &here : &told,
 			    err);
-	if (r == 0)
-		server_heard(f);
-	return r;
+	if (r < 0)
+		return r;
+	f->concluded = m->status != EVIDENCE_PREDICTED;
+	server_heard(f);
+	return 0;
 }

@@ -117,6 +117,17 @@ static void test_what_is_given_counts(void **state)
 	assert_int_equal(host_options.range.step, 8);
 }
 
+/* Without a precision, nothing but the time ends a test. */
+static void test_no_precision_no_duration_by_path(void **state)
+{
+	(void)state;
+	peer_options.precision_given = true;
+	config()->precision = 0;
+	assert_fine();
+	assert_int_equal(config()->duration_ms, 2000);
+	assert_false(config()->duration_by_path);
+}
+
 static void test_strategies_have_names(void **state)
 {
 	static const char *const names[] = {"grid", "smart", "probe", NULL};
@@ -281,6 +292,7 @@ int main(void)
 		TEST(test_smart_is_the_default),
 		TEST(test_a_range_asks_for_a_grid),
 		TEST(test_what_is_given_counts),
+		TEST(test_no_precision_no_duration_by_path),
 		TEST(test_strategies_have_names),
 		TEST(test_passes_and_order_are_for_a_grid),
 		TEST(test_probe_keeps_nothing),

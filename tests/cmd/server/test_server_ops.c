@@ -264,6 +264,34 @@ static void each_yes_renews_the_guards_lease(void **state)
 	check_renewed(stage, server_ops.recommendation(f, &recommendation, &err));
 }
 
+/* Predictions come on another connection than what the run concludes. */
+static void a_late_prediction_changes_nothing(void **state)
+{
+	static const enum evidence_status sent[] = {
+		EVIDENCE_PREDICTED, EVIDENCE_CONFIRMED, EVIDENCE_PREDICTED};
+	struct stage *stage = *state;
+	struct msg_path path = {.overhead = 60, .bands = "1500:whole,65535:lost"};
+
+	open_run(stage, false);
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		path.download = dir == DIR_DOWNLOAD;
+		assert_int_equal(server_ops.path(&stage->server, &path, NULL), 0);
+	}
+	assert_int_equal(send_row(stage, 1), 0);
+	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+		struct msg_recommendation m = {
+			.mtu = {1420, 1400}, .status = sent[i], .reason.margin = 5};
+
+		assert_int_equal(server_ops.recommendation(&stage->server, &m, NULL),
+				 0);
+	}
+	assert_int_equal(
+		fixture_read_int(
+			stage->fixture,
+			"SELECT count(*) FROM reason WHERE status = 'confirmed'"),
+		1);
+}
+
 static void a_recommendation_names_a_pair_of_the_run(void **state)
 {
 	static const struct mtu_pair outside[] = {
@@ -495,6 +523,7 @@ int main(void)
 		TEST(a_new_session_has_committed_nothing),
 		TEST(each_yes_renews_the_guards_lease),
 		TEST(a_recommendation_names_a_pair_of_the_run),
+		TEST(a_late_prediction_changes_nothing),
 		TEST(the_newest_run_alone_is_shown),
 		TEST(a_failed_read_is_not_remembered),
 		TEST(metrics_that_fail_wait_for_their_turn),
