@@ -154,13 +154,6 @@ static void get_report(struct reader *r, struct probemsg *ret)
 	get_list(r, &ret->list[0]);
 	for (int i = 0; i < ret->list[0].count; i++)
 		ret->fates[i] = get_fate(r);
-	/* An older server does not count. */
-	if (r->at == r->size) {
-		for (int i = 0; i < ret->list[0].count; i++)
-			ret->arrived[i] =
-				ret->fates[i] == FATE_LOST ? 0 : ret->list[0].copies;
-		return;
-	}
 	for (int i = 0; i < ret->list[0].count; i++)
 		ret->arrived[i] = get_u8(r);
 	ret->unseen = get_u8(r) != 0;

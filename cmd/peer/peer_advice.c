@@ -132,26 +132,6 @@ static bool find_fault(const struct path *path, enum direction dir, int mtu,
 	return ret->to > 0;
 }
 
-static int note_sometimes(void *ctx, const struct query_warning *w)
-{
-	bool *sometimes = ctx;
-
-	if (w->facts.kind == WARNING_SOMETIMES)
-		sometimes[w->facts.direction] = true;
-	return 0;
-}
-
-/* Sizes that count as lost may pass now and then. A resumed run has this from its database:
- * it does not probe. */
-static void find_sometimes(const struct peer *peer, struct query *query,
-			   bool ret[DIR_COUNT])
-{
-	for (int dir = 0; dir < DIR_COUNT; dir++)
-		ret[dir] = peer->findings.sometimes[dir].low;
-	if (peer->config->resume)
-		query_warnings(query, peer->run.id, "run", note_sometimes, ret, NULL);
-}
-
 /* `other_mtu`: the recommended one. If larger packets pass with that, say why. */
 static void print_fault(FILE *out, const struct fault *fault, const char *loss,
 			int padded, int mtu, int other_mtu)
@@ -183,7 +163,7 @@ static void print_fine(FILE *out, const struct path *path, enum direction dir, i
 }
 
 static void print_effect(FILE *out, const struct evidence *e,
-			 const bool sometimes[DIR_COUNT])
+			 const struct bandfind_sometimes sometimes[DIR_COUNT])
 {
 	const struct path *path = &e->survey.path;
 
@@ -200,8 +180,8 @@ static void print_effect(FILE *out, const struct evidence *e,
 		if (find_fault(path, dir, mtu, FATE_LOST, &fault) ||
 		    find_fault(path, dir, mtu, FATE_FRAGMENTED, &fault))
 			print_fault(out, &fault,
-				    sometimes[dir] ? "loses some of the packets"
-						   : "loses every packet",
+				    sometimes[dir].low ? "loses some of the packets"
+						       : "loses every packet",
 				    pathmodel_outer(path, dir, fault.from, mtu) -
 					    path->overhead[dir],
 				    mtu, mtu_pair_sender(&e->mtu, dir));
@@ -213,10 +193,9 @@ static void print_effect(FILE *out, const struct evidence *e,
 
 /* --- the whole --- */
 
-static void print_recommended(FILE *out, const struct peer *peer, struct query *query,
+static void print_recommended(FILE *out, const struct peer *peer,
 			      const struct evidence *e)
 {
-	bool sometimes[DIR_COUNT];
 	const struct mtu_pair *applied = &peer->kept.applied;
 	bool known = e->current.server && e->current.peer;
 	bool same = known && mtu_pair_same(&e->current, &e->mtu);
@@ -231,9 +210,8 @@ static void print_recommended(FILE *out, const struct peer *peer, struct query *
 	if (applied->server)
 		fprintf(out, "; applied: %d/%d", applied->server, applied->peer);
 	fputc('\n', out);
-	find_sometimes(peer, query, sometimes);
 	if (known && !mtu_pair_same(applied, &e->current))
-		print_effect(out, e, sometimes);
+		print_effect(out, e, peer->findings.sometimes);
 	if (!applied->server && !same)
 		print_apply(out, peer, &e->mtu);
 }
@@ -272,7 +250,7 @@ static void print_advice(FILE *out, const struct peer *peer, bool any_ok)
 	any = query_recommended(query, peer->run.id, &found, NULL) == 0 &&
 	      e->mtu.server;
 	if (any)
-		print_recommended(out, peer, query, e);
+		print_recommended(out, peer, e);
 	print_read(out, peer, "map", "heatmap");
 	fputc('\n', out);
 	if (any) {

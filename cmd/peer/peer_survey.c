@@ -88,14 +88,31 @@ int peer_survey_probe(struct peer *peer, struct peer_findings *ret, struct err *
 	return 0;
 }
 
+static int note_sometimes(void *ctx, const struct query_warning *w)
+{
+	struct bandfind_sometimes *sometimes = ctx;
+
+	if (w->facts.kind == WARNING_SOMETIMES)
+		sometimes[w->facts.direction] =
+			(struct bandfind_sometimes){.low = w->facts.size_min,
+						    .high = w->facts.size_max,
+						    .sent = 100,
+						    .arrived = (int)w->facts.value};
+	return 0;
+}
+
+/* A resumed run does not probe: what its probes found is stored. */
 static int load_survey(struct peer *peer, struct err *err)
 {
+	int64_t run = peer->run.resumed.run;
 	cleanup_query struct query *query = NULL;
 	int r = query_open(peer->run.db, &query, err);
 
+	if (r == 0)
+		r = query_path(query, run, &peer->findings.survey, err);
 	return r < 0 ? r
-		     : query_path(query, peer->run.resumed.run, &peer->findings.survey,
-				  err);
+		     : query_warnings(query, run, "run", note_sometimes,
+				      peer->findings.sometimes, err);
 }
 
 static int smaller_of(int a, int b)

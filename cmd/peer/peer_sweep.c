@@ -158,6 +158,13 @@ static int record_and_check(void *ctx, const struct measurement *m, struct err *
 	return r > 0 ? err_set(err, -EXDEV, "the path changed during the run") : r;
 }
 
+static void tell_budget_spent(const struct peer_config *config)
+{
+	host_tell("the --budget of %g s is spent: pairs that are not measured yet are "
+		  "skipped",
+		  (double)config->budget_ms / 1000);
+}
+
 static int run_plan(struct peer *peer, struct plan *plan,
 		    const struct sweep_options *options, struct err *err)
 {
@@ -171,9 +178,7 @@ static int run_plan(struct peer *peer, struct plan *plan,
 		ops.record = record_and_check;
 	r = sweep_run(plan, options, &ops, &peer->visit, &summary, err);
 	if (r == 0 && summary.budget_spent)
-		host_tell("the --budget of %g s is spent: pairs that are not measured "
-			  "yet are skipped",
-			  (double)peer->config->budget_ms / 1000);
+		tell_budget_spent(peer->config);
 	if (r == 0 && ops.record == record_and_check)
 		r = peer_recheck_end(peer, err);
 	return r > 0 ? -EXDEV : r;
@@ -208,8 +213,10 @@ static int measure_pairs(struct peer *peer, struct plan *plan, struct err *err)
 	if (r == 0)
 		r = run_plan(peer, plan, &options, err);
 	while (r == -EXDEV) {
-		if (options.budget_ms && clock_boot_ms() >= until_ms)
+		if (options.budget_ms && clock_boot_ms() >= until_ms) {
+			tell_budget_spent(peer->config);
 			return 0;
+		}
 		if (options.budget_ms)
 			options.budget_ms = until_ms - clock_boot_ms();
 		r = measure_anew(peer, &options, err);
