@@ -14,6 +14,7 @@
 #include "cmd/peer/peer_ask.h"
 #include "cmd/peer/peer_port.h"
 #include "cmd/peer/peer_traffic.h"
+#include "engine/steady.h"
 
 /* Arming waits up to 2 s for libiperf's server, on top of the way there and back. */
 #define ARM_TIMEOUT_MS     3000
@@ -74,6 +75,15 @@ static int send_pair(struct client *client, void *exchange, int timeout_ms,
 DEFINE_SEND(send_arm, client_arm)
 DEFINE_SEND(send_renewal, client_renew)
 
+int64_t peer_test_ms(const struct peer_session *session)
+{
+	const struct peer_config *config = session->config;
+
+	return config->duration_by_path
+		       ? steady_latest_us(client_rtt_us(session->client)) / 1000
+		       : config->duration_ms;
+}
+
 /* `test`: next_test(), or 0. */
 static int set_there(struct peer_visit *visit, int mtu, uint32_t test, struct err *err)
 {
@@ -81,7 +91,7 @@ static int set_there(struct peer_visit *visit, int mtu, uint32_t test, struct er
 		.asked = {
 			.mtu = mtu,
 			.test = test,
-			.duration_ms = peer_session_test_ms(visit->session),
+			.duration_ms = peer_test_ms(visit->session),
 			.rtt_us = client_rtt_us(visit->session->client),
 			.from_port = test ? visit->from_port : 0,
 			.peer_mtu = visit->mtu.peer,
@@ -141,7 +151,7 @@ static int arm_next_test(struct peer_visit *visit, bool full_size, struct err *e
 	struct msg_arm arm = {
 		.full_size = full_size,
 		.test = test,
-		.duration_ms = peer_session_test_ms(visit->session),
+		.duration_ms = peer_test_ms(visit->session),
 		.rtt_us = client_rtt_us(visit->session->client),
 		.from_port = visit->from_port,
 		.precision = visit->session->config->precision,
@@ -255,7 +265,7 @@ static int run_test(struct peer_visit *visit, struct test_spec *spec,
 	spec->role = ROLE_CLIENT;
 	spec->first = spec->kind == TEST_THROUGHPUT && !visit->met;
 	spec->client_port = spec->kind == TEST_THROUGHPUT ? visit->from_port : 0;
-	spec->duration_ms = peer_session_test_ms(visit->session);
+	spec->duration_ms = peer_test_ms(visit->session);
 	spec->precision = config->precision;
 	text_copy(spec->congestion, sizeof(spec->congestion),
 		  visit->session->congestion);
@@ -511,7 +521,7 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 		progress_update(&line);
 	if (p->phase == SWEEP_RECORDED && p->done == 1)
 		peer_traffic_tell_expected(p->last, p->total,
-					   peer_session_test_ms(visit->session));
+					   peer_test_ms(visit->session));
 }
 
 int peer_set_pair(struct peer_visit *visit, const struct mtu_pair *mtu, struct err *err)

@@ -28,6 +28,10 @@ struct peer_visit {
 	bool settle_warned;
 };
 
+/* The longest that a test of one direction may last: what the user asked for, or what the
+ * round trip asks for (steady_latest_us()). */
+int64_t peer_test_ms(const struct peer_session *session);
+
 /* `ctx` is a struct peer_visit. */
 extern const struct sweep_ops peer_ops;
 

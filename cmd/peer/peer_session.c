@@ -13,7 +13,6 @@
 #include "cmd/peer/peer_beside.h"
 #include "cmd/peer/peer_grid.h"
 #include "cmd/peer/peer_resume.h"
-#include "engine/steady.h"
 #include "engine/tcp.h"
 
 /* One try of a request that is repeated anyway: where nobody answers, each has twice the
@@ -218,15 +217,6 @@ static int start_lease(struct peer_session *session, struct err *err)
 }
 
 /* --- the session --- */
-
-int64_t peer_session_test_ms(const struct peer_session *session)
-{
-	const struct peer_config *config = session->config;
-
-	return config->duration_by_path
-		       ? steady_latest_us(client_rtt_us(session->client)) / 1000
-		       : config->duration_ms;
-}
 
 void peer_session_client_config(const struct peer_session *session,
 				struct client_config *ret)

@@ -53,10 +53,6 @@ struct peer_session {
 	bool link_fell; /* the server's interface was down since the pair was set */
 };
 
-/* The longest that a test of one direction may last: what the user asked for, or what the
- * round trip asks for (steady_latest_us()). */
-int64_t peer_session_test_ms(const struct peer_session *session);
-
 /* Where the client and the lease's client connect to. */
 void peer_session_client_config(const struct peer_session *session,
 				struct client_config *ret);

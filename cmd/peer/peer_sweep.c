@@ -12,6 +12,7 @@
 #include "cmd/peer/peer_answer.h"
 #include "cmd/peer/peer_conclude.h"
 #include "cmd/peer/peer_end.h"
+#include "cmd/peer/peer_ops.h"
 #include "cmd/peer/peer_parts.h"
 #include "cmd/peer/peer_traffic.h"
 #include "engine/plan_rest.h"
@@ -25,7 +26,7 @@
 static void note_slow_path(struct peer *peer)
 {
 	int64_t rtt_ms = client_rtt_us(peer->session.client) / 1000;
-	int64_t test_ms = peer_session_test_ms(&peer->session);
+	int64_t test_ms = peer_test_ms(&peer->session);
 	struct warning *w = &peer->short_tests;
 
 	*w = (struct warning){0};
@@ -43,7 +44,7 @@ static void note_slow_path(struct peer *peer)
 static void tell_plan(const struct peer *peer, int visits)
 {
 	const struct run_info *run = &peer->run.info;
-	int64_t test_ms = peer_session_test_ms(&peer->session);
+	int64_t test_ms = peer_test_ms(&peer->session);
 	long long id = peer->run.id;
 
 	if (peer->config->resume && visits == 0) {
