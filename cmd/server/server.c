@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/notify.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "cmd/server/server_ops.h"
@@ -110,17 +111,21 @@ static bool is_over(const struct server *f)
 	       (farewell_by_ms && clock_boot_ms() >= farewell_by_ms);
 }
 
+/* The sooner of two times in ms; -1: never. */
+static int sooner(int a_ms, int b_ms)
+{
+	return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
 /* How long serve_peers() may sleep; -1: until something happens. */
 static int sleep_ms(const struct server *f)
 {
 	int64_t farewell_by_ms = atomic_load(&f->farewell_by_ms);
-	int tick = endpoint_tick(f->endpoint);
-	int left;
+	int ms = sooner(endpoint_tick(f->endpoint), notify_watchdog_ms());
 
 	if (!f->config->once || !farewell_by_ms)
-		return tick;
-	left = clock_left_ms(farewell_by_ms);
-	return tick < 0 || left < tick ? left : tick;
+		return ms;
+	return sooner(ms, clock_left_ms(farewell_by_ms));
 }
 
 /* Until told to stop (-EINTR), done with --once (0), or the guard is gone (-EPIPE). */
@@ -138,6 +143,8 @@ static int serve_peers(struct server *f, struct err *err)
 
 		if (poll(polled, 4, sleep_ms(f)) < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for events");
+		if (notify_watchdog_ms() >= 0)
+			notify_send("WATCHDOG=1");
 		if (polled[0].revents)
 			return err_set(err, -EINTR, "%s", stop_reason());
 		if (polled[1].revents & (POLLHUP | POLLERR))
@@ -253,6 +260,7 @@ static int end_server(struct server *f, int r, struct err *err)
 {
 	bool cut = atomic_load(&f->session_open);
 
+	notify_send("STOPPING=1");
 	/* After a death the peer waits for the next server. */
 	if (cut && r == -EINTR && stop_signal() != STOP_SIGNAL_DEATH)
 		tell_peer(f, err->text);
@@ -323,6 +331,7 @@ int server_main(void *ctx, int guard_socket, int runner_socket)
 		host_tell("%s", err.text);
 	} else {
 		tell_waiting(&f);
+		notify_send("READY=1\nSTATUS=waiting for a peer");
 		status = end_server(&f, serve_peers(&f, &err), &err);
 	}
 	close_all(&f);
