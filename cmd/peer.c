@@ -28,6 +28,13 @@ static const struct option_spec rows[] = {
 		 "that is open if it answers no echo; may be given again\n"
 		 "(default: addresses of the tunnel's network, of AllowedIPs,\n"
 		 "and of DNS servers behind the tunnel)"},
+	{.name = "iperf-server",
+	 .value = "ADDRESS[:PORT]",
+	 .kind = OPTION_STRING,
+	 .into = &peer_options.config.iperf_server,
+	 .help = "with --alone: then measure upload and download, with the\n"
+		 "recommended MTU and the current one, against 'iperf3 -s' at\n"
+		 "this address behind the tunnel (default port 5201)"},
 	{.name = "server-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,
@@ -139,9 +146,10 @@ static const struct option_spec rows[] = {
 	 .into = &peer_options.config.wait_ms,
 	 .min = 0,
 	 .max = 86400000,
-	 .help = "wait up to SECONDS for the server, for an interface that goes\n"
-		 "down during the run, or while a host is short of memory,\n"
-		 "processes, descriptors or ports (default 60)"},
+	 .help = "wait up to SECONDS for the server (also that of --iperf-server,\n"
+		 "which may be busy), for an interface that goes down during the\n"
+		 "run, or while a host is short of memory, processes, descriptors\n"
+		 "or ports (default 60)"},
 	{.name = "resume",
 	 .value = "[RUN]",
 	 .kind = OPTION_OPTIONAL,

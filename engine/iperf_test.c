@@ -52,6 +52,7 @@ struct run {
 	/* shortage on this host that made the client's test fail; or 0 */
 	int shortage;
 	int64_t stalled_ms; /* client: the longest pause in the flow of data */
+	bool busy;          /* client: the server has refused it for another test */
 };
 
 static void end_process(const struct run *run, int code,
@@ -278,6 +279,12 @@ static void describe_connect(const struct run *run, int error, struct dir_result
 			spec->port, strerror(-error));
 }
 
+static void describe_busy(const struct run *run, struct dir_result *ret)
+{
+	dir_result_init(ret, TEST_REFUSED, "'%s' port %d was busy with another test",
+			run->spec->remote, run->spec->port);
+}
+
 /* Sleep longer after each failure; return false if the sleep would pass `limit_ms`. */
 static bool pause_before_retry(int *pause_ms, int64_t limit_ms)
 {
@@ -309,7 +316,11 @@ static int connect_control(const struct run *run, int *pause_ms)
 			fd = refusal;
 		if (!pause_before_retry(pause_ms, retry_until_ms(run, fd)) ||
 		    clock_left_ms(limit_ms) == 0) {
-			describe_connect(run, fd, &result);
+			/* The last connect to a busy server has little time left. */
+			if (fd == -ETIMEDOUT && run->busy)
+				describe_busy(run, &result);
+			else
+				describe_connect(run, fd, &result);
 			end_process(run, shortage_or_0(fd), &result);
 		}
 		refusal = fd;
@@ -341,6 +352,10 @@ static void describe_failure(const struct run *run, int error, int failure,
 		dir_result_init(ret, TEST_REFUSED,
 				"data connection to '%s' port %d: %s",
 				run->spec->remote, run->spec->port, strerror(failure));
+	else if (error == IEAUTHTEST)
+		dir_result_init(ret, TEST_ERROR,
+				"the server asks for a user and a password, and "
+				"mtusweep sends none");
 }
 
 /* Run the client once over `control`; return true if the server was busy. */
@@ -384,13 +399,12 @@ static void run_client(struct run *run)
 	struct dir_result result;
 
 	while (try_client(run, connect_control(run, &pause_ms), &result)) {
+		run->busy = true;
 		iperf_free_test(run->test);
 		if (pause_before_retry(&pause_ms,
 				       run->began_ms + testspec_refused_ms(run->spec)))
 			continue;
-		dir_result_init(&result, TEST_REFUSED,
-				"'%s' port %d was busy with another test",
-				run->spec->remote, run->spec->port);
+		describe_busy(run, &result);
 		break;
 	}
 	end_process(run, run->shortage, &result);

@@ -17,6 +17,7 @@
 #include "base/io.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "netctl/echoanswer.h"
 #include "netctl/hostchange.h"
 
 #define IPV4_HEADER 20
@@ -26,8 +27,6 @@
 #define TCP_HEADER  20
 /* ICMP's timestamp message without padding */
 #define STAMP_SIZE 20
-/* Numbers are this far apart in TCP's sequence space: data of a segment fits between. */
-#define SEQUENCE_SHIFT 16
 /* Packets that are no answers, read at once. */
 #define TAKEN_MAX 1000
 
@@ -208,21 +207,11 @@ static void put_u32(unsigned char *at, uint32_t value)
 	put_u16(at + 2, value & 0xffff);
 }
 
-static unsigned int get_u16(const unsigned char *at)
-{
-	return (unsigned int)at[0] << 8 | at[1];
-}
-
-static uint32_t get_u32(const unsigned char *at)
-{
-	return (uint32_t)get_u16(at) << 16 | get_u16(at + 2);
-}
-
 /* RFC 1071 */
 static uint32_t add_words(uint32_t sum, const unsigned char *data, int size)
 {
 	for (int i = 0; i + 1 < size; i += 2)
-		sum += get_u16(data + i);
+		sum += (uint32_t)data[i] << 8 | data[i + 1];
 	if (size % 2)
 		sum += (uint32_t)data[size - 1] << 8;
 	return sum;
@@ -256,7 +245,7 @@ static void fill_tcp(const struct echo *echo, unsigned char *data, int size,
 
 	put_u16(data, (unsigned int)echo->from[number % ECHO_PORTS].port);
 	put_u16(data + 2, (unsigned int)echo->port);
-	put_u32(data + 4, (uint32_t)number << SEQUENCE_SHIFT);
+	put_u32(data + 4, (uint32_t)number << ECHOANSWER_SEQUENCE_SHIFT);
 	data[12] = TCP_HEADER / 4 << 4;
 	data[13] = TH_SYN;
 	put_u16(data + 14, 1024);
@@ -273,17 +262,18 @@ static void fill_tcp(const struct echo *echo, unsigned char *data, int size,
 static int send_data(const struct echo *echo, const void *data, int size)
 {
 	struct pollfd polled = {.fd = echo->fd, .events = POLLOUT};
+	int r = 0;
 
-	/* An error of an earlier packet, which an answer brought, is told once. */
+	/* An error that an answer to an earlier packet brought is told once, and may be
+	 * EMSGSIZE too; that this packet is above the link's MTU, each time. */
 	for (int tries = 0; tries < 4; tries++) {
 		if (send(echo->fd, data, (size_t)size, MSG_NOSIGNAL) >= 0)
 			return 0;
-		if (errno == EMSGSIZE)
-			return -EMSGSIZE;
-		if (errno == EAGAIN || errno == ENOBUFS)
+		r = -errno;
+		if (r == -EAGAIN || r == -ENOBUFS)
 			poll(&polled, 1, 10);
 	}
-	return -errno;
+	return r;
 }
 
 int echo_send(struct echo *echo, int size, uint16_t number)
@@ -307,46 +297,6 @@ int echo_send(struct echo *echo, int size, uint16_t number)
 
 /* --- receiving --- */
 
-static bool read_icmp(const struct echo *echo, const unsigned char *data, ssize_t size,
-		      uint16_t *ret)
-{
-	int type = echo->kind == ECHO_STAMP ? ICMP_TIMESTAMPREPLY : ICMP_ECHOREPLY;
-
-	if (echo->ipv6)
-		type = ICMP6_ECHO_REPLY;
-	if (size < ICMP_HEADER || data[0] != type || get_u16(data + 4) != echo->id)
-		return false;
-	*ret = (uint16_t)get_u16(data + 6);
-	return true;
-}
-
-/* The answer acknowledges the SYN, and a reset its data too. */
-static bool read_tcp(const struct echo *echo, const unsigned char *data, ssize_t size,
-		     uint16_t *ret)
-{
-	uint16_t number;
-
-	if (size < TCP_HEADER || (int)get_u16(data) != echo->port ||
-	    !(data[13] & TH_ACK))
-		return false;
-	number = (uint16_t)(get_u32(data + 8) >> SEQUENCE_SHIFT);
-	*ret = number;
-	return (int)get_u16(data + 2) == echo->from[number % ECHO_PORTS].port;
-}
-
-static bool read_answer(const struct echo *echo, const unsigned char *data,
-			ssize_t size, uint16_t *ret)
-{
-	/* IPv4's raw sockets show the IP header. */
-	int header = echo->ipv6 ? 0 : (data[0] & 0x0f) * 4;
-
-	if (size <= header)
-		return false;
-	if (echo->kind == ECHO_TCP)
-		return read_tcp(echo, data + header, size - header, ret);
-	return read_icmp(echo, data + header, size - header, ret);
-}
-
 /* The kernel's note of an ICMP error about a packet of ours, of which it shows the
  * beginning. */
 static bool read_error(struct echo *echo, const struct msghdr *message, ssize_t size,
@@ -360,15 +310,7 @@ static bool read_error(struct echo *echo, const struct msghdr *message, ssize_t 
 		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
 			why = (const struct sock_extended_err *)CMSG_DATA(c);
 	}
-	if (!why)
-		return false;
-	if (why->ee_errno == EMSGSIZE && why->ee_origin != SO_EE_ORIGIN_LOCAL &&
-	    (!echo->too_big || (int)why->ee_info < echo->too_big))
-		echo->too_big = (int)why->ee_info;
-	if (echo->kind != ECHO_UDP || why->ee_errno != ECONNREFUSED || size < 2)
-		return false;
-	*ret = (uint16_t)get_u16(data);
-	return true;
+	return why && echoanswer_read_error(echo, why, data, (size_t)size, ret);
 }
 
 /* 1 an answer, 0 something else, -EAGAIN nothing. */
@@ -403,7 +345,7 @@ int echo_receive(struct echo *echo, uint16_t *ret_number)
 		if (n < 0 && (errno == EAGAIN || errno == EBADF) && error == -EAGAIN)
 			return 0;
 		if (n > 0 && echo->kind != ECHO_UDP &&
-		    read_answer(echo, data, n, ret_number))
+		    echoanswer_read(echo, data, (size_t)n, ret_number))
 			return 1;
 	}
 	return 0;

@@ -18,8 +18,8 @@
 /* A shorter prefix is no network of the tunnel: its first address is anybody's. */
 #define NETWORK_MIN 8
 
-int alone_targets_parse(const char *word, char ret[ADDRESS_SIZE], int *ret_port,
-			struct err *err)
+int alone_targets_parse(const char *name, const char *word, char ret[ADDRESS_SIZE],
+			int *ret_port, struct err *err)
 {
 	char text[ADDRESS_SIZE + 16];
 	char *address = text;
@@ -27,8 +27,8 @@ int alone_targets_parse(const char *word, char ret[ADDRESS_SIZE], int *ret_port,
 	int64_t number = 0;
 
 	if (!text_copy(text, sizeof(text), word))
-		return err_set(err, -EINVAL, "invalid value '%.80s' for --target",
-			       word);
+		return err_set(err, -EINVAL, "invalid value '%.80s' for --%s", word,
+			       name);
 	if (text[0] == '[' && strchr(text, ']')) {
 		address++;
 		port = strchr(text, ']');
@@ -40,11 +40,11 @@ int alone_targets_parse(const char *word, char ret[ADDRESS_SIZE], int *ret_port,
 	}
 	if (port && text_to_int(port, 1, 65535, &number) < 0)
 		return err_set(err, -EINVAL,
-			       "invalid value '%s' for --target: expected ADDRESS, "
+			       "invalid value '%s' for --%s: expected ADDRESS, "
 			       "IPV4:PORT or [IPV6]:PORT",
-			       word);
+			       word, name);
 	*ret_port = (int)number;
-	return host_options_take_address("target", address, ret, err);
+	return host_options_take_address(name, address, ret, err);
 }
 
 /* 0 added, or listed already; -EACCES: not behind the tunnel; -EINVAL: this host's own. */
@@ -75,28 +75,46 @@ static int add_target(struct alone_targets *all, const struct host *host,
 	return 0;
 }
 
+static int add_word(struct alone_targets *all, const struct host *host,
+		    const char *name, const char *word, struct err *err)
+{
+	char address[ADDRESS_SIZE];
+	int port;
+	int r = alone_targets_parse(name, word, address, &port, err);
+
+	if (r < 0)
+		return r;
+	r = add_target(all, host, address, port, name);
+	if (r == -EINVAL)
+		return err_set(err, r, "--%s %s is an address of this host", name,
+			       address);
+	if (r < 0)
+		return err_set(err, -EINVAL,
+			       "packets to --%s %s do not leave by '%s': name an "
+			       "address behind the tunnel, or another --interface",
+			       name, address, host->link.name);
+	return 0;
+}
+
 static int add_named(struct alone_targets *all, const struct host *host,
 		     const struct option_list *named, struct err *err)
 {
-	for (int i = 0; i < named->count; i++) {
-		char address[ADDRESS_SIZE];
-		int port;
-		int r = alone_targets_parse(named->words[i], address, &port, err);
+	int r = 0;
 
-		if (r < 0)
-			return r;
-		r = add_target(all, host, address, port, "--target");
-		if (r == -EINVAL)
-			return err_set(err, r, "--target %s is an address of this host",
-				       address);
-		if (r < 0)
-			return err_set(err, -EINVAL,
-				       "packets to --target %s do not leave by '%s': "
-				       "name an address behind the tunnel, or another "
-				       "--interface",
-				       address, host->link.name);
-	}
-	return 0;
+	for (int i = 0; r == 0 && i < named->count; i++)
+		r = add_word(all, host, "target", named->words[i], err);
+	return r;
+}
+
+int alone_targets_find_one(const struct host *host, const char *name, const char *word,
+			   struct alone_target *ret, struct err *err)
+{
+	struct alone_targets all = {0};
+	int r = add_word(&all, host, name, word, err);
+
+	if (r == 0)
+		*ret = all.list[0];
+	return r;
 }
 
 /* --- addresses of networks --- */

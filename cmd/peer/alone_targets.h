@@ -31,13 +31,18 @@ struct alone_targets {
 	struct alone_target list[ALONE_TARGETS_MAX]; /* the most likely first */
 };
 
-/* Take one word of --target: ADDRESS, IPV4:PORT or [IPV6]:PORT. -EINVAL. */
-int alone_targets_parse(const char *word, char ret[ADDRESS_SIZE], int *ret_port,
-			struct err *err);
+/* Take one word of the option --NAME: ADDRESS, IPV4:PORT or [IPV6]:PORT; without a port it
+ * is 0. -EINVAL. */
+int alone_targets_parse(const char *name, const char *word, char ret[ADDRESS_SIZE],
+			int *ret_port, struct err *err);
 
 /* `named` are the words of --target; none: find the rest. -EINVAL: a named one is not
  * behind the tunnel; -ENOENT: none was found. */
 int alone_targets_find(const struct host *host, const struct option_list *named,
 		       struct alone_targets *ret, struct err *err);
+
+/* The one that the option --NAME has as its word. -EINVAL. */
+int alone_targets_find_one(const struct host *host, const char *name, const char *word,
+			   struct alone_target *ret, struct err *err);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -12,8 +11,10 @@
 #include "base/text.h"
 #include "cmd/host/progress.h"
 #include "cmd/peer/alone_ask.h"
+#include "cmd/peer/alone_iperf.h"
 #include "cmd/peer/alone_text.h"
 #include "cmd/peer/peer.h"
+#include "engine/runner.h"
 
 static int begin(struct alone *alone, struct err *err)
 {
@@ -240,6 +241,8 @@ static int run_alone(struct alone *alone, struct err *err)
 		r = probe_alone(alone, err);
 	if (r == 0)
 		r = print_alone(alone, err);
+	if (r == 0)
+		r = alone_iperf(alone, err);
 	if (r < 0)
 		return r;
 	if (!alone->result.own_mtu)
@@ -260,10 +263,12 @@ int peer_alone_main(void *ctx, int guard_fd, int runner_fd)
 		return PROGRAM_FAILED;
 	r = guard_new(guard_fd, &alone.guard, &err);
 	if (r == 0)
+		r = runner_new(runner_fd, &alone.runner, &err);
+	if (r == 0)
 		r = run_alone(&alone, &err);
 	if (r < 0)
 		host_tell("%s", err.text);
+	runner_free(alone.runner);
 	guard_free(alone.guard);
-	close(runner_fd);
 	return r < 0 ? PROGRAM_FAILED : r;
 }

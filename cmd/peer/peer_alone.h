@@ -18,6 +18,7 @@ struct peer_config;
 struct alone {
 	const struct peer_config *config;
 	struct guard *guard;
+	struct runner *runner;
 	const struct alone_target *target; /* that answered */
 	struct echofind find;
 	struct onesided_looks looks;

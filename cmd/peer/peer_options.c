@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "cmd/peer/alone_iperf.h"
 #include "cmd/peer/peer_check.h"
 #include "cmd/peer/strategy_options.h"
 #include "netctl/rtroute.h"
@@ -158,7 +159,22 @@ static const char *find_useless(void)
 		if (others[i].given)
 			return others[i].name;
 	}
-	return strategy_options_given(peer_options.rows);
+	return strategy_options_given(peer_options.rows, peer->iperf_server != NULL);
+}
+
+static int check_iperf_server(struct err *err)
+{
+	char address[ADDRESS_SIZE];
+	int port;
+
+	if (!peer->iperf_server)
+		return 0;
+	if (peer->duration_ms > ALONE_IPERF_DURATION_MAX_MS)
+		return err_set(err, -EINVAL,
+			       "--duration is at most %d with --iperf-server",
+			       ALONE_IPERF_DURATION_MAX_MS / 1000);
+	return alone_targets_parse("iperf-server", peer->iperf_server, address, &port,
+				   err);
 }
 
 static int check_alone(struct err *err)
@@ -173,14 +189,15 @@ static int check_alone(struct err *err)
 	for (int i = 0; i < peer->named.count; i++) {
 		char address[ADDRESS_SIZE];
 		int port;
-		int r = alone_targets_parse(peer->named.words[i], address, &port, err);
+		int r = alone_targets_parse("target", peer->named.words[i], address,
+					    &port, err);
 
 		if (r < 0)
 			return r;
 	}
 	peer->strategy = &strategies[STRATEGY_probe];
 	set_strategy_defaults();
-	return 0;
+	return check_iperf_server(err);
 }
 
 int peer_options_check(struct err *err)
@@ -191,8 +208,9 @@ int peer_options_check(struct err *err)
 		return 0;
 	if (peer->alone)
 		return check_alone(err);
-	if (peer->named.count)
-		return err_set(err, -EINVAL, "--target needs --alone");
+	if (peer->named.count || peer->iperf_server)
+		return err_set(err, -EINVAL, "--%s needs --alone",
+			       peer->named.count ? "target" : "iperf-server");
 	r = find_strategy(err);
 	if (r < 0)
 		return r;
@@ -221,6 +239,17 @@ int peer_options_check(struct err *err)
 	return r;
 }
 
+static int find_addresses(struct host *host, struct err *err)
+{
+	int r = 0;
+
+	host->guard.bounds.alone = true;
+	if (peer->iperf_server)
+		r = alone_targets_find_one(host, "iperf-server", peer->iperf_server,
+					   &peer->iperf, err);
+	return r < 0 ? r : alone_targets_find(host, &peer->named, &peer->targets, err);
+}
+
 int peer_options_ready(struct host *host, struct err *err)
 {
 	if (!peer->seed_given)
@@ -233,10 +262,8 @@ int peer_options_ready(struct host *host, struct err *err)
 	}
 	peer->options = &host_options;
 	peer->host = host;
-	if (peer->alone) {
-		host->guard.bounds.alone = true;
-		return alone_targets_find(host, &peer->named, &peer->targets, err);
-	}
+	if (peer->alone)
+		return find_addresses(host, err);
 	text_copy(host->guard.bounds.remote, sizeof(host->guard.bounds.remote),
 		  peer->server_ip);
 	return check_route(host, err);

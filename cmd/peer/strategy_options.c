@@ -10,6 +10,8 @@
 #define SMART (1u << STRATEGY_smart)
 #define PROBE (1u << STRATEGY_probe)
 #define APPLY (1u << STRATEGY_COUNT)
+/* --alone --iperf-server */
+#define TESTS (1u << (STRATEGY_COUNT + 1))
 
 /* Each option that some use has no need of, with the uses that need it. */
 static const struct strategy_option {
@@ -23,9 +25,9 @@ static const struct strategy_option {
 	{"seed", GRID | SMART},
 	{"margin", SMART},
 	{"budget", SMART},
-	{"duration", GRID | SMART | APPLY},
-	{"precision", GRID | SMART | APPLY},
-	{"congestion", GRID | SMART | APPLY},
+	{"duration", GRID | SMART | APPLY | TESTS},
+	{"precision", GRID | SMART | APPLY | TESTS},
+	{"congestion", GRID | SMART | APPLY | TESTS},
 	{"peer-skip-errors", GRID | SMART | APPLY},
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -97,10 +99,11 @@ int strategy_options_check(const struct option_spec *rows,
 	return 0;
 }
 
-const char *strategy_options_given(const struct option_spec *rows)
+const char *strategy_options_given(const struct option_spec *rows, bool tests)
 {
 	for (size_t i = 0; i < OPTIONS; i++) {
-		if (is_given(rows, options[i].name))
+		if (!(tests && options[i].uses & TESTS) &&
+		    is_given(rows, options[i].name))
 			return options[i].name;
 	}
 	return NULL;

@@ -23,7 +23,8 @@ struct strategy_use {
 int strategy_options_check(const struct option_spec *rows,
 			   const struct strategy_use *use, struct err *err);
 
-/* The first option given that only some strategies use; NULL: none is. */
-const char *strategy_options_given(const struct option_spec *rows);
+/* The first option given that only some strategies use; NULL: none is. With `tests`,
+ * options of throughput tests do not count. */
+const char *strategy_options_given(const struct option_spec *rows, bool tests);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cmd/read/read.h"
+#include "cmd/read/read_ready.h"
 #include "cmd/read/table.h"
 #include "report/runjson.h"
 
@@ -19,7 +20,7 @@ static const struct option_spec options[] = {
 	 .help = "rank the fastest pair by upload, download, or\n"
 		 "the sum of both; the recommended pair stays the\n"
 		 "same (default sum)"},
-	{.name = NULL, .more = read_json_result_options},
+	{.name = NULL, .more = read_ready_options},
 };
 
 /* { "run": ..., "by": ..., "recommended": ... or null, "fastest": ... or null } */
@@ -68,6 +69,8 @@ static int run_best(struct query *query, struct err *err)
 
 	if (r < 0)
 		return r;
+	if (read_ready_asked())
+		return read_ready_print(query, &run, err);
 	measured = query_best(query, run.id, (enum query_by)by, &fastest, &none);
 	if (measured < 0 && measured != -ENODATA)
 		return err_set(err, measured, "%s", none.text);
@@ -84,6 +87,7 @@ const struct read_command read_best = {
 	.name = "best",
 	.help = "print the pair of MTUs that a run recommends, and its fastest pair",
 	.options = options,
+	.check = read_ready_check,
 	.takes_run = true,
 	.run = run_best,
 };

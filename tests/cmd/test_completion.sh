@@ -92,6 +92,9 @@ offered '' mtusweep nope -
 
 # Values.
 offered 'down sum up' mtusweep best --by ''
+offered 'nft' mtusweep best --as nf
+offered 'wg-quick windows' mtusweep best --as w
+offered 'peer server' mtusweep best --as nft --end ''
 offered 'csv' mtusweep export --format c
 offered 'csv json prometheus' mtusweep export --format =
 offered 'json' mtusweep export --format = j

@@ -24,10 +24,11 @@ fail()
 	echo "FAIL: $1"
 }
 
-# Arguments: PAGE SECTION
+# Arguments: PAGE SECTION. Lines that end in a backslash are joined with the next.
 section()
 {
-	sed -n "/^\.Sh $2\$/,/^\.Sh /p" "$root/docs/man/$1" | sed '1d'
+	sed -n "/^\.Sh $2\$/,/^\.Sh /p" "$root/docs/man/$1" | sed '1d' |
+		sed ':again; /\\$/ { N; s/\\\n//; b again; }'
 }
 
 # Arguments: PAGE SECTION REGEX. True if a line of the section matches.
@@ -51,6 +52,19 @@ check_options()
 	done
 	checks=$((checks + count))
 	((count >= 2)) || fail "no options in the help of $*"
+}
+
+# Arguments: PAGE PROGRAM [COMMAND]. Check that the page lists the words of each choice.
+check_choices()
+{
+	local page=$1 option words
+	shift
+	while read -r option words; do
+		checks=$((checks + 1))
+		words=${words//|/ [|] }
+		has_line "$page" DESCRIPTION "^\.It .*Fl ${option#-} Cm $words$" ||
+			fail "$page does not list the choices of $option: $words"
+	done < <("$@" --help | sed -nE 's/^  (-., )?(--[a-z0-9-]+ [^ ]+[|][^ ]+).*/\2/p')
 }
 
 # Arguments: PROGRAM [COMMAND]. Leave out the value of each option that needs one.
@@ -81,10 +95,13 @@ for page in mtusweep.1 mtusweep-server.8 mtusweep-peer.8; do
 done
 check_options mtusweep-server.8 mtusweep-server
 check_options mtusweep-peer.8 mtusweep-peer
+check_choices mtusweep-server.8 mtusweep-server
+check_choices mtusweep-peer.8 mtusweep-peer
 check_values mtusweep-server
 check_values mtusweep-peer
 for command in $(mtusweep --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
 	check_options mtusweep.1 mtusweep "$command"
+	check_choices mtusweep.1 mtusweep "$command"
 	check_values mtusweep "$command"
 	has_line mtusweep.1 DESCRIPTION "^\.It Cm $command$" ||
 		fail "mtusweep.1 does not describe the command $command"
@@ -112,6 +129,12 @@ for _ in 1 2 3 4; do
 			--db $db >/dev/null || exit 1
 	done
 done
+# An imported log has no recommendation.
+sqlite3 srv/sweeps.db <<'SQL' || exit 1
+INSERT INTO recommendation (run_id, server_mtu, peer_mtu, settled, text)
+VALUES (3, 1420, 1400, 1, '');
+INSERT INTO reason (run_id, kind, margin, visits) VALUES (3, 'fits', 0, 0);
+SQL
 cp "$root/tests/bench/sweeps/deadzone.csv" sweep.csv
 count=0
 while read -r line; do
@@ -119,7 +142,7 @@ while read -r line; do
 	bash -c "${line//\/srv\//srv/}" >out 2>err || fail "'$line': $(cat err)"
 	[ ! -s err ] || fail "'$line' says: $(cat err)"
 done < <(examples mtusweep.1 mtusweep)
-((count >= 9)) || fail "mtusweep.1 has $count examples"
+((count >= 10)) || fail "mtusweep.1 has $count examples"
 for file in sweep.png sweep.html sweep.csv; do
 	[ -s $file ] || fail "the examples made no $file"
 done

@@ -288,6 +288,115 @@ case_silent()
 	check_same_text 'both hosts' "$before" "$(everything)"
 }
 
+# --- throughput ----------------------------------------------------------------------
+
+# Arguments: [OPTION ...] of iperf3. Set $iperf_pid.
+start_iperf()
+{
+	run_on server iperf3 --server --bind "$LAB_SERVER_IP" --forceflush "$@" \
+		>"$tmp/iperf.log" 2>&1 &
+	iperf_pid=$!
+	wait_for 10 'iperf3' listening 5201
+}
+
+# Lines of which each direction has its own rate, which a busy machine may not reach.
+begin_rates()
+{
+	begin --rate-up 4 --rate-down 12
+}
+
+readonly UPLOADED='upload [1-4](\.[0-9]+)? Mbit/s'
+readonly DOWNLOADED='download ([5-9]|1[0-2])(\.[0-9]+)? Mbit/s'
+
+# A stock iperf3, with the recommended MTU and the present one, both of which work.
+case_iperf()
+{
+	begin_rates
+	start_iperf
+	alone --iperf-server "$LAB_SERVER_IP" --duration 2
+	check_own 1440 30000
+	check_says 'recommended' "MTU 1440, recommended: $UPLOADED, $DOWNLOADED"
+	check_says 'current' "MTU 1420, current: $UPLOADED, $DOWNLOADED"
+	kill "$iperf_pid"
+}
+
+# Upload loses full-size packets with the present MTU: that is a result.
+case_iperf_hole()
+{
+	begin_rates
+	start_iperf
+	"$LAB" hole "$lab_name" upload 1440
+	alone --iperf-server "$LAB_SERVER_IP:5201" --duration 1
+	check_own 1380 30000
+	check_says 'recommended' "MTU 1380, recommended: $UPLOADED, $DOWNLOADED"
+	check_says 'current' "MTU 1420, current: upload blackhole, $DOWNLOADED"
+	kill "$iperf_pid"
+}
+
+# Another client has it, for longer than --wait, then until this one waits.
+case_iperf_busy()
+{
+	local other
+	begin_rates
+	start_iperf
+	run_on server iperf3 --client "$LAB_SERVER_IP" --bind "$LAB_SERVER_IP" \
+		--time 60 --bitrate 1M >/dev/null 2>&1 &
+	other=$!
+	wait_for 10 'a test of another client' grep -q 'connected to' "$tmp/iperf.log"
+	alone --iperf-server "$LAB_SERVER_IP" --duration 1 --wait 1
+	check_equal 'the exit status' 1 "$status"
+	check_match 'which it says' "iperf3 server at $LAB_SERVER_IP, port 5201: .* busy" \
+		"$(<"$tmp/peer.log")"
+	check_same_text 'both hosts' "$before" "$(everything)"
+	(
+		wait_for 20 'the wait' grep -q 'waiting for the iperf3' "$tmp/peer.log"
+		kill "$other"
+	) &
+	alone --iperf-server "$LAB_SERVER_IP" --duration 1
+	check_own 1440 60000
+	check_match 'it waited' 'waiting for the iperf3 server: .* busy' \
+		"$(<"$tmp/peer.log")"
+	check_says 'recommended' "MTU 1440, recommended: $UPLOADED, $DOWNLOADED"
+	kill "$iperf_pid"
+}
+
+# The recommended MTU does not outlive the program.
+case_iperf_stopped()
+{
+	begin_rates
+	start_iperf
+	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \
+		--db "$peer_db" --alone --iperf-server "$LAB_SERVER_IP" --duration 60 \
+		</dev/null >"$tmp/peer.out" 2>"$tmp/peer.log" &
+	peer_pid=$!
+	wait_for 20 'a test' grep -q 'connected to' "$tmp/iperf.log"
+	check_equal 'the MTU of a test' 1440 "$(link_mtu peer)"
+	kill -TERM "$peer_pid"
+	wait_exit "$peer_pid" 5 'the peer'
+	check_equal 'the exit status' 1 "$status"
+	check_match 'which it says' 'stopped by Terminated; the MTU is restored' \
+		"$(<"$tmp/peer.log")"
+	check_same_text 'both hosts' "$before" "$(everything)"
+	kill "$iperf_pid"
+}
+
+# The server wants a user and a password.
+case_iperf_users()
+{
+	begin
+	openssl genrsa -out "$tmp/key.pem" 2048 2>/dev/null
+	echo "user,$(printf '{user}word' | sha256sum | cut -d ' ' -f 1)" >"$tmp/users"
+	start_iperf --rsa-private-key-path "$tmp/key.pem" \
+		--authorized-users-path "$tmp/users"
+	alone --iperf-server "$LAB_SERVER_IP" --duration 1
+	check_equal 'the exit status' 1 "$status"
+	check_match 'which it says' \
+		'asks for a user and a password, and mtusweep sends none' \
+		"$(<"$tmp/peer.log")"
+	check_same_text 'both hosts' "$before" "$(everything)"
+	kill "$iperf_pid"
+}
+
 # --- this end ------------------------------------------------------------------------
 
 # wg-quick's policy routing: what goes to the endpoint has WireGuard's mark.
@@ -375,6 +484,12 @@ case_usage()
 	refuses 'an option of a sweep' 'no use for --duration' --alone --duration 3
 	refuses 'a server' 'no use for --server-ip' --alone --server-ip 10.77.0.1
 	refuses 'a target of a sweep' '--target needs --alone' --target 10.77.0.1
+	refuses 'a server of tests in a sweep' '--iperf-server needs --alone' \
+		--iperf-server 10.77.0.1
+	refuses 'no address of iperf3' "invalid value 'x' for --iperf-server" --alone \
+		--iperf-server x
+	refuses 'a long test' '--duration is at most 300' --alone --duration 301 \
+		--iperf-server 10.77.0.1
 	refuses 'no address' "invalid value 'x' for --target" --alone --target x
 	refuses 'no port' 'expected ADDRESS, IPV4:PORT' --alone --target 10.77.0.1:x
 	alone --target 10.78.1.2

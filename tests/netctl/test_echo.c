@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -158,6 +159,74 @@ static void test_pieces(void **state)
 	echo_close(&echo);
 }
 
+static void put_u16(unsigned char *at, unsigned int value)
+{
+	at[0] = (unsigned char)(value >> 8);
+	at[1] = (unsigned char)value;
+}
+
+/* Send what a router with a narrow next link answers to a packet of this socket. */
+static void send_too_big(const struct echo *echo, unsigned int mtu)
+{
+	struct sockaddr_in from = {0};
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	socklen_t length = sizeof(from);
+	cleanup_fd int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+	/* the error, then the beginning of the packet: IP header, ports or echo */
+	unsigned char data[8 + 20 + 8] = {3, 4, [8] = 0x45, [16] = 64, [28] = 8};
+	uint32_t sum = 0;
+
+	inet_pton(AF_INET, IPV4, &to.sin_addr);
+	assert_int_equal(getsockname(echo->fd, (struct sockaddr *)&from, &length), 0);
+	put_u16(data + 6, mtu);
+	put_u16(data + 10, 1500);
+	data[17] = echo->kind == ECHO_UDP ? IPPROTO_UDP : IPPROTO_ICMP;
+	memcpy(data + 20, &from.sin_addr, 4);
+	memcpy(data + 24, &to.sin_addr, 4);
+	if (echo->kind == ECHO_UDP) {
+		put_u16(data + 28, ntohs(from.sin_port));
+		put_u16(data + 30, PORT);
+	}
+	for (size_t i = 0; i < sizeof(data); i += 2)
+		sum += (uint32_t)data[i] << 8 | data[i + 1];
+	put_u16(data + 2, ~((sum & 0xffff) + (sum >> 16)) & 0xffff);
+	assert_int_equal(
+		sendto(fd, data, sizeof(data), 0, (struct sockaddr *)&to, sizeof(to)),
+		sizeof(data));
+}
+
+/* An error about an earlier packet is no answer about the next one, which leaves. */
+static void test_late_error(void **state)
+{
+	struct echo echo;
+
+	(void)state;
+	open_echo(ECHO_UDP, IPV4, &echo);
+	send_too_big(&echo, 1300);
+	assert_int_equal(echo_send(&echo, 1280, 30), 0);
+	assert_true(answers(&echo, 1280, 31));
+	assert_int_equal(echo_send(&echo, 1501, 33), -EMSGSIZE);
+	echo_close(&echo);
+}
+
+static void test_too_big(void **state)
+{
+	struct echo echo;
+
+	(void)state;
+	open_echo(ECHO_OUTER, IPV4, &echo);
+	send_too_big(&echo, 1300);
+	assert_true(answers(&echo, 1280, 31));
+	assert_int_equal(echo.too_big, 1300);
+	/* The smallest counts; the last two are no link's. */
+	send_too_big(&echo, 1400);
+	send_too_big(&echo, 67);
+	send_too_big(&echo, 0);
+	assert_true(answers(&echo, 1280, 32));
+	assert_int_equal(echo.too_big, 1300);
+	echo_close(&echo);
+}
+
 static void test_wrong(void **state)
 {
 	struct rawsock_target target = raw_target(RAWSOCK_ECHO, "x");
@@ -215,8 +284,9 @@ static void test_main(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds),  cmocka_unit_test(test_open_port),
-		cmocka_unit_test(test_pieces), cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_kinds),   cmocka_unit_test(test_open_port),
+		cmocka_unit_test(test_pieces),  cmocka_unit_test(test_late_error),
+		cmocka_unit_test(test_too_big), cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_main),
 	};
 

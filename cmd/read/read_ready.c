@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/read/read_ready.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/ready.h"
+
+enum ready_end {
+	READY_SERVER,
+	READY_PEER,
+};
+
+static int as;
+static bool as_given;
+static int end = READY_PEER;
+static bool end_given;
+static const char *interface;
+
+/* In the order of enum ready_end. */
+static const char *const end_names[] = {"server", "peer", NULL};
+
+const struct option_spec read_ready_options[] = {
+	{.name = "as",
+	 .kind = OPTION_CHOICE,
+	 .into = &as,
+	 .seen = &as_given,
+	 .choices = ready_names,
+	 .help = "print text that sets the recommended MTU of one\n"
+		 "end on such a system; nft and iptables clamp the\n"
+		 "MSS of TCP instead"},
+	{.name = "end",
+	 .kind = OPTION_CHOICE,
+	 .into = &end,
+	 .seen = &end_given,
+	 .choices = end_names,
+	 .help = "the end that the text of --as is for (default\n"
+		 "peer)"},
+	{.name = "interface",
+	 .value = "NAME",
+	 .kind = OPTION_STRING,
+	 .into = &interface,
+	 .help = "the interface's name in the text of --as\n"
+		 "(default: the run's, or wg0 if unknown)"},
+	{.name = NULL, .more = read_json_result_options},
+};
+
+bool read_ready_asked(void)
+{
+	return as_given;
+}
+
+int read_ready_check(struct err *err)
+{
+	if (!as_given && (end_given || interface))
+		return err_set(err, -EINVAL, "--%s needs --as: it is about its text",
+			       end_given ? "end" : "interface");
+	if (as_given && read_given.json)
+		return err_set(err, -EINVAL,
+			       "--as and --json exclude each other: give one of them");
+	return 0;
+}
+
+static const char *why_no_pair(const struct query_run *run)
+{
+	if (strcmp(run->info.strategy, STRATEGY_APPLY) == 0)
+		return "it applied the pair of another run";
+	if (strcmp(run->info.strategy, "imported") == 0)
+		return "it is a log, which says nothing of the path";
+	if (run->outcome == RUN_RUNNING)
+		return "it has not ended";
+	if (run->outcome != RUN_DONE)
+		return "it ended early";
+	return "it stored none";
+}
+
+/* -ENODATA: the run recommends no pair, or one whose packets are lost. */
+static int find_pair(struct query *query, const struct query_run *run,
+		     struct evidence *ret, struct err *err)
+{
+	struct query_recommendation found = {0};
+	int r = query_recommended(query, run->id, &found, err);
+
+	if (r == -ENODATA)
+		return err_set(err, r, "run %lld recommends no pair: %s",
+			       (long long)run->id, why_no_pair(run));
+	if (r < 0)
+		return r;
+	free(found.text);
+	*ret = found.evidence;
+	if (ret->reason.kind == REASON_NONE_ARRIVES ||
+	    (!ret->mtu.server && !ret->mtu.peer))
+		return err_set(err, -ENODATA, "run %lld has no MTU to set: %s",
+			       (long long)run->id, reason_sentence(ret->reason.kind));
+	return 0;
+}
+
+/* The number of peers of this end's interface, if the run found it to be a hub's. */
+static int note_hub(void *ctx, const struct query_warning *w)
+{
+	struct ready *ready = ctx;
+
+	if ((w->facts.kind == WARNING_HUB_ROUTES ||
+	     w->facts.kind == WARNING_HUB_LINK) &&
+	    strcmp(warning_end_name(w->facts.at_end), ready->end) == 0)
+		ready->peers = (int)w->facts.value;
+	return 0;
+}
+
+static int check_name(const char *name, struct err *err)
+{
+	if (ready_takes_name(name))
+		return 0;
+	return err_set(
+		err, -EINVAL,
+		"the interface's name '%s' cannot be written in such text: name "
+		"another with --interface, of up to 32 letters, digits and '_.=-'",
+		name);
+}
+
+static const char *choose_name(const struct end_facts *facts)
+{
+	if (interface)
+		return interface;
+	return facts->interface[0] ? facts->interface : "wg0";
+}
+
+int read_ready_print(struct query *query, const struct query_run *run, struct err *err)
+{
+	bool server = end == READY_SERVER;
+	const struct end_facts *facts = server ? &run->info.server : &run->info.peer;
+	struct ready ready = {
+		.run = run->id,
+		.end = end_names[end],
+		.host = facts->host,
+		.interface = choose_name(facts),
+	};
+	struct evidence e;
+	int r = find_pair(query, run, &e, err);
+
+	if (r == 0)
+		r = check_name(ready.interface, err);
+	if (r == 0)
+		r = query_warnings(query, run->id, "run", note_hub, &ready, err);
+	if (r < 0)
+		return r;
+	ready.mtu = server ? e.mtu.server : e.mtu.peer;
+	ready.far_mtu = server ? e.mtu.peer : e.mtu.server;
+	ready.proof = evidence_proof(&e, false);
+	if (!ready.mtu)
+		return err_set(err, -ENODATA, "run %lld recommends no MTU for the %s",
+			       (long long)run->id, ready.end);
+	ready_print(stdout, (enum ready_format)as, &ready);
+	return 0;
+}
