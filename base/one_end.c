@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/one_end.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/evidence.h"
+#include "base/text.h"
+
+static const char *const small_names[] = {
+#define SMALL_NAME(kind, name, words) [ONE_END_SMALL_##kind] = name,
+	ONE_END_SMALLS(SMALL_NAME)
+#undef SMALL_NAME
+};
+
+static const char *const small_words[] = {
+#define SMALL_WORDS(kind, name, words) [ONE_END_SMALL_##kind] = words,
+	ONE_END_SMALLS(SMALL_WORDS)
+#undef SMALL_WORDS
+};
+
+static const char *const proof_names[] = {
+#define PROOF_NAME(proof, name) [ONE_END_##proof] = name,
+	ONE_END_PROOFS(PROOF_NAME)
+#undef PROOF_NAME
+};
+
+TEXT_DEFINE_WORDS(one_end_small, one_end_small, small_names, ONE_END_SMALL_COUNT)
+TEXT_DEFINE_WORDS(one_end_proof, one_end_proof, proof_names, ONE_END_PROOF_COUNT)
+
+const char *one_end_small_words(enum one_end_small small)
+{
+	return small_words[small];
+}
+
+static const char *phrase(enum fate fate)
+{
+	static const char *const phrases[FATE_COUNT] = {
+		[FATE_UNKNOWN] = "are not known",
+		[FATE_WHOLE] = "arrive whole",
+		[FATE_FRAGMENTED] = "arrive in fragments",
+		[FATE_LOST] = "are lost",
+	};
+
+	return phrases[fate];
+}
+
+/* "outer packets up to 1500 bytes arrive whole, larger ones arrive in fragments" */
+static void put_bands(FILE *out, const struct path_bands *bands)
+{
+	if (bands->count == 1) {
+		fprintf(out, "outer packets of all sizes %s",
+			phrase(bands->band[0].fate));
+		return;
+	}
+	for (int i = 0; i < bands->count; i++) {
+		const char *fate = phrase(bands->band[i].fate);
+
+		if (i + 1 == bands->count)
+			fprintf(out, ", larger ones %s", fate);
+		else
+			fprintf(out, "%s up to %d bytes %s", i ? "," : "outer packets",
+				bands->band[i].max, fate);
+	}
+}
+
+/* --- the MTUs --- */
+
+static void put_own(FILE *out, const struct evidence *e)
+{
+	int own = e->mtu.peer;
+	int now = e->current.peer;
+
+	if (!own) {
+		fprintf(out,
+			"recommended: no MTU, since none of %d or more is known to "
+			"fit\n",
+			e->one_end.least_mtu);
+		return;
+	}
+	fprintf(out,
+		"recommended: peer MTU %d; predicted by probes of this end alone, not "
+		"measured\n",
+		own);
+	if (e->one_end.own_is_limit)
+		fputs("  nothing larger was sent: this end's links carry no more\n",
+		      out);
+	if (now > own)
+		fprintf(out, "current MTU of this end: %d: does not fit\n", now);
+	else if (now)
+		fprintf(out, "current MTU of this end: %d: fits%s\n", now,
+			now < own ? ", and may be larger" : "");
+}
+
+static void put_far(FILE *out, const struct one_end *r)
+{
+	if (!r->far_mtu)
+		fputs("far end: nothing is known of the MTU that it should have\n",
+		      out);
+	else if (r->far_is_present)
+		fprintf(out,
+			"far end: its present MTU, about %d, fits; if it could be "
+			"larger is not visible here\n",
+			r->far_mtu);
+	else if (r->far_is_limit)
+		fprintf(out,
+			"far end: an MTU of %d fits; what larger packets would do is "
+			"not "
+			"visible here\n",
+			r->far_mtu);
+	else
+		fprintf(out,
+			"far end: MTU %d at most, for its administrator (proved in "
+			"steps of 16: up to %d may fit)\n",
+			r->far_mtu, r->far_mtu + 15);
+}
+
+/* --- each direction --- */
+
+static void put_up_proof(FILE *out, const struct one_end *r)
+{
+	if (r->proof == ONE_END_WHOLE)
+		fprintf(out,
+			"  whole or not is proved: the endpoint %s answers echoes with "
+			"DF\n",
+			r->endpoint);
+	else if (r->proof == ONE_END_ARRIVES)
+		fprintf(out,
+			"  that they arrive is proved; if a router fragments them is "
+			"not "
+			"visible here: %s\n",
+			r->endpoint_answers
+				? "the endpoint answers no echoes of that size"
+				: "the endpoint answers no echoes with DF");
+	if (r->too_big)
+		fprintf(out, "  a router says that its next link takes %d bytes\n",
+			r->too_big);
+	if (r->small != ONE_END_SMALL_NONE)
+		fprintf(out,
+			"  lost on the way there or back was told apart with small "
+			"answers (to %s)\n",
+			one_end_small_words(r->small));
+	if (r->either_way)
+		fputs("  larger ones are lost there or on the way back: which of both "
+		      "cannot be told, since the far end answers nothing small\n",
+		      out);
+	if (r->assumed)
+		fprintf(out,
+			"  download is fragmented above %d bytes, and upload is "
+			"assumed "
+			"to be as well\n",
+			r->assumed);
+}
+
+static void put_up(FILE *out, const struct evidence *e)
+{
+	const struct one_end *r = &e->one_end;
+
+	fprintf(out, "upload, as far as %s: ", r->target);
+	if (e->survey.path.dir[DIR_UPLOAD].count)
+		put_bands(out, &e->survey.path.dir[DIR_UPLOAD]);
+	else
+		fputs("nothing is known", out);
+	fputc('\n', out);
+	put_up_proof(out, r);
+	if (r->differ_tunnel)
+		fprintf(out,
+			"  two looks disagree: packets of the tunnel arrive up to %d "
+			"bytes, echoes beside it up to %d; the smaller one counts\n",
+			r->differ_tunnel, r->differ_outside);
+}
+
+static void put_down_limit(FILE *out, const struct one_end *r)
+{
+	if (r->back_ends)
+		fprintf(out,
+			"  the far end's answers never exceed %d bytes inside: "
+			"download "
+			"above that is not visible\n",
+			r->largest_back);
+	if (r->pieces_lost)
+		fputs("  larger packets do not reach the far end, so their answers are "
+		      "not visible\n",
+		      out);
+}
+
+static void put_down(FILE *out, const struct evidence *e)
+{
+	const struct path_bands *bands = &e->survey.path.dir[DIR_DOWNLOAD];
+	const struct one_end *r = &e->one_end;
+
+	fprintf(out, "download, from %s: ", r->target);
+	if (!r->echoes)
+		fputs("nothing is visible, since it answers no echoes", out);
+	else if (e->survey.path.unseen[DIR_DOWNLOAD])
+		fputs("not visible, since outer packets cannot be captured here", out);
+	else if (bands->count)
+		put_bands(out, bands);
+	else
+		fputs("nothing is known", out);
+	fputc('\n', out);
+	put_down_limit(out, r);
+}
+
+/* --- the clamp --- */
+
+/* The name may come from somebody else's database, and the lines are made to be run. */
+static bool is_plain(const char *name)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_.-";
+
+	return *name && *name != '-' && !name[strspn(name, plain)];
+}
+
+/* The kernel lowers an announced MSS only (net/netfilter/nft_exthdr.c, xt_TCPMSS.c). */
+static void put_clamp(FILE *out, const struct one_end *r)
+{
+	const char *interface = r->interface;
+
+	if (!r->mss_ipv4)
+		return;
+	fputs("to protect TCP until both ends have their MTU, clamp the MSS here", out);
+	if (!is_plain(interface)) {
+		fprintf(out, " to %d over IPv4 and %d over IPv6\n", r->mss_ipv4,
+			r->mss_ipv6);
+		return;
+	}
+	fprintf(out,
+		":\n  nft 'table inet mtusweep_mss { chain post { type filter hook "
+		"postrouting priority mangle; oifname \"%s\" meta nfproto ipv4 tcp "
+		"flags syn tcp option maxseg size set %d; oifname \"%s\" meta nfproto "
+		"ipv6 tcp flags syn tcp option maxseg size set %d; }; }'\n",
+		interface, r->mss_ipv4, interface, r->mss_ipv6);
+	fprintf(out,
+		"  iptables -t mangle -A POSTROUTING -o %s -p tcp --tcp-flags SYN,RST "
+		"SYN -j TCPMSS --set-mss %d\n"
+		"  ip6tables -t mangle -A POSTROUTING -o %s -p tcp --tcp-flags SYN,RST "
+		"SYN -j TCPMSS --set-mss %d\n",
+		interface, r->mss_ipv4, interface, r->mss_ipv6);
+}
+
+void one_end_print(const struct evidence *e, FILE *out)
+{
+	const struct path_survey *survey = &e->survey;
+	int sizes = survey->probes[DIR_UPLOAD] + survey->probes[DIR_DOWNLOAD];
+
+	put_own(out, e);
+	put_far(out, &e->one_end);
+	put_up(out, e);
+	put_down(out, e);
+	put_clamp(out, &e->one_end);
+	fprintf(out, "probes: %d size%s, %d round%s, %" PRId64 " ms\n", sizes,
+		text_plural(sizes), e->one_end.rounds, text_plural(e->one_end.rounds),
+		survey->probe_ms);
+}
