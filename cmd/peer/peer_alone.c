@@ -11,9 +11,10 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "cmd/host/progress.h"
+#include "cmd/peer/alone_answer.h"
 #include "cmd/peer/alone_ask.h"
-#include "cmd/peer/alone_text.h"
 #include "cmd/peer/peer.h"
+#include "cmd/peer/peer_answer.h"
 
 static int begin(struct alone *alone, struct err *err)
 {
@@ -89,6 +90,7 @@ static int look_back(struct alone *alone, struct echo *echo, struct err *err)
 {
 	int edge = trip_edge(alone);
 	bool all = edge >= alone->find.size_max;
+	int before = alone->find.sizes;
 	int r;
 
 	if (!alone->find.tap || edge < alone->find.size_min)
@@ -101,6 +103,7 @@ static int look_back(struct alone *alone, struct echo *echo, struct err *err)
 	alone->looks.largest_back = alone->find.largest_back;
 	alone->looks.largest_fate = alone->find.largest_fate;
 	alone->looks.back_ends = alone->find.split_back != 0;
+	alone->sizes_back = alone->find.sizes - before;
 	return r;
 }
 
@@ -214,32 +217,60 @@ static int probe_alone(struct alone *alone, struct err *err)
 	return r;
 }
 
-static int print_alone(const struct alone *alone, struct err *err)
+/* Print the answer before it is stored: no disk delays it. *ret_printed: 0, or
+ * progress_print()'s error. */
+static int print_alone(const struct alone *alone, const struct evidence *evidence,
+		       int *ret_printed, struct err *err)
 {
 	cleanup_free char *text = NULL;
-	int r = alone_text(alone, &text, err);
+	int r = alone->config->json ? 0 : evidence_text(evidence, &text, err);
 
+	*ret_printed = text ? progress_print(text) : 0;
+	return r;
+}
+
+static const char *why_unprinted(int printed)
+{
+	return printed == -EAGAIN ? "nobody reads it" : err_reason(-printed);
+}
+
+static int tell_alone(const struct alone *alone, int64_t began_at_ms, struct err *err)
+{
+	const char *db = alone->config->options->db;
+	struct evidence evidence;
+	int64_t run;
+	int printed;
+	int r;
+
+	alone_answer_make(alone, &evidence);
+	r = print_alone(alone, &evidence, &printed, err);
+	if (r == 0)
+		r = alone_answer_store(alone, &evidence, began_at_ms, &run, err);
+	if (r < 0 && printed < 0)
+		host_tell("cannot write the result to standard output (%s), and it is "
+			  "stored nowhere: probe again",
+			  why_unprinted(printed));
 	if (r < 0)
 		return r;
-	r = progress_print(text);
-	if (r < 0)
-		return err_set(
-			err, -EIO,
-			"cannot write the result to standard output (%s), and it "
-			"is stored nowhere: probe again",
-			r == -EAGAIN ? "nobody reads it" : err_reason(-r));
-	return 0;
+	host_tell("stored as run %lld in '%s'", (long long)run, db);
+	if (printed < 0)
+		return err_set(err, -EIO,
+			       "cannot write the result to standard output (%s): "
+			       "'mtusweep best %lld' prints it from '%s'",
+			       why_unprinted(printed), (long long)run, db);
+	return alone->config->json ? peer_answer_print_json(db, run, err) : 0;
 }
 
 static int run_alone(struct alone *alone, struct err *err)
 {
 	int mtu = alone->config->host->link.mtu;
+	int64_t began_at_ms = clock_wall_ms();
 	int r = priv_refuse_headers(err);
 
 	if (r == 0)
 		r = probe_alone(alone, err);
 	if (r == 0)
-		r = print_alone(alone, err);
+		r = tell_alone(alone, began_at_ms, err);
 	if (r < 0)
 		return r;
 	if (!alone->result.own_mtu)

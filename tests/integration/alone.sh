@@ -51,6 +51,18 @@ took_ms()
 	sed -n 's/^probes:.* \([0-9]*\) ms$/\1/p' "$tmp/peer.out"
 }
 
+# The run is stored, and what is made of it says what the peer said.
+check_stored()
+{
+	local best
+	best=$("$MTUSWEEP_BIN/mtusweep" best --db "$peer_db" | sed '/^$/,$d')
+	check_same_text "$CASE: the stored answer" "$answer" "$best"
+	check_match "$CASE: the message of it" "stored as run [0-9]+ in '$peer_db'" \
+		"$(<"$tmp/peer.log")"
+	check_equal "$CASE: an unknown MTU in the views" 0 "$(sql "$peer_db" \
+		'SELECT count(*) FROM results WHERE server_mtu IS NOT NULL')"
+}
+
 # Arguments: MTU [LIMIT]. Check the recommendation, the exit status, which says if the MTU
 # before fits, the time, and that nothing is left of it.
 check_own()
@@ -61,7 +73,7 @@ check_own()
 of this end alone, not measured" "$(head -n 1 <<<"$answer")"
 	check_equal "$CASE: the exit status" "$((mtu > $1 ? 3 : 0))" "$status"
 	check_same_text "$CASE: both hosts" "$before" "$(everything)"
-	check_equal "$CASE: a database" no "$([[ -e $peer_db ]] && echo yes || echo no)"
+	check_stored
 	! has_netem || check_equal "$CASE: slower than ${2-$LIMIT_MS} ms" '' \
 		"$(took_ms | awk -v l="${2-$LIMIT_MS}" '$1 > l')"
 }
@@ -194,6 +206,7 @@ case_too_shallow()
 	alone
 	check_equal 'the exit status' 1 "$status"
 	check_says 'no MTU' 'recommended: no MTU, since none of 1280 or more'
+	check_stored
 	check_same_text 'both hosts' "$before" "$(everything)"
 }
 
@@ -285,6 +298,46 @@ case_silent()
 	check_equal 'the exit status' 1 "$status"
 	check_match 'which it says' "nothing behind '$LAB_PEER_IF' answers" \
 		"$(<"$tmp/peer.log")"
+	check_equal 'a database' no "$([[ -e $peer_db ]] && echo yes || echo no)"
+	check_same_text 'both hosts' "$before" "$(everything)"
+}
+
+# --- the database --------------------------------------------------------------------
+
+case_json()
+{
+	begin
+	alone --json
+	check_equal 'the exit status' 0 "$status"
+	check_says 'the pair' '"server_mtu":null,"peer_mtu":1440,"status":"predicted"'
+	check_same_text 'the run as show prints it' "$answer" \
+		"$("$MTUSWEEP_BIN/mtusweep" show --json --db "$peer_db")"
+	alone --target "$LAB_SERVER_IP"
+	check_own 1440
+	check_equal 'two runs' "-/1440 -/1440" "$("$MTUSWEEP_BIN/mtusweep" runs \
+		--db "$peer_db" | awk 'NR > 1 { print $10 }' | xargs)"
+	check_equal 'the named target' "[\"$LAB_SERVER_IP\"]" "$(sql "$peer_db" \
+		"SELECT json_extract(options, '\$.target') FROM run WHERE id = 2")"
+}
+
+case_no_database()
+{
+	begin
+	alone --db "$tmp/no/peer.db"
+	check_equal 'no folder: the exit status' 1 "$status"
+	check_match 'no folder' "cannot use folder '$tmp/no' of database" \
+		"$(<"$tmp/peer.log")"
+	# The answer comes before the file.
+	echo 'No database, but long enough to be one.' >"$tmp/db/text.db"
+	alone --db "$tmp/db/text.db"
+	check_equal 'a file of another user: the exit status' 1 "$status"
+	check_says 'the answer' '^recommended: peer MTU 1440;'
+	check_match 'a file of another user' 'cannot write database .*Permission denied' \
+		"$(<"$tmp/peer.log")"
+	chown "$DB_USER" "$tmp/db/text.db"
+	alone --db "$tmp/db/text.db"
+	check_equal 'no database: the exit status' 1 "$status"
+	check_match 'no database' 'is not an SQLite database' "$(<"$tmp/peer.log")"
 	check_same_text 'both hosts' "$before" "$(everything)"
 }
 

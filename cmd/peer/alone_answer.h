@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CMD_PEER_ALONE_ANSWER_H
+#define CMD_PEER_ALONE_ANSWER_H
+
+#include "base/evidence.h"
+#include "cmd/peer/peer_alone.h"
+
+/* Fill in the recommendation of --alone and its facts, from which its sentences are made
+ * (base/one_end.h). */
+void alone_answer_make(const struct alone *alone, struct evidence *ret);
+
+/* Store the run with all that it found, in one transaction: it began at this time and ends
+ * now. *ret_run is its id; untouched on failure. Errors are store_open()'s and those of
+ * writing. */
+int alone_answer_store(const struct alone *alone, const struct evidence *evidence,
+		       int64_t began_at_ms, int64_t *ret_run, struct err *err);
+
+#endif
