@@ -46,22 +46,6 @@ static bool is_open(enum direction dir)
 	return mtu_pair_sender(&pair, dir) == MTU_UNKNOWN;
 }
 
-static void explain_direction(const struct runpath *known, enum direction dir,
-			      char ret[PATHMODEL_TEXT])
-{
-	struct prediction p = pathmodel_predict(&known->path, &pair, dir);
-	bool unseen = known->guessed[dir] || path_is_doubted(&known->path, dir);
-
-	if (is_open(dir))
-		snprintf(ret, PATHMODEL_TEXT,
-			 "the %s's MTU is not known; TCP packets leave with %d bytes "
-			 "at most, and %s",
-			 direction_sender(dir), p.tcp_outer,
-			 fate_phrase(p.tcp, unseen));
-	else
-		pathmodel_explain(&known->path, &pair, dir, known->guessed[dir], ret);
-}
-
 /* A word for each direction, then the sentence. */
 static json_t *predicted_json(const struct runpath *known, enum direction dir)
 {
@@ -70,7 +54,7 @@ static json_t *predicted_json(const struct runpath *known, enum direction dir)
 	bool open = is_open(dir);
 	char text[PATHMODEL_TEXT];
 
-	explain_direction(known, dir, text);
+	pathmodel_explain(&known->path, &pair, dir, guessed, text);
 	return json_pack("{ss si ss? so ss ss ss?}", "tcp", fate_word(p.tcp, guessed),
 			 "tcp_outer", p.tcp_outer, "routed",
 			 open ? NULL : fate_word(p.routed, guessed), "routed_outer",
@@ -134,7 +118,8 @@ static void print_directions(const struct runpath *known)
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		char text[PATHMODEL_TEXT];
 
-		explain_direction(known, (enum direction)dir, text);
+		pathmodel_explain(&known->path, &pair, (enum direction)dir,
+				  known->guessed[dir], text);
 		printf("%s%s: %s\n", direction_name((enum direction)dir),
 		       known->guessed[dir] ? ", by throughput alone" : "", text);
 	}
