@@ -123,6 +123,7 @@ struct writing {
 	const struct alone *alone;
 	const struct evidence *evidence;
 	int64_t began_at_ms;
+	bool goes_on;
 	struct store *store;
 	int64_t run;
 };
@@ -190,29 +191,50 @@ static int write_run(void *ctx, struct err *err)
 		r = store_put_one_end(w->store, w->run, &e->one_end, err);
 	if (r == 0 && e->mtu.peer)
 		r = store_recommend(w->store, w->run, e, err);
-	return r < 0 ? r : store_end_run(w->store, w->run, RUN_DONE, "", err);
+	if (r < 0 || w->goes_on)
+		return r;
+	return store_end_run(w->store, w->run, RUN_DONE, "", err);
+}
+
+/* Nothing is lost if this fails: its sentence is for who copies the file. */
+static void close_store(struct store *store)
+{
+	struct err err = ERR_INIT;
+
+	if (store_close(store, &err) < 0)
+		host_tell("%s", err.text);
 }
 
 int alone_answer_store(const struct alone *alone, const struct evidence *evidence,
-		       int64_t began_at_ms, int64_t *ret_run, struct err *err)
+		       int64_t began_at_ms, bool goes_on, int64_t *ret_run,
+		       struct err *err)
 {
 	struct writing w = {
 		.alone = alone,
 		.evidence = evidence,
 		.began_at_ms = began_at_ms,
+		.goes_on = goes_on,
 	};
 	int r = store_open(alone->config->options->db, &w.store, err);
-	int closed;
 
 	if (r < 0)
 		return r;
 	r = store_transact(w.store, write_run, &w, err);
-	closed = store_close(w.store, r < 0 ? NULL : err);
+	close_store(w.store);
+	if (r == 0)
+		*ret_run = w.run;
+	return r;
+}
+
+int alone_answer_end(const struct alone *alone, int64_t run, enum run_outcome outcome,
+		     const char *text, struct err *err)
+{
+	struct store *store;
+	int r = store_open(alone->config->options->db, &store, err);
+
 	if (r < 0)
 		return r;
-	*ret_run = w.run;
-	/* Nothing is lost: its sentence is for who copies the file. */
-	if (closed < 0)
-		host_tell("%s", err->text);
-	return 0;
+	r = store_end_run(store, run, outcome, text, err);
+	close_store(store);
+	return r;
 }

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cmd/host/progress.h"
 #include "cmd/peer/alone_answer.h"
+#include "cmd/peer/alone_apply.h"
 #include "cmd/peer/alone_ask.h"
 #include "cmd/peer/peer.h"
 #include "cmd/peer/peer_answer.h"
@@ -234,18 +235,45 @@ static const char *why_unprinted(int printed)
 	return printed == -EAGAIN ? "nobody reads it" : err_reason(-printed);
 }
 
+/* The outcome of a run that applies its MTU is stored, whichever it is. */
+static int apply_alone(const struct alone *alone, int64_t run, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = alone_apply(alone, err);
+	enum run_outcome outcome = r == 0        ? RUN_DONE
+				   : r == -EINTR ? RUN_INTERRUPTED
+						 : RUN_FAILED;
+	int stored =
+		alone_answer_end(alone, run, outcome, r < 0 ? err->text : "", &why);
+
+	if (stored == 0)
+		return r;
+	if (r < 0)
+		host_tell("%.300s", why.text);
+	return r < 0 ? r : err_set(err, stored, "%s", why.text);
+}
+
+static bool applies(const struct alone *alone)
+{
+	return alone->config->options->persist == PERSIST_BEST &&
+	       alone->result.own_mtu > 0;
+}
+
 static int tell_alone(const struct alone *alone, int64_t began_at_ms, struct err *err)
 {
 	const char *db = alone->config->options->db;
+	struct err none = ERR_INIT;
 	struct evidence evidence;
 	int64_t run;
 	int printed;
+	int shown;
 	int r;
 
 	alone_answer_make(alone, &evidence);
 	r = print_alone(alone, &evidence, &printed, err);
 	if (r == 0)
-		r = alone_answer_store(alone, &evidence, began_at_ms, &run, err);
+		r = alone_answer_store(alone, &evidence, began_at_ms, applies(alone),
+				       &run, err);
 	if (r < 0 && printed < 0)
 		host_tell("cannot write the result to standard output (%s), and it is "
 			  "stored nowhere: probe again",
@@ -253,12 +281,19 @@ static int tell_alone(const struct alone *alone, int64_t began_at_ms, struct err
 	if (r < 0)
 		return r;
 	host_tell("stored as run %lld in '%s'", (long long)run, db);
+	r = applies(alone) ? apply_alone(alone, run, err) : 0;
+	shown = alone->config->json ? peer_answer_print_json(db, run, &none) : 0;
+	if (r < 0) {
+		if (shown < 0)
+			host_tell("%s", none.text);
+		return r;
+	}
 	if (printed < 0)
 		return err_set(err, -EIO,
 			       "cannot write the result to standard output (%s): "
 			       "'mtusweep best %lld' prints it from '%s'",
 			       why_unprinted(printed), (long long)run, db);
-	return alone->config->json ? peer_answer_print_json(db, run, err) : 0;
+	return shown < 0 ? err_set(err, shown, "%s", none.text) : 0;
 }
 
 static int run_alone(struct alone *alone, struct err *err)
@@ -276,7 +311,8 @@ static int run_alone(struct alone *alone, struct err *err)
 	if (!alone->result.own_mtu)
 		return err_set(err, -ENODATA,
 			       "no MTU is known to fit: see the upload above");
-	return mtu > alone->result.own_mtu ? PROGRAM_MISFIT : PROGRAM_DONE;
+	return mtu > alone->result.own_mtu && !applies(alone) ? PROGRAM_MISFIT
+							      : PROGRAM_DONE;
 }
 
 int peer_alone_main(void *ctx, int guard_fd, int runner_fd)

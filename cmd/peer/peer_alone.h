@@ -10,8 +10,9 @@ struct peer_config;
 
 /*
  * --alone: find the tunnel's MTU with this end only. The far end is any host that answers
- * echoes, or TCP, or sends port unreachable. Nothing is changed for good. The answer is
- * printed, then stored as a run whose server MTU is MTU_UNKNOWN.
+ * echoes, or TCP, or sends port unreachable. Nothing is changed for good but with
+ * --persist best (alone_apply.h). The answer is printed, then stored as a run whose server
+ * MTU is MTU_UNKNOWN.
  */
 
 /* The questions of --alone and their results. */

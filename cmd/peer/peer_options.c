@@ -149,7 +149,7 @@ static const char *find_useless(void)
 		{"repeat-failed", peer->repeat_failed},
 		{"run", peer->apply_run != NULL},
 		{"pair", peer->pair.server != 0},
-		{"persist", host_options.persist != PERSIST_NONE},
+		{"persist each", host_options.persist == PERSIST_EACH},
 	};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
@@ -166,7 +166,7 @@ static int check_alone(struct err *err)
 	if (useless)
 		return err_set(err, -EINVAL,
 			       "--alone has no use for --%s: it probes the path from "
-			       "this end, and applies nothing",
+			       "this end and measures nothing",
 			       useless);
 	for (int i = 0; i < peer->named.count; i++) {
 		char address[ADDRESS_SIZE];

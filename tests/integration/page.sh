@@ -661,8 +661,8 @@ case_one_end()
 		'print=[...document.querySelectorAll(".rulers svg")]
 			.map((e) => e.getAttribute("aria-label")).join("\n")' \
 		'print=sweeps[0].charts[0].canvas.getAttribute("aria-label")' \
-		'print=[sweeps[0].servers, predictFate(sweeps[0].facts.ruler, 0,
-			[65535, 1400]), predictFate(sweeps[0].facts.ruler, 0, [65535, 1380])]' \
+		'print=[sweeps[0].servers, ...[1400, 1380].map((peer) =>
+			predictFate(sweeps[0].facts.ruler, 0, [65535, peer]))]' \
 		'print=sweeps[0].select([65535, 1420])' \
 		'wait=document.querySelectorAll(".pair p").length === 4' \
 		'print=document.querySelector(".pair").innerText' \
