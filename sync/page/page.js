@@ -55,19 +55,10 @@ function endName(end) {
 	return [end.host || '?', end.interface].filter(Boolean).join(' ');
 }
 
-/* The far end's MTU in a run with one end alone (MTU_UNKNOWN in base/types.h), which
- * answers have as null. It limits nothing. */
+/* MTU_UNKNOWN of base/types.h, null in answers. It limits nothing. */
 const UNKNOWN = 65535;
+const mtuText = (mtu) => mtu === UNKNOWN ? '-' : String(mtu);
 
-function mtuText(mtu) {
-	return mtu === UNKNOWN ? '-' : String(mtu);
-}
-
-function mtuOr(mtu) {
-	return mtu === null ? UNKNOWN : mtu;
-}
-
-/* "server MTU 1420, peer MTU 1380", or the peer's alone. */
 function pairWords([server, peer]) {
 	return (server === UNKNOWN ? '' : `server MTU ${server}, `) + `peer MTU ${peer}`;
 }
@@ -566,7 +557,7 @@ class Sweep {
 	}
 
 	takeRow([, server, peer, up, down]) {
-		const pair = [mtuOr(server), peer];
+		const pair = [server ?? UNKNOWN, peer];
 
 		this.cells.set(pair.join(), { pair, value: [up, down] });
 		this.extend(pair);
@@ -583,8 +574,8 @@ class Sweep {
 	/* --- the chosen pair --- */
 
 	pairOf(object) {
-		return object && object.peer_mtu && mtuOr(object.server_mtu)
-			? [mtuOr(object.server_mtu), object.peer_mtu] : null;
+		return object && object.peer_mtu
+			? [object.server_mtu ?? UNKNOWN, object.peer_mtu] : null;
 	}
 
 	middle() {
@@ -782,7 +773,7 @@ class Sweep {
 
 	showCards() {
 		const { current, warnings } = this.facts;
-		const pair = (object) => `${mtuText(mtuOr(object.server_mtu))} / ` +
+		const pair = (object) => `${mtuText(object.server_mtu ?? UNKNOWN)} / ` +
 			`${object.peer_mtu || '?'}`;
 		const list = this.find('.warnings');
 		const best = this.fastest;
