@@ -356,5 +356,5 @@ int evidence_prediction_text(const struct evidence *e, char **ret, struct err *e
 
 int evidence_text(const struct evidence *e, char **ret, struct err *err)
 {
-	return make_text(e, print_all, ret, err);
+	return make_text(e, e->one_ended ? one_end_print : print_all, ret, err);
 }

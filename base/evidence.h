@@ -3,6 +3,7 @@
 #define BASE_EVIDENCE_H
 
 #include "base/err.h"
+#include "base/one_end.h"
 #include "base/path.h"
 #include "base/reason.h"
 #include "base/types.h"
@@ -56,7 +57,8 @@ struct evidence_dir {
 #define EVIDENCE_WARNINGS_MAX 24
 
 struct evidence {
-	struct mtu_pair mtu; /* the recommended pair; 0, 0: none */
+	/* the recommended pair; 0, 0: none; the server's is MTU_UNKNOWN if `one_ended` */
+	struct mtu_pair mtu;
 	enum evidence_status status;
 	/* other pairs were tested, and none of them can be faster by more than the
 	 * margin */
@@ -67,6 +69,8 @@ struct evidence {
 	struct evidence_dir dir[DIR_COUNT];
 	int warnings;
 	struct warning warning[EVIDENCE_WARNINGS_MAX]; /* without details */
+	bool one_ended;
+	struct one_end one_end; /* zeros unless one_ended */
 };
 
 /* Without figures. */
@@ -102,7 +106,8 @@ const char *evidence_proof(const struct evidence *e, bool tests_follow);
 int evidence_prediction_text(const struct evidence *e, char **ret, struct err *err);
 
 /* The sentences: the pair first ("recommended: server MTU 1420, peer MTU 1380"), then its
- * evidence, one line each. The caller frees the text. -ENOMEM. */
+ * evidence, one line each; those of one_end_print() if `one_ended`. The caller frees the
+ * text. -ENOMEM. */
 int evidence_text(const struct evidence *e, char **ret, struct err *err);
 
 #endif

@@ -35,6 +35,17 @@
 	  "full-size packets are proved to arrive, in fragments")                    \
 	X(NONE_ARRIVES, "none_arrives",                                              \
 	  "no allowed pair fits whole, and full-size packets of each are lost")      \
+	X(OWN_WHOLE, "own_whole",                                                    \
+	  "the largest MTU of this end at which every packet that it sends is "      \
+	  "proved to arrive whole")                                                  \
+	X(OWN_ARRIVES, "own_arrives",                                                \
+	  "the largest MTU of this end at which every packet that it sends is "      \
+	  "proved to arrive; whether a router fragments them is not visible to one " \
+	  "end alone")                                                               \
+	X(OWN_ASSUMED, "own_assumed",                                                \
+	  "the largest MTU of this end at which every packet that it sends arrives " \
+	  "whole, if routers fragment upload as they fragment download")             \
+	X(OWN_NONE, "own_none", "no MTU of this end is known to fit")                \
 	X(TEXT, "text", "the run's own text says it: an older version kept no figures")
 
 enum reason_kind {

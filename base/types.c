@@ -96,6 +96,49 @@ int mtu_pair_parse(const char *text, struct mtu_pair *ret)
 	return 0;
 }
 
+const char *mtu_text(int mtu, char ret[MTU_TEXT_SIZE])
+{
+	if (mtu == MTU_UNKNOWN)
+		text_copy(ret, MTU_TEXT_SIZE, "-");
+	else
+		snprintf(ret, MTU_TEXT_SIZE, "%d", mtu);
+	return ret;
+}
+
+const char *mtu_pair_text(const struct mtu_pair *mtu, char ret[PAIR_TEXT_SIZE])
+{
+	char server[MTU_TEXT_SIZE];
+
+	snprintf(ret, PAIR_TEXT_SIZE, "%s/%d", mtu_text(mtu->server, server),
+		 mtu->peer);
+	return ret;
+}
+
+const char *mtu_pair_words(const struct mtu_pair *mtu, char ret[PAIR_WORDS_SIZE])
+{
+	if (mtu->server == MTU_UNKNOWN)
+		snprintf(ret, PAIR_WORDS_SIZE, "peer MTU %d", mtu->peer);
+	else
+		snprintf(ret, PAIR_WORDS_SIZE, "server MTU %d, peer MTU %d",
+			 mtu->server, mtu->peer);
+	return ret;
+}
+
+bool run_info_is_one_ended(const struct run_info *info)
+{
+	return info->server_range.min == MTU_UNKNOWN &&
+	       info->server_range.max == MTU_UNKNOWN;
+}
+
+struct mtu_pair run_info_current(const struct run_info *info)
+{
+	int server = run_info_is_one_ended(info) ? MTU_UNKNOWN : info->server.link_mtu;
+
+	if (!server || !info->peer.link_mtu)
+		return (struct mtu_pair){0};
+	return (struct mtu_pair){server, info->peer.link_mtu};
+}
+
 bool mtu_pair_same(const struct mtu_pair *a, const struct mtu_pair *b)
 {
 	return a->server == b->server && a->peer == b->peer;

@@ -20,6 +20,12 @@
 #define MTU_MAX      65535
 #define MTU_MIN_IPV6 1280
 
+/* The MTU of the far end in a run with one end alone: it is not known, and limits nothing.
+ * No tunnel has this MTU: with WireGuard's overhead its packets exceed the largest IP
+ * packet. The database has it in the columns that are NOT NULL since version 1; readers
+ * show that nothing is known. */
+#define MTU_UNKNOWN 65535
+
 #define HOST_NAME_SIZE       65
 #define IF_NAME_SIZE         16
 #define ADDRESS_SIZE         46
@@ -74,7 +80,7 @@ enum backend {
 };
 
 struct mtu_pair {
-	int server;
+	int server; /* or MTU_UNKNOWN */
 	int peer;
 };
 
@@ -186,6 +192,23 @@ bool mtu_range_allows(const struct mtu_range *range, int mtu);
 /* Two MTUs from MTU_MIN to MTU_MAX, the server's and the peer's: "1420/1400" or
  * "1420,1400". 0, or -EINVAL with *ret untouched. */
 int mtu_pair_parse(const char *text, struct mtu_pair *ret);
+
+#define MTU_TEXT_SIZE  12
+#define PAIR_TEXT_SIZE (2 * MTU_TEXT_SIZE)
+
+/* "1420", or "-" if it is MTU_UNKNOWN. Returns `ret`. */
+const char *mtu_text(int mtu, char ret[MTU_TEXT_SIZE]);
+/* "1420/1400" or "-/1400". Returns `ret`. */
+const char *mtu_pair_text(const struct mtu_pair *mtu, char ret[PAIR_TEXT_SIZE]);
+/* For sentences: "server MTU 1420, peer MTU 1400" or "peer MTU 1400". Returns `ret`. */
+#define PAIR_WORDS_SIZE 48
+const char *mtu_pair_words(const struct mtu_pair *mtu, char ret[PAIR_WORDS_SIZE]);
+/* True of a run with one end alone: the server's range is MTU_UNKNOWN. */
+bool run_info_is_one_ended(const struct run_info *info);
+/* The server's range of such a run. */
+#define MTU_RANGE_UNKNOWN ((struct mtu_range){MTU_UNKNOWN, MTU_UNKNOWN, 1})
+/* The pair before the run; 0, 0: not known of both ends, or of the only one. */
+struct mtu_pair run_info_current(const struct run_info *info);
 
 bool mtu_pair_same(const struct mtu_pair *a, const struct mtu_pair *b);
 /* By the server's MTU, then the peer's: negative, 0, positive. */

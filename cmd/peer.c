@@ -17,9 +17,9 @@ static const struct option_spec rows[] = {
 	 .into = &peer_options.config.alone,
 	 .help = "in place of --server-ip: find the MTU of this end without\n"
 		 "mtusweep at the other one, by packets that any host answers,\n"
-		 "and say at most which one the other end should have. Stores\n"
-		 "and applies nothing. Exit status 3: the current MTU does not\n"
-		 "fit"},
+		 "and say at most which one the other end should have. With\n"
+		 "--persist best: apply it. Exit status 3: the current MTU does\n"
+		 "not fit"},
 	{.name = "target",
 	 .value = "ADDRESS[:PORT]",
 	 .kind = OPTION_LIST,

@@ -391,20 +391,26 @@ void pathmodel_explain(const struct path *path, const struct mtu_pair *mtu,
 		       enum direction dir, bool guessed, char ret[PATHMODEL_TEXT])
 {
 	struct prediction p = pathmodel_predict(path, mtu, dir);
+	bool open = mtu_pair_sender(mtu, dir) == MTU_UNKNOWN;
 	char sizes[SIZES_TEXT];
 	size_t used;
 
 	used = (size_t)snprintf(
 		ret, PATHMODEL_TEXT,
-		"a full-size TCP segment leaves as an outer packet of %d bytes; ",
-		p.tcp_outer);
+		"a full-size TCP segment leaves as an outer packet of %d bytes%s; ",
+		p.tcp_outer, open ? " at most" : "");
 	name_sizes(&path->dir[dir], p.tcp_outer, sizes);
 	used += (size_t)snprintf(ret + used, PATHMODEL_TEXT - used,
 				 guessed ? guessed_phrase(p.tcp) : tcp_phrase(p.tcp),
 				 sizes);
 	used += (size_t)snprintf(ret + used, PATHMODEL_TEXT - used, "; ");
 	name_sizes(&path->dir[dir], p.routed_outer, sizes);
-	if (p.routed == p.tcp && p.routed != FATE_WHOLE)
+	if (open)
+		snprintf(ret + used, PATHMODEL_TEXT - used,
+			 "the %s's MTU is not known, and so is the size of UDP and "
+			 "routed packets",
+			 direction_sender(dir));
+	else if (p.routed == p.tcp && p.routed != FATE_WHOLE)
 		snprintf(ret + used, PATHMODEL_TEXT - used,
 			 "the same goes for UDP and routed packets");
 	else if (p.routed == FATE_WHOLE && guessed)

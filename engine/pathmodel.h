@@ -97,7 +97,7 @@ enum fate pathmodel_worse(enum fate a, enum fate b);
 
 /* A sentence, without a full stop, about the fate of this direction's packets and its
  * cause. `guessed`: the bands are told from throughput, so that it claims no more than
- * rates can tell. */
+ * rates can tell. The sender's MTU may be MTU_UNKNOWN. */
 void pathmodel_explain(const struct path *path, const struct mtu_pair *mtu,
 		       enum direction dir, bool guessed, char ret[PATHMODEL_TEXT]);
 

@@ -11,7 +11,8 @@
 /*
  * nr-wg-mtu-finder's log: its header, a line a visit, libiperf's received and sent
  * rates in Mbit/s with three decimals. A direction that failed has -1.000 twice there,
- * as it wrote for a failed pair.
+ * as it wrote for a failed pair. The server's MTU is an empty field if one end alone
+ * measured: such a log is not nr-wg-mtu-finder's, and csvread_parse() refuses it.
  */
 
 /* Write a run as a log. Fields that csvread_parse() read are written unchanged. Errors:

@@ -56,7 +56,7 @@ static void draw_axis_labels(const struct heatmap_drawing *d,
 	for (int l = 0; l < rows->count; l++) {
 		int i = rows->index[l];
 
-		snprintf(text, sizeof(text), "%d", map->server.mtu[i]);
+		mtu_text(map->server.mtu[i], text);
 		heatmap_draw_text(d->cr, text, at->x - 6,
 				  at->y + at->h - (i + 0.5) * cell, HEATMAP_RIGHT, 0);
 	}

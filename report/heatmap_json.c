@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/heatmap_json.h"
 
+#include "report/runjson.h"
+
 /* Append to an array; either may be NULL without memory. */
 static json_t *array_with(json_t *array, json_t *value)
 {
@@ -15,7 +17,7 @@ static json_t *axis_array(const struct heatmap_axis *axis)
 	json_t *array = json_array();
 
 	for (int i = 0; i < axis->count; i++)
-		array = array_with(array, json_integer(axis->mtu[i]));
+		array = array_with(array, runjson_mtu(axis->mtu[i]));
 	return array;
 }
 
@@ -37,8 +39,8 @@ static json_t *cell_object(const struct heatmap *map, int panel, int i, int j)
 	const struct heatmap_cell *cell = heatmap_at(map, panel, i, j);
 
 	return json_pack(
-		"{si si so so so}", "server_mtu", map->server.mtu[i], "peer_mtu",
-		map->peer.mtu[j], "status", status_of(cell), "rate_bps",
+		"{so si so so so}", "server_mtu", runjson_mtu(map->server.mtu[i]),
+		"peer_mtu", map->peer.mtu[j], "status", status_of(cell), "rate_bps",
 		cell->kind == HEATMAP_RATE ? json_integer(cell->rate_bps) : json_null(),
 		"predicted",
 		cell->predicted == FATE_UNKNOWN
@@ -62,10 +64,7 @@ static json_t *map_object(const struct heatmap *map, int panel)
 
 static json_t *mark_object(const struct heatmap_mark *mark)
 {
-	if (!mark->set)
-		return json_null();
-	return json_pack("{si si}", "server_mtu", mark->mtu.server, "peer_mtu",
-			 mark->mtu.peer);
+	return mark->set ? runjson_pair(&mark->mtu) : json_null();
 }
 
 static json_t *marks_object(const struct heatmap *map)

@@ -153,13 +153,14 @@ static void add_mark_keys(const struct heatmap *map, struct heatmap_layout *layo
 {
 	for (int m = 0; m < HEATMAP_MARKS; m++) {
 		const struct heatmap_mark *mark = &map->mark[m];
+		char pair[PAIR_TEXT_SIZE];
 		struct heatmap_key *key;
 
 		if (!mark->set)
 			continue;
 		key = add_key(layout, HEATMAP_KEY_MARK, m, "");
-		snprintf(key->text, sizeof(key->text), "%s %d/%d%s%s", signs[m].label,
-			 mark->mtu.server, mark->mtu.peer,
+		snprintf(key->text, sizeof(key->text), "%s %s%s%s", signs[m].label,
+			 mtu_pair_text(&mark->mtu, pair),
 			 map->predicted && m == HEATMAP_RECOMMENDED ? " (predicted)"
 								    : "",
 			 outside(map, &mark->mtu) ? " (outside the map)" : "");

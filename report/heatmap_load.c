@@ -224,13 +224,15 @@ static void describe_answer(struct heatmap *map, const struct query_run *run,
 			    const struct evidence *e)
 {
 	const char *proof = heatmap_proof(run, e);
+	char words[PAIR_WORDS_SIZE];
 
 	if (e->mtu.server)
-		snprintf(map->answer, HEATMAP_TEXT,
-			 "Recommended: server MTU %d, peer MTU %d%s%s%s", e->mtu.server,
-			 e->mtu.peer, *proof ? " (" : "", proof, *proof ? ")" : "");
+		snprintf(map->answer, HEATMAP_TEXT, "Recommended: %s%s%s%s",
+			 mtu_pair_words(&e->mtu, words), *proof ? " (" : "", proof,
+			 *proof ? ")" : "");
 	else
-		text_copy(map->answer, HEATMAP_TEXT, "Recommended: no pair");
+		snprintf(map->answer, HEATMAP_TEXT, "Recommended: no %s",
+			 e->one_ended ? "MTU" : "pair");
 	if (e->reason.kind == REASON_TEXT)
 		return;
 	snprintf(map->reason, HEATMAP_TEXT, "%s.", reason_sentence(e->reason.kind));
@@ -257,11 +259,9 @@ static int mark_recommended(struct query *query, const struct query_run *run,
 
 static void mark_current(struct heatmap *map, const struct run_info *info)
 {
-	if (info->server.link_mtu && info->peer.link_mtu)
-		map->mark[HEATMAP_CURRENT] = (struct heatmap_mark){
-			true,
-			{info->server.link_mtu, info->peer.link_mtu},
-		};
+	struct mtu_pair current = run_info_current(info);
+
+	map->mark[HEATMAP_CURRENT] = (struct heatmap_mark){current.peer > 0, current};
 }
 
 /* Copy a text so that it can be printed, and drawn, which requires UTF-8. */
@@ -288,6 +288,13 @@ static void describe_ends(struct heatmap *map, const struct run_info *info,
 	char server[HEATMAP_TEXT / 2 - 12] = "server";
 	char peer[HEATMAP_TEXT / 2 - 12] = "peer";
 
+	if (run_info_is_one_ended(info)) {
+		if (!anonymous)
+			describe_end(peer, sizeof(peer), &info->peer);
+		snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTU: %s, one end alone",
+			 peer);
+		return;
+	}
 	if (!anonymous) {
 		if (!*info->server.host && !*info->peer.host) {
 			text_copy(map->line[0], HEATMAP_TEXT, "WireGuard MTUs");

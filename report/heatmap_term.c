@@ -267,12 +267,14 @@ static void print_scale(const struct printing *p)
 static void print_panel(const struct printing *p)
 {
 	const struct heatmap *map = p->map;
+	char server[MTU_TEXT_SIZE];
 
 	fprintf(p->out, "\n%s\n", map->panel[p->panel].title);
 	for (int r = p->rows.count - 1; r >= 0; r--) {
 		int i = p->rows.index[r];
 
-		fprintf(p->out, "%*d ", LABEL - 1, map->server.mtu[i]);
+		fprintf(p->out, "%*s ", LABEL - 1,
+			mtu_text(map->server.mtu[i], server));
 		for (int c = 0; c < p->columns.count; c++)
 			print_cell(p, i, p->columns.index[c]);
 		fputc('\n', p->out);

@@ -12,7 +12,7 @@
 
 static json_t *grid_json(const struct mtu_range *range)
 {
-	if (mtu_range_count(range) > HEATMAP_AXIS_MAX)
+	if (mtu_range_count(range) > HEATMAP_AXIS_MAX || range->min == MTU_UNKNOWN)
 		return json_null();
 	return json_pack("[iii]", range->min, range->max, range->step);
 }
@@ -139,10 +139,7 @@ static int read_ruler(struct query *query, const struct query_run *run,
 	for (int d = 0; d < DIR_COUNT; d++)
 		facts.guessed[d] = evidence_correct_bands(evidence, (enum direction)d,
 							  &facts.path.dir[d]);
-	facts.mark[HEATMAP_CURRENT] =
-		(struct mtu_pair){run->info.server.link_mtu, run->info.peer.link_mtu};
-	if (!run->info.server.link_mtu || !run->info.peer.link_mtu)
-		facts.mark[HEATMAP_CURRENT] = (struct mtu_pair){0};
+	facts.mark[HEATMAP_CURRENT] = run_info_current(&run->info);
 	facts.mark[HEATMAP_RECOMMENDED] = evidence->mtu;
 	*ret = ruler_json(&facts);
 	return 0;
@@ -167,6 +164,11 @@ static int read_recommended(struct query *query, const struct query_run *run,
 	if (r < 0)
 		return r;
 	*ret = runjson_recommended(&found);
+	/* One end alone says why it knows no MTU. */
+	if (*ret && !found.evidence.mtu.peer) {
+		json_object_set_new(*ret, "server_mtu", json_null());
+		json_object_set_new(*ret, "peer_mtu", json_null());
+	}
 	json_object_set_new(*ret, "proof",
 			    json_string(heatmap_proof(run, &found.evidence)));
 	json_object_set_new(*ret, "predicted",

@@ -89,10 +89,12 @@ static void put_run(const struct query_run *run, FILE *out)
 static void put_pair(FILE *out, const char *name, const struct query_result *result,
 		     const char *direction, double value)
 {
-	fprintf(out,
-		"mtusweep_%s{server_mtu=\"%d\",peer_mtu=\"%d\",direction=\"%s\"} "
-		"%.15g\n",
-		name, result->mtu.server, result->mtu.peer, direction, value);
+	fprintf(out, "mtusweep_%s{", name);
+	/* An empty label would be the same as none. */
+	if (result->mtu.server != MTU_UNKNOWN)
+		fprintf(out, "server_mtu=\"%d\",", result->mtu.server);
+	fprintf(out, "peer_mtu=\"%d\",direction=\"%s\"} %.15g\n", result->mtu.peer,
+		direction, value);
 }
 
 static int put_rates(void *ctx, const struct query_result *result)
@@ -120,10 +122,9 @@ static void put_mtus(FILE *out, const char *name, const char *help,
 		     const struct mtu_pair *mtu)
 {
 	put_help(out, name, help);
-	fprintf(out,
-		"mtusweep_%s{end=\"server\"} %d\n"
-		"mtusweep_%s{end=\"peer\"} %d\n",
-		name, mtu->server, name, mtu->peer);
+	if (mtu->server != MTU_UNKNOWN)
+		fprintf(out, "mtusweep_%s{end=\"server\"} %d\n", name, mtu->server);
+	fprintf(out, "mtusweep_%s{end=\"peer\"} %d\n", name, mtu->peer);
 }
 
 static int put_best(struct query *query, const struct query_run *run, FILE *out,
@@ -148,6 +149,7 @@ static int put_recommended(struct query *query, const struct query_run *run, FIL
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
 	free(recommended.text);
+	/* One end alone that knows no MTU has a reason all the same. */
 	put_help(out, "recommended_info", "Why the run recommends its MTUs.");
 	fputs("mtusweep_recommended_info{", out);
 	put_label(out, "reason", reason_name(recommended.evidence.reason.kind));
@@ -157,6 +159,8 @@ static int put_recommended(struct query *query, const struct query_run *run, FIL
 			  evidence_status_name(recommended.evidence.status));
 	}
 	fputs("} 1\n", out);
+	if (!recommended.evidence.mtu.peer)
+		return 0;
 	put_number(out, "recommended_settled",
 		   "1 if no tested pair can still be more than the margin faster.",
 		   recommended.evidence.settled);

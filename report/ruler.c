@@ -35,6 +35,14 @@ static int round_step(int span)
 	}
 }
 
+/* The size of the sender's largest packets; 0: there is no mark, or its MTU is unknown. */
+static int mark_size(const struct ruler_facts *facts, int mark, enum direction dir)
+{
+	int mtu = mtu_pair_sender(&facts->mark[mark], dir);
+
+	return mtu && mtu != MTU_UNKNOWN ? mtu + overhead_of(facts, dir) : 0;
+}
+
 static void widen(int size, int *min, int *max)
 {
 	if (size < *min)
@@ -55,11 +63,10 @@ static bool find_span(const struct ruler_facts *facts, int *min, int *max)
 		for (int b = 0; b + 1 < bands->count; b++)
 			widen(bands->band[b].max, min, max);
 		for (int m = 0; m < HEATMAP_MARKS; m++) {
-			if (m != HEATMAP_FASTEST && facts->mark[m].server)
-				widen(mtu_pair_sender(&facts->mark[m],
-						      (enum direction)d) +
-					      overhead_of(facts, d),
-				      min, max);
+			int size = mark_size(facts, m, (enum direction)d);
+
+			if (m != HEATMAP_FASTEST && size)
+				widen(size, min, max);
 		}
 	}
 	return known;
@@ -117,9 +124,9 @@ static void make_dir(const struct ruler_facts *facts, enum direction dir,
 	ret->doubted = path_is_doubted(&facts->path, dir);
 	make_bands(&facts->path.dir[dir], ruler, ret);
 	for (int m = 0; m < HEATMAP_MARKS; m++) {
-		int size = mtu_pair_sender(&facts->mark[m], dir) + ret->overhead;
+		int size = mark_size(facts, m, dir);
 
-		if (facts->mark[m].server && size >= ruler->from && size <= ruler->to)
+		if (size && size >= ruler->from && size <= ruler->to)
 			ret->mark[m] = size;
 	}
 }

@@ -72,16 +72,33 @@ static json_t *time_or_null(int64_t at_ms)
 	return json_string(text);
 }
 
+json_t *runjson_mtu(int mtu)
+{
+	return number_unless(mtu, MTU_UNKNOWN);
+}
+
+json_t *runjson_pair(const struct mtu_pair *mtu)
+{
+	if (!mtu->peer)
+		return json_null();
+	return json_pack("{so si}", "server_mtu", runjson_mtu(mtu->server), "peer_mtu",
+			 mtu->peer);
+}
+
+/* The far end's of one end alone has no range. */
 static json_t *end_object(const struct end_facts *end, const struct mtu_range *range)
 {
+	bool known = range->max != MTU_UNKNOWN || range->min != MTU_UNKNOWN;
+
 	return json_pack(
-		"{so so so so ss so so si si si}", "host", text_or_null(end->host),
+		"{so so so so ss so so so so so}", "host", text_or_null(end->host),
 		"interface", text_or_null(end->interface), "address",
 		text_or_null(end->address), "link_mtu", number_unless(end->link_mtu, 0),
 		"backend", backend_name(end->backend), "endpoint_family",
 		number_unless(end->endpoint_family, 0), "versions",
-		text_or_null(end->versions), "mtu_min", range->min, "mtu_max",
-		range->max, "mtu_step", range->step);
+		text_or_null(end->versions), "mtu_min", runjson_mtu(range->min),
+		"mtu_max", known ? json_integer(range->max) : json_null(), "mtu_step",
+		known ? json_integer(range->step) : json_null());
 }
 
 json_t *runjson_count(const struct query_run *run, int visits)
@@ -115,12 +132,12 @@ json_t *runjson_run(const struct query_run *run)
 
 json_t *runjson_result(const struct query_result *result)
 {
-	return json_pack("{si si so so si si si ss ss ss}", "server_mtu",
-			 result->mtu.server, "peer_mtu", result->mtu.peer, "upload_bps",
-			 number_unless(result->upload_bps, NO_FIGURE), "download_bps",
-			 number_unless(result->download_bps, NO_FIGURE), "visits",
-			 result->visits, "upload_ok", result->upload_ok, "download_ok",
-			 result->download_ok, "upload_status",
+	return json_pack("{so si so so si si si ss ss ss}", "server_mtu",
+			 runjson_mtu(result->mtu.server), "peer_mtu", result->mtu.peer,
+			 "upload_bps", number_unless(result->upload_bps, NO_FIGURE),
+			 "download_bps", number_unless(result->download_bps, NO_FIGURE),
+			 "visits", result->visits, "upload_ok", result->upload_ok,
+			 "download_ok", result->download_ok, "upload_status",
 			 test_status_name(result->upload_status), "download_status",
 			 test_status_name(result->download_status), "status",
 			 test_status_name(result->status));
@@ -166,9 +183,9 @@ json_t *runjson_figures(void)
 
 json_t *runjson_measurement(const struct measurement *m)
 {
-	return json_pack("{sI si sb si si so so}", "seq", (json_int_t)m->seq, "pass",
+	return json_pack("{sI si sb so si so so}", "seq", (json_int_t)m->seq, "pass",
 			 m->pass, "reference", m->reference, "server_mtu",
-			 m->mtu.server, "peer_mtu", m->mtu.peer, "upload",
+			 runjson_mtu(m->mtu.server), "peer_mtu", m->mtu.peer, "upload",
 			 direction_object(&m->dir[DIR_UPLOAD]), "download",
 			 direction_object(&m->dir[DIR_DOWNLOAD]));
 }
@@ -232,13 +249,6 @@ static json_t *evidence_object(const struct evidence *e, enum direction dir)
 	return object;
 }
 
-static json_t *pair_or_null(const struct mtu_pair *mtu)
-{
-	if (!mtu->server)
-		return json_null();
-	return json_pack("{si si}", "server_mtu", mtu->server, "peer_mtu", mtu->peer);
-}
-
 /* The kind alone if an older version kept no figures. */
 static json_t *reason_object(const struct evidence *e)
 {
@@ -249,7 +259,7 @@ static json_t *reason_object(const struct evidence *e)
 	return json_pack("{ss ss si si so so so}", "kind", reason_name(reason->kind),
 			 "sentence", reason_sentence(reason->kind), "margin",
 			 reason->margin, "visits", reason->visits, "rival",
-			 pair_or_null(&reason->rival), "upload",
+			 runjson_pair(&reason->rival), "upload",
 			 evidence_object(e, DIR_UPLOAD), "download",
 			 evidence_object(e, DIR_DOWNLOAD));
 }
@@ -267,10 +277,11 @@ json_t *runjson_recommended(const struct query_recommendation *r)
 
 	for (int i = 0; i < e->warnings; i++)
 		json_array_append_new(warnings, runjson_warning(&e->warning[i]));
-	return json_pack("{si si ss? sb so so so}", "server_mtu", e->mtu.server,
-			 "peer_mtu", e->mtu.peer, "status", status_or_null(e),
-			 "settled", e->settled, "reason", reason_object(e), "warnings",
-			 warnings, "text", row_text_json(r->text));
+	return json_pack("{so si ss? sb so so so}", "server_mtu",
+			 runjson_mtu(e->mtu.server), "peer_mtu", e->mtu.peer, "status",
+			 status_or_null(e), "settled", e->settled, "reason",
+			 reason_object(e), "warnings", warnings, "text",
+			 row_text_json(r->text));
 }
 
 int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
@@ -281,7 +292,9 @@ int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
 
 	if (r < 0 && r != -ENODATA)
 		return r;
-	*ret = r == 0 ? runjson_recommended(&recommended) : json_null();
+	*ret = r == 0 && recommended.evidence.mtu.peer
+		       ? runjson_recommended(&recommended)
+		       : json_null();
 	free(recommended.text);
 	return *ret ? 0 : -ENOMEM;
 }
@@ -316,7 +329,7 @@ int runjson_put_run(void *list, const struct query_run *run)
 
 	if (object)
 		json_object_set_new(object, "recommended",
-				    pair_or_null(&run->recommended));
+				    runjson_pair(&run->recommended));
 	return put_value(list, object);
 }
 
@@ -410,6 +423,30 @@ static int put_options(struct query *query, int64_t run, FILE *out, struct err *
 	return put_member(out, "options", options ? options : json_null());
 }
 
+static int put_one_end(struct query *query, int64_t run, FILE *out, struct err *err)
+{
+	struct one_end facts;
+	json_t *object;
+	int r = query_one_end(query, run, &facts, err);
+
+	if (r == -ENODATA)
+		return put_member(out, "one_end", json_null());
+	if (r < 0)
+		return r;
+	object = json_pack("{so so ss ss si}", "target", row_text_json(facts.target),
+			   "endpoint", text_or_null(facts.endpoint), "small",
+			   one_end_small_name(facts.small), "proof",
+			   one_end_proof_name(facts.proof), "rounds", facts.rounds);
+#define PUT_FLAG(name) json_object_set_new(object, #name, json_boolean(facts.name));
+	ONE_END_FLAGS(PUT_FLAG)
+#undef PUT_FLAG
+#define PUT_NUMBER(name) \
+	json_object_set_new(object, #name, number_unless(facts.name, 0));
+	ONE_END_NUMBERS(PUT_NUMBER)
+#undef PUT_NUMBER
+	return put_member(out, "one_end", object);
+}
+
 /* The members that a listing and an export share. */
 static int put_common(struct query *query, const struct query_run *run, FILE *out,
 		      struct err *err)
@@ -428,6 +465,9 @@ static int put_common(struct query *query, const struct query_run *run, FILE *ou
 		r = runjson_recommendation(query, run->id, &recommended, err);
 	if (r == 0)
 		r = put_member(out, "recommendation", recommended);
+	fputs(",\n", out);
+	if (r == 0)
+		r = put_one_end(query, run->id, out, err);
 	fputs(",\n\"results\":[", out);
 	if (r == 0)
 		r = query_results(query, run->id, runjson_put_result, &results, err);

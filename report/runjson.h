@@ -22,6 +22,10 @@ void runjson_dumpf(const json_t *value, FILE *out, size_t flags);
 char *runjson_dumps(const json_t *value, size_t flags);
 
 /* New objects, freed with json_decref(); NULL: out of memory. */
+/* An MTU; null: it is not known. */
+json_t *runjson_mtu(int mtu);
+/* A pair; null: there is none. */
+json_t *runjson_pair(const struct mtu_pair *mtu);
 /* How many of a run's visits; null where they were not counted. */
 json_t *runjson_count(const struct query_run *run, int visits);
 json_t *runjson_run(const struct query_run *run);
@@ -35,7 +39,8 @@ json_t *runjson_warning(const struct warning *w);
  * "visits", "rival", "upload", "download" }, the kind alone if an older version kept no
  * figures. */
 json_t *runjson_recommended(const struct query_recommendation *r);
-/* The same, read from the database; null: the run recommends nothing. */
+/* The same, read from the database; null: the run recommends nothing, as where one end
+ * alone knows no MTU. */
 int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
 			   struct err *err);
 
@@ -58,8 +63,8 @@ int runjson_put_result(void *list, const struct query_result *result);
 int runjson_put_measurement(void *list, const struct measurement *m);
 int runjson_put_warning(void *list, const struct query_warning *w);
 
-/* "run", "warnings", "recommendation", "results" and "path" of a run, as an object: what
- * show has. */
+/* "run", "warnings", "recommendation", "one_end", "results" and "path" of a run, as an
+ * object: what show has. */
 int runjson_show(struct query *query, const struct query_run *run, FILE *out,
 		 struct err *err);
 

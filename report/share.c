@@ -156,8 +156,15 @@ static int write_warning(void *ctx, const struct query_warning *stored)
 static int write_evidence(const struct evidence *e, FILE *out, struct err *err)
 {
 	cleanup_free char *text = NULL;
+	struct evidence copy = *e;
 	char *rest = NULL;
-	int r = evidence_text(e, &text, err);
+	int r;
+
+	/* One end alone names addresses, and its interface in commands. */
+	text_copy(copy.one_end.target, sizeof(copy.one_end.target), omitted);
+	text_copy(copy.one_end.endpoint, sizeof(copy.one_end.endpoint), omitted);
+	copy.one_end.interface[0] = '\0';
+	r = evidence_text(&copy, &text, err);
 
 	if (r < 0)
 		return r;
@@ -245,7 +252,8 @@ static void write_versions_of(FILE *out, const char *end, const struct end_facts
 static void write_versions(const struct run_info *info, FILE *out)
 {
 	fputs("<h2>Versions</h2>\n<ul>\n", out);
-	write_versions_of(out, "server", &info->server);
+	if (!run_info_is_one_ended(info))
+		write_versions_of(out, "server", &info->server);
 	write_versions_of(out, "peer", &info->peer);
 	fprintf(out,
 		"<li>this page: mtusweep " MTUSWEEP_VERSION "</li>\n</ul>\n"
@@ -267,10 +275,12 @@ static void write_rate(FILE *out, enum test_status status, int64_t rate_bps)
 static int write_row(void *ctx, const struct query_result *result)
 {
 	struct list *table = ctx;
+	char server[MTU_TEXT_SIZE];
 
 	if (++table->items > PAIRS_MAX)
 		return 0;
-	fprintf(table->out, "<tr><td>%d<td>%d", result->mtu.server, result->mtu.peer);
+	fprintf(table->out, "<tr><td>%s<td>%d", mtu_text(result->mtu.server, server),
+		result->mtu.peer);
 	write_rate(table->out, result->upload_status, result->upload_bps);
 	write_rate(table->out, result->download_status, result->download_bps);
 	fprintf(table->out, "<td>%d\n", result->visits);

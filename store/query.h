@@ -170,13 +170,18 @@ int query_last_visit(struct query *query, int64_t run, uint32_t *ret, struct err
 int query_path(struct query *query, int64_t run, struct path_survey *ret,
 	       struct err *err);
 
+/* Read the facts of a run with one end alone. -ENODATA: it has two. */
+int query_one_end(struct query *query, int64_t run, struct one_end *ret,
+		  struct err *err);
+
 /* With REASON_TEXT an older version kept sentences, but no facts beyond the pair. */
 struct query_recommendation {
 	struct evidence evidence;
 	char *text; /* the sentences, in lines; freed by the caller */
 };
 
-/* Read the recommendation of the run. -ENODATA: none is stored. */
+/* Read the recommendation of the run. -ENODATA: none is stored. A run with one end alone
+ * that knows no MTU has one without a pair, and with its sentences. */
 int query_recommended(struct query *query, int64_t run,
 		      struct query_recommendation *ret, struct err *err);
 

@@ -182,6 +182,31 @@ static void read_recommendation(struct row *row, struct evidence *ret,
 	read_dir(row, &ret->dir[DIR_DOWNLOAD]);
 }
 
+int query_one_end(struct query *query, int64_t run, struct one_end *ret,
+		  struct err *err)
+{
+	static const char sql[] =
+		"SELECT " ROW_ONE_END_COLUMNS
+		", coalesce(peer_interface, '') AS peer_interface"
+		" FROM one_end JOIN run ON run.id = run_id WHERE run_id = ?";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct row row = {.column = 0};
+	struct one_end facts;
+	int r = query->db.version < 2 ? 0 : query_fetch(query, sql, run, &stmt, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(err, -ENODATA, "run %lld has two ends", (long long)run);
+	row.stmt = stmt;
+	row_read_one_end(&row, &facts);
+	row_read_text(&row, facts.interface, sizeof(facts.interface));
+	r = row_check(&row, &query->db, "a run of one end", err);
+	if (r == 0)
+		*ret = facts;
+	return r;
+}
+
 static int read_current(struct query *query, int64_t run, struct evidence *ret,
 			struct err *err)
 {
@@ -233,6 +258,11 @@ static int read_evidence(struct query *query, int64_t run, struct evidence *ret,
 	if (r == 0 || r == -ENODATA)
 		r = read_current(query, run, ret, err);
 	if (r == 0)
+		r = query_one_end(query, run, &ret->one_end, err);
+	ret->one_ended = r == 0;
+	if (r == -ENODATA)
+		r = 0;
+	if (r == 0)
 		r = read_guessed(query, run, ret, err);
 	if (r == 0)
 		r = query_warnings(query, run, "recommendation", add_warning, ret, err);
@@ -242,6 +272,32 @@ static int read_evidence(struct query *query, int64_t run, struct evidence *ret,
 			       "recommendation than can be",
 			       (long long)run, query->db.path);
 	return r;
+}
+
+static int make_text(struct query *query, int64_t run, const char *stored,
+		     struct query_recommendation *ret, struct err *err)
+{
+	int r;
+
+	if (ret->evidence.reason.kind == REASON_TEXT) {
+		ret->text = strdup(stored);
+		return ret->text ? 0 : err_set(err, -ENOMEM, "out of memory");
+	}
+	r = read_evidence(query, run, &ret->evidence, err);
+	return r < 0 ? r : evidence_text(&ret->evidence, &ret->text, err);
+}
+
+/* One end alone says what it found also where it knows no MTU. */
+static int read_without_pair(struct query *query, int64_t run,
+			     struct query_recommendation *ret, struct err *err)
+{
+	int r = query_one_end(query, run, &ret->evidence.one_end, err);
+
+	if (r == -ENODATA)
+		return err_set(err, r, "run %lld recommends no pair", (long long)run);
+	evidence_init(&ret->evidence);
+	ret->evidence.reason.kind = REASON_OWN_NONE;
+	return r < 0 ? r : make_text(query, run, "", ret, err);
 }
 
 int query_recommended(struct query *query, int64_t run,
@@ -254,23 +310,14 @@ int query_recommended(struct query *query, int64_t run,
 	int r = query_fetch(query, recommendation_sql[query->db.version - 1], run,
 			    &stmt, err);
 
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return err_set(err, -ENODATA, "run %lld recommends no pair",
-			       (long long)run);
-	row.stmt = stmt;
-	read_recommendation(&row, &found.evidence, &text);
-	r = row_check(&row, &query->db, "a recommendation", err);
-	if (r < 0)
-		return r;
-	if (found.evidence.reason.kind == REASON_TEXT) {
-		found.text = strdup(text);
-		r = found.text ? 0 : err_set(err, -ENOMEM, "out of memory");
-	} else {
-		r = read_evidence(query, run, &found.evidence, err);
+	if (r == 0) {
+		r = read_without_pair(query, run, &found, err);
+	} else if (r > 0) {
+		row.stmt = stmt;
+		read_recommendation(&row, &found.evidence, &text);
+		r = row_check(&row, &query->db, "a recommendation", err);
 		if (r == 0)
-			r = evidence_text(&found.evidence, &found.text, err);
+			r = make_text(query, run, text, &found, err);
 	}
 	if (r == 0)
 		*ret = found;

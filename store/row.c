@@ -301,6 +301,11 @@ DEFINE_READ(enum run_outcome, row_read_outcome, run_outcome_parse, RUN_FAILED)
 
 DEFINE_READ(enum reason_kind, row_read_reason, reason_parse, REASON_NOTHING)
 
+DEFINE_READ(enum one_end_small, row_read_small_answers, one_end_small_parse,
+	    ONE_END_SMALL_NONE)
+
+DEFINE_READ(enum one_end_proof, row_read_proof, one_end_proof_parse, ONE_END_NOTHING)
+
 DEFINE_READ(enum evidence_status, row_read_evidence_status, evidence_status_parse,
 	    EVIDENCE_PREDICTED)
 

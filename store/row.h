@@ -136,6 +136,18 @@ void row_bind_warning(struct row *row, const struct warning *w);
 /* ret->detail is borrowed until the statement goes on. */
 void row_read_warning(struct row *row, struct warning *ret);
 
+#define ROW_ONE_END_NAME(name) #name ", "
+#define ROW_ONE_END_COLUMNS                                                \
+	"target, endpoint, small, proof, " ONE_END_FLAGS(ROW_ONE_END_NAME) \
+		ONE_END_NUMBERS(ROW_ONE_END_NAME) "rounds"
+/* As many as there are columns above. */
+#define ROW_ONE_END_VALUES \
+	"?, ?, ?, ?, " ONE_END_FLAGS(ROW_VALUE) ONE_END_NUMBERS(ROW_VALUE) "?"
+
+void row_bind_one_end(struct row *row, const struct one_end *facts);
+/* The interface is not among them. */
+void row_read_one_end(struct row *row, struct one_end *ret);
+
 /* Single values, for what the lists above do not cover. */
 void row_bind_int(struct row *row, int64_t value);
 void row_bind_text(struct row *row, const char *value);
@@ -166,6 +178,8 @@ enum fate row_read_fate(struct row *row);
 enum run_outcome row_read_outcome(struct row *row);
 enum reason_kind row_read_reason(struct row *row);
 enum evidence_status row_read_evidence_status(struct row *row);
+enum one_end_small row_read_small_answers(struct row *row);
+enum one_end_proof row_read_proof(struct row *row);
 /* "peer" or "server". */
 void row_read_role(struct row *row, char *ret, size_t size);
 

@@ -17,6 +17,10 @@ CREATE TABLE reason (
 		'unsent',   -- the same, and no test sent packets as large as its MTUs
 		'in_fragments', -- none fits: the smallest, which arrives in fragments
 		'none_arrives', -- none fits, and none arrives
+		'own_whole',    -- one end alone: its largest that arrives whole
+		'own_arrives',  -- the same, whole or in fragments
+		'own_assumed',  -- the same; upload is fragmented as download is
+		'own_none',     -- none of its MTUs is known to fit
 		'text')),   -- written by version 1: recommendation.text alone says it
 	status TEXT -- NULL: written by version 1
 		CHECK (status IN (
@@ -181,5 +185,152 @@ CREATE TABLE measurement_detail (
 		CHECK (download_packet_bytes BETWEEN 0 AND 65535),
 	PRIMARY KEY (run_id, seq)
 ) WITHOUT ROWID;
+
+-- The facts of a run with one end alone, whose far end has no mtusweep. A row for each such
+-- run. The far end's MTU is not known there and limits nothing: 65535 stands for it in
+-- run.server_mtu_min and server_mtu_max, measurement.server_mtu and
+-- recommendation.server_mtu, which are NOT NULL since version 1. The views show NULL.
+CREATE TABLE one_end (
+	run_id INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+	target TEXT NOT NULL CHECK (length(target) <= 45), -- what answered
+	endpoint TEXT CHECK (length(endpoint) <= 45), -- WireGuard's
+	small TEXT NOT NULL CHECK (small IN ( -- what the target answers with small packets
+		'none', 'tcp', 'stamp', 'udp')),
+	proof TEXT NOT NULL CHECK (proof IN ( -- of upload
+		'nothing', -- nothing answered
+		'arrives', -- which sizes arrive, but not if a router fragments them
+		'whole')), -- the endpoint's answers show that they arrive whole
+	echoes INTEGER NOT NULL CHECK (echoes IN (0, 1)), -- the target answers them
+	endpoint_answers INTEGER NOT NULL -- echoes with DF, outside the tunnel
+		CHECK (endpoint_answers IN (0, 1)),
+	own_is_limit INTEGER NOT NULL -- 1: this end's links carry nothing larger
+		CHECK (own_is_limit IN (0, 1)),
+	either_way INTEGER NOT NULL -- 1: larger packets are lost there or on the way back
+		CHECK (either_way IN (0, 1)),
+	far_is_limit INTEGER NOT NULL -- 1: nothing larger of the far end could be seen
+		CHECK (far_is_limit IN (0, 1)),
+	far_is_present INTEGER NOT NULL -- 1: far_mtu is about the far end's present MTU
+		CHECK (far_is_present IN (0, 1)),
+	back_ends INTEGER NOT NULL -- 1: its answers never exceed largest_back
+		CHECK (back_ends IN (0, 1)),
+	pieces_lost INTEGER NOT NULL -- 1: it reassembles no fragments of echoes
+		CHECK (pieces_lost IN (0, 1)),
+	least_mtu INTEGER -- the smallest MTU that was asked for
+		CHECK (least_mtu BETWEEN 1 AND 65535),
+	far_mtu INTEGER -- the largest MTU for the far end that is known to fit
+		CHECK (far_mtu BETWEEN 1 AND 65535),
+	largest_back INTEGER -- the largest packet inside that came back in one piece
+		CHECK (largest_back BETWEEN 1 AND 65535),
+	too_big INTEGER -- a router said that its next link has this MTU
+		CHECK (too_big BETWEEN 1 AND 65535),
+	assumed INTEGER -- upload is assumed to be fragmented above this outer size
+		CHECK (assumed BETWEEN 1 AND 65535),
+	differ_tunnel INTEGER -- two looks disagree: what arrives in the tunnel, outer size
+		CHECK (differ_tunnel BETWEEN 1 AND 65535),
+	differ_outside INTEGER -- and of echoes beside it
+		CHECK (differ_outside BETWEEN 1 AND 65535),
+	mss_ipv4 INTEGER CHECK (mss_ipv4 BETWEEN 1 AND 65535), -- of TCP, fits both ways
+	mss_ipv6 INTEGER CHECK (mss_ipv6 BETWEEN 1 AND 65535),
+	rounds INTEGER NOT NULL CHECK (rounds BETWEEN 0 AND 1000000) -- of probes
+);
+
+-- The views of version 1, with NULL where the server's MTU is not known.
+DROP VIEW IF EXISTS results;
+DROP VIEW IF EXISTS visit;
+
+CREATE VIEW visit AS
+SELECT
+	run_id, seq, pass,
+	CASE WHEN NOT EXISTS (SELECT 1 FROM one_end AS o WHERE o.run_id = m.run_id)
+		THEN server_mtu END AS server_mtu,
+	peer_mtu,
+	CASE upload_status WHEN 'ok'
+		THEN coalesce(upload_goodput_bps, upload_received_bps) END AS upload_bps,
+	CASE download_status WHEN 'ok'
+		THEN coalesce(download_goodput_bps, download_received_bps)
+		END AS download_bps,
+	upload_status, download_status,
+	CASE upload_status WHEN 'ok'
+		THEN download_status ELSE upload_status END AS status
+FROM measurement AS m;
+
+-- As in version 1: each column asks for its own pair's rows, so that a run that a query
+-- names narrows the search in measurement's primary key. One select, since SQLite does not
+-- carry a condition of a join or a subquery into the parts of a UNION.
+CREATE VIEW results AS
+SELECT
+	run_id,
+	CASE WHEN NOT EXISTS (SELECT 1 FROM one_end AS o WHERE o.run_id = pair.run_id)
+		THEN server_mtu END AS server_mtu,
+	peer_mtu, upload_mbps, download_mbps, visits,
+	upload_status, download_status,
+	CASE upload_status WHEN 'ok'
+		THEN download_status ELSE upload_status END AS status,
+	upload_ok, download_ok
+FROM (
+	SELECT
+		run_id, server_mtu, peer_mtu,
+		(SELECT round(avg(bps) / 1e6, 3) FROM (
+			SELECT coalesce(upload_goodput_bps,
+					upload_received_bps) AS bps,
+				row_number() OVER (ORDER BY coalesce(
+					upload_goodput_bps,
+					upload_received_bps)) AS i,
+				count(*) OVER () AS n
+			FROM measurement AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu
+				AND upload_status = 'ok'
+				AND coalesce(upload_goodput_bps,
+					upload_received_bps) IS NOT NULL)
+			WHERE 2 * i BETWEEN n AND n + 2) AS upload_mbps,
+		(SELECT round(avg(bps) / 1e6, 3) FROM (
+			SELECT coalesce(download_goodput_bps,
+					download_received_bps) AS bps,
+				row_number() OVER (ORDER BY coalesce(
+					download_goodput_bps,
+					download_received_bps)) AS i,
+				count(*) OVER () AS n
+			FROM measurement AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu
+				AND download_status = 'ok'
+				AND coalesce(download_goodput_bps,
+					download_received_bps) IS NOT NULL)
+			WHERE 2 * i BETWEEN n AND n + 2) AS download_mbps,
+		(SELECT count(*) FROM measurement AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu) AS visits,
+		(SELECT upload_status FROM measurement AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu
+			ORDER BY upload_status <> 'ok', seq DESC LIMIT 1)
+			AS upload_status,
+		(SELECT download_status FROM measurement AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu
+			ORDER BY download_status <> 'ok', seq DESC LIMIT 1)
+			AS download_status,
+		(SELECT count(*) FROM measurement AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu
+				AND v.upload_status = 'ok') AS upload_ok,
+		(SELECT count(*) FROM measurement AS v
+			WHERE v.run_id = first.run_id
+				AND v.server_mtu = first.server_mtu
+				AND v.peer_mtu = first.peer_mtu
+				AND v.download_status = 'ok') AS download_ok
+	FROM measurement AS first
+	WHERE seq = (SELECT min(seq) FROM measurement AS v
+		WHERE v.run_id = first.run_id
+			AND v.server_mtu = first.server_mtu
+			AND v.peer_mtu = first.peer_mtu)
+) AS pair;
 
 PRAGMA user_version = 2;

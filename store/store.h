@@ -91,6 +91,10 @@ int store_put_path(struct store *store, int64_t run, const struct path_survey *s
  * to store, the current pair store_begin_record()'s. */
 int store_recommend(struct store *store, int64_t run, const struct evidence *evidence,
 		    struct err *err);
+/* Store what one end alone found, in place of earlier facts. Its MTU is store_recommend()'s
+ * to store, the interface store_begin_record()'s. */
+int store_put_one_end(struct store *store, int64_t run, const struct one_end *facts,
+		      struct err *err);
 /* Remove the recommendation, if there is one: none is right any more. */
 int store_withdraw(struct store *store, int64_t run, struct err *err);
 

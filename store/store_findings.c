@@ -233,3 +233,21 @@ int store_withdraw(struct store *store, int64_t run, struct err *err)
 
 	return r <= 0 ? r : db_transact(&store->db, remove_recommendation, &run, err);
 }
+
+int store_put_one_end(struct store *store, int64_t run, const struct one_end *facts,
+		      struct err *err)
+{
+	static const char sql[] =
+		"INSERT OR REPLACE INTO one_end (run_id, " ROW_ONE_END_COLUMNS
+		") VALUES (?, " ROW_ONE_END_VALUES ")";
+	struct row row = {.column = 1};
+	int r = store_may_write(store, run, err);
+
+	if (r > 0)
+		r = db_prepare(&store->db, sql, &row.stmt, err);
+	if (r < 0 || !row.stmt)
+		return r;
+	row_bind_int(&row, run);
+	row_bind_one_end(&row, facts);
+	return store_finish_row(&store->db, &row, err);
+}

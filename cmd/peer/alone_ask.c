@@ -243,6 +243,12 @@ int alone_ask_any(struct alone *alone, struct echo *ret, struct err *err)
 	return r < 0 ? r : measure_rtt(alone, ret);
 }
 
+int alone_ask_open(const struct alone *alone, enum echo_kind kind, struct echo *ret,
+		   struct err *err)
+{
+	return open_echo(alone, alone->target, kind, ret, err);
+}
+
 int alone_ask_small(struct alone *alone, struct echo *ret, struct err *err)
 {
 	int r = ask_small(alone, alone->target, 2 * alone->rtt_us + SPARE_US, ret, err);

@@ -12,6 +12,10 @@
  * guard_raw()'s. */
 int alone_ask_any(struct alone *alone, struct echo *ret, struct err *err);
 
+/* Open packets of this kind for the target. */
+int alone_ask_open(const struct alone *alone, enum echo_kind kind, struct echo *ret,
+		   struct err *err);
+
 /* Open what the target answers with small packets. -ENOENT: nothing. */
 int alone_ask_small(struct alone *alone, struct echo *ret, struct err *err);
 

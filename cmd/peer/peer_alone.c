@@ -10,10 +10,12 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "cmd/host/progress.h"
+#include "cmd/peer/alone_answer.h"
+#include "cmd/peer/alone_apply.h"
 #include "cmd/peer/alone_ask.h"
 #include "cmd/peer/alone_iperf.h"
-#include "cmd/peer/alone_text.h"
 #include "cmd/peer/peer.h"
+#include "cmd/peer/peer_answer.h"
 #include "engine/runner.h"
 
 static int begin(struct alone *alone, struct err *err)
@@ -90,6 +92,7 @@ static int look_back(struct alone *alone, struct echo *echo, struct err *err)
 {
 	int edge = trip_edge(alone);
 	bool all = edge >= alone->find.size_max;
+	int before = alone->find.sizes;
 	int r;
 
 	if (!alone->find.tap || edge < alone->find.size_min)
@@ -102,6 +105,7 @@ static int look_back(struct alone *alone, struct echo *echo, struct err *err)
 	alone->looks.largest_back = alone->find.largest_back;
 	alone->looks.largest_fate = alone->find.largest_fate;
 	alone->looks.back_ends = alone->find.split_back != 0;
+	alone->sizes_back = alone->find.sizes - before;
 	return r;
 }
 
@@ -215,32 +219,94 @@ static int probe_alone(struct alone *alone, struct err *err)
 	return r;
 }
 
-static int print_alone(const struct alone *alone, struct err *err)
+/* Print the answer before it is stored: no disk delays it. *ret_printed: 0, or
+ * progress_print()'s error. */
+static int print_alone(const struct alone *alone, const struct evidence *evidence,
+		       int *ret_printed, struct err *err)
 {
 	cleanup_free char *text = NULL;
-	int r = alone_text(alone, &text, err);
+	int r = alone->config->json ? 0 : evidence_text(evidence, &text, err);
 
+	*ret_printed = text ? progress_print(text) : 0;
+	return r;
+}
+
+static const char *why_unprinted(int printed)
+{
+	return printed == -EAGAIN ? "nobody reads it" : err_reason(-printed);
+}
+
+/* The outcome of a run that applies its MTU is stored, whichever it is. */
+static int apply_alone(const struct alone *alone, int64_t run, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = alone_apply(alone, err);
+	enum run_outcome outcome = r == 0        ? RUN_DONE
+				   : r == -EINTR ? RUN_INTERRUPTED
+						 : RUN_FAILED;
+	int stored =
+		alone_answer_end(alone, run, outcome, r < 0 ? err->text : "", &why);
+
+	if (stored == 0)
+		return r;
+	if (r < 0)
+		host_tell("%.300s", why.text);
+	return r < 0 ? r : err_set(err, stored, "%s", why.text);
+}
+
+static bool applies(const struct alone *alone)
+{
+	return alone->config->options->persist == PERSIST_BEST &&
+	       alone->result.own_mtu > 0;
+}
+
+static int tell_alone(const struct alone *alone, int64_t began_at_ms, struct err *err)
+{
+	const char *db = alone->config->options->db;
+	struct err none = ERR_INIT;
+	struct evidence evidence;
+	int64_t run;
+	int printed;
+	int shown;
+	int r;
+
+	alone_answer_make(alone, &evidence);
+	r = print_alone(alone, &evidence, &printed, err);
+	if (r == 0)
+		r = alone_answer_store(alone, &evidence, began_at_ms, applies(alone),
+				       &run, err);
+	if (r < 0 && printed < 0)
+		host_tell("cannot write the result to standard output (%s), and it is "
+			  "stored nowhere: probe again",
+			  why_unprinted(printed));
 	if (r < 0)
 		return r;
-	r = progress_print(text);
-	if (r < 0)
-		return err_set(
-			err, -EIO,
-			"cannot write the result to standard output (%s), and it "
-			"is stored nowhere: probe again",
-			r == -EAGAIN ? "nobody reads it" : err_reason(-r));
-	return 0;
+	host_tell("stored as run %lld in '%s'", (long long)run, db);
+	r = applies(alone) ? apply_alone(alone, run, err) : 0;
+	shown = alone->config->json ? peer_answer_print_json(db, run, &none) : 0;
+	if (r < 0) {
+		if (shown < 0)
+			host_tell("%s", none.text);
+		return r;
+	}
+	if (printed < 0)
+		return err_set(err, -EIO,
+			       "cannot write the result to standard output (%s): "
+			       "'mtusweep best %lld' prints it from '%s'",
+			       why_unprinted(printed), (long long)run, db);
+	return shown < 0 ? err_set(err, shown, "%s", none.text) : 0;
 }
 
 static int run_alone(struct alone *alone, struct err *err)
 {
 	int mtu = alone->config->host->link.mtu;
+	int64_t began_at_ms = clock_wall_ms();
 	int r = priv_refuse_headers(err);
 
 	if (r == 0)
 		r = probe_alone(alone, err);
 	if (r == 0)
-		r = print_alone(alone, err);
+		r = tell_alone(alone, began_at_ms, err);
 	if (r == 0)
 		r = alone_iperf(alone, err);
 	if (r < 0)
@@ -248,7 +314,8 @@ static int run_alone(struct alone *alone, struct err *err)
 	if (!alone->result.own_mtu)
 		return err_set(err, -ENODATA,
 			       "no MTU is known to fit: see the upload above");
-	return mtu > alone->result.own_mtu ? PROGRAM_MISFIT : PROGRAM_DONE;
+	return mtu > alone->result.own_mtu && !applies(alone) ? PROGRAM_MISFIT
+							      : PROGRAM_DONE;
 }
 
 int peer_alone_main(void *ctx, int guard_fd, int runner_fd)

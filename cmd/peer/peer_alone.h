@@ -10,8 +10,9 @@ struct peer_config;
 
 /*
  * --alone: find the tunnel's MTU with this end only. The far end is any host that answers
- * echoes, or TCP, or sends port unreachable. Nothing is changed for good and nothing is
- * stored.
+ * echoes, or TCP, or sends port unreachable. Nothing is changed for good but with
+ * --persist best (alone_apply.h). The answer is printed, then stored as a run whose server
+ * MTU is MTU_UNKNOWN.
  */
 
 /* The questions of --alone and their results. */
@@ -27,6 +28,7 @@ struct alone {
 	bool pieces_lost;     /* it reassembles no fragments of echoes */
 	enum echo_kind there; /* the packets behind looks.there */
 	bool unseen;          /* outer packets cannot be captured */
+	int sizes_back;       /* sent for the way back */
 	int64_t rtt_us;
 	int64_t took_ms;
 };

@@ -137,16 +137,16 @@ int peer_answer_status(const struct peer *peer, struct err *err)
 	return (int)peer->check.status;
 }
 
-static int load_json(const struct peer_run *run, char **ret, struct err *err)
+static int load_json(const char *db, int64_t run, char **ret, struct err *err)
 {
 	cleanup_query struct query *query = NULL;
 	struct query_run stored;
 	size_t size;
 	FILE *out;
-	int r = query_open(run->db, &query, err);
+	int r = query_open(db, &query, err);
 
 	if (r == 0)
-		r = query_run_numbered(query, run->id, &stored, err);
+		r = query_run_numbered(query, run, &stored, err);
 	if (r < 0)
 		return r;
 	out = open_memstream(ret, &size);
@@ -157,10 +157,10 @@ static int load_json(const struct peer_run *run, char **ret, struct err *err)
 	return r;
 }
 
-int peer_answer_json(const struct peer *peer, struct err *err)
+int peer_answer_print_json(const char *db, int64_t run, struct err *err)
 {
 	cleanup_free char *text = NULL;
-	int r = load_json(&peer->run, &text, err);
+	int r = load_json(db, run, &text, err);
 
 	if (r < 0)
 		return r;
@@ -171,5 +171,10 @@ int peer_answer_json(const struct peer *peer, struct err *err)
 		       "cannot write the run to standard output (%s): 'mtusweep show "
 		       "%lld --json' prints it from '%s'",
 		       r == -EAGAIN ? "nobody reads it" : err_reason(-r),
-		       (long long)peer->run.id, peer->run.db);
+		       (long long)run, db);
+}
+
+int peer_answer_json(const struct peer *peer, struct err *err)
+{
+	return peer_answer_print_json(peer->run.db, peer->run.id, err);
 }

@@ -2,6 +2,8 @@
 #ifndef CMD_PEER_PEER_ANSWER_H
 #define CMD_PEER_PEER_ANSWER_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 /*
@@ -30,5 +32,7 @@ int peer_answer_status(const struct peer *peer, struct err *err);
 
 /* Print the stored run as JSON: the object of mtusweep show --json. -EIO. */
 int peer_answer_json(const struct peer *peer, struct err *err);
+/* The same of a run of this database. */
+int peer_answer_print_json(const char *db, int64_t run, struct err *err);
 
 #endif

@@ -151,8 +151,7 @@ static const char *find_useless(void)
 		{"repeat-failed", peer->repeat_failed},
 		{"run", peer->apply_run != NULL},
 		{"pair", peer->pair.server != 0},
-		{"json", peer->json},
-		{"persist", host_options.persist != PERSIST_NONE},
+		{"persist each", host_options.persist == PERSIST_EACH},
 	};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
@@ -169,6 +168,11 @@ static int check_iperf_server(struct err *err)
 
 	if (!peer->iperf_server)
 		return 0;
+	if (peer->json || host_options.persist != PERSIST_NONE)
+		return err_set(err, -EINVAL,
+			       "--iperf-server does not go with --%s: its rates are "
+			       "printed, and this end is restored",
+			       peer->json ? "json" : "persist");
 	if (peer->duration_ms > ALONE_IPERF_DURATION_MAX_MS)
 		return err_set(err, -EINVAL,
 			       "--duration is at most %d with --iperf-server",
@@ -184,7 +188,7 @@ static int check_alone(struct err *err)
 	if (useless)
 		return err_set(err, -EINVAL,
 			       "--alone has no use for --%s: it probes the path from "
-			       "this end, and neither stores nor applies anything",
+			       "this end and measures nothing",
 			       useless);
 	for (int i = 0; i < peer->named.count; i++) {
 		char address[ADDRESS_SIZE];

@@ -116,12 +116,13 @@ struct newest_runs {
 };
 
 /* A file that both ends write has the peer's records and the server's copies. What was
- * imported may be another tunnel's. */
+ * imported may be another tunnel's. One end alone knows no pair. */
 static int keep_newest(void *ctx, const struct query_run *run)
 {
 	struct newest_runs *newest = ctx;
 
-	if (strcmp(run->role, "peer") != 0 || is_apply(run) || is_imported(run))
+	if (strcmp(run->role, "peer") != 0 || is_apply(run) || is_imported(run) ||
+	    run_info_is_one_ended(&run->info))
 		return 0;
 	newest->any = *run;
 	if (!is_probe(run))
@@ -349,6 +350,11 @@ static int load_pair(struct query *query, const struct apply_wish *wish,
 		r = err_set(err, -EINVAL,
 			    "run %lld was imported and does not say which ends it "
 			    "measured: name the pair with --pair alone",
+			    (long long)run.id);
+	if (r == 0 && run_info_is_one_ended(&run.info))
+		r = err_set(err, -EINVAL,
+			    "run %lld has one end alone and does not know the server's "
+			    "MTU: name the pair with --pair alone",
 			    (long long)run.id);
 	if (r == 0)
 		r = find_wanted(query, &run, wish, &result, &recommended, err);

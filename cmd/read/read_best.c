@@ -28,8 +28,8 @@ static int print_json(const struct query_run *run,
 		      const struct query_recommendation *recommended,
 		      const struct query_result *fastest, struct err *err)
 {
-	json_t *pair = recommended->text ? runjson_recommended(recommended)
-					 : json_null();
+	json_t *pair = recommended->evidence.mtu.peer ? runjson_recommended(recommended)
+						      : json_null();
 	json_t *fast = fastest->visits ? runjson_result(fastest) : json_null();
 	json_t *object = json_pack("{so ss so so}", "run", runjson_run(run), "by",
 				   by_names[by], "recommended", pair, "fastest", fast);

@@ -17,11 +17,12 @@ static json_t *side_object(const struct compare_side *side)
 
 static json_t *change_object(const struct compare_change *change)
 {
-	return json_pack(
-		"{si si ss so so so}", "server_mtu", change->mtu.server, "peer_mtu",
-		change->mtu.peer, "direction", direction_name(change->dir), "first",
-		side_object(&change->side[0]), "second", side_object(&change->side[1]),
-		"ratio", isnan(change->ratio) ? json_null() : json_real(change->ratio));
+	return json_pack("{so si ss so so so}", "server_mtu",
+			 runjson_mtu(change->mtu.server), "peer_mtu", change->mtu.peer,
+			 "direction", direction_name(change->dir), "first",
+			 side_object(&change->side[0]), "second",
+			 side_object(&change->side[1]), "ratio",
+			 isnan(change->ratio) ? json_null() : json_real(change->ratio));
 }
 
 static json_t *summary_object(const struct compare_summary *summary)
@@ -31,17 +32,10 @@ static json_t *summary_object(const struct compare_summary *summary)
 			 summary->shifted);
 }
 
-static json_t *pair_object(const struct mtu_pair *mtu)
-{
-	if (!mtu->server)
-		return json_null();
-	return json_pack("{si si}", "server_mtu", mtu->server, "peer_mtu", mtu->peer);
-}
-
 static json_t *recommended_object(const struct query_run runs[2])
 {
-	return json_pack("{so so sb}", "first", pair_object(&runs[0].recommended),
-			 "second", pair_object(&runs[1].recommended), "changed",
+	return json_pack("{so so sb}", "first", runjson_pair(&runs[0].recommended),
+			 "second", runjson_pair(&runs[1].recommended), "changed",
 			 !mtu_pair_same(&runs[0].recommended, &runs[1].recommended));
 }
 

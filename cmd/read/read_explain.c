@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 
 #include "base/underlay.h"
 #include "cmd/read/read.h"
@@ -16,17 +17,10 @@ static const struct option_spec options[] = {
 	 .value = "S/P",
 	 .kind = OPTION_PAIR,
 	 .into = &pair,
-	 .help = "server MTU S and peer MTU P (required)"},
+	 .help = "server MTU S and peer MTU P (default: the pair that\n"
+		 "the run recommends)"},
 	{.name = NULL, .more = read_json_result_options},
 };
-
-static int check_options(struct err *err)
-{
-	if (pair.server)
-		return 0;
-	return err_set(err, -EINVAL,
-		       "--pair is missing: server MTU and peer MTU, as in 1420/1400");
-}
 
 /* Rates show that data arrives, and no more. */
 static const char *fate_word(enum fate fate, bool guessed)
@@ -46,29 +40,37 @@ static const char *plausible_cause(const struct runpath *known, enum direction d
 	return underlay_phrase(edge);
 }
 
+/* True if the sender's MTU, and so the size of its packets but TCP's, is not known. */
+static bool is_open(enum direction dir)
+{
+	return mtu_pair_sender(&pair, dir) == MTU_UNKNOWN;
+}
+
 /* A word for each direction, then the sentence. */
 static json_t *predicted_json(const struct runpath *known, enum direction dir)
 {
 	struct prediction p = pathmodel_predict(&known->path, &pair, dir);
 	bool guessed = known->guessed[dir];
+	bool open = is_open(dir);
 	char text[PATHMODEL_TEXT];
 
 	pathmodel_explain(&known->path, &pair, dir, guessed, text);
-	return json_pack("{ss si ss si ss ss ss?}", "tcp", fate_word(p.tcp, guessed),
+	return json_pack("{ss si ss? so ss ss ss?}", "tcp", fate_word(p.tcp, guessed),
 			 "tcp_outer", p.tcp_outer, "routed",
-			 fate_word(p.routed, guessed), "routed_outer", p.routed_outer,
-			 "told_from", guessed ? "throughput" : "probes", "text", text,
+			 open ? NULL : fate_word(p.routed, guessed), "routed_outer",
+			 open ? json_null() : json_integer(p.routed_outer), "told_from",
+			 guessed ? "throughput" : "probes", "text", text,
 			 "plausible_cause", plausible_cause(known, dir));
 }
 
 static int print_json(const struct runpath *path, const struct query_result *measured,
 		      struct err *err)
 {
-	json_t *object =
-		json_pack("{si si so so so}", "server_mtu", pair.server, "peer_mtu",
-			  pair.peer, "upload", predicted_json(path, DIR_UPLOAD),
-			  "download", predicted_json(path, DIR_DOWNLOAD), "measured",
-			  measured->visits ? runjson_result(measured) : json_null());
+	json_t *object = json_pack(
+		"{so si so so so}", "server_mtu", runjson_mtu(pair.server), "peer_mtu",
+		pair.peer, "upload", predicted_json(path, DIR_UPLOAD), "download",
+		predicted_json(path, DIR_DOWNLOAD), "measured",
+		measured->visits ? runjson_result(measured) : json_null());
 
 	return read_print_json(object, err);
 }
@@ -86,18 +88,8 @@ static void print_causes(const struct runpath *known)
 	}
 }
 
-static void print_explanation(const struct runpath *known,
-			      const struct query_result *measured)
+static void print_doubts(const struct runpath *known, bool one_ended)
 {
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		char text[PATHMODEL_TEXT];
-
-		pathmodel_explain(&known->path, &pair, (enum direction)dir,
-				  known->guessed[dir], text);
-		printf("%s%s: %s\n", direction_name((enum direction)dir),
-		       known->guessed[dir] ? ", by throughput alone" : "", text);
-	}
-	print_causes(known);
 	if (known->guessed[DIR_UPLOAD] || known->guessed[DIR_DOWNLOAD])
 		printf("doubt: this run did not probe the path. Rates show fragments "
 		       "with %d %% confidence on a steady line, and only where they "
@@ -110,13 +102,31 @@ static void print_explanation(const struct runpath *known,
 		     "relay receives");
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
 		if (known->path.unseen[dir])
-			printf("doubt: the %s does not see its outer packets, so "
-			       "fragments there cannot be told from whole packets\n",
-			       direction_receiver(dir));
+			printf("doubt: the %s %s its outer packets, so fragments there "
+			       "cannot be told from whole packets\n",
+			       direction_receiver(dir),
+			       one_ended && dir == DIR_UPLOAD ? "does not tell of"
+							      : "does not see");
 	}
 	if (known->family_assumed)
 		puts("sizes: of outer packets over IPv4, since the run does not record "
 		     "the IP version; 20 bytes more over IPv6");
+}
+
+static void print_directions(const struct runpath *known)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		char text[PATHMODEL_TEXT];
+
+		pathmodel_explain(&known->path, &pair, (enum direction)dir,
+				  known->guessed[dir], text);
+		printf("%s%s: %s\n", direction_name((enum direction)dir),
+		       known->guessed[dir] ? ", by throughput alone" : "", text);
+	}
+}
+
+static void print_measured(const struct query_result *measured)
+{
 	if (!measured->visits) {
 		puts("measured: not in this run");
 		return;
@@ -125,31 +135,78 @@ static void print_explanation(const struct runpath *known,
 	table_best(stdout, measured);
 }
 
-static int run_explain(struct query *query, struct err *err)
+/* `sentences`: those of a run with one end alone, in place of what the path does to the
+ * pair, which no --pair has named; NULL: none. */
+static void print_explanation(const struct runpath *known, bool one_ended,
+			      const char *sentences,
+			      const struct query_result *measured)
 {
+	if (sentences)
+		table_lines(stdout, sentences);
+	else
+		print_directions(known);
+	print_causes(known);
+	if (!sentences)
+		print_doubts(known, one_ended);
+	print_measured(measured);
+}
+
+/* Without --pair, that of the recommendation. One end alone has its own MTU at least. */
+static int find_pair(const struct query_run *run,
+		     const struct query_recommendation *recommended, struct err *err)
+{
+	if (!pair.server)
+		pair = recommended->evidence.mtu;
+	if (!pair.server && run_info_is_one_ended(&run->info))
+		pair = run_info_current(&run->info);
+	if (pair.server)
+		return 0;
+	return err_set(err, -ENODATA,
+		       "run %lld recommends no pair: name one with --pair, server MTU "
+		       "and peer MTU, as in 1420/1400",
+		       (long long)run->id);
+}
+
+static int explain_run(struct query *query, const struct query_run *run,
+		       const struct query_recommendation *recommended, struct err *err)
+{
+	bool one_ended = run_info_is_one_ended(&run->info);
+	const char *sentences = one_ended && !pair.server ? recommended->text : NULL;
 	struct query_result measured = {0};
 	struct runpath path;
-	struct query_run run;
-	int r = read_find_result(query, &run, err);
+	int r = find_pair(run, recommended, err);
 
 	if (r == 0)
-		r = runpath_read(query, &run, INT_MAX, &path, err);
+		r = runpath_read(query, run, INT_MAX, &path, err);
 	if (r < 0)
 		return r;
-	r = query_result(query, run.id, &pair, &measured, err);
+	r = query_result(query, run->id, &pair, &measured, err);
 	if (r < 0 && r != -ENODATA)
 		return r;
 	if (read_given.json)
 		return print_json(&path, &measured, err);
-	print_explanation(&path, &measured);
+	print_explanation(&path, one_ended, sentences, &measured);
 	return 0;
+}
+
+static int run_explain(struct query *query, struct err *err)
+{
+	struct query_recommendation recommended = {0};
+	struct query_run run;
+	int r = read_find_result(query, &run, err);
+
+	if (r == 0)
+		r = query_recommended(query, run.id, &recommended, err);
+	if (r == 0 || r == -ENODATA)
+		r = explain_run(query, &run, &recommended, err);
+	free(recommended.text);
+	return r;
 }
 
 const struct read_command read_explain = {
 	.name = "explain",
 	.help = "explain what the path does to a pair of MTUs",
 	.options = options,
-	.check = check_options,
 	.takes_run = true,
 	.run = run_explain,
 };

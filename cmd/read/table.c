@@ -51,7 +51,7 @@ void table_run_line(FILE *out, const struct query_run *run)
 	char uuid[UUID_SIZE];
 	char role[sizeof(run->role)];
 	char strategy[sizeof(run->info.strategy)];
-	char recommended[24] = "-";
+	char recommended[PAIR_TEXT_SIZE] = "-";
 
 	format_time(run->info.started_at_ms, started);
 	text_copy(uuid, sizeof(uuid), run->info.uuid);
@@ -61,13 +61,16 @@ void table_run_line(FILE *out, const struct query_run *run)
 	text_copy(strategy, sizeof(strategy), run->info.strategy);
 	text_printable(strategy);
 	if (run->recommended.server)
-		snprintf(recommended, sizeof(recommended), "%d/%d",
-			 run->recommended.server, run->recommended.peer);
+		mtu_pair_text(&run->recommended, recommended);
 	fprintf(out,
 		"%4" PRId64 "  %-8.8s  %-19s  %-6s  %-8s  %-11s  %8d  %6d  %-11s  ",
 		run->id, uuid, started, role, strategy, query_run_state(run),
 		run->measured, run->failed, recommended);
-	print_end_name(out, &run->info.server);
+	/* One end alone knows nothing of the far one. */
+	if (run_info_is_one_ended(&run->info))
+		fputc('-', out);
+	else
+		print_end_name(out, &run->info.server);
 	fputs(" - ", out);
 	print_end_name(out, &run->info.peer);
 	fputc('\n', out);
@@ -154,7 +157,10 @@ void table_run(FILE *out, const struct query_run *run)
 		fprintf(out, ", %g s a test", (double)info->duration_ms / 1000);
 	fputc('\n', out);
 	print_outcome(out, run);
-	print_end(out, "server", &info->server, &info->server_range);
+	if (run_info_is_one_ended(info))
+		fputs("server    -\n", out);
+	else
+		print_end(out, "server", &info->server, &info->server_range);
 	print_end(out, "peer", &info->peer, &info->peer_range);
 }
 
@@ -182,10 +188,12 @@ void table_lines(FILE *out, const char *text)
 void table_recommended(FILE *out, const struct query_recommendation *recommended)
 {
 	const struct evidence *e = &recommended->evidence;
+	char words[PAIR_WORDS_SIZE] = "no MTU";
 
-	fprintf(out, "pair      recommended: server MTU %d, peer MTU %d%s\n",
-		e->mtu.server, e->mtu.peer,
-		e->reason.kind == REASON_TEXT ? "" : evidence_doubt(e));
+	if (e->mtu.peer)
+		mtu_pair_words(&e->mtu, words);
+	fprintf(out, "pair      recommended: %s%s\n", words,
+		e->reason.kind == REASON_TEXT || !e->mtu.peer ? "" : evidence_doubt(e));
 	if (e->reason.kind == REASON_TEXT) {
 		table_lines(out, recommended->text);
 		return;
@@ -219,13 +227,15 @@ static void print_flaky(FILE *out, const struct query_result *result)
 
 void table_result_line(FILE *out, const struct query_result *result)
 {
+	char server[MTU_TEXT_SIZE];
 	char up[RATE_TEXT_SIZE];
 	char down[RATE_TEXT_SIZE];
 
 	rate_text(result->upload_status, result->upload_bps, 3, up);
 	rate_text(result->download_status, result->download_bps, 3, down);
-	fprintf(out, "%10d  %8d  %13s  %13s  %12d", result->mtu.server,
-		result->mtu.peer, up, down, result->visits);
+	fprintf(out, "%10s  %8d  %13s  %13s  %12d",
+		mtu_text(result->mtu.server, server), result->mtu.peer, up, down,
+		result->visits);
 	print_flaky(out, result);
 	fputc('\n', out);
 }
@@ -233,6 +243,7 @@ void table_result_line(FILE *out, const struct query_result *result)
 void table_best(FILE *out, const struct query_result *result)
 {
 	static const char unit[] = " Mbit/s";
+	char words[PAIR_WORDS_SIZE];
 	char up[RATE_TEXT_SIZE];
 	char down[RATE_TEXT_SIZE];
 	bool up_known = rate_text(result->upload_status, result->upload_bps, 3, up);
@@ -240,8 +251,7 @@ void table_best(FILE *out, const struct query_result *result)
 		rate_text(result->download_status, result->download_bps, 3, down);
 	bool both = up_known && down_known;
 
-	fprintf(out, "server MTU %d, peer MTU %d\n", result->mtu.server,
-		result->mtu.peer);
+	fprintf(out, "%s\n", mtu_pair_words(&result->mtu, words));
 	fprintf(out, "upload %s%s, download %s%s", up, up_known && !both ? unit : "",
 		down, down_known && !both ? unit : "");
 	if (both)

@@ -28,6 +28,7 @@ static void print_summary(FILE *out, enum direction dir,
 static void print_change(FILE *out, const struct compare_change *change)
 {
 	char sides[2][RATE_TEXT_SIZE];
+	char server[MTU_TEXT_SIZE];
 	char percent[16] = "";
 
 	for (int i = 0; i < 2; i++)
@@ -36,10 +37,11 @@ static void print_change(FILE *out, const struct compare_change *change)
 	if (!isnan(change->ratio))
 		snprintf(percent, sizeof(percent), "%+.1f %%",
 			 100 * (change->ratio - 1));
-	fprintf(out, "%10d  %8d  %-9s  %12s  %12s  %9s  %d of %d, %d of %d\n",
-		change->mtu.server, change->mtu.peer, direction_name(change->dir),
-		sides[0], sides[1], percent, change->side[0].ok, change->side[0].visits,
-		change->side[1].ok, change->side[1].visits);
+	fprintf(out, "%10s  %8d  %-9s  %12s  %12s  %9s  %d of %d, %d of %d\n",
+		mtu_text(change->mtu.server, server), change->mtu.peer,
+		direction_name(change->dir), sides[0], sides[1], percent,
+		change->side[0].ok, change->side[0].visits, change->side[1].ok,
+		change->side[1].visits);
 }
 
 /* --- the answer: the pair and the path --- */
@@ -48,8 +50,10 @@ static const char *const run_words[2] = {"first", "second"};
 
 static void print_pair(FILE *out, const struct mtu_pair *mtu)
 {
+	char pair[PAIR_TEXT_SIZE];
+
 	if (mtu->server)
-		fprintf(out, "%d/%d", mtu->server, mtu->peer);
+		fputs(mtu_pair_text(mtu, pair), out);
 	else
 		fputs("none", out);
 }

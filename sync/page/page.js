@@ -55,6 +55,14 @@ function endName(end) {
 	return [end.host || '?', end.interface].filter(Boolean).join(' ');
 }
 
+/* MTU_UNKNOWN of base/types.h, null in answers. It limits nothing. */
+const UNKNOWN = 65535;
+const mtuText = (mtu) => mtu === UNKNOWN ? '-' : String(mtu);
+
+function pairWords([server, peer]) {
+	return (server === UNKNOWN ? '' : `server MTU ${server}, `) + `peer MTU ${peer}`;
+}
+
 function rangeText(grid) {
 	return grid ? `${grid[0]} to ${grid[1]} by ${grid[2]}` : 'any';
 }
@@ -286,7 +294,8 @@ class Chart {
 		c.textAlign = 'right';
 		c.textBaseline = 'middle';
 		for (const i of axisLabels(servers, h, 20))
-			c.fillText(servers[i], MARGIN.left - 6, this.base - (i + .5) * h);
+			c.fillText(mtuText(servers[i]), MARGIN.left - 6,
+				this.base - (i + .5) * h);
 		c.textAlign = 'center';
 		c.textBaseline = 'top';
 		for (const j of axisLabels(peers, w, 36))
@@ -517,7 +526,9 @@ class Sweep {
 
 		this.facts = answer.facts;
 		this.revision = answer.revision;
-		const [server_mtu, peer_mtu] = [run.server.link_mtu, run.peer.link_mtu];
+		this.oneEnded = run.server.mtu_min === null;
+		const server_mtu = this.oneEnded ? UNKNOWN : run.server.link_mtu;
+		const peer_mtu = run.peer.link_mtu;
 		this.facts.current = server_mtu && peer_mtu
 			? { server_mtu, peer_mtu } : null;
 		[this.servers, this.peers] = this.facts.grid.map((grid) => {
@@ -528,6 +539,8 @@ class Sweep {
 				mtus.push(mtu);
 			return mtus;
 		});
+		if (this.oneEnded)
+			this.servers = [UNKNOWN];
 		this.showSigns();
 		for (const cell of this.cells.values())
 			this.extend(cell.pair);
@@ -544,7 +557,7 @@ class Sweep {
 	}
 
 	takeRow([, server, peer, up, down]) {
-		const pair = [server, peer];
+		const pair = [server ?? UNKNOWN, peer];
 
 		this.cells.set(pair.join(), { pair, value: [up, down] });
 		this.extend(pair);
@@ -561,8 +574,8 @@ class Sweep {
 	/* --- the chosen pair --- */
 
 	pairOf(object) {
-		return object && object.server_mtu
-			? [object.server_mtu, object.peer_mtu] : null;
+		return object && object.peer_mtu
+			? [object.server_mtu ?? UNKNOWN, object.peer_mtu] : null;
 	}
 
 	middle() {
@@ -632,21 +645,22 @@ class Sweep {
 		const { run } = this.facts;
 		const families = new Set([run.server.endpoint_family,
 			run.peer.endpoint_family]);
-		const backends = [...new Set([run.server.backend, run.peer.backend])]
-			.join(' and ');
+		const ends = this.oneEnded ? [run.peer] : [run.server, run.peer];
+		const backends = [...new Set(ends.map((end) => end.backend))].join(' and ');
 
 		families.delete(null);
 		/* A log knows the name of neither end. */
 		const known = run.server.host || run.peer.host;
 
-		setText(this.find('.title'), known
-			? `${endName(run.server)} - ${endName(run.peer)}`
-			: `run ${run.id}`);
+		setText(this.find('.title'), this.oneEnded
+			? `${endName(run.peer)}, one end alone` : known
+				? `${endName(run.server)} - ${endName(run.peer)}`
+				: `run ${run.id}`);
 		setText(this.find('.about'), [
 			`run ${run.id} (${run.uuid.slice(0, 8)})`,
 			`${(run.started_at || '').slice(0, 16).replace('T', ' ')} UTC`,
 			`strategy ${run.strategy}`,
-			`server MTUs ${rangeText(this.facts.grid[0])}`,
+			!this.oneEnded && `server MTUs ${rangeText(this.facts.grid[0])}`,
 			`peer MTUs ${rangeText(this.facts.grid[1])}`,
 			known && `WireGuard: ${backends}`,
 			families.size && `IPv${[...families].join(' and ')}`,
@@ -743,9 +757,9 @@ class Sweep {
 		const { recommended } = this.facts;
 		const { reason, proof } = recommended || {};
 		const none = this.state === 'running' ? 'No recommendation yet' : '';
-		const pair = recommended && (recommended.server_mtu
-			? `server MTU ${recommended.server_mtu}, ` +
-				`peer MTU ${recommended.peer_mtu}` : 'no pair');
+		const mtus = this.pairOf(recommended);
+		const pair = recommended && (mtus ? pairWords(mtus)
+			: this.oneEnded ? 'no MTU' : 'no pair');
 		const sentence = (text) => text &&
 			`${text[0].toUpperCase()}${text.slice(1)}.`;
 
@@ -759,7 +773,8 @@ class Sweep {
 
 	showCards() {
 		const { current, warnings } = this.facts;
-		const pair = (object) => `${object.server_mtu} / ${object.peer_mtu || '?'}`;
+		const pair = (object) => `${mtuText(object.server_mtu ?? UNKNOWN)} / ` +
+			`${object.peer_mtu || '?'}`;
 		const list = this.find('.warnings');
 		const best = this.fastest;
 
@@ -830,8 +845,8 @@ class Sweep {
 			panel.replaceChildren(element('p', 'No pair is selected.'));
 		else
 			panel.replaceChildren(element('h3',
-				`Server MTU ${this.selected[0]}, ` +
-				`peer MTU ${this.selected[1]}`),
+				pairWords(this.selected).replace(/^./,
+					(letter) => letter.toUpperCase())),
 			...lines.map((line) => element('p', line)));
 	}
 
@@ -873,7 +888,7 @@ class Sweep {
 		const body = this.find('tbody');
 		const cells = [...this.cells.values()].sort(
 			(a, b) => a.pair[0] - b.pair[0] || a.pair[1] - b.pair[1]);
-		const text = (cell) => [...cell.pair,
+		const text = (cell) => [...cell.pair.map(mtuText),
 			...cell.value.map((v) => figure(v, 3))];
 
 		if (!this.find('.all').open)

@@ -197,9 +197,11 @@ class Ruler {
 		}
 	}
 
-	/* Return the sender's MTU in a pair; 0: there is none. */
+	/* Return the sender's MTU in a pair; 0: there is none, or it is not known. */
 	sender(pair) {
-		return pair && pair[`${SENDERS[this.direction]}_mtu`] || 0;
+		const mtu = pair && pair[`${SENDERS[this.direction]}_mtu`] || 0;
+
+		return mtu === UNKNOWN ? 0 : mtu;
 	}
 
 	drawMarks() {

@@ -170,12 +170,46 @@ static void test_rate_number(void **state)
 	}
 }
 
+/* "-" for what one end alone does not know. */
+static void test_unknown_mtu(void **state)
+{
+	struct run_info info = {
+		.server_range = {1280, MTU_UNKNOWN, 5},
+		.server.link_mtu = 1420,
+		.peer.link_mtu = 1400,
+	};
+	const struct mtu_pair pair = {1420, 1400};
+	const struct mtu_pair half = {MTU_UNKNOWN, 1400};
+	char text[PAIR_TEXT_SIZE];
+	char words[PAIR_WORDS_SIZE];
+	struct mtu_pair current;
+
+	(void)state;
+	assert_string_equal(mtu_pair_text(&pair, text), "1420/1400");
+	assert_string_equal(mtu_pair_text(&half, text), "-/1400");
+	assert_string_equal(mtu_pair_words(&pair, words),
+			    "server MTU 1420, peer MTU 1400");
+	assert_string_equal(mtu_pair_words(&half, words), "peer MTU 1400");
+	assert_false(run_info_is_one_ended(&info));
+	current = run_info_current(&info);
+	assert_true(mtu_pair_same(&current, &pair));
+	info.server_range = MTU_RANGE_UNKNOWN;
+	info.server.link_mtu = 0;
+	assert_true(run_info_is_one_ended(&info));
+	current = run_info_current(&info);
+	assert_true(mtu_pair_same(&current, &half));
+	info.peer.link_mtu = 0;
+	current = run_info_current(&info);
+	assert_int_equal(current.server, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),     cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_pairs),     cmocka_unit_test(test_measurement),
-		cmocka_unit_test(test_rate_text), cmocka_unit_test(test_rate_number),
+		cmocka_unit_test(test_names),       cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_pairs),       cmocka_unit_test(test_measurement),
+		cmocka_unit_test(test_unknown_mtu), cmocka_unit_test(test_rate_text),
+		cmocka_unit_test(test_rate_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

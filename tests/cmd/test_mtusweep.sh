@@ -361,7 +361,7 @@ expect 0 '~WireGuard MTUs: .*~f fastest measured 1280/1350~B blackhole~\. not me
 expect 0 '~Upload, received~ 1420 \. \. \. ~' '' heatmap --run 2
 
 # The prediction for a pair, and a run's recommendation.
-expect 2 '' '--pair is missing' explain
+expect 1 '' 'run 1 recommends no pair: name one with --pair' explain --run 1
 expect 2 '' "invalid value '1420' for --pair" explain --pair 1420
 expect 1 '' 'the path of run 2 is unknown: it was not probed' \
 	explain --pair 1420,1420 --run 2

@@ -369,6 +369,28 @@ static const struct words words[] = {
 };
 /* clang-format on */
 
+/* The far end of one end alone may send larger packets than any that TCP agrees on. */
+static void says_that_an_mtu_is_unknown(void **state)
+{
+	struct path path = make_path(60, HOLE, HOLE);
+	char text[PATHMODEL_TEXT];
+
+	(void)state;
+	pathmodel_explain(&path, &(struct mtu_pair){MTU_UNKNOWN, 1400}, DIR_DOWNLOAD,
+			  false, text);
+	assert_string_equal(
+		text, "a full-size TCP segment leaves as an outer packet of 1468 bytes "
+		      "at most; the path loses those above 1460 bytes: no TCP data "
+		      "arrives; the server's MTU is not known, and so is the size of "
+		      "UDP and routed packets");
+	pathmodel_explain(&path, &(struct mtu_pair){MTU_UNKNOWN, 1400}, DIR_UPLOAD,
+			  false, text);
+	assert_string_equal(
+		text, "a full-size TCP segment leaves as an outer packet of 1460 "
+		      "bytes; the path carries those of up to 1460 bytes whole; UDP "
+		      "and routed packets fit whole too");
+}
+
 static void says_why(void **state)
 {
 	(void)state;
@@ -394,6 +416,7 @@ int main(void)
 		cmocka_unit_test(sizes_of_a_fate),
 		cmocka_unit_test(the_pair_that_brings_most),
 		cmocka_unit_test(says_why),
+		cmocka_unit_test(says_that_an_mtu_is_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,18 @@ took_ms()
 	sed -n 's/^probes:.* \([0-9]*\) ms$/\1/p' "$tmp/peer.out"
 }
 
+# The run is stored, and what is made of it says what the peer said.
+check_stored()
+{
+	local best
+	best=$("$MTUSWEEP_BIN/mtusweep" best --db "$peer_db" | sed '/^$/,$d')
+	check_same_text "$CASE: the stored answer" "$answer" "$best"
+	check_match "$CASE: the message of it" "stored as run [0-9]+ in '$peer_db'" \
+		"$(<"$tmp/peer.log")"
+	check_equal "$CASE: an unknown MTU in the views" 0 "$(sql "$peer_db" \
+		'SELECT count(*) FROM results WHERE server_mtu IS NOT NULL')"
+}
+
 # Arguments: MTU [LIMIT]. Check the recommendation, the exit status, which says if the MTU
 # before fits, the time, and that nothing is left of it.
 check_own()
@@ -61,7 +73,7 @@ check_own()
 of this end alone, not measured" "$(head -n 1 <<<"$answer")"
 	check_equal "$CASE: the exit status" "$((mtu > $1 ? 3 : 0))" "$status"
 	check_same_text "$CASE: both hosts" "$before" "$(everything)"
-	check_equal "$CASE: a database" no "$([[ -e $peer_db ]] && echo yes || echo no)"
+	check_stored
 	! has_netem || check_equal "$CASE: slower than ${2-$LIMIT_MS} ms" '' \
 		"$(took_ms | awk -v l="${2-$LIMIT_MS}" '$1 > l')"
 }
@@ -194,6 +206,7 @@ case_too_shallow()
 	alone
 	check_equal 'the exit status' 1 "$status"
 	check_says 'no MTU' 'recommended: no MTU, since none of 1280 or more'
+	check_stored
 	check_same_text 'both hosts' "$before" "$(everything)"
 }
 
@@ -285,6 +298,7 @@ case_silent()
 	check_equal 'the exit status' 1 "$status"
 	check_match 'which it says' "nothing behind '$LAB_PEER_IF' answers" \
 		"$(<"$tmp/peer.log")"
+	check_equal 'a database' no "$([[ -e $peer_db ]] && echo yes || echo no)"
 	check_same_text 'both hosts' "$before" "$(everything)"
 }
 
@@ -397,6 +411,179 @@ case_iperf_users()
 	kill "$iperf_pid"
 }
 
+# --- the database --------------------------------------------------------------------
+
+case_json()
+{
+	begin
+	alone --json
+	check_equal 'the exit status' 0 "$status"
+	check_says 'the pair' '"server_mtu":null,"peer_mtu":1440,"status":"predicted"'
+	check_same_text 'the run as show prints it' "$answer" \
+		"$("$MTUSWEEP_BIN/mtusweep" show --json --db "$peer_db")"
+	alone --target "$LAB_SERVER_IP"
+	check_own 1440
+	check_equal 'two runs' "-/1440 -/1440" "$("$MTUSWEEP_BIN/mtusweep" runs \
+		--db "$peer_db" | awk 'NR > 1 { print $10 }' | xargs)"
+	check_equal 'the named target' "[\"$LAB_SERVER_IP\"]" "$(sql "$peer_db" \
+		"SELECT json_extract(options, '\$.target') FROM run WHERE id = 2")"
+}
+
+case_no_database()
+{
+	begin
+	alone --db "$tmp/no/peer.db"
+	check_equal 'no folder: the exit status' 1 "$status"
+	check_match 'no folder' "cannot use folder '$tmp/no' of database" \
+		"$(<"$tmp/peer.log")"
+	# The answer comes before the file.
+	echo 'No database, but long enough to be one.' >"$tmp/db/text.db"
+	alone --db "$tmp/db/text.db"
+	check_equal 'a file of another user: the exit status' 1 "$status"
+	check_says 'the answer' '^recommended: peer MTU 1440;'
+	check_match 'a file of another user' 'cannot write database .*Permission denied' \
+		"$(<"$tmp/peer.log")"
+	chown "$DB_USER" "$tmp/db/text.db"
+	alone --db "$tmp/db/text.db"
+	check_equal 'no database: the exit status' 1 "$status"
+	check_match 'no database' 'is not an SQLite database' "$(<"$tmp/peer.log")"
+	check_same_text 'both hosts' "$before" "$(everything)"
+}
+
+# --- the MTU that is applied ----------------------------------------------------------
+
+# Print the state of both hosts without that of this end's link, conf file and folder.
+others()
+{
+	everything | grep -v '^peer: \(mtu\|conf\|beside the conf\)'
+}
+
+# Arguments: [OPTION ...]
+apply()
+{
+	alone --persist best --conf-file "$LAB_PEER_CONF" "$@"
+}
+
+# Arguments: MTU. It is in the link and in the conf file, and nothing else has changed.
+check_applied()
+{
+	check_equal "$CASE: the exit status" 0 "$status"
+	check_equal "$CASE: the link's MTU" "$1" "$(link_mtu peer)"
+	# Compare digests: the files hold keys.
+	check_equal "$CASE: the conf file, with MTU = $1 in it" \
+		"$(sed "s/^MTU = .*/MTU = $1/" "$tmp/conf.before" | sha256sum)" \
+		"$(sha256sum <"$LAB_PEER_CONF")"
+	check_same_text "$CASE: all else" "$other" "$(others)"
+	check_match "$CASE: what it says" "this end has applied MTU $1, in link and conf" \
+		"$(<"$tmp/peer.log")"
+	check_equal "$CASE: the run" 'done|best|' "$(sql "$peer_db" 'SELECT outcome,
+		persist, outcome_text FROM run ORDER BY id DESC LIMIT 1')"
+}
+
+begin_apply()
+{
+	begin
+	cp "$LAB_PEER_CONF" "$tmp/conf.before"
+	other=$(others)
+}
+
+case_apply()
+{
+	begin_apply
+	"$LAB" hole "$lab_name" upload 1440
+	"$LAB" hole "$lab_name" download 1460
+	apply
+	check_says 'the answer' '^recommended: peer MTU 1380;'
+	check_applied 1380
+	check_stored
+	# Packets as large as the MTU pass now.
+	on peer ping -q -c 1 -W 5 -M "do" -s 1352 "$LAB_SERVER_IP" >/dev/null ||
+		failed 'a full-size echo'
+	apply --json
+	check_applied 1380
+	check_says 'the run as JSON' '"outcome":"done".*"persist":"best"'
+}
+
+# Echoes of this size do not come back: small answers prove the MTU.
+case_apply_hole_down()
+{
+	begin_apply
+	"$LAB" hole "$lab_name" download 1400
+	apply
+	check_says 'the answer' '^recommended: peer MTU 1440;'
+	check_applied 1440
+}
+
+# Arguments: COMMAND ... that is run after the answer and before the MTU is set: a locked
+# database holds the program there. Set $status.
+apply_meanwhile()
+{
+	alone
+	lock_database "$peer_db"
+	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \
+		--db "$peer_db" --alone --persist best --conf-file "$LAB_PEER_CONF" \
+		--lease 2 </dev/null >"$tmp/peer.out" 2>"$tmp/peer.log" &
+	peer_pid=$!
+	wait_for 20 'the answer' grep -q '^probes:' "$tmp/peer.out"
+	"$@"
+	unlock_database
+}
+
+outcome()
+{
+	sql "$peer_db" 'SELECT outcome, outcome_text FROM run ORDER BY id DESC LIMIT 1'
+}
+
+# The path becomes worse than the answer: nothing stays applied.
+case_apply_unanswered()
+{
+	begin_apply
+	apply_meanwhile "$LAB" hole "$lab_name" upload 1300
+	wait_exit "$peer_pid" 20 'the peer'
+	check_equal 'the exit status' 1 "$status"
+	check_match 'which it says' "MTU 1440 is not applied: with it no packet of 1440 \
+bytes was answered within the lease of 2 s; the MTU is restored" "$(<"$tmp/peer.log")"
+	check_same_text 'both hosts' "$before" "$(everything)"
+	check_match 'the run' '^failed\|MTU 1440 is not applied' "$(outcome)"
+}
+
+is_set()
+{
+	[[ $(link_mtu peer) == 1440 ]]
+}
+
+# A stop while the MTU waits for its proof.
+case_apply_stopped()
+{
+	begin_apply
+	apply_meanwhile "$LAB" hole "$lab_name" upload 1300
+	wait_for 10 'the MTU that is to be applied' is_set
+	kill -TERM "$peer_pid"
+	wait_exit "$peer_pid" 10 'the peer'
+	check_equal 'the exit status' 1 "$status"
+	check_same_text 'both hosts' "$before" "$(everything)"
+	check_match 'the run' '^interrupted\|MTU 1440 is not applied: stopped by Term' \
+		"$(outcome)"
+}
+
+# The guard outlives the keeper, and restores.
+case_apply_killed()
+{
+	begin_apply
+	apply_meanwhile "$LAB" hole "$lab_name" upload 1300
+	wait_for 10 'the MTU that is to be applied' is_set
+	kill -KILL "$peer_pid"
+	wait_exit "$peer_pid" 10 'the peer'
+	wait_for 10 'the MTU of before' has_mtu "$LAB_MTU"
+	check_same_text 'both hosts' "$before" "$(everything)"
+	check_match 'the run' '^interrupted\|MTU 1440 is not applied' "$(outcome)"
+}
+
+has_mtu()
+{
+	[[ $(link_mtu peer) == "$1" ]]
+}
+
 # --- this end ------------------------------------------------------------------------
 
 # wg-quick's policy routing: what goes to the endpoint has WireGuard's mark.
@@ -483,9 +670,13 @@ case_usage()
 	begin
 	refuses 'an option of a sweep' 'no use for --duration' --alone --duration 3
 	refuses 'a server' 'no use for --server-ip' --alone --server-ip 10.77.0.1
+	refuses 'the conf file at each step' 'no use for --persist each' --alone \
+		--persist each
 	refuses 'a target of a sweep' '--target needs --alone' --target 10.77.0.1
 	refuses 'a server of tests in a sweep' '--iperf-server needs --alone' \
 		--iperf-server 10.77.0.1
+	refuses 'rates that are not stored' '--iperf-server does not go with --json' --alone \
+		--iperf-server 10.77.0.1 --json
 	refuses 'no address of iperf3' "invalid value 'x' for --iperf-server" --alone \
 		--iperf-server x
 	refuses 'a long test' '--duration is at most 300' --alone --duration 301 \

@@ -172,6 +172,27 @@ is_sanitized()
 	grep -Eq '__(asan|tsan)_init' "$MTUSWEEP_BIN/mtusweep-server"
 }
 
+# Arguments: DATABASE. A transaction of another program writes to it until
+# unlock_database.
+lock_database()
+{
+	rm -f "$tmp/sqlite"
+	mkfifo "$tmp/sqlite"
+	exec 9<>"$tmp/sqlite"
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" <&9 >"$tmp/locked" \
+		2>&1 9>&- &
+	sqlite_pid=$!
+	printf '.timeout 5000\nBEGIN IMMEDIATE;\nSELECT '\''held'\'';\n' >&9
+	wait_for 10 'the lock on the database' grep -q held "$tmp/locked"
+}
+
+unlock_database()
+{
+	printf 'ROLLBACK;\n.quit\n' >&9
+	exec 9>&-
+	wait "$sqlite_pid" || true
+}
+
 not_running()
 {
 	! kill -0 "$1" 2>/dev/null

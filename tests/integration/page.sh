@@ -13,7 +13,7 @@
 readonly BROWSER=${BASH_SOURCE[0]%/*}/browser.pl
 readonly SCHEMA=${BASH_SOURCE[0]%/*}/../../store/schema.sql
 readonly SCHEMA2=${BASH_SOURCE[0]%/*}/../../store/schema2.sql
-readonly CASES=(live flap cost view ruler)
+readonly CASES=(live flap cost view ruler one_end)
 readonly VIEW_PORT=5080
 # The rows of a table, formatted as in the test's database query.
 readonly TABLE='[...document.querySelectorAll("SECTION tbody tr")].map((row) =>
@@ -605,6 +605,89 @@ case_ruler()
 		'print=document.querySelector(".maps").clientHeight'
 	check_same_text 'the path without a map' "$(printf '10\n0')" \
 		"$(cat "$tmp/browser.out")"
+	kill -TERM "$view_pid"
+	wait_exit "$view_pid" 10 'mtusweep view'
+}
+
+# Arguments: DATABASE. Make run 1, of one end alone, which measured two MTUs.
+make_one_end()
+{
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1" < <(
+		cat "$SCHEMA" "$SCHEMA2" - <<-'SQL'
+			INSERT INTO run (id, uuid, role, started_at, ended_at, outcome,
+				strategy, passes, seed, persist, server_backend,
+				server_mtu_min, server_mtu_max, server_mtu_step, peer_host,
+				peer_interface, peer_link_mtu, peer_backend,
+				peer_endpoint_family, peer_mtu_min, peer_mtu_max,
+				peer_mtu_step)
+			VALUES (1, '0a1b2c3d-0000-4000-8000-000000000001', 'peer',
+				'2026-11-22T12:20:39.123Z', '2026-11-22T12:20:41.000Z',
+				'done', 'probe', 1, '7', 'none', 'none', 65535, 65535, 1,
+				'laptop', 'wg0', 1420, 'kernel', 4, 1280, 1440, 20);
+			INSERT INTO path VALUES (1, 60, 9, 9, 100);
+			INSERT INTO path_detail VALUES (1, 60, 60, 0, 0, 0, 0, 0);
+			INSERT INTO path_band VALUES (1, 'upload', 1440, 'whole'),
+				(1, 'upload', 65535, 'lost'),
+				(1, 'download', 1500, 'whole'),
+				(1, 'download', 65535, 'fragmented');
+			INSERT INTO one_end (run_id, target, small, proof, echoes,
+				endpoint_answers, own_is_limit, either_way, far_is_limit,
+				far_is_present, back_ends, pieces_lost, rounds)
+			VALUES (1, '10.77.0.1', 'none', 'whole', 1, 1, 0, 0, 0, 0, 0, 0, 9);
+			INSERT INTO recommendation VALUES (1, 65535, 1380, 0, '');
+			INSERT INTO reason (run_id, kind, status, margin, visits)
+				VALUES (1, 'own_whole', 'predicted', 5, 0);
+			INSERT INTO measurement (run_id, seq, pass, server_mtu, peer_mtu,
+				upload_status, upload_text, upload_goodput_bps,
+				download_status, download_text, download_goodput_bps)
+			VALUES (1, 1, 1, 65535, 1380, 'ok', '', 30000000, 'ok', '',
+				50000000),
+				(1, 2, 1, 65535, 1420, 'blackhole', 'nothing arrived', NULL,
+				'ok', '', 51000000);
+		SQL
+	)
+}
+
+# A server MTU that nobody knows is "-", in one row.
+case_one_end()
+{
+	local db=$tmp/db/one.db url=http://127.0.0.1:$VIEW_PORT/
+	make_one_end "$db"
+	start_view "$db"
+	browse server "$url" "$(open_table)" "$(table)" \
+		'print=document.querySelector(".title").textContent' \
+		'print=document.querySelector(".about").textContent' \
+		'print=document.querySelector(".recommended").textContent' \
+		'print=document.querySelector(".fastest").textContent' \
+		'print=document.querySelector(".current").textContent' \
+		'print=[...document.querySelectorAll(".rulers svg")]
+			.map((e) => e.getAttribute("aria-label")).join("\n")' \
+		'print=sweeps[0].charts[0].canvas.getAttribute("aria-label")' \
+		'print=[sweeps[0].servers, ...[1400, 1380].map((peer) =>
+			predictFate(sweeps[0].facts.ruler, 0, [65535, peer]))]' \
+		'print=sweeps[0].select([65535, 1420])' \
+		'wait=document.querySelectorAll(".pair p").length === 4' \
+		'print=document.querySelector(".pair").innerText' \
+		'print=document.body.innerText.includes("65535")'
+	check_same_text 'a run with one end alone' "$(
+		echo '-|1380|30.000|50.000'
+		echo '-|1420|blackhole|51.000'
+		echo 'laptop wg0, one end alone'
+		echo 'run 1 (0a1b2c3d), 2026-11-22 12:20 UTC, strategy probe,' \
+			'peer MTUs 1280 to 1440 by 20, WireGuard: kernel, IPv4'
+		echo 'Recommended: peer MTU 1380'
+		printf '%s\n' '- / 1380' '30.0 up, 50.0 down' '- / 1420'
+		echo 'upload: whole to 1440 bytes (peer MTU 1380), lost above;' \
+			'current 1420; fastest 1380; recommended 1380'
+		echo 'download: whole to 1500 bytes (server MTU 1440), fragmented above'
+		echo 'upload: 2 of 9 pairs measured; arrow keys select a pair'
+		echo '[[65535],"lost","whole"]'
+		echo null
+		echo 'Peer MTU 1420')" "$(head -n 14 "$tmp/browser.out")"
+	check_match 'the far end' "the server's MTU is not known" \
+		"$(cat "$tmp/browser.out")"
+	check_equal 'the number for what is not known' false \
+		"$(tail -n 1 "$tmp/browser.out")"
 	kill -TERM "$view_pid"
 	wait_exit "$view_pid" 10 'mtusweep view'
 }

@@ -433,6 +433,42 @@ static void a_pair_is_told_in_full(void **state)
 	look_away(&looker);
 }
 
+/* The MTU that one end alone does not know is null. */
+static void one_end_is_told(void **state)
+{
+	const struct mtu_pair mtu = {MTU_UNKNOWN, 1380};
+	struct measurement m = fixture_visit(1, mtu, 36.5, 55);
+	struct fixture *fixture = *state;
+	int64_t run = fixture_store_one_end(fixture, 1, true);
+	struct looker looker = look_at(fixture);
+	struct store *store;
+	json_t *facts, *pair;
+
+	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
+	fixture_record(store, run, &m);
+	fixture_close(store);
+	look(&looker, "", ROOM);
+	check_row(&looker, 0, "[1,null,1380,36500000,55000000]");
+	assert_json(part(&looker, "fastest"),
+		    "{\"download_bps\":55000000,\"peer_mtu\":1380,\"server_mtu\":null,"
+		    "\"upload_bps\":36500000}");
+	facts = part(&looker, "facts");
+	assert_json(json_object_get(facts, "grid"), "[null,[1300,1480,10]]");
+	assert_true(json_is_null(
+		json_object_get(json_object_get(facts, "recommended"), "server_mtu")));
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_object_get(facts, "recommended"), "peer_mtu")),
+			 1380);
+	/* The far end's MTU has no place on the ruler of download. */
+	assert_true(json_integer_value(json_object_get(json_object_get(facts, "ruler"),
+						       "to")) < 2000);
+	pair = pair_of(&looker, &mtu);
+	assert_true(json_is_null(json_object_get(pair, "server_mtu")));
+	assert_int_equal(json_array_size(json_object_get(pair, "visits")), 1);
+	json_decref(pair);
+	look_away(&looker);
+}
+
 /* In whole kbit/s, like the export. */
 static void a_pair_has_one_rate(void **state)
 {
@@ -522,6 +558,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_runs_are_told_apart, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_pair_is_told_in_full, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(one_end_is_told, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_pair_has_one_rate, fixture_setup,
 						fixture_teardown),

@@ -298,6 +298,54 @@ static void empty_export(void **state)
 	json_decref(value);
 }
 
+/* What is not known of the far end is null everywhere. */
+static void one_end_export(void **state)
+{
+	int64_t run = fixture_store_one_end(*state, 1, true);
+	struct measurement m =
+		fixture_visit(1, (struct mtu_pair){MTU_UNKNOWN, 1380}, 36.5, 55);
+	struct fixture *fixture = *state;
+	struct store *store;
+	json_t *value, *one, *server, *recommendation;
+
+	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
+	fixture_record(store, run, &m);
+	fixture_close(store);
+	value = export_json(fixture);
+	check_export(value);
+	server = json_object_get(json_object_get(value, "run"), "server");
+	assert_true(json_is_null(json_object_get(server, "mtu_min")));
+	assert_true(json_is_null(json_object_get(server, "mtu_max")));
+	assert_true(json_is_null(json_object_get(server, "mtu_step")));
+	recommendation = json_object_get(value, "recommendation");
+	assert_true(json_is_null(json_object_get(recommendation, "server_mtu")));
+	assert_int_equal(
+		json_integer_value(json_object_get(recommendation, "peer_mtu")), 1380);
+	assert_int_equal(number_at(value, "results", 0, NULL, "server_mtu"), -1);
+	assert_int_equal(number_at(value, "results", 0, NULL, "peer_mtu"), 1380);
+	assert_int_equal(number_at(value, "measurements", 0, NULL, "server_mtu"), -1);
+	one = json_object_get(value, "one_end");
+	assert_string_equal(json_string_value(json_object_get(one, "target")),
+			    "10.0.0.1");
+	assert_int_equal(json_integer_value(json_object_get(one, "far_mtu")), 1376);
+	assert_true(json_is_null(json_object_get(one, "too_big")));
+	assert_true(json_is_true(json_object_get(one, "echoes")));
+	json_decref(value);
+}
+
+/* One that knows no MTU recommends nothing. */
+static void one_end_without_an_mtu(void **state)
+{
+	json_t *value;
+
+	fixture_store_one_end(*state, 1, false);
+	value = export_json(*state);
+	check_export(value);
+	assert_true(json_is_null(json_object_get(value, "recommendation")));
+	assert_true(json_is_object(json_object_get(value, "one_end")));
+	json_decref(value);
+}
+
 /* Columns that mean nothing outside the file. */
 static const char *const omitted[] = {"run_id", "run_warning.id", "run.process",
 				      /* It is the name of the list. */
@@ -335,6 +383,7 @@ static json_t *place_of(json_t *export, const char *table)
 		{"recommendation", {"recommendation"}},
 		{"reason", {"recommendation", "reason"}},
 		{"reason_band", {"recommendation", "reason", "download", "bands"}},
+		{"one_end", {"one_end"}},
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -366,6 +415,17 @@ static bool has_column(json_t *place, const char *column)
 	return json_object_get(json_object_get(place, first), rest + 1);
 }
 
+/* No run has all tables' rows by itself. */
+static void add_one_end(struct fixture *fixture)
+{
+	struct evidence e = fixture_one_end(true);
+	struct store *store;
+
+	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
+	assert_int_equal(store_put_one_end(store, 1, &e.one_end, NULL), 0);
+	fixture_close(store);
+}
+
 static void nothing_stored_is_left_out(void **state)
 {
 	static const char sql[] = "SELECT m.name, c.name FROM sqlite_master AS m,"
@@ -381,6 +441,7 @@ static void nothing_stored_is_left_out(void **state)
 	int missing = 0;
 
 	make_full_run(fixture);
+	add_one_end(fixture);
 	value = export_json(fixture);
 	assert_int_equal(sqlite3_open(fixture->db, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
@@ -568,6 +629,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(full_export),
 		TEST(empty_export),
+		TEST(one_end_export),
+		TEST(one_end_without_an_mtu),
 		TEST(nothing_stored_is_left_out),
 		TEST(wrong_values_are_not_exported),
 		cmocka_unit_test(odd_text),

@@ -91,6 +91,81 @@ struct run_info fixture_run(int number)
 	return info;
 }
 
+struct run_info fixture_one_end_run(int number)
+{
+	struct run_info info = fixture_run(number);
+
+	info.server = (struct end_facts){0};
+	info.server_range = MTU_RANGE_UNKNOWN;
+	text_copy(info.strategy, sizeof(info.strategy), STRATEGY_PROBE);
+	info.duration_ms = 0;
+	info.pairs_planned = 0;
+	info.persist = PERSIST_NONE;
+	return info;
+}
+
+struct evidence fixture_one_end(bool fits)
+{
+	struct evidence e;
+
+	evidence_init(&e);
+	if (fits)
+		e.mtu = (struct mtu_pair){MTU_UNKNOWN, 1380};
+	e.reason.kind = fits ? REASON_OWN_WHOLE : REASON_OWN_NONE;
+	e.current.peer = 1400;
+	e.survey = (struct path_survey){
+		.path =
+			{
+				.overhead = {60, 60},
+				.dir = {{2,
+					 {{fits ? 1440 : 1300, FATE_WHOLE},
+					  {65535, FATE_LOST}}},
+					{3,
+					 {{1436, FATE_WHOLE},
+					  {1451, FATE_UNKNOWN},
+					  {65535, FATE_LOST}}}},
+			},
+		.probes = {7, 8},
+		.probe_ms = 912,
+	};
+	e.one_ended = true;
+	e.one_end = (struct one_end){
+		.target = "10.0.0.1",
+		.endpoint = "192.0.2.1",
+		.interface = "wg1",
+		.small = ONE_END_SMALL_TCP,
+		.proof = ONE_END_WHOLE,
+		.echoes = true,
+		.endpoint_answers = true,
+		.least_mtu = 1280,
+		.far_mtu = 1376,
+		.largest_back = 1376,
+		.mss_ipv4 = fits ? 1336 : 0,
+		.mss_ipv6 = fits ? 1316 : 0,
+		.rounds = 11,
+	};
+	return e;
+}
+
+int64_t fixture_store_one_end(struct fixture *fixture, int number, bool fits)
+{
+	struct run_info info = fixture_one_end_run(number);
+	struct evidence e = fixture_one_end(fits);
+	struct store *store = NULL;
+	struct err err = ERR_INIT;
+	int64_t run;
+
+	if (store_open(fixture->db, &store, &err) < 0 ||
+	    store_begin_record(store, &info, NULL, &run, &err) < 0 ||
+	    store_put_path(store, run, &e.survey, &err) < 0 ||
+	    store_put_one_end(store, run, &e.one_end, &err) < 0 ||
+	    (fits && store_recommend(store, run, &e, &err) < 0) ||
+	    store_end_run(store, run, RUN_DONE, "", &err) < 0)
+		fail_msg("%s", err.text);
+	fixture_close(store);
+	return run;
+}
+
 static void fill_result(struct dir_result *result, double mbps)
 {
 	if (mbps < 0) {

@@ -39,6 +39,13 @@ struct query *fixture_query(const struct fixture *fixture);
 /* The sentences of the newest run's recommendation; freed by the caller. */
 char *fixture_recommendation(const struct fixture *fixture);
 
+/* The same run with one end alone, whose server MTU is MTU_UNKNOWN. */
+struct run_info fixture_one_end_run(int number);
+/* What such a run finds: the peer MTU 1380, or where it `fits` not none. */
+struct evidence fixture_one_end(bool fits);
+/* Store fixture_one_end_run() with that, and close. Returns the run's id. */
+int64_t fixture_store_one_end(struct fixture *fixture, int number, bool fits);
+
 /* Return the first column of the only row, through a separate connection. */
 int64_t fixture_read_int(const struct fixture *fixture, const char *sql);
 /* The caller frees the text. */

@@ -5,8 +5,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -224,6 +226,117 @@ static void recommendation_is_withdrawn(void **state)
 	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM path"), 1);
 }
 
+/* --- one end alone --- */
+
+/* The sentences made from what is stored are those that the peer printed. */
+static void one_end_comes_back(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (int fits = 0; fits < 2; fits++) {
+		struct evidence e = fixture_one_end(fits);
+		int64_t run = fixture_store_one_end(fixture, fits, fits);
+		struct query *query = fixture_query(fixture);
+		char *printed = NULL;
+		struct one_end read;
+		char *text;
+
+		assert_int_equal(query_one_end(query, run, &read, NULL), 0);
+		assert_memory_equal(&read, &e.one_end, sizeof(read));
+		query_close(query);
+		assert_int_equal(evidence_text(&e, &printed, NULL), 0);
+		text = fixture_recommendation(fixture);
+		assert_string_equal(text, printed);
+		assert_non_null(strstr(text, fits ? "recommended: peer MTU 1380; "
+						  : "no MTU, since none of 1280 or "));
+		free(text);
+		free(printed);
+	}
+}
+
+/* All flags and numbers differ from their neighbours. */
+static void one_end_keeps_each_fact(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t run = fixture_store_one_end(fixture, 1, true);
+	struct one_end facts = fixture_one_end(true).one_end;
+	struct store *store;
+	struct query *query;
+	struct one_end read;
+	int number = 700;
+	bool flag = false;
+
+#define SET_FLAG(name) facts.name = flag = !flag;
+	ONE_END_FLAGS(SET_FLAG)
+#undef SET_FLAG
+#define SET_NUMBER(name) facts.name = number++;
+	ONE_END_NUMBERS(SET_NUMBER)
+#undef SET_NUMBER
+	facts.small = ONE_END_SMALL_UDP;
+	facts.proof = ONE_END_ARRIVES;
+	memset(facts.endpoint, 0, sizeof(facts.endpoint));
+	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
+	assert_int_equal(store_put_one_end(store, run, &facts, NULL), 0);
+	fixture_close(store);
+	query = fixture_query(fixture);
+	assert_int_equal(query_one_end(query, run, &read, NULL), 0);
+	assert_memory_equal(&read, &facts, sizeof(read));
+	query_close(query);
+	assert_int_equal(fixture_read_int(fixture, "SELECT endpoint IS NULL AND"
+						   " mss_ipv6 = 708 FROM one_end"),
+			 1);
+	fixture_exec(fixture->db, "PRAGMA foreign_keys = ON; DELETE FROM run");
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM one_end"), 0);
+}
+
+/* The facts of somebody else's file. */
+static void damaged_one_end_is_refused(void **state)
+{
+	static const char *const damage[] = {
+		"UPDATE one_end SET small = 'smoke'", "UPDATE one_end SET proof = 7",
+		"UPDATE one_end SET far_mtu = 70000", "UPDATE one_end SET echoes = 2",
+		"UPDATE one_end SET rounds = -1",
+	};
+
+	for (size_t i = 0; i < sizeof(damage) / sizeof(damage[0]); i++) {
+		struct fixture *fixture = *state;
+		struct query_recommendation recommended = {0};
+		struct err err = ERR_INIT;
+		struct query *query;
+		int64_t run;
+		char sql[256];
+
+		unlink(fixture->db);
+		run = fixture_store_one_end(fixture, 1, true);
+		snprintf(sql, sizeof(sql), "PRAGMA ignore_check_constraints = ON; %s",
+			 damage[i]);
+		fixture_exec(fixture->db, sql);
+		query = fixture_query(fixture);
+		assert_int_equal(query_recommended(query, run, &recommended, &err),
+				 -EUCLEAN);
+		assert_non_null(strstr(err.text, "a run of one end that cannot be"));
+		query_close(query);
+	}
+}
+
+/* A name that a shell would not take as it is is in no command. */
+static void odd_interface_is_in_no_command(void **state)
+{
+	struct evidence e = fixture_one_end(true);
+	char *text;
+
+	(void)state;
+	assert_int_equal(evidence_text(&e, &text, NULL), 0);
+	assert_non_null(strstr(text, "-o wg1 -p tcp"));
+	free(text);
+	strcpy(e.one_end.interface, "a\"; reboot #");
+	assert_int_equal(evidence_text(&e, &text, NULL), 0);
+	assert_null(strstr(text, "reboot"));
+	assert_non_null(
+		strstr(text, "clamp the MSS here to 1336 over IPv4 and 1316 over"));
+	free(text);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -236,6 +349,10 @@ int main(void)
 		TEST(damaged_bands_are_refused),
 		TEST(recommendation_is_replaced),
 		TEST(recommendation_is_withdrawn),
+		TEST(one_end_comes_back),
+		TEST(one_end_keeps_each_fact),
+		TEST(damaged_one_end_is_refused),
+		TEST(odd_interface_is_in_no_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

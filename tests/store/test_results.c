@@ -259,6 +259,52 @@ static void view_and_query_are_equal(void **state)
 	free(view);
 }
 
+/* One end alone knows nothing of the server's MTU; all else is as in any run. */
+static void views_have_no_unknown_mtu(void **state)
+{
+	struct fixture *fixture = *state;
+	struct results results;
+	int64_t two, one;
+	struct store *store = fixture_open(fixture, 1, &two);
+	const struct mtu_pair known = {MTU_UNKNOWN - 1, 1400};
+	const struct mtu_pair unknown = {MTU_UNKNOWN, 1400};
+	struct measurement m = fixture_visit(1, known, 10, 20);
+
+	fixture_record(store, two, &m);
+	fixture_close(store);
+	one = fixture_store_one_end(fixture, 2, true);
+	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
+	for (uint32_t i = 1; i <= 3; i++) {
+		m = fixture_visit(i, unknown, 10 * i, i == 2 ? BLACKHOLE : 20);
+		fixture_record(store, one, &m);
+	}
+	fixture_close(store);
+	assert_int_equal(
+		fixture_read_int(fixture,
+				 "SELECT count(*) FROM results WHERE run_id = 2"
+				 " AND server_mtu IS NULL AND peer_mtu = 1400"
+				 " AND upload_mbps = 20 AND visits = 3"
+				 " AND download_ok = 2 AND status = 'ok'"),
+		1);
+	assert_int_equal(
+		fixture_read_int(fixture,
+				 "SELECT count(*) FROM visit WHERE run_id = 2"
+				 " AND server_mtu IS NULL AND peer_mtu = 1400"),
+		3);
+	assert_int_equal(fixture_read_int(fixture,
+					  "SELECT server_mtu FROM results"
+					  " WHERE run_id = 1 AND server_mtu = 65534"),
+			 MTU_UNKNOWN - 1);
+	assert_int_equal(
+		fixture_read_int(fixture,
+				 "SELECT server_mtu FROM visit WHERE run_id = 1"),
+		MTU_UNKNOWN - 1);
+	results = read_results(fixture, one);
+	assert_int_equal(results.count, 1);
+	assert_memory_equal(&results.at[0].mtu, &unknown, sizeof(unknown));
+	assert_int_equal(results.at[0].upload_bps, 20000000);
+}
+
 /* In whatever way SQL names a run, the other runs' rows are not read. */
 static void view_searches_by_run(void **state)
 {
@@ -399,6 +445,7 @@ int main(void)
 		TEST(received_rate_stands_in),
 		TEST(results_are_in_order_and_of_one_run),
 		TEST(view_and_query_are_equal),
+		TEST(views_have_no_unknown_mtu),
 		TEST(view_searches_by_run),
 		TEST(best_is_the_fastest),
 	};

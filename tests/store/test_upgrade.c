@@ -141,6 +141,14 @@ static void version_1_reads_alike_before_and_after(void **state)
 		assert_int_equal(version_of(fixture), 2);
 		after = read_all(fixture);
 		assert_string_equal(after, before);
+		/* The views are version 2's. */
+		assert_int_equal(
+			fixture_read_int(fixture,
+					 "SELECT count(*) FROM sqlite_master WHERE"
+					 " type = 'view' AND instr(sql, 'one_end')"),
+			2);
+		assert_true(fixture_read_int(fixture, "SELECT count(*) FROM results") >
+			    0);
 		assert_int_equal(
 			fixture_read_int(fixture, "SELECT count(*) FROM reason"),
 			fixture_read_int(fixture,

@@ -250,6 +250,26 @@ static void test_pair_to_apply(void **state)
 	assert_int_equal(apply_load(&wish, &found, &err), -EINVAL);
 }
 
+/* The server's MTU of one end alone is not known. */
+static void test_one_end_has_no_pair_to_apply(void **state)
+{
+	struct fixture *f = *state;
+	struct apply_wish wish = {.db = f->db};
+	struct err err = ERR_INIT;
+	struct applied found;
+
+	fixture_store_one_end(f, 1, true);
+	assert_int_equal(apply_load(&wish, &found, &err), -ENOENT);
+	wish.run = "1";
+	assert_int_equal(apply_load(&wish, &found, &err), -EINVAL);
+	cmdlab_assert_said(err.text, "run 1 has one end alone");
+	wish.run = NULL;
+	add_run(f, 2, "grid", OPTIONS, RUN_DONE);
+	fixture_store_one_end(f, 3, true);
+	assert_int_equal(apply_load(&wish, &found, &err), 0);
+	assert_int_equal(found.mtu.server, 1420);
+}
+
 static void test_newest_pair_to_apply(void **state)
 {
 	struct fixture *f = *state;
@@ -471,6 +491,7 @@ int main(void)
 		STORED(test_runs_that_cannot_go_on),
 		STORED(test_options_must_be_the_same),
 		STORED(test_pair_to_apply),
+		STORED(test_one_end_has_no_pair_to_apply),
 		STORED(test_newest_pair_to_apply),
 		STORED(test_predicted_pair),
 		cmocka_unit_test(test_ends_must_be_the_same),

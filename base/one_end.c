@@ -1,12 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/peer/alone_text.h"
+#include "base/one_end.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
 
+#include "base/evidence.h"
 #include "base/text.h"
-#include "cmd/peer/peer.h"
+
+static const char *const small_names[] = {
+#define SMALL_NAME(kind, name, words) [ONE_END_SMALL_##kind] = name,
+	ONE_END_SMALLS(SMALL_NAME)
+#undef SMALL_NAME
+};
+
+static const char *const small_words[] = {
+#define SMALL_WORDS(kind, name, words) [ONE_END_SMALL_##kind] = words,
+	ONE_END_SMALLS(SMALL_WORDS)
+#undef SMALL_WORDS
+};
+
+static const char *const proof_names[] = {
+#define PROOF_NAME(proof, name) [ONE_END_##proof] = name,
+	ONE_END_PROOFS(PROOF_NAME)
+#undef PROOF_NAME
+};
+
+TEXT_DEFINE_WORDS(one_end_small, one_end_small, small_names, ONE_END_SMALL_COUNT)
+TEXT_DEFINE_WORDS(one_end_proof, one_end_proof, proof_names, ONE_END_PROOF_COUNT)
+
+const char *one_end_small_words(enum one_end_small small)
+{
+	return small_words[small];
+}
 
 static const char *phrase(enum fate fate)
 {
@@ -41,36 +66,34 @@ static void put_bands(FILE *out, const struct path_bands *bands)
 
 /* --- the MTUs --- */
 
-static void put_own(FILE *out, const struct alone *alone)
+static void put_own(FILE *out, const struct evidence *e)
 {
-	const struct onesided *r = &alone->result;
-	int now = alone->config->host->link.mtu;
+	int own = e->mtu.peer;
+	int now = e->current.peer;
 
-	if (!r->own_mtu) {
+	if (!own) {
 		fprintf(out,
 			"recommended: no MTU, since none of %d or more is known to "
 			"fit\n",
-			alone->find.size_min);
+			e->one_end.least_mtu);
 		return;
 	}
 	fprintf(out,
 		"recommended: peer MTU %d; predicted by probes of this end alone, not "
 		"measured\n",
-		r->own_mtu);
-	if (r->own_is_limit)
+		own);
+	if (e->one_end.own_is_limit)
 		fputs("  nothing larger was sent: this end's links carry no more\n",
 		      out);
-	if (now > r->own_mtu)
+	if (now > own)
 		fprintf(out, "current MTU of this end: %d: does not fit\n", now);
-	else
+	else if (now)
 		fprintf(out, "current MTU of this end: %d: fits%s\n", now,
-			now < r->own_mtu ? ", and may be larger" : "");
+			now < own ? ", and may be larger" : "");
 }
 
-static void put_far(FILE *out, const struct alone *alone)
+static void put_far(FILE *out, const struct one_end *r)
 {
-	const struct onesided *r = &alone->result;
-
 	if (!r->far_mtu)
 		fputs("far end: nothing is known of the MTU that it should have\n",
 		      out);
@@ -94,32 +117,29 @@ static void put_far(FILE *out, const struct alone *alone)
 
 /* --- each direction --- */
 
-static void put_up_proof(FILE *out, const struct alone *alone)
+static void put_up_proof(FILE *out, const struct one_end *r)
 {
-	const struct onesided *r = &alone->result;
-	const struct onesided_looks *looks = &alone->looks;
-
-	if (r->proof == ONESIDED_WHOLE)
+	if (r->proof == ONE_END_WHOLE)
 		fprintf(out,
 			"  whole or not is proved: the endpoint %s answers echoes with "
 			"DF\n",
-			alone->find.facts.endpoint);
-	else if (r->proof == ONESIDED_ARRIVES)
+			r->endpoint);
+	else if (r->proof == ONE_END_ARRIVES)
 		fprintf(out,
 			"  that they arrive is proved; if a router fragments them is "
 			"not "
 			"visible here: %s\n",
-			looks->outside.count
+			r->endpoint_answers
 				? "the endpoint answers no echoes of that size"
 				: "the endpoint answers no echoes with DF");
-	if (looks->too_big)
+	if (r->too_big)
 		fprintf(out, "  a router says that its next link takes %d bytes\n",
-			looks->too_big);
-	if (looks->there.count)
+			r->too_big);
+	if (r->small != ONE_END_SMALL_NONE)
 		fprintf(out,
 			"  lost on the way there or back was told apart with small "
 			"answers (to %s)\n",
-			echo_kind_name(alone->there));
+			one_end_small_words(r->small));
 	if (r->either_way)
 		fputs("  larger ones are lost there or on the way back: which of both "
 		      "cannot be told, since the far end answers nothing small\n",
@@ -132,96 +152,106 @@ static void put_up_proof(FILE *out, const struct alone *alone)
 			r->assumed);
 }
 
-static void put_up(FILE *out, const struct alone *alone)
+static void put_up(FILE *out, const struct evidence *e)
 {
-	const struct onesided *r = &alone->result;
+	const struct one_end *r = &e->one_end;
 
-	fprintf(out, "upload, as far as %s: ", alone->target->address);
-	if (r->up.count)
-		put_bands(out, &r->up);
+	fprintf(out, "upload, as far as %s: ", r->target);
+	if (e->survey.path.dir[DIR_UPLOAD].count)
+		put_bands(out, &e->survey.path.dir[DIR_UPLOAD]);
 	else
 		fputs("nothing is known", out);
 	fputc('\n', out);
-	put_up_proof(out, alone);
-	if (r->differ.tunnel)
+	put_up_proof(out, r);
+	if (r->differ_tunnel)
 		fprintf(out,
 			"  two looks disagree: packets of the tunnel arrive up to %d "
 			"bytes, echoes beside it up to %d; the smaller one counts\n",
-			r->differ.tunnel, r->differ.outside);
+			r->differ_tunnel, r->differ_outside);
 }
 
-static void put_down_limit(FILE *out, const struct alone *alone)
+static void put_down_limit(FILE *out, const struct one_end *r)
 {
-	const struct onesided_looks *looks = &alone->looks;
-
-	if (looks->back_ends)
+	if (r->back_ends)
 		fprintf(out,
 			"  the far end's answers never exceed %d bytes inside: "
 			"download "
 			"above that is not visible\n",
-			looks->largest_back);
-	if (alone->pieces_lost)
+			r->largest_back);
+	if (r->pieces_lost)
 		fputs("  larger packets do not reach the far end, so their answers are "
 		      "not visible\n",
 		      out);
 }
 
-static void put_down(FILE *out, const struct alone *alone)
+static void put_down(FILE *out, const struct evidence *e)
 {
-	fprintf(out, "download, from %s: ", alone->target->address);
-	if (!alone->echoes)
+	const struct path_bands *bands = &e->survey.path.dir[DIR_DOWNLOAD];
+	const struct one_end *r = &e->one_end;
+
+	fprintf(out, "download, from %s: ", r->target);
+	if (!r->echoes)
 		fputs("nothing is visible, since it answers no echoes", out);
-	else if (alone->unseen)
+	else if (e->survey.path.unseen[DIR_DOWNLOAD])
 		fputs("not visible, since outer packets cannot be captured here", out);
-	else if (alone->looks.back.count)
-		put_bands(out, &alone->looks.back);
+	else if (bands->count)
+		put_bands(out, bands);
 	else
 		fputs("nothing is known", out);
 	fputc('\n', out);
-	put_down_limit(out, alone);
+	put_down_limit(out, r);
 }
 
 /* --- the clamp --- */
 
-/* The kernel lowers an announced MSS only (net/netfilter/nft_exthdr.c, xt_TCPMSS.c). */
-static void put_clamp(FILE *out, const struct alone *alone)
+/* The name may come from somebody else's database, and the lines are made to be run. */
+static bool is_plain(const char *name)
 {
-	const char *interface = alone->config->options->interface;
-	const int *mss = alone->result.mss;
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_.-";
 
-	if (!mss[0])
+	return *name && *name != '-' && !name[strspn(name, plain)];
+}
+
+/* The kernel lowers an announced MSS only (net/netfilter/nft_exthdr.c, xt_TCPMSS.c). */
+static void put_clamp(FILE *out, const struct one_end *r)
+{
+	const char *interface = r->interface;
+
+	if (!r->mss_ipv4)
 		return;
+	fputs("to protect TCP until both ends have their MTU, clamp the MSS here", out);
+	if (!is_plain(interface)) {
+		fprintf(out, " to %d over IPv4 and %d over IPv6\n", r->mss_ipv4,
+			r->mss_ipv6);
+		return;
+	}
 	fprintf(out,
-		"to protect TCP until both ends have their MTU, clamp the MSS here:\n"
-		"  nft 'table inet mtusweep_mss { chain post { type filter hook "
+		":\n  nft 'table inet mtusweep_mss { chain post { type filter hook "
 		"postrouting priority mangle; oifname \"%s\" meta nfproto ipv4 tcp "
 		"flags syn tcp option maxseg size set %d; oifname \"%s\" meta nfproto "
 		"ipv6 tcp flags syn tcp option maxseg size set %d; }; }'\n",
-		interface, mss[0], interface, mss[1]);
+		interface, r->mss_ipv4, interface, r->mss_ipv6);
 	fprintf(out,
 		"  iptables -t mangle -A POSTROUTING -o %s -p tcp --tcp-flags SYN,RST "
 		"SYN -j TCPMSS --set-mss %d\n"
 		"  ip6tables -t mangle -A POSTROUTING -o %s -p tcp --tcp-flags SYN,RST "
 		"SYN -j TCPMSS --set-mss %d\n",
-		interface, mss[0], interface, mss[1]);
+		interface, r->mss_ipv4, interface, r->mss_ipv6);
 }
 
-int alone_text(const struct alone *alone, char **ret, struct err *err)
+void one_end_print(const struct evidence *e, FILE *out)
 {
-	size_t size;
-	FILE *out = open_memstream(ret, &size);
+	const struct path_survey *survey = &e->survey;
+	int sizes = survey->probes[DIR_UPLOAD] + survey->probes[DIR_DOWNLOAD];
 
-	if (!out)
-		return err_set(err, -ENOMEM, "out of memory");
-	put_own(out, alone);
-	put_far(out, alone);
-	put_up(out, alone);
-	put_down(out, alone);
-	put_clamp(out, alone);
-	fprintf(out, "probes: %d size%s, %d round%s, %" PRId64 " ms\n",
-		alone->find.sizes, text_plural(alone->find.sizes), alone->find.rounds,
-		text_plural(alone->find.rounds), alone->took_ms);
-	if (fclose(out) == EOF)
-		return err_set(err, -ENOMEM, "out of memory");
-	return 0;
+	put_own(out, e);
+	put_far(out, &e->one_end);
+	put_up(out, e);
+	put_down(out, e);
+	put_clamp(out, &e->one_end);
+	fprintf(out, "probes: %d size%s, %d round%s, %" PRId64 " ms\n", sizes,
+		text_plural(sizes), e->one_end.rounds, text_plural(e->one_end.rounds),
+		survey->probe_ms);
 }

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/peer/alone_apply.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/debug.h"
+#include "base/stop.h"
+#include "cmd/peer/alone_ask.h"
+#include "cmd/peer/peer.h"
+
+/* Many hosts send one port unreachable a second. */
+#define AGAIN_MS 1100
+/* Left of the lease for the commit. */
+#define SPARE_MS 200
+
+/* The largest MTU that the guard takes here. */
+static int wanted_mtu(const struct alone *alone)
+{
+	int max = alone->config->host->guard.bounds.range.max;
+
+	return alone->result.own_mtu < max ? alone->result.own_mtu : max;
+}
+
+/* Echoes, unless those of this size get lost on their way back. */
+static enum echo_kind proving_kind(const struct alone *alone, int mtu)
+{
+	enum fate trip =
+		path_bands_fate(&alone->looks.trip, alone->find.overhead + mtu);
+
+	if (trip == FATE_WHOLE || trip == FATE_FRAGMENTED || !alone->looks.there.count)
+		return ECHO_PLAIN;
+	return alone->there;
+}
+
+/* 1 answered, 0 not, -EINTR. */
+static int await_answer(struct echo *echo, uint16_t number, int64_t until_ms)
+{
+	uint16_t got;
+
+	for (;;) {
+		struct pollfd polled[] = {{.fd = echo->fd, .events = POLLIN},
+					  {.fd = stop_fd(), .events = POLLIN}};
+		int64_t left_ms = clock_left_ms(until_ms);
+
+		while (echo_receive(echo, &got) == 1) {
+			if (got == number)
+				return 1;
+		}
+		if (left_ms == 0)
+			return 0;
+		poll(polled, 2, (int)left_ms);
+		if (polled[1].revents)
+			return -EINTR;
+	}
+}
+
+static int prove_size(struct echo *echo, int size, int64_t deadline_ms)
+{
+	int r = 0;
+
+	for (uint16_t number = 1; r == 0 && clock_left_ms(deadline_ms) > 0; number++) {
+		int64_t until_ms = clock_boot_ms() + AGAIN_MS;
+
+		if (until_ms > deadline_ms)
+			until_ms = deadline_ms;
+		echo_send(echo, size, number);
+		r = await_answer(echo, number, until_ms);
+		debug_log("alone", "%s, size %d, with this MTU set: %s",
+			  echo_kind_name(echo->kind), size,
+			  r == 1 ? "answered" : "no answer");
+	}
+	return r;
+}
+
+static int prove_mtu(const struct alone *alone, int mtu, int64_t deadline_ms,
+		     struct err *err)
+{
+	struct echo echo = ECHO_CLOSED;
+	int r = alone_ask_open(alone, proving_kind(alone, mtu), &echo, err);
+
+	if (r < 0)
+		return r;
+	r = prove_size(&echo, mtu, deadline_ms);
+	echo_close(&echo);
+	if (r == 1)
+		return 0;
+	if (r < 0)
+		return err_set(err, r, "%s", stop_reason());
+	return err_set(err, -ETIMEDOUT,
+		       "with it no packet of %d bytes was answered within the lease of "
+		       "%g s",
+		       mtu, (double)alone->config->options->lease_ms / 1000);
+}
+
+static int fail_apply(const struct alone *alone, int mtu, int r, const struct err *why,
+		      struct err *err)
+{
+	struct err here = ERR_INIT;
+	int restored = guard_restore(alone->guard, &here);
+
+	if (restored < 0)
+		return err_set(err, r, "MTU %d is not applied: %.250s; %.200s", mtu,
+			       why->text, here.text);
+	return err_set(err, r, "MTU %d is not applied: %.300s; the MTU is restored",
+		       mtu, why->text);
+}
+
+int alone_apply(const struct alone *alone, struct err *err)
+{
+	int64_t lease_ms = alone->config->options->lease_ms;
+	int64_t deadline_ms = clock_boot_ms() + lease_ms - SPARE_MS;
+	int mtu = wanted_mtu(alone);
+	struct err why = ERR_INIT;
+	int r = guard_set_for(alone->guard, alone->target->address, mtu, lease_ms,
+			      &why);
+
+	if (r == 0)
+		r = prove_mtu(alone, mtu, deadline_ms, &why);
+	if (r == 0)
+		r = guard_commit(alone->guard, &why);
+	if (r < 0)
+		return fail_apply(alone, mtu, r, &why, err);
+	if (why.text[0])
+		host_tell("%.400s", why.text);
+	host_tell("this end has applied MTU %d, in link and conf file", mtu);
+	return 0;
+}

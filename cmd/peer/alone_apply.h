@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CMD_PEER_ALONE_APPLY_H
+#define CMD_PEER_ALONE_APPLY_H
+
+#include "cmd/peer/peer_alone.h"
+
+/*
+ * Apply the MTU that --alone found, in link and conf file. It is set with a lease, and made
+ * permanent once a packet of this size is answered, of the kind that the search was
+ * answered with. -ETIMEDOUT: none is, within the lease; -EINTR; else the guard's errors.
+ * After each of them the MTU of before is restored, by the guard at the latest when the
+ * lease expires.
+ */
+int alone_apply(const struct alone *alone, struct err *err);
+
+#endif
