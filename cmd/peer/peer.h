@@ -50,8 +50,8 @@ struct peer_config {
 	struct alone_targets targets;
 	const char *iperf_server;  /* --iperf-server; NULL: none */
 	struct alone_target iperf; /* the same, found behind the tunnel; "": none */
-	int route_mtu;    /* the route's own MTU; 0: it has none */
-	int route_advmss; /* the route's advmss; 0: it has none */
+	int route_mtu;             /* the route's own MTU; 0: it has none */
+	int route_advmss;          /* the route's advmss; 0: it has none */
 };
 
 /* keeper_roles.main; `ctx` is a struct peer_config. Returns the exit status. */

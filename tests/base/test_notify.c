@@ -88,7 +88,7 @@ static void the_watchdog_is_told_twice_in_its_time(void **state)
 {
 	static const struct {
 		const char *usec;
-		int pid_of; /* 0: no WATCHDOG_PID, 1: this process, 2: its parent, 3: none */
+		int pid_of; /* 0: no WATCHDOG_PID, 1: this, 2: the parent, 3: no process */
 		int ms;
 	} table[] = {
 		{"30000000", 0, 15000},

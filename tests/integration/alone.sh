@@ -56,7 +56,9 @@ check_stored()
 {
 	local best
 	best=$("$MTUSWEEP_BIN/mtusweep" best --db "$peer_db" | sed '/^$/,$d')
-	check_same_text "$CASE: the stored answer" "$answer" "$best"
+	# Rates are not stored.
+	check_same_text "$CASE: the stored answer" \
+		"$(sed '/^MTU [0-9]*, /d' <<<"$answer")" "$best"
 	check_match "$CASE: the message of it" "stored as run [0-9]+ in '$peer_db'" \
 		"$(<"$tmp/peer.log")"
 	check_equal "$CASE: an unknown MTU in the views" 0 "$(sql "$peer_db" \
@@ -675,8 +677,8 @@ case_usage()
 	refuses 'a target of a sweep' '--target needs --alone' --target 10.77.0.1
 	refuses 'a server of tests in a sweep' '--iperf-server needs --alone' \
 		--iperf-server 10.77.0.1
-	refuses 'rates that are not stored' '--iperf-server does not go with --json' --alone \
-		--iperf-server 10.77.0.1 --json
+	refuses 'rates that are not stored' '--iperf-server does not go with --json' \
+		--alone --iperf-server 10.77.0.1 --json
 	refuses 'no address of iperf3' "invalid value 'x' for --iperf-server" --alone \
 		--iperf-server x
 	refuses 'a long test' '--duration is at most 300' --alone --duration 301 \
