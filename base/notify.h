@@ -3,7 +3,7 @@
 #define BASE_NOTIFY_H
 
 /*
- * What a service manager wants to know, by systemd's protocol (sd_notify(3), "Notes"): a
+ * Messages to a service manager, by systemd's protocol (sd_notify(3), "Notes"): each is a
  * datagram to the Unix socket that NOTIFY_SOCKET names. Without that variable nothing is
  * sent. A message that cannot be sent is lost: no program depends on its manager.
  */

@@ -70,7 +70,7 @@ struct one_end {
 	char target[ADDRESS_SIZE];    /* that answered, behind the tunnel */
 	char endpoint[ADDRESS_SIZE];  /* WireGuard's; "": not known */
 	char interface[IF_NAME_SIZE]; /* this end's; "": not known */
-	enum one_end_small small;     /* what the target answers with small packets */
+	enum one_end_small small;     /* the target's small answers */
 	enum one_end_proof proof;
 #define ONE_END_FLAG(name) bool name;
 	ONE_END_FLAGS(ONE_END_FLAG)
@@ -78,7 +78,7 @@ struct one_end {
 #define ONE_END_NUMBER(name) int name;
 	ONE_END_NUMBERS(ONE_END_NUMBER)
 #undef ONE_END_NUMBER
-	int rounds; /* of probes */
+	int rounds; /* rounds of probes */
 };
 
 /* "tcp" and "arrives". Static. */

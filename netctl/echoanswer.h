@@ -12,7 +12,7 @@
 #include "netctl/echo.h"
 
 /*
- * What a host answers to the packets of netctl/echo.h, as its sockets show it: bytes that
+ * Answers of a host to the packets of netctl/echo.h, as its sockets show them: bytes that
  * anybody may have sent. No function touches a socket.
  */
 

@@ -192,13 +192,13 @@ CREATE TABLE measurement_detail (
 -- recommendation.server_mtu, which are NOT NULL since version 1. The views show NULL.
 CREATE TABLE one_end (
 	run_id INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
-	target TEXT NOT NULL CHECK (length(target) <= 45), -- what answered
+	target TEXT NOT NULL CHECK (length(target) <= 45), -- the address that answered
 	endpoint TEXT CHECK (length(endpoint) <= 45), -- WireGuard's
-	small TEXT NOT NULL CHECK (small IN ( -- what the target answers with small packets
+	small TEXT NOT NULL CHECK (small IN ( -- the target's small answers
 		'none', 'tcp', 'stamp', 'udp')),
-	proof TEXT NOT NULL CHECK (proof IN ( -- of upload
+	proof TEXT NOT NULL CHECK (proof IN ( -- the proof of upload
 		'nothing', -- nothing answered
-		'arrives', -- which sizes arrive, but not if a router fragments them
+		'arrives', -- sizes that arrive, unless a router fragments them
 		'whole')), -- the endpoint's answers show that they arrive whole
 	echoes INTEGER NOT NULL CHECK (echoes IN (0, 1)), -- the target answers them
 	endpoint_answers INTEGER NOT NULL -- echoes with DF, outside the tunnel
@@ -229,9 +229,9 @@ CREATE TABLE one_end (
 		CHECK (differ_tunnel BETWEEN 1 AND 65535),
 	differ_outside INTEGER -- and of echoes beside it
 		CHECK (differ_outside BETWEEN 1 AND 65535),
-	mss_ipv4 INTEGER CHECK (mss_ipv4 BETWEEN 1 AND 65535), -- of TCP, fits both ways
+	mss_ipv4 INTEGER CHECK (mss_ipv4 BETWEEN 1 AND 65535), -- fits both ways
 	mss_ipv6 INTEGER CHECK (mss_ipv6 BETWEEN 1 AND 65535),
-	rounds INTEGER NOT NULL CHECK (rounds BETWEEN 0 AND 1000000) -- of probes
+	rounds INTEGER NOT NULL CHECK (rounds BETWEEN 0 AND 1000000) -- probes'
 );
 
 -- The views of version 1, with NULL where the server's MTU is not known.

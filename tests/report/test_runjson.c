@@ -298,7 +298,7 @@ static void empty_export(void **state)
 	json_decref(value);
 }
 
-/* What is not known of the far end is null everywhere. */
+/* Facts that are not known of the far end are null everywhere. */
 static void one_end_export(void **state)
 {
 	int64_t run = fixture_store_one_end(*state, 1, true);

@@ -41,7 +41,7 @@ char *fixture_recommendation(const struct fixture *fixture);
 
 /* The same run with one end alone, whose server MTU is MTU_UNKNOWN. */
 struct run_info fixture_one_end_run(int number);
-/* What such a run finds: the peer MTU 1380, or where it `fits` not none. */
+/* The findings of such a run: the peer MTU 1380, or where it `fits` not none. */
 struct evidence fixture_one_end(bool fits);
 /* Store fixture_one_end_run() with that, and close. Returns the run's id. */
 int64_t fixture_store_one_end(struct fixture *fixture, int number, bool fits);
