@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -34,11 +35,14 @@ void notify_send(const char *state)
 {
 	struct sockaddr_un manager;
 	socklen_t size = find_manager(&manager);
+	struct timeval patience = {.tv_sec = 1};
 	int fd = size ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
 
 	if (fd < 0)
 		return;
-	sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
+	/* A manager that lost "READY=1" would end the program. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	sendto(fd, state, strlen(state), MSG_NOSIGNAL,
 	       (const struct sockaddr *)&manager, size);
 	fd_close(&fd);
 }

@@ -28,6 +28,11 @@ static const char *const proof_names[] = {
 TEXT_DEFINE_WORDS(one_end_small, one_end_small, small_names, ONE_END_SMALL_COUNT)
 TEXT_DEFINE_WORDS(one_end_proof, one_end_proof, proof_names, ONE_END_PROOF_COUNT)
 
+int one_end_clamp_mtu(const struct one_end *one_end)
+{
+	return one_end->mss_ipv4 ? one_end->mss_ipv4 + IPV4_TCP : 0;
+}
+
 const char *one_end_small_words(enum one_end_small small)
 {
 	return small_words[small];

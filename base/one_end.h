@@ -90,6 +90,9 @@ int one_end_proof_parse(const char *name, enum one_end_proof *ret);
 /* "TCP segments". Static. */
 const char *one_end_small_words(enum one_end_small small);
 
+/* The MTU at both ends by which TCP has the MSS that fits both ways; 0: not known. */
+int one_end_clamp_mtu(const struct one_end *one_end);
+
 struct evidence;
 
 /* Write the answer of one end alone: its MTU, at most which one the far end should have,

@@ -25,6 +25,9 @@
  * packet. The database has it in the columns that are NOT NULL since version 1; readers
  * show that nothing is known. */
 #define MTU_UNKNOWN 65535
+/* Headers of IP and TCP, without options: the MTU less them is the MSS. */
+#define IPV4_TCP 40
+#define IPV6_TCP 60
 
 #define HOST_NAME_SIZE       65
 #define IF_NAME_SIZE         16

@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Headers of IP and TCP */
-#define IPV4_TCP 40
-#define IPV6_TCP 60
-#define LOOKS    4
+#define LOOKS 4
 /* WireGuard's */
 #define PADDING 16
 

@@ -10,9 +10,6 @@
 
 /* WireGuard for Windows takes names of 32 bytes, Linux of 15. */
 #define NAME_MAX_SIZE 32
-/* Headers of IP and TCP */
-#define IPV4_TCP 40
-#define IPV6_TCP 60
 
 const char *const ready_names[] = {
 #define READY_NAME(format, name, text) name,

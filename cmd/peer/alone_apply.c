@@ -15,12 +15,23 @@
 /* Left of the lease for the commit. */
 #define SPARE_MS 200
 
-/* The largest MTU that the guard takes here. */
+/* The MTU that was found, as far as the guard takes it, and as far as download lets this
+ * end's TCP announce: where larger packets of the far end do not arrive, the MTU is not
+ * raised above what they fit, but one that is in use stays. */
 static int wanted_mtu(const struct alone *alone)
 {
+	const struct onesided *result = &alone->result;
 	int max = alone->config->host->guard.bounds.range.max;
+	int present = alone->config->host->link.mtu;
+	int far = result->far_is_present ? 0 : result->far_mtu;
+	int mtu = result->own_mtu < max ? result->own_mtu : max;
 
-	return alone->result.own_mtu < max ? alone->result.own_mtu : max;
+	if (!far || mtu <= far || mtu <= present)
+		return mtu;
+	host_tell("the MTU is not raised to %d: with it TCP would ask the far end for "
+		  "packets above %d bytes, which do not arrive here",
+		  mtu, far);
+	return far > present ? far : present;
 }
 
 /* Echoes, unless those of this size get lost on their way back. */

@@ -93,9 +93,10 @@ static int pause_or_stop(void)
 	return poll(&stop, 1, BUSY_PAUSE_MS) > 0 ? -EINTR : 0;
 }
 
-static int run_test(struct alone *alone, struct test_spec *spec, int64_t until_ms,
-		    struct dir_result *ret, struct err *err)
+static int run_test(struct alone *alone, struct test_spec *spec, struct dir_result *ret,
+		    struct err *err)
 {
+	int64_t until_ms = clock_boot_ms() + alone->config->wait_ms;
 	bool told = false;
 
 	for (;;) {
@@ -123,19 +124,25 @@ static int refuse_server(const struct test_spec *spec, const struct dir_result *
 		       spec->remote, spec->port, result->text);
 }
 
-static int measure_mtu(struct alone *alone, int mtu, const char *which,
-		       int64_t until_ms, struct err *err)
+/* An MTU that the guard may not set is left out. */
+static int measure_mtu(struct alone *alone, int mtu, const char *which, struct err *err)
 {
+	const struct mtu_range *range = &alone->config->host->guard.bounds.range;
 	cleanup_free char *text = NULL;
 	struct dir_result dir[DIR_COUNT];
 	struct test_spec spec;
 	int r;
 
+	if (mtu < range->min || mtu > range->max) {
+		host_tell("MTU %d, %s, is not measured: it is outside %d to %d", mtu,
+			  which, range->min, range->max);
+		return 0;
+	}
 	make_spec(alone, &spec);
 	r = guard_set(alone->guard, mtu, lease_of(&spec), err);
 	for (int d = 0; r == 0 && d < DIR_COUNT; d++) {
 		spec.dir = (enum direction)d;
-		r = run_test(alone, &spec, until_ms, &dir[d], err);
+		r = run_test(alone, &spec, &dir[d], err);
 		if (r == 0 && made_no_test(&dir[d]))
 			r = refuse_server(&spec, &dir[d], err);
 	}
@@ -149,7 +156,6 @@ static int measure_mtu(struct alone *alone, int mtu, const char *which,
 int alone_iperf(struct alone *alone, struct err *err)
 {
 	const struct peer_config *config = alone->config;
-	int64_t until_ms = clock_boot_ms() + config->wait_ms;
 	int current = config->host->link.mtu;
 	struct err why = ERR_INIT;
 	int restored;
@@ -160,13 +166,15 @@ int alone_iperf(struct alone *alone, struct err *err)
 	r = measure_mtu(alone, alone->result.own_mtu,
 			current == alone->result.own_mtu ? "recommended and current"
 							 : "recommended",
-			until_ms, err);
+			err);
 	if (r == 0 && current != alone->result.own_mtu)
-		r = measure_mtu(alone, current, "current", until_ms, err);
+		r = measure_mtu(alone, current, "current", err);
 	restored = guard_restore(alone->guard, &why);
+	if (restored < 0 && r < 0)
+		host_tell("%.400s", r == -EINTR ? stop_reason() : err->text);
+	if (restored < 0)
+		return err_set(err, restored, "%s", why.text);
 	if (r == -EINTR)
 		return err_set(err, r, "%s; the MTU is restored", stop_reason());
-	if (r == 0 && restored < 0)
-		return err_set(err, restored, "%s", why.text);
 	return r;
 }

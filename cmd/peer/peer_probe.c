@@ -20,6 +20,7 @@
 #define TRIES_MAX 5
 /* The longest time for which probes alone may keep a line's queue from answering. */
 #define QUEUE_MAX_MS 1500
+#define QUEUE_ALIKE  3
 
 /* True for errors that prevent probes only: the run continues without them. */
 static bool is_no_probe(int r)
@@ -91,26 +92,25 @@ static int set_up_there(struct peer_session *session, struct msg_probe *request,
 	return 0;
 }
 
-/* `last_ms`: the gap of the attempt before, or 0; then that of this one. Probes fill the
- * queue of a slow line, and do so alike each time, where two outages would differ. */
-static bool was_down(const struct peer_session *session, const struct lease_gaps *gaps,
-		     int64_t *last_ms)
+/* Probes fill the queue of a slow line, and do so alike each time: three gaps of about the
+ * same length are no outages. */
+static bool was_down(struct peer_session *session, const struct lease_gaps *gaps)
 {
 	int64_t gap_ms = gaps->silent_ms;
-	int64_t before_ms = *last_ms;
+	int64_t before_ms = session->probe_gap_ms;
+	bool alike = gap_ms * 4 <= before_ms * 5 && gap_ms * 5 >= before_ms * 4;
 
-	*last_ms = gap_ms;
-	if (!peer_session_line_was_down(session, gaps, gap_ms))
-		return false;
-	return gap_ms > QUEUE_MAX_MS || gap_ms * 4 > before_ms * 5 ||
-	       gap_ms * 5 < before_ms * 4;
+	session->probe_gap_ms = gap_ms;
+	session->probe_gaps = alike ? session->probe_gaps + 1 : 1;
+	return peer_session_line_was_down(session, gaps, gap_ms) &&
+	       (gap_ms > QUEUE_MAX_MS || session->probe_gaps < QUEUE_ALIKE);
 }
 
 /* With this end's socket open. */
 static int run_probe(struct peer_session *session, struct probehost *host,
 		     struct msg_probe *request, const struct mtu_pair *only,
-		     int64_t *last_ms, struct path *ret,
-		     struct probe_summary *ret_summary, struct err *err)
+		     struct path *ret, struct probe_summary *ret_summary,
+		     struct err *err)
 {
 	struct probe_options options = {
 		.only = only ? *only : (struct mtu_pair){0},
@@ -131,7 +131,7 @@ static int run_probe(struct peer_session *session, struct probehost *host,
 	lease_beat_begin(session->lease);
 	r = probe_run(host, &options, ret, ret_summary, err);
 	lease_beat_end(session->lease, &gaps);
-	if (r == 0 && was_down(session, &gaps, last_ms))
+	if (r == 0 && was_down(session, &gaps))
 		return err_set(
 			err, -EAGAIN,
 			"the line was down while the path was probed (no round trip "
@@ -158,8 +158,8 @@ static int restore_link(const struct peer_session *session, int r, struct err *e
 }
 
 static int probe_once(struct peer_session *session, const struct mtu_pair *only,
-		      int64_t *last_ms, struct path *ret,
-		      struct probe_summary *ret_summary, struct err *err)
+		      struct path *ret, struct probe_summary *ret_summary,
+		      struct err *err)
 {
 	const struct peer_config *config = session->config;
 	struct probehost_config own = {
@@ -181,8 +181,7 @@ static int probe_once(struct peer_session *session, const struct mtu_pair *only,
 	make_token(own.token, request.token);
 	r = probehost_open(&own, &host, err);
 	if (r == 0)
-		r = run_probe(session, &host, &request, only, last_ms, ret, ret_summary,
-			      err);
+		r = run_probe(session, &host, &request, only, ret, ret_summary, err);
 	probehost_close(&host);
 	if (is_no_probe(r)) {
 		ret_summary->filtered = true;
@@ -195,10 +194,8 @@ static int probe_once(struct peer_session *session, const struct mtu_pair *only,
 int peer_probe(struct peer_session *session, const struct mtu_pair *only,
 	       struct path *ret, struct probe_summary *ret_summary, struct err *err)
 {
-	int64_t last_ms = 0;
-
 	for (int tries = 1;; tries++) {
-		int r = probe_once(session, only, &last_ms, ret, ret_summary, err);
+		int r = probe_once(session, only, ret, ret_summary, err);
 		struct err why = *err;
 
 		if (r != -EAGAIN || only)

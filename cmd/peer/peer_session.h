@@ -50,6 +50,8 @@ struct peer_session {
 	int64_t slowest_ms;    /* the longest that a renewal of any session took */
 	int64_t lease_told_ms; /* the lease that was told last */
 	int64_t lease_wish_ms; /* the lease that is needed; 0: nothing is known */
+	int64_t probe_gap_ms;  /* the longest one of the last probes */
+	int probe_gaps;        /* so many in a row were alike */
 	bool link_fell; /* the server's interface was down since the pair was set */
 };
 

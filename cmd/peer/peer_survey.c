@@ -110,9 +110,11 @@ static int load_survey(struct peer *peer, struct err *err)
 
 	if (r == 0)
 		r = query_path(query, run, &peer->findings.survey, err);
-	return r < 0 ? r
-		     : query_warnings(query, run, "run", note_sometimes,
-				      peer->findings.sometimes, err);
+	/* A warning does not tell which of two paths it is about. */
+	if (r < 0 || peer->findings.survey.since_seq)
+		return r;
+	return query_warnings(query, run, "run", note_sometimes,
+			      peer->findings.sometimes, err);
 }
 
 static int smaller_of(int a, int b)

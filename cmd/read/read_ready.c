@@ -145,8 +145,15 @@ int read_ready_print(struct query *query, const struct query_run *run, struct er
 		r = query_warnings(query, run->id, "run", note_hub, &ready, err);
 	if (r < 0)
 		return r;
+	if (server && e.one_ended)
+		return err_set(err, -ENODATA,
+			       "run %lld was made by the peer alone, which does not "
+			       "know the server's MTU",
+			       (long long)run->id);
 	ready.mtu = server ? e.mtu.server : e.mtu.peer;
 	ready.far_mtu = server ? e.mtu.peer : e.mtu.server;
+	if (e.one_ended)
+		ready.far_mtu = one_end_clamp_mtu(&e.one_end);
 	ready.proof = evidence_proof(&e, false);
 	if (!ready.mtu)
 		return err_set(err, -ENODATA, "run %lld recommends no MTU for the %s",

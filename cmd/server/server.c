@@ -331,7 +331,7 @@ int server_main(void *ctx, int guard_socket, int runner_socket)
 		host_tell("%s", err.text);
 	} else {
 		tell_waiting(&f);
-		notify_send("READY=1\nSTATUS=waiting for a peer");
+		notify_send("READY=1");
 		status = end_server(&f, serve_peers(&f, &err), &err);
 	}
 	close_all(&f);

@@ -131,6 +131,16 @@ want+='recommended: peer MTU 1380; predicted by probes, not measured~why       t
 expect "$want" show 1
 expect '~ +- +1380 +31.000 +51.000 +2~ +- +1420 +blackhole +51.000 +1~$' show 2
 expect '~pair      recommended: no MTU~why       no MTU of this end is known to fit~' show 4
+# Text for other systems: this end's, with the MSS that fits both ways.
+expect "network\.wg0\.mtu='1380'" best 1 --as uci
+sqlite3 mtusweep.db 'UPDATE one_end SET mss_ipv4 = 1300 WHERE run_id = 2' || exit 1
+expect 'maxseg size set 1300~.*maxseg size set 1280~' best 2 --as nft
+sqlite3 mtusweep.db 'UPDATE one_end SET mss_ipv4 = 1340 WHERE run_id = 2' || exit 1
+"$program" best 1 --as uci --end server >out 2>err </dev/null &&
+	fail "best names a server's MTU: $(<out)"
+grep -q "made by the peer alone, which does not know the server's MTU" err ||
+	fail "best of the server: $(<err)"
+
 expect '"one_end":~\{.*"far_mtu":1392.*"server_mtu":null,"peer_mtu":1420' show 2 --json
 
 expect "^$answer~fastest measured: none~\$" best 1

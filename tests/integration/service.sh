@@ -14,6 +14,12 @@ if [[ ${1-} != booted ]]; then
 		env MTUSWEEP_BIN=/usr/local/sbin bash "${BASH_SOURCE[0]}" booted
 fi
 
+# It changes the machine that it runs on.
+[[ -e /booted.sh ]] || {
+	echo 'service.sh: "booted" is for the inside of tests/lab/booted'
+	exit 2
+}
+
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -74,7 +80,6 @@ check_equal 'the folder of the databases' 'mtusweep:mtusweep 750' \
 	"$(stat -c '%U:%G %a' /var/lib/mtusweep)"
 systemctl start "$unit"
 check_equal 'started means ready' yes "$(listening 5000 && echo yes)"
-check_equal 'what it says' 'waiting for a peer' "$(property StatusText)"
 check_equal 'the folder of journals' 'root:root 700' "$(stat -c '%U:%G %a' /run/mtusweep)"
 measure 'a run'
 check_equal 'the database' 'mtusweep:mtusweep 1' \
