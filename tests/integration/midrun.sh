@@ -61,7 +61,7 @@ answer_lost()
 	rm -f "$peer_db"* "$server_db"*
 	start_server --mtu-min "$2" --mtu-max "$2" --once --lease 2 --persist best \
 		--conf-file "$LAB_SERVER_CONF"
-	start_peer --mtu-min "$3" --mtu-max "$3" --duration 1 --lease 2 --wait 20 \
+	start_peer --mtu-min "$3" --mtu-max "$3" --duration 3 --lease 2 --wait 20 \
 		--persist best --conf-file "$LAB_PEER_CONF"
 	wait_for 20 'both MTUs changed' mtus_are "$2" "$3"
 	mute_server_after "$1" "$4"
