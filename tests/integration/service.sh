@@ -11,7 +11,8 @@
 if [[ ${1-} != booted ]]; then
 	: "${MTUSWEEP_BUILD:?is not set: give the folder of a build}"
 	exec bash "${BASH_SOURCE[0]%/*}/../lab/booted" --install "$MTUSWEEP_BUILD" \
-		env MTUSWEEP_BIN=/usr/local/sbin bash "${BASH_SOURCE[0]}" booted
+		env MTUSWEEP_BIN=/usr/local/sbin \
+		bash "$(realpath "${BASH_SOURCE[0]}")" booted
 fi
 
 # It changes the machine that it runs on.
