@@ -2,7 +2,6 @@
 #include "cmd/peer/alone_iperf.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,13 +86,6 @@ static int64_t lease_of(const struct test_spec *spec)
 	return testspec_deadline_ms(spec) + LEASE_MIN_MS + 2 * BUSY_PAUSE_MS;
 }
 
-static int pause_or_stop(void)
-{
-	struct pollfd stop = {.fd = stop_fd(), .events = POLLIN};
-
-	return poll(&stop, 1, BUSY_PAUSE_MS) > 0 ? -EINTR : 0;
-}
-
 /* A server that is between two tests, or has another client, may also reset the
  * connection. */
 static bool may_pass(const struct dir_result *result)
@@ -120,8 +112,9 @@ static int run_test(struct alone *alone, struct test_spec *spec, struct dir_resu
 		if (!told)
 			host_tell("waiting for the iperf3 server: %s", ret->text);
 		told = true;
-		if (pause_or_stop() < 0)
-			return -EINTR;
+		r = io_wait(-1, stop_fd(), clock_boot_ms() + BUSY_PAUSE_MS);
+		if (r < 0)
+			return r;
 	}
 }
 

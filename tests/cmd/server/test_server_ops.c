@@ -264,19 +264,26 @@ static void each_yes_renews_the_guards_lease(void **state)
 	check_renewed(stage, server_ops.recommendation(f, &recommendation, &err));
 }
 
+/* The path, the same both ways. */
+static void send_paths(struct stage *stage)
+{
+	struct msg_path path = {.overhead = 60, .bands = "1500:whole,65535:lost"};
+
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		path.download = dir == DIR_DOWNLOAD;
+		assert_int_equal(server_ops.path(&stage->server, &path, NULL), 0);
+	}
+}
+
 /* Predictions come on another connection than what the run concludes. */
 static void a_late_prediction_changes_nothing(void **state)
 {
 	static const enum evidence_status sent[] = {
 		EVIDENCE_PREDICTED, EVIDENCE_CONFIRMED, EVIDENCE_PREDICTED};
 	struct stage *stage = *state;
-	struct msg_path path = {.overhead = 60, .bands = "1500:whole,65535:lost"};
 
 	open_run(stage, false);
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		path.download = dir == DIR_DOWNLOAD;
-		assert_int_equal(server_ops.path(&stage->server, &path, NULL), 0);
-	}
+	send_paths(stage);
 	assert_int_equal(send_row(stage, 1), 0);
 	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
 		struct msg_recommendation m = {
@@ -297,13 +304,9 @@ static void a_recommendation_names_a_pair_of_the_run(void **state)
 	static const struct mtu_pair outside[] = {
 		{1279, 1400}, {1501, 1400}, {1420, 1299}, {1420, 1481}};
 	struct stage *stage = *state;
-	struct msg_path path = {.overhead = 60, .bands = "1500:whole,65535:lost"};
 
 	open_run(stage, false);
-	for (int dir = 0; dir < DIR_COUNT; dir++) {
-		path.download = dir == DIR_DOWNLOAD;
-		assert_int_equal(server_ops.path(&stage->server, &path, NULL), 0);
-	}
+	send_paths(stage);
 	assert_int_equal(send_row(stage, 1), 0);
 	for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
 		struct msg_recommendation recommendation = {.mtu = outside[i],
