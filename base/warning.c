@@ -8,11 +8,6 @@
 
 #include "base/text.h"
 
-/* Headers of IPv4 and TCP, of IPv6 and TCP: the difference between MTU and segment
- * data. */
-#define HEADERS_IPV4 40
-#define HEADERS_IPV6 60
-
 static const char *const names[] = {
 #define WARNING_NAME(kind, name, sentence) [WARNING_##kind] = name,
 	WARNING_KINDS(WARNING_NAME)
@@ -110,9 +105,9 @@ static void print_sizes(const struct warning *w, FILE *out)
 /* "1380 (IPv4) and 1360 (IPv6)"; an MTU below 1280 carries no IPv6. */
 static void print_clamp(int64_t mtu, FILE *out)
 {
-	fprintf(out, "%" PRId64 " (IPv4)", mtu - HEADERS_IPV4);
+	fprintf(out, "%" PRId64 " (IPv4)", mtu - IPV4_TCP);
 	if (mtu >= MTU_MIN_IPV6)
-		fprintf(out, " and %" PRId64 " (IPv6)", mtu - HEADERS_IPV6);
+		fprintf(out, " and %" PRId64 " (IPv6)", mtu - IPV6_TCP);
 }
 
 static void print_number(const struct warning *w, int64_t number, const char *format,
@@ -123,9 +118,9 @@ static void print_number(const struct warning *w, int64_t number, const char *fo
 	else if (names_column(format, "change"))
 		fprintf(out, "%+" PRId64, number - 100);
 	else if (names_column(format, "mss_ipv4"))
-		fprintf(out, "%" PRId64, number - HEADERS_IPV4);
+		fprintf(out, "%" PRId64, number - IPV4_TCP);
 	else if (names_column(format, "mss_ipv6"))
-		fprintf(out, "%" PRId64, number - HEADERS_IPV6);
+		fprintf(out, "%" PRId64, number - IPV6_TCP);
 	else if (names_column(format, "clamp"))
 		print_clamp(number, out);
 	else if (names_column(format, "sizes"))
