@@ -8,7 +8,7 @@
 
 /*
  * The facts that one end of a tunnel finds alone, with a far end that has no mtusweep: what
- * is known beyond the path, the recommended MTU and this end's own facts. cmd/peer finds
+ * is known beyond the path, the recommended MTU and this end's own facts. cmd/alone finds
  * them, the database keeps them (table one_end), and the sentences are made from them when
  * they are read. Plain values.
  */

@@ -528,3 +528,28 @@ int runjson_export(struct query *query, const struct query_run *run, FILE *out,
 		return err_sys(err, errno ? errno : EIO, "cannot write the export");
 	return 0;
 }
+
+int runjson_text(const char *db, int64_t run, char **ret, struct err *err)
+{
+	cleanup_query struct query *query = NULL;
+	struct query_run stored;
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+	int r = query_open(db, &query, err);
+
+	if (r == 0)
+		r = query_run_numbered(query, run, &stored, err);
+	if (r < 0)
+		return r;
+	out = open_memstream(&text, &size);
+	if (out)
+		r = runjson_show(query, &stored, out, err);
+	if (!out || fclose(out) == EOF)
+		r = err_set(err, -ENOMEM, "out of memory");
+	if (r == 0)
+		*ret = text;
+	else
+		free(text);
+	return r;
+}

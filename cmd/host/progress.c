@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/host/progress.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -151,6 +152,19 @@ int progress_print(const char *text)
 {
 	progress_clear();
 	return io_write_or_drop(STDOUT_FILENO, text, strlen(text), PRINT_TIMEOUT_MS);
+}
+
+int progress_print_run(const char *text, int64_t run, const char *db, struct err *err)
+{
+	int r = progress_print(text);
+
+	if (r == 0)
+		return 0;
+	return err_set(err, -EIO,
+		       "cannot write the run to standard output (%s): 'mtusweep show "
+		       "%lld --json' prints it from '%s'",
+		       r == -EAGAIN ? "nobody reads it" : err_reason(-r),
+		       (long long)run, db);
 }
 
 int progress_print_fd(void)

@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "cmd/peer/alone_iperf.h"
+#include "cmd/alone/alone_options.h"
 #include "cmd/peer/peer_check.h"
 #include "cmd/peer/strategy_options.h"
 #include "netctl/rtroute.h"
@@ -30,6 +30,7 @@ static char server_ip[ADDRESS_SIZE];
 
 /* The set that the checks below look at. */
 static struct peer_config *const peer = &peer_options.config;
+static struct alone_config *const one_end = &peer_options.config.one_end;
 
 /* The tunnel must be the way to the server: else another path would be measured. */
 static int check_route(struct host *host, struct err *err)
@@ -158,27 +159,17 @@ static const char *find_useless(void)
 		if (others[i].given)
 			return others[i].name;
 	}
-	return strategy_options_given(peer_options.rows, peer->iperf_server != NULL);
+	return strategy_options_given(peer_options.rows, one_end->iperf_server != NULL);
 }
 
-static int check_iperf_server(struct err *err)
+static void set_one_end(void)
 {
-	char address[ADDRESS_SIZE];
-	int port;
-
-	if (!peer->iperf_server)
-		return 0;
-	if (peer->json || host_options.persist != PERSIST_NONE)
-		return err_set(err, -EINVAL,
-			       "--iperf-server does not go with --%s: its rates are "
-			       "printed, and this end is restored",
-			       peer->json ? "json" : "persist");
-	if (peer->duration_ms > ALONE_IPERF_DURATION_MAX_MS)
-		return err_set(err, -EINVAL,
-			       "--duration is at most %d with --iperf-server",
-			       ALONE_IPERF_DURATION_MAX_MS / 1000);
-	return alone_targets_parse("iperf-server", peer->iperf_server, address, &port,
-				   err);
+	one_end->option = "target";
+	one_end->json = peer->json;
+	one_end->duration_ms = peer->duration_ms;
+	one_end->wait_ms = peer->wait_ms;
+	one_end->precision = peer->precision;
+	one_end->congestion = peer->congestion;
 }
 
 static int check_alone(struct err *err)
@@ -190,18 +181,10 @@ static int check_alone(struct err *err)
 			       "--alone has no use for --%s: it probes the path from "
 			       "this end and measures nothing",
 			       useless);
-	for (int i = 0; i < peer->named.count; i++) {
-		char address[ADDRESS_SIZE];
-		int port;
-		int r = alone_targets_parse("target", peer->named.words[i], address,
-					    &port, err);
-
-		if (r < 0)
-			return r;
-	}
 	peer->strategy = &strategies[STRATEGY_probe];
 	set_strategy_defaults();
-	return check_iperf_server(err);
+	set_one_end();
+	return alone_options_check(one_end, err);
 }
 
 int peer_options_check(struct err *err)
@@ -212,9 +195,9 @@ int peer_options_check(struct err *err)
 		return 0;
 	if (peer->alone)
 		return check_alone(err);
-	if (peer->named.count || peer->iperf_server)
+	if (one_end->named.count || one_end->iperf_server)
 		return err_set(err, -EINVAL, "--%s needs --alone",
-			       peer->named.count ? "target" : "iperf-server");
+			       one_end->named.count ? "target" : "iperf-server");
 	r = find_strategy(err);
 	if (r < 0)
 		return r;
@@ -243,17 +226,6 @@ int peer_options_check(struct err *err)
 	return r;
 }
 
-static int find_addresses(struct host *host, struct err *err)
-{
-	int r = 0;
-
-	host->guard.bounds.alone = true;
-	if (peer->iperf_server)
-		r = alone_targets_find_one(host, "iperf-server", peer->iperf_server,
-					   &peer->iperf, err);
-	return r < 0 ? r : alone_targets_find(host, &peer->named, &peer->targets, err);
-}
-
 int peer_options_ready(struct host *host, struct err *err)
 {
 	if (!peer->seed_given)
@@ -267,7 +239,7 @@ int peer_options_ready(struct host *host, struct err *err)
 	peer->options = &host_options;
 	peer->host = host;
 	if (peer->alone)
-		return find_addresses(host, err);
+		return alone_options_ready(one_end, host, err);
 	text_copy(host->guard.bounds.remote, sizeof(host->guard.bounds.remote),
 		  peer->server_ip);
 	return check_route(host, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/peer/alone_apply.h"
+#include "cmd/alone/alone_apply.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -7,8 +7,7 @@
 #include "base/clock.h"
 #include "base/debug.h"
 #include "base/stop.h"
-#include "cmd/peer/alone_ask.h"
-#include "cmd/peer/peer.h"
+#include "cmd/alone/alone_ask.h"
 
 /* Many hosts send one port unreachable a second. */
 #define AGAIN_MS 1100

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CMD_PEER_ALONE_APPLY_H
-#define CMD_PEER_ALONE_APPLY_H
+#ifndef CMD_ALONE_ALONE_APPLY_H
+#define CMD_ALONE_ALONE_APPLY_H
 
-#include "cmd/peer/peer_alone.h"
+#include "cmd/alone/alone.h"
 
 /*
  * Apply the MTU that --alone found, in link and conf file. It is set with a lease, and made

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/peer/peer_alone.h"
+#include "cmd/alone/alone.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,18 +9,17 @@
 #include "base/priv.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cmd/alone/alone_answer.h"
+#include "cmd/alone/alone_apply.h"
+#include "cmd/alone/alone_ask.h"
+#include "cmd/alone/alone_iperf.h"
 #include "cmd/host/progress.h"
-#include "cmd/peer/alone_answer.h"
-#include "cmd/peer/alone_apply.h"
-#include "cmd/peer/alone_ask.h"
-#include "cmd/peer/alone_iperf.h"
-#include "cmd/peer/peer.h"
-#include "cmd/peer/peer_answer.h"
 #include "engine/runner.h"
+#include "report/runjson.h"
 
 static int begin(struct alone *alone, struct err *err)
 {
-	const struct peer_config *config = alone->config;
+	const struct alone_config *config = alone->config;
 	struct echofind_config find = {
 		.guard = alone->guard,
 		.interface = config->options->interface,
@@ -260,6 +259,14 @@ static bool applies(const struct alone *alone)
 	       alone->result.own_mtu > 0;
 }
 
+static int print_json(const char *db, int64_t run, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	int r = runjson_text(db, run, &text, err);
+
+	return r < 0 ? r : progress_print_run(text, run, db, err);
+}
+
 static int tell_alone(const struct alone *alone, int64_t began_at_ms, struct err *err)
 {
 	const char *db = alone->config->options->db;
@@ -283,7 +290,7 @@ static int tell_alone(const struct alone *alone, int64_t began_at_ms, struct err
 		return r;
 	host_tell("stored as run %lld in '%s'", (long long)run, db);
 	r = applies(alone) ? apply_alone(alone, run, err) : 0;
-	shown = alone->config->json ? peer_answer_print_json(db, run, &none) : 0;
+	shown = alone->config->json ? print_json(db, run, &none) : 0;
 	if (r < 0) {
 		if (shown < 0)
 			host_tell("%s", none.text);
@@ -318,9 +325,9 @@ static int run_alone(struct alone *alone, struct err *err)
 							      : PROGRAM_DONE;
 }
 
-int peer_alone_main(void *ctx, int guard_fd, int runner_fd)
+int alone_main(const struct alone_config *config, int guard_fd, int runner_fd)
 {
-	struct alone alone = {.config = ctx};
+	struct alone alone = {.config = config};
 	struct err err = ERR_INIT;
 	int r;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/peer/alone_iperf.h"
+#include "cmd/alone/alone_iperf.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,6 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "cmd/host/progress.h"
-#include "cmd/peer/peer.h"
 #include "engine/runner.h"
 
 /* Between two attempts at a busy server, each of which connects several times. */
@@ -61,7 +60,7 @@ static int make_line(int mtu, const char *which, const struct dir_result dir[DIR
 
 static void make_spec(const struct alone *alone, struct test_spec *ret)
 {
-	const struct peer_config *config = alone->config;
+	const struct alone_config *config = alone->config;
 
 	*ret = (struct test_spec){
 		.kind = TEST_THROUGHPUT,
@@ -157,7 +156,7 @@ static int measure_mtu(struct alone *alone, int mtu, const char *which, struct e
 
 int alone_iperf(struct alone *alone, struct err *err)
 {
-	const struct peer_config *config = alone->config;
+	const struct alone_config *config = alone->config;
 	int current = config->host->link.mtu;
 	struct err why = ERR_INIT;
 	int restored;

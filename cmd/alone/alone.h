@@ -1,12 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CMD_PEER_PEER_ALONE_H
-#define CMD_PEER_PEER_ALONE_H
+#ifndef CMD_ALONE_ALONE_H
+#define CMD_ALONE_ALONE_H
 
-#include "cmd/peer/alone_targets.h"
+#include "cmd/alone/alone_targets.h"
+#include "cmd/host/host.h"
 #include "engine/onesided.h"
 #include "netctl/echofind.h"
 
-struct peer_config;
+struct alone_config {
+	const struct host_options *options;
+	const struct host *host;
+	const char *option;       /* that names addresses to ask: "target"; static */
+	struct option_list named; /* its words */
+	struct alone_targets targets;
+	bool json; /* print the run as JSON in place of all texts */
+	/* throughput with a stock iperf3 server (alone_iperf.h) */
+	const char *iperf_server;  /* as the user names it; NULL: none */
+	struct alone_target iperf; /* the same, found behind the tunnel; "": none */
+	int64_t duration_ms;
+	int64_t wait_ms;
+	int precision;          /* percent */
+	const char *congestion; /* NULL: the kernel's default */
+};
 
 /*
  * --alone: find the tunnel's MTU with this end only. The far end is any host that answers
@@ -17,7 +32,7 @@ struct peer_config;
 
 /* The questions of --alone and their results. */
 struct alone {
-	const struct peer_config *config;
+	const struct alone_config *config;
 	struct guard *guard;
 	struct runner *runner;
 	const struct alone_target *target; /* that answered */
@@ -33,8 +48,8 @@ struct alone {
 	int64_t took_ms;
 };
 
-/* keeper_roles.main, for --alone; `ctx` is a struct peer_config. Returns the exit status:
+/* The whole of keeper_roles.main with --alone. Returns the exit status:
  * PROGRAM_MISFIT if this end's present MTU is larger than the one found. */
-int peer_alone_main(void *ctx, int guard_fd, int runner_fd);
+int alone_main(const struct alone_config *config, int guard_fd, int runner_fd);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/peer/alone_answer.h"
+#include "cmd/alone/alone_answer.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -7,7 +7,6 @@
 #include "base/io.h"
 #include "base/random.h"
 #include "base/text.h"
-#include "cmd/peer/peer.h"
 #include "store/store.h"
 
 /* --- the facts --- */
@@ -131,7 +130,7 @@ struct writing {
 static void describe_run(const struct writing *w, struct run_info *ret)
 {
 	const struct alone *alone = w->alone;
-	const struct peer_config *config = alone->config;
+	const struct alone_config *config = alone->config;
 	char versions[sizeof(ret->peer.versions)];
 
 	*ret = (struct run_info){
@@ -139,8 +138,7 @@ static void describe_run(const struct writing *w, struct run_info *ret)
 		.server_range = MTU_RANGE_UNKNOWN,
 		.peer_range = config->options->range,
 		.strategy = STRATEGY_PROBE,
-		.passes = config->passes,
-		.seed = config->seed,
+		.passes = 1,
 		.persist = (enum persist)config->options->persist,
 	};
 	uuid_make(ret->uuid);
@@ -151,7 +149,7 @@ static void describe_run(const struct writing *w, struct run_info *ret)
 	ret->peer.endpoint_family = alone->find.facts.endpoint_family;
 }
 
-static char *options_json(const struct peer_config *config)
+static char *options_json(const struct alone_config *config)
 {
 	const struct host_options *options = config->options;
 	json_t *targets = json_array();

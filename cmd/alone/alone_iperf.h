@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CMD_PEER_ALONE_IPERF_H
-#define CMD_PEER_ALONE_IPERF_H
+#ifndef CMD_ALONE_ALONE_IPERF_H
+#define CMD_ALONE_ALONE_IPERF_H
 
-#include "cmd/peer/peer_alone.h"
+#include "cmd/alone/alone.h"
 
 /* Longer tests would outlast the longest lease on the link's MTU. */
 #define ALONE_IPERF_DURATION_MAX_MS 300000
