@@ -73,8 +73,9 @@ static void put_bands(FILE *out, const struct path_bands *bands)
 
 static void put_own(FILE *out, const struct evidence *e)
 {
-	int own = e->mtu.peer;
-	int now = e->current.peer;
+	int own = mtu_pair_sender(&e->mtu, e->one_end.own);
+	int now = mtu_pair_sender(&e->current, e->one_end.own);
+	char words[PAIR_WORDS_SIZE];
 
 	if (!own) {
 		fprintf(out,
@@ -84,12 +85,18 @@ static void put_own(FILE *out, const struct evidence *e)
 		return;
 	}
 	fprintf(out,
-		"recommended: peer MTU %d; predicted by probes of this end alone, not "
+		"recommended: %s; predicted by probes of this end alone, not "
 		"measured\n",
-		own);
+		mtu_pair_words(&e->mtu, words));
 	if (e->one_end.own_is_limit)
-		fputs("  nothing larger was sent: this end's links carry no more\n",
-		      out);
+		fprintf(out, "  nothing larger was sent: %s\n",
+			e->one_end.by_route ? "the link keeps its MTU"
+					    : "this end's links carry no more");
+	else if (e->one_end.by_route)
+		fprintf(out,
+			"  for the routes to the far end, proved in steps of 16: up to "
+			"%d may fit\n",
+			own + 15);
 	if (now > own)
 		fprintf(out, "current MTU of this end: %d: does not fit\n", now);
 	else if (now)
@@ -120,9 +127,19 @@ static void put_far(FILE *out, const struct one_end *r)
 			r->far_mtu, r->far_mtu + 15);
 }
 
+/* The server's user has the peer's configuration in mind, whoever sets it. */
+static void put_far_line(FILE *out, const struct one_end *r)
+{
+	if (r->own == DIR_DOWNLOAD && r->far_mtu)
+		fprintf(out,
+			"  in the peer's configuration, section [Interface]: MTU = "
+			"%d\n",
+			r->far_mtu);
+}
+
 /* --- each direction --- */
 
-static void put_up_proof(FILE *out, const struct one_end *r)
+static void put_there_proof(FILE *out, const struct one_end *r)
 {
 	if (r->proof == ONE_END_WHOLE)
 		fprintf(out,
@@ -151,23 +168,24 @@ static void put_up_proof(FILE *out, const struct one_end *r)
 		      out);
 	if (r->assumed)
 		fprintf(out,
-			"  download is fragmented above %d bytes, and upload is "
-			"assumed "
-			"to be as well\n",
-			r->assumed);
+			"  %s is fragmented above %d bytes, and %s is assumed to be as "
+			"well\n",
+			direction_name(direction_back(r->own)), r->assumed,
+			direction_name(r->own));
 }
 
-static void put_up(FILE *out, const struct evidence *e)
+static void put_there(FILE *out, const struct evidence *e)
 {
 	const struct one_end *r = &e->one_end;
+	const struct path_bands *bands = &e->survey.path.dir[r->own];
 
-	fprintf(out, "upload, as far as %s: ", r->target);
-	if (e->survey.path.dir[DIR_UPLOAD].count)
-		put_bands(out, &e->survey.path.dir[DIR_UPLOAD]);
+	fprintf(out, "%s, as far as %s: ", direction_name(r->own), r->target);
+	if (bands->count)
+		put_bands(out, bands);
 	else
 		fputs("nothing is known", out);
 	fputc('\n', out);
-	put_up_proof(out, r);
+	put_there_proof(out, r);
 	if (r->differ_tunnel)
 		fprintf(out,
 			"  two looks disagree: packets of the tunnel arrive up to %d "
@@ -175,36 +193,36 @@ static void put_up(FILE *out, const struct evidence *e)
 			r->differ_tunnel, r->differ_outside);
 }
 
-static void put_down_limit(FILE *out, const struct one_end *r)
+static void put_back_limit(FILE *out, const struct one_end *r)
 {
 	if (r->back_ends)
 		fprintf(out,
-			"  the far end's answers never exceed %d bytes inside: "
-			"download "
+			"  the far end's answers never exceed %d bytes inside: %s "
 			"above that is not visible\n",
-			r->largest_back);
+			r->largest_back, direction_name(direction_back(r->own)));
 	if (r->pieces_lost)
 		fputs("  larger packets do not reach the far end, so their answers are "
 		      "not visible\n",
 		      out);
 }
 
-static void put_down(FILE *out, const struct evidence *e)
+static void put_back(FILE *out, const struct evidence *e)
 {
-	const struct path_bands *bands = &e->survey.path.dir[DIR_DOWNLOAD];
 	const struct one_end *r = &e->one_end;
+	enum direction back = direction_back(r->own);
+	const struct path_bands *bands = &e->survey.path.dir[back];
 
-	fprintf(out, "download, from %s: ", r->target);
+	fprintf(out, "%s, from %s: ", direction_name(back), r->target);
 	if (!r->echoes)
 		fputs("nothing is visible, since it answers no echoes", out);
-	else if (e->survey.path.unseen[DIR_DOWNLOAD])
+	else if (e->survey.path.unseen[back])
 		fputs("not visible, since outer packets cannot be captured here", out);
 	else if (bands->count)
 		put_bands(out, bands);
 	else
 		fputs("nothing is known", out);
 	fputc('\n', out);
-	put_down_limit(out, r);
+	put_back_limit(out, r);
 }
 
 /* --- the clamp --- */
@@ -253,8 +271,9 @@ void one_end_print(const struct evidence *e, FILE *out)
 
 	put_own(out, e);
 	put_far(out, &e->one_end);
-	put_up(out, e);
-	put_down(out, e);
+	put_far_line(out, &e->one_end);
+	put_there(out, e);
+	put_back(out, e);
 	put_clamp(out, &e->one_end);
 	fprintf(out, "probes: %d size%s, %d round%s, %" PRId64 " ms\n", sizes,
 		text_plural(sizes), e->one_end.rounds, text_plural(e->one_end.rounds),

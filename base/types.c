@@ -54,6 +54,17 @@ int mtu_pair_sender(const struct mtu_pair *mtu, enum direction dir)
 	return dir == DIR_UPLOAD ? mtu->peer : mtu->server;
 }
 
+struct mtu_pair mtu_pair_of_sender(enum direction dir, int mtu)
+{
+	return dir == DIR_UPLOAD ? (struct mtu_pair){MTU_UNKNOWN, mtu}
+				 : (struct mtu_pair){mtu, MTU_UNKNOWN};
+}
+
+enum direction direction_back(enum direction dir)
+{
+	return dir == DIR_UPLOAD ? DIR_DOWNLOAD : DIR_UPLOAD;
+}
+
 TEXT_DEFINE_WORDS(test_status, test_status, status_names, TEST_STATUS_COUNT)
 TEXT_DEFINE_WORDS(persist, persist, persist_names, PERSIST_COUNT)
 TEXT_DEFINE_WORDS(backend, backend, backend_names, BACKEND_COUNT)
@@ -108,9 +119,10 @@ const char *mtu_text(int mtu, char ret[MTU_TEXT_SIZE])
 const char *mtu_pair_text(const struct mtu_pair *mtu, char ret[PAIR_TEXT_SIZE])
 {
 	char server[MTU_TEXT_SIZE];
+	char peer[MTU_TEXT_SIZE];
 
-	snprintf(ret, PAIR_TEXT_SIZE, "%s/%d", mtu_text(mtu->server, server),
-		 mtu->peer);
+	snprintf(ret, PAIR_TEXT_SIZE, "%s/%s", mtu_text(mtu->server, server),
+		 mtu_text(mtu->peer, peer));
 	return ret;
 }
 
@@ -118,25 +130,44 @@ const char *mtu_pair_words(const struct mtu_pair *mtu, char ret[PAIR_WORDS_SIZE]
 {
 	if (mtu->server == MTU_UNKNOWN)
 		snprintf(ret, PAIR_WORDS_SIZE, "peer MTU %d", mtu->peer);
+	else if (mtu->peer == MTU_UNKNOWN)
+		snprintf(ret, PAIR_WORDS_SIZE, "server MTU %d", mtu->server);
 	else
 		snprintf(ret, PAIR_WORDS_SIZE, "server MTU %d, peer MTU %d",
 			 mtu->server, mtu->peer);
 	return ret;
 }
 
+static bool is_unknown(const struct mtu_range *range)
+{
+	return range->min == MTU_UNKNOWN && range->max == MTU_UNKNOWN;
+}
+
 bool run_info_is_one_ended(const struct run_info *info)
 {
-	return info->server_range.min == MTU_UNKNOWN &&
-	       info->server_range.max == MTU_UNKNOWN;
+	return is_unknown(&info->server_range) || is_unknown(&info->peer_range);
+}
+
+enum direction run_info_own_direction(const struct run_info *info)
+{
+	return is_unknown(&info->peer_range) ? DIR_DOWNLOAD : DIR_UPLOAD;
+}
+
+bool run_info_has_end(const struct run_info *info, enum direction sends)
+{
+	return !run_info_is_one_ended(info) || run_info_own_direction(info) == sends;
 }
 
 struct mtu_pair run_info_current(const struct run_info *info)
 {
-	int server = run_info_is_one_ended(info) ? MTU_UNKNOWN : info->server.link_mtu;
+	struct mtu_pair pair = {info->server.link_mtu, info->peer.link_mtu};
 
-	if (!server || !info->peer.link_mtu)
-		return (struct mtu_pair){0};
-	return (struct mtu_pair){server, info->peer.link_mtu};
+	if (run_info_is_one_ended(info)) {
+		enum direction own = run_info_own_direction(info);
+
+		pair = mtu_pair_of_sender(own, mtu_pair_sender(&pair, own));
+	}
+	return pair.server && pair.peer ? pair : (struct mtu_pair){0};
 }
 
 bool mtu_pair_same(const struct mtu_pair *a, const struct mtu_pair *b)

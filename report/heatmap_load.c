@@ -289,10 +289,13 @@ static void describe_ends(struct heatmap *map, const struct run_info *info,
 	char peer[HEATMAP_TEXT / 2 - 12] = "peer";
 
 	if (run_info_is_one_ended(info)) {
+		bool is_peer = run_info_own_direction(info) == DIR_UPLOAD;
+
 		if (!anonymous)
-			describe_end(peer, sizeof(peer), &info->peer);
+			describe_end(peer, sizeof(peer),
+				     is_peer ? &info->peer : &info->server);
 		snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTU: %s, one end alone",
-			 peer);
+			 anonymous && !is_peer ? server : peer);
 		return;
 	}
 	if (!anonymous) {

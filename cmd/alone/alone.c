@@ -34,7 +34,8 @@ static int begin(struct alone *alone, struct err *err)
 	text_copy(find.remote, sizeof(find.remote), alone->target->address);
 	r = echofind_begin(&alone->find, &find, err);
 	alone->looks.overhead = alone->find.overhead;
-	alone->looks.size_max = alone->find.size_max;
+	alone->looks.size_max = alone->find.largest ? alone->find.largest
+						    : alone->find.size_max;
 	alone->unseen = !alone->find.tap;
 	return r;
 }
@@ -86,6 +87,26 @@ static bool loses_pieces(const struct alone *alone, int edge)
 		       FATE_LOST;
 }
 
+/* `before`: the sizes sent until then. */
+static void note_back(struct alone *alone, int before)
+{
+	alone->looks.largest_back = alone->find.largest_back;
+	alone->looks.largest_fate = alone->find.largest_fate;
+	alone->looks.back_ends = alone->find.split_back != 0;
+	alone->sizes_back = alone->find.sizes - before;
+}
+
+/* The way back of sizes that arrive there. */
+static int look_back_up_to(struct alone *alone, struct echo *echo, int edge,
+			   struct err *err)
+{
+	int before = alone->find.sizes;
+	int r = look_back_as(alone, echo, edge, edge, err);
+
+	note_back(alone, before);
+	return r;
+}
+
 /* The way back alone: what is lost on the way there is sent in pieces, inside. */
 static int look_back(struct alone *alone, struct echo *echo, struct err *err)
 {
@@ -96,15 +117,15 @@ static int look_back(struct alone *alone, struct echo *echo, struct err *err)
 
 	if (!alone->find.tap || edge < alone->find.size_min)
 		return 0;
+	/* No packet is fragmented inside where the link is left alone. */
+	if (alone->find.unit)
+		return look_back_up_to(alone, echo, edge, err);
 	r = look_back_as(alone, echo, all ? edge : alone->find.size_min, 0, err);
 	if (r == 0 && !all && loses_pieces(alone, edge)) {
 		alone->pieces_lost = true;
 		r = look_back_as(alone, echo, edge, edge, err);
 	}
-	alone->looks.largest_back = alone->find.largest_back;
-	alone->looks.largest_fate = alone->find.largest_fate;
-	alone->looks.back_ends = alone->find.split_back != 0;
-	alone->sizes_back = alone->find.sizes - before;
+	note_back(alone, before);
 	return r;
 }
 
@@ -120,6 +141,37 @@ static void seed_search(const struct bandfind *trip, struct bandfind *there)
 	there->packets = 0;
 }
 
+static int run_there(struct alone *alone, struct echo *echo, struct bandfind *find,
+		     struct err *err)
+{
+	return echo->kind == ECHO_UDP
+		       ? echofind_run_slowly(&alone->find, echo, find, err)
+		       : echofind_run(&alone->find, echo, find, err);
+}
+
+/* Where all sizes in steps have the same fate, one more may have it, too. */
+static int look_largest(struct alone *alone, struct echo *echo,
+			struct path_bands *bands, struct err *err)
+{
+	int edge = alone->find.overhead + alone->find.size_max;
+	struct path_band *top = NULL;
+	struct path_bands largest;
+	struct bandfind find;
+	int r;
+
+	for (int i = 0; i < bands->count; i++) {
+		if (bands->band[i].max == edge)
+			top = &bands->band[i];
+	}
+	if (!top || top->fate != FATE_WHOLE || !echofind_largest(&alone->find, &find))
+		return 0;
+	r = run_there(alone, echo, &find, err);
+	bandfind_result(&find, &largest);
+	if (path_bands_fate(&largest, find.config.max) == FATE_WHOLE)
+		top->max = find.config.max;
+	return r;
+}
+
 static int look_there(struct alone *alone, struct echo *echo,
 		      const struct bandfind *trip, struct err *err)
 {
@@ -128,10 +180,9 @@ static int look_there(struct alone *alone, struct echo *echo,
 
 	echofind_there(&alone->find, &find);
 	seed_search(trip, &find);
-	r = echo->kind == ECHO_UDP ? echofind_run_slowly(&alone->find, echo, &find, err)
-				   : echofind_run(&alone->find, echo, &find, err);
+	r = run_there(alone, echo, &find, err);
 	bandfind_result(&find, &alone->looks.there);
-	return r;
+	return r < 0 ? r : look_largest(alone, echo, &alone->looks.there, err);
 }
 
 static int look_small(struct alone *alone, const struct bandfind *trip, struct err *err)
@@ -179,6 +230,8 @@ static int look_all(struct alone *alone, struct echo *echo, struct err *err)
 		echofind_there(&alone->find, &trip);
 		r = echofind_run(&alone->find, echo, &trip, err);
 		bandfind_result(&trip, &alone->looks.trip);
+		if (r == 0)
+			r = look_largest(alone, echo, &alone->looks.trip, err);
 		if (r == 0)
 			r = look_back(alone, echo, err);
 	}

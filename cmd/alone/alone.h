@@ -10,6 +10,7 @@
 struct alone_config {
 	const struct host_options *options;
 	const struct host *host;
+	enum direction own;       /* in which this end sends */
 	const char *option;       /* that names addresses to ask: "target"; static */
 	struct option_list named; /* its words */
 	struct alone_targets targets;
@@ -24,10 +25,10 @@ struct alone_config {
 };
 
 /*
- * --alone: find the tunnel's MTU with this end only. The far end is any host that answers
- * echoes, or TCP, or sends port unreachable. Nothing is changed for good but with
- * --persist best (alone_apply.h). The answer is printed, then stored as a run whose server
- * MTU is MTU_UNKNOWN.
+ * --alone, of both programs: find the tunnel's MTU with this end only. The far end is any
+ * host that answers echoes, or TCP, or sends port unreachable. Nothing is changed for good
+ * but with --persist best (alone_apply.h). The answer is printed, then stored as a run in
+ * which the far end's MTU is MTU_UNKNOWN.
  */
 
 /* The questions of --alone and their results. */

@@ -43,6 +43,11 @@ int alone_options_ready(struct alone_config *config, struct host *host, struct e
 {
 	int r = 0;
 
+	if (host->by_route && !config->named.count)
+		return err_set(err, -EINVAL,
+			       "'%s' has %d peers: name the address of one with --%s",
+			       host->link.name, host->peers, config->option);
+	host_options_use_range(&host->guard.bounds.range, host->usual_min);
 	config->options = &host_options;
 	config->host = host;
 	host->guard.bounds.alone = true;

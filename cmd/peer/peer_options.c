@@ -165,6 +165,7 @@ static const char *find_useless(void)
 static void set_one_end(void)
 {
 	one_end->option = "target";
+	one_end->own = DIR_UPLOAD;
 	one_end->json = peer->json;
 	one_end->duration_ms = peer->duration_ms;
 	one_end->wait_ms = peer->wait_ms;
@@ -231,11 +232,8 @@ int peer_options_ready(struct host *host, struct err *err)
 	if (!peer->seed_given)
 		peer->seed = random_u64() >> 1;
 	peer->order = (enum grid_order)peer_options.order;
-	/* Without a range on the command line: all that this end allows. */
-	if (!peer->strategy->is_grid && !host_options_have_range()) {
-		host_options.range = host->guard.bounds.range;
-		host_options.range.min = host->usual_min;
-	}
+	if (!peer->strategy->is_grid)
+		host_options_use_range(&host->guard.bounds.range, host->usual_min);
 	peer->options = &host_options;
 	peer->host = host;
 	if (peer->alone)

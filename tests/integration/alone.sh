@@ -622,7 +622,7 @@ case_full_tunnel()
 	on peer wg-quick down "$conf" >>"$tmp/wg-quick.log" 2>&1
 }
 
-# Probes set the link's MTU, which is that of the other peers, too.
+# With several peers one is named, and the link keeps its MTU, but where it is asked for.
 case_hub()
 {
 	begin
@@ -630,9 +630,11 @@ case_hub()
 		allowed-ips 10.77.0.99/32
 	alone
 	check_equal 'the exit status' 1 "$status"
-	check_match 'which it says' 'has 2 peers, .*: --scope link allows that' \
+	check_match 'which it says' 'has 2 peers: name the address of one with --target' \
 		"$(<"$tmp/peer.log")"
-	alone --scope link
+	alone --target "$LAB_SERVER_IP"
+	check_own "$LAB_MTU"
+	alone --target "$LAB_SERVER_IP" --scope link
 	check_own 1440
 }
 
