@@ -43,7 +43,8 @@ check_own()
 {
 	local mtu
 	mtu=$(link_mtu server)
-	check_match "$CASE: the first line" "^recommended: server MTU $1; predicted by probes" \
+	check_match "$CASE: the first line" \
+		"^recommended: server MTU $1; predicted by probes" \
 		"$answer"
 	check_equal "$CASE: the exit status" "$((mtu > $1 ? 3 : 0))" "$status"
 	check_same_text "$CASE: both hosts" "$before" "$(everything)"
