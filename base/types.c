@@ -34,6 +34,11 @@ static const char *const outcome_names[RUN_OUTCOME_COUNT] = {
 	[RUN_FAILED] = "failed",
 };
 
+const char *test_status_words(enum test_status status)
+{
+	return status == TEST_ERROR ? "no result" : status_names[status];
+}
+
 const char *direction_name(enum direction dir)
 {
 	return dir == DIR_UPLOAD ? "upload" : "download";
@@ -211,7 +216,7 @@ bool rate_text(enum test_status status, int64_t rate_bps, int decimals,
 		snprintf(ret, RATE_TEXT_SIZE, "%.*f", decimals, (double)rate_bps / 1e6);
 	else
 		text_copy(ret, RATE_TEXT_SIZE,
-			  status == TEST_OK ? "?" : test_status_name(status));
+			  status == TEST_OK ? "?" : test_status_words(status));
 	return known;
 }
 
@@ -234,9 +239,15 @@ void rate_number(int64_t rate_bps, int64_t of_bps, char ret[RATE_TEXT_SIZE])
 			 (double)rate_bps / 1e3);
 }
 
+enum test_status test_status_of_both(enum test_status upload, enum test_status download)
+{
+	if (upload == TEST_OK || (upload == TEST_ERROR && download != TEST_OK))
+		return download;
+	return upload;
+}
+
 enum test_status measurement_status(const struct measurement *m)
 {
-	if (m->dir[DIR_UPLOAD].status != TEST_OK)
-		return m->dir[DIR_UPLOAD].status;
-	return m->dir[DIR_DOWNLOAD].status;
+	return test_status_of_both(m->dir[DIR_UPLOAD].status,
+				   m->dir[DIR_DOWNLOAD].status);
 }

@@ -56,7 +56,7 @@ enum test_status {
 	TEST_TIMEOUT,     /* data flowed, then stalled, or the deadline came */
 	TEST_UNREACHABLE, /* the test's own control connection got no answer */
 	TEST_REFUSED,     /* nobody listened there until the deadline */
-	TEST_ERROR,       /* anything else; the text says what */
+	TEST_ERROR,       /* no result; the text says why */
 	TEST_STATUS_COUNT,
 };
 
@@ -179,6 +179,8 @@ struct mtu_pair mtu_pair_of_sender(enum direction dir, int mtu);
 /* The opposite one. */
 enum direction direction_back(enum direction dir);
 const char *test_status_name(enum test_status status);
+/* For people: "no result" for TEST_ERROR, else the name. Static. */
+const char *test_status_words(enum test_status status);
 const char *persist_name(enum persist persist);
 const char *backend_name(enum backend backend);
 const char *run_outcome_name(enum run_outcome outcome);
@@ -246,7 +248,10 @@ void rate_number(int64_t rate_bps, int64_t of_bps, char ret[RATE_TEXT_SIZE]);
 /* "Mbit/s", or for less than 1 Mbit/s "kbit/s". Static. */
 const char *rate_unit(int64_t of_bps);
 
-/* ok only if both directions are, else the first that is not. */
+/* ok only if both directions are, else the first that is not; TEST_ERROR, which says nothing
+ * of the pair, only if no other is there. */
+enum test_status test_status_of_both(enum test_status upload,
+				     enum test_status download);
 enum test_status measurement_status(const struct measurement *m);
 
 #endif

@@ -258,7 +258,8 @@ SELECT
 		THEN coalesce(download_goodput_bps, download_received_bps)
 		END AS download_bps,
 	upload_status, download_status,
-	CASE upload_status WHEN 'ok'
+	CASE WHEN upload_status = 'ok'
+			OR (upload_status = 'error' AND download_status <> 'ok')
 		THEN download_status ELSE upload_status END AS status
 FROM measurement AS m;
 
@@ -276,7 +277,8 @@ SELECT
 		THEN peer_mtu END AS peer_mtu,
 	upload_mbps, download_mbps, visits,
 	upload_status, download_status,
-	CASE upload_status WHEN 'ok'
+	CASE WHEN upload_status = 'ok'
+			OR (upload_status = 'error' AND download_status <> 'ok')
 		THEN download_status ELSE upload_status END AS status,
 	upload_ok, download_ok
 FROM (

@@ -39,7 +39,9 @@ const UNITS = {
 function figure(value, digits, unit = '') {
 	if (value === null || value === undefined)
 		return '-';
-	return typeof value === 'number' ? mbps(value, digits) + unit : value;
+	if (typeof value === 'number')
+		return mbps(value, digits) + unit;
+	return value === 'error' ? 'no result' : value;
 }
 
 function duration(ms) {
