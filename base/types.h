@@ -248,8 +248,8 @@ void rate_number(int64_t rate_bps, int64_t of_bps, char ret[RATE_TEXT_SIZE]);
 /* "Mbit/s", or for less than 1 Mbit/s "kbit/s". Static. */
 const char *rate_unit(int64_t of_bps);
 
-/* ok only if both directions are, else the first that is not; TEST_ERROR, which says nothing
- * of the pair, only if no other is there. */
+/* ok only if both directions are, else the first that is not; TEST_ERROR, which says
+ * nothing of the pair, only if no other is there. */
 enum test_status test_status_of_both(enum test_status upload,
 				     enum test_status download);
 enum test_status measurement_status(const struct measurement *m);
