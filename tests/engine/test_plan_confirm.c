@@ -97,7 +97,7 @@ static void visits_expected(void **state)
 		  {1380, {ARRIVES, LOST}, 0},
 		  {.mtu = 1280}},
 		 3},
-		/* What the probes show lost arrives. */
+		/* Data arrives that the probes show lost. */
 		{1380,
 		 1420,
 		 HOLE,
@@ -180,7 +180,7 @@ static void nothing_is_no_plan(void **state)
 	assert_string_equal(err.text, "nothing to measure: no MTU is known");
 }
 
-/* --- what its tests say --- */
+/* --- the status that its tests give --- */
 
 static void status_of_tests(void **state)
 {
