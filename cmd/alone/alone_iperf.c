@@ -8,13 +8,23 @@
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cmd/alone/alone_apply.h"
+#include "cmd/alone/alone_ask.h"
 #include "engine/runner.h"
 #include "netctl/rtwatch.h"
 
-/* Between two attempts at a busy server, each of which connects several times. */
-#define BUSY_PAUSE_MS 2000
-/* Repetitions of a test that failed by neither the path nor the server's being away. */
-#define ERRORS_MAX 2
+/* Between two attempts at a busy server, each of which connects several times. The first
+ * pause is short: a server between two tests is away for a moment. */
+#define FIRST_PAUSE_MS 200
+#define BUSY_PAUSE_MS  2000
+/* Repetitions of a test that failed by neither the path nor the server's being away, or
+ * whose data stood still for so long, as when the line is down. */
+#define UNSOUND_MAX 2
+#define STALL_MS    1000
+/* A small echo that shows that the line is there, and the time for its answer: a queue may
+ * be on the way. */
+#define ALIVE_SIZE 100
+#define ALIVE_MS   2500
 
 int alone_iperf_begin(struct alone *alone, struct alone_iperf *ret, struct err *err)
 {
@@ -70,14 +80,52 @@ static bool made_no_test(const struct alone_iperf *iperf,
 	       (result->status == TEST_ERROR && !iperf->met);
 }
 
-/* -EAGAIN: the link is down or was, and the MTU may have been restored. */
+/* -ENETDOWN: the link is down or was, and the MTU may have been restored. */
 static int renew_lease(struct alone_iperf *iperf, struct err *err)
 {
 	int r = guard_renew(iperf->alone->guard, alone_iperf_lease_ms(iperf), err);
 
-	return r == -ENETDOWN || r == -ENODEV || r == -ESTALE ? -EAGAIN : r;
+	return r == -ENODEV || r == -ESTALE ? -ENETDOWN : r;
 }
 
+static bool is_unsound(const struct alone_iperf *iperf, const struct dir_result *result)
+{
+	int64_t stall_ms = STALL_MS + 4 * iperf->spec.rtt_us / 1000;
+
+	return (result->status == TEST_ERROR && iperf->met) ||
+	       (result->status == TEST_OK &&
+		runner_stalled_ms(iperf->alone->runner) >= stall_ms);
+}
+
+/* Data that does not arrive tells of its size only if small packets do. -ENETDOWN: they do
+ * not; 0 also where no echoes are answered. */
+static int check_line(const struct alone_iperf *iperf, struct err *err)
+{
+	struct echo echo = ECHO_CLOSED;
+	int r;
+
+	if (!iperf->alone->echoes)
+		return 0;
+	r = alone_ask_open(iperf->alone, ECHO_PLAIN, &echo, err);
+	if (r < 0)
+		return r;
+	r = alone_apply_prove(&echo, ALIVE_SIZE,
+			      clock_boot_ms() + ALIVE_MS +
+				      8 * iperf->spec.rtt_us / 1000);
+	echo_close(&echo);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return err_set(err, -ENETDOWN,
+		       "no data arrived, and small echoes are not answered either: the "
+		       "line is down");
+}
+
+static bool was_lost(const struct dir_result *result)
+{
+	return result->status == TEST_BLACKHOLE || result->status == TEST_TIMEOUT;
+}
+
+/* -ENETDOWN: the test tells nothing, since the link or the line was down. */
 static int try_test(struct alone_iperf *iperf, struct dir_result *ret, struct err *err)
 {
 	int r = renew_lease(iperf, err);
@@ -87,18 +135,19 @@ static int try_test(struct alone_iperf *iperf, struct dir_result *ret, struct er
 	if (r == 0)
 		r = runner_measure(iperf->alone->runner, &iperf->spec, stop_fd(), ret,
 				   err);
-	if (r == 0 && ret->status != TEST_OK && rtwatch_was_down(iperf->watch))
-		return err_set(err, -EAGAIN, "interface '%s' was down",
+	if (r == 0 && rtwatch_was_down(iperf->watch))
+		return err_set(err, -ENETDOWN, "interface '%s' was down",
 			       iperf->spec.interface);
-	return r;
+	return r == 0 && was_lost(ret) ? check_line(iperf, err) : r;
 }
 
 /* Repeat the test while the server is away, or this end lacks something for it. */
 static int run_test(struct alone_iperf *iperf, struct dir_result *ret, struct err *err)
 {
 	int64_t until_ms = clock_boot_ms() + iperf->alone->config->wait_ms;
-	bool told = false;
-	int errors = 0;
+	int64_t pause_ms = FIRST_PAUSE_MS;
+	int tries = 0;
+	int unsound = 0;
 
 	for (;;) {
 		int r = try_test(iperf, ret, err);
@@ -106,18 +155,18 @@ static int run_test(struct alone_iperf *iperf, struct dir_result *ret, struct er
 
 		if (r < 0 && !away)
 			return r;
-		if (!away && (ret->status != TEST_ERROR || !iperf->met ||
-			      errors++ == ERRORS_MAX))
+		if (!away && (!is_unsound(iperf, ret) || unsound++ == UNSOUND_MAX))
 			return 0;
 		if (clock_left_ms(until_ms) == 0)
 			return r;
-		if (away && !told)
-			host_tell("waiting for the iperf3 server: %s",
+		if (away && tries++ == 1)
+			host_tell("waiting for %s: %s",
+				  r < 0 ? "room on this host" : "the iperf3 server",
 				  r < 0 ? err->text : ret->text);
-		told |= away;
-		r = io_wait(-1, stop_fd(), clock_boot_ms() + BUSY_PAUSE_MS);
+		r = io_wait(-1, stop_fd(), clock_boot_ms() + pause_ms);
 		if (r < 0)
 			return r;
+		pause_ms = BUSY_PAUSE_MS;
 	}
 }
 
@@ -130,7 +179,7 @@ int alone_iperf_measure(struct alone_iperf *iperf, enum direction dir, bool lost
 	iperf->spec.lost = lost;
 	r = run_test(iperf, ret, err);
 	if (r < 0)
-		return r;
+		return r == -ENETDOWN ? -EAGAIN : r;
 	if (made_no_test(iperf, ret))
 		return err_set(err, -ECONNREFUSED,
 			       "no throughput from the iperf3 server at %s, port %d: "

@@ -33,7 +33,7 @@ int64_t alone_iperf_lease_ms(const struct alone_iperf *iperf);
 /*
  * Measure one direction; `lost` as in struct test_spec. The MTU must be set. A failed test
  * is a result. -ECONNREFUSED: the server makes no test, and why; -EAGAIN: this end's
- * interface was down; -EINTR; else the runner's or the guard's errors.
+ * interface was down, or the line is; -EINTR; else the runner's or the guard's errors.
  */
 int alone_iperf_measure(struct alone_iperf *iperf, enum direction dir, bool lost,
 			struct dir_result *ret, struct err *err);

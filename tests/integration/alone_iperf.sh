@@ -249,7 +249,7 @@ case_gone()
 {
 	begin_rates
 	start_iperf
-	measure_meanwhile --duration 1 --strategy grid --wait 1
+	measure_meanwhile --duration 1 --strategy grid --wait 5
 	wait_for 30 'the first row' has_row
 	kill -KILL "$iperf_pid"
 	wait_exit "$peer_pid" 60 'the peer'
@@ -257,6 +257,26 @@ case_gone()
 	check_match 'it waited' 'waiting for the iperf3 server' "$(<"$tmp/peer.log")"
 	check_equal 'the first row' '1280 ok ok' "$(rows | head -n 1)"
 	check_equal 'the status' predicted "$(status_stored)"
+}
+
+# This end's interface goes down in a test, for a moment: what was measured then does not
+# count.
+case_fell()
+{
+	begin_rates
+	start_iperf
+	measure_meanwhile --duration 2 --mtu-min 1400 --mtu-max 1420
+	wait_for 30 'the first row' has_row
+	on peer ip link set "$LAB_PEER_IF" down
+	on peer ip link set "$LAB_PEER_IF" up
+	wait_exit "$peer_pid" 90 'the peer'
+	check_equal 'the exit status' 0 "$status"
+	check_match 'which it says' "MTU 1420 was interrupted and will be measured again: \
+interface '$LAB_PEER_IF' (was|is) down" "$(<"$tmp/peer.log")"
+	check_equal 'the rows' '1400 ok ok 1420 ok ok' "$(rows | xargs)"
+	check_equal 'the outcome' 'done' "$(of_run outcome)"
+	check_equal 'the MTU of before' 1420 "$(link_mtu peer)"
+	kill "$iperf_pid"
 }
 
 # The measured MTU does not outlive the program.
