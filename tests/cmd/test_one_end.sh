@@ -184,6 +184,8 @@ want='^recommended: no MTU: peer MTU 1380 was predicted by .* contradict them~'
 expect "$want$tests" best 2
 ! grep -q 'current MTU of this end' out || fail "best speaks of the current MTU: $(<out)"
 expect '~pair      recommended: no MTU~' show 2
+expect '~ +2 +0a1b2c3d .* probe +done +3 +1  - +- - laptop wg0~' runs
+expect 'Recommended: no MTU \(tests contradict the probes\)' heatmap 2
 "$program" best 2 --as uci >out 2>err </dev/null &&
 	fail "best names an MTU that tests contradict: $(<out)"
 grep -q 'no MTU to set: tests contradict the probes' err || fail "best --as: $(<err)"
