@@ -75,6 +75,19 @@ static void put_rates(FILE *out, const struct evidence *e)
 	fputc('\n', out);
 }
 
+/* Larger packets of the far end are known to be lost, so its MTU explains the loss. */
+static void put_far_cause(FILE *out, const struct evidence *e)
+{
+	const struct one_end *r = &e->one_end;
+	enum direction back = direction_back(r->own);
+
+	if (e->dir[back].bps == 0 && !one_end_is_contradicted(e) && r->far_mtu &&
+	    !r->far_is_limit)
+		fprintf(out,
+			"  the probes explain the %s: the far end's MTU is too large\n",
+			direction_name(back));
+}
+
 /* --- warnings --- */
 
 static void put_warning(FILE *out, const struct warning *w, enum direction own)
@@ -115,6 +128,7 @@ void one_end_tests_print(const struct evidence *e, bool tests_follow, FILE *out)
 {
 	put_first(out, e, tests_follow);
 	put_rates(out, e);
+	put_far_cause(out, e);
 	for (int i = 0; i < e->warnings; i++)
 		put_warning(out, &e->warning[i], e->one_end.own);
 }

@@ -167,21 +167,26 @@ expect '~pair      recommended: no MTU~why       no MTU of this end is known to 
 # Tests that confirm or contradict the probes.
 tests='  tests with MTU 1380: upload 31\.0 Mbit/s, download nothing got through~'
 tests+='  tests with MTU 1420, the current one: upload nothing got through, download not '
-tests+='measured~  with MTU 1380 tests contradict the probes, and another test confirmed it'
-sqlite3 mtusweep.db "UPDATE reason SET status = 'confirmed', visits = 3, upload_bps = 31e6,
+tests+='measured~'
+cause="  the probes explain the download: the far end's MTU is too large~"
+doubt='  with MTU 1380 tests contradict the probes, and another test confirmed it'
+sqlite3 mtusweep.db "UPDATE reason SET status = 'predicted', visits = 3, upload_bps = 31e6,
 	upload_low_bps = 30e6, upload_high_bps = 32e6, download_bps = 0,
 	download_low_bps = 0, download_high_bps = 0, upload_current_bps = 0
 	WHERE run_id = 2;
 	INSERT INTO run_warning (run_id, about, warned_at, kind, server_mtu, peer_mtu)
 	VALUES (2, 'recommendation', '2026-11-22T12:20:41.000Z', 'contradicted', 65535,
 		1380)" || exit 1
-expect "^recommended: peer MTU 1380; .* of this end alone, confirmed by tests~$tests" best 2
+want='^recommended: peer MTU 1380; .* of this end alone, not confirmed by tests~'
+expect "$want$tests$cause$doubt" best 2
+sqlite3 mtusweep.db "UPDATE reason SET status = 'confirmed' WHERE run_id = 2" || exit 1
+expect '^recommended: peer MTU 1380; .* of this end alone, confirmed by tests~' best 2
 expect '~warning   the measurement of -/1380 contradicts the probes; ' show 2
 expect '"kind":"contradicted",[^}]*"server_mtu":null,"peer_mtu":1380,' show 2 --json
 expect "mtu='1380'" best 2 --as uci
 sqlite3 mtusweep.db "UPDATE reason SET status = 'contradicted' WHERE run_id = 2" || exit 1
 want='^recommended: no MTU: peer MTU 1380 was predicted by .* contradict them~'
-expect "$want$tests" best 2
+expect "$want$tests$doubt" best 2
 ! grep -q 'current MTU of this end' out || fail "best speaks of the current MTU: $(<out)"
 expect '~pair      recommended: no MTU~' show 2
 expect '~ +2 +0a1b2c3d .* probe +done +3 +1  - +- - laptop wg0~' runs

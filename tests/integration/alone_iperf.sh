@@ -138,6 +138,25 @@ case_hole()
 	kill "$iperf_pid"
 }
 
+# Download loses full-size packets, since the far end's MTU is too large: no MTU of this end
+# is at fault.
+case_hole_down()
+{
+	begin_rates
+	start_iperf
+	"$LAB" hole "$lab_name" download 1440
+	measure
+	check_equal 'the exit status' 0 "$status"
+	check_says 'the doubt' 'recommended: peer MTU 1440; .*, not confirmed by tests'
+	check_says 'recommended' "with MTU 1440: $UP, download nothing got through"
+	check_says 'the cause' "probes explain the download: the far end's MTU is too large"
+	check_same_text 'the rows' $'1440 ok blackhole\n1420 ok blackhole' "$(rows)"
+	check_equal 'the status' predicted "$(status_stored)"
+	check_stored
+	check_same_text 'both hosts' "$before" "$(everything)"
+	kill "$iperf_pid"
+}
+
 # Tests show that the probes' answer does not hold for TCP: it is said, and not applied.
 case_contradicted()
 {
