@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/evidence.h"
+#include "base/one_end_tests.h"
 #include "base/text.h"
 
 static const char *const small_names[] = {
@@ -71,11 +72,10 @@ static void put_bands(FILE *out, const struct path_bands *bands)
 
 /* --- the MTUs --- */
 
-static void put_own(FILE *out, const struct evidence *e)
+static void put_own(FILE *out, const struct evidence *e, bool tests_follow)
 {
 	int own = mtu_pair_sender(&e->mtu, e->one_end.own);
 	int now = mtu_pair_sender(&e->current, e->one_end.own);
-	char words[PAIR_WORDS_SIZE];
 
 	if (!own) {
 		fprintf(out,
@@ -84,10 +84,9 @@ static void put_own(FILE *out, const struct evidence *e)
 			e->one_end.least_mtu);
 		return;
 	}
-	fprintf(out,
-		"recommended: %s; predicted by probes of this end alone, not "
-		"measured\n",
-		mtu_pair_words(&e->mtu, words));
+	one_end_tests_print(e, tests_follow, out);
+	if (one_end_is_contradicted(e))
+		return;
 	if (e->one_end.own_is_limit)
 		fprintf(out, "  nothing larger was sent: %s\n",
 			e->one_end.by_route ? "the link keeps its MTU"
@@ -264,12 +263,12 @@ static void put_clamp(FILE *out, const struct one_end *r)
 		interface, r->mss_ipv4, interface, r->mss_ipv6);
 }
 
-void one_end_print(const struct evidence *e, FILE *out)
+static void print_all(const struct evidence *e, bool tests_follow, FILE *out)
 {
 	const struct path_survey *survey = &e->survey;
 	int sizes = survey->probes[DIR_UPLOAD] + survey->probes[DIR_DOWNLOAD];
 
-	put_own(out, e);
+	put_own(out, e, tests_follow);
 	put_far(out, &e->one_end);
 	put_far_line(out, &e->one_end);
 	put_there(out, e);
@@ -278,4 +277,14 @@ void one_end_print(const struct evidence *e, FILE *out)
 	fprintf(out, "probes: %d size%s, %d round%s, %" PRId64 " ms\n", sizes,
 		text_plural(sizes), e->one_end.rounds, text_plural(e->one_end.rounds),
 		survey->probe_ms);
+}
+
+void one_end_print(const struct evidence *e, FILE *out)
+{
+	print_all(e, false, out);
+}
+
+void one_end_print_prediction(const struct evidence *e, FILE *out)
+{
+	print_all(e, true, out);
 }

@@ -102,5 +102,7 @@ struct evidence;
  * and of each direction what is proved and what cannot be; then the MSS clamp. Commands are
  * written only for an interface whose name a shell takes as it is. */
 void one_end_print(const struct evidence *e, FILE *out);
+/* The same before tests of the MTU, which follow. */
+void one_end_print_prediction(const struct evidence *e, FILE *out);
 
 #endif

@@ -33,8 +33,9 @@ static const struct option_spec rows[] = {
 	 .kind = OPTION_STRING,
 	 .into = &peer_options.config.one_end.iperf_server,
 	 .help = "with --alone: then measure upload and download, with the\n"
-		 "recommended MTU and the current one, against 'iperf3 -s' at\n"
-		 "this address behind the tunnel (default port 5201)"},
+		 "recommended MTU and the current one, or with --strategy grid\n"
+		 "all of this end's range, against 'iperf3 -s' at this address\n"
+		 "behind the tunnel (default port 5201)"},
 	{.name = "server-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,

@@ -208,7 +208,10 @@ json_t *runjson_warning(const struct warning *w)
 		const char *name = warning_numbers[i].name;
 		enum warning_use use = warning_use(w->kind, name);
 		int64_t value = *warning_number(&copy, i);
-		bool known = use == WARNING_NEEDED || (use && value);
+		bool known = (use == WARNING_NEEDED || (use && value)) &&
+			     !((i == WARNING_NUMBER_server_mtu ||
+				i == WARNING_NUMBER_peer_mtu) &&
+			       value == MTU_UNKNOWN);
 
 		r = json_object_set_new(object, name,
 					known ? json_integer(value) : json_null());

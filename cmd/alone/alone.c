@@ -12,7 +12,7 @@
 #include "cmd/alone/alone_answer.h"
 #include "cmd/alone/alone_apply.h"
 #include "cmd/alone/alone_ask.h"
-#include "cmd/alone/alone_iperf.h"
+#include "cmd/alone/alone_rates.h"
 #include "cmd/host/progress.h"
 #include "engine/runner.h"
 #include "report/runjson.h"
@@ -277,8 +277,12 @@ static int print_alone(const struct alone *alone, const struct evidence *evidenc
 		       int *ret_printed, struct err *err)
 {
 	cleanup_free char *text = NULL;
-	int r = alone->config->json ? 0 : evidence_text(evidence, &text, err);
+	int r = 0;
 
+	if (!alone->config->json)
+		r = alone_rates_wanted(alone)
+			    ? evidence_prediction_text(evidence, &text, err)
+			    : evidence_text(evidence, &text, err);
 	*ret_printed = text ? progress_print(text) : 0;
 	return r;
 }
@@ -288,28 +292,48 @@ static const char *why_unprinted(int printed)
 	return printed == -EAGAIN ? "nobody reads it" : err_reason(-printed);
 }
 
-/* The outcome of a run that applies its MTU is stored, whichever it is. */
-static int apply_alone(const struct alone *alone, int64_t run, struct err *err)
+static bool applies(const struct alone *alone)
+{
+	return alone->config->options->persist == PERSIST_BEST &&
+	       alone->result.own_mtu > 0;
+}
+
+/* True if the run does not end with the answer of the probes. */
+static bool goes_on(const struct alone *alone)
+{
+	return applies(alone) || alone_rates_wanted(alone);
+}
+
+static int apply_alone(const struct alone *alone, struct err *err)
+{
+	if (alone->contradicted)
+		return err_set(err, -ENODATA,
+			       "MTU %d is not applied: tests contradict the probes",
+			       alone->result.own_mtu);
+	return alone_apply(alone, err);
+}
+
+/* After the answer: the tests, then the MTU is applied. The outcome is stored, whichever
+ * it is. */
+static int finish_run(struct alone *alone, struct evidence *evidence, int64_t run,
+		      struct err *err)
 {
 	struct err why = ERR_INIT;
-	int r = alone_apply(alone, err);
-	enum run_outcome outcome = r == 0        ? RUN_DONE
-				   : r == -EINTR ? RUN_INTERRUPTED
-						 : RUN_FAILED;
-	int stored =
-		alone_answer_end(alone, run, outcome, r < 0 ? err->text : "", &why);
+	enum run_outcome outcome;
+	int stored;
+	int r = 0;
 
+	if (alone_rates_wanted(alone))
+		r = alone_rates(alone, run, evidence, err);
+	if (r == 0 && applies(alone))
+		r = apply_alone(alone, err);
+	outcome = r == 0 ? RUN_DONE : r == -EINTR ? RUN_INTERRUPTED : RUN_FAILED;
+	stored = alone_answer_end(alone, run, outcome, r < 0 ? err->text : "", &why);
 	if (stored == 0)
 		return r;
 	if (r < 0)
 		host_tell("%.300s", why.text);
 	return r < 0 ? r : err_set(err, stored, "%s", why.text);
-}
-
-static bool applies(const struct alone *alone)
-{
-	return alone->config->options->persist == PERSIST_BEST &&
-	       alone->result.own_mtu > 0;
 }
 
 static int print_json(const char *db, int64_t run, struct err *err)
@@ -320,7 +344,7 @@ static int print_json(const char *db, int64_t run, struct err *err)
 	return r < 0 ? r : progress_print_run(text, run, db, err);
 }
 
-static int tell_alone(const struct alone *alone, int64_t began_at_ms, struct err *err)
+static int tell_alone(struct alone *alone, int64_t began_at_ms, struct err *err)
 {
 	const char *db = alone->config->options->db;
 	struct err none = ERR_INIT;
@@ -333,7 +357,7 @@ static int tell_alone(const struct alone *alone, int64_t began_at_ms, struct err
 	alone_answer_make(alone, &evidence);
 	r = print_alone(alone, &evidence, &printed, err);
 	if (r == 0)
-		r = alone_answer_store(alone, &evidence, began_at_ms, applies(alone),
+		r = alone_answer_store(alone, &evidence, began_at_ms, goes_on(alone),
 				       &run, err);
 	if (r < 0 && printed < 0)
 		host_tell("cannot write the result to standard output (%s), and it is "
@@ -342,7 +366,7 @@ static int tell_alone(const struct alone *alone, int64_t began_at_ms, struct err
 	if (r < 0)
 		return r;
 	host_tell("stored as run %lld in '%s'", (long long)run, db);
-	r = applies(alone) ? apply_alone(alone, run, err) : 0;
+	r = goes_on(alone) ? finish_run(alone, &evidence, run, err) : 0;
 	shown = alone->config->json ? print_json(db, run, &none) : 0;
 	if (r < 0) {
 		if (shown < 0)
@@ -367,13 +391,14 @@ static int run_alone(struct alone *alone, struct err *err)
 		r = probe_alone(alone, err);
 	if (r == 0)
 		r = tell_alone(alone, began_at_ms, err);
-	if (r == 0)
-		r = alone_iperf(alone, err);
 	if (r < 0)
 		return r;
 	if (!alone->result.own_mtu)
 		return err_set(err, -ENODATA,
 			       "no MTU is known to fit: see the upload above");
+	if (alone->contradicted)
+		return err_set(err, -ENODATA,
+			       "no MTU is known to fit: tests contradict the probes");
 	return mtu > alone->result.own_mtu && !applies(alone) ? PROGRAM_MISFIT
 							      : PROGRAM_DONE;
 }

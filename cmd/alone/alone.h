@@ -5,6 +5,7 @@
 #include "cmd/alone/alone_targets.h"
 #include "cmd/host/host.h"
 #include "engine/onesided.h"
+#include "engine/plan_grid.h"
 #include "netctl/echofind.h"
 
 struct alone_config {
@@ -15,13 +16,19 @@ struct alone_config {
 	struct option_list named; /* its words */
 	struct alone_targets targets;
 	bool json; /* print the run as JSON in place of all texts */
-	/* throughput with a stock iperf3 server (alone_iperf.h) */
+	/* throughput with a stock iperf3 server (alone_rates.h) */
 	const char *iperf_server;  /* as the user names it; NULL: none */
 	struct alone_target iperf; /* the same, found behind the tunnel; "": none */
 	int64_t duration_ms;
 	int64_t wait_ms;
 	int precision;          /* percent */
 	const char *congestion; /* NULL: the kernel's default */
+	bool skip_errors;       /* a failed test does not end the run */
+	/* all MTUs of the range; else only what confirms the recommended one */
+	bool grid;
+	int passes;
+	enum grid_order order;
+	uint64_t seed;
 };
 
 /*
@@ -47,6 +54,7 @@ struct alone {
 	int sizes_back;       /* sent for the way back */
 	int64_t rtt_us;
 	int64_t took_ms;
+	bool contradicted; /* throughput tests contradict the result */
 };
 
 /* The whole of keeper_roles.main with --alone. Returns the exit status:

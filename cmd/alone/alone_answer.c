@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "cmd/alone/alone_rates.h"
 #include "store/store.h"
 
 /* --- the facts --- */
@@ -156,6 +157,7 @@ static void describe_run(const struct writing *w, struct run_info *ret)
 	host_facts(config->host, versions, end);
 	text_copy(end->address, sizeof(end->address), alone->target->local);
 	end->endpoint_family = alone->find.facts.endpoint_family;
+	alone_rates_describe(alone, ret);
 }
 
 static char *options_json(const struct alone_config *config)
@@ -172,6 +174,8 @@ static char *options_json(const struct alone_config *config)
 			   "mtu-min", options->range.min, "mtu-max", options->range.max,
 			   "mtu-step", options->range.step, "lease",
 			   (double)options->lease_ms / 1000);
+	if (object)
+		alone_rates_note_options(config, object);
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;

@@ -13,4 +13,8 @@
  */
 int alone_apply(const struct alone *alone, struct err *err);
 
+/* Send packets of this size, and again, until one is answered: 1; 0: none is before the
+ * deadline (clock_boot_ms()); -EINTR. */
+int alone_apply_prove(struct echo *echo, int size, int64_t deadline_ms);
+
 #endif

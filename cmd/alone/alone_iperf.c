@@ -2,67 +2,37 @@
 #include "cmd/alone/alone_iperf.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "cmd/host/progress.h"
+#include "cmd/alone/alone_apply.h"
+#include "cmd/alone/alone_ask.h"
 #include "engine/runner.h"
+#include "netctl/rtwatch.h"
 
-/* Between two attempts at a busy server, each of which connects several times. */
-#define BUSY_PAUSE_MS 2000
+/* Between two attempts at a busy server, each of which connects several times. The first
+ * pause is short: a server between two tests is away for a moment. */
+#define FIRST_PAUSE_MS 200
+#define BUSY_PAUSE_MS  2000
+/* Repetitions of a test that failed by neither the path nor the server's being away, or
+ * whose data stood still for so long, as when the line is down. */
+#define UNSOUND_MAX 2
+#define STALL_MS    1000
+/* A small echo that shows that the line is there, and the time for its answer: a queue may
+ * be on the way. */
+#define ALIVE_SIZE 100
+#define ALIVE_MS   2500
 
-/* --- words --- */
-
-/* True if the result tells of the server, not of the path. */
-static bool made_no_test(const struct dir_result *result)
-{
-	return result->status == TEST_REFUSED || result->status == TEST_UNREACHABLE ||
-	       result->status == TEST_ERROR;
-}
-
-static void put_rate(FILE *out, enum direction dir, const struct dir_result *result)
-{
-	int64_t rate_bps = dir_result_rate(result);
-	char number[RATE_TEXT_SIZE];
-
-	fprintf(out, "%s %s ", dir == DIR_UPLOAD ? ":" : ",", direction_name(dir));
-	if (rate_bps == NO_FIGURE) {
-		fputs(test_status_name(result->status), out);
-		return;
-	}
-	rate_number(rate_bps, rate_bps, number);
-	fprintf(out, "%s %s", number, rate_unit(rate_bps));
-}
-
-/* "MTU 1440, recommended: upload 36.5 Mbit/s, download blackhole" */
-static int make_line(int mtu, const char *which, const struct dir_result dir[DIR_COUNT],
-		     char **ret, struct err *err)
-{
-	size_t size;
-	FILE *out = open_memstream(ret, &size);
-
-	if (!out)
-		return err_set(err, -ENOMEM, "out of memory");
-	fprintf(out, "MTU %d, %s", mtu, which);
-	put_rate(out, DIR_UPLOAD, &dir[DIR_UPLOAD]);
-	put_rate(out, DIR_DOWNLOAD, &dir[DIR_DOWNLOAD]);
-	fputc('\n', out);
-	if (fclose(out) == EOF)
-		return err_set(err, -ENOMEM, "out of memory");
-	return 0;
-}
-
-/* --- tests --- */
-
-static void make_spec(const struct alone *alone, struct test_spec *ret)
+int alone_iperf_begin(struct alone *alone, struct alone_iperf *ret, struct err *err)
 {
 	const struct alone_config *config = alone->config;
+	struct test_spec *spec = &ret->spec;
 
-	*ret = (struct test_spec){
+	*ret = (struct alone_iperf){.alone = alone};
+	*spec = (struct test_spec){
 		.kind = TEST_THROUGHPUT,
 		.role = ROLE_CLIENT,
 		.port = config->iperf.port ? config->iperf.port : ALONE_IPERF_PORT,
@@ -72,110 +42,149 @@ static void make_spec(const struct alone *alone, struct test_spec *ret)
 		/* How long it is tried again is decided here. */
 		.first = true,
 	};
-	text_copy(ret->interface, sizeof(ret->interface), config->options->interface);
-	text_copy(ret->local, sizeof(ret->local), config->iperf.local);
-	text_copy(ret->remote, sizeof(ret->remote), config->iperf.address);
+	text_copy(spec->interface, sizeof(spec->interface), config->options->interface);
+	text_copy(spec->local, sizeof(spec->local), config->iperf.local);
+	text_copy(spec->remote, sizeof(spec->remote), config->iperf.address);
 	if (config->congestion)
-		text_copy(ret->congestion, sizeof(ret->congestion), config->congestion);
+		text_copy(spec->congestion, sizeof(spec->congestion),
+			  config->congestion);
+	return rtwatch_new(config->options->interface, &ret->watch, err);
 }
 
-/* As long as one attempt at a test takes, and more. */
-static int64_t lease_of(const struct test_spec *spec)
+void alone_iperf_end(struct alone_iperf *iperf)
 {
-	return testspec_deadline_ms(spec) + LEASE_MIN_MS + 2 * BUSY_PAUSE_MS;
+	rtwatch_free(iperf->watch);
+	iperf->watch = NULL;
 }
 
-/* A server that is between two tests, or has another client, may also reset the
- * connection. */
-static bool may_pass(const struct dir_result *result)
+int64_t alone_iperf_lease_ms(const struct alone_iperf *iperf)
+{
+	return testspec_deadline_ms(&iperf->spec) + LEASE_MIN_MS + 2 * BUSY_PAUSE_MS;
+}
+
+/* True if the server makes no test now, but may soon. One that is between two tests, or has
+ * another client, may also reset the connection. */
+static bool is_away(const struct alone_iperf *iperf, const struct dir_result *result)
 {
 	return result->status == TEST_REFUSED ||
+	       (result->status == TEST_UNREACHABLE && iperf->met) ||
 	       (result->status == TEST_ERROR &&
 		strstr(result->text, strerror(ECONNRESET)));
 }
 
-static int run_test(struct alone *alone, struct test_spec *spec, struct dir_result *ret,
-		    struct err *err)
+/* True if the result tells of the server, not of the path. */
+static bool made_no_test(const struct alone_iperf *iperf,
+			 const struct dir_result *result)
 {
-	int64_t until_ms = clock_boot_ms() + alone->config->wait_ms;
-	bool told = false;
+	return is_away(iperf, result) || result->status == TEST_UNREACHABLE ||
+	       (result->status == TEST_ERROR && !iperf->met);
+}
+
+/* -ENETDOWN: the link is down or was, and the MTU may have been restored. */
+static int renew_lease(struct alone_iperf *iperf, struct err *err)
+{
+	int r = guard_renew(iperf->alone->guard, alone_iperf_lease_ms(iperf), err);
+
+	return r == -ENODEV || r == -ESTALE ? -ENETDOWN : r;
+}
+
+static bool is_unsound(const struct alone_iperf *iperf, const struct dir_result *result)
+{
+	int64_t stall_ms = STALL_MS + 4 * iperf->spec.rtt_us / 1000;
+
+	return (result->status == TEST_ERROR && iperf->met) ||
+	       (result->status == TEST_OK &&
+		runner_stalled_ms(iperf->alone->runner) >= stall_ms);
+}
+
+/* Data that does not arrive tells of its size only if small packets do. -ENETDOWN: they do
+ * not; 0 also where no echoes are answered. */
+static int check_line(const struct alone_iperf *iperf, struct err *err)
+{
+	struct echo echo = ECHO_CLOSED;
+	int r;
+
+	if (!iperf->alone->echoes)
+		return 0;
+	r = alone_ask_open(iperf->alone, ECHO_PLAIN, &echo, err);
+	if (r < 0)
+		return r;
+	r = alone_apply_prove(&echo, ALIVE_SIZE,
+			      clock_boot_ms() + ALIVE_MS +
+				      8 * iperf->spec.rtt_us / 1000);
+	echo_close(&echo);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return err_set(err, -ENETDOWN,
+		       "no data arrived, and small echoes are not answered either: the "
+		       "line is down");
+}
+
+static bool was_lost(const struct dir_result *result)
+{
+	return result->status == TEST_BLACKHOLE || result->status == TEST_TIMEOUT;
+}
+
+/* -ENETDOWN: the test tells nothing, since the link or the line was down. */
+static int try_test(struct alone_iperf *iperf, struct dir_result *ret, struct err *err)
+{
+	int r = renew_lease(iperf, err);
+
+	rtwatch_was_down(iperf->watch);
+	iperf->spec.id++;
+	if (r == 0)
+		r = runner_measure(iperf->alone->runner, &iperf->spec, stop_fd(), ret,
+				   err);
+	if (r == 0 && rtwatch_was_down(iperf->watch))
+		return err_set(err, -ENETDOWN, "interface '%s' was down",
+			       iperf->spec.interface);
+	return r == 0 && was_lost(ret) ? check_line(iperf, err) : r;
+}
+
+/* Repeat the test while the server is away, or this end lacks something for it. */
+static int run_test(struct alone_iperf *iperf, struct dir_result *ret, struct err *err)
+{
+	int64_t until_ms = clock_boot_ms() + iperf->alone->config->wait_ms;
+	int64_t pause_ms = FIRST_PAUSE_MS;
+	int tries = 0;
+	int unsound = 0;
 
 	for (;;) {
-		int r = guard_renew(alone->guard, lease_of(spec), err);
+		int r = try_test(iperf, ret, err);
+		bool away = err_is_shortage(r) || (r == 0 && is_away(iperf, ret));
 
-		spec->id++;
-		if (r == 0)
-			r = runner_measure(alone->runner, spec, stop_fd(), ret, err);
-		if (r < 0 || !may_pass(ret) || clock_left_ms(until_ms) == 0)
+		if (r < 0 && !away)
 			return r;
-		if (!told)
-			host_tell("waiting for the iperf3 server: %s", ret->text);
-		told = true;
-		r = io_wait(-1, stop_fd(), clock_boot_ms() + BUSY_PAUSE_MS);
+		if (!away && (!is_unsound(iperf, ret) || unsound++ == UNSOUND_MAX))
+			return 0;
+		if (clock_left_ms(until_ms) == 0)
+			return r;
+		if (away && tries++ == 1)
+			host_tell("waiting for %s: %s",
+				  r < 0 ? "room on this host" : "the iperf3 server",
+				  r < 0 ? err->text : ret->text);
+		r = io_wait(-1, stop_fd(), clock_boot_ms() + pause_ms);
 		if (r < 0)
 			return r;
+		pause_ms = BUSY_PAUSE_MS;
 	}
 }
 
-static int refuse_server(const struct test_spec *spec, const struct dir_result *result,
-			 struct err *err)
+int alone_iperf_measure(struct alone_iperf *iperf, enum direction dir, bool lost,
+			struct dir_result *ret, struct err *err)
 {
-	return err_set(err, -ECONNREFUSED,
-		       "no throughput from the iperf3 server at %s, port %d: %s",
-		       spec->remote, spec->port, result->text);
-}
-
-/* An MTU that the guard may not set is left out. */
-static int measure_mtu(struct alone *alone, int mtu, const char *which, struct err *err)
-{
-	const struct mtu_range *range = &alone->config->host->guard.bounds.range;
-	cleanup_free char *text = NULL;
-	struct dir_result dir[DIR_COUNT];
-	struct test_spec spec;
 	int r;
 
-	if (mtu < range->min || mtu > range->max) {
-		host_tell("MTU %d, %s, is not measured: it is outside %d to %d", mtu,
-			  which, range->min, range->max);
-		return 0;
-	}
-	make_spec(alone, &spec);
-	r = guard_set(alone->guard, mtu, lease_of(&spec), err);
-	for (int d = 0; r == 0 && d < DIR_COUNT; d++) {
-		spec.dir = (enum direction)d;
-		r = run_test(alone, &spec, &dir[d], err);
-		if (r == 0 && made_no_test(&dir[d]))
-			r = refuse_server(&spec, &dir[d], err);
-	}
-	if (r == 0)
-		r = make_line(mtu, which, dir, &text, err);
-	if (r == 0 && progress_print(text) < 0)
-		r = err_set(err, -EIO, "cannot write the result to standard output");
-	return r;
-}
-
-int alone_iperf(struct alone *alone, struct err *err)
-{
-	const struct alone_config *config = alone->config;
-	int current = config->host->link.mtu;
-	struct err why = ERR_INIT;
-	int restored;
-	int r;
-
-	if (!config->iperf.address[0] || !alone->result.own_mtu)
-		return 0;
-	r = measure_mtu(alone, alone->result.own_mtu,
-			current == alone->result.own_mtu ? "recommended and current"
-							 : "recommended",
-			err);
-	if (r == 0 && current != alone->result.own_mtu)
-		r = measure_mtu(alone, current, "current", err);
-	restored = guard_restore(alone->guard, &why);
-	if (restored < 0 && r < 0)
-		host_tell("%.400s", r == -EINTR ? stop_reason() : err->text);
-	if (restored < 0)
-		return err_set(err, restored, "%s", why.text);
-	if (r == -EINTR)
-		return err_set(err, r, "%s; the MTU is restored", stop_reason());
-	return r;
+	iperf->spec.dir = dir;
+	iperf->spec.lost = lost;
+	r = run_test(iperf, ret, err);
+	if (r < 0)
+		return r == -ENETDOWN ? -EAGAIN : r;
+	if (made_no_test(iperf, ret))
+		return err_set(err, -ECONNREFUSED,
+			       "no throughput from the iperf3 server at %s, port %d: "
+			       "%s",
+			       iperf->spec.remote, iperf->spec.port, ret->text);
+	iperf->met |= ret->status != TEST_ERROR;
+	return 0;
 }

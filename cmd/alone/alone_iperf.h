@@ -3,19 +3,39 @@
 #define CMD_ALONE_ALONE_IPERF_H
 
 #include "cmd/alone/alone.h"
+#include "engine/testspec.h"
 
 /* Longer tests would outlast the longest lease on the link's MTU. */
 #define ALONE_IPERF_DURATION_MAX_MS 300000
 /* iperf3's own (iperf3(1)) */
 #define ALONE_IPERF_PORT 5201
 
+struct rtwatch;
+
 /*
- * --iperf-server, after the probes of --alone: with the recommended MTU of this end, then
- * with the present one, measure upload and download with the user's own `iperf3 -s` behind
- * the tunnel, and print a line for each. A server that is busy or does not listen is tried
- * again for --wait. The link's MTU is set under a lease and restored. 0 also if nothing
- * was asked for. -EINTR: stopped; -ECONNREFUSED: the server makes no test, and why.
+ * Single tests with the user's own `iperf3 -s` behind the tunnel, which may have other
+ * clients: a server that is busy or away is tried again for --wait, under the lease.
  */
-int alone_iperf(struct alone *alone, struct err *err);
+struct alone_iperf {
+	struct alone *alone;
+	struct rtwatch *watch;
+	struct test_spec spec;
+	bool met; /* the server has made a test */
+};
+
+int alone_iperf_begin(struct alone *alone, struct alone_iperf *ret, struct err *err);
+/* Also after alone_iperf_begin() has failed. */
+void alone_iperf_end(struct alone_iperf *iperf);
+
+/* A lease that outlasts one attempt at a test. */
+int64_t alone_iperf_lease_ms(const struct alone_iperf *iperf);
+
+/*
+ * Measure one direction; `lost` as in struct test_spec. The MTU must be set. A failed test
+ * is a result. -ECONNREFUSED: the server makes no test, and why; -EAGAIN: this end's
+ * interface was down, or the line is; -EINTR; else the runner's or the guard's errors.
+ */
+int alone_iperf_measure(struct alone_iperf *iperf, enum direction dir, bool lost,
+			struct dir_result *ret, struct err *err);
 
 #endif

@@ -12,11 +12,6 @@ static int check_iperf_server(const struct alone_config *config, struct err *err
 
 	if (!config->iperf_server)
 		return 0;
-	if (config->json || host_options.persist != PERSIST_NONE)
-		return err_set(err, -EINVAL,
-			       "--iperf-server does not go with --%s: its rates are "
-			       "printed, and this end is restored",
-			       config->json ? "json" : "persist");
 	if (config->duration_ms > ALONE_IPERF_DURATION_MAX_MS)
 		return err_set(err, -EINVAL,
 			       "--duration is at most %d with --iperf-server",

@@ -146,7 +146,6 @@ static const char *find_useless(void)
 		bool given;
 	} others[] = {
 		{"server-ip", peer->server_ip != NULL},
-		{"strategy", peer_options.strategy_given},
 		{"apply", peer->apply},
 		{"resume", peer->resume},
 		{"repeat-failed", peer->repeat_failed},
@@ -159,7 +158,7 @@ static const char *find_useless(void)
 		if (others[i].given)
 			return others[i].name;
 	}
-	return strategy_options_given(peer_options.rows, one_end->iperf_server != NULL);
+	return NULL;
 }
 
 static void set_one_end(void)
@@ -171,18 +170,72 @@ static void set_one_end(void)
 	one_end->wait_ms = peer->wait_ms;
 	one_end->precision = peer->precision;
 	one_end->congestion = peer->congestion;
+	one_end->skip_errors = peer->skip_errors;
+	one_end->grid = peer->strategy->is_grid;
+	one_end->passes = peer->passes;
+}
+
+/* Without a server of tests there is nothing to choose. With one, the probes are made in
+ * any case. */
+static int find_one_end_strategy(enum strategy_one_end *ret, struct err *err)
+{
+	bool grid = peer_options.strategy_given ? peer_options.strategy == STRATEGY_grid
+						: host_options_have_range();
+
+	peer->strategy = &strategies[STRATEGY_probe];
+	*ret = ONE_END_PROBES;
+	if (!one_end->iperf_server && peer_options.strategy_given)
+		return err_set(err, -EINVAL,
+			       "--alone has no use for --strategy without "
+			       "--iperf-server: it probes the path from this end");
+	if (!one_end->iperf_server)
+		return 0;
+	if (peer_options.strategy_given && peer_options.strategy == STRATEGY_probe)
+		return err_set(err, -EINVAL,
+			       "--strategy probe measures no throughput, "
+			       "--iperf-server does: give one of them");
+	*ret = grid ? ONE_END_SWEEPS : ONE_END_CONFIRMS;
+	if (grid)
+		peer->strategy = &strategies[STRATEGY_grid];
+	return 0;
+}
+
+static int refuse_useless(const char *option, enum strategy_one_end use,
+			  struct err *err)
+{
+	static const char *const words[] = {
+		[ONE_END_PROBES] =
+			" without --iperf-server: it probes the path from this end",
+		[ONE_END_CONFIRMS] = " here: it measures the recommended MTU and the "
+				     "current one; --strategy grid measures more",
+		[ONE_END_SWEEPS] = ": it measures all MTUs of this end's range",
+	};
+
+	return err_set(err, -EINVAL, "--alone has no use for --%s%s", option,
+		       words[use]);
 }
 
 static int check_alone(struct err *err)
 {
 	const char *useless = find_useless();
+	enum strategy_one_end use;
+	int r;
 
 	if (useless)
 		return err_set(err, -EINVAL,
-			       "--alone has no use for --%s: it probes the path from "
-			       "this end and measures nothing",
+			       "--alone has no use for --%s: it works without "
+			       "mtusweep at the other end",
 			       useless);
-	peer->strategy = &strategies[STRATEGY_probe];
+	r = find_one_end_strategy(&use, err);
+	if (r < 0)
+		return r;
+	useless = strategy_options_useless(peer_options.rows, use);
+	if (useless)
+		return refuse_useless(useless, use, err);
+	if (peer->seed_given && peer_options.order != GRID_SHUFFLED)
+		return err_set(
+			err, -EINVAL,
+			"--seed is for --order shuffled; --order row needs none");
 	set_strategy_defaults();
 	set_one_end();
 	return alone_options_check(one_end, err);
@@ -232,6 +285,8 @@ int peer_options_ready(struct host *host, struct err *err)
 	if (!peer->seed_given)
 		peer->seed = random_u64() >> 1;
 	peer->order = (enum grid_order)peer_options.order;
+	one_end->seed = peer->seed;
+	one_end->order = peer->order;
 	if (!peer->strategy->is_grid)
 		host_options_use_range(&host->guard.bounds.range, host->usual_min);
 	peer->options = &host_options;

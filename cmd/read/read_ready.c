@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/one_end_tests.h"
 #include "report/ready.h"
 
 enum ready_end {
@@ -80,6 +81,7 @@ static int find_pair(struct query *query, const struct query_run *run,
 		     struct evidence *ret, struct err *err)
 {
 	struct query_recommendation found = {0};
+	char words[PAIR_WORDS_SIZE];
 	int r = query_recommended(query, run->id, &found, err);
 
 	if (r == -ENODATA)
@@ -93,6 +95,11 @@ static int find_pair(struct query *query, const struct query_run *run,
 	    (!ret->mtu.server && !ret->mtu.peer))
 		return err_set(err, -ENODATA, "run %lld has no MTU to set: %s",
 			       (long long)run->id, reason_sentence(ret->reason.kind));
+	if (one_end_is_contradicted(ret))
+		return err_set(err, -ENODATA,
+			       "run %lld has no MTU to set: tests contradict the "
+			       "probes, by which %s fits",
+			       (long long)run->id, mtu_pair_words(&ret->mtu, words));
 	return 0;
 }
 

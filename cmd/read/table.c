@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/one_end_tests.h"
 #include "base/text.h"
 
 /* "2026-11-22 12:20:39" */
@@ -198,7 +199,7 @@ void table_recommended(FILE *out, const struct query_recommendation *recommended
 	const struct evidence *e = &recommended->evidence;
 	char words[PAIR_WORDS_SIZE] = "no MTU";
 
-	if (e->mtu.peer)
+	if (e->mtu.peer && !one_end_is_contradicted(e))
 		mtu_pair_words(&e->mtu, words);
 	fprintf(out, "pair      recommended: %s%s\n", words,
 		e->reason.kind == REASON_TEXT || !e->mtu.peer ? "" : evidence_doubt(e));

@@ -164,6 +164,41 @@ want+='recommended: peer MTU 1380; predicted by probes, not measured~why       t
 expect "$want" show 1
 expect '~ +- +1380 +31.000 +51.000 +2~ +- +1420 +blackhole +51.000 +1~$' show 2
 expect '~pair      recommended: no MTU~why       no MTU of this end is known to fit~' show 4
+# Tests that confirm or contradict the probes.
+tests='  tests with MTU 1380: upload 31\.0 Mbit/s, download nothing got through~'
+tests+='  tests with MTU 1420, the current one: upload nothing got through, download not '
+tests+='measured~'
+cause="  the probes explain the download: the far end's MTU is too large~"
+doubt='  with MTU 1380 tests contradict the probes, and another test confirmed it'
+sqlite3 mtusweep.db "UPDATE reason SET status = 'predicted', visits = 3, upload_bps = 31e6,
+	upload_low_bps = 30e6, upload_high_bps = 32e6, download_bps = 0,
+	download_low_bps = 0, download_high_bps = 0, upload_current_bps = 0
+	WHERE run_id = 2;
+	INSERT INTO run_warning (run_id, about, warned_at, kind, server_mtu, peer_mtu)
+	VALUES (2, 'recommendation', '2026-11-22T12:20:41.000Z', 'contradicted', 65535,
+		1380)" || exit 1
+want='^recommended: peer MTU 1380; .* of this end alone, not confirmed by tests~'
+expect "$want$tests$cause$doubt" best 2
+sqlite3 mtusweep.db "UPDATE reason SET status = 'confirmed' WHERE run_id = 2" || exit 1
+expect '^recommended: peer MTU 1380; .* of this end alone, confirmed by tests~' best 2
+expect '~warning   the measurement of -/1380 contradicts the probes; ' show 2
+expect '"kind":"contradicted",[^}]*"server_mtu":null,"peer_mtu":1380,' show 2 --json
+expect "mtu='1380'" best 2 --as uci
+sqlite3 mtusweep.db "UPDATE reason SET status = 'contradicted' WHERE run_id = 2" || exit 1
+want='^recommended: no MTU: peer MTU 1380 was predicted by .* contradict them~'
+expect "$want$tests$doubt" best 2
+! grep -q 'current MTU of this end' out || fail "best speaks of the current MTU: $(<out)"
+expect '~pair      recommended: no MTU~' show 2
+expect '~ +2 +0a1b2c3d .* probe +done +3 +1  - +- - laptop wg0~' runs
+expect 'Recommended: no MTU \(tests contradict the probes\)' heatmap 2
+"$program" best 2 --as uci >out 2>err </dev/null &&
+	fail "best names an MTU that tests contradict: $(<out)"
+grep -q 'no MTU to set: tests contradict the probes' err || fail "best --as: $(<err)"
+sqlite3 mtusweep.db "UPDATE reason SET status = 'predicted', visits = 0, upload_bps = NULL,
+	upload_low_bps = NULL, upload_high_bps = NULL, download_bps = NULL,
+	download_low_bps = NULL, download_high_bps = NULL, upload_current_bps = NULL
+	WHERE run_id = 2; DELETE FROM run_warning" || exit 1
+
 # Text for other systems: this end's, with the MSS that fits both ways.
 expect "network\.wg0\.mtu='1380'" best 1 --as uci
 sqlite3 mtusweep.db 'UPDATE one_end SET mss_ipv4 = 1300 WHERE run_id = 2' || exit 1
