@@ -22,6 +22,14 @@ struct confirm {
 	int done;   /* visits of all pairs */
 };
 
+/* In the direction of an end whose MTU is not known nothing is at fault but that one. */
+static bool is_lost(const struct confirm *c, const struct mtu_pair *mtu,
+		    enum direction dir)
+{
+	return mtu_pair_sender(mtu, dir) != MTU_UNKNOWN &&
+	       pathmodel_predict(&c->path, mtu, dir).tcp == FATE_LOST;
+}
+
 static bool confirm_next(struct plan *plan, struct visit *ret)
 {
 	struct confirm *c = (struct confirm *)plan;
@@ -30,9 +38,7 @@ static bool confirm_next(struct plan *plan, struct visit *ret)
 		return false;
 	*ret = (struct visit){.mtu = c->pairs[c->at], .pass = c->visits + 1};
 	for (int dir = 0; dir < DIR_COUNT; dir++)
-		ret->lost[dir] =
-			pathmodel_predict(&c->path, &ret->mtu, (enum direction)dir)
-				.tcp == FATE_LOST;
+		ret->lost[dir] = is_lost(c, &ret->mtu, (enum direction)dir);
 	return true;
 }
 
