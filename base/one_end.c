@@ -138,7 +138,7 @@ static void put_far_line(FILE *out, const struct one_end *r)
 
 /* --- each direction --- */
 
-static void put_there_proof(FILE *out, const struct one_end *r)
+static void put_there_proof(FILE *out, const struct one_end *r, bool relayed)
 {
 	if (r->proof == ONE_END_WHOLE)
 		fprintf(out,
@@ -150,9 +150,14 @@ static void put_there_proof(FILE *out, const struct one_end *r)
 			"  that they arrive is proved; if a router fragments them is "
 			"not "
 			"visible here: %s\n",
-			r->endpoint_answers
+			relayed ? "the endpoint is on this host"
+			: r->endpoint_answers
 				? "the endpoint answers no echoes of that size"
 				: "the endpoint answers no echoes with DF");
+	if (relayed)
+		fputs("  a relay on this host sends the packets on the line, and they "
+		      "cannot be seen; these are the sizes that it receives\n",
+		      out);
 	if (r->too_big)
 		fprintf(out, "  a router says that its next link takes %d bytes\n",
 			r->too_big);
@@ -184,7 +189,7 @@ static void put_there(FILE *out, const struct evidence *e)
 	else
 		fputs("nothing is known", out);
 	fputc('\n', out);
-	put_there_proof(out, r);
+	put_there_proof(out, r, e->survey.path.relayed[r->own]);
 	if (r->differ_tunnel)
 		fprintf(out,
 			"  two looks disagree: packets of the tunnel arrive up to %d "
@@ -226,41 +231,58 @@ static void put_back(FILE *out, const struct evidence *e)
 
 /* --- the clamp --- */
 
-/* The name may come from somebody else's database, and the lines are made to be run. */
-static bool is_plain(const char *name)
+/* The kernel lowers an announced MSS only (net/netfilter/nft_exthdr.c, xt_TCPMSS.c). */
+static void put_nft(FILE *out, const struct one_end *r)
 {
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"0123456789_.-";
+	const struct {
+		const char *chain;
+		const char *hook;
+		const char *match;
+	} ways[] = {{"in", "prerouting", "iifname"}, {"out", "postrouting", "oifname"}};
 
-	return *name && *name != '-' && !name[strspn(name, plain)];
+	fputs("  nft 'table inet mtusweep_mss {", out);
+	for (size_t i = 0; i < 2; i++) {
+		fprintf(out, " chain %s { type filter hook %s priority mangle;",
+			ways[i].chain, ways[i].hook);
+		for (int v6 = 0; v6 < 2; v6++)
+			fprintf(out,
+				" %s \"%s\" meta nfproto %s tcp flags syn tcp option "
+				"maxseg size set %d;",
+				ways[i].match, r->interface, v6 ? "ipv6" : "ipv4",
+				v6 ? r->mss_ipv6 : r->mss_ipv4);
+		fputs(" };", out);
+	}
+	fputs(" }'\n", out);
 }
 
-/* The kernel lowers an announced MSS only (net/netfilter/nft_exthdr.c, xt_TCPMSS.c). */
+static void put_iptables(FILE *out, const struct one_end *r)
+{
+	static const char *const ways[] = {"PREROUTING -i", "POSTROUTING -o"};
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		for (size_t i = 0; i < 2; i++)
+			fprintf(out,
+				"  %s -t mangle -A %s %s -p tcp --tcp-flags "
+				"SYN,RST SYN -j TCPMSS --set-mss %d\n",
+				v6 ? "ip6tables" : "iptables", ways[i], r->interface,
+				v6 ? r->mss_ipv6 : r->mss_ipv4);
+	}
+}
+
+/* The name may come from somebody else's database, and the lines are made to be run. */
 static void put_clamp(FILE *out, const struct one_end *r)
 {
-	const char *interface = r->interface;
-
 	if (!r->mss_ipv4)
 		return;
 	fputs("to protect TCP until both ends have their MTU, clamp the MSS here", out);
-	if (!is_plain(interface)) {
+	if (!text_is_plain_name(r->interface)) {
 		fprintf(out, " to %d over IPv4 and %d over IPv6\n", r->mss_ipv4,
 			r->mss_ipv6);
 		return;
 	}
-	fprintf(out,
-		":\n  nft 'table inet mtusweep_mss { chain post { type filter hook "
-		"postrouting priority mangle; oifname \"%s\" meta nfproto ipv4 tcp "
-		"flags syn tcp option maxseg size set %d; oifname \"%s\" meta nfproto "
-		"ipv6 tcp flags syn tcp option maxseg size set %d; }; }'\n",
-		interface, r->mss_ipv4, interface, r->mss_ipv6);
-	fprintf(out,
-		"  iptables -t mangle -A POSTROUTING -o %s -p tcp --tcp-flags SYN,RST "
-		"SYN -j TCPMSS --set-mss %d\n"
-		"  ip6tables -t mangle -A POSTROUTING -o %s -p tcp --tcp-flags SYN,RST "
-		"SYN -j TCPMSS --set-mss %d\n",
-		interface, r->mss_ipv4, interface, r->mss_ipv6);
+	fputs(":\n", out);
+	put_nft(out, r);
+	put_iptables(out, r);
 }
 
 static void print_all(const struct evidence *e, bool tests_follow, FILE *out)

@@ -169,8 +169,9 @@ static char *options_json(const struct alone_config *config)
 
 	for (int i = 0; i < config->named.count; i++)
 		json_array_append_new(targets, json_string(config->named.words[i]));
-	object = json_pack("{s:b, s:o, s:s, s:i, s:i, s:i, s:f}", "alone", 1,
+	object = json_pack("{s:b, s:o, s:s, s:s, s:i, s:i, s:i, s:f}", "alone", 1,
 			   config->option, targets, "interface", options->interface,
+			   "persist", persist_name((enum persist)options->persist),
 			   "mtu-min", options->range.min, "mtu-max", options->range.max,
 			   "mtu-step", options->range.step, "lease",
 			   (double)options->lease_ms / 1000);

@@ -117,8 +117,13 @@ static int note_hub(void *ctx, const struct query_warning *w)
 
 static int check_name(const char *name, struct err *err)
 {
-	if (ready_takes_name(name))
+	if (ready_takes_name((enum ready_format)as, name))
 		return 0;
+	if (as == READY_UCI && ready_takes_name(READY_WG_QUICK, name))
+		return err_set(err, -EINVAL,
+			       "OpenWrt has no section named '%s': name that of the "
+			       "tunnel with --interface, in letters, digits and '_'",
+			       name);
 	return err_set(
 		err, -EINVAL,
 		"the interface's name '%s' cannot be written in such text: name "
