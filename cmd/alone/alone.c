@@ -395,7 +395,8 @@ static int run_alone(struct alone *alone, struct err *err)
 		return r;
 	if (!alone->result.own_mtu)
 		return err_set(err, -ENODATA,
-			       "no MTU is known to fit: see the upload above");
+			       "no MTU is known to fit: see the %s above",
+			       direction_name(alone->config->own));
 	if (alone->contradicted)
 		return err_set(err, -ENODATA,
 			       "no MTU is known to fit: tests contradict the probes");
