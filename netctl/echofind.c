@@ -23,6 +23,9 @@
 #define SLOW_LINE 1250
 /* The limit of the extra time for answers. */
 #define GRACE_MAX_US 250000
+/* No round follows the last one, so late answers to it are waited for: a busy host needs
+ * longer than the path. */
+#define LAST_GRACE_US 80000
 /* A limit of one answer a second: wait for the next one. */
 #define LIMIT_US 1100000
 /* Losses of a size that are proved by an answer to a small packet. */
@@ -400,16 +403,62 @@ static bool is_above(const struct echofind *f, const struct bandfind *find)
 	       find->config.max >= f->overhead + f->largest_back + ECHOFIND_STEP;
 }
 
+static bool has_lost(const struct echo_round *round)
+{
+	for (int i = 0; i < round->count; i++) {
+		if (!round->arrived[i] && !round->late_of[i])
+			return true;
+	}
+	return false;
+}
+
+/* Wait for answers to the last round. 0, -EINTR. */
+static int await_late(struct echofind *f, struct echo *echo, struct echo_round *last)
+{
+	struct echo_round none = {.first = f->number, .before = last};
+	int64_t deadline_us = clock_boot_us() + f->config.rtt_us + LAST_GRACE_US;
+	uint16_t number;
+	int r = 1;
+
+	while (r == 1 && has_lost(last)) {
+		r = wait_readable(echo, f->config.stop_fd, deadline_us);
+		while (r == 1 && echo_receive(echo, &number) == 1)
+			note_answer(&none, number);
+	}
+	return r < 0 ? r : 0;
+}
+
+/* List the sizes of the next round, behind `last`. 1; 0: the search is finished; -EINTR. */
+static int next_round(struct echofind *f, struct echo *echo, bool back,
+		      struct bandfind *find, struct echo_round *last,
+		      struct echo_round *ret)
+{
+	int around = echo->kind == ECHO_OUTER ? 0 : f->overhead;
+	int r = 0;
+
+	if (!list_sizes(f, echo, find, ret) && has_lost(last)) {
+		r = await_late(f, echo, last);
+		learn_late(last, around, back ? FATE_UNKNOWN : FATE_WHOLE, find);
+		/* They are learned. */
+		memset(last, 0, sizeof(*last));
+		list_sizes(f, echo, find, ret);
+	}
+	ret->before = last;
+	return r < 0 ? r : ret->count > 0;
+}
+
 static int run_rounds(struct echofind *f, struct echo *echo, bool back,
 		      struct bandfind *find, struct err *err)
 {
 	struct echo_round rounds[2] = {{0}};
 	int r;
 
-	for (int at = 0; list_sizes(f, echo, find, &rounds[at]); at = !at) {
+	for (int at = 0;; at = !at) {
 		struct echo_round *round = &rounds[at];
 
-		round->before = &rounds[!at];
+		r = next_round(f, echo, back, find, &rounds[!at], round);
+		if (r <= 0)
+			return r;
 		r = run_round(f, echo, round, err);
 		if (r < 0)
 			return r;
@@ -418,7 +467,6 @@ static int run_rounds(struct echofind *f, struct echo *echo, bool back,
 		else
 			learn_round(f, echo, round, back, find);
 	}
-	return 0;
 }
 
 int echofind_run(struct echofind *f, struct echo *echo, struct bandfind *find,
