@@ -11,7 +11,7 @@
  */
 
 /* As accept(2). Call accept4(), which is the C library's, for the real thing. */
-typedef int acceptor_fn(int fd, __SOCKADDR_ARG address, socklen_t *size);
+typedef int acceptor_fn(int fd, struct sockaddr *address, socklen_t *size);
 
 /* From now on `hook` answers every accept() of this process, from any thread. */
 void acceptor_set(acceptor_fn *hook);

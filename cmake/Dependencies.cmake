@@ -56,8 +56,9 @@ function(note_library name version)
 	set(MTUSWEEP_LIBRARIES ${MTUSWEEP_LIBRARIES} PARENT_SCOPE)
 endfunction()
 
-# need_pkg(TARGET MODULE PACKAGE LICENCE spdx ORIGIN purl): PkgConfig::TARGET. LICENCE is an
-# SPDX expression, ORIGIN a package URL without a version.
+# need_pkg(TARGET MODULE PACKAGE LICENCE spdx ORIGIN purl): PkgConfig::TARGET. MODULE may
+# have a version, as in libmnl>=1.0.4. LICENCE is an SPDX expression, ORIGIN a package URL
+# without a version.
 function(need_pkg target module package)
 	pkg_check_modules(${target} IMPORTED_TARGET GLOBAL ${module})
 	if(NOT ${target}_FOUND)
@@ -69,13 +70,13 @@ function(need_pkg target module package)
 		target_link_libraries(PkgConfig::${target} INTERFACE
 			${${target}_STATIC_LIBRARIES})
 	endif()
-	note_library(${module} ${${target}_VERSION} ${ARGN})
+	note_library(${${target}_MODULE_NAME} ${${target}_VERSION} ${ARGN})
 	set(MTUSWEEP_LIBRARIES ${MTUSWEEP_LIBRARIES} PARENT_SCOPE)
 endfunction()
 
 # need_library(TARGET HEADER PACKAGE VERSION_IN header|library REGEX LEAST version
 # [HINT text] LICENCE spdx ORIGIN purl): a library without a reliable .pc file, as TARGET.
-# Its version is what REGEX has in parentheses, in the header or among the library's strings.
+# Its version is what REGEX has in parentheses, in the header or in the library.
 function(need_library target header package)
 	cmake_parse_arguments(ARG "" "LEAST;HINT;LICENCE;ORIGIN" "VERSION_IN" ${ARGN})
 	string(TOUPPER ${target} upper)
@@ -128,7 +129,7 @@ need_library(iperf iperf_api.h libiperf-dev LEAST 3.12
 need_library(civetweb civetweb.h libcivetweb-dev LEAST 1.15
 	VERSION_IN header "CIVETWEB_VERSION \"([0-9.]+)"
 	LICENCE MIT ORIGIN pkg:github/civetweb/civetweb)
-need_pkg(MNL libmnl libmnl-dev
+need_pkg(MNL libmnl>=1.0.4 libmnl-dev
 	LICENCE LGPL-2.1-or-later ORIGIN pkg:generic/libmnl)
 need_pkg(SQLITE3 sqlite3 libsqlite3-dev
 	LICENCE blessing ORIGIN pkg:generic/sqlite)

@@ -43,6 +43,7 @@ int main(int argc, char **argv)
 			   "ends of a WireGuard\ntunnel. It restores this host after "
 			   "each run, unless --persist best applies a pair.",
 		.rows = rows,
+		.libraries = server_libraries,
 		.check = server_options_check,
 		.ready = server_options_ready,
 		.main = server_main,

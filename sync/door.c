@@ -52,7 +52,7 @@ static struct door *all;
 
 static int let_in(struct door *door, struct sockaddr *address, socklen_t *size);
 
-static int accept_by_door(int fd, __SOCKADDR_ARG address, socklen_t *size)
+static int accept_by_door(int fd, struct sockaddr *address, socklen_t *size)
 {
 	struct door *door;
 
@@ -60,7 +60,7 @@ static int accept_by_door(int fd, __SOCKADDR_ARG address, socklen_t *size)
 	for (door = all; door && door->installed != fd; door = door->next)
 		continue;
 	pthread_mutex_unlock(&all_lock);
-	return door ? let_in(door, address.__sockaddr__, size)
+	return door ? let_in(door, address, size)
 		    : accept4(fd, address, size, SOCK_CLOEXEC);
 }
 

@@ -29,6 +29,9 @@ struct server_options {
 
 extern struct server_options server_options;
 
+/* host_program.libraries. */
+const char *server_libraries(void);
+
 /* host_program.check and .ready. -EINVAL: the ports are the same, or --server-ip is no
  * address; -EADDRNOTAVAIL: it is not the interface's. */
 int server_options_check(struct err *err);
