@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 
 /*
- * The program's own accept(). Libraries that are linked dynamically resolve accept()
- * from the program before the C library, so libiperf and civetweb call this one. Without
- * a hook it does what the C library's does.
+ * The program's own accept(). Libraries, dynamic or static ones, resolve accept() from
+ * the program before the C library, so libiperf and civetweb call this one. Without a
+ * hook it does what the C library's does.
  */
 
 /* As accept(2). Call accept4(), which is the C library's, for the real thing. */
