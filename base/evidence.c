@@ -351,7 +351,8 @@ static int make_text(const struct evidence *e,
 
 int evidence_prediction_text(const struct evidence *e, char **ret, struct err *err)
 {
-	return make_text(e, print_prediction, ret, err);
+	return make_text(e, e->one_ended ? one_end_print_prediction : print_prediction,
+			 ret, err);
 }
 
 int evidence_text(const struct evidence *e, char **ret, struct err *err)

@@ -57,7 +57,8 @@ struct evidence_dir {
 #define EVIDENCE_WARNINGS_MAX 24
 
 struct evidence {
-	/* the recommended pair; 0, 0: none; the server's is MTU_UNKNOWN if `one_ended` */
+	/* the recommended pair; 0, 0: none; the far end's is MTU_UNKNOWN if
+	 * `one_ended` */
 	struct mtu_pair mtu;
 	enum evidence_status status;
 	/* other pairs were tested, and none of them can be faster by more than the

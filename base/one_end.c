@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/evidence.h"
+#include "base/one_end_tests.h"
 #include "base/text.h"
 
 static const char *const small_names[] = {
@@ -71,10 +72,10 @@ static void put_bands(FILE *out, const struct path_bands *bands)
 
 /* --- the MTUs --- */
 
-static void put_own(FILE *out, const struct evidence *e)
+static void put_own(FILE *out, const struct evidence *e, bool tests_follow)
 {
-	int own = e->mtu.peer;
-	int now = e->current.peer;
+	int own = mtu_pair_sender(&e->mtu, e->one_end.own);
+	int now = mtu_pair_sender(&e->current, e->one_end.own);
 
 	if (!own) {
 		fprintf(out,
@@ -83,13 +84,18 @@ static void put_own(FILE *out, const struct evidence *e)
 			e->one_end.least_mtu);
 		return;
 	}
-	fprintf(out,
-		"recommended: peer MTU %d; predicted by probes of this end alone, not "
-		"measured\n",
-		own);
+	one_end_tests_print(e, tests_follow, out);
+	if (one_end_is_contradicted(e))
+		return;
 	if (e->one_end.own_is_limit)
-		fputs("  nothing larger was sent: this end's links carry no more\n",
-		      out);
+		fprintf(out, "  nothing larger was sent: %s\n",
+			e->one_end.by_route ? "the link keeps its MTU"
+					    : "this end's links carry no more");
+	else if (e->one_end.by_route)
+		fprintf(out,
+			"  for the routes to the far end, proved in steps of 16: up to "
+			"%d may fit\n",
+			own + 15);
 	if (now > own)
 		fprintf(out, "current MTU of this end: %d: does not fit\n", now);
 	else if (now)
@@ -120,9 +126,19 @@ static void put_far(FILE *out, const struct one_end *r)
 			r->far_mtu, r->far_mtu + 15);
 }
 
+/* The server's user has the peer's configuration in mind, whoever sets it. */
+static void put_far_line(FILE *out, const struct one_end *r)
+{
+	if (r->own == DIR_DOWNLOAD && r->far_mtu)
+		fprintf(out,
+			"  in the peer's configuration, section [Interface]: MTU = "
+			"%d\n",
+			r->far_mtu);
+}
+
 /* --- each direction --- */
 
-static void put_up_proof(FILE *out, const struct one_end *r)
+static void put_there_proof(FILE *out, const struct one_end *r, bool relayed)
 {
 	if (r->proof == ONE_END_WHOLE)
 		fprintf(out,
@@ -134,9 +150,14 @@ static void put_up_proof(FILE *out, const struct one_end *r)
 			"  that they arrive is proved; if a router fragments them is "
 			"not "
 			"visible here: %s\n",
-			r->endpoint_answers
+			relayed ? "the endpoint is on this host"
+			: r->endpoint_answers
 				? "the endpoint answers no echoes of that size"
 				: "the endpoint answers no echoes with DF");
+	if (relayed)
+		fputs("  a relay on this host sends the packets on the line, and they "
+		      "cannot be seen; these are the sizes that it receives\n",
+		      out);
 	if (r->too_big)
 		fprintf(out, "  a router says that its next link takes %d bytes\n",
 			r->too_big);
@@ -151,23 +172,24 @@ static void put_up_proof(FILE *out, const struct one_end *r)
 		      out);
 	if (r->assumed)
 		fprintf(out,
-			"  download is fragmented above %d bytes, and upload is "
-			"assumed "
-			"to be as well\n",
-			r->assumed);
+			"  %s is fragmented above %d bytes, and %s is assumed to be as "
+			"well\n",
+			direction_name(direction_back(r->own)), r->assumed,
+			direction_name(r->own));
 }
 
-static void put_up(FILE *out, const struct evidence *e)
+static void put_there(FILE *out, const struct evidence *e)
 {
 	const struct one_end *r = &e->one_end;
+	const struct path_bands *bands = &e->survey.path.dir[r->own];
 
-	fprintf(out, "upload, as far as %s: ", r->target);
-	if (e->survey.path.dir[DIR_UPLOAD].count)
-		put_bands(out, &e->survey.path.dir[DIR_UPLOAD]);
+	fprintf(out, "%s, as far as %s: ", direction_name(r->own), r->target);
+	if (bands->count)
+		put_bands(out, bands);
 	else
 		fputs("nothing is known", out);
 	fputc('\n', out);
-	put_up_proof(out, r);
+	put_there_proof(out, r, e->survey.path.relayed[r->own]);
 	if (r->differ_tunnel)
 		fprintf(out,
 			"  two looks disagree: packets of the tunnel arrive up to %d "
@@ -175,88 +197,116 @@ static void put_up(FILE *out, const struct evidence *e)
 			r->differ_tunnel, r->differ_outside);
 }
 
-static void put_down_limit(FILE *out, const struct one_end *r)
+static void put_back_limit(FILE *out, const struct one_end *r)
 {
 	if (r->back_ends)
 		fprintf(out,
-			"  the far end's answers never exceed %d bytes inside: "
-			"download "
+			"  the far end's answers never exceed %d bytes inside: %s "
 			"above that is not visible\n",
-			r->largest_back);
+			r->largest_back, direction_name(direction_back(r->own)));
 	if (r->pieces_lost)
 		fputs("  larger packets do not reach the far end, so their answers are "
 		      "not visible\n",
 		      out);
 }
 
-static void put_down(FILE *out, const struct evidence *e)
+static void put_back(FILE *out, const struct evidence *e)
 {
-	const struct path_bands *bands = &e->survey.path.dir[DIR_DOWNLOAD];
 	const struct one_end *r = &e->one_end;
+	enum direction back = direction_back(r->own);
+	const struct path_bands *bands = &e->survey.path.dir[back];
 
-	fprintf(out, "download, from %s: ", r->target);
+	fprintf(out, "%s, from %s: ", direction_name(back), r->target);
 	if (!r->echoes)
 		fputs("nothing is visible, since it answers no echoes", out);
-	else if (e->survey.path.unseen[DIR_DOWNLOAD])
+	else if (e->survey.path.unseen[back])
 		fputs("not visible, since outer packets cannot be captured here", out);
 	else if (bands->count)
 		put_bands(out, bands);
 	else
 		fputs("nothing is known", out);
 	fputc('\n', out);
-	put_down_limit(out, r);
+	put_back_limit(out, r);
 }
 
 /* --- the clamp --- */
 
-/* The name may come from somebody else's database, and the lines are made to be run. */
-static bool is_plain(const char *name)
+/* The kernel lowers an announced MSS only (net/netfilter/nft_exthdr.c, xt_TCPMSS.c). */
+static void put_nft(FILE *out, const struct one_end *r)
 {
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"0123456789_.-";
+	const struct {
+		const char *chain;
+		const char *hook;
+		const char *match;
+	} ways[] = {{"in", "prerouting", "iifname"}, {"out", "postrouting", "oifname"}};
 
-	return *name && *name != '-' && !name[strspn(name, plain)];
+	fputs("  nft 'table inet mtusweep_mss {", out);
+	for (size_t i = 0; i < 2; i++) {
+		fprintf(out, " chain %s { type filter hook %s priority mangle;",
+			ways[i].chain, ways[i].hook);
+		for (int v6 = 0; v6 < 2; v6++)
+			fprintf(out,
+				" %s \"%s\" meta nfproto %s tcp flags syn tcp option "
+				"maxseg size set %d;",
+				ways[i].match, r->interface, v6 ? "ipv6" : "ipv4",
+				v6 ? r->mss_ipv6 : r->mss_ipv4);
+		fputs(" };", out);
+	}
+	fputs(" }'\n", out);
 }
 
-/* The kernel lowers an announced MSS only (net/netfilter/nft_exthdr.c, xt_TCPMSS.c). */
+static void put_iptables(FILE *out, const struct one_end *r)
+{
+	static const char *const ways[] = {"PREROUTING -i", "POSTROUTING -o"};
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		for (size_t i = 0; i < 2; i++)
+			fprintf(out,
+				"  %s -t mangle -A %s %s -p tcp --tcp-flags "
+				"SYN,RST SYN -j TCPMSS --set-mss %d\n",
+				v6 ? "ip6tables" : "iptables", ways[i], r->interface,
+				v6 ? r->mss_ipv6 : r->mss_ipv4);
+	}
+}
+
+/* The name may come from somebody else's database, and the lines are made to be run. */
 static void put_clamp(FILE *out, const struct one_end *r)
 {
-	const char *interface = r->interface;
-
 	if (!r->mss_ipv4)
 		return;
 	fputs("to protect TCP until both ends have their MTU, clamp the MSS here", out);
-	if (!is_plain(interface)) {
+	if (!text_is_plain_name(r->interface)) {
 		fprintf(out, " to %d over IPv4 and %d over IPv6\n", r->mss_ipv4,
 			r->mss_ipv6);
 		return;
 	}
-	fprintf(out,
-		":\n  nft 'table inet mtusweep_mss { chain post { type filter hook "
-		"postrouting priority mangle; oifname \"%s\" meta nfproto ipv4 tcp "
-		"flags syn tcp option maxseg size set %d; oifname \"%s\" meta nfproto "
-		"ipv6 tcp flags syn tcp option maxseg size set %d; }; }'\n",
-		interface, r->mss_ipv4, interface, r->mss_ipv6);
-	fprintf(out,
-		"  iptables -t mangle -A POSTROUTING -o %s -p tcp --tcp-flags SYN,RST "
-		"SYN -j TCPMSS --set-mss %d\n"
-		"  ip6tables -t mangle -A POSTROUTING -o %s -p tcp --tcp-flags SYN,RST "
-		"SYN -j TCPMSS --set-mss %d\n",
-		interface, r->mss_ipv4, interface, r->mss_ipv6);
+	fputs(":\n", out);
+	put_nft(out, r);
+	put_iptables(out, r);
 }
 
-void one_end_print(const struct evidence *e, FILE *out)
+static void print_all(const struct evidence *e, bool tests_follow, FILE *out)
 {
 	const struct path_survey *survey = &e->survey;
 	int sizes = survey->probes[DIR_UPLOAD] + survey->probes[DIR_DOWNLOAD];
 
-	put_own(out, e);
+	put_own(out, e, tests_follow);
 	put_far(out, &e->one_end);
-	put_up(out, e);
-	put_down(out, e);
+	put_far_line(out, &e->one_end);
+	put_there(out, e);
+	put_back(out, e);
 	put_clamp(out, &e->one_end);
 	fprintf(out, "probes: %d size%s, %d round%s, %" PRId64 " ms\n", sizes,
 		text_plural(sizes), e->one_end.rounds, text_plural(e->one_end.rounds),
 		survey->probe_ms);
+}
+
+void one_end_print(const struct evidence *e, FILE *out)
+{
+	print_all(e, false, out);
+}
+
+void one_end_print_prediction(const struct evidence *e, FILE *out)
+{
+	print_all(e, true, out);
 }

@@ -8,7 +8,7 @@
 
 /*
  * The facts that one end of a tunnel finds alone, with a far end that has no mtusweep: what
- * is known beyond the path, the recommended MTU and this end's own facts. cmd/peer finds
+ * is known beyond the path, the recommended MTU and this end's own facts. cmd/alone finds
  * them, the database keeps them (table one_end), and the sentences are made from them when
  * they are read. Plain values.
  */
@@ -27,7 +27,7 @@ enum one_end_small {
 		ONE_END_SMALL_COUNT,
 };
 
-/* X(proof, name): how far the upload is proved. */
+/* X(proof, name): how far the way from here to there is proved. */
 #define ONE_END_PROOFS(X)                                                        \
 	X(NOTHING, "nothing") /* nothing answered */                             \
 	X(ARRIVES, "arrives") /* the sizes that arrive are known, but not if a \
@@ -47,6 +47,7 @@ enum one_end_proof {
 	X(echoes)           /* the target answers echoes */ \
 	X(endpoint_answers) /* the endpoint answers echoes with DF, outside the tunnel */ \
 	X(own_is_limit)     /* this end's links carry nothing larger */ \
+	X(by_route)         /* the link was left alone: sizes to its MTU, by 16 */ \
 	X(either_way)       /* larger packets are lost there or on the way back */ \
 	X(far_is_limit)     /* larger packets of the far end were not visible */ \
 	X(far_is_present)   /* because far_mtu is about its present MTU */ \
@@ -59,7 +60,7 @@ enum one_end_proof {
 	X(far_mtu)        /* the largest MTU for the far end that is known to fit */ \
 	X(largest_back)   /* the largest packet inside that came back in one piece */ \
 	X(too_big)        /* a router said that its next link has this MTU */ \
-	X(assumed)        /* upload is assumed to be fragmented above this outer size */ \
+	X(assumed)        /* its packets are assumed to be fragmented above that */ \
 	X(differ_tunnel)  /* two looks disagree: outer size that arrives in the tunnel, */ \
 	X(differ_outside) /* and that of echoes beside it */ \
 	X(mss_ipv4)       /* TCP segments of this size fit both ways */ \
@@ -67,6 +68,8 @@ enum one_end_proof {
 /* clang-format on */
 
 struct one_end {
+	/* the direction in which this end sends: DIR_UPLOAD at the peer */
+	enum direction own;
 	char target[ADDRESS_SIZE];    /* that answered, behind the tunnel */
 	char endpoint[ADDRESS_SIZE];  /* WireGuard's; "": not known */
 	char interface[IF_NAME_SIZE]; /* this end's; "": not known */
@@ -99,5 +102,7 @@ struct evidence;
  * and of each direction what is proved and what cannot be; then the MSS clamp. Commands are
  * written only for an interface whose name a shell takes as it is. */
 void one_end_print(const struct evidence *e, FILE *out);
+/* The same before tests of the MTU, which follow. */
+void one_end_print_prediction(const struct evidence *e, FILE *out);
 
 #endif

@@ -44,7 +44,7 @@
 	  "end alone")                                                               \
 	X(OWN_ASSUMED, "own_assumed",                                                \
 	  "the largest MTU of this end at which every packet that it sends arrives " \
-	  "whole, if routers fragment upload as they fragment download")             \
+	  "whole, if routers fragment what it sends as they fragment what it gets")  \
 	X(OWN_NONE, "own_none", "no MTU of this end is known to fit")                \
 	X(TEXT, "text", "the run's own text says it: an older version kept no figures")
 

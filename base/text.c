@@ -118,6 +118,14 @@ int text_find(const char *const *words, int count, const char *word)
 	return -EINVAL;
 }
 
+bool text_is_plain_name(const char *name)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.=-";
+
+	return *name && !strchr("_.=-", *name) && !name[strspn(name, plain)];
+}
+
 const char *text_plural(int64_t count)
 {
 	return count == 1 ? "" : "s";

@@ -28,6 +28,10 @@ size_t text_control(const char *text);
  * each byte that is no part of a UTF-8 character, by '?'. */
 void text_printable(char *text);
 
+/* True if shells and configuration files take the name as it is: letters, digits and
+ * "_.=-", of which the first is a letter or digit. */
+bool text_is_plain_name(const char *name);
+
 /* The index of a word in a list, or -EINVAL. */
 int text_find(const char *const *words, int count, const char *word);
 

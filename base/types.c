@@ -34,6 +34,11 @@ static const char *const outcome_names[RUN_OUTCOME_COUNT] = {
 	[RUN_FAILED] = "failed",
 };
 
+const char *test_status_words(enum test_status status)
+{
+	return status == TEST_ERROR ? "no result" : status_names[status];
+}
+
 const char *direction_name(enum direction dir)
 {
 	return dir == DIR_UPLOAD ? "upload" : "download";
@@ -52,6 +57,17 @@ const char *direction_receiver(enum direction dir)
 int mtu_pair_sender(const struct mtu_pair *mtu, enum direction dir)
 {
 	return dir == DIR_UPLOAD ? mtu->peer : mtu->server;
+}
+
+struct mtu_pair mtu_pair_of_sender(enum direction dir, int mtu)
+{
+	return dir == DIR_UPLOAD ? (struct mtu_pair){MTU_UNKNOWN, mtu}
+				 : (struct mtu_pair){mtu, MTU_UNKNOWN};
+}
+
+enum direction direction_back(enum direction dir)
+{
+	return dir == DIR_UPLOAD ? DIR_DOWNLOAD : DIR_UPLOAD;
 }
 
 TEXT_DEFINE_WORDS(test_status, test_status, status_names, TEST_STATUS_COUNT)
@@ -108,9 +124,10 @@ const char *mtu_text(int mtu, char ret[MTU_TEXT_SIZE])
 const char *mtu_pair_text(const struct mtu_pair *mtu, char ret[PAIR_TEXT_SIZE])
 {
 	char server[MTU_TEXT_SIZE];
+	char peer[MTU_TEXT_SIZE];
 
-	snprintf(ret, PAIR_TEXT_SIZE, "%s/%d", mtu_text(mtu->server, server),
-		 mtu->peer);
+	snprintf(ret, PAIR_TEXT_SIZE, "%s/%s", mtu_text(mtu->server, server),
+		 mtu_text(mtu->peer, peer));
 	return ret;
 }
 
@@ -118,25 +135,44 @@ const char *mtu_pair_words(const struct mtu_pair *mtu, char ret[PAIR_WORDS_SIZE]
 {
 	if (mtu->server == MTU_UNKNOWN)
 		snprintf(ret, PAIR_WORDS_SIZE, "peer MTU %d", mtu->peer);
+	else if (mtu->peer == MTU_UNKNOWN)
+		snprintf(ret, PAIR_WORDS_SIZE, "server MTU %d", mtu->server);
 	else
 		snprintf(ret, PAIR_WORDS_SIZE, "server MTU %d, peer MTU %d",
 			 mtu->server, mtu->peer);
 	return ret;
 }
 
+static bool is_unknown(const struct mtu_range *range)
+{
+	return range->min == MTU_UNKNOWN && range->max == MTU_UNKNOWN;
+}
+
 bool run_info_is_one_ended(const struct run_info *info)
 {
-	return info->server_range.min == MTU_UNKNOWN &&
-	       info->server_range.max == MTU_UNKNOWN;
+	return is_unknown(&info->server_range) || is_unknown(&info->peer_range);
+}
+
+enum direction run_info_own_direction(const struct run_info *info)
+{
+	return is_unknown(&info->peer_range) ? DIR_DOWNLOAD : DIR_UPLOAD;
+}
+
+bool run_info_has_end(const struct run_info *info, enum direction sends)
+{
+	return !run_info_is_one_ended(info) || run_info_own_direction(info) == sends;
 }
 
 struct mtu_pair run_info_current(const struct run_info *info)
 {
-	int server = run_info_is_one_ended(info) ? MTU_UNKNOWN : info->server.link_mtu;
+	struct mtu_pair pair = {info->server.link_mtu, info->peer.link_mtu};
 
-	if (!server || !info->peer.link_mtu)
-		return (struct mtu_pair){0};
-	return (struct mtu_pair){server, info->peer.link_mtu};
+	if (run_info_is_one_ended(info)) {
+		enum direction own = run_info_own_direction(info);
+
+		pair = mtu_pair_of_sender(own, mtu_pair_sender(&pair, own));
+	}
+	return pair.server && pair.peer ? pair : (struct mtu_pair){0};
 }
 
 bool mtu_pair_same(const struct mtu_pair *a, const struct mtu_pair *b)
@@ -180,7 +216,7 @@ bool rate_text(enum test_status status, int64_t rate_bps, int decimals,
 		snprintf(ret, RATE_TEXT_SIZE, "%.*f", decimals, (double)rate_bps / 1e6);
 	else
 		text_copy(ret, RATE_TEXT_SIZE,
-			  status == TEST_OK ? "?" : test_status_name(status));
+			  status == TEST_OK ? "?" : test_status_words(status));
 	return known;
 }
 
@@ -203,9 +239,15 @@ void rate_number(int64_t rate_bps, int64_t of_bps, char ret[RATE_TEXT_SIZE])
 			 (double)rate_bps / 1e3);
 }
 
+enum test_status test_status_of_both(enum test_status upload, enum test_status download)
+{
+	if (upload == TEST_OK || (upload == TEST_ERROR && download != TEST_OK))
+		return download;
+	return upload;
+}
+
 enum test_status measurement_status(const struct measurement *m)
 {
-	if (m->dir[DIR_UPLOAD].status != TEST_OK)
-		return m->dir[DIR_UPLOAD].status;
-	return m->dir[DIR_DOWNLOAD].status;
+	return test_status_of_both(m->dir[DIR_UPLOAD].status,
+				   m->dir[DIR_DOWNLOAD].status);
 }

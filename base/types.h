@@ -56,7 +56,7 @@ enum test_status {
 	TEST_TIMEOUT,     /* data flowed, then stalled, or the deadline came */
 	TEST_UNREACHABLE, /* the test's own control connection got no answer */
 	TEST_REFUSED,     /* nobody listened there until the deadline */
-	TEST_ERROR,       /* anything else; the text says what */
+	TEST_ERROR,       /* no result; the text says why */
 	TEST_STATUS_COUNT,
 };
 
@@ -82,8 +82,9 @@ enum backend {
 	BACKEND_COUNT,
 };
 
+/* One end alone does not know the other's, MTU_UNKNOWN. */
 struct mtu_pair {
-	int server; /* or MTU_UNKNOWN */
+	int server;
 	int peer;
 };
 
@@ -173,7 +174,13 @@ const char *direction_sender(enum direction dir);
 const char *direction_receiver(enum direction dir);
 /* The MTU of the end that sends in this direction. */
 int mtu_pair_sender(const struct mtu_pair *mtu, enum direction dir);
+/* The pair of which only that end's MTU is known. */
+struct mtu_pair mtu_pair_of_sender(enum direction dir, int mtu);
+/* The opposite one. */
+enum direction direction_back(enum direction dir);
 const char *test_status_name(enum test_status status);
+/* For people: "no result" for TEST_ERROR, else the name. Static. */
+const char *test_status_words(enum test_status status);
 const char *persist_name(enum persist persist);
 const char *backend_name(enum backend backend);
 const char *run_outcome_name(enum run_outcome outcome);
@@ -201,14 +208,17 @@ int mtu_pair_parse(const char *text, struct mtu_pair *ret);
 
 /* "1420", or "-" if it is MTU_UNKNOWN. Returns `ret`. */
 const char *mtu_text(int mtu, char ret[MTU_TEXT_SIZE]);
-/* "1420/1400" or "-/1400". Returns `ret`. */
+/* "1420/1400", "-/1400" or "1420/-". Returns `ret`. */
 const char *mtu_pair_text(const struct mtu_pair *mtu, char ret[PAIR_TEXT_SIZE]);
-/* For sentences: "server MTU 1420, peer MTU 1400" or "peer MTU 1400". Returns `ret`. */
+/* For sentences: "server MTU 1420, peer MTU 1400", or the known one. Returns `ret`. */
 #define PAIR_WORDS_SIZE 48
 const char *mtu_pair_words(const struct mtu_pair *mtu, char ret[PAIR_WORDS_SIZE]);
-/* True of a run with one end alone: the server's range is MTU_UNKNOWN. */
+/* True of a run with one end alone: the other end's range is MTU_RANGE_UNKNOWN. */
 bool run_info_is_one_ended(const struct run_info *info);
-/* The server's range of such a run. */
+/* The direction in which this end sends, in such a run. */
+enum direction run_info_own_direction(const struct run_info *info);
+/* False of the far end of one end alone: whichever sends in that direction. */
+bool run_info_has_end(const struct run_info *info, enum direction sends);
 #define MTU_RANGE_UNKNOWN ((struct mtu_range){MTU_UNKNOWN, MTU_UNKNOWN, 1})
 /* The pair before the run; 0, 0: not known of both ends, or of the only one. */
 struct mtu_pair run_info_current(const struct run_info *info);
@@ -238,7 +248,10 @@ void rate_number(int64_t rate_bps, int64_t of_bps, char ret[RATE_TEXT_SIZE]);
 /* "Mbit/s", or for less than 1 Mbit/s "kbit/s". Static. */
 const char *rate_unit(int64_t of_bps);
 
-/* ok only if both directions are, else the first that is not. */
+/* ok only if both directions are, else the first that is not; TEST_ERROR, which says
+ * nothing of the pair, only if no other is there. */
+enum test_status test_status_of_both(enum test_status upload,
+				     enum test_status download);
 enum test_status measurement_status(const struct measurement *m);
 
 #endif

@@ -131,6 +131,13 @@ static void print_number(const struct warning *w, int64_t number, const char *fo
 		fprintf(out, "%" PRId64, number);
 }
 
+/* True if the number is the MTU of an end that one end alone does not know. */
+static bool is_unknown(const char *placeholder, int64_t number)
+{
+	return number == MTU_UNKNOWN && (names_column(placeholder, "server_mtu") ||
+					 names_column(placeholder, "peer_mtu"));
+}
+
 /* `placeholder`: behind its brace. */
 static void print_value(const struct warning *w, const char *placeholder, FILE *out)
 {
@@ -139,8 +146,14 @@ static void print_value(const struct warning *w, const char *placeholder, FILE *
 
 	format += *format == ':';
 	for (int i = 0; i < WARNING_NUMBER_COUNT; i++) {
-		if (names_column(placeholder, warning_numbers[i].name))
-			print_number(w, *warning_number(&copy, i), format, out);
+		int64_t number = *warning_number(&copy, i);
+
+		if (!names_column(placeholder, warning_numbers[i].name))
+			continue;
+		if (is_unknown(placeholder, number))
+			fputc('-', out);
+		else
+			print_number(w, number, format, out);
 	}
 	if (names_column(placeholder, "at_end"))
 		fprintf(out, "the %s", warning_end_name(w->at_end));

@@ -23,7 +23,7 @@ static const struct option_spec rows[] = {
 	{.name = "target",
 	 .value = "ADDRESS[:PORT]",
 	 .kind = OPTION_LIST,
-	 .into = &peer_options.config.named,
+	 .into = &peer_options.config.one_end.named,
 	 .help = "with --alone: ask this address behind the tunnel, at a TCP port\n"
 		 "that is open if it answers no echo; may be given again\n"
 		 "(default: addresses of the tunnel's network, of AllowedIPs,\n"
@@ -31,10 +31,11 @@ static const struct option_spec rows[] = {
 	{.name = "iperf-server",
 	 .value = "ADDRESS[:PORT]",
 	 .kind = OPTION_STRING,
-	 .into = &peer_options.config.iperf_server,
+	 .into = &peer_options.config.one_end.iperf_server,
 	 .help = "with --alone: then measure upload and download, with the\n"
-		 "recommended MTU and the current one, against 'iperf3 -s' at\n"
-		 "this address behind the tunnel (default port 5201)"},
+		 "recommended MTU and the current one, or with --strategy grid\n"
+		 "all of this end's range, against 'iperf3 -s' at this address\n"
+		 "behind the tunnel (default port 5201)"},
 	{.name = "server-port",
 	 .value = "PORT",
 	 .kind = OPTION_INT,

@@ -78,7 +78,7 @@ static bool is_split(const struct onesided_looks *looks, int size)
 	       comes_back(looks, size);
 }
 
-static enum fate fate_up(const struct onesided_looks *looks, int size)
+static enum fate fate_there(const struct onesided_looks *looks, int size)
 {
 	enum fate fate = fate_inside(looks, size);
 
@@ -97,7 +97,7 @@ static void join_looks(const struct onesided_looks *looks, struct path_bands *re
 		if (edges.at[i] == last)
 			continue;
 		last = edges.at[i];
-		if (path_bands_add(ret, last, fate_up(looks, last)) == 0)
+		if (path_bands_add(ret, last, fate_there(looks, last)) == 0)
 			continue;
 		/* No room: what lies above is not claimed. */
 		ret->band[ret->count - 1] =
@@ -131,7 +131,7 @@ static int whole_up_to(const struct path_bands *bands)
 
 static void judge_proof(const struct onesided_looks *looks, struct onesided *ret)
 {
-	int whole = whole_up_to(&ret->up);
+	int whole = whole_up_to(&ret->there);
 
 	if (!whole)
 		return;
@@ -157,10 +157,24 @@ static int assume_fragments(const struct onesided_looks *looks,
 {
 	int back = whole_up_to(&looks->back);
 
-	if (r->proof != ONESIDED_ARRIVES || !back || back >= whole_up_to(&r->up) ||
+	if (r->proof != ONESIDED_ARRIVES || !back || back >= whole_up_to(&r->there) ||
 	    next_fate(&looks->back, back) != FATE_FRAGMENTED)
 		return 0;
 	return back;
+}
+
+/* True if a size above `low`, up to `high`, is known to be lost. */
+static bool loses_within(const struct path_bands *bands, int low, int high)
+{
+	int from = 1;
+
+	for (int i = 0; i < bands->count; i++) {
+		if (bands->band[i].fate == FATE_LOST && from <= high &&
+		    bands->band[i].max > low)
+			return true;
+		from = bands->band[i].max + 1;
+	}
+	return false;
 }
 
 /* Compare what arrives through the tunnel with what the endpoint answers. Silence above a
@@ -182,6 +196,10 @@ static void compare_looks(const struct onesided_looks *looks, struct onesided *r
 	silent = outside < looks->outside_max && !looks->too_big &&
 		 comes_back(looks, outside + 1);
 	if (tunnel >= outside && !(silent && tunnel > outside))
+		return;
+	/* Between two sizes of a search in steps nothing is known. */
+	if (tunnel < outside && !loses_within(&looks->trip, tunnel, outside) &&
+	    !loses_within(&looks->there, tunnel, outside))
 		return;
 	ret->differ.tunnel = tunnel;
 	ret->differ.outside = outside;
@@ -206,27 +224,27 @@ static bool falls_above(const struct path_bands *bands, int size)
 
 static void judge_mtus(const struct onesided_looks *looks, struct onesided *ret)
 {
-	int up = whole_up_to(&ret->up);
-	int down = whole_up_to(&looks->back);
+	int there = whole_up_to(&ret->there);
+	int back = whole_up_to(&looks->back);
 	int seen = looks->overhead + looks->largest_back;
 
 	if (ret->assumed)
-		up = ret->assumed;
-	if (up > looks->overhead)
-		ret->own_mtu = up - looks->overhead;
+		there = ret->assumed;
+	if (there > looks->overhead)
+		ret->own_mtu = there - looks->overhead;
 	if (ret->own_mtu >= looks->size_max) {
 		ret->own_mtu = looks->size_max;
 		ret->own_is_limit = true;
 	}
-	if (!looks->largest_back || down <= looks->overhead)
+	if (!looks->largest_back || back <= looks->overhead)
 		return;
 	/* Its MTU is no multiple of the padding, perhaps: that packet was seen, too. */
 	if (looks->back_ends && looks->largest_fate == FATE_WHOLE &&
-	    down + PADDING > seen)
-		down = seen;
-	ret->far_is_limit = !falls_above(&looks->back, down);
+	    back + PADDING > seen)
+		back = seen;
+	ret->far_is_limit = !falls_above(&looks->back, back);
 	ret->far_is_present = ret->far_is_limit && looks->back_ends;
-	ret->far_mtu = smaller_of(down, seen) - looks->overhead;
+	ret->far_mtu = smaller_of(back, seen) - looks->overhead;
 }
 
 static void judge_mss(struct onesided *ret)
@@ -242,24 +260,37 @@ static void judge_mss(struct onesided *ret)
 	ret->mss[1] = mtu - IPV6_TCP;
 }
 
+/* The next larger size of which something is known; 0: there is none. */
+static int known_above(const struct path_bands *bands, int size)
+{
+	int from = 1;
+
+	for (int i = 0; i < bands->count; i++) {
+		if (bands->band[i].max > size && bands->band[i].fate != FATE_UNKNOWN)
+			return from > size ? from : size + 1;
+		from = bands->band[i].max + 1;
+	}
+	return 0;
+}
+
 /* True when the round trip loses a size of which no look shows the way. */
 static bool loses_unknown(const struct onesided_looks *looks,
-			  const struct path_bands *up)
+			  const struct path_bands *there)
 {
-	int edge = arrives_up_to(up);
+	int edge = arrives_up_to(there);
+	int above = known_above(&looks->trip, edge);
 
-	return edge && edge < OUTER_SIZE_MAX &&
-	       path_bands_fate(&looks->trip, edge + 1) == FATE_LOST &&
-	       path_bands_fate(up, edge + 1) == FATE_UNKNOWN;
+	return edge && above && path_bands_fate(&looks->trip, above) == FATE_LOST &&
+	       path_bands_fate(there, above) == FATE_UNKNOWN;
 }
 
 void onesided_judge(const struct onesided_looks *looks, struct onesided *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (looks->trip.count || looks->there.count)
-		join_looks(looks, &ret->up);
-	ret->down = looks->back;
-	ret->either_way = loses_unknown(looks, &ret->up);
+		join_looks(looks, &ret->there);
+	ret->back = looks->back;
+	ret->either_way = loses_unknown(looks, &ret->there);
 	judge_proof(looks, ret);
 	ret->assumed = assume_fragments(looks, ret);
 	compare_looks(looks, ret);

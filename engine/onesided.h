@@ -42,12 +42,13 @@ enum onesided_proof {
 struct onesided {
 	/* FATE_WHOLE: arrives, and no look says in fragments. Where only the round trip is
 	 * known, sizes that it loses are FATE_UNKNOWN. */
-	struct path_bands up;
-	struct path_bands down;
+	struct path_bands there;
+	struct path_bands back;
 	enum onesided_proof proof;
 	/* The loss may be on the way back: only the round trip is known. */
 	bool either_way;
-	/* Routers are assumed to fragment upload above this, as they do download; 0: no
+	/* Routers are assumed to fragment what is sent there above this, as they do what
+	 * comes back; 0: no
 	 * such assumption was needed. */
 	int assumed;
 	/* Tunnel packets up to `tunnel` bytes outside arrive, and echoes with DF up to

@@ -316,8 +316,13 @@ static bool choose_unfit(const struct recommend_input *in, struct recommendation
 static void choose(const struct stats *s, struct recommendation *v)
 {
 	const struct recommend_input *in = s->input;
-	struct mtu_pair best = {0};
+	struct mtu_pair best = in->chosen;
 
+	if (best.server) {
+		v->recommended.mtu = best;
+		v->why = REASON_FITS;
+		return;
+	}
 	if (!pathmodel_candidate(&v->path, &in->server, &in->peer, &best)) {
 		if (choose_unfit(in, v))
 			return;

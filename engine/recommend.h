@@ -26,7 +26,10 @@ struct recommend_input {
 	struct path path; /* bands of count 0: not probed */
 	struct mtu_range server;
 	struct mtu_range peer;
-	struct mtu_pair current;     /* before the run; 0, 0: unknown */
+	struct mtu_pair current; /* before the run; 0, 0: unknown */
+	/* one end alone: the pair that its probes have chosen, whatever the rates are;
+	 * 0, 0: choose */
+	struct mtu_pair chosen;
 	const struct measurement *m; /* in the order of time */
 	size_t count;
 	double margin; /* 0.05 */

@@ -25,6 +25,33 @@ static double find_floor(const struct recommend_input *in, enum direction dir)
 	return (double)most / 100;
 }
 
+int recommend_contradicts(const struct path *path, const struct measurement *m,
+			  enum direction dir, bool lost)
+{
+	enum fate fate = pathmodel_predict_test(path, m, dir).tcp;
+
+	if (bandguess_rate(&m->dir[dir]) == NO_FIGURE || fate == FATE_UNKNOWN)
+		return 0;
+	if (fate == FATE_LOST && !lost && m->dir[dir].packet_bytes <= 0 &&
+	    mtu_pair_sender(&m->mtu, dir) == MTU_UNKNOWN)
+		return 0;
+	return lost != (fate == FATE_LOST) ? 1 : -1;
+}
+
+/* The same. A chosen pair also has to carry what another one carries, if no probe shows
+ * that it does not. */
+static int contradiction(const struct recommend_input *in, const struct measurement *m,
+			 enum direction dir, double floor_bps)
+{
+	bool lost = is_lost(m, dir, floor_bps);
+
+	if (floor_bps > 0 && mtu_pair_same(&m->mtu, &in->chosen) &&
+	    bandguess_rate(&m->dir[dir]) != NO_FIGURE &&
+	    pathmodel_predict_test(&in->path, m, dir).tcp == FATE_UNKNOWN)
+		return lost ? 1 : -1;
+	return recommend_contradicts(&in->path, m, dir, lost);
+}
+
 /* The number of this pair's measurements that contradict the bands, minus those that
  * agree. */
 static int contradictions(const struct recommend_input *in,
@@ -33,17 +60,8 @@ static int contradictions(const struct recommend_input *in,
 {
 	int count = 0;
 
-	for (size_t i = 0; i < pair->count; i++) {
-		const struct measurement *m = &in->m[pair->visit[i]];
-		enum fate fate = pathmodel_predict_test(&in->path, m, dir).tcp;
-
-		if (bandguess_rate(&m->dir[dir]) == NO_FIGURE || fate == FATE_UNKNOWN)
-			continue;
-		if (is_lost(m, dir, floor_bps) != (fate == FATE_LOST))
-			count++;
-		else
-			count--;
-	}
+	for (size_t i = 0; i < pair->count; i++)
+		count += contradiction(in, &in->m[pair->visit[i]], dir, floor_bps);
 	return count;
 }
 

@@ -71,6 +71,38 @@ static int measure_direction(struct sweep *s, enum direction dir)
 	return s->ops->measure(s->ctx, dir, &s->now.dir[dir], &s->err);
 }
 
+enum direction sweep_first(const struct visit *visit)
+{
+	return visit->lost[DIR_DOWNLOAD] && !visit->lost[DIR_UPLOAD] ? DIR_DOWNLOAD
+								     : DIR_UPLOAD;
+}
+
+bool sweep_skips(const struct visit *visit, const struct dir_result *first,
+		 struct dir_result *ret)
+{
+	enum direction dir = sweep_first(visit);
+
+	if (!visit->lost[dir] || visit->lost[direction_back(dir)] ||
+	    first->status != TEST_BLACKHOLE)
+		return false;
+	dir_result_init(ret, TEST_ERROR,
+			"not tested: the %s showed that the pair does not work",
+			direction_name(dir));
+	ret->started_at_ms = first->started_at_ms;
+	return true;
+}
+
+static int measure_both(struct sweep *s)
+{
+	enum direction first = sweep_first(&s->visit);
+	enum direction second = direction_back(first);
+	int r = measure_direction(s, first);
+
+	if (r < 0 || sweep_skips(&s->visit, &s->now.dir[first], &s->now.dir[second]))
+		return r;
+	return measure_direction(s, second);
+}
+
 /* Fill s->now with the results of this visit. */
 static int do_visit(struct sweep *s)
 {
@@ -85,11 +117,7 @@ static int do_visit(struct sweep *s)
 		set_failed(s, TEST_UNREACHABLE, s->err.text);
 		return 0;
 	}
-	if (r == 0)
-		r = measure_direction(s, DIR_UPLOAD);
-	if (r == 0)
-		r = measure_direction(s, DIR_DOWNLOAD);
-	return r;
+	return r < 0 ? r : measure_both(s);
 }
 
 static int recover_sweep(struct sweep *s)

@@ -54,8 +54,8 @@ struct sweep_ops {
 	int (*apply)(void *ctx, const struct visit *visit, struct err *err);
 	/* Return once the path answers with the new MTUs in force. */
 	int (*wait_path)(void *ctx, struct err *err);
-	/* Measure one direction. A failed test is a result with its status, not a
-	 * failure. */
+	/* Measure one direction, in the order of sweep_first(); it may be the only one of
+	 * the visit. A failed test is a result with its status, not a failure. */
 	int (*measure)(void *ctx, enum direction dir, struct dir_result *ret,
 		       struct err *err);
 	/* Store the row durably on this end, then send it to the server. */
@@ -67,6 +67,14 @@ struct sweep_ops {
 	/* Called with each change of progress; may be NULL. */
 	void (*progress)(void *ctx, const struct sweep_progress *progress);
 };
+
+/* The direction that is tested first: upload, unless the probes show that only download is
+ * lost. */
+enum direction sweep_first(const struct visit *visit);
+/* True if that one's result makes a test of the other needless: the pair does not work, as
+ * predicted, and the other rate decides nothing. *ret is then its result. */
+bool sweep_skips(const struct visit *visit, const struct dir_result *first,
+		 struct dir_result *ret);
 
 struct sweep_options {
 	/* --peer-skip-errors False: the first failed test ends the sweep */

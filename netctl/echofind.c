@@ -78,8 +78,7 @@ static int set_link(struct echofind *f, int size, struct err *err)
 
 	if (f->fits)
 		mtu = f->fits;
-
-	if (f->link_mtu == mtu)
+	if (f->unit || f->link_mtu == mtu)
 		return 0;
 	r = guard_probe(f->config.guard, mtu, "", 0, f->config.lease_ms, err);
 	if (r < 0)
@@ -110,7 +109,8 @@ static int send_one(struct echofind *f, struct echo *echo, struct echo_round *ro
 static int send_size(struct echofind *f, struct echo *echo, struct echo_round *round,
 		     int i, struct err *err)
 {
-	bool check = f->tap && f->facts.backend != BACKEND_KERNEL && !f->fits;
+	bool check = f->tap && f->facts.backend != BACKEND_KERNEL && !f->fits &&
+		     !f->unit;
 	int64_t follow_us = FOLLOW_US;
 	int r = set_link(f, round->sizes[i], err);
 

@@ -42,6 +42,9 @@ struct echofind {
 	int outer_mtu; /* path MTU to the endpoint that the kernel knows; 0: unknown */
 	int size_min;  /* the inner packets that leave exactly: least and largest */
 	int size_max;
+	/* 0, or where the link is left alone: sizes are multiples of it, but `largest` */
+	int unit;
+	int largest;          /* the link's MTU; 0: size_max is the largest */
 	int link_mtu;         /* as it was set last */
 	struct probetap *tap; /* NULL: outer packets cannot be seen */
 	/* The largest packet inside the tunnel that came back as one outer packet; 0: none
@@ -58,14 +61,17 @@ struct echofind {
 	int rounds; /* all searches together */
 };
 
-/* Set the link up, with the guard. -EOPNOTSUPP: not WireGuard, or its MTU belongs to
- * several peers; -ENOTCONN: the endpoint is unknown; else as guard_probe(). */
+/* Set the link up, with the guard. Where its MTU belongs to several peers it is left alone,
+ * and sizes are multiples of 16. -EOPNOTSUPP: not WireGuard; -ENOTCONN: the endpoint is
+ * unknown; -ERANGE: the link's MTU is too small; else as guard_probe(). */
 int echofind_begin(struct echofind *ret, const struct echofind_config *config,
 		   struct err *err);
 void echofind_close(struct echofind *f);
 
 /* Fill `ret` for a search on the way there: sizes are of outer packets. */
 void echofind_there(const struct echofind *f, struct bandfind *ret);
+/* The same for the largest size alone. False: the search above has it. */
+bool echofind_largest(const struct echofind *f, struct bandfind *ret);
 /* For a search on the way back, in the steps that are known above. */
 void echofind_back(const struct echofind *f, struct bandfind *ret);
 /* For ECHO_OUTER: the same sizes as on the way there, as far as this host sends them

@@ -48,12 +48,21 @@ static int check_facts(const struct echofind *f, struct err *err)
 		return err_set(err, -ENOTCONN,
 			       "the WireGuard endpoint of %s is unknown",
 			       f->config.remote);
-	if (f->facts.by_route)
-		return err_set(err, -EOPNOTSUPP,
-			       "'%s' has %d peers, and probes of one end alone set the "
-			       "link's MTU for all of them: --scope link allows that",
-			       f->config.interface, f->facts.peers);
 	return 0;
+}
+
+/*
+ * A hub's link is left alone. Below its MTU WireGuard pads to 16, so multiples of that
+ * leave as they are, and so does a packet of the link's MTU.
+ */
+static void keep_link(struct echofind *f)
+{
+	f->unit = ECHOFIND_STEP;
+	f->largest = f->facts.mtu;
+	if (f->largest > f->size_max)
+		f->largest = f->size_max;
+	f->size_max = f->largest / ECHOFIND_STEP * ECHOFIND_STEP;
+	f->size_min = echofind_round_up(f->size_min);
 }
 
 int echofind_begin(struct echofind *ret, const struct echofind_config *config,
@@ -78,11 +87,17 @@ int echofind_begin(struct echofind *ret, const struct echofind_config *config,
 	if (!ret->facts.endpoint_local && ret->facts.outer_mtu < OUTER_SIZE_MAX)
 		ret->outer_mtu = ret->facts.outer_mtu;
 	choose_sizes(ret);
-	r = guard_probe(config->guard, ret->size_max, config->remote, 0,
+	if (ret->facts.by_route)
+		keep_link(ret);
+	if (ret->size_max < ret->size_min)
+		return err_set(err, -ERANGE,
+			       "'%s' has MTU %d: no packet of %d bytes fits below it",
+			       config->interface, ret->facts.mtu, ret->size_min);
+	ret->link_mtu = ret->unit ? ret->facts.mtu : ret->size_max;
+	r = guard_probe(config->guard, ret->link_mtu, config->remote, 0,
 			config->lease_ms, err);
 	if (r < 0)
 		return r;
-	ret->link_mtu = ret->size_max;
 	open_tap(ret);
 	return 0;
 }
@@ -98,10 +113,25 @@ void echofind_there(const struct echofind *f, struct bandfind *ret)
 	const struct bandfind_config config = {
 		.min = f->overhead + f->size_min,
 		.max = f->overhead + f->size_max,
+		.unit = f->unit,
 		.sender_mtu = f->outer_mtu,
 	};
 
 	bandfind_init(ret, &config);
+}
+
+bool echofind_largest(const struct echofind *f, struct bandfind *ret)
+{
+	const struct bandfind_config config = {
+		.min = f->overhead + f->largest,
+		.max = f->overhead + f->largest,
+		.sender_mtu = f->outer_mtu,
+	};
+
+	if (f->largest <= f->size_max)
+		return false;
+	bandfind_init(ret, &config);
+	return true;
 }
 
 void echofind_back(const struct echofind *f, struct bandfind *ret)

@@ -40,10 +40,13 @@ static int write_visit(void *ctx, const struct measurement *m)
 	FILE *out = ctx;
 
 	char server[MTU_TEXT_SIZE] = "";
+	char peer[MTU_TEXT_SIZE] = "";
 
 	if (m->mtu.server != MTU_UNKNOWN)
 		mtu_text(m->mtu.server, server);
-	if (fprintf(out, "%s,%d", server, m->mtu.peer) < 0 ||
+	if (m->mtu.peer != MTU_UNKNOWN)
+		mtu_text(m->mtu.peer, peer);
+	if (fprintf(out, "%s,%s", server, peer) < 0 ||
 	    write_direction(out, &m->dir[DIR_UPLOAD]) < 0 ||
 	    write_direction(out, &m->dir[DIR_DOWNLOAD]) < 0 || fputc('\n', out) == EOF)
 		return errno;

@@ -63,7 +63,7 @@ static void draw_axis_labels(const struct heatmap_drawing *d,
 	for (int l = 0; l < columns->count; l++) {
 		int j = columns->index[l];
 
-		snprintf(text, sizeof(text), "%d", map->peer.mtu[j]);
+		mtu_text(map->peer.mtu[j], text);
 		heatmap_draw_text(d->cr, text, at->x + (j + 0.5) * cell,
 				  at->y + at->h + 10, HEATMAP_CENTER, 0);
 	}

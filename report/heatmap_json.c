@@ -39,8 +39,9 @@ static json_t *cell_object(const struct heatmap *map, int panel, int i, int j)
 	const struct heatmap_cell *cell = heatmap_at(map, panel, i, j);
 
 	return json_pack(
-		"{so si so so so}", "server_mtu", runjson_mtu(map->server.mtu[i]),
-		"peer_mtu", map->peer.mtu[j], "status", status_of(cell), "rate_bps",
+		"{so so so so so}", "server_mtu", runjson_mtu(map->server.mtu[i]),
+		"peer_mtu", runjson_mtu(map->peer.mtu[j]), "status", status_of(cell),
+		"rate_bps",
 		cell->kind == HEATMAP_RATE ? json_integer(cell->rate_bps) : json_null(),
 		"predicted",
 		cell->predicted == FATE_UNKNOWN

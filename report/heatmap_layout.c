@@ -128,7 +128,7 @@ static void add_cell_keys(const struct heatmap *map, struct heatmap_layout *layo
 	for (int s = TEST_OK + 1; s < TEST_STATUS_COUNT; s++) {
 		if (failed[s])
 			add_key(layout, HEATMAP_KEY_FAILED, s,
-				test_status_name((enum test_status)s));
+				test_status_words((enum test_status)s));
 	}
 	if (blank)
 		add_key(layout, HEATMAP_KEY_BLANK, 0, "not measured");

@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/one_end_tests.h"
 #include "base/text.h"
 #include "report/runjson.h"
 #include "store/import.h"
@@ -226,13 +227,15 @@ static void describe_answer(struct heatmap *map, const struct query_run *run,
 	const char *proof = heatmap_proof(run, e);
 	char words[PAIR_WORDS_SIZE];
 
-	if (e->mtu.server)
+	if (e->mtu.server && !one_end_is_contradicted(e))
 		snprintf(map->answer, HEATMAP_TEXT, "Recommended: %s%s%s%s",
 			 mtu_pair_words(&e->mtu, words), *proof ? " (" : "", proof,
 			 *proof ? ")" : "");
 	else
-		snprintf(map->answer, HEATMAP_TEXT, "Recommended: no %s",
-			 e->one_ended ? "MTU" : "pair");
+		snprintf(map->answer, HEATMAP_TEXT, "Recommended: no %s%s",
+			 e->one_ended ? "MTU" : "pair",
+			 one_end_is_contradicted(e) ? " (tests contradict the probes)"
+						    : "");
 	if (e->reason.kind == REASON_TEXT)
 		return;
 	snprintf(map->reason, HEATMAP_TEXT, "%s.", reason_sentence(e->reason.kind));
@@ -247,8 +250,8 @@ static int mark_recommended(struct query *query, const struct query_run *run,
 	int r = query_recommended(query, run->id, &recommended, err);
 
 	if (r == 0) {
-		map->mark[HEATMAP_RECOMMENDED] =
-			(struct heatmap_mark){e->mtu.server > 0, e->mtu};
+		map->mark[HEATMAP_RECOMMENDED] = (struct heatmap_mark){
+			e->mtu.server > 0 && !one_end_is_contradicted(e), e->mtu};
 		map->predicted = evidence_is_predicted(e);
 		describe_answer(map, run, e);
 		*ret = *e;
@@ -289,10 +292,13 @@ static void describe_ends(struct heatmap *map, const struct run_info *info,
 	char peer[HEATMAP_TEXT / 2 - 12] = "peer";
 
 	if (run_info_is_one_ended(info)) {
+		bool is_peer = run_info_own_direction(info) == DIR_UPLOAD;
+
 		if (!anonymous)
-			describe_end(peer, sizeof(peer), &info->peer);
+			describe_end(peer, sizeof(peer),
+				     is_peer ? &info->peer : &info->server);
 		snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTU: %s, one end alone",
-			 peer);
+			 anonymous && !is_peer ? server : peer);
 		return;
 	}
 	if (!anonymous) {

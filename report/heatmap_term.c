@@ -231,13 +231,16 @@ static void print_peer_mtus(const struct printing *p)
 {
 	const struct shown *shown = &p->columns;
 	int largest = p->map->peer.mtu[shown->index[shown->count - 1]];
+	bool wide = largest > 9999 && largest != MTU_UNKNOWN;
 
-	for (int power = largest > 9999 ? 10000 : 1000; power > 0; power /= 10) {
+	for (int power = wide ? 10000 : 1000; power > 0; power /= 10) {
 		fprintf(p->out, "%*s", LABEL, power == 1 ? "peer " : "");
 		for (int c = 0; c < p->columns.count; c++) {
 			int mtu = p->map->peer.mtu[p->columns.index[c]];
 			char digit = (char)('0' + mtu / power % 10);
 
+			if (mtu == MTU_UNKNOWN)
+				digit = power == 1 ? '-' : ' ';
 			fprintf(p->out, "%c%s", mtu < power ? ' ' : digit,
 				c + 1 < p->columns.count ? " " : "");
 		}

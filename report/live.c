@@ -311,8 +311,9 @@ static int add_row(void *ctx, const struct measurement *m)
 		return 1;
 	if (map->panels == 2 && heatmap_find(map, &m->mtu, &i, &j))
 		r = append_row(rows, rows->list,
-			       json_pack("[Ioioo]", (json_int_t)m->seq,
-					 runjson_mtu(m->mtu.server), m->mtu.peer,
+			       json_pack("[Ioooo]", (json_int_t)m->seq,
+					 runjson_mtu(m->mtu.server),
+					 runjson_mtu(m->mtu.peer),
 					 cell_value(heatmap_at(map, 0, i, j)),
 					 cell_value(heatmap_at(map, 1, i, j))));
 	if (r == 0 && m->reference)
@@ -357,8 +358,8 @@ static json_t *fastest_json(const struct heatmap *map)
 
 	if (!mark->set || map->panels != 2 || !heatmap_find(map, &mark->mtu, &i, &j))
 		return json_null();
-	return json_pack("{so si so so}", "server_mtu", runjson_mtu(mark->mtu.server),
-			 "peer_mtu", mark->mtu.peer, "upload_bps",
+	return json_pack("{so so so so}", "server_mtu", runjson_mtu(mark->mtu.server),
+			 "peer_mtu", runjson_mtu(mark->mtu.peer), "upload_bps",
 			 cell_value(heatmap_at(map, 0, i, j)), "download_bps",
 			 cell_value(heatmap_at(map, 1, i, j)));
 }
@@ -458,8 +459,8 @@ static int read_pair(struct query *query, int64_t run, const struct mtu_pair *mt
 
 	if (r < 0 && r != -ENODATA && r != -E2BIG)
 		return r;
-	*ret = json_pack("{so si so so sO}", "server_mtu", runjson_mtu(mtu->server),
-			 "peer_mtu", mtu->peer, "result",
+	*ret = json_pack("{so so so so sO}", "server_mtu", runjson_mtu(mtu->server),
+			 "peer_mtu", runjson_mtu(mtu->peer), "result",
 			 r == 0 ? runjson_result(&result) : json_null(), "figures",
 			 runjson_figures(), "visits", visits->list);
 	if (!*ret)

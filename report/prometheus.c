@@ -93,8 +93,9 @@ static void put_pair(FILE *out, const char *name, const struct query_result *res
 	/* An empty label would be the same as none. */
 	if (result->mtu.server != MTU_UNKNOWN)
 		fprintf(out, "server_mtu=\"%d\",", result->mtu.server);
-	fprintf(out, "peer_mtu=\"%d\",direction=\"%s\"} %.15g\n", result->mtu.peer,
-		direction, value);
+	if (result->mtu.peer != MTU_UNKNOWN)
+		fprintf(out, "peer_mtu=\"%d\",", result->mtu.peer);
+	fprintf(out, "direction=\"%s\"} %.15g\n", direction, value);
 }
 
 static int put_rates(void *ctx, const struct query_result *result)
@@ -124,7 +125,8 @@ static void put_mtus(FILE *out, const char *name, const char *help,
 	put_help(out, name, help);
 	if (mtu->server != MTU_UNKNOWN)
 		fprintf(out, "mtusweep_%s{end=\"server\"} %d\n", name, mtu->server);
-	fprintf(out, "mtusweep_%s{end=\"peer\"} %d\n", name, mtu->peer);
+	if (mtu->peer != MTU_UNKNOWN)
+		fprintf(out, "mtusweep_%s{end=\"peer\"} %d\n", name, mtu->peer);
 }
 
 static int put_best(struct query *query, const struct query_run *run, FILE *out,

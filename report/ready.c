@@ -10,6 +10,8 @@
 
 /* WireGuard for Windows takes names of 32 bytes, Linux of 15. */
 #define NAME_MAX_SIZE 32
+/* Names of sections. */
+#define PLAIN_OF_UCI "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 const char *const ready_names[] = {
 #define READY_NAME(format, name, text) name,
@@ -24,15 +26,12 @@ static const char *const texts[] = {
 #undef READY_TEXT
 };
 
-bool ready_takes_name(const char *interface)
+bool ready_takes_name(enum ready_format format, const char *interface)
 {
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.=-";
-	size_t size = strlen(interface);
+	size_t plain = strspn(interface, PLAIN_OF_UCI);
 
-	return size > 0 && size <= NAME_MAX_SIZE &&
-	       interface[strspn(interface, plain)] == '\0' &&
-	       !strchr("_.=-", interface[0]);
+	return strlen(interface) <= NAME_MAX_SIZE && text_is_plain_name(interface) &&
+	       (format != READY_UCI || !interface[plain]);
 }
 
 /* Both ends take part in an MSS, so the smaller MTU counts. */

@@ -121,9 +121,9 @@ struct ready {
 	int peers;         /* WireGuard peers of a hub's interface, if known; else 0 */
 };
 
-/* True if each system takes the name as it is: up to 32 letters, digits and "_.=-", of
- * which the first is a letter or digit. */
-bool ready_takes_name(const char *interface);
+/* True if the system takes the name as it is: text_is_plain_name(), up to 32 characters;
+ * OpenWrt has letters, digits and '_' only. */
+bool ready_takes_name(enum ready_format format, const char *interface);
 
 /* Print the text, with a comment that says what it is for. The interface's name must pass
  * ready_takes_name(). The caller finds errors of `out` with ferror(). */

@@ -81,8 +81,8 @@ json_t *runjson_pair(const struct mtu_pair *mtu)
 {
 	if (!mtu->peer)
 		return json_null();
-	return json_pack("{so si}", "server_mtu", runjson_mtu(mtu->server), "peer_mtu",
-			 mtu->peer);
+	return json_pack("{so so}", "server_mtu", runjson_mtu(mtu->server), "peer_mtu",
+			 runjson_mtu(mtu->peer));
 }
 
 /* The far end's of one end alone has no range. */
@@ -132,12 +132,13 @@ json_t *runjson_run(const struct query_run *run)
 
 json_t *runjson_result(const struct query_result *result)
 {
-	return json_pack("{so si so so si si si ss ss ss}", "server_mtu",
-			 runjson_mtu(result->mtu.server), "peer_mtu", result->mtu.peer,
-			 "upload_bps", number_unless(result->upload_bps, NO_FIGURE),
-			 "download_bps", number_unless(result->download_bps, NO_FIGURE),
-			 "visits", result->visits, "upload_ok", result->upload_ok,
-			 "download_ok", result->download_ok, "upload_status",
+	return json_pack("{so so so so si si si ss ss ss}", "server_mtu",
+			 runjson_mtu(result->mtu.server), "peer_mtu",
+			 runjson_mtu(result->mtu.peer), "upload_bps",
+			 number_unless(result->upload_bps, NO_FIGURE), "download_bps",
+			 number_unless(result->download_bps, NO_FIGURE), "visits",
+			 result->visits, "upload_ok", result->upload_ok, "download_ok",
+			 result->download_ok, "upload_status",
 			 test_status_name(result->upload_status), "download_status",
 			 test_status_name(result->download_status), "status",
 			 test_status_name(result->status));
@@ -183,9 +184,10 @@ json_t *runjson_figures(void)
 
 json_t *runjson_measurement(const struct measurement *m)
 {
-	return json_pack("{sI si sb so si so so}", "seq", (json_int_t)m->seq, "pass",
+	return json_pack("{sI si sb so so so so}", "seq", (json_int_t)m->seq, "pass",
 			 m->pass, "reference", m->reference, "server_mtu",
-			 runjson_mtu(m->mtu.server), "peer_mtu", m->mtu.peer, "upload",
+			 runjson_mtu(m->mtu.server), "peer_mtu",
+			 runjson_mtu(m->mtu.peer), "upload",
 			 direction_object(&m->dir[DIR_UPLOAD]), "download",
 			 direction_object(&m->dir[DIR_DOWNLOAD]));
 }
@@ -206,7 +208,10 @@ json_t *runjson_warning(const struct warning *w)
 		const char *name = warning_numbers[i].name;
 		enum warning_use use = warning_use(w->kind, name);
 		int64_t value = *warning_number(&copy, i);
-		bool known = use == WARNING_NEEDED || (use && value);
+		bool known = (use == WARNING_NEEDED || (use && value)) &&
+			     !((i == WARNING_NUMBER_server_mtu ||
+				i == WARNING_NUMBER_peer_mtu) &&
+			       value == MTU_UNKNOWN);
 
 		r = json_object_set_new(object, name,
 					known ? json_integer(value) : json_null());
@@ -277,11 +282,11 @@ json_t *runjson_recommended(const struct query_recommendation *r)
 
 	for (int i = 0; i < e->warnings; i++)
 		json_array_append_new(warnings, runjson_warning(&e->warning[i]));
-	return json_pack("{so si ss? sb so so so}", "server_mtu",
-			 runjson_mtu(e->mtu.server), "peer_mtu", e->mtu.peer, "status",
-			 status_or_null(e), "settled", e->settled, "reason",
-			 reason_object(e), "warnings", warnings, "text",
-			 row_text_json(r->text));
+	return json_pack("{so so ss? sb so so so}", "server_mtu",
+			 runjson_mtu(e->mtu.server), "peer_mtu",
+			 runjson_mtu(e->mtu.peer), "status", status_or_null(e),
+			 "settled", e->settled, "reason", reason_object(e), "warnings",
+			 warnings, "text", row_text_json(r->text));
 }
 
 int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
@@ -433,8 +438,9 @@ static int put_one_end(struct query *query, int64_t run, FILE *out, struct err *
 		return put_member(out, "one_end", json_null());
 	if (r < 0)
 		return r;
-	object = json_pack("{so so ss ss si}", "target", row_text_json(facts.target),
-			   "endpoint", text_or_null(facts.endpoint), "small",
+	object = json_pack("{ss so so ss ss si}", "sends", direction_name(facts.own),
+			   "target", row_text_json(facts.target), "endpoint",
+			   text_or_null(facts.endpoint), "small",
 			   one_end_small_name(facts.small), "proof",
 			   one_end_proof_name(facts.proof), "rounds", facts.rounds);
 #define PUT_FLAG(name) json_object_set_new(object, #name, json_boolean(facts.name));
@@ -527,4 +533,29 @@ int runjson_export(struct query *query, const struct query_run *run, FILE *out,
 	if (fflush(out) == EOF || ferror(out))
 		return err_sys(err, errno ? errno : EIO, "cannot write the export");
 	return 0;
+}
+
+int runjson_text(const char *db, int64_t run, char **ret, struct err *err)
+{
+	cleanup_query struct query *query = NULL;
+	struct query_run stored;
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+	int r = query_open(db, &query, err);
+
+	if (r == 0)
+		r = query_run_numbered(query, run, &stored, err);
+	if (r < 0)
+		return r;
+	out = open_memstream(&text, &size);
+	if (out)
+		r = runjson_show(query, &stored, out, err);
+	if (!out || fclose(out) == EOF)
+		r = err_set(err, -ENOMEM, "out of memory");
+	if (r == 0)
+		*ret = text;
+	else
+		free(text);
+	return r;
 }

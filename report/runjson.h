@@ -67,6 +67,9 @@ int runjson_put_warning(void *list, const struct query_warning *w);
  * object: what show has. */
 int runjson_show(struct query *query, const struct query_run *run, FILE *out,
 		 struct err *err);
+/* The same of a run of this database, as a text. The caller frees *ret, which is untouched
+ * on failure. */
+int runjson_text(const char *db, int64_t run, char **ret, struct err *err);
 
 /* Everything of a run. -EIO and others when `out` cannot be written. */
 int runjson_export(struct query *query, const struct query_run *run, FILE *out,

@@ -252,9 +252,10 @@ static void write_versions_of(FILE *out, const char *end, const struct end_facts
 static void write_versions(const struct run_info *info, FILE *out)
 {
 	fputs("<h2>Versions</h2>\n<ul>\n", out);
-	if (!run_info_is_one_ended(info))
+	if (run_info_has_end(info, DIR_DOWNLOAD))
 		write_versions_of(out, "server", &info->server);
-	write_versions_of(out, "peer", &info->peer);
+	if (run_info_has_end(info, DIR_UPLOAD))
+		write_versions_of(out, "peer", &info->peer);
 	fprintf(out,
 		"<li>this page: mtusweep " MTUSWEEP_VERSION "</li>\n</ul>\n"
 		"<p>%s: a text that may name a host.</p>\n",
@@ -276,11 +277,12 @@ static int write_row(void *ctx, const struct query_result *result)
 {
 	struct list *table = ctx;
 	char server[MTU_TEXT_SIZE];
+	char peer[MTU_TEXT_SIZE];
 
 	if (++table->items > PAIRS_MAX)
 		return 0;
-	fprintf(table->out, "<tr><td>%s<td>%d", mtu_text(result->mtu.server, server),
-		result->mtu.peer);
+	fprintf(table->out, "<tr><td>%s<td>%s", mtu_text(result->mtu.server, server),
+		mtu_text(result->mtu.peer, peer));
 	write_rate(table->out, result->upload_status, result->upload_bps);
 	write_rate(table->out, result->download_status, result->download_bps);
 	fprintf(table->out, "<td>%d\n", result->visits);

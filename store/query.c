@@ -199,6 +199,25 @@ const char *query_run_state(const struct query_run *run)
 	return "unfinished";
 }
 
+/* With one end alone, tests that contradict the probes put no other pair in the place of
+ * theirs. */
+static int drop_contradicted(struct query *query, struct query_run *run,
+			     struct err *err)
+{
+	static const char sql[] = "SELECT 1 FROM reason WHERE run_id = ?"
+				  " AND status = 'contradicted'";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r;
+
+	if (!run->recommended.server || !run_info_is_one_ended(&run->info) ||
+	    query->db.version < 2)
+		return 0;
+	r = query_fetch(query, sql, run->id, &stmt, err);
+	if (r > 0)
+		run->recommended = (struct mtu_pair){0};
+	return r < 0 ? r : 0;
+}
+
 /* The next run of a statement, without its counts: 1, 0 at the end. */
 static int step_run(struct query *query, sqlite3_stmt *stmt, struct query_run *ret,
 		    struct err *err)
@@ -210,6 +229,8 @@ static int step_run(struct query *query, sqlite3_stmt *stmt, struct query_run *r
 		return r;
 	read_run(&row, ret);
 	r = row_check(&row, &query->db, "a run", err);
+	if (r == 0)
+		r = drop_contradicted(query, ret, err);
 	return r < 0 ? r : 1;
 }
 

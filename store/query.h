@@ -42,7 +42,8 @@ struct query_run {
 	bool counted; /* false: there are more rows than query_bound() allows to be read */
 	int measured; /* visits stored; one that was made again counts once */
 	int failed;   /* those whose last status is not ok */
-	struct mtu_pair recommended; /* zeros: none */
+	/* zeros: none, or one that tests of one end alone contradict */
+	struct mtu_pair recommended;
 };
 
 /* Above it, who asks over HTTP is answered without the run's rows: to read so many once

@@ -187,7 +187,8 @@ int query_one_end(struct query *query, int64_t run, struct one_end *ret,
 {
 	static const char sql[] =
 		"SELECT " ROW_ONE_END_COLUMNS
-		", coalesce(peer_interface, '') AS peer_interface"
+		", coalesce(CASE sends WHEN 'upload' THEN peer_interface"
+		" ELSE server_interface END, '') AS interface"
 		" FROM one_end JOIN run ON run.id = run_id WHERE run_id = ?";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct row row = {.column = 0};

@@ -198,8 +198,7 @@ void query_sum_up(const struct row_visit *visits, size_t count, int64_t *rates,
 	};
 	ret->upload_status = ret->upload_ok ? TEST_OK : last->status[DIR_UPLOAD];
 	ret->download_status = ret->download_ok ? TEST_OK : last->status[DIR_DOWNLOAD];
-	ret->status = ret->upload_status != TEST_OK ? ret->upload_status
-						    : ret->download_status;
+	ret->status = test_status_of_both(ret->upload_status, ret->download_status);
 }
 
 static int make_result(void *ctx, struct row_visit *visits, size_t count)

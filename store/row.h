@@ -137,12 +137,12 @@ void row_bind_warning(struct row *row, const struct warning *w);
 void row_read_warning(struct row *row, struct warning *ret);
 
 #define ROW_ONE_END_NAME(name) #name ", "
-#define ROW_ONE_END_COLUMNS                                                \
-	"target, endpoint, small, proof, " ONE_END_FLAGS(ROW_ONE_END_NAME) \
+#define ROW_ONE_END_COLUMNS                                                       \
+	"sends, target, endpoint, small, proof, " ONE_END_FLAGS(ROW_ONE_END_NAME) \
 		ONE_END_NUMBERS(ROW_ONE_END_NAME) "rounds"
 /* As many as there are columns above. */
 #define ROW_ONE_END_VALUES \
-	"?, ?, ?, ?, " ONE_END_FLAGS(ROW_VALUE) ONE_END_NUMBERS(ROW_VALUE) "?"
+	"?, ?, ?, ?, ?, " ONE_END_FLAGS(ROW_VALUE) ONE_END_NUMBERS(ROW_VALUE) "?"
 
 void row_bind_one_end(struct row *row, const struct one_end *facts);
 /* The interface is not among them. */

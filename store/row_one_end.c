@@ -7,6 +7,7 @@
 
 void row_bind_one_end(struct row *row, const struct one_end *facts)
 {
+	row_bind_text(row, direction_name(facts->own));
 	row_bind_text(row, facts->target);
 	row_bind_text(row, *facts->endpoint ? facts->endpoint : NULL);
 	row_bind_text(row, one_end_small_name(facts->small));
@@ -23,6 +24,7 @@ void row_bind_one_end(struct row *row, const struct one_end *facts)
 void row_read_one_end(struct row *row, struct one_end *ret)
 {
 	*ret = (struct one_end){0};
+	ret->own = row_read_direction(row);
 	row_read_text(row, ret->target, sizeof(ret->target));
 	row_read_text_or_none(row, ret->endpoint, sizeof(ret->endpoint));
 	ret->small = row_read_small_answers(row);

@@ -188,15 +188,18 @@ CREATE TABLE measurement_detail (
 
 -- The facts of a run with one end alone, whose far end has no mtusweep. A row for each such
 -- run. The far end's MTU is not known there and limits nothing: 65535 stands for it in
--- run.server_mtu_min and server_mtu_max, measurement.server_mtu and
--- recommendation.server_mtu, which are NOT NULL since version 1. The views show NULL.
+-- run, measurement and recommendation, whose columns are NOT NULL since version 1. The
+-- views show NULL.
 CREATE TABLE one_end (
 	run_id INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+	sends TEXT NOT NULL CHECK (sends IN ( -- which end this is
+		'upload', -- the peer
+		'download')), -- the server
 	target TEXT NOT NULL CHECK (length(target) <= 45), -- the address that answered
 	endpoint TEXT CHECK (length(endpoint) <= 45), -- WireGuard's
 	small TEXT NOT NULL CHECK (small IN ( -- the target's small answers
 		'none', 'tcp', 'stamp', 'udp')),
-	proof TEXT NOT NULL CHECK (proof IN ( -- the proof of upload
+	proof TEXT NOT NULL CHECK (proof IN ( -- of the direction that it sends in
 		'nothing', -- nothing answered
 		'arrives', -- sizes that arrive, unless a router fragments them
 		'whole')), -- the endpoint's answers show that they arrive whole
@@ -205,6 +208,8 @@ CREATE TABLE one_end (
 		CHECK (endpoint_answers IN (0, 1)),
 	own_is_limit INTEGER NOT NULL -- 1: this end's links carry nothing larger
 		CHECK (own_is_limit IN (0, 1)),
+	by_route INTEGER NOT NULL -- 1: sizes up to the link's MTU, in steps of 16
+		CHECK (by_route IN (0, 1)),
 	either_way INTEGER NOT NULL -- 1: larger packets are lost there or on the way back
 		CHECK (either_way IN (0, 1)),
 	far_is_limit INTEGER NOT NULL -- 1: nothing larger of the far end could be seen
@@ -223,7 +228,7 @@ CREATE TABLE one_end (
 		CHECK (largest_back BETWEEN 1 AND 65535),
 	too_big INTEGER -- a router said that its next link has this MTU
 		CHECK (too_big BETWEEN 1 AND 65535),
-	assumed INTEGER -- upload is assumed to be fragmented above this outer size
+	assumed INTEGER -- what it sends is assumed to be fragmented above this outer size
 		CHECK (assumed BETWEEN 1 AND 65535),
 	differ_tunnel INTEGER -- two looks disagree: what arrives in the tunnel, outer size
 		CHECK (differ_tunnel BETWEEN 1 AND 65535),
@@ -234,23 +239,27 @@ CREATE TABLE one_end (
 	rounds INTEGER NOT NULL CHECK (rounds BETWEEN 0 AND 1000000) -- probes'
 );
 
--- The views of version 1, with NULL where the server's MTU is not known.
+-- The views of version 1, with NULL where an end's MTU is not known.
 DROP VIEW IF EXISTS results;
 DROP VIEW IF EXISTS visit;
 
 CREATE VIEW visit AS
 SELECT
 	run_id, seq, pass,
-	CASE WHEN NOT EXISTS (SELECT 1 FROM one_end AS o WHERE o.run_id = m.run_id)
+	CASE WHEN NOT EXISTS (SELECT 1 FROM one_end AS o
+			WHERE o.run_id = m.run_id AND o.sends = 'upload')
 		THEN server_mtu END AS server_mtu,
-	peer_mtu,
+	CASE WHEN NOT EXISTS (SELECT 1 FROM one_end AS o
+			WHERE o.run_id = m.run_id AND o.sends = 'download')
+		THEN peer_mtu END AS peer_mtu,
 	CASE upload_status WHEN 'ok'
 		THEN coalesce(upload_goodput_bps, upload_received_bps) END AS upload_bps,
 	CASE download_status WHEN 'ok'
 		THEN coalesce(download_goodput_bps, download_received_bps)
 		END AS download_bps,
 	upload_status, download_status,
-	CASE upload_status WHEN 'ok'
+	CASE WHEN upload_status = 'ok'
+			OR (upload_status = 'error' AND download_status <> 'ok')
 		THEN download_status ELSE upload_status END AS status
 FROM measurement AS m;
 
@@ -260,11 +269,16 @@ FROM measurement AS m;
 CREATE VIEW results AS
 SELECT
 	run_id,
-	CASE WHEN NOT EXISTS (SELECT 1 FROM one_end AS o WHERE o.run_id = pair.run_id)
+	CASE WHEN NOT EXISTS (SELECT 1 FROM one_end AS o
+			WHERE o.run_id = pair.run_id AND o.sends = 'upload')
 		THEN server_mtu END AS server_mtu,
-	peer_mtu, upload_mbps, download_mbps, visits,
+	CASE WHEN NOT EXISTS (SELECT 1 FROM one_end AS o
+			WHERE o.run_id = pair.run_id AND o.sends = 'download')
+		THEN peer_mtu END AS peer_mtu,
+	upload_mbps, download_mbps, visits,
 	upload_status, download_status,
-	CASE upload_status WHEN 'ok'
+	CASE WHEN upload_status = 'ok'
+			OR (upload_status = 'error' AND download_status <> 'ok')
 		THEN download_status ELSE upload_status END AS status,
 	upload_ok, download_ok
 FROM (

@@ -205,10 +205,12 @@ static int insert_run(struct db *db, const struct run_info *info, const char *ro
 int store_begin_record(struct store *store, const struct run_info *info,
 		       const char *options, int64_t *ret_run, struct err *err)
 {
+	/* A server that works alone keeps its own. */
+	const char *role = run_info_has_end(info, DIR_UPLOAD) ? "peer" : "server";
 	int r = check_place(&store->db, err);
 
 	if (r == 0)
-		r = insert_run(&store->db, info, "peer", options, err);
+		r = insert_run(&store->db, info, role, options, err);
 	return r < 0 ? r : find_run(&store->db, info->uuid, ret_run, err);
 }
 

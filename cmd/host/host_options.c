@@ -139,6 +139,14 @@ bool host_options_have_range(void)
 	       host_options.step_given;
 }
 
+void host_options_use_range(const struct mtu_range *allowed, int usual_min)
+{
+	if (host_options_have_range())
+		return;
+	host_options.range = *allowed;
+	host_options.range.min = usual_min;
+}
+
 int host_options_check(struct err *err)
 {
 	const struct mtu_range *range = &host_options.range;

@@ -42,6 +42,8 @@ extern const struct option_spec host_option_rows[];
 
 /* True if the command line gave any option of the grid. */
 bool host_options_have_range(void);
+/* Without one: use all MTUs that this end allows, from `usual_min` on. */
+void host_options_use_range(const struct mtu_range *allowed, int usual_min);
 
 /* Make the checks that the table cannot express. -EINVAL: the text names the option. */
 int host_options_check(struct err *err);

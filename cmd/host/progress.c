@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/host/progress.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -53,11 +54,12 @@ static void put_last(const struct measurement *last, char *ret, size_t size)
 {
 	char up[RATE_TEXT_SIZE + 8];
 	char down[RATE_TEXT_SIZE + 8];
+	char pair[PAIR_TEXT_SIZE];
 
 	put_rate(&last->dir[DIR_UPLOAD], up, sizeof(up));
 	put_rate(&last->dir[DIR_DOWNLOAD], down, sizeof(down));
-	snprintf(ret, size, "%d/%d: up %s, down %s", last->mtu.server, last->mtu.peer,
-		 up, down);
+	snprintf(ret, size, "%s: up %s, down %s", mtu_pair_text(&last->mtu, pair), up,
+		 down);
 }
 
 static void put_left(int64_t left_ms, char *ret, size_t size)
@@ -100,17 +102,17 @@ void progress_update(const struct progress_line *line)
 	char count[32];
 	char last[96] = "";
 	char left[32];
+	char pair[PAIR_TEXT_SIZE];
 
-	debug_log("sweep", "pair %d/%d: %s", line->mtu.server, line->mtu.peer,
-		  line->doing);
+	mtu_pair_text(&line->mtu, pair);
+	debug_log("sweep", "pair %s: %s", pair, line->doing);
 	if (!on_terminal())
 		return;
 	put_count(line, count, sizeof(count));
 	put_left(line->left_ms, left, sizeof(left));
 	if (line->last)
 		put_last(line->last, last, sizeof(last));
-	snprintf(text, sizeof(text), "[%s%s] %d/%d %s%s%s", count, left,
-		 line->mtu.server, line->mtu.peer, line->doing,
+	snprintf(text, sizeof(text), "[%s%s] %s %s%s%s", count, left, pair, line->doing,
 		 last[0] ? ", last " : "", last);
 	cut_to_width(text);
 	snprintf(shown, sizeof(shown), "\r\033[K%s", text);
@@ -151,6 +153,19 @@ int progress_print(const char *text)
 {
 	progress_clear();
 	return io_write_or_drop(STDOUT_FILENO, text, strlen(text), PRINT_TIMEOUT_MS);
+}
+
+int progress_print_run(const char *text, int64_t run, const char *db, struct err *err)
+{
+	int r = progress_print(text);
+
+	if (r == 0)
+		return 0;
+	return err_set(err, -EIO,
+		       "cannot write the run to standard output (%s): 'mtusweep show "
+		       "%lld --json' prints it from '%s'",
+		       r == -EAGAIN ? "nobody reads it" : err_reason(-r),
+		       (long long)run, db);
 }
 
 int progress_print_fd(void)

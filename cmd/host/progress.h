@@ -2,6 +2,7 @@
 #ifndef CMD_HOST_PROGRESS_H
 #define CMD_HOST_PROGRESS_H
 
+#include "base/err.h"
 #include "base/types.h"
 
 /*
@@ -29,6 +30,8 @@ void progress_clear(void);
 /* Print results on stdout, clear of the progress line. A reader that does not read has a
  * second: io_write_or_drop(). */
 int progress_print(const char *text);
+/* The same of a run as a document, whose id and database a failure names. -EIO. */
+int progress_print_run(const char *text, int64_t run, const char *db, struct err *err);
 /* Where progress_print() writes to, to look at: a terminal has colours and a width. */
 int progress_print_fd(void);
 

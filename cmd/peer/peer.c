@@ -15,7 +15,7 @@
 #include "base/random.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "cmd/peer/peer_alone.h"
+#include "cmd/alone/alone.h"
 #include "cmd/peer/peer_check.h"
 #include "cmd/peer/peer_options.h"
 #include "cmd/peer/peer_parts.h"
@@ -288,7 +288,7 @@ int peer_main(void *ctx, int guard_socket, int runner_socket)
 	int r;
 
 	if (peer.config->alone)
-		return peer_alone_main(ctx, guard_socket, runner_socket);
+		return alone_main(&peer.config->one_end, guard_socket, runner_socket);
 	/* A background job must not be stopped for writing its progress. */
 	signal(SIGTTOU, SIG_IGN);
 	if (stop_install() < 0)

@@ -3,8 +3,8 @@
 #define CMD_PEER_PEER_H
 
 #include "base/types.h"
+#include "cmd/alone/alone.h"
 #include "cmd/host/host.h"
-#include "cmd/peer/alone_targets.h"
 #include "cmd/peer/strategy.h"
 #include "engine/plan_grid.h"
 
@@ -44,14 +44,11 @@ struct peer_config {
 	bool check;            /* probe: print one line, for a monitoring system */
 	bool json;             /* print the run as JSON in place of all texts */
 	struct mtu_pair pair;  /* apply this pair; {0, 0}: none given */
-	char local[ADDRESS_SIZE]; /* this end's tunnel address */
-	bool alone;               /* this end only: no server */
-	struct option_list named; /* --target */
-	struct alone_targets targets;
-	const char *iperf_server;  /* --iperf-server; NULL: none */
-	struct alone_target iperf; /* the same, found behind the tunnel; "": none */
-	int route_mtu;             /* the route's own MTU; 0: it has none */
-	int route_advmss;          /* the route's advmss; 0: it has none */
+	char local[ADDRESS_SIZE];    /* this end's tunnel address */
+	bool alone;                  /* this end only: no server */
+	struct alone_config one_end; /* for alone */
+	int route_mtu;               /* the route's own MTU; 0: it has none */
+	int route_advmss;            /* the route's advmss; 0: it has none */
 };
 
 /* host_program.libraries. */

@@ -137,44 +137,10 @@ int peer_answer_status(const struct peer *peer, struct err *err)
 	return (int)peer->check.status;
 }
 
-static int load_json(const char *db, int64_t run, char **ret, struct err *err)
-{
-	cleanup_query struct query *query = NULL;
-	struct query_run stored;
-	size_t size;
-	FILE *out;
-	int r = query_open(db, &query, err);
-
-	if (r == 0)
-		r = query_run_numbered(query, run, &stored, err);
-	if (r < 0)
-		return r;
-	out = open_memstream(ret, &size);
-	if (out)
-		r = runjson_show(query, &stored, out, err);
-	if (!out || fclose(out) == EOF)
-		return err_set(err, -ENOMEM, "out of memory");
-	return r;
-}
-
-int peer_answer_print_json(const char *db, int64_t run, struct err *err)
-{
-	cleanup_free char *text = NULL;
-	int r = load_json(db, run, &text, err);
-
-	if (r < 0)
-		return r;
-	r = progress_print(text);
-	if (r == 0)
-		return 0;
-	return err_set(err, -EIO,
-		       "cannot write the run to standard output (%s): 'mtusweep show "
-		       "%lld --json' prints it from '%s'",
-		       r == -EAGAIN ? "nobody reads it" : err_reason(-r),
-		       (long long)run, db);
-}
-
 int peer_answer_json(const struct peer *peer, struct err *err)
 {
-	return peer_answer_print_json(peer->run.db, peer->run.id, err);
+	cleanup_free char *text = NULL;
+	int r = runjson_text(peer->run.db, peer->run.id, &text, err);
+
+	return r < 0 ? r : progress_print_run(text, peer->run.id, peer->run.db, err);
 }

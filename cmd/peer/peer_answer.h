@@ -32,7 +32,5 @@ int peer_answer_status(const struct peer *peer, struct err *err);
 
 /* Print the stored run as JSON: the object of mtusweep show --json. -EIO. */
 int peer_answer_json(const struct peer *peer, struct err *err);
-/* The same of a run of this database. */
-int peer_answer_print_json(const char *db, int64_t run, struct err *err);
 
 #endif

@@ -127,14 +127,14 @@ static int op_apply(void *ctx, const struct visit *next, struct err *err)
 	visit->session->link_fell = false;
 	visit->disturbed = false;
 	visit->blameless = false;
-	visit->tested = false;
+	visit->tests = 0;
 	r = set_here(visit, next->mtu.peer, err);
 	/* -ESTALE would be the sweep's to mend; somebody else's change is not. */
 	return peer_session_not_stale(r, err);
 }
 
 /*
- * The request that sets the server's MTU and arms the upload is also the probe: it went
+ * The request that sets the server's MTU and arms the first test is also the probe: it went
  * out with this end's new MTU, and its answer came back with the server's, through the
  * queues that the last test may have filled.
  */
@@ -401,12 +401,12 @@ static int op_measure(void *ctx, enum direction dir, struct dir_result *ret,
 				? visit->session->config->iperf_port
 				: visit->session->hello.iperf_port,
 	};
-	/* The upload was armed with the pair. */
-	int r = dir == DIR_DOWNLOAD ? arm_next_test(visit, false, err) : 0;
+	/* The first test was armed with the pair. */
+	int r = visit->tests > 0 ? arm_next_test(visit, false, err) : 0;
 
 	if (r == 0)
 		r = measure_trials(visit, &spec, ret, err);
-	visit->tested = r == 0 && dir == DIR_DOWNLOAD;
+	visit->tests += r == 0;
 	visit->met |= r == 0 && !never_met(ret) && ret->status != TEST_ERROR;
 	return r;
 }
@@ -434,7 +434,7 @@ static int check_first(const struct peer_visit *visit, const struct measurement 
 	char advice[PEER_PORT_ADVICE_SIZE];
 	int port = visit->session->hello.iperf_port;
 
-	if (visit->met || !visit->tested || visit->disturbed ||
+	if (visit->met || visit->tests < DIR_COUNT || visit->disturbed ||
 	    !never_met(&m->dir[DIR_UPLOAD]) || !never_met(&m->dir[DIR_DOWNLOAD]))
 		return 0;
 	return err_set(err, -ECONNREFUSED,

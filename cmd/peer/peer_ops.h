@@ -23,7 +23,7 @@ struct peer_visit {
 	int from_port;        /* that test's first connection comes from it; 0: any */
 	bool disturbed;       /* by others: a test of this visit */
 	bool blameless; /* the pair is not to blame for what this visit was lost for */
-	bool tested;    /* both directions */
+	int tests;      /* that came to an end */
 	bool met;       /* a test has reached the server's port */
 	bool settle_warned;
 };

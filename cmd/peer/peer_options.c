@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "cmd/peer/alone_iperf.h"
+#include "cmd/alone/alone_options.h"
 #include "cmd/peer/peer_check.h"
 #include "cmd/peer/strategy_options.h"
 #include "netctl/rtroute.h"
@@ -30,6 +30,7 @@ static char server_ip[ADDRESS_SIZE];
 
 /* The set that the checks below look at. */
 static struct peer_config *const peer = &peer_options.config;
+static struct alone_config *const one_end = &peer_options.config.one_end;
 
 /* The tunnel must be the way to the server: else another path would be measured. */
 static int check_route(struct host *host, struct err *err)
@@ -145,7 +146,6 @@ static const char *find_useless(void)
 		bool given;
 	} others[] = {
 		{"server-ip", peer->server_ip != NULL},
-		{"strategy", peer_options.strategy_given},
 		{"apply", peer->apply},
 		{"resume", peer->resume},
 		{"repeat-failed", peer->repeat_failed},
@@ -158,50 +158,87 @@ static const char *find_useless(void)
 		if (others[i].given)
 			return others[i].name;
 	}
-	return strategy_options_given(peer_options.rows, peer->iperf_server != NULL);
+	return NULL;
 }
 
-static int check_iperf_server(struct err *err)
+static void set_one_end(void)
 {
-	char address[ADDRESS_SIZE];
-	int port;
+	one_end->option = "target";
+	one_end->own = DIR_UPLOAD;
+	one_end->json = peer->json;
+	one_end->duration_ms = peer->duration_ms;
+	one_end->wait_ms = peer->wait_ms;
+	one_end->precision = peer->precision;
+	one_end->congestion = peer->congestion;
+	one_end->skip_errors = peer->skip_errors;
+	one_end->grid = peer->strategy->is_grid;
+	one_end->passes = peer->passes;
+}
 
-	if (!peer->iperf_server)
+/* Without a server of tests there is nothing to choose. With one, the probes are made in
+ * any case. */
+static int find_one_end_strategy(enum strategy_one_end *ret, struct err *err)
+{
+	bool grid = peer_options.strategy_given ? peer_options.strategy == STRATEGY_grid
+						: host_options_have_range();
+
+	peer->strategy = &strategies[STRATEGY_probe];
+	*ret = ONE_END_PROBES;
+	if (!one_end->iperf_server && peer_options.strategy_given)
+		return err_set(err, -EINVAL,
+			       "--alone has no use for --strategy without "
+			       "--iperf-server: it probes the path from this end");
+	if (!one_end->iperf_server)
 		return 0;
-	if (peer->json || host_options.persist != PERSIST_NONE)
+	if (peer_options.strategy_given && peer_options.strategy == STRATEGY_probe)
 		return err_set(err, -EINVAL,
-			       "--iperf-server does not go with --%s: its rates are "
-			       "printed, and this end is restored",
-			       peer->json ? "json" : "persist");
-	if (peer->duration_ms > ALONE_IPERF_DURATION_MAX_MS)
-		return err_set(err, -EINVAL,
-			       "--duration is at most %d with --iperf-server",
-			       ALONE_IPERF_DURATION_MAX_MS / 1000);
-	return alone_targets_parse("iperf-server", peer->iperf_server, address, &port,
-				   err);
+			       "--strategy probe measures no throughput, "
+			       "--iperf-server does: give one of them");
+	*ret = grid ? ONE_END_SWEEPS : ONE_END_CONFIRMS;
+	if (grid)
+		peer->strategy = &strategies[STRATEGY_grid];
+	return 0;
+}
+
+static int refuse_useless(const char *option, enum strategy_one_end use,
+			  struct err *err)
+{
+	static const char *const words[] = {
+		[ONE_END_PROBES] =
+			" without --iperf-server: it probes the path from this end",
+		[ONE_END_CONFIRMS] = " here: it measures the recommended MTU and the "
+				     "current one; --strategy grid measures more",
+		[ONE_END_SWEEPS] = ": it measures all MTUs of this end's range",
+	};
+
+	return err_set(err, -EINVAL, "--alone has no use for --%s%s", option,
+		       words[use]);
 }
 
 static int check_alone(struct err *err)
 {
 	const char *useless = find_useless();
+	enum strategy_one_end use;
+	int r;
 
 	if (useless)
 		return err_set(err, -EINVAL,
-			       "--alone has no use for --%s: it probes the path from "
-			       "this end and measures nothing",
+			       "--alone has no use for --%s: it works without "
+			       "mtusweep at the other end",
 			       useless);
-	for (int i = 0; i < peer->named.count; i++) {
-		char address[ADDRESS_SIZE];
-		int port;
-		int r = alone_targets_parse("target", peer->named.words[i], address,
-					    &port, err);
-
-		if (r < 0)
-			return r;
-	}
-	peer->strategy = &strategies[STRATEGY_probe];
+	r = find_one_end_strategy(&use, err);
+	if (r < 0)
+		return r;
+	useless = strategy_options_useless(peer_options.rows, use);
+	if (useless)
+		return refuse_useless(useless, use, err);
+	if (peer->seed_given && peer_options.order != GRID_SHUFFLED)
+		return err_set(
+			err, -EINVAL,
+			"--seed is for --order shuffled; --order row needs none");
 	set_strategy_defaults();
-	return check_iperf_server(err);
+	set_one_end();
+	return alone_options_check(one_end, err);
 }
 
 int peer_options_check(struct err *err)
@@ -212,9 +249,9 @@ int peer_options_check(struct err *err)
 		return 0;
 	if (peer->alone)
 		return check_alone(err);
-	if (peer->named.count || peer->iperf_server)
+	if (one_end->named.count || one_end->iperf_server)
 		return err_set(err, -EINVAL, "--%s needs --alone",
-			       peer->named.count ? "target" : "iperf-server");
+			       one_end->named.count ? "target" : "iperf-server");
 	r = find_strategy(err);
 	if (r < 0)
 		return r;
@@ -243,31 +280,19 @@ int peer_options_check(struct err *err)
 	return r;
 }
 
-static int find_addresses(struct host *host, struct err *err)
-{
-	int r = 0;
-
-	host->guard.bounds.alone = true;
-	if (peer->iperf_server)
-		r = alone_targets_find_one(host, "iperf-server", peer->iperf_server,
-					   &peer->iperf, err);
-	return r < 0 ? r : alone_targets_find(host, &peer->named, &peer->targets, err);
-}
-
 int peer_options_ready(struct host *host, struct err *err)
 {
 	if (!peer->seed_given)
 		peer->seed = random_u64() >> 1;
 	peer->order = (enum grid_order)peer_options.order;
-	/* Without a range on the command line: all that this end allows. */
-	if (!peer->strategy->is_grid && !host_options_have_range()) {
-		host_options.range = host->guard.bounds.range;
-		host_options.range.min = host->usual_min;
-	}
+	one_end->seed = peer->seed;
+	one_end->order = peer->order;
+	if (!peer->strategy->is_grid)
+		host_options_use_range(&host->guard.bounds.range, host->usual_min);
 	peer->options = &host_options;
 	peer->host = host;
 	if (peer->alone)
-		return find_addresses(host, err);
+		return alone_options_ready(one_end, host, err);
 	text_copy(host->guard.bounds.remote, sizeof(host->guard.bounds.remote),
 		  peer->server_ip);
 	return check_route(host, err);

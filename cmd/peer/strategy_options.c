@@ -10,8 +10,10 @@
 #define SMART (1u << STRATEGY_smart)
 #define PROBE (1u << STRATEGY_probe)
 #define APPLY (1u << STRATEGY_COUNT)
-/* --alone --iperf-server */
-#define TESTS (1u << (STRATEGY_COUNT + 1))
+/* --alone --iperf-server: the recommended MTU, or a grid */
+#define ONE_MTU  (1u << (STRATEGY_COUNT + 1))
+#define ONE_GRID (1u << (STRATEGY_COUNT + 2))
+#define ONE_END  (ONE_MTU | ONE_GRID)
 
 /* Each option that some use has no need of, with the uses that need it. */
 static const struct strategy_option {
@@ -20,15 +22,15 @@ static const struct strategy_option {
 } options[] = {
 	{"no-probe", GRID},
 	{"check", PROBE},
-	{"passes", GRID | APPLY},
-	{"order", GRID},
-	{"seed", GRID | SMART},
+	{"passes", GRID | APPLY | ONE_GRID},
+	{"order", GRID | ONE_GRID},
+	{"seed", GRID | SMART | ONE_GRID},
 	{"margin", SMART},
 	{"budget", SMART},
-	{"duration", GRID | SMART | APPLY | TESTS},
-	{"precision", GRID | SMART | APPLY | TESTS},
-	{"congestion", GRID | SMART | APPLY | TESTS},
-	{"peer-skip-errors", GRID | SMART | APPLY},
+	{"duration", GRID | SMART | APPLY | ONE_END},
+	{"precision", GRID | SMART | APPLY | ONE_END},
+	{"congestion", GRID | SMART | APPLY | ONE_END},
+	{"peer-skip-errors", GRID | SMART | APPLY | ONE_END},
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
@@ -99,11 +101,17 @@ int strategy_options_check(const struct option_spec *rows,
 	return 0;
 }
 
-const char *strategy_options_given(const struct option_spec *rows, bool tests)
+const char *strategy_options_useless(const struct option_spec *rows,
+				     enum strategy_one_end use)
 {
+	static const unsigned int bits[] = {
+		[ONE_END_PROBES] = 0,
+		[ONE_END_CONFIRMS] = ONE_MTU,
+		[ONE_END_SWEEPS] = ONE_GRID,
+	};
+
 	for (size_t i = 0; i < OPTIONS; i++) {
-		if (!(tests && options[i].uses & TESTS) &&
-		    is_given(rows, options[i].name))
+		if (!(options[i].uses & bits[use]) && is_given(rows, options[i].name))
 			return options[i].name;
 	}
 	return NULL;

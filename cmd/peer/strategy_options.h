@@ -23,8 +23,16 @@ struct strategy_use {
 int strategy_options_check(const struct option_spec *rows,
 			   const struct strategy_use *use, struct err *err);
 
-/* The first option given that only some strategies use; NULL: none is. With `tests`,
- * options of throughput tests do not count. */
-const char *strategy_options_given(const struct option_spec *rows, bool tests);
+/* The uses of --alone. */
+enum strategy_one_end {
+	ONE_END_PROBES,   /* without --iperf-server */
+	ONE_END_CONFIRMS, /* measure the recommended MTU */
+	ONE_END_SWEEPS,   /* measure all MTUs of the range */
+};
+
+/* The first option given that only some strategies use, and this use does not; NULL: none
+ * is. */
+const char *strategy_options_useless(const struct option_spec *rows,
+				     enum strategy_one_end use);
 
 #endif

@@ -88,7 +88,7 @@ static void print_causes(const struct runpath *known)
 	}
 }
 
-static void print_doubts(const struct runpath *known, bool one_ended)
+static void print_doubts(const struct runpath *known, const struct run_info *info)
 {
 	if (known->guessed[DIR_UPLOAD] || known->guessed[DIR_DOWNLOAD])
 		printf("doubt: this run did not probe the path. Rates show fragments "
@@ -101,12 +101,14 @@ static void print_doubts(const struct runpath *known, bool one_ended)
 		     "line, and they cannot be seen; these are the sizes that the "
 		     "relay receives");
 	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		enum direction sends = direction_back((enum direction)dir);
+
 		if (known->path.unseen[dir])
 			printf("doubt: the %s %s its outer packets, so fragments there "
 			       "cannot be told from whole packets\n",
 			       direction_receiver(dir),
-			       one_ended && dir == DIR_UPLOAD ? "does not tell of"
-							      : "does not see");
+			       run_info_has_end(info, sends) ? "does not see"
+							     : "does not tell of");
 	}
 	if (known->family_assumed)
 		puts("sizes: of outer packets over IPv4, since the run does not record "
@@ -137,7 +139,7 @@ static void print_measured(const struct query_result *measured)
 
 /* `sentences`: those of a run with one end alone, in place of what the path does to the
  * pair, which no --pair has named; NULL: none. */
-static void print_explanation(const struct runpath *known, bool one_ended,
+static void print_explanation(const struct runpath *known, const struct run_info *info,
 			      const char *sentences,
 			      const struct query_result *measured)
 {
@@ -147,7 +149,7 @@ static void print_explanation(const struct runpath *known, bool one_ended,
 		print_directions(known);
 	print_causes(known);
 	if (!sentences)
-		print_doubts(known, one_ended);
+		print_doubts(known, info);
 	print_measured(measured);
 }
 
@@ -185,7 +187,7 @@ static int explain_run(struct query *query, const struct query_run *run,
 		return r;
 	if (read_given.json)
 		return print_json(&path, &measured, err);
-	print_explanation(&path, one_ended, sentences, &measured);
+	print_explanation(&path, &run->info, sentences, &measured);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/one_end_tests.h"
 #include "report/ready.h"
 
 enum ready_end {
@@ -80,6 +81,7 @@ static int find_pair(struct query *query, const struct query_run *run,
 		     struct evidence *ret, struct err *err)
 {
 	struct query_recommendation found = {0};
+	char words[PAIR_WORDS_SIZE];
 	int r = query_recommended(query, run->id, &found, err);
 
 	if (r == -ENODATA)
@@ -93,6 +95,11 @@ static int find_pair(struct query *query, const struct query_run *run,
 	    (!ret->mtu.server && !ret->mtu.peer))
 		return err_set(err, -ENODATA, "run %lld has no MTU to set: %s",
 			       (long long)run->id, reason_sentence(ret->reason.kind));
+	if (one_end_is_contradicted(ret))
+		return err_set(err, -ENODATA,
+			       "run %lld has no MTU to set: tests contradict the "
+			       "probes, by which %s fits",
+			       (long long)run->id, mtu_pair_words(&ret->mtu, words));
 	return 0;
 }
 
@@ -110,8 +117,13 @@ static int note_hub(void *ctx, const struct query_warning *w)
 
 static int check_name(const char *name, struct err *err)
 {
-	if (ready_takes_name(name))
+	if (ready_takes_name((enum ready_format)as, name))
 		return 0;
+	if (as == READY_UCI && ready_takes_name(READY_WG_QUICK, name))
+		return err_set(err, -EINVAL,
+			       "OpenWrt has no section named '%s': name that of the "
+			       "tunnel with --interface, in letters, digits and '_'",
+			       name);
 	return err_set(
 		err, -EINVAL,
 		"the interface's name '%s' cannot be written in such text: name "
@@ -126,10 +138,22 @@ static const char *choose_name(const struct end_facts *facts)
 	return facts->interface[0] ? facts->interface : "wg0";
 }
 
+/* The far end has the largest MTU that is known to fit; the MSS fits both ways. */
+static void use_one_end(const struct evidence *e, enum direction sends,
+			struct ready *ready)
+{
+	if (sends != e->one_end.own) {
+		ready->mtu = e->one_end.far_mtu;
+		ready->proof = "the largest that the other end alone knows to fit";
+	}
+	ready->far_mtu = one_end_clamp_mtu(&e->one_end);
+}
+
 int read_ready_print(struct query *query, const struct query_run *run, struct err *err)
 {
-	bool server = end == READY_SERVER;
-	const struct end_facts *facts = server ? &run->info.server : &run->info.peer;
+	enum direction sends = end == READY_SERVER ? DIR_DOWNLOAD : DIR_UPLOAD;
+	const struct end_facts *facts = end == READY_SERVER ? &run->info.server
+							    : &run->info.peer;
 	struct ready ready = {
 		.run = run->id,
 		.end = end_names[end],
@@ -145,16 +169,11 @@ int read_ready_print(struct query *query, const struct query_run *run, struct er
 		r = query_warnings(query, run->id, "run", note_hub, &ready, err);
 	if (r < 0)
 		return r;
-	if (server && e.one_ended)
-		return err_set(err, -ENODATA,
-			       "run %lld was made by the peer alone, which does not "
-			       "know the server's MTU",
-			       (long long)run->id);
-	ready.mtu = server ? e.mtu.server : e.mtu.peer;
-	ready.far_mtu = server ? e.mtu.peer : e.mtu.server;
-	if (e.one_ended)
-		ready.far_mtu = one_end_clamp_mtu(&e.one_end);
+	ready.mtu = mtu_pair_sender(&e.mtu, sends);
+	ready.far_mtu = mtu_pair_sender(&e.mtu, direction_back(sends));
 	ready.proof = evidence_proof(&e, false);
+	if (e.one_ended)
+		use_one_end(&e, sends, &ready);
 	if (!ready.mtu)
 		return err_set(err, -ENODATA, "run %lld recommends no MTU for the %s",
 			       (long long)run->id, ready.end);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/one_end_tests.h"
 #include "base/text.h"
 
 /* "2026-11-22 12:20:39" */
@@ -45,6 +46,15 @@ static void print_end_name(FILE *out, const struct end_facts *end)
 	}
 }
 
+/* One end alone knows nothing of the far one. */
+static void print_name_of(FILE *out, const struct run_info *info, enum direction sends)
+{
+	if (run_info_has_end(info, sends))
+		print_end_name(out, sends == DIR_UPLOAD ? &info->peer : &info->server);
+	else
+		fputc('-', out);
+}
+
 void table_run_line(FILE *out, const struct query_run *run)
 {
 	char started[CLOCK_ISO_SIZE];
@@ -66,13 +76,9 @@ void table_run_line(FILE *out, const struct query_run *run)
 		"%4" PRId64 "  %-8.8s  %-19s  %-6s  %-8s  %-11s  %8d  %6d  %-11s  ",
 		run->id, uuid, started, role, strategy, query_run_state(run),
 		run->measured, run->failed, recommended);
-	/* One end alone knows nothing of the far one. */
-	if (run_info_is_one_ended(&run->info))
-		fputc('-', out);
-	else
-		print_end_name(out, &run->info.server);
+	print_name_of(out, &run->info, DIR_DOWNLOAD);
 	fputs(" - ", out);
-	print_end_name(out, &run->info.peer);
+	print_name_of(out, &run->info, DIR_UPLOAD);
 	fputc('\n', out);
 }
 
@@ -157,11 +163,14 @@ void table_run(FILE *out, const struct query_run *run)
 		fprintf(out, ", %g s a test", (double)info->duration_ms / 1000);
 	fputc('\n', out);
 	print_outcome(out, run);
-	if (run_info_is_one_ended(info))
-		fputs("server    -\n", out);
-	else
+	if (run_info_has_end(info, DIR_DOWNLOAD))
 		print_end(out, "server", &info->server, &info->server_range);
-	print_end(out, "peer", &info->peer, &info->peer_range);
+	else
+		fputs("server    -\n", out);
+	if (run_info_has_end(info, DIR_UPLOAD))
+		print_end(out, "peer", &info->peer, &info->peer_range);
+	else
+		fputs("peer      -\n", out);
 }
 
 void table_warning(FILE *out, const struct warning *w)
@@ -190,7 +199,7 @@ void table_recommended(FILE *out, const struct query_recommendation *recommended
 	const struct evidence *e = &recommended->evidence;
 	char words[PAIR_WORDS_SIZE] = "no MTU";
 
-	if (e->mtu.peer)
+	if (e->mtu.peer && !one_end_is_contradicted(e))
 		mtu_pair_words(&e->mtu, words);
 	fprintf(out, "pair      recommended: %s%s\n", words,
 		e->reason.kind == REASON_TEXT || !e->mtu.peer ? "" : evidence_doubt(e));
@@ -228,14 +237,15 @@ static void print_flaky(FILE *out, const struct query_result *result)
 void table_result_line(FILE *out, const struct query_result *result)
 {
 	char server[MTU_TEXT_SIZE];
+	char peer[MTU_TEXT_SIZE];
 	char up[RATE_TEXT_SIZE];
 	char down[RATE_TEXT_SIZE];
 
 	rate_text(result->upload_status, result->upload_bps, 3, up);
 	rate_text(result->download_status, result->download_bps, 3, down);
-	fprintf(out, "%10s  %8d  %13s  %13s  %12d",
-		mtu_text(result->mtu.server, server), result->mtu.peer, up, down,
-		result->visits);
+	fprintf(out, "%10s  %8s  %13s  %13s  %12d",
+		mtu_text(result->mtu.server, server), mtu_text(result->mtu.peer, peer),
+		up, down, result->visits);
 	print_flaky(out, result);
 	fputc('\n', out);
 }

@@ -29,6 +29,7 @@ static void print_change(FILE *out, const struct compare_change *change)
 {
 	char sides[2][RATE_TEXT_SIZE];
 	char server[MTU_TEXT_SIZE];
+	char peer[MTU_TEXT_SIZE];
 	char percent[16] = "";
 
 	for (int i = 0; i < 2; i++)
@@ -37,8 +38,8 @@ static void print_change(FILE *out, const struct compare_change *change)
 	if (!isnan(change->ratio))
 		snprintf(percent, sizeof(percent), "%+.1f %%",
 			 100 * (change->ratio - 1));
-	fprintf(out, "%10s  %8d  %-9s  %12s  %12s  %9s  %d of %d, %d of %d\n",
-		mtu_text(change->mtu.server, server), change->mtu.peer,
+	fprintf(out, "%10s  %8s  %-9s  %12s  %12s  %9s  %d of %d, %d of %d\n",
+		mtu_text(change->mtu.server, server), mtu_text(change->mtu.peer, peer),
 		direction_name(change->dir), sides[0], sides[1], percent,
 		change->side[0].ok, change->side[0].visits, change->side[1].ok,
 		change->side[1].visits);

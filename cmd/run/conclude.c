@@ -45,21 +45,27 @@ static void drop_other_paths(struct stored *s)
 	s->count = kept;
 }
 
-static int judge_run(const struct run_info *run, const struct path_survey *survey,
-		     const struct measurement *rows, size_t count, int margin,
-		     struct evidence *ret, struct err *err)
+static struct recommend_input input_of(const struct run_info *run,
+				       const struct path_survey *survey,
+				       const struct measurement *rows, size_t count,
+				       int margin)
 {
-	const struct recommend_input input = {
+	return (struct recommend_input){
 		.path = survey->path,
 		.server = run->server_range,
 		.peer = run->peer_range,
-		.current = {run->server.link_mtu, run->peer.link_mtu},
+		.current = run_info_current(run),
 		.m = rows,
 		.count = count,
 		.margin = margin / 100.0,
 	};
+}
+
+static int judge(const struct recommend_input *input, const struct path_survey *survey,
+		 struct evidence *ret, struct err *err)
+{
 	struct recommendation found;
-	int r = recommend_find(&input, &found);
+	int r = recommend_find(input, &found);
 
 	if (r < 0)
 		return err_set(err, r, "out of memory for the run's rows");
@@ -70,25 +76,95 @@ static int judge_run(const struct run_info *run, const struct path_survey *surve
 int conclude_path(const struct run_info *run, const struct path_survey *survey,
 		  int margin, struct evidence *ret, struct err *err)
 {
-	return judge_run(run, survey, NULL, 0, margin, ret, err);
+	struct recommend_input input = input_of(run, survey, NULL, 0, margin);
+
+	return judge(&input, survey, ret, err);
+}
+
+/* The caller frees ret->rows, also on failure. */
+static int load(const char *db, int64_t run, int rows_max, struct stored *ret,
+		struct err *err)
+{
+	struct query *query;
+	int r = query_open(db, &query, err);
+
+	if (r < 0)
+		return r;
+	r = load_run(query, run, rows_max, ret, err);
+	query_close(query);
+	if (r == 0)
+		drop_other_paths(ret);
+	return r;
 }
 
 int conclude_run(const char *db, int64_t run, int margin, int rows_max,
 		 struct evidence *ret, struct err *err)
 {
 	struct stored stored = {0};
-	struct query *query;
-	int r = query_open(db, &query, err);
+	int r = load(db, run, rows_max, &stored, err);
 
-	if (r < 0)
-		return r;
-	r = load_run(query, run, rows_max, &stored, err);
-	query_close(query);
+	if (r == 0) {
+		struct recommend_input input = input_of(&stored.run.info,
+							&stored.survey, stored.rows,
+							stored.count, margin);
+
+		r = judge(&input, &stored.survey, ret, err);
+	}
+	free(stored.rows);
+	return r;
+}
+
+/* --- one end alone --- */
+
+/* The warnings of tests that mean the same with one end. */
+static bool is_of_one_end(const struct warning *w, const struct mtu_pair *mtu)
+{
+	switch ((int)w->kind) {
+	case WARNING_CONTRADICTED:
+	case WARNING_CONTRADICTED_ONCE:
+	case WARNING_UNREACHED:
+	case WARNING_DRIFT:
+		return true;
+	case WARNING_CLAMPED:
+		return mtu_pair_sender(mtu, w->direction) != MTU_UNKNOWN;
+	}
+	return false;
+}
+
+/* The pair, its reason and the path are the probes'. */
+static void take_tests(const struct evidence *tests, struct evidence *e)
+{
+	e->status = tests->status;
+	e->settled = tests->settled;
+	e->reason.margin = tests->reason.margin;
+	e->reason.visits = tests->reason.visits;
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		e->dir[dir] = tests->dir[dir];
+		e->dir[dir].guessed = false;
+	}
+	for (int i = 0; i < tests->warnings; i++) {
+		if (is_of_one_end(&tests->warning[i], &e->mtu))
+			evidence_warn(e, tests->warning[i]);
+	}
+}
+
+int conclude_one_end(const char *db, int64_t run, int margin, struct evidence *e,
+		     struct err *err)
+{
+	struct stored stored = {0};
+	struct evidence tests;
+	int r = load(db, run, 0, &stored, err);
+
+	if (r == 0) {
+		struct recommend_input input = input_of(&stored.run.info,
+							&stored.survey, stored.rows,
+							stored.count, margin);
+
+		input.chosen = e->mtu;
+		r = judge(&input, &stored.survey, &tests, err);
+	}
 	if (r == 0)
-		drop_other_paths(&stored);
-	if (r == 0)
-		r = judge_run(&stored.run.info, &stored.survey, stored.rows,
-			      stored.count, margin, ret, err);
+		take_tests(&tests, e);
 	free(stored.rows);
 	return r;
 }

@@ -24,4 +24,9 @@ int conclude_path(const struct run_info *run, const struct path_survey *survey,
 int conclude_run(const char *db, int64_t run, int margin, int rows_max,
 		 struct evidence *ret, struct err *err);
 
+/* A run of one end alone: complete its recommendation, e->mtu, with what its measurements
+ * say of that pair: status, figures and warnings. Errors as above; then *e is untouched. */
+int conclude_one_end(const char *db, int64_t run, int margin, struct evidence *e,
+		     struct err *err);
+
 #endif

@@ -331,6 +331,8 @@ int server_main(void *ctx, int guard_socket, int runner_socket)
 	int status = 1;
 	int r;
 
+	if (f.config->alone)
+		return alone_main(&f.config->one_end, guard_socket, runner_socket);
 	signal(SIGTTOU, SIG_IGN);
 	if (stop_install() < 0)
 		return 1;

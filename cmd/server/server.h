@@ -3,6 +3,7 @@
 #define CMD_SERVER_SERVER_H
 
 #include "base/types.h"
+#include "cmd/alone/alone.h"
 #include "cmd/host/host.h"
 
 /*
@@ -18,6 +19,8 @@ struct server_config {
 	int port;
 	int iperf_port;
 	bool once;
+	bool alone;                  /* this end only: serve no peer */
+	struct alone_config one_end; /* for alone */
 };
 
 /* The program's options beyond host_options, with their defaults; the table in cmd/server.c
@@ -25,6 +28,8 @@ struct server_config {
 struct server_options {
 	struct server_config config; /* for server_main() */
 	const char *server_ip;       /* NULL: the interface's own */
+	bool port_given;
+	bool iperf_port_given;
 };
 
 extern struct server_options server_options;
@@ -32,8 +37,9 @@ extern struct server_options server_options;
 /* host_program.libraries. */
 const char *server_libraries(void);
 
-/* host_program.check and .ready. -EINVAL: the ports are the same, or --server-ip is no
- * address; -EADDRNOTAVAIL: it is not the interface's. */
+/* host_program.check and .ready. -EINVAL: the ports are the same, an address is none, or
+ * options exclude one another; -EADDRNOTAVAIL: --server-ip is not the interface's; those
+ * of alone_options_ready(). */
 int server_options_check(struct err *err);
 int server_options_ready(struct host *host, struct err *err);
 

@@ -39,7 +39,9 @@ const UNITS = {
 function figure(value, digits, unit = '') {
 	if (value === null || value === undefined)
 		return '-';
-	return typeof value === 'number' ? mbps(value, digits) + unit : value;
+	if (typeof value === 'number')
+		return mbps(value, digits) + unit;
+	return value === 'error' ? 'no result' : value;
 }
 
 function duration(ms) {
@@ -60,7 +62,8 @@ const UNKNOWN = 65535;
 const mtuText = (mtu) => mtu === UNKNOWN ? '-' : String(mtu);
 
 function pairWords([server, peer]) {
-	return (server === UNKNOWN ? '' : `server MTU ${server}, `) + `peer MTU ${peer}`;
+	return [server === UNKNOWN ? '' : `server MTU ${server}`,
+		peer === UNKNOWN ? '' : `peer MTU ${peer}`].filter(Boolean).join(', ');
 }
 
 function rangeText(grid) {
@@ -526,21 +529,21 @@ class Sweep {
 
 		this.facts = answer.facts;
 		this.revision = answer.revision;
-		this.oneEnded = run.server.mtu_min === null;
-		const server_mtu = this.oneEnded ? UNKNOWN : run.server.link_mtu;
-		const peer_mtu = run.peer.link_mtu;
+		const ends = [run.server, run.peer];
+		this.ends = ends.filter((end) => end.mtu_min !== null);
+		this.oneEnded = this.ends.length === 1;
+		const [server_mtu, peer_mtu] = ends.map((end) =>
+			end.mtu_min === null ? UNKNOWN : end.link_mtu);
 		this.facts.current = server_mtu && peer_mtu
 			? { server_mtu, peer_mtu } : null;
-		[this.servers, this.peers] = this.facts.grid.map((grid) => {
-			const mtus = [];
+		[this.servers, this.peers] = this.facts.grid.map((grid, i) => {
+			const mtus = ends[i].mtu_min === null ? [UNKNOWN] : [];
 
 			for (let mtu = grid ? grid[0] : 1; grid && mtu <= grid[1];
 				mtu += grid[2])
 				mtus.push(mtu);
 			return mtus;
 		});
-		if (this.oneEnded)
-			this.servers = [UNKNOWN];
 		this.showSigns();
 		for (const cell of this.cells.values())
 			this.extend(cell.pair);
@@ -557,7 +560,7 @@ class Sweep {
 	}
 
 	takeRow([, server, peer, up, down]) {
-		const pair = [server ?? UNKNOWN, peer];
+		const pair = [server ?? UNKNOWN, peer ?? UNKNOWN];
 
 		this.cells.set(pair.join(), { pair, value: [up, down] });
 		this.extend(pair);
@@ -574,8 +577,8 @@ class Sweep {
 	/* --- the chosen pair --- */
 
 	pairOf(object) {
-		return object && object.peer_mtu
-			? [object.server_mtu ?? UNKNOWN, object.peer_mtu] : null;
+		return object && (object.server_mtu || object.peer_mtu)
+			? [object.server_mtu ?? UNKNOWN, object.peer_mtu ?? UNKNOWN] : null;
 	}
 
 	middle() {
@@ -645,23 +648,23 @@ class Sweep {
 		const { run } = this.facts;
 		const families = new Set([run.server.endpoint_family,
 			run.peer.endpoint_family]);
-		const ends = this.oneEnded ? [run.peer] : [run.server, run.peer];
-		const backends = [...new Set(ends.map((end) => end.backend))].join(' and ');
+		const backends = [...new Set(this.ends.map((end) => end.backend))]
+			.join(' and ');
 
 		families.delete(null);
 		/* A log knows the name of neither end. */
 		const known = run.server.host || run.peer.host;
 
 		setText(this.find('.title'), this.oneEnded
-			? `${endName(run.peer)}, one end alone` : known
+			? `${endName(this.ends[0])}, one end alone` : known
 				? `${endName(run.server)} - ${endName(run.peer)}`
 				: `run ${run.id}`);
 		setText(this.find('.about'), [
 			`run ${run.id} (${run.uuid.slice(0, 8)})`,
 			`${(run.started_at || '').slice(0, 16).replace('T', ' ')} UTC`,
 			`strategy ${run.strategy}`,
-			!this.oneEnded && `server MTUs ${rangeText(this.facts.grid[0])}`,
-			`peer MTUs ${rangeText(this.facts.grid[1])}`,
+			...['server', 'peer'].map((end, i) => run[end].mtu_min !== null &&
+				`${end} MTUs ${rangeText(this.facts.grid[i])}`),
 			known && `WireGuard: ${backends}`,
 			families.size && `IPv${[...families].join(' and ')}`,
 		].filter(Boolean).join(', '));
@@ -773,8 +776,9 @@ class Sweep {
 
 	showCards() {
 		const { current, warnings } = this.facts;
-		const pair = (object) => `${mtuText(object.server_mtu ?? UNKNOWN)} / ` +
-			`${object.peer_mtu || '?'}`;
+		const mtu = (value) => value === 0 ? '?' : mtuText(value ?? UNKNOWN);
+		const pair = (object) =>
+			`${mtu(object.server_mtu)} / ${mtu(object.peer_mtu)}`;
 		const list = this.find('.warnings');
 		const best = this.fastest;
 

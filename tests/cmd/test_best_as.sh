@@ -98,19 +98,22 @@ for format in "${formats[@]}"; do
 	nft | iptables) server='1340' peer='1340' ;;
 	*) server='1400' peer='1380' ;;
 	esac
-	expect 0 "^[^#].*\b$peer\b" 1 --as "$format"
-	expect 0 "^[^#].*\b$server\b" 1 --as "$format" --end server
+	named=()
+	[ "$format" != uci ] || named=(--interface wg_home)
+	expect 0 "^[^#].*\b$peer\b" 1 --as "$format" "${named[@]}"
+	expect 0 "^[^#].*\b$server\b" 1 --as "$format" "${named[@]}" --end server
 	expect 0 '^# mtusweep run 1: MTU 1400 for the server, host hub; predicted' \
-		1 --as "$format" --end server
+		1 --as "$format" "${named[@]}" --end server
 	grep -q '^# This interface has 4 WireGuard peers' err || fail "$format: no hub"
 	expect 0 '^# mtusweep run 1: MTU 1380 for the peer, host laptop; predicted' \
-		1 --as "$format"
+		1 --as "$format" "${named[@]}"
 	! grep -q 'WireGuard peers' err || fail "$format: the peer's interface is no hub"
 done
 
 # The interface: the run's, wg0 if that is unknown, or the one that is named.
-expect 0 'network\.wg-home\.mtu' 1 --as uci
-expect 0 'network\.wg-hub\.mtu' 1 --as uci --end server
+expect 1 "OpenWrt has no section named 'wg-home': name that of the tunnel" 1 --as uci
+expect 0 'network\.wg_home\.mtu' 1 --as uci --interface wg_home
+expect 0 'network\.wg_hub\.mtu' 1 --as uci --end server --interface wg_hub
 expect 0 'network\.vpn\.mtu' 1 --as uci --interface vpn
 expect 0 "network\.wg0\.mtu='1200'" 5 --as uci --end server
 expect 1 "name 'wg'; reboot' cannot be written in such text: name another" 5 --as uci
@@ -153,7 +156,8 @@ unshare --net sh -c 'nft -f clamp.nft && nft -f clamp.nft && nft list ruleset' >
 
 # The commands are such for a shell.
 for format in networkmanager uci iptables; do
-	"$program" best 1 --as $format | bash -n || fail "bash refuses the text of $format"
+	"$program" best 1 --as $format --interface wg_home | bash -n ||
+		fail "bash refuses the text of $format"
 done
 
 # The documents know the same formats, in the same order, and a source of each.

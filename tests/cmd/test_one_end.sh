@@ -64,17 +64,49 @@ one_end()
 			($1, 'upload', 1440, 'whole'), ($1, 'upload', 65535, 'lost'),
 			($1, 'download', 1452, 'whole'), ($1, 'download', 1467, 'unknown'),
 			($1, 'download', 65535, 'lost');
-		INSERT INTO one_end (run_id, target, endpoint, small, proof, echoes,
-			endpoint_answers, own_is_limit, either_way, far_is_limit,
-			far_is_present, back_ends, pieces_lost, least_mtu, far_mtu,
+		INSERT INTO one_end (run_id, sends, target, endpoint, small, proof, echoes,
+			endpoint_answers, own_is_limit, by_route, either_way,
+			far_is_limit, far_is_present, back_ends, pieces_lost, least_mtu,
+			far_mtu,
 			largest_back, mss_ipv4, mss_ipv6, rounds)
-		VALUES ($1, '10.0.0.1', '192.0.2.7', 'udp', 'arrives', 1, 0, 0, 0, 0, 0, 0,
-			0, 1280, 1392, 1392, 1340, 1320, 9);
+		VALUES ($1, 'upload', '10.0.0.1', '192.0.2.7', 'udp', 'arrives', 1, 0, 0,
+			0, 0, 0, 0,
+			0, 0, 1280, 1392, 1392, 1340, 1320, 9);
+	SQL
+}
+
+# Arguments: ID; the run of the server alone, with the same path seen from there.
+server_end()
+{
+	one_end "$1"
+	cat <<-SQL
+		UPDATE run SET role = 'server', server_host = 'hubhost',
+			server_interface = 'wg1', server_address = '10.0.0.1',
+			server_link_mtu = 1420, server_backend = 'kernel',
+			server_endpoint_family = 4, server_versions = peer_versions,
+			server_mtu_min = 1280, server_mtu_max = 1440, server_mtu_step = 20,
+			peer_host = NULL, peer_interface = NULL, peer_address = NULL,
+			peer_link_mtu = NULL, peer_backend = 'none',
+			peer_endpoint_family = NULL, peer_versions = NULL,
+			peer_mtu_min = 65535, peer_mtu_max = 65535, peer_mtu_step = 1
+		WHERE id = $1;
+		DELETE FROM path_band WHERE run_id = $1;
+		INSERT INTO path_band VALUES
+			($1, 'download', 1440, 'whole'), ($1, 'download', 65535, 'lost'),
+			($1, 'upload', 1452, 'whole'), ($1, 'upload', 1467, 'unknown'),
+			($1, 'upload', 65535, 'lost');
+		UPDATE one_end SET sends = 'download', target = '10.0.0.2'
+			WHERE run_id = $1;
+		UPDATE path_detail SET upload_unseen = download_unseen,
+			download_unseen = upload_unseen WHERE run_id = $1;
+		INSERT INTO recommendation VALUES ($1, 1380, 65535, 0, '');
+		INSERT INTO reason (run_id, kind, status, margin, visits)
+		VALUES ($1, 'own_arrives', 'predicted', 0, 0);
 	SQL
 }
 
 # Run 1: one end that probed. 2: one that measured, too. 3: two ends. 4: one end that knows
-# no MTU.
+# no MTU. 5: the server's end that probed.
 {
 	cat "$sources/store/schema.sql" "$sources/store/schema2.sql"
 	one_end 1
@@ -106,6 +138,7 @@ one_end()
 			(3, 'upload', 1400, 'whole'), (3, 'upload', 65535, 'lost'),
 			(3, 'download', 1452, 'whole'), (3, 'download', 65535, 'lost');
 	SQL
+	server_end 5
 } | sqlite3 -bail mtusweep.db || exit 1
 
 # --- what the peer printed
@@ -131,15 +164,54 @@ want+='recommended: peer MTU 1380; predicted by probes, not measured~why       t
 expect "$want" show 1
 expect '~ +- +1380 +31.000 +51.000 +2~ +- +1420 +blackhole +51.000 +1~$' show 2
 expect '~pair      recommended: no MTU~why       no MTU of this end is known to fit~' show 4
+# Tests that confirm or contradict the probes.
+tests='  tests with MTU 1380: upload 31\.0 Mbit/s, download nothing got through~'
+tests+='  tests with MTU 1420, the current one: upload nothing got through, download not '
+tests+='measured~'
+cause="  the probes explain the download: the far end's MTU is too large~"
+doubt='  with MTU 1380 tests contradict the probes, and another test confirmed it'
+sqlite3 mtusweep.db "UPDATE reason SET status = 'predicted', visits = 3, upload_bps = 31e6,
+	upload_low_bps = 30e6, upload_high_bps = 32e6, download_bps = 0,
+	download_low_bps = 0, download_high_bps = 0, upload_current_bps = 0
+	WHERE run_id = 2;
+	INSERT INTO run_warning (run_id, about, warned_at, kind, server_mtu, peer_mtu)
+	VALUES (2, 'recommendation', '2026-11-22T12:20:41.000Z', 'contradicted', 65535,
+		1380)" || exit 1
+want='^recommended: peer MTU 1380; .* of this end alone, not confirmed by tests~'
+expect "$want$tests$cause$doubt" best 2
+sqlite3 mtusweep.db "UPDATE reason SET status = 'confirmed' WHERE run_id = 2" || exit 1
+expect '^recommended: peer MTU 1380; .* of this end alone, confirmed by tests~' best 2
+expect '~warning   the measurement of -/1380 contradicts the probes; ' show 2
+expect '"kind":"contradicted",[^}]*"server_mtu":null,"peer_mtu":1380,' show 2 --json
+expect "mtu='1380'" best 2 --as uci
+sqlite3 mtusweep.db "UPDATE reason SET status = 'contradicted' WHERE run_id = 2" || exit 1
+want='^recommended: no MTU: peer MTU 1380 was predicted by .* contradict them~'
+expect "$want$tests$doubt" best 2
+! grep -q 'current MTU of this end' out || fail "best speaks of the current MTU: $(<out)"
+expect '~pair      recommended: no MTU~' show 2
+expect '~ +2 +0a1b2c3d .* probe +done +3 +1  - +- - laptop wg0~' runs
+expect 'Recommended: no MTU \(tests contradict the probes\)' heatmap 2
+"$program" best 2 --as uci >out 2>err </dev/null &&
+	fail "best names an MTU that tests contradict: $(<out)"
+grep -q 'no MTU to set: tests contradict the probes' err || fail "best --as: $(<err)"
+sqlite3 mtusweep.db "UPDATE reason SET status = 'predicted', visits = 0, upload_bps = NULL,
+	upload_low_bps = NULL, upload_high_bps = NULL, download_bps = NULL,
+	download_low_bps = NULL, download_high_bps = NULL, upload_current_bps = NULL
+	WHERE run_id = 2; DELETE FROM run_warning" || exit 1
+
 # Text for other systems: this end's, with the MSS that fits both ways.
 expect "network\.wg0\.mtu='1380'" best 1 --as uci
 sqlite3 mtusweep.db 'UPDATE one_end SET mss_ipv4 = 1300 WHERE run_id = 2' || exit 1
 expect 'maxseg size set 1300~.*maxseg size set 1280~' best 2 --as nft
 sqlite3 mtusweep.db 'UPDATE one_end SET mss_ipv4 = 1340 WHERE run_id = 2' || exit 1
-"$program" best 1 --as uci --end server >out 2>err </dev/null &&
+# And the far end's: the largest that is known to fit.
+expect "largest that the other end alone knows to fit.*network\.wg0\.mtu='1392'" best 1 \
+	--as uci --end server
+sqlite3 mtusweep.db 'UPDATE one_end SET far_mtu = NULL WHERE run_id = 2' || exit 1
+"$program" best 2 --as uci --end server >out 2>err </dev/null &&
 	fail "best names a server's MTU: $(<out)"
-grep -q "made by the peer alone, which does not know the server's MTU" err ||
-	fail "best of the server: $(<err)"
+grep -q "run 2 recommends no MTU for the server" err || fail "best of the server: $(<err)"
+sqlite3 mtusweep.db 'UPDATE one_end SET far_mtu = 1392 WHERE run_id = 2' || exit 1
 
 expect '"one_end":~\{.*"far_mtu":1392.*"server_mtu":null,"peer_mtu":1420' show 2 --json
 
@@ -149,7 +221,7 @@ expect '^recommended: no MTU, since none of 1280 or more is known to fit~' best 
 expect '"recommended": \{~    "server_mtu": null,~    "peer_mtu": 1380,' best 1 --json
 expect '"recommended": null' best 4 --json
 # Without a name it is the newest run with a result.
-expect '^recommended: no MTU' best
+expect '^recommended: server MTU 1380' best
 
 cause='plausible cause, upload: packets of up to 1440 bytes [^~]*~'
 expect "^$answer${cause}measured: not in this run~\$" explain 1
@@ -216,6 +288,35 @@ if "$program" import one.csv --db other.db 2>err ||
 	! grep -q 'line 2, column 1: expected an MTU' err; then
 	fail "the import of a log of one end: $(<err)"
 fi
+
+# --- the server's end
+
+answer='recommended: server MTU 1380; predicted by probes of this end alone, not measured~'
+answer+='current MTU of this end: 1420: does not fit~'
+answer+='far end: MTU 1392 at most.*~  in the peer.s configuration, section \[Interface\]: '
+answer+='MTU = 1392~download, as far as 10\.0\.0\.2: outer packets up to 1440 bytes arrive '
+answer+='whole, larger ones are lost~.*~upload, from 10\.0\.0\.2: .*~  iptables .* -o wg1 '
+expect "^$answer" best 5
+expect "^$answer.*plausible cause, download: packets of up to 1440 bytes" explain 5
+expect '~ +5 +0a1b2c3d .* server +probe +done +0 +0  1380/- +hubhost wg1 - -~' runs
+expect '~server    hubhost wg1 10.0.0.1, MTU 1420 before, .*~peer      -~' show 5
+expect '"recommended":\{"server_mtu":1380,"peer_mtu":null\}' runs --json
+expect '"server_mtu":1380,"peer_mtu":null.*"sends":"download"' show 5 --json
+expect "network\.wg1\.mtu='1380'" best 5 --as uci --end server
+expect "largest that the other end .*network\.wg0\.mtu='1392'" best 5 --as uci
+expect 'Recommended: server MTU 1380 \(predicted.*~WireGuard MTU: hubhost wg1, one end' \
+	heatmap 5
+expect '"peer_mtus": \[~    null~  \]' heatmap 5 --json
+expect '~pair      recommended: 1380/-.*~' compare 5 3
+expect '~mtusweep_recommended_mtu_bytes\{end="server"\} 1380~' export --run 5 \
+	--format prometheus
+! grep -q 'end="peer"\|peer_mtu' out || fail "a peer's MTU in $(<out)"
+expect "^$header~\$" export --run 5 --format csv
+write heatmap 5 -o map.svg
+! grep -q 65535 map.svg || fail 'the picture names the unknown MTU'
+write share 5 -o page.html
+! grep -qE '65535|10\.0\.0\.|wg1|hubhost' page.html || fail "the page of run 5"
+expect 'doubt: the peer does not tell of its' explain 5 --pair 1380/1392
 
 # The views that sqlite3's users read.
 got=$(sqlite3 mtusweep.db "SELECT server_mtu IS NULL, peer_mtu, upload_mbps, visits

@@ -12,6 +12,8 @@
 #include "base/random.h"
 #include "smart_sim.h"
 
+#include "engine/sweep.h"
+
 static double uniform(struct sim *sim)
 {
 	return ((double)(random_next(&sim->random) >> 11) + 0.5) / 9007199254740992.0;
@@ -72,6 +74,8 @@ static void measure(struct sim *sim, const struct visit *visit, struct measureme
 		r->goodput_bps = (int64_t)rate;
 		claim(sim, (double)r->goodput_bps, r);
 	}
+	sweep_skips(visit, &ret->dir[sweep_first(visit)],
+		    &ret->dir[direction_back(sweep_first(visit))]);
 	sim->visits++;
 }
 

@@ -35,6 +35,7 @@ struct world {
 	int counts[128];
 	struct mtu_pair applied;
 	enum test_status upload; /* status of every upload */
+	enum test_status download;
 	struct measurement rows[ROWS_MAX];
 	int row_count;
 	int learned;
@@ -80,7 +81,7 @@ static int fake_measure(void *ctx, enum direction dir, struct dir_result *ret,
 
 	if (code < 0)
 		return code;
-	dir_result_init(ret, dir == DIR_UPLOAD ? w->upload : TEST_OK, "%s", "");
+	dir_result_init(ret, dir == DIR_UPLOAD ? w->upload : w->download, "%s", "");
 	ret->received_bps = w->applied.server * 10000 + w->applied.peer;
 	return 0;
 }
@@ -112,6 +113,40 @@ static void fake_progress(void *ctx, const struct sweep_progress *progress)
 		 progress->why ? progress->why : "");
 	w->told_count++;
 }
+
+/* A plan of one visit. */
+struct one_visit {
+	struct plan plan;
+	struct visit visit;
+	bool done;
+};
+
+static bool one_visit_next(struct plan *plan, struct visit *ret)
+{
+	struct one_visit *one = (struct one_visit *)plan;
+
+	*ret = one->visit;
+	one->done = !one->done;
+	return one->done;
+}
+
+static void one_visit_learn(struct plan *plan, const struct measurement *m)
+{
+	(void)plan;
+	(void)m;
+}
+
+static int one_visit_total(const struct plan *plan)
+{
+	(void)plan;
+	return 1;
+}
+
+static const struct plan_ops one_visit_ops = {
+	.next = one_visit_next,
+	.learn = one_visit_learn,
+	.total = one_visit_total,
+};
 
 static const struct sweep_ops fakes = {
 	.apply = fake_apply,
@@ -340,6 +375,61 @@ static void test_unreachable_rows(void **state)
 	}
 }
 
+/* Where the probes show one direction lost and it is, the other is not tested. */
+static void test_lost(void **state)
+{
+	const struct {
+		bool lost[DIR_COUNT];
+		enum test_status upload;
+		enum test_status download;
+		const char *calls;
+		enum test_status row[DIR_COUNT];
+	} rows[] = {
+		{{true, false},
+		 TEST_BLACKHOLE,
+		 TEST_OK,
+		 "AWUR",
+		 {TEST_BLACKHOLE, TEST_ERROR}},
+		{{false, true},
+		 TEST_OK,
+		 TEST_BLACKHOLE,
+		 "AWDR",
+		 {TEST_ERROR, TEST_BLACKHOLE}},
+		{{true, true},
+		 TEST_BLACKHOLE,
+		 TEST_BLACKHOLE,
+		 VISIT,
+		 {TEST_BLACKHOLE, TEST_BLACKHOLE}},
+		/* The probes were wrong. */
+		{{true, false}, TEST_OK, TEST_OK, VISIT, {TEST_OK, TEST_OK}},
+		{{true, false}, TEST_TIMEOUT, TEST_OK, VISIT, {TEST_TIMEOUT, TEST_OK}},
+		/* Nothing was predicted. */
+		{{false, false},
+		 TEST_BLACKHOLE,
+		 TEST_OK,
+		 VISIT,
+		 {TEST_BLACKHOLE, TEST_OK}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w = {.upload = rows[i].upload,
+				  .download = rows[i].download};
+		struct one_visit plan = {.plan.ops = &one_visit_ops};
+		struct sweep_summary summary;
+
+		memcpy(plan.visit.lost, rows[i].lost, sizeof(rows[i].lost));
+		plan.visit.mtu = (struct mtu_pair){1420, 1420};
+		assert_int_equal(
+			sweep_run(&plan.plan, &usual, &fakes, &w, &summary, NULL), 0);
+		assert_string_equal(w.calls, rows[i].calls);
+		for (int dir = 0; dir < DIR_COUNT; dir++)
+			assert_int_equal(w.rows[0].dir[dir].status, rows[i].row[dir]);
+		assert_int_equal(measurement_status(&w.rows[0]) == TEST_OK, i == 3);
+		assert_int_not_equal(measurement_status(&w.rows[0]), TEST_ERROR);
+	}
+}
+
 static void test_progress(void **state)
 {
 	static const struct answer script[] = {{'U', 2, -EAGAIN}, {0}};
@@ -474,6 +564,7 @@ int main(void)
 		cmocka_unit_test(test_failed_upload),
 		cmocka_unit_test(test_stop_on_failure),
 		cmocka_unit_test(test_unreachable_rows),
+		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_time_left),
 		cmocka_unit_test(test_budget),

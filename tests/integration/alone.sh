@@ -8,43 +8,11 @@
 # and afterwards the host is as it was. If the kernel has netem (the virtual machine of
 # tests/lab/vm), the round trip is 20 ms, and the time to the answer is limited.
 
-# shellcheck source=tests/integration/lib.sh
-. "${BASH_SOURCE[0]%/*}/lib.sh"
+# shellcheck source=tests/integration/alone_lib.sh
+. "${BASH_SOURCE[0]%/*}/alone_lib.sh"
 
-readonly CASE=${1:?which case}
 # The product's promise where nothing limits the rate of answers, in ms.
 readonly LIMIT_MS=3000
-
-# Print all settings of this host that a probe changes.
-everything()
-{
-	hosts_state
-	on peer ip rule show
-	on peer ip -6 rule show
-	on peer ip route show table all dev "$LAB_PEER_IF"
-	on peer ip -6 route show table all dev "$LAB_PEER_IF"
-}
-
-# Arguments: [OPTION ...] of lab up
-begin()
-{
-	local delay=()
-	! has_netem || delay=(--delay 10)
-	test_begin "${delay[@]}" "$@"
-	before=$(everything)
-}
-
-# Arguments: [OPTION ...]. Set $status and $answer.
-alone()
-{
-	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \
-		--db "$peer_db" --alone "$@" </dev/null >"$tmp/peer.out" \
-		2>"$tmp/peer.log" &
-	peer_pid=$!
-	wait_exit "$peer_pid" 90 'the peer'
-	answer=$(<"$tmp/peer.out")
-	echo "$answer"
-}
 
 took_ms()
 {
@@ -56,9 +24,7 @@ check_stored()
 {
 	local best
 	best=$("$MTUSWEEP_BIN/mtusweep" best --db "$peer_db" | sed '/^$/,$d')
-	# Rates are not stored.
-	check_same_text "$CASE: the stored answer" \
-		"$(sed '/^MTU [0-9]*, /d' <<<"$answer")" "$best"
+	check_same_text "$CASE: the stored answer" "$answer" "$best"
 	check_match "$CASE: the message of it" "stored as run [0-9]+ in '$peer_db'" \
 		"$(<"$tmp/peer.log")"
 	check_equal "$CASE: an unknown MTU in the views" 0 "$(sql "$peer_db" \
@@ -78,12 +44,6 @@ of this end alone, not measured" "$(head -n 1 <<<"$answer")"
 	check_stored
 	! has_netem || check_equal "$CASE: slower than ${2-$LIMIT_MS} ms" '' \
 		"$(took_ms | awk -v l="${2-$LIMIT_MS}" '$1 > l')"
-}
-
-# Arguments: WHAT REGEX. The answer must say it.
-check_says()
-{
-	check_match "$CASE: $1" "$2" "$answer"
 }
 
 # --- the path ------------------------------------------------------------------------
@@ -304,115 +264,6 @@ case_silent()
 	check_same_text 'both hosts' "$before" "$(everything)"
 }
 
-# --- throughput ----------------------------------------------------------------------
-
-# Arguments: [OPTION ...] of iperf3. Set $iperf_pid.
-start_iperf()
-{
-	run_on server iperf3 --server --bind "$LAB_SERVER_IP" --forceflush "$@" \
-		>"$tmp/iperf.log" 2>&1 &
-	iperf_pid=$!
-	wait_for 10 'iperf3' listening 5201
-}
-
-# Lines of which each direction has its own rate, which a busy machine may not reach.
-begin_rates()
-{
-	begin --rate-up 4 --rate-down 12
-}
-
-readonly UPLOADED='upload [1-4](\.[0-9]+)? Mbit/s'
-readonly DOWNLOADED='download ([5-9]|1[0-2])(\.[0-9]+)? Mbit/s'
-
-# A stock iperf3, with the recommended MTU and the present one, both of which work.
-case_iperf()
-{
-	begin_rates
-	start_iperf
-	alone --iperf-server "$LAB_SERVER_IP" --duration 2
-	check_own 1440 30000
-	check_says 'recommended' "MTU 1440, recommended: $UPLOADED, $DOWNLOADED"
-	check_says 'current' "MTU 1420, current: $UPLOADED, $DOWNLOADED"
-	kill "$iperf_pid"
-}
-
-# Upload loses full-size packets with the present MTU: that is a result.
-case_iperf_hole()
-{
-	begin_rates
-	start_iperf
-	"$LAB" hole "$lab_name" upload 1440
-	alone --iperf-server "$LAB_SERVER_IP:5201" --duration 1
-	check_own 1380 30000
-	check_says 'recommended' "MTU 1380, recommended: $UPLOADED, $DOWNLOADED"
-	check_says 'current' "MTU 1420, current: upload blackhole, $DOWNLOADED"
-	kill "$iperf_pid"
-}
-
-# Another client has it, for longer than --wait, then until this one waits.
-case_iperf_busy()
-{
-	local other
-	begin_rates
-	start_iperf
-	run_on server iperf3 --client "$LAB_SERVER_IP" --bind "$LAB_SERVER_IP" \
-		--time 60 --bitrate 1M >/dev/null 2>&1 &
-	other=$!
-	wait_for 10 'a test of another client' grep -q 'connected to' "$tmp/iperf.log"
-	alone --iperf-server "$LAB_SERVER_IP" --duration 1 --wait 1
-	check_equal 'the exit status' 1 "$status"
-	check_match 'which it says' "iperf3 server at $LAB_SERVER_IP, port 5201: .* busy" \
-		"$(<"$tmp/peer.log")"
-	check_same_text 'both hosts' "$before" "$(everything)"
-	(
-		wait_for 20 'the wait' grep -q 'waiting for the iperf3' "$tmp/peer.log"
-		kill "$other"
-	) &
-	alone --iperf-server "$LAB_SERVER_IP" --duration 1
-	check_own 1440 60000
-	check_match 'it waited' 'waiting for the iperf3 server: .* busy' \
-		"$(<"$tmp/peer.log")"
-	check_says 'recommended' "MTU 1440, recommended: $UPLOADED, $DOWNLOADED"
-	kill "$iperf_pid"
-}
-
-# The recommended MTU does not outlive the program.
-case_iperf_stopped()
-{
-	begin_rates
-	start_iperf
-	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \
-		--db "$peer_db" --alone --iperf-server "$LAB_SERVER_IP" --duration 60 \
-		</dev/null >"$tmp/peer.out" 2>"$tmp/peer.log" &
-	peer_pid=$!
-	wait_for 20 'a test' grep -q 'connected to' "$tmp/iperf.log"
-	check_equal 'the MTU of a test' 1440 "$(link_mtu peer)"
-	kill -TERM "$peer_pid"
-	wait_exit "$peer_pid" 5 'the peer'
-	check_equal 'the exit status' 1 "$status"
-	check_match 'which it says' 'stopped by Terminated; the MTU is restored' \
-		"$(<"$tmp/peer.log")"
-	check_same_text 'both hosts' "$before" "$(everything)"
-	kill "$iperf_pid"
-}
-
-# The server wants a user and a password.
-case_iperf_users()
-{
-	begin
-	openssl genrsa -out "$tmp/key.pem" 2048 2>/dev/null
-	echo "user,$(printf '{user}word' | sha256sum | cut -d ' ' -f 1)" >"$tmp/users"
-	start_iperf --rsa-private-key-path "$tmp/key.pem" \
-		--authorized-users-path "$tmp/users"
-	alone --iperf-server "$LAB_SERVER_IP" --duration 1
-	check_equal 'the exit status' 1 "$status"
-	check_match 'which it says' \
-		'asks for a user and a password, and mtusweep sends none' \
-		"$(<"$tmp/peer.log")"
-	check_same_text 'both hosts' "$before" "$(everything)"
-	kill "$iperf_pid"
-}
-
 # --- the database --------------------------------------------------------------------
 
 case_json()
@@ -453,12 +304,6 @@ case_no_database()
 }
 
 # --- the MTU that is applied ----------------------------------------------------------
-
-# Print the state of both hosts without that of this end's link, conf file and folder.
-others()
-{
-	everything | grep -v '^peer: \(mtu\|conf\|beside the conf\)'
-}
 
 # Arguments: [OPTION ...]
 apply()
@@ -622,7 +467,7 @@ case_full_tunnel()
 	on peer wg-quick down "$conf" >>"$tmp/wg-quick.log" 2>&1
 }
 
-# Probes set the link's MTU, which is that of the other peers, too.
+# With several peers one is named, and the link keeps its MTU, but where it is asked for.
 case_hub()
 {
 	begin
@@ -630,9 +475,11 @@ case_hub()
 		allowed-ips 10.77.0.99/32
 	alone
 	check_equal 'the exit status' 1 "$status"
-	check_match 'which it says' 'has 2 peers, .*: --scope link allows that' \
+	check_match 'which it says' 'has 2 peers: name the address of one with --target' \
 		"$(<"$tmp/peer.log")"
-	alone --scope link
+	alone --target "$LAB_SERVER_IP"
+	check_own "$LAB_MTU"
+	alone --target "$LAB_SERVER_IP" --scope link
 	check_own 1440
 }
 
@@ -680,8 +527,14 @@ case_usage()
 	refuses 'a target of a sweep' '--target needs --alone' --target 10.77.0.1
 	refuses 'a server of tests in a sweep' '--iperf-server needs --alone' \
 		--iperf-server 10.77.0.1
-	refuses 'rates that are not stored' '--iperf-server does not go with --json' \
-		--alone --iperf-server 10.77.0.1 --json
+	refuses 'the strategy of probes' 'no use for --strategy without --iperf' \
+		--alone --strategy grid
+	refuses 'a strategy without tests' 'measures no throughput, --iperf-server' \
+		--alone --iperf-server 10.77.0.1 --strategy probe
+	refuses 'an option of a grid' 'no use for --passes here: .* --strategy grid' \
+		--alone --iperf-server 10.77.0.1 --passes 2
+	refuses 'an option of two ends' 'no use for --margin: it measures all MTUs' \
+		--alone --iperf-server 10.77.0.1 --strategy grid --margin 3
 	refuses 'no address of iperf3' "invalid value 'x' for --iperf-server" --alone \
 		--iperf-server x
 	refuses 'a long test' '--duration is at most 300' --alone --duration 301 \

@@ -17,8 +17,9 @@ declare -Ar SEES=(
 	[report]='store'
 	[cmd/host]='engine netctl'
 	[cmd/run]='engine report store sync'
-	[cmd/peer]='cmd/host cmd/run engine netctl report store sync'
-	[cmd/server]='cmd/host cmd/run engine netctl report store sync'
+	[cmd/alone]='cmd/host cmd/run engine netctl report store sync'
+	[cmd/peer]='cmd/alone cmd/host cmd/run engine netctl report store sync'
+	[cmd/server]='cmd/alone cmd/host cmd/run engine netctl report store sync'
 	[cmd/read]='cmd/run engine report store sync'
 )
 checks=0

@@ -630,10 +630,12 @@ make_one_end()
 				(1, 'upload', 65535, 'lost'),
 				(1, 'download', 1500, 'whole'),
 				(1, 'download', 65535, 'fragmented');
-			INSERT INTO one_end (run_id, target, small, proof, echoes,
-				endpoint_answers, own_is_limit, either_way, far_is_limit,
-				far_is_present, back_ends, pieces_lost, rounds)
-			VALUES (1, '10.77.0.1', 'none', 'whole', 1, 1, 0, 0, 0, 0, 0, 0, 9);
+			INSERT INTO one_end (run_id, sends, target, small, proof, echoes,
+				endpoint_answers, own_is_limit, by_route, either_way,
+				far_is_limit, far_is_present, back_ends, pieces_lost,
+				rounds)
+			VALUES (1, 'upload', '10.77.0.1', 'none', 'whole', 1, 1, 0, 0, 0, 0,
+				0, 0, 0, 9);
 			INSERT INTO recommendation VALUES (1, 65535, 1380, 0, '');
 			INSERT INTO reason (run_id, kind, status, margin, visits)
 				VALUES (1, 'own_whole', 'predicted', 5, 0);

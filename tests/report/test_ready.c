@@ -191,11 +191,13 @@ static void test_names(void **state)
 	};
 
 	(void)state;
-	assert_true(ready_takes_name("wg0"));
-	assert_true(ready_takes_name("wg-home_2.x=y"));
-	assert_true(ready_takes_name("w1234567890123456789012345678901"));
+	assert_true(ready_takes_name(READY_NFT, "wg0"));
+	assert_true(ready_takes_name(READY_NFT, "wg-home_2.x=y"));
+	assert_true(ready_takes_name(READY_NFT, "w1234567890123456789012345678901"));
+	assert_true(ready_takes_name(READY_UCI, "wg_home2"));
+	assert_false(ready_takes_name(READY_UCI, "wg-home"));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		if (ready_takes_name(bad[i]))
+		if (ready_takes_name(READY_NFT, bad[i]))
 			fail_msg("'%s' was taken", bad[i]);
 	}
 }

@@ -147,6 +147,41 @@ static void accepted(void **state)
 	}
 }
 
+static void one_end(void **state)
+{
+	static const struct {
+		const char *option;
+		bool useless[3]; /* by enum strategy_one_end */
+	} cases[] = {
+		{"passes", {true, true, false}},
+		{"order", {true, true, false}},
+		{"seed", {true, true, false}},
+		{"margin", {true, true, true}},
+		{"budget", {true, true, true}},
+		{"duration", {true, false, false}},
+		{"precision", {true, false, false}},
+		{"congestion", {true, false, false}},
+		{"peer-skip-errors", {true, false, false}},
+		{"no-probe", {true, true, true}},
+		{"check", {true, true, true}},
+		{"none of them", {false, false, false}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		check_one(&grid, cases[i].option, NULL);
+		for (int use = 0; use < 3; use++) {
+			const char *found = strategy_options_useless(
+				rows, (enum strategy_one_end)use);
+
+			if (!cases[i].useless[use])
+				assert_null(found);
+			else
+				assert_string_equal(found, cases[i].option);
+		}
+	}
+}
+
 /* The server stores no run of a probe, and knows it by its name. */
 static void the_probe_has_its_name(void **state)
 {
@@ -159,6 +194,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused),
 		cmocka_unit_test(accepted),
+		cmocka_unit_test(one_end),
 		cmocka_unit_test(the_probe_has_its_name),
 	};
 

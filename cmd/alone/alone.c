@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/peer/peer_alone.h"
+#include "cmd/alone/alone.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,18 +9,17 @@
 #include "base/priv.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cmd/alone/alone_answer.h"
+#include "cmd/alone/alone_apply.h"
+#include "cmd/alone/alone_ask.h"
+#include "cmd/alone/alone_rates.h"
 #include "cmd/host/progress.h"
-#include "cmd/peer/alone_answer.h"
-#include "cmd/peer/alone_apply.h"
-#include "cmd/peer/alone_ask.h"
-#include "cmd/peer/alone_iperf.h"
-#include "cmd/peer/peer.h"
-#include "cmd/peer/peer_answer.h"
 #include "engine/runner.h"
+#include "report/runjson.h"
 
 static int begin(struct alone *alone, struct err *err)
 {
-	const struct peer_config *config = alone->config;
+	const struct alone_config *config = alone->config;
 	struct echofind_config find = {
 		.guard = alone->guard,
 		.interface = config->options->interface,
@@ -35,7 +34,8 @@ static int begin(struct alone *alone, struct err *err)
 	text_copy(find.remote, sizeof(find.remote), alone->target->address);
 	r = echofind_begin(&alone->find, &find, err);
 	alone->looks.overhead = alone->find.overhead;
-	alone->looks.size_max = alone->find.size_max;
+	alone->looks.size_max = alone->find.largest ? alone->find.largest
+						    : alone->find.size_max;
 	alone->unseen = !alone->find.tap;
 	return r;
 }
@@ -87,6 +87,26 @@ static bool loses_pieces(const struct alone *alone, int edge)
 		       FATE_LOST;
 }
 
+/* `before`: the sizes sent until then. */
+static void note_back(struct alone *alone, int before)
+{
+	alone->looks.largest_back = alone->find.largest_back;
+	alone->looks.largest_fate = alone->find.largest_fate;
+	alone->looks.back_ends = alone->find.split_back != 0;
+	alone->sizes_back = alone->find.sizes - before;
+}
+
+/* The way back of sizes that arrive there. */
+static int look_back_up_to(struct alone *alone, struct echo *echo, int edge,
+			   struct err *err)
+{
+	int before = alone->find.sizes;
+	int r = look_back_as(alone, echo, edge, edge, err);
+
+	note_back(alone, before);
+	return r;
+}
+
 /* The way back alone: what is lost on the way there is sent in pieces, inside. */
 static int look_back(struct alone *alone, struct echo *echo, struct err *err)
 {
@@ -97,15 +117,15 @@ static int look_back(struct alone *alone, struct echo *echo, struct err *err)
 
 	if (!alone->find.tap || edge < alone->find.size_min)
 		return 0;
+	/* No packet is fragmented inside where the link is left alone. */
+	if (alone->find.unit)
+		return look_back_up_to(alone, echo, edge, err);
 	r = look_back_as(alone, echo, all ? edge : alone->find.size_min, 0, err);
 	if (r == 0 && !all && loses_pieces(alone, edge)) {
 		alone->pieces_lost = true;
 		r = look_back_as(alone, echo, edge, edge, err);
 	}
-	alone->looks.largest_back = alone->find.largest_back;
-	alone->looks.largest_fate = alone->find.largest_fate;
-	alone->looks.back_ends = alone->find.split_back != 0;
-	alone->sizes_back = alone->find.sizes - before;
+	note_back(alone, before);
 	return r;
 }
 
@@ -121,6 +141,37 @@ static void seed_search(const struct bandfind *trip, struct bandfind *there)
 	there->packets = 0;
 }
 
+static int run_there(struct alone *alone, struct echo *echo, struct bandfind *find,
+		     struct err *err)
+{
+	return echo->kind == ECHO_UDP
+		       ? echofind_run_slowly(&alone->find, echo, find, err)
+		       : echofind_run(&alone->find, echo, find, err);
+}
+
+/* Where all sizes in steps have the same fate, one more may have it, too. */
+static int look_largest(struct alone *alone, struct echo *echo,
+			struct path_bands *bands, struct err *err)
+{
+	int edge = alone->find.overhead + alone->find.size_max;
+	struct path_band *top = NULL;
+	struct path_bands largest;
+	struct bandfind find;
+	int r;
+
+	for (int i = 0; i < bands->count; i++) {
+		if (bands->band[i].max == edge)
+			top = &bands->band[i];
+	}
+	if (!top || top->fate != FATE_WHOLE || !echofind_largest(&alone->find, &find))
+		return 0;
+	r = run_there(alone, echo, &find, err);
+	bandfind_result(&find, &largest);
+	if (path_bands_fate(&largest, find.config.max) == FATE_WHOLE)
+		top->max = find.config.max;
+	return r;
+}
+
 static int look_there(struct alone *alone, struct echo *echo,
 		      const struct bandfind *trip, struct err *err)
 {
@@ -129,10 +180,9 @@ static int look_there(struct alone *alone, struct echo *echo,
 
 	echofind_there(&alone->find, &find);
 	seed_search(trip, &find);
-	r = echo->kind == ECHO_UDP ? echofind_run_slowly(&alone->find, echo, &find, err)
-				   : echofind_run(&alone->find, echo, &find, err);
+	r = run_there(alone, echo, &find, err);
 	bandfind_result(&find, &alone->looks.there);
-	return r;
+	return r < 0 ? r : look_largest(alone, echo, &alone->looks.there, err);
 }
 
 static int look_small(struct alone *alone, const struct bandfind *trip, struct err *err)
@@ -181,6 +231,8 @@ static int look_all(struct alone *alone, struct echo *echo, struct err *err)
 		r = echofind_run(&alone->find, echo, &trip, err);
 		bandfind_result(&trip, &alone->looks.trip);
 		if (r == 0)
+			r = look_largest(alone, echo, &alone->looks.trip, err);
+		if (r == 0)
 			r = look_back(alone, echo, err);
 	}
 	if (r < 0)
@@ -225,8 +277,12 @@ static int print_alone(const struct alone *alone, const struct evidence *evidenc
 		       int *ret_printed, struct err *err)
 {
 	cleanup_free char *text = NULL;
-	int r = alone->config->json ? 0 : evidence_text(evidence, &text, err);
+	int r = 0;
 
+	if (!alone->config->json)
+		r = alone_rates_wanted(alone)
+			    ? evidence_prediction_text(evidence, &text, err)
+			    : evidence_text(evidence, &text, err);
 	*ret_printed = text ? progress_print(text) : 0;
 	return r;
 }
@@ -236,17 +292,43 @@ static const char *why_unprinted(int printed)
 	return printed == -EAGAIN ? "nobody reads it" : err_reason(-printed);
 }
 
-/* The outcome of a run that applies its MTU is stored, whichever it is. */
-static int apply_alone(const struct alone *alone, int64_t run, struct err *err)
+static bool applies(const struct alone *alone)
+{
+	return alone->config->options->persist == PERSIST_BEST &&
+	       alone->result.own_mtu > 0;
+}
+
+/* True if the run does not end with the answer of the probes. */
+static bool goes_on(const struct alone *alone)
+{
+	return applies(alone) || alone_rates_wanted(alone);
+}
+
+static int apply_alone(const struct alone *alone, struct err *err)
+{
+	if (alone->contradicted)
+		return err_set(err, -ENODATA,
+			       "MTU %d is not applied: tests contradict the probes",
+			       alone->result.own_mtu);
+	return alone_apply(alone, err);
+}
+
+/* After the answer: the tests, then the MTU is applied. The outcome is stored, whichever
+ * it is. */
+static int finish_run(struct alone *alone, struct evidence *evidence, int64_t run,
+		      struct err *err)
 {
 	struct err why = ERR_INIT;
-	int r = alone_apply(alone, err);
-	enum run_outcome outcome = r == 0        ? RUN_DONE
-				   : r == -EINTR ? RUN_INTERRUPTED
-						 : RUN_FAILED;
-	int stored =
-		alone_answer_end(alone, run, outcome, r < 0 ? err->text : "", &why);
+	enum run_outcome outcome;
+	int stored;
+	int r = 0;
 
+	if (alone_rates_wanted(alone))
+		r = alone_rates(alone, run, evidence, err);
+	if (r == 0 && applies(alone))
+		r = apply_alone(alone, err);
+	outcome = r == 0 ? RUN_DONE : r == -EINTR ? RUN_INTERRUPTED : RUN_FAILED;
+	stored = alone_answer_end(alone, run, outcome, r < 0 ? err->text : "", &why);
 	if (stored == 0)
 		return r;
 	if (r < 0)
@@ -254,13 +336,15 @@ static int apply_alone(const struct alone *alone, int64_t run, struct err *err)
 	return r < 0 ? r : err_set(err, stored, "%s", why.text);
 }
 
-static bool applies(const struct alone *alone)
+static int print_json(const char *db, int64_t run, struct err *err)
 {
-	return alone->config->options->persist == PERSIST_BEST &&
-	       alone->result.own_mtu > 0;
+	cleanup_free char *text = NULL;
+	int r = runjson_text(db, run, &text, err);
+
+	return r < 0 ? r : progress_print_run(text, run, db, err);
 }
 
-static int tell_alone(const struct alone *alone, int64_t began_at_ms, struct err *err)
+static int tell_alone(struct alone *alone, int64_t began_at_ms, struct err *err)
 {
 	const char *db = alone->config->options->db;
 	struct err none = ERR_INIT;
@@ -273,7 +357,7 @@ static int tell_alone(const struct alone *alone, int64_t began_at_ms, struct err
 	alone_answer_make(alone, &evidence);
 	r = print_alone(alone, &evidence, &printed, err);
 	if (r == 0)
-		r = alone_answer_store(alone, &evidence, began_at_ms, applies(alone),
+		r = alone_answer_store(alone, &evidence, began_at_ms, goes_on(alone),
 				       &run, err);
 	if (r < 0 && printed < 0)
 		host_tell("cannot write the result to standard output (%s), and it is "
@@ -282,8 +366,8 @@ static int tell_alone(const struct alone *alone, int64_t began_at_ms, struct err
 	if (r < 0)
 		return r;
 	host_tell("stored as run %lld in '%s'", (long long)run, db);
-	r = applies(alone) ? apply_alone(alone, run, err) : 0;
-	shown = alone->config->json ? peer_answer_print_json(db, run, &none) : 0;
+	r = goes_on(alone) ? finish_run(alone, &evidence, run, err) : 0;
+	shown = alone->config->json ? print_json(db, run, &none) : 0;
 	if (r < 0) {
 		if (shown < 0)
 			host_tell("%s", none.text);
@@ -307,20 +391,21 @@ static int run_alone(struct alone *alone, struct err *err)
 		r = probe_alone(alone, err);
 	if (r == 0)
 		r = tell_alone(alone, began_at_ms, err);
-	if (r == 0)
-		r = alone_iperf(alone, err);
 	if (r < 0)
 		return r;
 	if (!alone->result.own_mtu)
 		return err_set(err, -ENODATA,
 			       "no MTU is known to fit: see the upload above");
+	if (alone->contradicted)
+		return err_set(err, -ENODATA,
+			       "no MTU is known to fit: tests contradict the probes");
 	return mtu > alone->result.own_mtu && !applies(alone) ? PROGRAM_MISFIT
 							      : PROGRAM_DONE;
 }
 
-int peer_alone_main(void *ctx, int guard_fd, int runner_fd)
+int alone_main(const struct alone_config *config, int guard_fd, int runner_fd)
 {
-	struct alone alone = {.config = ctx};
+	struct alone alone = {.config = config};
 	struct err err = ERR_INIT;
 	int r;
 

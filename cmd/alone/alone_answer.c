@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/peer/alone_answer.h"
+#include "cmd/alone/alone_answer.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -7,7 +7,7 @@
 #include "base/io.h"
 #include "base/random.h"
 #include "base/text.h"
-#include "cmd/peer/peer.h"
+#include "cmd/alone/alone_rates.h"
 #include "store/store.h"
 
 /* --- the facts --- */
@@ -50,11 +50,13 @@ static void fill_one_end(const struct alone *alone, struct one_end *ret)
 	const struct onesided *found = &alone->result;
 
 	*ret = (struct one_end){
+		.own = alone->config->own,
 		.small = small_of(alone),
 		.proof = proof_of(found->proof),
 		.echoes = alone->echoes,
 		.endpoint_answers = looks->outside.count > 0,
 		.own_is_limit = found->own_is_limit,
+		.by_route = alone->find.unit != 0,
 		.either_way = found->either_way,
 		.far_is_limit = found->far_is_limit,
 		.far_is_present = found->far_is_present,
@@ -81,17 +83,19 @@ static void fill_one_end(const struct alone *alone, struct one_end *ret)
 static void fill_path(const struct alone *alone, struct path_survey *ret)
 {
 	const struct onesided *found = &alone->result;
+	enum direction own = alone->config->own;
+	enum direction back = direction_back(own);
 	struct path *path = &ret->path;
 
 	path->overhead[DIR_UPLOAD] = path->overhead[DIR_DOWNLOAD] =
 		alone->find.overhead;
-	path->relayed[DIR_UPLOAD] = alone->find.facts.endpoint_local;
-	path->unseen[DIR_UPLOAD] = found->proof != ONESIDED_WHOLE;
-	path->unseen[DIR_DOWNLOAD] = alone->unseen;
-	path->dir[DIR_UPLOAD] = found->up;
-	path->dir[DIR_DOWNLOAD] = found->down;
-	ret->probes[DIR_UPLOAD] = alone->find.sizes - alone->sizes_back;
-	ret->probes[DIR_DOWNLOAD] = alone->sizes_back;
+	path->relayed[own] = alone->find.facts.endpoint_local;
+	path->unseen[own] = found->proof != ONESIDED_WHOLE;
+	path->unseen[back] = alone->unseen;
+	path->dir[own] = found->there;
+	path->dir[back] = found->back;
+	ret->probes[own] = alone->find.sizes - alone->sizes_back;
+	ret->probes[back] = alone->sizes_back;
 	ret->probe_ms = alone->took_ms;
 }
 
@@ -108,10 +112,12 @@ void alone_answer_make(const struct alone *alone, struct evidence *ret)
 {
 	evidence_init(ret);
 	if (alone->result.own_mtu)
-		ret->mtu = (struct mtu_pair){MTU_UNKNOWN, alone->result.own_mtu};
+		ret->mtu =
+			mtu_pair_of_sender(alone->config->own, alone->result.own_mtu);
 	ret->status = EVIDENCE_PREDICTED;
 	ret->reason.kind = reason_of(&alone->result);
-	ret->current.peer = alone->config->host->link.mtu;
+	ret->current =
+		mtu_pair_of_sender(alone->config->own, alone->config->host->link.mtu);
 	fill_path(alone, &ret->survey);
 	ret->one_ended = true;
 	fill_one_end(alone, &ret->one_end);
@@ -131,27 +137,30 @@ struct writing {
 static void describe_run(const struct writing *w, struct run_info *ret)
 {
 	const struct alone *alone = w->alone;
-	const struct peer_config *config = alone->config;
-	char versions[sizeof(ret->peer.versions)];
+	const struct alone_config *config = alone->config;
+	bool is_peer = config->own == DIR_UPLOAD;
+	const struct mtu_range *range = &config->options->range;
+	struct end_facts *end = is_peer ? &ret->peer : &ret->server;
+	char versions[sizeof(end->versions)];
 
 	*ret = (struct run_info){
 		.started_at_ms = w->began_at_ms,
-		.server_range = MTU_RANGE_UNKNOWN,
-		.peer_range = config->options->range,
+		.server_range = is_peer ? MTU_RANGE_UNKNOWN : *range,
+		.peer_range = is_peer ? *range : MTU_RANGE_UNKNOWN,
 		.strategy = STRATEGY_PROBE,
-		.passes = config->passes,
-		.seed = config->seed,
+		.passes = 1,
 		.persist = (enum persist)config->options->persist,
 	};
 	uuid_make(ret->uuid);
 	snprintf(versions, sizeof(versions), "mtusweep " MTUSWEEP_VERSION ", sqlite %s",
 		 store_library_version());
-	host_facts(config->host, versions, &ret->peer);
-	text_copy(ret->peer.address, sizeof(ret->peer.address), alone->target->local);
-	ret->peer.endpoint_family = alone->find.facts.endpoint_family;
+	host_facts(config->host, versions, end);
+	text_copy(end->address, sizeof(end->address), alone->target->local);
+	end->endpoint_family = alone->find.facts.endpoint_family;
+	alone_rates_describe(alone, ret);
 }
 
-static char *options_json(const struct peer_config *config)
+static char *options_json(const struct alone_config *config)
 {
 	const struct host_options *options = config->options;
 	json_t *targets = json_array();
@@ -160,11 +169,14 @@ static char *options_json(const struct peer_config *config)
 
 	for (int i = 0; i < config->named.count; i++)
 		json_array_append_new(targets, json_string(config->named.words[i]));
-	object = json_pack("{s:b, s:o, s:s, s:i, s:i, s:i, s:f}", "alone", 1, "target",
-			   targets, "interface", options->interface, "mtu-min",
-			   options->range.min, "mtu-max", options->range.max,
+	object = json_pack("{s:b, s:o, s:s, s:s, s:i, s:i, s:i, s:f}", "alone", 1,
+			   config->option, targets, "interface", options->interface,
+			   "persist", persist_name((enum persist)options->persist),
+			   "mtu-min", options->range.min, "mtu-max", options->range.max,
 			   "mtu-step", options->range.step, "lease",
 			   (double)options->lease_ms / 1000);
+	if (object)
+		alone_rates_note_options(config, object);
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;
@@ -189,7 +201,7 @@ static int write_run(void *ctx, struct err *err)
 		r = store_put_path(w->store, w->run, &e->survey, err);
 	if (r == 0)
 		r = store_put_one_end(w->store, w->run, &e->one_end, err);
-	if (r == 0 && e->mtu.peer)
+	if (r == 0 && e->mtu.server)
 		r = store_recommend(w->store, w->run, e, err);
 	if (r < 0 || w->goes_on)
 		return r;

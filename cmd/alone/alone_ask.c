@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/peer/alone_ask.h"
+#include "cmd/alone/alone_ask.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/debug.h"
 #include "base/stop.h"
-#include "cmd/peer/peer.h"
 
 /* The tunnel may have to make its session first. */
 #define FIRST_MS 2500
@@ -222,9 +221,10 @@ static int ask_others(struct alone *alone, struct echo *ret, struct err *err)
 	if (r == 0)
 		return err_set(err, -ETIMEDOUT,
 			       "nothing behind '%s' answers, neither echoes nor TCP "
-			       "nor UDP: name an address that does with --target, with "
-			       "a port that is open, or use mtusweep-server there",
-			       alone->config->options->interface);
+			       "nor UDP: name an address that does with --%s, with a "
+			       "port that is open, or run mtusweep there",
+			       alone->config->options->interface,
+			       alone->config->option);
 	alone->there = ret->kind;
 	return 0;
 }

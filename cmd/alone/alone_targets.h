@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CMD_PEER_ALONE_TARGETS_H
-#define CMD_PEER_ALONE_TARGETS_H
+#ifndef CMD_ALONE_ALONE_TARGETS_H
+#define CMD_ALONE_ALONE_TARGETS_H
 
 #include "base/err.h"
 #include "base/options.h"
@@ -36,10 +36,11 @@ struct alone_targets {
 int alone_targets_parse(const char *name, const char *word, char ret[ADDRESS_SIZE],
 			int *ret_port, struct err *err);
 
-/* `named` are the words of --target; none: find the rest. -EINVAL: a named one is not
- * behind the tunnel; -ENOENT: none was found. */
-int alone_targets_find(const struct host *host, const struct option_list *named,
-		       struct alone_targets *ret, struct err *err);
+/* `named` are the words of the option --NAME; none: find addresses. -EINVAL: a named one is
+ * not behind the tunnel; -ENOENT: none was found. */
+int alone_targets_find(const struct host *host, const char *name,
+		       const struct option_list *named, struct alone_targets *ret,
+		       struct err *err);
 
 /* The one that the option --NAME has as its word. -EINVAL. */
 int alone_targets_find_one(const struct host *host, const char *name, const char *word,

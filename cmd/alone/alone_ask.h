@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CMD_PEER_ALONE_ASK_H
-#define CMD_PEER_ALONE_ASK_H
+#ifndef CMD_ALONE_ALONE_ASK_H
+#define CMD_ALONE_ALONE_ASK_H
 
-#include "cmd/peer/peer_alone.h"
+#include "cmd/alone/alone.h"
 
 /* Find who answers, and what: the sockets of --alone. */
 

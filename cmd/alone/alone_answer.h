@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CMD_PEER_ALONE_ANSWER_H
-#define CMD_PEER_ALONE_ANSWER_H
+#ifndef CMD_ALONE_ALONE_ANSWER_H
+#define CMD_ALONE_ALONE_ANSWER_H
 
 #include "base/evidence.h"
-#include "cmd/peer/peer_alone.h"
+#include "cmd/alone/alone.h"
 
 /* Fill in the recommendation of --alone and its facts, from which its sentences are made
  * (base/one_end.h). */

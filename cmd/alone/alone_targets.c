@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/peer/alone_targets.h"
+#include "cmd/alone/alone_targets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -97,12 +97,12 @@ static int add_word(struct alone_targets *all, const struct host *host,
 }
 
 static int add_named(struct alone_targets *all, const struct host *host,
-		     const struct option_list *named, struct err *err)
+		     const char *name, const struct option_list *named, struct err *err)
 {
 	int r = 0;
 
 	for (int i = 0; r == 0 && i < named->count; i++)
-		r = add_word(all, host, "target", named->words[i], err);
+		r = add_word(all, host, name, named->words[i], err);
 	return r;
 }
 
@@ -282,12 +282,13 @@ static void add_resolvers(struct alone_targets *all, const struct host *host,
 	}
 }
 
-int alone_targets_find(const struct host *host, const struct option_list *named,
-		       struct alone_targets *ret, struct err *err)
+int alone_targets_find(const struct host *host, const char *name,
+		       const struct option_list *named, struct alone_targets *ret,
+		       struct err *err)
 {
 	*ret = (struct alone_targets){0};
 	if (named->count)
-		return add_named(ret, host, named, err);
+		return add_named(ret, host, name, named, err);
 	add_own(ret, host, false);
 	add_all_allowed(ret, host, true);
 	add_own(ret, host, true);
@@ -298,6 +299,6 @@ int alone_targets_find(const struct host *host, const struct option_list *named,
 		return 0;
 	return err_set(err, -ENOENT,
 		       "no address behind '%s' is known that may answer: name one with "
-		       "--target",
-		       host->link.name);
+		       "--%s",
+		       host->link.name, name);
 }

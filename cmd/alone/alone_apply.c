@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/peer/alone_apply.h"
+#include "cmd/alone/alone_apply.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -7,8 +7,7 @@
 #include "base/clock.h"
 #include "base/debug.h"
 #include "base/stop.h"
-#include "cmd/peer/alone_ask.h"
-#include "cmd/peer/peer.h"
+#include "cmd/alone/alone_ask.h"
 
 /* Many hosts send one port unreachable a second. */
 #define AGAIN_MS 1100
@@ -67,7 +66,7 @@ static int await_answer(struct echo *echo, uint16_t number, int64_t until_ms)
 	}
 }
 
-static int prove_size(struct echo *echo, int size, int64_t deadline_ms)
+int alone_apply_prove(struct echo *echo, int size, int64_t deadline_ms)
 {
 	int r = 0;
 
@@ -93,7 +92,7 @@ static int prove_mtu(const struct alone *alone, int mtu, int64_t deadline_ms,
 
 	if (r < 0)
 		return r;
-	r = prove_size(&echo, mtu, deadline_ms);
+	r = alone_apply_prove(&echo, mtu, deadline_ms);
 	echo_close(&echo);
 	if (r == 1)
 		return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CMD_PEER_ALONE_APPLY_H
-#define CMD_PEER_ALONE_APPLY_H
+#ifndef CMD_ALONE_ALONE_APPLY_H
+#define CMD_ALONE_ALONE_APPLY_H
 
-#include "cmd/peer/peer_alone.h"
+#include "cmd/alone/alone.h"
 
 /*
  * Apply the MTU that --alone found, in link and conf file. It is set with a lease, and made
@@ -12,5 +12,9 @@
  * lease expires.
  */
 int alone_apply(const struct alone *alone, struct err *err);
+
+/* Send packets of this size, and again, until one is answered: 1; 0: none is before the
+ * deadline (clock_boot_ms()); -EINTR. */
+int alone_apply_prove(struct echo *echo, int size, int64_t deadline_ms);
 
 #endif
