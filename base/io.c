@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -61,9 +62,15 @@ void io_fill_standard(void)
 	fd_close(&fd);
 }
 
+/* musl has no function for it. */
+void io_close_range(unsigned first, unsigned last)
+{
+	syscall(SYS_close_range, first, last, 0);
+}
+
 void io_close_inherited(void)
 {
-	close_range(STDERR_FILENO + 1, ~0U, 0);
+	io_close_range(STDERR_FILENO + 1, ~0U);
 }
 
 void io_unblock_standard(void)

@@ -31,6 +31,9 @@ bool io_has_file_limit(void);
  * before. Call it at the start of the program. */
 void io_fill_standard(void);
 
+/* As close_range(2) without flags, closing all of these that are open. */
+void io_close_range(unsigned first, unsigned last);
+
 /* Close all descriptors above 2. A privileged program must not use those that its
  * caller forgot to close, nor pass them to its unprivileged processes. Call it at the
  * start of the program. */

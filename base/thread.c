@@ -2,6 +2,7 @@
 #include "base/thread.h"
 
 #include <signal.h>
+#include <time.h>
 
 int thread_start(pthread_t *ret, size_t stack_size, void *(*run)(void *ctx), void *ctx)
 {
@@ -20,4 +21,15 @@ int thread_start(pthread_t *ret, size_t stack_size, void *(*run)(void *ctx), voi
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return -r;
+}
+
+/* pthread_cond_clockwait() would need no attribute, but musl does not have it. */
+void thread_cond_init(pthread_cond_t *ret)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(ret, &attributes);
+	pthread_condattr_destroy(&attributes);
 }

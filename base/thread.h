@@ -12,4 +12,7 @@
  */
 int thread_start(pthread_t *ret, size_t stack_size, void *(*run)(void *ctx), void *ctx);
 
+/* Make a condition whose pthread_cond_timedwait() takes a time of CLOCK_MONOTONIC. */
+void thread_cond_init(pthread_cond_t *ret);
+
 #endif

@@ -17,6 +17,10 @@ target_compile_options(mtusweep_flags INTERFACE ${MTUSWEEP_WARNINGS}
 target_compile_definitions(mtusweep_flags INTERFACE _GNU_SOURCE
 	MTUSWEEP_VERSION="${PROJECT_VERSION}")
 target_link_options(mtusweep_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
+if(MTUSWEEP_STATIC)
+	target_compile_options(mtusweep_flags INTERFACE -ffunction-sections -fdata-sections)
+	target_link_options(mtusweep_flags INTERFACE -static -Wl,--gc-sections)
+endif()
 if(MTUSWEEP_SANITIZE)
 	target_compile_options(mtusweep_flags INTERFACE
 		-fsanitize=${MTUSWEEP_SANITIZE} -fno-sanitize-recover=all

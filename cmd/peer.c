@@ -203,6 +203,7 @@ int main(int argc, char **argv)
 			   "with mtusweep-server at\nthe other end. It recommends a "
 			   "pair, and restores both hosts unless it applies one.",
 		.rows = rows,
+		.libraries = peer_libraries,
 		.check = peer_options_check,
 		.ready = peer_options_ready,
 		.failed = peer_options_failed,

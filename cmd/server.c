@@ -66,6 +66,7 @@ int main(int argc, char **argv)
 			   "each run, unless --persist best applies a pair.\nWith "
 			   "--alone it finds the MTU of this end by itself.",
 		.rows = rows,
+		.libraries = server_libraries,
 		.check = server_options_check,
 		.ready = server_options_ready,
 		.main = server_main,

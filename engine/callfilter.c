@@ -53,7 +53,7 @@ static int prefer_expected(int listener, int first)
 	return first;
 }
 
-static int accept_expected(int fd, __SOCKADDR_ARG address, socklen_t *size)
+static int accept_expected(int fd, struct sockaddr *address, socklen_t *size)
 {
 	socklen_t room = size ? *size : 0;
 
@@ -77,7 +77,7 @@ static int accept_expected(int fd, __SOCKADDR_ARG address, socklen_t *size)
 }
 
 /* The program's accept(), for libiperf. */
-static int accept_for_test(int fd, __SOCKADDR_ARG address, socklen_t *size)
+static int accept_for_test(int fd, struct sockaddr *address, socklen_t *size)
 {
 	int got = accept_expected(fd, address, size);
 

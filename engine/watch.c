@@ -47,8 +47,8 @@ static bool pause_until(struct watch *w, int64_t at_us)
 	until.tv_sec = us / 1000000;
 	until.tv_nsec = us % 1000000 * 1000;
 	pthread_mutex_lock(&w->lock);
-	while (!w->stop && pthread_cond_clockwait(&w->changed, &w->lock,
-						  CLOCK_MONOTONIC, &until) != ETIMEDOUT)
+	while (!w->stop &&
+	       pthread_cond_timedwait(&w->changed, &w->lock, &until) != ETIMEDOUT)
 		;
 	stop = w->stop;
 	pthread_mutex_unlock(&w->lock);
@@ -441,7 +441,7 @@ int watch_start(struct watch *w, const struct test_spec *spec,
 	w->deadline_us = deadline_ms * 1000;
 	w->began_us = clock_boot_us();
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->changed, NULL);
+	thread_cond_init(&w->changed);
 	return thread_start(&w->thread, STACK_SIZE, watch_main, w);
 }
 

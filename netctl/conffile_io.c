@@ -289,6 +289,15 @@ static int check_content(const char *path, const struct conffile *file, struct e
 	return 0;
 }
 
+/* linux/stat.h, which does not go with musl's <sys/stat.h>. */
+#ifndef STATX_ATTR_IMMUTABLE
+#define STATX_ATTR_IMMUTABLE 0x10
+#define STATX_ATTR_APPEND    0x20
+#endif
+#ifndef STATX_ATTR_MOUNT_ROOT
+#define STATX_ATTR_MOUNT_ROOT 0x2000
+#endif
+
 /* Find what makes rename() onto it fail although the folder can be written. */
 static int check_replaceable(const struct conffile *file, struct err *err)
 {

@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
@@ -12,6 +11,10 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
+
+/* It uses struct timespec, which it does not include. */
+#include <linux/errqueue.h>
 
 #include "base/address.h"
 #include "base/io.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "netctl/journal.h"
 
+#include <asm/socket.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>

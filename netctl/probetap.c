@@ -354,10 +354,10 @@ static void close_others(int a, int b)
 	int high = a < b ? b : a;
 
 	if (low > 3)
-		close_range(3, (unsigned)low - 1, 0);
+		io_close_range(3, (unsigned)low - 1);
 	if (high > low + 1)
-		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-	close_range((unsigned)high + 1, ~0U, 0);
+		io_close_range((unsigned)low + 1, (unsigned)high - 1);
+	io_close_range((unsigned)high + 1, ~0U);
 }
 
 static void watch_in_child(int packets, int port, int client, pid_t guard)

@@ -4,13 +4,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <linux/icmpv6.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
+
+/* It uses struct timespec, which it does not include. */
+#include <linux/errqueue.h>
 
 #include "base/address.h"
 #include "base/io.h"

@@ -195,6 +195,11 @@ static int write_result(cairo_status_t status, int error, struct err *err)
 		       "cannot make the heatmap: %s", cairo_status_to_string(status));
 }
 
+const char *heatmap_cairo_version(void)
+{
+	return cairo_version_string();
+}
+
 int heatmap_write_png(const struct heatmap *map, FILE *out, struct err *err)
 {
 	struct heatmap_layout layout;

@@ -14,6 +14,8 @@
 /* Pixels of a PNG for each unit of the layout. */
 #define HEATMAP_PNG_SCALE 2
 
+const char *heatmap_cairo_version(void);
+
 /* -ENOMEM, -ENOSPC and other errors of writing; `out` may then hold a part of the
  * picture. */
 int heatmap_write_png(const struct heatmap *map, FILE *out, struct err *err);

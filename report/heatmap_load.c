@@ -447,7 +447,9 @@ static int name_log(struct query *query, int64_t run, struct heatmap *map,
 	options = json_loads(text, 0, NULL);
 	file = json_string_value(json_object_get(options, "file"));
 	if (file) {
-		copy_words(name, sizeof(name), basename(file));
+		const char *slash = strrchr(file, '/');
+
+		copy_words(name, sizeof(name), slash ? slash + 1 : file);
 		snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTUs: %s", name);
 	}
 	json_decref(options);

@@ -171,8 +171,8 @@ bool beside_wait(struct beside *beside, int64_t deadline_ms)
 	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&beside->lock);
 	while (beside->count > 0 &&
-	       pthread_cond_clockwait(&beside->changed, &beside->lock, CLOCK_MONOTONIC,
-				      &until) != ETIMEDOUT)
+	       pthread_cond_timedwait(&beside->changed, &beside->lock, &until) !=
+		       ETIMEDOUT)
 		continue;
 	all = beside->count == 0 && !beside->failed;
 	pthread_mutex_unlock(&beside->lock);
@@ -198,7 +198,7 @@ int beside_start(const struct beside_config *config, struct beside **ret,
 		return err_set(err, -ENOMEM, "out of memory for the run's copy");
 	beside->config = *config;
 	pthread_mutex_init(&beside->lock, NULL);
-	pthread_cond_init(&beside->changed, NULL);
+	thread_cond_init(&beside->changed);
 	beside->stop_fd = eventfd(0, EFD_CLOEXEC);
 	beside->config.client.stop_fd = beside->stop_fd;
 	r = beside->stop_fd < 0

@@ -18,6 +18,7 @@
 #include "base/acceptor.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/thread.h"
 #include "sync/places.h"
 #include "sync/sockets.h"
 
@@ -52,7 +53,7 @@ static struct door *all;
 
 static int let_in(struct door *door, struct sockaddr *address, socklen_t *size);
 
-static int accept_by_door(int fd, __SOCKADDR_ARG address, socklen_t *size)
+static int accept_by_door(int fd, struct sockaddr *address, socklen_t *size)
 {
 	struct door *door;
 
@@ -60,7 +61,7 @@ static int accept_by_door(int fd, __SOCKADDR_ARG address, socklen_t *size)
 	for (door = all; door && door->installed != fd; door = door->next)
 		continue;
 	pthread_mutex_unlock(&all_lock);
-	return door ? let_in(door, address.__sockaddr__, size)
+	return door ? let_in(door, address, size)
 		    : accept4(fd, address, size, SOCK_CLOEXEC);
 }
 
@@ -325,7 +326,7 @@ int door_new(const struct door_config *config, struct door **ret, struct err *er
 	for (int i = 0; i < PLACES_MAX; i++)
 		door->places.list[i].fd = -1;
 	pthread_mutex_init(&door->lock, NULL);
-	pthread_cond_init(&door->changed, NULL);
+	thread_cond_init(&door->changed);
 	enlist(door);
 	r = open_door(door, config, err);
 	if (r < 0) {
@@ -347,8 +348,7 @@ static bool await_call(struct door *door)
 	pthread_mutex_lock(&door->lock);
 	wake_master(door);
 	while (!door->called &&
-	       pthread_cond_clockwait(&door->changed, &door->lock, CLOCK_MONOTONIC,
-				      &until) != ETIMEDOUT)
+	       pthread_cond_timedwait(&door->changed, &door->lock, &until) != ETIMEDOUT)
 		continue;
 	called = door->called;
 	pthread_mutex_unlock(&door->lock);

@@ -81,7 +81,7 @@ static int print_help(const struct host_program *program)
 
 static int print_version(const struct host_program *program)
 {
-	printf("%s %s\n", program->name, MTUSWEEP_VERSION);
+	printf("%s %s (%s)\n", program->name, MTUSWEEP_VERSION, program->libraries());
 	return finish_output();
 }
 

@@ -25,6 +25,8 @@ struct host_program {
 	const char *summary;            /* a sentence or two below it in the help */
 	const struct option_spec *rows; /* its own options; the last row goes on with
 					   host_option_rows */
+	/* The libraries in use, "libiperf 3.12, curl 7.88.1", for --version. Static. */
+	const char *(*libraries)(void);
 	/* Checks of the options beyond the table. A failure is a usage error. */
 	int (*check)(struct err *err);
 	/* The program's own checks of the host, which also complete its main's `ctx`.

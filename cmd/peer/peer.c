@@ -82,6 +82,16 @@ static const char *run_strategy(const struct peer_config *config)
 	return config->check ? STRATEGY_CHECK : strategy_name(config->strategy);
 }
 
+const char *peer_libraries(void)
+{
+	static char text[64];
+
+	snprintf(text, sizeof(text), "libiperf %s, curl %s, sqlite %s",
+		 iperf_test_version(), client_library_version(),
+		 store_library_version());
+	return text;
+}
+
 static void describe_run(struct peer *peer)
 {
 	const struct peer_config *config = peer->config;
@@ -99,10 +109,8 @@ static void describe_run(struct peer *peer)
 				   : 0;
 	run->persist = (enum persist)config->options->persist;
 	text_copy(run->strategy, sizeof(run->strategy), run_strategy(config));
-	snprintf(versions, sizeof(versions),
-		 "mtusweep " MTUSWEEP_VERSION ", libiperf %s, curl %s, sqlite %s",
-		 iperf_test_version(), client_library_version(),
-		 store_library_version());
+	snprintf(versions, sizeof(versions), "mtusweep " MTUSWEEP_VERSION ", %s",
+		 peer_libraries());
 	host_facts(config->host, versions, &run->peer);
 	text_copy(run->peer.address, sizeof(run->peer.address), config->local);
 }

@@ -51,6 +51,9 @@ struct peer_config {
 	int route_advmss;            /* the route's advmss; 0: it has none */
 };
 
+/* host_program.libraries. */
+const char *peer_libraries(void);
+
 /* keeper_roles.main; `ctx` is a struct peer_config. Returns the exit status. */
 int peer_main(void *ctx, int guard_fd, int runner_fd);
 

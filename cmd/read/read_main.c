@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "report/heatmap_cairo.h"
 #include "store/store.h"
+#include "sync/endpoint.h"
 
 static void print_help(const struct read_program *program, FILE *out)
 {
@@ -163,8 +165,9 @@ static int start_alone(const struct read_program *program, int argc, char **argv
 		return PROGRAM_USAGE;
 	}
 	if (read_given.version) {
-		printf("mtusweep %s (SQLite %s)\n", MTUSWEEP_VERSION,
-		       store_library_version());
+		printf("mtusweep %s (SQLite %s, civetweb %s, cairo %s)\n",
+		       MTUSWEEP_VERSION, store_library_version(),
+		       endpoint_library_version(), heatmap_cairo_version());
 		return finish_output(PROGRAM_DONE);
 	}
 	if (read_given.help) {

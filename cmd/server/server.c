@@ -58,6 +58,16 @@ static int serve_endpoint(struct server *f, const struct endpoint_config *config
 	return r < 0 ? err_set(err, r, "%s", why.text) : 0;
 }
 
+const char *server_libraries(void)
+{
+	static char text[64];
+
+	snprintf(text, sizeof(text), "libiperf %s, civetweb %s, sqlite %s",
+		 iperf_test_version(), endpoint_library_version(),
+		 store_library_version());
+	return text;
+}
+
 static int open_all(struct server *f, int guard_socket, int runner_socket,
 		    struct err *err)
 {
@@ -73,10 +83,8 @@ static int open_all(struct server *f, int guard_socket, int runner_socket,
 	char versions[sizeof(f->facts.versions)];
 	int r;
 
-	snprintf(versions, sizeof(versions),
-		 "mtusweep " MTUSWEEP_VERSION ", libiperf %s, civetweb %s, sqlite %s",
-		 iperf_test_version(), endpoint_library_version(),
-		 store_library_version());
+	snprintf(versions, sizeof(versions), "mtusweep " MTUSWEEP_VERSION ", %s",
+		 server_libraries());
 	host_facts(config->host, versions, &f->facts);
 	text_copy(f->facts.address, sizeof(f->facts.address), config->address);
 	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

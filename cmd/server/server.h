@@ -34,6 +34,9 @@ struct server_options {
 
 extern struct server_options server_options;
 
+/* host_program.libraries. */
+const char *server_libraries(void);
+
 /* host_program.check and .ready. -EINVAL: the ports are the same, an address is none, or
  * options exclude one another; -EADDRNOTAVAIL: --server-ip is not the interface's; those
  * of alone_options_ready(). */

@@ -3,7 +3,7 @@
 #
 # scripts/install-deps if promtool cannot be fetched: only --test needs it, and says so.
 # And the packages that docs/running.md names for a gateway are those of the libraries that
-# the programs are linked with.
+# the programs are linked with; those of debian/control are what building needs.
 # The script is a copy, so that its files are created beside it. dpkg-query and apt-get
 # are stand-ins: all packages are installed, and apt-get fails as without a network.
 
@@ -73,6 +73,14 @@ for program in mtusweep-server mtusweep-peer; do
 	named=$(sed -n 's/^| `'"$program"'` | \(lib[^|]*\) |$/\1/p' "$ROOT/docs/running.md")
 	check_equal "$program: the packages of docs/running.md" "$packages" "$named"
 done
+
+# The package's own build needs the same libraries.
+needed=$(sed -n '/^readonly BUILD=(/,/)/p' "$ROOT/scripts/install-deps" |
+	tr -c 'a-z0-9-' '\n' | grep -- '-dev$' | sort | xargs)
+check_match 'libraries of the build' libiperf-dev "$needed"
+check_equal 'libraries in debian/control' "$needed" \
+	"$(sed -n 's/^ \(lib[a-z0-9-]*-dev\)\b.*/\1/p' "$ROOT/debian/control" |
+		sort | xargs)"
 
 echo "$checks checks, $failures failed"
 ((failures == 0))

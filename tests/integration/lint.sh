@@ -36,10 +36,12 @@ too_long()
 wide_lines()
 {
 	find "${FOLDERS[@]}" tests cmake CMakeLists.txt demo test .ci/run \
-		scripts/install-deps -type f \( -name '*.[ch]' -o -name '*.js' \
-		-o -name '*.sh' -o -name '*.pl' -o -name '*.cmake' -o -name CMakeLists.txt \
+		scripts debian/rules debian/tests -type f \( -name '*.[ch]' \
+		-o -name '*.js' -o -name '*.sh' -o -name '*.pl' -o -name '*.cmake' \
+		-o -name CMakeLists.txt \
 		-o -path 'tests/lab/*' -o ! -path '*/*' -o -path '.ci/run' \
-		-o -path 'scripts/*' \) -print0 |
+		-o -path 'scripts/*' -o -path 'debian/*' \
+		-o -path 'tests/packages*' \) -print0 |
 		xargs -0 tests/english --columns "$COLUMNS_MAX" --list |
 		grep ' columns$' | grep -v '^[0-9]* lines are' || true
 }

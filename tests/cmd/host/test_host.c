@@ -30,11 +30,17 @@ static int check(struct err *err)
 	return fancy ? err_set(err, -EINVAL, "--fancy is not for today") : 0;
 }
 
+static const char *libraries(void)
+{
+	return "libtest 1.2, libother 3";
+}
+
 static const struct host_program program = {
 	.name = "mtusweep-test",
 	.synopsis = "mtusweep-test [OPTION]...",
 	.summary = "Tests.",
 	.rows = rows,
+	.libraries = libraries,
 	.check = check,
 };
 
@@ -94,7 +100,8 @@ static void test_help_and_version(void **state)
 	assert_has(printed, "--fancy");
 	assert_has(printed, "--interface");
 	assert_int_equal(CALL("--version"), 0);
-	assert_string_equal(printed, "mtusweep-test " MTUSWEEP_VERSION "\n");
+	assert_string_equal(printed, "mtusweep-test " MTUSWEEP_VERSION
+				     " (libtest 1.2, libother 3)\n");
 }
 
 static void test_usage_errors(void **state)
