@@ -72,6 +72,25 @@ static void put_bands(FILE *out, const struct path_bands *bands)
 
 /* --- the MTUs --- */
 
+/* Up to which MTU of this end nothing is known to get lost or fragmented. */
+static int may_fit(const struct evidence *e)
+{
+	enum direction own = e->one_end.own;
+	const struct path_bands *bands = &e->survey.path.dir[own];
+	int overhead = e->survey.path.overhead[own];
+	int mtu = mtu_pair_sender(&e->mtu, own);
+
+	for (int i = 0; i < bands->count; i++) {
+		if (bands->band[i].max <= overhead + mtu)
+			continue;
+		if (bands->band[i].fate != FATE_UNKNOWN ||
+		    bands->band[i].max == OUTER_SIZE_MAX)
+			break;
+		mtu = bands->band[i].max - overhead;
+	}
+	return mtu;
+}
+
 static void put_own(FILE *out, const struct evidence *e, bool tests_follow)
 {
 	int own = mtu_pair_sender(&e->mtu, e->one_end.own);
@@ -93,9 +112,10 @@ static void put_own(FILE *out, const struct evidence *e, bool tests_follow)
 					    : "this end's links carry no more");
 	else if (e->one_end.by_route)
 		fprintf(out,
-			"  for the routes to the far end, proved in steps of 16: up to "
-			"%d may fit\n",
-			own + 15);
+			"  for the routes to the far end, proved in steps: up to %d "
+			"may "
+			"fit\n",
+			may_fit(e));
 	if (now > own)
 		fprintf(out, "current MTU of this end: %d: does not fit\n", now);
 	else if (now)
@@ -129,7 +149,11 @@ static void put_far(FILE *out, const struct one_end *r)
 /* The server's user has the peer's configuration in mind, whoever sets it. */
 static void put_far_line(FILE *out, const struct one_end *r)
 {
-	if (r->own == DIR_DOWNLOAD && r->far_mtu)
+	if (r->own != DIR_DOWNLOAD || !r->far_mtu)
+		return;
+	if (r->far_is_limit)
+		fputs("  leave the peer's MTU if it works\n", out);
+	else
 		fprintf(out,
 			"  in the peer's configuration, section [Interface]: MTU = "
 			"%d\n",
@@ -274,7 +298,9 @@ static void put_clamp(FILE *out, const struct one_end *r)
 {
 	if (!r->mss_ipv4)
 		return;
-	fputs("to protect TCP until both ends have their MTU, clamp the MSS here", out);
+	fprintf(out,
+		"to protect TCP until both ends have their MTU, clamp the MSS here%s",
+		r->by_route ? ", for all peers of the interface" : "");
 	if (!text_is_plain_name(r->interface)) {
 		fprintf(out, " to %d over IPv4 and %d over IPv6\n", r->mss_ipv4,
 			r->mss_ipv6);

@@ -31,6 +31,7 @@ struct echofind_config {
 	char remote[ADDRESS_SIZE];
 	struct mtu_range range; /* this end's, of MTUs */
 	int64_t lease_ms;
+	int route_mtu;  /* of the route there, where the link is left alone; 0: none */
 	int64_t rtt_us; /* round trip, about */
 	int stop_fd;    /* readable: stop; or -1 */
 };

@@ -65,6 +65,19 @@ static void keep_link(struct echofind *f)
 	f->size_min = echofind_round_up(f->size_min);
 }
 
+/* The kernel pads by the MTU of the packet's route: with another one than the link's,
+ * multiples of 16 may leave as something else. */
+static int lift_route(const struct echofind *f, struct err *err)
+{
+	const struct echofind_config *config = &f->config;
+
+	if (!f->unit || f->facts.backend != BACKEND_KERNEL || !config->route_mtu ||
+	    config->route_mtu == f->facts.mtu)
+		return 0;
+	return guard_set_for(config->guard, config->remote, f->facts.mtu,
+			     config->lease_ms, err);
+}
+
 int echofind_begin(struct echofind *ret, const struct echofind_config *config,
 		   struct err *err)
 {
@@ -94,6 +107,9 @@ int echofind_begin(struct echofind *ret, const struct echofind_config *config,
 			       "'%s' has MTU %d: no packet of %d bytes fits below it",
 			       config->interface, ret->facts.mtu, ret->size_min);
 	ret->link_mtu = ret->unit ? ret->facts.mtu : ret->size_max;
+	r = lift_route(ret, err);
+	if (r < 0)
+		return r;
 	r = guard_probe(config->guard, ret->link_mtu, config->remote, 0,
 			config->lease_ms, err);
 	if (r < 0)

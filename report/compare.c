@@ -122,6 +122,9 @@ static bool is_beyond(const struct compare_change *change,
 	double n = summary->compared;
 	double sigmas;
 
+	if (change->side[0].status == TEST_ERROR ||
+	    change->side[1].status == TEST_ERROR)
+		return false;
 	if (change->side[0].status != change->side[1].status)
 		return true;
 	if (isnan(change->ratio) || summary->compared < COMPARE_MIN)

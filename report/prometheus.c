@@ -247,7 +247,7 @@ int prometheus_export(struct query *query, const struct query_run *run, FILE *ou
 		 "Median of the measurements that were ok in this direction.");
 	r = query_results(query, run->id, put_rates, out, err);
 	put_help(out, "pair_failed_visits",
-		 "Number of measurements that failed in this direction.");
+		 "Number of measurements without a rate in this direction.");
 	if (r == 0)
 		r = query_results(query, run->id, put_failures, out, err);
 	return r < 0 ? r : finish_output(out, err);

@@ -17,6 +17,13 @@
 #include "engine/runner.h"
 #include "report/runjson.h"
 
+int alone_current_mtu(const struct alone *alone)
+{
+	const struct host *host = alone->config->host;
+
+	return host->route_mtu ? host->route_mtu : host->link.mtu;
+}
+
 static int begin(struct alone *alone, struct err *err)
 {
 	const struct alone_config *config = alone->config;
@@ -25,6 +32,7 @@ static int begin(struct alone *alone, struct err *err)
 		.interface = config->options->interface,
 		.range = config->host->guard.bounds.range,
 		.lease_ms = config->options->lease_ms,
+		.route_mtu = config->host->route_mtu,
 		.rtt_us = alone->rtt_us,
 		.stop_fd = stop_fd(),
 	};
@@ -149,6 +157,21 @@ static int run_there(struct alone *alone, struct echo *echo, struct bandfind *fi
 		       : echofind_run(&alone->find, echo, find, err);
 }
 
+/* Nothing is known above the band `top` up to that size, which is lost. */
+static void lose_from(struct path_bands *bands, int top, int size)
+{
+	if (top + 3 > PATH_BANDS_MAX)
+		return;
+	bands->band[top + 1] = (struct path_band){size - 1, FATE_UNKNOWN};
+	bands->band[top + 2] = (struct path_band){OUTER_SIZE_MAX, FATE_LOST};
+	bands->count = top + 3;
+	/* Neighbours differ: there is no size between the two. */
+	if (bands->band[top].max == size - 1) {
+		bands->band[top + 1] = bands->band[top + 2];
+		bands->count--;
+	}
+}
+
 /* Where all sizes in steps have the same fate, one more may have it, too. */
 static int look_largest(struct alone *alone, struct echo *echo,
 			struct path_bands *bands, struct err *err)
@@ -169,6 +192,8 @@ static int look_largest(struct alone *alone, struct echo *echo,
 	bandfind_result(&find, &largest);
 	if (path_bands_fate(&largest, find.config.max) == FATE_WHOLE)
 		top->max = find.config.max;
+	else if (path_bands_fate(&largest, find.config.max) == FATE_LOST)
+		lose_from(bands, (int)(top - bands->band), find.config.max);
 	return r;
 }
 
@@ -383,7 +408,7 @@ static int tell_alone(struct alone *alone, int64_t began_at_ms, struct err *err)
 
 static int run_alone(struct alone *alone, struct err *err)
 {
-	int mtu = alone->config->host->link.mtu;
+	int mtu = alone_current_mtu(alone);
 	int64_t began_at_ms = clock_wall_ms();
 	int r = priv_refuse_headers(err);
 

@@ -57,6 +57,9 @@ struct alone {
 	bool contradicted; /* throughput tests contradict the result */
 };
 
+/* This end's MTU before the run: on a hub that of the route. */
+int alone_current_mtu(const struct alone *alone);
+
 /* The whole of keeper_roles.main with --alone. Returns the exit status:
  * PROGRAM_MISFIT if this end's present MTU is larger than the one found. */
 int alone_main(const struct alone_config *config, int guard_fd, int runner_fd);

@@ -116,8 +116,7 @@ void alone_answer_make(const struct alone *alone, struct evidence *ret)
 			mtu_pair_of_sender(alone->config->own, alone->result.own_mtu);
 	ret->status = EVIDENCE_PREDICTED;
 	ret->reason.kind = reason_of(&alone->result);
-	ret->current =
-		mtu_pair_of_sender(alone->config->own, alone->config->host->link.mtu);
+	ret->current = mtu_pair_of_sender(alone->config->own, alone_current_mtu(alone));
 	fill_path(alone, &ret->survey);
 	ret->one_ended = true;
 	fill_one_end(alone, &ret->one_end);
@@ -191,6 +190,22 @@ static int begin_run(struct writing *w, struct err *err)
 	return store_begin_record(w->store, &info, options, &w->run, err);
 }
 
+/* The MTU concerns other peers, or leaves them out. */
+static int warn_of_hub(const struct writing *w, struct err *err)
+{
+	const struct alone_config *config = w->alone->config;
+	const struct warning warning = {
+		.kind = config->host->by_route ? WARNING_HUB_ROUTES : WARNING_HUB_LINK,
+		.at_end = config->own == DIR_UPLOAD ? WARNING_END_PEER
+						    : WARNING_END_SERVER,
+		.value = config->host->peers,
+	};
+
+	if (config->host->peers < 2)
+		return 0;
+	return store_warn(w->store, w->run, &warning, err);
+}
+
 static int write_run(void *ctx, struct err *err)
 {
 	struct writing *w = ctx;
@@ -201,6 +216,8 @@ static int write_run(void *ctx, struct err *err)
 		r = store_put_path(w->store, w->run, &e->survey, err);
 	if (r == 0)
 		r = store_put_one_end(w->store, w->run, &e->one_end, err);
+	if (r == 0)
+		r = warn_of_hub(w, err);
 	if (r == 0 && e->mtu.server)
 		r = store_recommend(w->store, w->run, e, err);
 	if (r < 0 || w->goes_on)

@@ -21,10 +21,14 @@ static int wanted_mtu(const struct alone *alone)
 {
 	const struct onesided *result = &alone->result;
 	int max = alone->config->host->guard.bounds.range.max;
-	int present = alone->config->host->link.mtu;
+	int present = alone_current_mtu(alone);
 	int far = result->far_is_present ? 0 : result->far_mtu;
 	int mtu = result->own_mtu < max ? result->own_mtu : max;
 
+	if (mtu < result->own_mtu)
+		host_tell("this end takes MTUs up to %d, so %d is applied in place of "
+			  "%d",
+			  max, mtu, result->own_mtu);
 	if (!far || mtu <= far || mtu <= present)
 		return mtu;
 	host_tell("the MTU is not raised to %d: with it TCP would ask the far end for "
@@ -121,10 +125,19 @@ int alone_apply(const struct alone *alone, struct err *err)
 {
 	int64_t lease_ms = alone->config->options->lease_ms;
 	int64_t deadline_ms = clock_boot_ms() + lease_ms - SPARE_MS;
-	int mtu = wanted_mtu(alone);
 	struct err why = ERR_INIT;
-	int r = guard_set_for(alone->guard, alone->target->address, mtu, lease_ms,
-			      &why);
+	int mtu;
+	int r;
+
+	/* A hub's route needs no MTU where the link's is the right one. */
+	if (alone->config->host->by_route &&
+	    alone->result.own_mtu == alone_current_mtu(alone)) {
+		host_tell("this end has MTU %d already: nothing is applied",
+			  alone->result.own_mtu);
+		return 0;
+	}
+	mtu = wanted_mtu(alone);
+	r = guard_set_for(alone->guard, alone->target->address, mtu, lease_ms, &why);
 
 	if (r == 0)
 		r = prove_mtu(alone, mtu, deadline_ms, &why);

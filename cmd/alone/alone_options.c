@@ -34,11 +34,32 @@ int alone_options_check(const struct alone_config *config, struct err *err)
 	return check_iperf_server(config, err);
 }
 
+/* The rates of one peer say nothing of another's MTU. */
+static int check_one_peer(const struct alone_config *config, const struct host *host,
+			  struct err *err)
+{
+	const char *server = config->iperf.address;
+	const struct alone_targets *targets = &config->targets;
+
+	if (!server[0] || host->peers < 2)
+		return 0;
+	for (int i = 0; i < targets->count; i++) {
+		if (!alone_targets_are_of_one_peer(host, server,
+						   targets->list[i].address))
+			return err_set(err, -EINVAL,
+				       "--iperf-server %s is behind another WireGuard "
+				       "peer than --%s %s",
+				       server, config->option,
+				       targets->list[i].address);
+	}
+	return 0;
+}
+
 int alone_options_ready(struct alone_config *config, struct host *host, struct err *err)
 {
 	int r = 0;
 
-	if (host->by_route && !config->named.count)
+	if (host->by_route && config->named.count != 1)
 		return err_set(err, -EINVAL,
 			       "'%s' has %d peers: name the address of one with --%s",
 			       host->link.name, host->peers, config->option);
@@ -52,5 +73,9 @@ int alone_options_ready(struct alone_config *config, struct host *host, struct e
 	if (r == 0)
 		r = alone_targets_find(host, config->option, &config->named,
 				       &config->targets, err);
-	return r;
+	if (r < 0)
+		return r;
+	if (host->by_route)
+		host->route_mtu = config->targets.list[0].route_mtu;
+	return check_one_peer(config, host, err);
 }

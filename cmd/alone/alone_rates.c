@@ -97,6 +97,11 @@ static struct mtu_pair allowed_pair(const struct alone *alone, int mtu,
 
 	if (!mtu || mtu_range_allows(range, mtu))
 		return own_pair(alone, mtu);
+	if (alone->config->host->by_route && mtu > range->max) {
+		host_tell("MTU %d, %s, is measured as %d, the largest that routes take",
+			  mtu, which, range->max);
+		return own_pair(alone, range->max);
+	}
 	host_tell("MTU %d, %s, is not measured: it is outside %d to %d", mtu, which,
 		  range->min, range->max);
 	return own_pair(alone, 0);
@@ -115,8 +120,8 @@ static int make_plan(const struct alone *alone, const struct path *path,
 		.path = *path,
 		.recommended =
 			allowed_pair(alone, alone->result.own_mtu, "the recommended"),
-		.current =
-			allowed_pair(alone, config->host->link.mtu, "the current one"),
+		.current = allowed_pair(alone, alone_current_mtu(alone),
+					"the current one"),
 	};
 	return plan_confirm_new(&confirm, ret, err);
 }

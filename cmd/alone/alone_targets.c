@@ -68,7 +68,11 @@ static int add_target(struct alone_targets *all, const struct host *host,
 	if (route.oif != host->link.index ||
 	    wginfo_find_peer(&host->link, host->backend, address, &peer, NULL) < 0)
 		return -EACCES;
-	*new = (struct alone_target){.port = port, .origin = origin};
+	*new = (struct alone_target){
+		.port = port,
+		.route_mtu = route.mtu,
+		.origin = origin,
+	};
 	text_copy(new->address, sizeof(new->address), address);
 	text_copy(new->local, sizeof(new->local), route.source);
 	all->count++;
@@ -104,6 +108,23 @@ static int add_named(struct alone_targets *all, const struct host *host,
 	for (int i = 0; r == 0 && i < named->count; i++)
 		r = add_word(all, host, name, named->words[i], err);
 	return r;
+}
+
+bool alone_targets_are_of_one_peer(const struct host *host, const char *a,
+				   const char *b)
+{
+	struct wginfo_peer first = {0};
+	struct wginfo_peer second = {0};
+
+	if (wginfo_find_peer(&host->link, host->backend, a, &first, NULL) < 0 ||
+	    wginfo_find_peer(&host->link, host->backend, b, &second, NULL) < 0)
+		return false;
+	/* An entry of AllowedIPs belongs to one peer. */
+	return first.allowed_count == second.allowed_count &&
+	       (first.allowed_count == 0 ||
+		(first.all_allowed[0].length == second.all_allowed[0].length &&
+		 strcmp(first.all_allowed[0].address, second.all_allowed[0].address) ==
+			 0));
 }
 
 int alone_targets_find_one(const struct host *host, const char *name, const char *word,

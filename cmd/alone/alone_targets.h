@@ -23,6 +23,7 @@ struct alone_target {
 	char address[ADDRESS_SIZE];
 	char local[ADDRESS_SIZE]; /* this end's address on the way there */
 	int port;                 /* 0: none was named */
+	int route_mtu;            /* of the route there; 0: it has none of its own */
 	const char *origin;       /* "first address of the tunnel's network"; static */
 };
 
@@ -41,6 +42,10 @@ int alone_targets_parse(const char *name, const char *word, char ret[ADDRESS_SIZ
 int alone_targets_find(const struct host *host, const char *name,
 		       const struct option_list *named, struct alone_targets *ret,
 		       struct err *err);
+
+/* True if both addresses belong to one WireGuard peer. */
+bool alone_targets_are_of_one_peer(const struct host *host, const char *a,
+				   const char *b);
 
 /* The one that the option --NAME has as its word. -EINVAL. */
 int alone_targets_find_one(const struct host *host, const char *name, const char *word,

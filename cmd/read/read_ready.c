@@ -144,7 +144,11 @@ static void use_one_end(const struct evidence *e, enum direction sends,
 {
 	if (sends != e->one_end.own) {
 		ready->mtu = e->one_end.far_mtu;
-		ready->proof = "the largest that the other end alone knows to fit";
+		ready->proof = e->one_end.far_is_limit
+				       ? "known to fit, and a larger one may; leave "
+					 "one that works"
+				       : "the largest that the other end alone knows "
+					 "to fit";
 	}
 	ready->far_mtu = one_end_clamp_mtu(&e->one_end);
 }

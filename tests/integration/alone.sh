@@ -477,6 +477,11 @@ case_hub()
 	check_equal 'the exit status' 1 "$status"
 	check_match 'which it says' 'has 2 peers: name the address of one with --target' \
 		"$(<"$tmp/peer.log")"
+	alone --target "$LAB_SERVER_IP" --target 10.77.0.99
+	check_match 'two are named' 'name the address of one' "$(<"$tmp/peer.log")"
+	alone --target "$LAB_SERVER_IP" --iperf-server 10.77.0.99
+	check_match 'rates of another peer' 'is behind another WireGuard peer than' \
+		"$(<"$tmp/peer.log")"
 	alone --target "$LAB_SERVER_IP"
 	check_own "$LAB_MTU"
 	alone --target "$LAB_SERVER_IP" --scope link

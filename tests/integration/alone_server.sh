@@ -37,12 +37,11 @@ alone()
 	echo "$answer"
 }
 
-# Arguments: MTU. Check the recommendation, the exit status, which says if the MTU before
-# fits, what is stored, and that nothing is left of it.
+# Arguments: MTU [CURRENT]. Check the recommendation, the exit status, which says if the
+# current MTU fits, what is stored, and that nothing is left of it.
 check_own()
 {
-	local mtu
-	mtu=$(link_mtu server)
+	local mtu=${2-$(link_mtu server)}
 	check_match "$CASE: the first line" \
 		"^recommended: server MTU $1; predicted by probes" \
 		"$answer"
@@ -118,12 +117,24 @@ case_hub()
 	"$LAB" hole "$lab_name" download 1400
 	alone --peer "$LAB_PEER_IP"
 	check_own 1328
-	check_says 'the steps' 'proved in steps of 16: up to 1343 may fit'
+	check_says 'the steps' 'proved in steps: up to 1343 may fit'
+	# 1420 itself is asked for, and lost.
+	"$LAB" clear "$lab_name"
+	"$LAB" hole "$lab_name" download 1470
+	alone --peer "$LAB_PEER_IP"
+	check_own 1408
+	check_says 'the last step' 'proved in steps: up to 1419 may fit'
 	"$LAB" clear "$lab_name"
 	"$LAB" hole "$lab_name" upload 1440
 	alone --peer "$LAB_PEER_IP"
 	check_own 1420
 	check_says 'the peer' 'far end: .*MTU (of 1376 fits|1376 at most)'
+	check_says "the peer's line" "leave the peer's MTU if it works"
+	check_match 'text for the peer' 'known to fit, and a larger one may' \
+		"$("$MTUSWEEP_BIN/mtusweep" best --db "$server_db" --as wg-quick)"
+	check_match 'text for all peers' 'This interface has 2 WireGuard peers' \
+		"$("$MTUSWEEP_BIN/mtusweep" best --db "$server_db" --as wg-quick \
+			--end server 2>&1)"
 	kill "$monitor_pid"
 	check_equal 'changes of the link' '' "$(grep -o 'mtu [0-9]*' "$tmp/link.log" |
 		grep -v "mtu $LAB_MTU" || true)"
@@ -146,6 +157,45 @@ case_hub_apply()
 	check_equal "the link's MTU" "$LAB_MTU" "$(link_mtu server)"
 	check_equal "the routes' MTU" 'mtu 1328' "$(route_mtu)"
 	check_match 'the conf file' 'PostUp.* mtu 1328' "$(<"$LAB_SERVER_CONF")"
+	before=$(everything)
+	alone --peer "$LAB_PEER_IP"
+	check_own 1328 1328
+	check_says 'the route' 'current MTU of this end: 1328: fits'
+	check_equal 'the MTU before' 1328 "$(sql "$server_db" \
+		'SELECT server_link_mtu FROM run ORDER BY id DESC LIMIT 1')"
+	# A larger MTU fits now: the route needs none of its own.
+	"$LAB" clear "$lab_name"
+	alone --peer "$LAB_PEER_IP"
+	check_says 'more fits' '1328: fits, and may be larger'
+}
+
+# The routes have an MTU, of which the kernel's padding depends.
+case_hub_route()
+{
+	begin
+	add_spoke
+	on server ip route add "$LAB_PEER_IP" dev "$LAB_SERVER_IF" mtu 1340
+	before=$(everything)
+	"$LAB" hole "$lab_name" download 1400
+	alone --peer "$LAB_PEER_IP"
+	check_own 1328 1340
+	check_says 'the route' 'current MTU of this end: 1340: does not fit'
+	"$LAB" clear "$lab_name"
+	alone --peer "$LAB_PEER_IP"
+	check_own 1420 1340
+	on server ip route del "$LAB_PEER_IP"
+}
+
+# The link's MTU is the right one: the routes need none.
+case_hub_fits()
+{
+	begin
+	add_spoke
+	alone --peer "$LAB_PEER_IP" --persist best --conf-file "$LAB_SERVER_CONF"
+	check_equal 'the exit status' 0 "$status"
+	check_match 'which it says' 'has MTU 1420 already: nothing is applied' \
+		"$(<"$tmp/server.log")"
+	check_same_text 'both hosts' "$before" "$(everything)"
 }
 
 case_apply()
