@@ -19,7 +19,7 @@ static const char *proof_of(const struct evidence *e, bool tests_follow)
 	return e->reason.visits ? "not confirmed by tests" : "not measured";
 }
 
-static void put_first(FILE *out, const struct evidence *e, bool tests_follow)
+void one_end_tests_print_first(const struct evidence *e, bool tests_follow, FILE *out)
 {
 	char words[PAIR_WORDS_SIZE];
 
@@ -150,7 +150,7 @@ static void put_warning(FILE *out, const struct evidence *e, const struct warnin
 
 void one_end_tests_print(const struct evidence *e, bool tests_follow, FILE *out)
 {
-	put_first(out, e, tests_follow);
+	one_end_tests_print_first(e, tests_follow, out);
 	put_rates(out, e);
 	put_far_cause(out, e);
 	for (int i = 0; i < e->warnings; i++)
