@@ -190,6 +190,33 @@ this end alone, and tests contradict them"
 	kill "$iperf_pid"
 }
 
+# The first failed test ends the run, which is concluded with what it has.
+case_first_failure()
+{
+	begin_rates
+	on server ip link set "$LAB_SERVER_IF" mtu 1500
+	before=$(everything)
+	start_iperf
+	lose_tcp_above 1425
+	measure --peer-skip-errors False --persist best --conf-file "$LAB_PEER_CONF"
+	check_equal 'the exit status' 1 "$status"
+	check_says 'the doubt' 'recommended: peer MTU 1440; .*, not confirmed by tests'
+	check_says 'the rates' '  tests with MTU 1440: upload nothing got through, '
+	check_says 'the test' '  with MTU 1440 a test contradicts the probes, which no '
+	check_match 'which it says' \
+		"stopped at the first failed test: peer MTU 1440: 'blackhole'" \
+		"$(<"$tmp/peer.log")"
+	check_same_text 'the rows' '1440 blackhole ok' "$(rows)"
+	check_equal 'the outcome' \
+		"failed|stopped at the first failed test: peer MTU 1440: 'blackhole'" \
+		"$(of_run 'outcome, outcome_text')"
+	check_equal 'the tests that are concluded' 1 "$(sql "$peer_db" \
+		'SELECT visits FROM reason')"
+	check_stored
+	check_same_text 'both hosts' "$before" "$(everything)"
+	kill "$iperf_pid"
+}
+
 # The far end drops large packets, but lets the tests' TCP pass. Data that arrives with a
 # larger MTU leaves the recommended one as it is.
 case_larger()
