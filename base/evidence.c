@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/one_end_tests.h"
 #include "base/text.h"
 
 void evidence_init(struct evidence *e)
@@ -67,6 +68,11 @@ static void print_rate(const struct evidence_dir *dir, const char *name, FILE *o
 		fprintf(out, "%s nothing got through", name);
 	else
 		print_interval(dir, name, out);
+}
+
+struct mtu_pair evidence_pair(const struct evidence *e)
+{
+	return one_end_is_contradicted(e) ? (struct mtu_pair){0} : e->mtu;
 }
 
 bool evidence_is_predicted(const struct evidence *e)

@@ -86,6 +86,9 @@ const char *evidence_status_name(enum evidence_status status);
 /* -EINVAL: no status has that name. */
 int evidence_status_parse(const char *name, enum evidence_status *ret);
 
+/* The pair to set. 0, 0: none is known, or tests contradict that of one end alone. */
+struct mtu_pair evidence_pair(const struct evidence *e);
+
 /* True if probes alone show the pair to work: no test has confirmed or contradicted it. */
 bool evidence_is_predicted(const struct evidence *e);
 

@@ -19,7 +19,7 @@ static const char *proof_of(const struct evidence *e, bool tests_follow)
 	return e->reason.visits ? "not confirmed by tests" : "not measured";
 }
 
-static void put_first(FILE *out, const struct evidence *e, bool tests_follow)
+void one_end_tests_print_first(const struct evidence *e, bool tests_follow, FILE *out)
 {
 	char words[PAIR_WORDS_SIZE];
 
@@ -90,10 +90,34 @@ static void put_far_cause(FILE *out, const struct evidence *e)
 
 /* --- warnings --- */
 
-static void put_warning(FILE *out, const struct warning *w, enum direction own)
+/* True if it contradicts the probes by data of an MTU that is larger than the recommended
+ * one: they lost packets of that size. */
+static bool larger_arrives(const struct evidence *e, const struct warning *w,
+			   int64_t mtu)
 {
+	const struct path *path = &e->survey.path;
+	enum direction own = e->one_end.own;
+
+	return (w->kind == WARNING_CONTRADICTED ||
+		w->kind == WARNING_CONTRADICTED_ONCE) &&
+	       mtu > mtu_pair_sender(&e->mtu, own) &&
+	       path_bands_fate(&path->dir[own], path->overhead[own] + (int)mtu) ==
+		       FATE_LOST;
+}
+
+static void put_warning(FILE *out, const struct evidence *e, const struct warning *w)
+{
+	enum direction own = e->one_end.own;
 	int64_t mtu = own == DIR_UPLOAD ? w->peer_mtu : w->server_mtu;
 
+	if (larger_arrives(e, w, mtu)) {
+		fprintf(out,
+			"  with MTU %" PRId64 " TCP arrives, although probes of that "
+			"size were lost: MTUs above %d may fit, for example if a "
+			"firewall drops large probes\n",
+			mtu, mtu_pair_sender(&e->mtu, own));
+		return;
+	}
 	switch ((int)w->kind) {
 	case WARNING_CONTRADICTED:
 		fprintf(out,
@@ -126,11 +150,11 @@ static void put_warning(FILE *out, const struct warning *w, enum direction own)
 
 void one_end_tests_print(const struct evidence *e, bool tests_follow, FILE *out)
 {
-	put_first(out, e, tests_follow);
+	one_end_tests_print_first(e, tests_follow, out);
 	put_rates(out, e);
 	put_far_cause(out, e);
 	for (int i = 0; i < e->warnings; i++)
-		put_warning(out, &e->warning[i], e->one_end.own);
+		put_warning(out, e, &e->warning[i]);
 }
 
 int one_end_tests_text(const struct evidence *e, char **ret, struct err *err)

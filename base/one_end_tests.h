@@ -14,7 +14,10 @@
 /* True if tests contradict the probes: the MTU must not be set. */
 bool one_end_is_contradicted(const struct evidence *e);
 
-/* `tests_follow`: they are not done yet. */
+/* The line with the MTU and its proof. `tests_follow`: they are not done yet. */
+void one_end_tests_print_first(const struct evidence *e, bool tests_follow, FILE *out);
+
+/* All of it. */
 void one_end_tests_print(const struct evidence *e, bool tests_follow, FILE *out);
 
 /* The same as text, after the tests. The caller frees it. -ENOMEM. */

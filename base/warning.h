@@ -123,7 +123,7 @@
 	  "and run again")                                                            \
 	X(CONTRADICTED, "contradicted",                                               \
 	  "the measurement of {server_mtu}/{peer_mtu} contradicts the probes; "       \
-	  "a second one confirmed it, so throughput was believed")                    \
+	  "a second one confirmed it")                                                \
 	X(CONTRADICTED_ONCE, "contradicted_once",                                     \
 	  "the measurement of {server_mtu}/{peer_mtu} contradicts the probes; "       \
 	  "no second one confirmed it, so the probes were believed")                  \

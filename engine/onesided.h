@@ -48,8 +48,7 @@ struct onesided {
 	/* The loss may be on the way back: only the round trip is known. */
 	bool either_way;
 	/* Routers are assumed to fragment what is sent there above this, as they do what
-	 * comes back; 0: no
-	 * such assumption was needed. */
+	 * comes back; 0: no such assumption was needed. */
 	int assumed;
 	/* Tunnel packets up to `tunnel` bytes outside arrive, and echoes with DF up to
 	 * `outside`, with no word on the reason; 0, 0: they agree. */

@@ -495,6 +495,7 @@ int recommend_find(const struct recommend_input *input, struct recommendation *r
 	struct recommendation v = {
 		.margin = input->margin,
 		.visits = (int)input->count,
+		.is_chosen = input->chosen.server != 0,
 	};
 	struct pairs pairs;
 	struct stats stats;

@@ -94,6 +94,9 @@ struct recommendation {
 	bool guessed[DIR_COUNT];
 	struct mtu_pair contradicted; /* pair that contradicts the probes; 0, 0: none */
 	bool contradiction_confirmed; /* a second visit confirmed it */
+	bool is_chosen;               /* the input has chosen the pair */
+	/* that pair is lost in two visits, which contradicts the probes */
+	bool chosen_fails;
 	/* all that contradicts the probes is TCP that gets nothing through in fragments,
 	 * as with a sender that loses its bursts of them */
 	bool only_fragments_fail;

@@ -65,6 +65,25 @@ static int contradictions(const struct recommend_input *in,
 	return count;
 }
 
+/* True if the pair that was chosen for one end alone is lost itself. What the far end sends
+ * is lost by this MTU's fault only if it arrives with another one. */
+static bool chosen_is_lost(const struct recommend_input *in,
+			   const struct pair_visits *pair, enum direction dir,
+			   double floor_bps)
+{
+	if (!mtu_pair_same(&pair->mtu, &in->chosen) ||
+	    (mtu_pair_sender(&pair->mtu, dir) == MTU_UNKNOWN && floor_bps <= 0))
+		return false;
+	for (size_t i = 0; i < pair->count; i++) {
+		const struct measurement *m = &in->m[pair->visit[i]];
+
+		if (bandguess_rate(&m->dir[dir]) != NO_FIGURE &&
+		    !is_lost(m, dir, floor_bps))
+			return false;
+	}
+	return true;
+}
+
 /* True when measurements contradict probed bands; two contradictions are no
  * accident. */
 static bool check_model(const struct recommend_input *in, const struct pairs *pairs,
@@ -76,6 +95,7 @@ static bool check_model(const struct recommend_input *in, const struct pairs *pa
 	for (size_t i = 0; i < in->count; i++) {
 		const struct mtu_pair *mtu = &in->m[i].mtu;
 		const struct pair_visits *pair = pairs_find(pairs, mtu);
+		bool fails;
 		int count;
 
 		/* Take each pair once, in the order of time. */
@@ -85,9 +105,12 @@ static bool check_model(const struct recommend_input *in, const struct pairs *pa
 		/* One test with data suffices: data cannot arrive by accident. */
 		if (count < 1)
 			continue;
-		if (!v->contradicted.server || (count > 1 && !confirmed))
+		fails = count > 1 && chosen_is_lost(in, pair, dir, floor_bps);
+		if (fails || !v->contradicted.server ||
+		    (count > 1 && !confirmed && !v->chosen_fails))
 			v->contradicted = *mtu;
 		confirmed |= count > 1;
+		v->chosen_fails |= fails;
 	}
 	v->contradiction_confirmed |= confirmed;
 	return confirmed;

@@ -11,8 +11,9 @@
  * of recommend.c. Pure.
  */
 
-/* Set v's path, guessed, contradicted, contradiction_confirmed and only_fragments_fail.
- * Bands that measurements contradict twice are discarded: they predict nothing. */
+/* Set v's path, guessed, contradicted, contradiction_confirmed, chosen_fails and
+ * only_fragments_fail. Bands that measurements contradict twice are discarded: they predict
+ * nothing. */
 void recommend_check_path(const struct recommend_input *in, const struct pairs *pairs,
 			  struct recommendation *v);
 

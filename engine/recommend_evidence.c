@@ -217,7 +217,8 @@ static enum evidence_status find_status(const struct recommendation *v)
 {
 	const struct estimate *bps = v->recommended.bps;
 
-	if (v->contradiction_confirmed)
+	/* Another pair's tests leave the chosen one as it is. */
+	if (v->is_chosen ? v->chosen_fails : v->contradiction_confirmed)
 		return EVIDENCE_CONTRADICTED;
 	return bps[DIR_UPLOAD].value > 0 && bps[DIR_DOWNLOAD].value > 0
 		       ? EVIDENCE_CONFIRMED

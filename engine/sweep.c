@@ -177,6 +177,7 @@ static int visit_and_record(struct sweep *s)
 static int settle_visit(struct sweep *s)
 {
 	enum test_status status = measurement_status(&s->now);
+	char words[PAIR_WORDS_SIZE];
 
 	s->last = s->now;
 	s->recorded_ms = clock_boot_ms();
@@ -188,9 +189,8 @@ static int settle_visit(struct sweep *s)
 	if (status == TEST_OK || !s->options->stop_on_failure)
 		return 0;
 	return err_set(&s->err, -ECANCELED,
-		       "stopped at the first failed test: server MTU %d, peer MTU %d: "
-		       "'%s'",
-		       s->now.mtu.server, s->now.mtu.peer, test_status_name(status));
+		       "stopped at the first failed test: %s: '%s'",
+		       mtu_pair_words(&s->now.mtu, words), test_status_name(status));
 }
 
 static bool is_budget_spent(const struct sweep *s)

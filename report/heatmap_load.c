@@ -236,7 +236,8 @@ static void describe_answer(struct heatmap *map, const struct query_run *run,
 			 e->one_ended ? "MTU" : "pair",
 			 one_end_is_contradicted(e) ? " (tests contradict the probes)"
 						    : "");
-	if (e->reason.kind == REASON_TEXT)
+	/* The reason is that of an MTU which does not hold. */
+	if (e->reason.kind == REASON_TEXT || one_end_is_contradicted(e))
 		return;
 	snprintf(map->reason, HEATMAP_TEXT, "%s.", reason_sentence(e->reason.kind));
 	map->reason[0] = (char)toupper((unsigned char)map->reason[0]);

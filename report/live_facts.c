@@ -140,7 +140,7 @@ static int read_ruler(struct query *query, const struct query_run *run,
 		facts.guessed[d] = evidence_correct_bands(evidence, (enum direction)d,
 							  &facts.path.dir[d]);
 	facts.mark[HEATMAP_CURRENT] = run_info_current(&run->info);
-	facts.mark[HEATMAP_RECOMMENDED] = evidence->mtu;
+	facts.mark[HEATMAP_RECOMMENDED] = evidence_pair(evidence);
 	*ret = ruler_json(&facts);
 	return 0;
 }
@@ -164,11 +164,6 @@ static int read_recommended(struct query *query, const struct query_run *run,
 	if (r < 0)
 		return r;
 	*ret = runjson_recommended(&found);
-	/* One end alone says why it knows no MTU. */
-	if (*ret && !found.evidence.mtu.peer) {
-		json_object_set_new(*ret, "server_mtu", json_null());
-		json_object_set_new(*ret, "peer_mtu", json_null());
-	}
 	json_object_set_new(*ret, "proof",
 			    json_string(heatmap_proof(run, &found.evidence)));
 	json_object_set_new(*ret, "predicted",

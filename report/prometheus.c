@@ -146,11 +146,13 @@ static int put_recommended(struct query *query, const struct query_run *run, FIL
 			   struct err *err)
 {
 	struct query_recommendation recommended = {0};
+	struct mtu_pair mtu;
 	int r = query_recommended(query, run->id, &recommended, err);
 
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
 	free(recommended.text);
+	mtu = evidence_pair(&recommended.evidence);
 	/* One end alone that knows no MTU has a reason all the same. */
 	put_help(out, "recommended_info", "Why the run recommends its MTUs.");
 	fputs("mtusweep_recommended_info{", out);
@@ -161,13 +163,12 @@ static int put_recommended(struct query *query, const struct query_run *run, FIL
 			  evidence_status_name(recommended.evidence.status));
 	}
 	fputs("} 1\n", out);
-	if (!recommended.evidence.mtu.peer)
+	if (!mtu.peer)
 		return 0;
 	put_number(out, "recommended_settled",
 		   "1 if no tested pair can still be more than the margin faster.",
 		   recommended.evidence.settled);
-	put_mtus(out, "recommended_mtu_bytes", "MTUs of the recommended pair.",
-		 &recommended.evidence.mtu);
+	put_mtus(out, "recommended_mtu_bytes", "MTUs of the recommended pair.", &mtu);
 	return 0;
 }
 

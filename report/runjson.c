@@ -278,15 +278,17 @@ static const char *status_or_null(const struct evidence *e)
 json_t *runjson_recommended(const struct query_recommendation *r)
 {
 	const struct evidence *e = &r->evidence;
+	const struct mtu_pair mtu = evidence_pair(e);
 	json_t *warnings = json_array();
 
 	for (int i = 0; i < e->warnings; i++)
 		json_array_append_new(warnings, runjson_warning(&e->warning[i]));
 	return json_pack("{so so ss? sb so so so}", "server_mtu",
-			 runjson_mtu(e->mtu.server), "peer_mtu",
-			 runjson_mtu(e->mtu.peer), "status", status_or_null(e),
-			 "settled", e->settled, "reason", reason_object(e), "warnings",
-			 warnings, "text", row_text_json(r->text));
+			 mtu.server ? runjson_mtu(mtu.server) : json_null(), "peer_mtu",
+			 mtu.peer ? runjson_mtu(mtu.peer) : json_null(), "status",
+			 status_or_null(e), "settled", e->settled, "reason",
+			 reason_object(e), "warnings", warnings, "text",
+			 row_text_json(r->text));
 }
 
 int runjson_recommendation(struct query *query, int64_t run, json_t **ret,

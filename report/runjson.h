@@ -35,9 +35,9 @@ json_t *runjson_figures(void);
 json_t *runjson_measurement(const struct measurement *m);
 /* A warning: its columns, null for those that its kind does not use, and "sentence". */
 json_t *runjson_warning(const struct warning *w);
-/* Pair, "settled", "text", "warnings", and "reason": { "kind", "sentence", "margin",
- * "visits", "rival", "upload", "download" }, the kind alone if an older version kept no
- * figures. */
+/* Pair (both null: there is none to set, as where tests contradict one end's), "settled",
+ * "text", "warnings", and "reason": { "kind", "sentence", "margin", "visits", "rival",
+ * "upload", "download" }, the kind alone if an older version kept no figures. */
 json_t *runjson_recommended(const struct query_recommendation *r);
 /* The same, read from the database; null: the run recommends nothing, as where one end
  * alone knows no MTU. */

@@ -341,6 +341,21 @@ static int conclude_rates(struct rates *rates, struct evidence *e, struct err *e
 	return store_recommend(rates->store, rates->run, e, err);
 }
 
+/* Returns `r`, or why rows that were all measured are not concluded. */
+static int conclude_after(struct rates *rates, struct evidence *e, int r,
+			  struct err *err)
+{
+	struct err why = ERR_INIT;
+	int concluded = conclude_rates(rates, e, &why);
+
+	if (concluded == 0)
+		return r;
+	if (r == 0)
+		return err_set(err, concluded, "%s", why.text);
+	host_tell("%s", why.text);
+	return r;
+}
+
 int alone_rates(struct alone *alone, int64_t run, struct evidence *e, struct err *err)
 {
 	struct rates rates = {.alone = alone, .run = run};
@@ -349,8 +364,9 @@ int alone_rates(struct alone *alone, int64_t run, struct evidence *e, struct err
 
 	if (r == 0)
 		r = measure_rates(&rates, &e->survey.path, err);
-	if (r == 0)
-		r = conclude_rates(&rates, e, err);
+	/* A failed test that ends the run says something, too. */
+	if (r == 0 || r == -ECANCELED)
+		r = conclude_after(&rates, e, r, err);
 	/* Nothing is lost if this fails. */
 	if (rates.store && store_close(rates.store, &why) < 0)
 		host_tell("%s", why.text);

@@ -23,8 +23,9 @@ void alone_rates_note_options(const struct alone_config *config, json_t *object)
 /*
  * Measure, store each row in the run, restore this end's MTU, then store and print what
  * the rows say of the recommendation *e. -ECONNREFUSED: the server makes no test;
- * -ECANCELED: a test failed and --peer-skip-errors is False; -EINTR; errors of storing.
- * After each of them the rows of before are stored, and the MTU is restored.
+ * -ECANCELED: a test failed and --peer-skip-errors is False, which is concluded all the
+ * same; -EINTR; errors of storing. After each of them the rows of before are stored, and
+ * the MTU is restored.
  */
 int alone_rates(struct alone *alone, int64_t run, struct evidence *e, struct err *err);
 

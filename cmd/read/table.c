@@ -199,15 +199,23 @@ void table_recommended(FILE *out, const struct query_recommendation *recommended
 	const struct evidence *e = &recommended->evidence;
 	char words[PAIR_WORDS_SIZE] = "no MTU";
 
-	if (e->mtu.peer && !one_end_is_contradicted(e))
+	fputs("pair      ", out);
+	if (e->mtu.peer)
 		mtu_pair_words(&e->mtu, words);
-	fprintf(out, "pair      recommended: %s%s\n", words,
-		e->reason.kind == REASON_TEXT || !e->mtu.peer ? "" : evidence_doubt(e));
+	if (e->one_ended && e->mtu.peer)
+		one_end_tests_print_first(e, false, out);
+	else
+		fprintf(out, "recommended: %s%s\n", words,
+			e->reason.kind == REASON_TEXT || !e->mtu.peer
+				? ""
+				: evidence_doubt(e));
 	if (e->reason.kind == REASON_TEXT) {
 		table_lines(out, recommended->text);
 		return;
 	}
-	fprintf(out, "why       %s\n", reason_sentence(e->reason.kind));
+	/* The reason of an MTU that tests contradict does not hold. */
+	if (!one_end_is_contradicted(e))
+		fprintf(out, "why       %s\n", reason_sentence(e->reason.kind));
 	for (int i = 0; i < e->warnings; i++)
 		table_warning(out, &e->warning[i]);
 }

@@ -758,17 +758,20 @@ class Sweep {
 	 * run goes on. */
 	showAnswer() {
 		const { recommended } = this.facts;
-		const { reason, proof } = recommended || {};
+		const { reason, proof, status } = recommended || {};
 		const none = this.state === 'running' ? 'No recommendation yet' : '';
 		const mtus = this.pairOf(recommended);
 		const pair = recommended && (mtus ? pairWords(mtus)
 			: this.oneEnded ? 'no MTU' : 'no pair');
+		/* The reason of an MTU that tests contradict does not hold. */
+		const holds = mtus || status !== 'contradicted';
 		const sentence = (text) => text &&
 			`${text[0].toUpperCase()}${text.slice(1)}.`;
 
 		this.find('.answer').hidden = !recommended && !none;
 		setText(this.find('.recommended'), pair ? `Recommended: ${pair}` : none);
-		setText(this.find('.why'), sentence(reason && reason.sentence || ''));
+		setText(this.find('.why'),
+			sentence(holds && reason && reason.sentence || ''));
 		setText(this.find('.proof'), sentence(proof || ''));
 		this.find('.reasons').hidden = !recommended;
 		setText(this.find('.reasons p'), recommended ? recommended.text : '');

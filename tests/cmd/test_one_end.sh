@@ -160,7 +160,8 @@ expect '"recommended":\{"server_mtu":null,"peer_mtu":1380\}' runs --json
 expect '"server":\{[^}]*"mtu_min":null,"mtu_max":null,"mtu_step":null\}' runs --json
 
 want='~server    -~peer      laptop wg0 10.0.0.2, MTU 1420 before, .*~pair      '
-want+='recommended: peer MTU 1380; predicted by probes, not measured~why       the largest '
+want+='recommended: peer MTU 1380; predicted by probes of this end alone, not measured~'
+want+='why       the largest '
 expect "$want" show 1
 expect '~ +- +1380 +31.000 +51.000 +2~ +- +1420 +blackhole +51.000 +1~$' show 2
 expect '~pair      recommended: no MTU~why       no MTU of this end is known to fit~' show 4
@@ -179,6 +180,7 @@ sqlite3 mtusweep.db "UPDATE reason SET status = 'predicted', visits = 3, upload_
 		1380)" || exit 1
 want='^recommended: peer MTU 1380; .* of this end alone, not confirmed by tests~'
 expect "$want$tests$cause$doubt" best 2
+expect '~pair      recommended: peer MTU 1380; .* end alone, not confirmed by tests~' show 2
 sqlite3 mtusweep.db "UPDATE reason SET status = 'confirmed' WHERE run_id = 2" || exit 1
 expect '^recommended: peer MTU 1380; .* of this end alone, confirmed by tests~' best 2
 expect '~warning   the measurement of -/1380 contradicts the probes; ' show 2
@@ -188,9 +190,16 @@ sqlite3 mtusweep.db "UPDATE reason SET status = 'contradicted' WHERE run_id = 2"
 want='^recommended: no MTU: peer MTU 1380 was predicted by .* contradict them~'
 expect "$want$tests$doubt" best 2
 ! grep -q 'current MTU of this end' out || fail "best speaks of the current MTU: $(<out)"
-expect '~pair      recommended: no MTU~' show 2
+expect "~pair      ${want#^}warning   the measurement of -/1380 contradicts" show 2
+expect '"server_mtu":null,"peer_mtu":null,"status":"contradicted"' show 2 --json
+expect '"recommended": \{~    "server_mtu": null,~    "peer_mtu": null,' best 2 --json
+expect 'mtusweep_recommended_info\{reason="own_arrives",status="contradicted"\} 1~' export \
+	--run 2 --format prometheus
+! grep -q 'recommended_mtu\|recommended_settled' out ||
+	fail "the metrics have an MTU that tests contradict: $(<out)"
 expect '~ +2 +0a1b2c3d .* probe +done +3 +1  - +- - laptop wg0~' runs
 expect 'Recommended: no MTU \(tests contradict the probes\)' heatmap 2
+! grep -q 'The largest MTU' out || fail "the map has a reason: $(<out)"
 "$program" best 2 --as uci >out 2>err </dev/null &&
 	fail "best names an MTU that tests contradict: $(<out)"
 grep -q 'no MTU to set: tests contradict the probes' err || fail "best --as: $(<err)"

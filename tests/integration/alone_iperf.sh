@@ -190,6 +190,59 @@ this end alone, and tests contradict them"
 	kill "$iperf_pid"
 }
 
+# The first failed test ends the run, which is concluded with what it has.
+case_first_failure()
+{
+	begin_rates
+	on server ip link set "$LAB_SERVER_IF" mtu 1500
+	before=$(everything)
+	start_iperf
+	lose_tcp_above 1425
+	measure --peer-skip-errors False --persist best --conf-file "$LAB_PEER_CONF"
+	check_equal 'the exit status' 1 "$status"
+	check_says 'the doubt' 'recommended: peer MTU 1440; .*, not confirmed by tests'
+	check_says 'the rates' '  tests with MTU 1440: upload nothing got through, '
+	check_says 'the test' '  with MTU 1440 a test contradicts the probes, which no '
+	check_match 'which it says' \
+		"stopped at the first failed test: peer MTU 1440: 'blackhole'" \
+		"$(<"$tmp/peer.log")"
+	check_same_text 'the rows' '1440 blackhole ok' "$(rows)"
+	check_equal 'the outcome' \
+		"failed|stopped at the first failed test: peer MTU 1440: 'blackhole'" \
+		"$(of_run 'outcome, outcome_text')"
+	check_equal 'the tests that are concluded' 1 "$(sql "$peer_db" \
+		'SELECT visits FROM reason')"
+	check_stored
+	check_same_text 'both hosts' "$before" "$(everything)"
+	kill "$iperf_pid"
+}
+
+# The far end drops large packets, but lets the tests' TCP pass. Data that arrives with a
+# larger MTU leaves the recommended one as it is.
+case_larger()
+{
+	begin_rates
+	on server ip link set "$LAB_SERVER_IF" mtu 1500
+	before=$(everything)
+	start_iperf
+	on server nft "table inet far { chain in { type filter hook input priority 0;
+		iifname \"$LAB_SERVER_IF\" tcp dport 5201 accept;
+		iifname \"$LAB_SERVER_IF\" meta length gt 1350 drop; }; }"
+	measure
+	check_equal 'the exit status' 3 "$status"
+	check_confirmed 1350
+	check_says 'the rates' "  tests with MTU 1350: $UP, $DOWN"
+	check_says 'larger ones' "  with MTU 1420 TCP arrives, although probes of that \
+size were lost: MTUs above 1350 may fit"
+	check_same_text 'the rows: the larger MTU is measured again' \
+		$'1350 ok ok\n1420 ok ok\n1420 ok ok' "$(rows)"
+	check_same_text 'both hosts' "$before" "$(everything)"
+	measure --persist best --conf-file "$LAB_PEER_CONF"
+	check_equal 'it is applied: the exit status' 0 "$status"
+	check_equal "the link's MTU" 1350 "$(link_mtu peer)"
+	kill "$iperf_pid"
+}
+
 case_apply()
 {
 	local other

@@ -690,6 +690,17 @@ case_one_end()
 		"$(cat "$tmp/browser.out")"
 	check_equal 'the number for what is not known' false \
 		"$(tail -n 1 "$tmp/browser.out")"
+	# An MTU that tests contradict is not shown, nor its reason.
+	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$db" \
+		"UPDATE reason SET status = 'contradicted'"
+	browse server "$url" 'wait=document.querySelector(".rulers svg text")' \
+		'print=document.querySelector(".recommended").textContent' \
+		'print=document.querySelector(".why").textContent' \
+		'print=document.querySelector(".proof").textContent' \
+		'print=document.querySelectorAll(".rulers .sign.is-recommended").length'
+	check_same_text 'an MTU that tests contradict' \
+		$'Recommended: no MTU\n\nTests contradict the probes.\n0' \
+		"$(cat "$tmp/browser.out")"
 	kill -TERM "$view_pid"
 	wait_exit "$view_pid" 10 'mtusweep view'
 }

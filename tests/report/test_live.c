@@ -469,6 +469,29 @@ static void one_end_is_told(void **state)
 	look_away(&looker);
 }
 
+/* An MTU that tests contradict is no recommendation. */
+static void a_contradicted_mtu_is_null(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t run = fixture_store_one_end(fixture, 1, true);
+	struct evidence e = fixture_one_end(true);
+	struct looker looker = look_at(fixture);
+	struct store *store;
+	json_t *recommended;
+
+	e.status = EVIDENCE_CONTRADICTED;
+	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
+	assert_int_equal(store_recommend(store, run, &e, NULL), 0);
+	fixture_close(store);
+	look(&looker, "", ROOM);
+	recommended = json_object_get(part(&looker, "facts"), "recommended");
+	assert_true(json_is_null(json_object_get(recommended, "server_mtu")));
+	assert_true(json_is_null(json_object_get(recommended, "peer_mtu")));
+	assert_string_equal(json_string_value(json_object_get(recommended, "status")),
+			    "contradicted");
+	look_away(&looker);
+}
+
 /* In whole kbit/s, like the export. */
 static void a_pair_has_one_rate(void **state)
 {
@@ -559,6 +582,8 @@ int main(void)
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_pair_is_told_in_full, fixture_setup,
 						fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_contradicted_mtu_is_null,
+						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(one_end_is_told, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_pair_has_one_rate, fixture_setup,
