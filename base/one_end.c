@@ -108,8 +108,10 @@ static void put_own(FILE *out, const struct evidence *e, bool tests_follow)
 		return;
 	if (e->one_end.own_is_limit)
 		fprintf(out, "  nothing larger was sent: %s\n",
-			e->one_end.by_route ? "the link keeps its MTU"
-					    : "this end's links carry no more");
+			e->one_end.by_route
+				? "the link keeps its MTU"
+				: "this end's links, or --mtu-max, allow no "
+				  "more");
 	else if (e->one_end.by_route)
 		fprintf(out,
 			"  for the routes to the far end, proved in steps: up to %d "
@@ -123,7 +125,7 @@ static void put_own(FILE *out, const struct evidence *e, bool tests_follow)
 			now < own ? ", and may be larger" : "");
 }
 
-static void put_far(FILE *out, const struct one_end *r)
+static void put_far(FILE *out, const struct one_end *r, int own)
 {
 	if (!r->far_mtu)
 		fputs("far end: nothing is known of the MTU that it should have\n",
@@ -144,6 +146,11 @@ static void put_far(FILE *out, const struct one_end *r)
 			"far end: MTU %d at most, for its administrator (proved in "
 			"steps of 16: up to %d may fit)\n",
 			r->far_mtu, r->far_mtu + 15);
+	if (r->far_mtu && !r->far_is_limit && own > r->far_mtu)
+		fprintf(out,
+			"  until it has that, TCP works both ways with MTU %d here, or "
+			"with the clamp below\n",
+			r->far_mtu);
 }
 
 /* The server's user has the peer's configuration in mind, whoever sets it. */
@@ -317,7 +324,7 @@ static void print_all(const struct evidence *e, bool tests_follow, FILE *out)
 	int sizes = survey->probes[DIR_UPLOAD] + survey->probes[DIR_DOWNLOAD];
 
 	put_own(out, e, tests_follow);
-	put_far(out, &e->one_end);
+	put_far(out, &e->one_end, mtu_pair_sender(&e->mtu, e->one_end.own));
 	put_far_line(out, &e->one_end);
 	put_there(out, e);
 	put_back(out, e);

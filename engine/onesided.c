@@ -55,6 +55,12 @@ static bool comes_back(const struct onesided_looks *looks, int size)
 	return arrives(path_bands_fate(&looks->back, looks->overhead + back));
 }
 
+/* The same of an answer outside the tunnel, which the far end does not split. */
+static bool comes_back_whole(const struct onesided_looks *looks, int size)
+{
+	return arrives(path_bands_fate(&looks->back, size));
+}
+
 /* The fate on the way there, as the packets of the tunnel show it. */
 static enum fate fate_inside(const struct onesided_looks *looks, int size)
 {
@@ -75,7 +81,7 @@ static bool is_split(const struct onesided_looks *looks, int size)
 		return true;
 	/* Its answer may have been lost on the way back. */
 	return path_bands_fate(&looks->outside, size) == FATE_LOST &&
-	       comes_back(looks, size);
+	       comes_back_whole(looks, size);
 }
 
 static enum fate fate_there(const struct onesided_looks *looks, int size)
@@ -194,7 +200,7 @@ static void compare_looks(const struct onesided_looks *looks, struct onesided *r
 	if (!outside || !tunnel)
 		return;
 	silent = outside < looks->outside_max && !looks->too_big &&
-		 comes_back(looks, outside + 1);
+		 comes_back_whole(looks, outside + 1);
 	if (tunnel >= outside && !(silent && tunnel > outside))
 		return;
 	/* Between two sizes of a search in steps nothing is known. */

@@ -30,6 +30,7 @@ struct echofind_config {
 	char local[ADDRESS_SIZE]; /* inside the tunnel */
 	char remote[ADDRESS_SIZE];
 	struct mtu_range range; /* this end's, of MTUs */
+	int limit;              /* the largest size to send; 0: none was asked for */
 	int64_t lease_ms;
 	int route_mtu;  /* of the route there, where the link is left alone; 0: none */
 	int64_t rtt_us; /* round trip, about */

@@ -35,6 +35,8 @@ static void choose_sizes(struct echofind *f)
 		f->size_max = range.max;
 	if (f->size_max > HOSTCHANGE_PROBE_MTU_MAX)
 		f->size_max = HOSTCHANGE_PROBE_MTU_MAX;
+	if (f->config.limit && f->size_max > f->config.limit)
+		f->size_max = f->config.limit;
 	f->size_min = range.min;
 }
 

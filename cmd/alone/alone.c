@@ -32,6 +32,7 @@ static int begin(struct alone *alone, struct err *err)
 		.interface = config->options->interface,
 		.range = config->host->guard.bounds.range,
 		.lease_ms = config->options->lease_ms,
+		.limit = host_options_have_range() ? config->options->range.max : 0,
 		.route_mtu = config->host->route_mtu,
 		.rtt_us = alone->rtt_us,
 		.stop_fd = stop_fd(),

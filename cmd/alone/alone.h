@@ -55,6 +55,7 @@ struct alone {
 	int64_t rtt_us;
 	int64_t took_ms;
 	bool contradicted; /* throughput tests contradict the result */
+	bool confirmed;    /* they show that it works both ways */
 };
 
 /* This end's MTU before the run: on a hub that of the route. */

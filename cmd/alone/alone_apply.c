@@ -14,25 +14,44 @@
 /* Left of the lease for the commit. */
 #define SPARE_MS 200
 
-/* The MTU that was found, as far as the guard takes it, and as far as download lets this
- * end's TCP announce: where larger packets of the far end do not arrive, the MTU is not
- * raised above what they fit, but one that is in use stays. */
+/* The MTU that was found, as far as the guard takes it. */
+static int allowed_mtu(const struct alone *alone)
+{
+	int max = alone->config->host->guard.bounds.range.max;
+	int mtu = alone->result.own_mtu;
+
+	/* A hub's route needs none of its own where the link's is the right one. */
+	if (mtu <= max ||
+	    (alone->config->host->by_route && mtu == alone_current_mtu(alone)))
+		return mtu;
+	host_tell("this end takes MTUs up to %d, so %d is applied in place of %d", max,
+		  max, mtu);
+	return max;
+}
+
+/* TCP asks the far end for packets of this end's MTU: it is no larger than what arrives
+ * here. Where that was not visible, the MTU is not raised above what was, but one that is
+ * in use stays. */
 static int wanted_mtu(const struct alone *alone)
 {
 	const struct onesided *result = &alone->result;
-	int max = alone->config->host->guard.bounds.range.max;
 	int present = alone_current_mtu(alone);
 	int far = result->far_is_present ? 0 : result->far_mtu;
-	int mtu = result->own_mtu < max ? result->own_mtu : max;
+	int mtu = allowed_mtu(alone);
 
-	if (mtu < result->own_mtu)
-		host_tell("this end takes MTUs up to %d, so %d is applied in place of "
-			  "%d",
-			  max, mtu, result->own_mtu);
-	if (!far || mtu <= far || mtu <= present)
+	if (!far || mtu <= far || alone->confirmed)
+		return mtu;
+	if (!result->far_is_limit) {
+		host_tell("MTU %d is applied in place of %d: TCP asks the far end for "
+			  "packets of this end's MTU, and above %d bytes they do not "
+			  "arrive here",
+			  far, mtu, far);
+		return far;
+	}
+	if (mtu <= present)
 		return mtu;
 	host_tell("the MTU is not raised to %d: with it TCP would ask the far end for "
-		  "packets above %d bytes, which do not arrive here",
+		  "packets above %d bytes, which were not seen to arrive here",
 		  mtu, far);
 	return far > present ? far : present;
 }
@@ -129,14 +148,11 @@ int alone_apply(const struct alone *alone, struct err *err)
 	int mtu;
 	int r;
 
-	/* A hub's route needs no MTU where the link's is the right one. */
-	if (alone->config->host->by_route &&
-	    alone->result.own_mtu == alone_current_mtu(alone)) {
-		host_tell("this end has MTU %d already: nothing is applied",
-			  alone->result.own_mtu);
+	mtu = wanted_mtu(alone);
+	if (alone->config->host->by_route && mtu == alone_current_mtu(alone)) {
+		host_tell("this end has MTU %d already: nothing is applied", mtu);
 		return 0;
 	}
-	mtu = wanted_mtu(alone);
 	r = guard_set_for(alone->guard, alone->target->address, mtu, lease_ms, &why);
 
 	if (r == 0)

@@ -69,7 +69,9 @@ static bool is_away(const struct alone_iperf *iperf, const struct dir_result *re
 	return result->status == TEST_REFUSED ||
 	       (result->status == TEST_UNREACHABLE && iperf->met) ||
 	       (result->status == TEST_ERROR &&
-		strstr(result->text, strerror(ECONNRESET)));
+		(strstr(result->text, strerror(ECONNRESET)) ||
+		 /* libiperf's word for a server that was told to end */
+		 strstr(result->text, "server has terminated")));
 }
 
 /* True if the result tells of the server, not of the path. */

@@ -59,7 +59,7 @@ int alone_options_ready(struct alone_config *config, struct host *host, struct e
 {
 	int r = 0;
 
-	if (host->by_route && config->named.count != 1)
+	if (host->by_route && host->peers > 1 && config->named.count != 1)
 		return err_set(err, -EINVAL,
 			       "'%s' has %d peers: name the address of one with --%s",
 			       host->link.name, host->peers, config->option);

@@ -335,6 +335,7 @@ static int conclude_rates(struct rates *rates, struct evidence *e, struct err *e
 	if (r < 0)
 		return r;
 	rates->alone->contradicted = one_end_is_contradicted(e);
+	rates->alone->confirmed = e->status == EVIDENCE_CONFIRMED;
 	/* The database has it too, so do not wait for a reader that does not read. */
 	if (!config->json)
 		progress_print(text);

@@ -64,6 +64,12 @@ static const struct row rows[] = {
 	 "1436:whole,65535:unknown", 1376, false,
 	 {"1436:whole,1451:unknown,65535:lost", ONESIDED_WHOLE, 1376, 1376, true, false, 0,
 	  0, 1336}},
+	/* A far end with 1312 splits its answers inside the tunnel, not those outside,
+	 * which get lost on the way back: no proof of fragments. */
+	{"answers lost outside", "1400:whole,65535:lost", "", "1380:whole,65535:lost",
+	 0, "1372:whole,65535:unknown", 1312, true,
+	 {"1400:whole,65535:lost", ONESIDED_ARRIVES, 1340, 1312, true, false, 0, 0,
+	  1300}},
 	/* The endpoint's silence is the way back's, and proves nothing of the way there. */
 	{"hole 1440 down", "1440:whole,65535:lost", CLEAN, "1440:whole,65535:lost", 0,
 	 "1436:whole,1451:unknown,65535:lost", 1376, false,
