@@ -142,6 +142,9 @@ int io_finish_output(struct err *err)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
+	/* It failed earlier, when stdout's buffer was full: ask again for the reason. */
+	if (!errno && write(STDOUT_FILENO, "\n", 1) == 1)
+		errno = EIO;
 	err_sys(err, errno ? errno : EIO, "cannot write the output");
 	return -EIO;
 }

@@ -35,18 +35,24 @@ static int write_direction(FILE *out, const struct dir_result *result)
 		       rate_mbps(result, result->sent_bps));
 }
 
+struct writing {
+	FILE *out;
+	bool one_ended;
+};
+
+/* The far end's MTU is an empty field. A log of two ends may have any number. */
+static int write_mtu(const struct writing *w, int mtu)
+{
+	return w->one_ended && mtu == MTU_UNKNOWN ? 0 : fprintf(w->out, "%d", mtu);
+}
+
 static int write_visit(void *ctx, const struct measurement *m)
 {
-	FILE *out = ctx;
+	const struct writing *w = ctx;
+	FILE *out = w->out;
 
-	char server[MTU_TEXT_SIZE] = "";
-	char peer[MTU_TEXT_SIZE] = "";
-
-	if (m->mtu.server != MTU_UNKNOWN)
-		mtu_text(m->mtu.server, server);
-	if (m->mtu.peer != MTU_UNKNOWN)
-		mtu_text(m->mtu.peer, peer);
-	if (fprintf(out, "%s,%s", server, peer) < 0 ||
+	if (write_mtu(w, m->mtu.server) < 0 || fputc(',', out) == EOF ||
+	    write_mtu(w, m->mtu.peer) < 0 ||
 	    write_direction(out, &m->dir[DIR_UPLOAD]) < 0 ||
 	    write_direction(out, &m->dir[DIR_DOWNLOAD]) < 0 || fputc('\n', out) == EOF)
 		return errno;
@@ -55,12 +61,18 @@ static int write_visit(void *ctx, const struct measurement *m)
 
 int csv_export(struct query *query, int64_t run, FILE *out, struct err *err)
 {
-	int r = 0;
+	struct one_end facts;
+	struct writing w = {.out = out};
+	int r = query_one_end(query, run, &facts, err);
 
+	if (r < 0 && r != -ENODATA)
+		return r;
+	w.one_ended = r == 0;
+	r = 0;
 	if (fputs(CSV_HEADER "\n", out) == EOF)
 		r = errno;
 	if (r == 0)
-		r = query_measurements(query, run, write_visit, out, err);
+		r = query_measurements(query, run, write_visit, &w, err);
 	if (r < 0)
 		return r;
 	if (r == 0 && (fflush(out) == EOF || ferror(out)))
