@@ -694,7 +694,7 @@ case_one_end()
 	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$db" \
 		"UPDATE reason SET status = 'contradicted'"
 	browse server "$url" 'wait=document.querySelector(".rulers svg text")' \
-		'wait=document.querySelector(".recommended").textContent.endsWith("no MTU")' \
+		'wait=document.querySelector(".recommended").innerText.endsWith("no MTU")' \
 		'print=document.querySelector(".recommended").textContent' \
 		'print=document.querySelector(".why").textContent' \
 		'print=document.querySelector(".proof").textContent' \
