@@ -76,19 +76,11 @@ static void put_bands(FILE *out, const struct path_bands *bands)
 static int may_fit(const struct evidence *e)
 {
 	enum direction own = e->one_end.own;
-	const struct path_bands *bands = &e->survey.path.dir[own];
 	int overhead = e->survey.path.overhead[own];
 	int mtu = mtu_pair_sender(&e->mtu, own);
+	int known = path_bands_known_above(&e->survey.path.dir[own], overhead + mtu);
 
-	for (int i = 0; i < bands->count; i++) {
-		if (bands->band[i].max <= overhead + mtu)
-			continue;
-		if (bands->band[i].fate != FATE_UNKNOWN ||
-		    bands->band[i].max == OUTER_SIZE_MAX)
-			break;
-		mtu = bands->band[i].max - overhead;
-	}
-	return mtu;
+	return known ? known - 1 - overhead : mtu;
 }
 
 static void put_own(FILE *out, const struct evidence *e, bool tests_follow)

@@ -175,3 +175,15 @@ void path_bands_format(const struct path_bands *bands, char ret[PATH_BANDS_TEXT_
 					 "%s%d:%s", i ? "," : "", bands->band[i].max,
 					 fate_name(bands->band[i].fate));
 }
+
+int path_bands_known_above(const struct path_bands *bands, int size)
+{
+	int from = 1;
+
+	for (int i = 0; i < bands->count; i++) {
+		if (bands->band[i].max > size && bands->band[i].fate != FATE_UNKNOWN)
+			return from > size ? from : size + 1;
+		from = bands->band[i].max + 1;
+	}
+	return 0;
+}

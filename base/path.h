@@ -120,4 +120,7 @@ int path_bands_add(struct path_bands *bands, int max, enum fate fate);
 int path_bands_parse(const char *text, struct path_bands *ret, struct err *err);
 void path_bands_format(const struct path_bands *bands, char ret[PATH_BANDS_TEXT_SIZE]);
 
+/* The next size above `size` of which something is known; 0: there is none. */
+int path_bands_known_above(const struct path_bands *bands, int size);
+
 #endif

@@ -266,25 +266,12 @@ static void judge_mss(struct onesided *ret)
 	ret->mss[1] = mtu - IPV6_TCP;
 }
 
-/* The next larger size of which something is known; 0: there is none. */
-static int known_above(const struct path_bands *bands, int size)
-{
-	int from = 1;
-
-	for (int i = 0; i < bands->count; i++) {
-		if (bands->band[i].max > size && bands->band[i].fate != FATE_UNKNOWN)
-			return from > size ? from : size + 1;
-		from = bands->band[i].max + 1;
-	}
-	return 0;
-}
-
 /* True when the round trip loses a size of which no look shows the way. */
 static bool loses_unknown(const struct onesided_looks *looks,
 			  const struct path_bands *there)
 {
 	int edge = arrives_up_to(there);
-	int above = known_above(&looks->trip, edge);
+	int above = path_bands_known_above(&looks->trip, edge);
 
 	return edge && above && path_bands_fate(&looks->trip, above) == FATE_LOST &&
 	       path_bands_fate(there, above) == FATE_UNKNOWN;

@@ -46,7 +46,7 @@ struct echofind {
 	int size_max;
 	/* 0, or where the link is left alone: sizes are multiples of it, but `largest` */
 	int unit;
-	int largest;          /* the link's MTU; 0: size_max is the largest */
+	int largest;          /* size_max or, above it, the link's MTU */
 	int link_mtu;         /* as it was set last */
 	struct probetap *tap; /* NULL: outer packets cannot be seen */
 	/* The largest packet inside the tunnel that came back as one outer packet; 0: none

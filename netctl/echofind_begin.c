@@ -37,6 +37,7 @@ static void choose_sizes(struct echofind *f)
 		f->size_max = HOSTCHANGE_PROBE_MTU_MAX;
 	if (f->config.limit && f->size_max > f->config.limit)
 		f->size_max = f->config.limit;
+	f->largest = f->size_max;
 	f->size_min = range.min;
 }
 
@@ -60,9 +61,8 @@ static int check_facts(const struct echofind *f, struct err *err)
 static void keep_link(struct echofind *f)
 {
 	f->unit = ECHOFIND_STEP;
-	f->largest = f->facts.mtu;
-	if (f->largest > f->size_max)
-		f->largest = f->size_max;
+	if (f->largest > f->facts.mtu)
+		f->largest = f->facts.mtu;
 	f->size_max = f->largest / ECHOFIND_STEP * ECHOFIND_STEP;
 	f->size_min = echofind_round_up(f->size_min);
 }

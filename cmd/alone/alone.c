@@ -43,8 +43,7 @@ static int begin(struct alone *alone, struct err *err)
 	text_copy(find.remote, sizeof(find.remote), alone->target->address);
 	r = echofind_begin(&alone->find, &find, err);
 	alone->looks.overhead = alone->find.overhead;
-	alone->looks.size_max = alone->find.largest ? alone->find.largest
-						    : alone->find.size_max;
+	alone->looks.size_max = alone->find.largest;
 	alone->unseen = !alone->find.tap;
 	return r;
 }
@@ -96,45 +95,29 @@ static bool loses_pieces(const struct alone *alone, int edge)
 		       FATE_LOST;
 }
 
-/* `before`: the sizes sent until then. */
-static void note_back(struct alone *alone, int before)
-{
-	alone->looks.largest_back = alone->find.largest_back;
-	alone->looks.largest_fate = alone->find.largest_fate;
-	alone->looks.back_ends = alone->find.split_back != 0;
-	alone->sizes_back = alone->find.sizes - before;
-}
-
-/* The way back of sizes that arrive there. */
-static int look_back_up_to(struct alone *alone, struct echo *echo, int edge,
-			   struct err *err)
-{
-	int before = alone->find.sizes;
-	int r = look_back_as(alone, echo, edge, edge, err);
-
-	note_back(alone, before);
-	return r;
-}
-
 /* The way back alone: what is lost on the way there is sent in pieces, inside. */
 static int look_back(struct alone *alone, struct echo *echo, struct err *err)
 {
 	int edge = trip_edge(alone);
 	bool all = edge >= alone->find.size_max;
+	/* No packet is fragmented inside where the link is left alone. */
+	bool whole_only = alone->find.unit != 0;
 	int before = alone->find.sizes;
 	int r;
 
 	if (!alone->find.tap || edge < alone->find.size_min)
 		return 0;
-	/* No packet is fragmented inside where the link is left alone. */
-	if (alone->find.unit)
-		return look_back_up_to(alone, echo, edge, err);
-	r = look_back_as(alone, echo, all ? edge : alone->find.size_min, 0, err);
-	if (r == 0 && !all && loses_pieces(alone, edge)) {
+	r = whole_only ? look_back_as(alone, echo, edge, edge, err)
+		       : look_back_as(alone, echo, all ? edge : alone->find.size_min, 0,
+				      err);
+	if (r == 0 && !all && !whole_only && loses_pieces(alone, edge)) {
 		alone->pieces_lost = true;
 		r = look_back_as(alone, echo, edge, edge, err);
 	}
-	note_back(alone, before);
+	alone->looks.largest_back = alone->find.largest_back;
+	alone->looks.largest_fate = alone->find.largest_fate;
+	alone->looks.back_ends = alone->find.split_back != 0;
+	alone->sizes_back = alone->find.sizes - before;
 	return r;
 }
 
@@ -158,21 +141,6 @@ static int run_there(struct alone *alone, struct echo *echo, struct bandfind *fi
 		       : echofind_run(&alone->find, echo, find, err);
 }
 
-/* Nothing is known above the band `top` up to that size, which is lost. */
-static void lose_from(struct path_bands *bands, int top, int size)
-{
-	if (top + 3 > PATH_BANDS_MAX)
-		return;
-	bands->band[top + 1] = (struct path_band){size - 1, FATE_UNKNOWN};
-	bands->band[top + 2] = (struct path_band){OUTER_SIZE_MAX, FATE_LOST};
-	bands->count = top + 3;
-	/* Neighbours differ: there is no size between the two. */
-	if (bands->band[top].max == size - 1) {
-		bands->band[top + 1] = bands->band[top + 2];
-		bands->count--;
-	}
-}
-
 /* Where all sizes in steps have the same fate, one more may have it, too. */
 static int look_largest(struct alone *alone, struct echo *echo,
 			struct path_bands *bands, struct err *err)
@@ -180,6 +148,7 @@ static int look_largest(struct alone *alone, struct echo *echo,
 	int edge = alone->find.overhead + alone->find.size_max;
 	struct path_band *top = NULL;
 	struct path_bands largest;
+	struct path_bands all;
 	struct bandfind find;
 	int r;
 
@@ -193,8 +162,15 @@ static int look_largest(struct alone *alone, struct echo *echo,
 	bandfind_result(&find, &largest);
 	if (path_bands_fate(&largest, find.config.max) == FATE_WHOLE)
 		top->max = find.config.max;
-	else if (path_bands_fate(&largest, find.config.max) == FATE_LOST)
-		lose_from(bands, (int)(top - bands->band), find.config.max);
+	if (path_bands_fate(&largest, find.config.max) != FATE_LOST)
+		return r;
+	/* Nothing is known between the two sizes. */
+	all = *bands;
+	all.count = (int)(top - bands->band) + 1;
+	if ((edge == find.config.max - 1 ||
+	     path_bands_add(&all, find.config.max - 1, FATE_UNKNOWN) == 0) &&
+	    path_bands_add(&all, OUTER_SIZE_MAX, FATE_LOST) == 0)
+		*bands = all;
 	return r;
 }
 

@@ -513,16 +513,6 @@ case_stopped()
 	check_same_text 'both hosts' "$before" "$(everything)"
 }
 
-# Arguments: NAME REGEX OPTION ... A usage error names what is wrong.
-refuses()
-{
-	status=0
-	"$MTUSWEEP_BIN/mtusweep-peer" "${@:3}" >"$tmp/peer.out" 2>"$tmp/peer.log" ||
-		status=$?
-	check_equal "$1: the exit status" 2 "$status"
-	check_match "$1" "$2" "$(<"$tmp/peer.log")"
-}
-
 case_usage()
 {
 	begin

@@ -8,14 +8,18 @@
 
 readonly CASE=${1:?which case}
 
+# The end that works alone: "peer", or what the script has set.
+readonly END=${END-peer}
+
 # Print all settings of this host that a probe changes.
 everything()
 {
+	local interface=LAB_${END^^}_IF
 	hosts_state
-	on peer ip rule show
-	on peer ip -6 rule show
-	on peer ip route show table all dev "$LAB_PEER_IF"
-	on peer ip -6 route show table all dev "$LAB_PEER_IF"
+	on "$END" ip rule show
+	on "$END" ip -6 rule show
+	on "$END" ip route show table all dev "${!interface}"
+	on "$END" ip -6 route show table all dev "${!interface}"
 }
 
 # Arguments: [OPTION ...] of lab up
@@ -30,13 +34,24 @@ begin()
 # Arguments: [OPTION ...]. Set $status and $answer.
 alone()
 {
-	run_on peer "$MTUSWEEP_BIN/mtusweep-peer" --interface "$LAB_PEER_IF" \
-		--db "$peer_db" --alone "$@" </dev/null >"$tmp/peer.out" \
-		2>"$tmp/peer.log" &
-	peer_pid=$!
-	wait_exit "$peer_pid" 90 'the peer'
-	answer=$(<"$tmp/peer.out")
+	local interface=LAB_${END^^}_IF db=${END}_db
+	run_on "$END" "$MTUSWEEP_BIN/mtusweep-$END" --interface "${!interface}" \
+		--db "${!db}" --alone "$@" </dev/null >"$tmp/$END.out" \
+		2>"$tmp/$END.log" &
+	printf -v "${END}_pid" %s $!
+	wait_exit "$!" 90 "the $END"
+	answer=$(<"$tmp/$END.out")
 	echo "$answer"
+}
+
+# Arguments: NAME REGEX OPTION ... A usage error names what is wrong.
+refuses()
+{
+	status=0
+	"$MTUSWEEP_BIN/mtusweep-$END" "${@:3}" >"$tmp/$END.out" 2>"$tmp/$END.log" ||
+		status=$?
+	check_equal "$1: the exit status" 2 "$status"
+	check_match "$1" "$2" "$(<"$tmp/$END.log")"
 }
 
 # Arguments: WHAT REGEX. The answer must say it.

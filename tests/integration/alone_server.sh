@@ -1,41 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2119 # begin takes options of lab up, and needs none
 #
 # tests/integration/alone_server.sh CASE
 #
 # mtusweep-server --alone toward a peer that has no mtusweep: what it sends is download, the
 # MTU for this end follows from the path, and so does the largest one for the peer.
 
-# shellcheck source=tests/integration/lib.sh
-. "${BASH_SOURCE[0]%/*}/lib.sh"
-
-readonly CASE=${1:?which case}
-
-everything()
-{
-	hosts_state
-	on server ip rule show
-	on server ip route show table all dev "$LAB_SERVER_IF"
-	on server ip -6 route show table all dev "$LAB_SERVER_IF"
-}
-
-begin()
-{
-	test_begin
-	before=$(everything)
-}
-
-# Arguments: [OPTION ...]. Set $status and $answer.
-alone()
-{
-	run_on server "$MTUSWEEP_BIN/mtusweep-server" --interface "$LAB_SERVER_IF" \
-		--db "$server_db" --alone "$@" </dev/null >"$tmp/server.out" \
-		2>"$tmp/server.log" &
-	server_pid=$!
-	wait_exit "$server_pid" 60 'the server'
-	answer=$(<"$tmp/server.out")
-	echo "$answer"
-}
+# shellcheck disable=SC2034 # alone_lib.sh's
+END=server
+# shellcheck source=tests/integration/alone_lib.sh
+. "${BASH_SOURCE[0]%/*}/alone_lib.sh"
 
 # Arguments: MTU [CURRENT]. Check the recommendation, the exit status, which says if the
 # current MTU fits, what is stored, and that nothing is left of it.
@@ -53,12 +28,6 @@ check_own()
 		SELECT role, r.server_mtu, r.peer_mtu, peer_mtu_max
 		FROM run JOIN recommendation AS r ON run_id = run.id
 		ORDER BY run.id DESC LIMIT 1')"
-}
-
-# Arguments: WHAT REGEX. The answer must say it.
-check_says()
-{
-	check_match "$CASE: $1" "$2" "$answer"
 }
 
 case_uneven()
@@ -207,16 +176,6 @@ case_apply()
 	check_equal "the link's MTU" 1340 "$(link_mtu server)"
 	check_match 'the conf file' 'MTU *= *1340' "$(<"$LAB_SERVER_CONF")"
 	check_equal 'the run' 'done' "$(sql "$server_db" 'SELECT outcome FROM run')"
-}
-
-# Arguments: NAME REGEX OPTION ... A usage error names what is wrong.
-refuses()
-{
-	status=0
-	"$MTUSWEEP_BIN/mtusweep-server" "${@:3}" >"$tmp/server.out" 2>"$tmp/server.log" ||
-		status=$?
-	check_equal "$1: the exit status" 2 "$status"
-	check_match "$1" "$2" "$(<"$tmp/server.log")"
 }
 
 case_usage()
