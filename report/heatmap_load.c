@@ -224,12 +224,13 @@ const char *heatmap_proof(const struct query_run *run, const struct evidence *e)
 static void describe_answer(struct heatmap *map, const struct query_run *run,
 			    const struct evidence *e)
 {
+	const struct mtu_pair mtu = evidence_pair(e);
 	const char *proof = heatmap_proof(run, e);
 	char words[PAIR_WORDS_SIZE];
 
-	if (e->mtu.server && !one_end_is_contradicted(e))
+	if (mtu.server)
 		snprintf(map->answer, HEATMAP_TEXT, "Recommended: %s%s%s%s",
-			 mtu_pair_words(&e->mtu, words), *proof ? " (" : "", proof,
+			 mtu_pair_words(&mtu, words), *proof ? " (" : "", proof,
 			 *proof ? ")" : "");
 	else
 		snprintf(map->answer, HEATMAP_TEXT, "Recommended: no %s%s",
@@ -251,8 +252,10 @@ static int mark_recommended(struct query *query, const struct query_run *run,
 	int r = query_recommended(query, run->id, &recommended, err);
 
 	if (r == 0) {
-		map->mark[HEATMAP_RECOMMENDED] = (struct heatmap_mark){
-			e->mtu.server > 0 && !one_end_is_contradicted(e), e->mtu};
+		const struct mtu_pair mtu = evidence_pair(e);
+
+		map->mark[HEATMAP_RECOMMENDED] =
+			(struct heatmap_mark){mtu.server > 0, mtu};
 		map->predicted = evidence_is_predicted(e);
 		describe_answer(map, run, e);
 		*ret = *e;
