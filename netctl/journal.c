@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <net/if.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/process.h"
 #include "base/text.h"
@@ -25,6 +27,9 @@
 
 #define MAGIC     "mtusweep journal 3"
 #define COMMITTED "committed\n"
+
+/* Between two looks at a lock whose holder is about to end. */
+#define LOCK_PAUSE_US 20000
 
 /* The name of a file in the folder. */
 struct name {
@@ -67,16 +72,38 @@ int journal_path(const char *interface, char ret[JOURNAL_PATH_SIZE], struct err 
 	return r;
 }
 
-int journal_lock(const char *interface, int *ret_fd, struct err *err)
+/* -EBUSY without a text, as lockfile_take(). */
+static int try_lock(const char *interface, struct lockfile_holder *holder, int *ret_fd,
+		    struct err *err)
 {
-	struct lockfile_holder holder;
 	struct name name;
 	int r = make_name(interface, ".lock", &name, err);
 
 	if (r < 0)
 		return r;
-	snprintf(holder.text, sizeof(holder.text), "%d", (int)getpid());
-	r = lockfile_take(name.text, &holder, ret_fd, err);
+	snprintf(holder->text, sizeof(holder->text), "%d", (int)getpid());
+	return lockfile_take(name.text, holder, ret_fd, err);
+}
+
+/* The holder's keeper is gone: its guard, which holds the lock too, restores and ends. A
+ * pid of another PID namespace looks the same. */
+static bool ends_soon(const struct lockfile_holder *holder)
+{
+	long pid = strtol(holder->text, NULL, 10);
+
+	return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+int journal_lock(const char *interface, int *ret_fd, struct err *err)
+{
+	int64_t deadline = clock_boot_ms() + JOURNAL_LOCK_WAIT_MS;
+	struct lockfile_holder holder;
+	int r = try_lock(interface, &holder, ret_fd, err);
+
+	while (r == -EBUSY && ends_soon(&holder) && clock_left_ms(deadline) > 0) {
+		clock_pause_us(LOCK_PAUSE_US);
+		r = try_lock(interface, &holder, ret_fd, err);
+	}
 	if (r == -EBUSY)
 		return err_set(err, r,
 			       "another mtusweep runs on interface '%s' (process %s); "
@@ -427,6 +454,7 @@ void journal_remove_useless(void)
  * before that had the inode, and nobody runs on it. A damaged journal does not tell. */
 static bool is_left(const char *interface)
 {
+	struct lockfile_holder holder;
 	struct journal journal;
 	int r = journal_read(interface, &journal, NULL);
 	int fd;
@@ -435,7 +463,7 @@ static bool is_left(const char *interface)
 		return false;
 	if (r == 0 && !journal_is_from_here(&journal))
 		return false;
-	if (journal_lock(interface, &fd, NULL) < 0)
+	if (try_lock(interface, &holder, &fd, NULL) < 0)
 		return false;
 	lockfile_release(&fd);
 	return true;

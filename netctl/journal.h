@@ -32,8 +32,10 @@ struct journal {
 };
 
 /* Take the interface's lock for this process and those it forks, until
- * lockfile_release(). -EBUSY: another mtusweep runs on this interface; the text has its
- * pid. */
+ * lockfile_release(). Where the holder's keeper is gone, its guard gets
+ * JOURNAL_LOCK_WAIT_MS to restore and end. -EBUSY: another mtusweep runs on this
+ * interface; the text has its pid. */
+#define JOURNAL_LOCK_WAIT_MS 3000
 int journal_lock(const char *interface, int *ret_fd, struct err *err);
 
 /* Where the journal of `interface` is. -EINVAL: no interface's name. */

@@ -15,10 +15,12 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "guardlab.h"
@@ -73,6 +75,36 @@ static void test_journal(void **state)
 	lockfile_release(&second);
 	assert_int_equal(second, -1);
 	lockfile_release(&second);
+}
+
+/* The keeper is gone, and its guard holds the lock for a while yet. */
+static void test_lock_of_ending_run(void **state)
+{
+	struct err err = ERR_INIT;
+	int tell[2];
+	int lock;
+	pid_t keeper;
+	char ready;
+
+	(void)state;
+	assert_int_equal(pipe(tell), 0);
+	keeper = fork();
+	assert_true(keeper >= 0);
+	if (keeper == 0) {
+		if (journal_lock(LINK, &lock, &err) < 0)
+			_exit(1);
+		if (fork() == 0) {
+			clock_pause_us(300000);
+			_exit(0);
+		}
+		_exit(write(tell[1], "+", 1) == 1 ? 0 : 1);
+	}
+	assert_int_equal(read(tell[0], &ready, 1), 1);
+	assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+	assert_int_equal(journal_lock(LINK, &lock, &err), 0);
+	lockfile_release(&lock);
+	close(tell[0]);
+	close(tell[1]);
 }
 
 static void journal_file(char ret[64])
@@ -473,6 +505,7 @@ int main(void)
 		GUARD_TEST(test_journal),
 		GUARD_TEST(test_older_journal),
 		GUARD_TEST(test_damaged_journal),
+		GUARD_TEST(test_lock_of_ending_run),
 		GUARD_TEST(test_lock_conf),
 		GUARD_TEST(test_lockers_never_meet),
 		GUARD_TEST(test_release_of_what_is_gone),
