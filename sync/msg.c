@@ -283,6 +283,7 @@ static const struct field recommendation_fields[] = {
 	       reason.rival.server, 0, MTU_MAX),
 	NUMBER("rival_peer", FIELD_INT, struct msg_recommendation, reason.rival.peer, 0,
 	       MTU_MAX),
+	NUMBER("number", FIELD_U32, struct msg_recommendation, number, 0, UINT32_MAX),
 	END,
 };
 

@@ -155,6 +155,7 @@ struct msg_recommendation {
 	enum evidence_status status;
 	bool settled;
 	struct reason reason; /* not REASON_TEXT */
+	uint32_t number; /* grows with each of the session: a smaller one is older */
 };
 
 /* POST /v1/lease and POST /v1/commit carry the session alone; commit applies the MTU

@@ -25,7 +25,7 @@
 
 /* --- the recommendation --- */
 
-static struct msg_recommendation recommendation_of(const struct peer_session *session,
+static struct msg_recommendation recommendation_of(struct peer_session *session,
 						   const struct evidence *e)
 {
 	struct msg_recommendation m = {
@@ -33,6 +33,7 @@ static struct msg_recommendation recommendation_of(const struct peer_session *se
 		.status = e->status,
 		.settled = e->settled,
 		.reason = e->reason,
+		.number = ++session->recommendations,
 	};
 
 	text_copy(m.session, sizeof(m.session), session->id);

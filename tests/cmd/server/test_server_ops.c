@@ -278,16 +278,22 @@ static void send_paths(struct stage *stage)
 /* Predictions come on another connection than what the run concludes. */
 static void a_late_prediction_changes_nothing(void **state)
 {
-	static const enum evidence_status sent[] = {
-		EVIDENCE_PREDICTED, EVIDENCE_CONFIRMED, EVIDENCE_PREDICTED};
+	static const struct {
+		enum evidence_status status;
+		uint32_t number;
+	} sent[] = {{EVIDENCE_PREDICTED, 1},
+		    {EVIDENCE_CONFIRMED, 3},
+		    {EVIDENCE_PREDICTED, 2}};
 	struct stage *stage = *state;
 
 	open_run(stage, false);
 	send_paths(stage);
 	assert_int_equal(send_row(stage, 1), 0);
 	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
-		struct msg_recommendation m = {
-			.mtu = {1420, 1400}, .status = sent[i], .reason.margin = 5};
+		struct msg_recommendation m = {.mtu = {1420, 1400},
+					       .status = sent[i].status,
+					       .reason.margin = 5,
+					       .number = sent[i].number};
 
 		assert_int_equal(server_ops.recommendation(&stage->server, &m, NULL),
 				 0);

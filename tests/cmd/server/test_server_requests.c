@@ -323,8 +323,16 @@ static int send_findings(struct cmdlab *lab)
 	v.status = EVIDENCE_PREDICTED;
 	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) == 0);
 	v.mtu = (struct mtu_pair){0};
+	v.number = 2;
 	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) == 0);
-	v.mtu.server = 1380;
+	/* One that it overtook changes nothing. */
+	v.mtu = (struct mtu_pair){1380, 1400};
+	v.number = 1;
+	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) == 0);
+	CHILD_CHECK(fixture_read_int(lab->server.files,
+				     "SELECT count(*) FROM recommendation") == 0);
+	v.number = 3;
+	v.mtu = (struct mtu_pair){1380, 0};
 	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) < 0);
 	v.mtu.peer = 1400;
 	v.status = EVIDENCE_CONFIRMED;
