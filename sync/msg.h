@@ -169,6 +169,8 @@ struct msg_close {
 	char session[TOKEN_SIZE];
 	enum run_outcome outcome;
 	char text[384];
+	/* the run's last one, whose session is not sent; number 0: none */
+	struct msg_recommendation recommendation;
 };
 
 /* The body of every answer that is not 2xx, and of a 2xx that has nothing else to say.

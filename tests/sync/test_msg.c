@@ -160,6 +160,8 @@ static int set_longest(void **state)
 	strcpy(longest.close.session, TOKEN);
 	longest.close.outcome = RUN_INTERRUPTED;
 	FILL(longest.close.text);
+	longest.close.recommendation = longest.recommendation;
+	memset(longest.close.recommendation.session, 0, TOKEN_SIZE);
 	longest.answer.code = EADDRNOTAVAIL; /* the longest name */
 	FILL(longest.answer.text);
 	return 0;
