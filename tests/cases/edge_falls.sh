@@ -28,5 +28,6 @@ must_be 'pairs of two paths' none "$(sql "$peer_db" "
 	WHERE visits <> later")"
 printed=$(tr '\r' '\n' <"$tmp/peer.log" | sed -n 's/^\[\([0-9]*\)[],].*/\1/p')
 must_be 'the printed numbers' rising \
-	"$(sort -ncu <<<"$printed" 2>/dev/null && echo rising || echo $printed)"
+	"$(sort -ncu <<<"$printed" 2>/dev/null && echo rising ||
+		echo "${printed//$'\n'/ }")"
 must_recommend
