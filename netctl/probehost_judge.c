@@ -33,7 +33,7 @@ void probehost_begin(struct probehost *host, int round)
 	host->round = round;
 	host->judged = false;
 	host->arrived.count = 0;
-	probeorder_begin(&host->order);
+	probeorder_begin(&host->order, round);
 	if (is_counted(host))
 		count_reassembled(host, &host->reassembled);
 }
@@ -57,13 +57,14 @@ static void count_copy(struct probehost_count *count, int size)
 void probehost_note(struct probehost *host, const struct probemsg *probe)
 {
 	int64_t now_us = clock_boot_us();
-	bool fresh = true;
+	bool fresh = false;
 
 	if (probe->round == host->round)
 		fresh = probeorder_arrived(&host->order, probe->number, now_us);
 	else if (probe->round < host->round)
-		probeorder_late(&host->order, now_us);
-	if (!fresh || probe->round > host->round)
+		fresh = probeorder_late(&host->order, probe->round, probe->number,
+					now_us);
+	if (!fresh)
 		return;
 	count_copy(probe->round < host->round || host->judged ? &host->late
 							      : &host->arrived,

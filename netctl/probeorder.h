@@ -12,6 +12,7 @@
  * that others have overtaken. Probes of a round are numbered from 0 as they are sent; the
  * sender's END follows them. probeorder_begin(), then probeorder_arrived() for each probe
  * and probeorder_ended() for END, in the order of arrival. Times are of clock_boot_us().
+ * The path may deliver a packet twice, the second time in a later round.
  *
  * A path that keeps the order shows no disorder and costs no wait but a short one, however
  * slow it is.
@@ -19,8 +20,17 @@
 
 /* The most probes of a round. */
 #define PROBEORDER_MAX (BANDFIND_ROUND * BANDFIND_COPIES)
+/* The rounds whose late probes are still known from their duplicates. */
+#define PROBEORDER_ROUNDS 8
+
+struct probeorder_round {
+	int round;
+	bool arrived[PROBEORDER_MAX];
+};
 
 struct probeorder {
+	int round;
+	struct probeorder_round rounds[PROBEORDER_ROUNDS];
 	int64_t at_us[PROBEORDER_MAX]; /* of this round; 0: has not arrived */
 	int64_t ended_us;              /* the same of END */
 	int64_t last_ended_us;         /* of the round before */
@@ -28,13 +38,15 @@ struct probeorder {
 	int64_t disorder_us;
 };
 
-void probeorder_begin(struct probeorder *order);
+/* `round`: 1 or more, and more than that of the last call. */
+void probeorder_begin(struct probeorder *order, int round);
 /* Note the arrival of a probe of this round. False: a duplicate. */
 bool probeorder_arrived(struct probeorder *order, int number, int64_t now_us);
 /* Note the arrival of END; only the first one counts. */
 void probeorder_ended(struct probeorder *order, int64_t now_us);
-/* Note the arrival of a probe of an earlier round. */
-void probeorder_late(struct probeorder *order, int64_t now_us);
+/* Note the arrival of a probe of an earlier round. False: a duplicate, or of a round that
+ * is forgotten. */
+bool probeorder_late(struct probeorder *order, int round, int number, int64_t now_us);
 /* The time until which probes of this round may still arrive, after END. */
 int64_t probeorder_deadline_us(const struct probeorder *order);
 

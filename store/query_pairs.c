@@ -11,7 +11,26 @@
 struct visits {
 	struct row_visit *list;
 	size_t count;
+	uint32_t since_seq; /* up to it another path was measured; 0: none was */
 };
+
+/* A grid's change is found at the grid's end, and not when it happened. */
+static int find_since(struct query *query, int64_t run, uint32_t *ret, struct err *err)
+{
+	static const char sql[] =
+		"SELECT since_seq FROM path_detail JOIN run ON run.id = run_id"
+		" WHERE run_id = ? AND strategy = 'smart'";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	struct row row = {.column = 0};
+	int r = query->db.version > 1 ? query_fetch(query, sql, run, &stmt, err) : 0;
+
+	*ret = 0;
+	if (r <= 0)
+		return r;
+	row.stmt = stmt;
+	*ret = (uint32_t)row_read_int(&row, 0, UINT32_MAX);
+	return row_check(&row, &query->db, "a path", err);
+}
 
 /* Rows come by pair and number, each once, whatever the file says. */
 static int check_order(const struct query *query, const struct visits *pair,
@@ -29,7 +48,15 @@ static int check_order(const struct query *query, const struct visits *pair,
 	return 0;
 }
 
-/* The visit joins its pair; the pair before it is handed on. */
+/* Measurements of the path as it was, and a later one. */
+static bool is_measured_anew(const struct visits *pair, const struct row_visit *visit)
+{
+	return pair->list[pair->count - 1].seq <= pair->since_seq &&
+	       visit->seq > pair->since_seq;
+}
+
+/* The visit joins its pair, whose visits on another path it replaces; the pair before it is
+ * handed on. */
 static int take_visit(struct visits *pair, const struct row_visit *visit,
 		      query_pair_fn *fn, void *ctx)
 {
@@ -39,6 +66,8 @@ static int take_visit(struct visits *pair, const struct row_visit *visit,
 		r = fn(ctx, pair->list, pair->count);
 		pair->count = 0;
 	}
+	if (pair->count && is_measured_anew(pair, visit))
+		pair->count = 0;
 	return r ? r : array_append(&pair->list, &pair->count, visit, sizeof(*visit));
 }
 
@@ -70,12 +99,14 @@ static int walk_pairs(struct query *query, sqlite3_stmt *stmt, struct visits *pa
 	"SELECT " ROW_VISIT_COLUMNS " FROM measurement WHERE run_id = ?" which \
 	" ORDER BY server_mtu, peer_mtu, seq"
 
-static int list_pairs(struct query *query, sqlite3_stmt *stmt, query_pair_fn *fn,
-		      void *ctx, struct err *err)
+static int list_pairs(struct query *query, int64_t run, sqlite3_stmt *stmt,
+		      query_pair_fn *fn, void *ctx, struct err *err)
 {
 	struct visits pair = {0};
-	int r = walk_pairs(query, stmt, &pair, fn, ctx, err);
+	int r = find_since(query, run, &pair.since_seq, err);
 
+	if (r == 0)
+		r = walk_pairs(query, stmt, &pair, fn, ctx, err);
 	free(pair.list);
 	if (r == -ENOMEM)
 		err_set(err, r, "out of memory");
@@ -88,7 +119,7 @@ int query_pairs(struct query *query, int64_t run, query_pair_fn *pair, void *ctx
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int r = query_prepare_rows(query, PAIRS_SELECT(""), run, &stmt, err);
 
-	return r < 0 ? r : list_pairs(query, stmt, pair, ctx, err);
+	return r < 0 ? r : list_pairs(query, run, stmt, pair, ctx, err);
 }
 
 /* --- how many visits there are --- */
@@ -244,7 +275,7 @@ int query_result(struct query *query, int64_t run, const struct mtu_pair *mtu,
 	int r = query_prepare_pair(query, sql, run, mtu, &stmt, err);
 
 	if (r == 0)
-		r = list_pairs(query, stmt, make_result, &results, err);
+		r = list_pairs(query, run, stmt, make_result, &results, err);
 	free(results.rates);
 	if (r == 0)
 		return err_set(err, -ENODATA, "pair %d/%d was not visited in this run",

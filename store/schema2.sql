@@ -263,6 +263,21 @@ SELECT
 		THEN download_status ELSE upload_status END AS status
 FROM measurement AS m;
 
+-- The measurements that count. A smart run whose path changed measures pairs again: then
+-- those up to since_seq do not. A grid's change is found at the grid's end.
+CREATE VIEW counted AS
+SELECT m.*
+FROM measurement AS m
+WHERE seq > coalesce((SELECT since_seq FROM path_detail AS d
+			JOIN run ON run.id = d.run_id
+		WHERE d.run_id = m.run_id AND run.strategy = 'smart'), 0)
+	OR NOT EXISTS (SELECT 1 FROM measurement AS later
+		WHERE later.run_id = m.run_id
+			AND later.server_mtu = m.server_mtu
+			AND later.peer_mtu = m.peer_mtu
+			AND later.seq > (SELECT since_seq FROM path_detail AS d
+				WHERE d.run_id = m.run_id));
+
 -- As in version 1: each column asks for its own pair's rows, so that a run that a query
 -- names narrows the search in measurement's primary key. One select, since SQLite does not
 -- carry a condition of a join or a subquery into the parts of a UNION.
@@ -291,7 +306,7 @@ FROM (
 					upload_goodput_bps,
 					upload_received_bps)) AS i,
 				count(*) OVER () AS n
-			FROM measurement AS v
+			FROM counted AS v
 			WHERE v.run_id = first.run_id
 				AND v.server_mtu = first.server_mtu
 				AND v.peer_mtu = first.peer_mtu
@@ -306,7 +321,7 @@ FROM (
 					download_goodput_bps,
 					download_received_bps)) AS i,
 				count(*) OVER () AS n
-			FROM measurement AS v
+			FROM counted AS v
 			WHERE v.run_id = first.run_id
 				AND v.server_mtu = first.server_mtu
 				AND v.peer_mtu = first.peer_mtu
@@ -314,28 +329,28 @@ FROM (
 				AND coalesce(download_goodput_bps,
 					download_received_bps) IS NOT NULL)
 			WHERE 2 * i BETWEEN n AND n + 2) AS download_mbps,
-		(SELECT count(*) FROM measurement AS v
+		(SELECT count(*) FROM counted AS v
 			WHERE v.run_id = first.run_id
 				AND v.server_mtu = first.server_mtu
 				AND v.peer_mtu = first.peer_mtu) AS visits,
-		(SELECT upload_status FROM measurement AS v
+		(SELECT upload_status FROM counted AS v
 			WHERE v.run_id = first.run_id
 				AND v.server_mtu = first.server_mtu
 				AND v.peer_mtu = first.peer_mtu
 			ORDER BY upload_status <> 'ok', seq DESC LIMIT 1)
 			AS upload_status,
-		(SELECT download_status FROM measurement AS v
+		(SELECT download_status FROM counted AS v
 			WHERE v.run_id = first.run_id
 				AND v.server_mtu = first.server_mtu
 				AND v.peer_mtu = first.peer_mtu
 			ORDER BY download_status <> 'ok', seq DESC LIMIT 1)
 			AS download_status,
-		(SELECT count(*) FROM measurement AS v
+		(SELECT count(*) FROM counted AS v
 			WHERE v.run_id = first.run_id
 				AND v.server_mtu = first.server_mtu
 				AND v.peer_mtu = first.peer_mtu
 				AND v.upload_status = 'ok') AS upload_ok,
-		(SELECT count(*) FROM measurement AS v
+		(SELECT count(*) FROM counted AS v
 			WHERE v.run_id = first.run_id
 				AND v.server_mtu = first.server_mtu
 				AND v.peer_mtu = first.peer_mtu

@@ -51,8 +51,7 @@ struct endpoint_ops {
 			      struct err *err);
 	int (*renew)(void *ctx, struct err *err);
 	int (*commit)(void *ctx, struct err *err);
-	int (*close)(void *ctx, enum run_outcome outcome, const char *text,
-		     struct err *err);
+	int (*close)(void *ctx, const struct msg_close *m, struct err *err);
 	/* The session's lease expired (called by endpoint_tick()). */
 	void (*expired)(void *ctx);
 	/* The server is told to stop, and the session's peer may only end its run: end what

@@ -283,6 +283,7 @@ static const struct field recommendation_fields[] = {
 	       reason.rival.server, 0, MTU_MAX),
 	NUMBER("rival_peer", FIELD_INT, struct msg_recommendation, reason.rival.peer, 0,
 	       MTU_MAX),
+	NUMBER("number", FIELD_U32, struct msg_recommendation, number, 0, UINT32_MAX),
 	END,
 };
 
@@ -298,7 +299,13 @@ static const struct field close_fields[] = {
 	 .kind = FIELD_OUTCOME,
 	 MEMBER(struct msg_close, outcome),
 	 .min = RUN_DONE},
-	TEXT("text", struct msg_close, text, 600, NULL),
+	TEXT("text", struct msg_close, text, 400, NULL),
+	/* All but the session, which the close has. */
+	{.name = "recommendation",
+	 .kind = FIELD_OBJECT,
+	 MEMBER(struct msg_close, recommendation),
+	 .fields = recommendation_fields + 1,
+	 .optional = true},
 	END,
 };
 

@@ -155,6 +155,7 @@ struct msg_recommendation {
 	enum evidence_status status;
 	bool settled;
 	struct reason reason; /* not REASON_TEXT */
+	uint32_t number; /* grows with each of the session: a smaller one is older */
 };
 
 /* POST /v1/lease and POST /v1/commit carry the session alone; commit applies the MTU
@@ -168,6 +169,8 @@ struct msg_close {
 	char session[TOKEN_SIZE];
 	enum run_outcome outcome;
 	char text[384];
+	/* the run's last one, whose session is not sent; number 0: none */
+	struct msg_recommendation recommendation;
 };
 
 /* The body of every answer that is not 2xx, and of a 2xx that has nothing else to say.

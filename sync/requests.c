@@ -376,7 +376,7 @@ static int run_close(struct call *call, union message *m)
 	r = gate_check(&q->gate, address, m->session, &call->err);
 	if (r < 0)
 		return r;
-	r = q->ops->close(q->ctx, m->close.outcome, m->close.text, &call->err);
+	r = q->ops->close(q->ctx, &m->close, &call->err);
 	said->code = -r;
 	text_copy(said->text, sizeof(said->text), call->err.text);
 	gate_close(&q->gate);

@@ -25,7 +25,7 @@
 
 /* --- the recommendation --- */
 
-static struct msg_recommendation recommendation_of(const struct peer_session *session,
+static struct msg_recommendation recommendation_of(struct peer_session *session,
 						   const struct evidence *e)
 {
 	struct msg_recommendation m = {
@@ -33,6 +33,7 @@ static struct msg_recommendation recommendation_of(const struct peer_session *se
 		.status = e->status,
 		.settled = e->settled,
 		.reason = e->reason,
+		.number = ++session->recommendations,
 	};
 
 	text_copy(m.session, sizeof(m.session), session->id);
@@ -54,8 +55,10 @@ static int send_recommendation(struct peer_session *session, const struct eviden
 	return r;
 }
 
-/* The server's copy says the same, where it can be reached: it is a copy. */
-static void share_recommendation(struct peer *peer, const struct evidence *e)
+/* The server's copy says the same, where it can be reached: it is a copy. `last`: nothing
+ * but the end of the run follows. The close carries it then, unless pairs are still tried
+ * to be applied. */
+static void share_recommendation(struct peer *peer, const struct evidence *e, bool last)
 {
 	struct err err = ERR_INIT;
 	int r;
@@ -63,7 +66,9 @@ static void share_recommendation(struct peer *peer, const struct evidence *e)
 	/* It is found from the rows, there as here. */
 	peer_run_send_rows(&peer->run, &peer->session, ROWS_TIMEOUT_MS);
 	r = peer_survey_share(&peer->findings, &peer->session, &err);
-	if (r == 0)
+	if (r == 0 && last && peer->run.info.persist != PERSIST_BEST)
+		peer->last_word = recommendation_of(&peer->session, e);
+	else if (r == 0)
 		r = send_recommendation(&peer->session, e, &err);
 	if (r < 0)
 		host_tell(
@@ -84,7 +89,7 @@ static int tell_conclusion(struct peer *peer, const struct evidence *e, struct e
 	r = e->mtu.server ? store_recommend(peer->run.store, peer->run.id, e, err)
 			  : store_withdraw(peer->run.store, peer->run.id, err);
 	if (r == 0)
-		share_recommendation(peer, e);
+		share_recommendation(peer, e, true);
 	return r;
 }
 
@@ -98,13 +103,13 @@ int peer_store_prediction(struct peer *peer, struct err *err)
 	if (!e->mtu.server && peer->findings.survey.since_seq) {
 		r = store_withdraw(peer->run.store, peer->run.id, err);
 		if (r == 0)
-			share_recommendation(peer, e);
+			share_recommendation(peer, e, false);
 		return r;
 	}
 	if (r < 0 || !e->mtu.server)
 		return r;
 	if (!peer->config->strategy->make_plan) {
-		share_recommendation(peer, e);
+		share_recommendation(peer, e, true);
 	} else if (peer->session.beside) {
 		struct msg_recommendation m = recommendation_of(&peer->session, e);
 

@@ -28,11 +28,12 @@
 
 /* --- restoring --- */
 
-static int close_session(struct peer_session *session, enum run_outcome outcome,
-			 const char *why, struct err *err)
+static int close_session(const struct peer_session *session, enum run_outcome outcome,
+			 const char *why, const struct msg_recommendation *last_word,
+			 struct err *err)
 {
 	int64_t deadline_ms = clock_boot_ms() + END_TIMEOUT_MS;
-	struct msg_close m = {.outcome = outcome};
+	struct msg_close m = {.outcome = outcome, .recommendation = *last_word};
 	int r;
 
 	text_copy(m.session, sizeof(m.session), session->id);
@@ -111,7 +112,7 @@ void peer_restore(struct peer *peer, enum run_outcome outcome, const char *why)
 	r = guard_restore(peer->session.guard, &here);
 	if (r < 0 || outcome != RUN_DONE)
 		tell_restored("this end", &here, why);
-	r = close_session(&peer->session, outcome, why, &there);
+	r = close_session(&peer->session, outcome, why, &peer->last_word, &there);
 	if (r < 0 && !was_told(&peer->session, r))
 		tell_not_closed(&peer->kept, peer->session.lease_ms,
 				client_answered(peer->session.client) && r == -ESTALE,

@@ -498,8 +498,9 @@ static void op_progress(void *ctx, const struct sweep_progress *p)
 	struct peer_visit *visit = ctx;
 	/* A smart plan goes on as long as it takes: what it has so far is no end. */
 	bool open_ended = !visit->session->config->strategy->is_grid;
-	/* The visits made before a --resume count, as they do at the server. */
-	int before = (int)visit->run->resumed.count;
+	/* The visits made before a --resume count, as they do at the server, and those made
+	 * before the path changed. */
+	int before = (int)visit->run->resumed.count + visit->before;
 	struct progress_line line = {
 		.mtu = p->visit.mtu,
 		.doing = phase_text(p),

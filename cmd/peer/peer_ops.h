@@ -17,6 +17,7 @@ struct peer_visit {
 	struct rtwatch *watch;
 	struct mtu_pair mtu;
 	bool lost[DIR_COUNT]; /* of the visit: the probes show nothing arriving */
+	int before;           /* visits of this run that earlier plans made */
 	int visits_left;      /* with this one; as it was when it began; or NO_FIGURE */
 	int64_t left_ms;      /* the same, of the time */
 	uint32_t test;        /* the last test's number */

@@ -25,6 +25,8 @@ struct peer {
 	struct peer_kept kept;
 	/* tests too short for the round trip; duration_ms 0: they are not */
 	struct warning short_tests;
+	/* for the close, which carries it; number 0: none */
+	struct msg_recommendation last_word;
 	int rechecks; /* of the path, after measurements that contradicted its probes */
 	bool path_checked;           /* after the last measurement */
 	char endpoint[ADDRESS_SIZE]; /* this end's, when the run began; "": unknown */

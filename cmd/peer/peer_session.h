@@ -42,6 +42,7 @@ struct peer_session {
 	struct lease *lease;              /* NULL while there is none */
 	struct beside *beside;            /* the same, and where there is no memory */
 	int opened;                       /* how many sessions were opened */
+	uint32_t recommendations;         /* sent to the server */
 	int64_t lease_ms;                 /* the shorter of both ends' */
 	_Atomic int64_t
 		renewed_at;  /* clock_boot_ms() of the last request it said yes to */

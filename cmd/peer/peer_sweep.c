@@ -195,6 +195,8 @@ static int measure_anew(struct peer *peer, struct sweep_options *options,
 	if (r < 0)
 		return r;
 	options->first_seq = peer->findings.survey.since_seq + 1;
+	peer->visit.before =
+		(int)(peer->findings.survey.since_seq - peer->run.resumed.last_seq);
 	r = run_plan(peer, plan, options, err);
 	plan_free(plan);
 	return r;

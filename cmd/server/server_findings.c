@@ -83,13 +83,20 @@ static bool is_same(const struct evidence *e, const struct msg_recommendation *m
 	       mtu_pair_same(&e->reason.rival, &m->reason.rival);
 }
 
+static void note_recommended(struct server *f, const struct msg_recommendation *m)
+{
+	f->recommended = m->number;
+	server_heard(f);
+}
+
 /* What was predicted turned out wrong, and no pair takes its place. */
-static int withdraw(struct server *f, struct err *err)
+static int withdraw(struct server *f, const struct msg_recommendation *m,
+		    struct err *err)
 {
 	int r = store_withdraw(f->store, f->run_id, err);
 
 	if (r == 0)
-		server_heard(f);
+		note_recommended(f, m);
 	return r;
 }
 
@@ -101,13 +108,13 @@ int server_recommendation(void *ctx, const struct msg_recommendation *m,
 	struct evidence told;
 	int r = server_check_stored(f, err);
 
+	/* Predictions come on a connection of their own, which may be the slower one. */
+	if (r == 0 && m->number < f->recommended)
+		return 0;
 	if (r == 0 && !m->mtu.server && !m->mtu.peer)
-		return withdraw(f, err);
+		return withdraw(f, m, err);
 	if (r == 0)
 		r = check_pair(f, &m->mtu, err);
-	/* Predictions come on a connection of their own, which may be the slower one. */
-	if (r == 0 && m->status == EVIDENCE_PREDICTED && f->concluded)
-		return 0;
 	if (r == 0 && (m->reason.rival.server || m->reason.rival.peer))
 		r = check_pair(f, &m->reason.rival, err);
 	if (r < 0)
@@ -128,7 +135,6 @@ int server_recommendation(void *ctx, const struct msg_recommendation *m,
 			    err);
 	if (r < 0)
 		return r;
-	f->concluded = m->status != EVIDENCE_PREDICTED;
-	server_heard(f);
+	note_recommended(f, m);
 	return 0;
 }

@@ -191,7 +191,7 @@ int server_open(void *ctx, const struct msg_open *m, const char *address, bool r
 	f->may_commit = run.persist == PERSIST_BEST;
 	f->planned = run.pairs_planned;
 	memset(f->surveyed, 0, sizeof(f->surveyed));
-	f->concluded = false;
+	f->recommended = 0;
 	tell_session(f, m, resumed);
 	/* Probes apply none in any case. */
 	if (f->measures && m->run.persist != (enum persist)f->config->options->persist)

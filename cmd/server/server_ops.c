@@ -61,10 +61,9 @@ static int op_admit(void *ctx, const char *address)
 	return server_check_way(ctx, address, &route, NULL);
 }
 
-int server_leave_run(struct server *f, enum run_outcome outcome, const char *text,
-		     struct err *err)
+/* `text`: why the run ended. Returns the result of guard_restore(). */
+static int leave_host(struct server *f, const char *text, struct err *err)
 {
-	struct err stored = ERR_INIT;
 	int r;
 
 	runner_cancel(f->runner, NULL);
@@ -73,6 +72,13 @@ int server_leave_run(struct server *f, enum run_outcome outcome, const char *tex
 	/* The reason why the run ended was reported before. */
 	if (r < 0 && !strstr(text, err->text))
 		host_tell("%s", err->text);
+	return r;
+}
+
+static void end_run(struct server *f, enum run_outcome outcome, const char *text)
+{
+	struct err stored = ERR_INIT;
+
 	/* The peer asks for its farewell again. */
 	store_set_patience(f->store, STORE_PATIENCE_MS);
 	if (f->run_id && store_end_run(f->store, f->run_id, outcome, text, &stored) < 0)
@@ -82,6 +88,14 @@ int server_leave_run(struct server *f, enum run_outcome outcome, const char *tex
 	f->is_late = false;
 	server_tell(f, NULL);
 	atomic_store(&f->session_open, false);
+}
+
+int server_leave_run(struct server *f, enum run_outcome outcome, const char *text,
+		     struct err *err)
+{
+	int r = leave_host(f, text, err);
+
+	end_run(f, outcome, text);
 	return r;
 }
 
@@ -390,25 +404,43 @@ static void tell_end(const struct server *f, enum run_outcome outcome, const cha
 			  why.text);
 }
 
-static int op_close(void *ctx, enum run_outcome outcome, const char *text,
-		    struct err *err)
+/* Nothing is stored before the host is restored. Returns the result of guard_restore(). */
+static int close_run(struct server *f, const struct msg_close *m,
+		     struct err *ret_unstored, struct err *err)
+{
+	int r;
+
+	tell_end(f, m->outcome, m->text);
+	r = leave_host(f, m->text, err);
+	/* Its text is about the copy even where it is stored. */
+	if (m->recommendation.number &&
+	    server_recommendation(f, &m->recommendation, ret_unstored) == 0)
+		ret_unstored->text[0] = '\0';
+	end_run(f, m->outcome, m->text);
+	return r;
+}
+
+static int op_close(void *ctx, const struct msg_close *m, struct err *err)
 {
 	struct server *f = ctx;
 	bool measured = f->measures;
 	bool kept = f->run_id && f->kept_run == f->run_id;
-	int r;
+	struct err unstored = ERR_INIT;
+	int r = close_run(f, m, &unstored, err);
 
-	tell_end(f, outcome, text);
-	r = server_leave_run(f, outcome, text, err);
 	/* Report a failure to restore the MTU; success needs no report. */
 	if (r == 0)
-		err_set(err, 0, "%s", "");
+		err_set(err, 0, "%s%.300s",
+			unstored.text[0] ? "its database lacks this run's "
+					   "recommendation: "
+					 : "",
+			unstored.text);
 	/* A peer that failed may not know. */
-	if (r == 0 && kept && outcome != RUN_DONE)
+	if (r == 0 && kept && m->outcome != RUN_DONE)
 		err_set(err, 0, "it has applied MTU %d, in %s and conf file",
 			f->kept_mtu, server_kept_in(f));
 	/* A probe is not the run that --once waits for. */
-	if (outcome == RUN_DONE && r == 0 && measured)
+	if (m->outcome == RUN_DONE && r == 0 && measured)
 		atomic_store(&f->completed, true);
 	server_wake(f);
 	return server_not_stale(r);

@@ -94,9 +94,9 @@ struct server {
 	int proved_mtu;
 	uint32_t proof_test;
 	bool settle_warned;
-	struct path_survey survey; /* this run's, from the peer */
-	bool surveyed[DIR_COUNT];  /* the directions received */
-	bool concluded; /* by this session: a prediction that comes later is older */
+	struct path_survey survey;    /* this run's, from the peer */
+	bool surveyed[DIR_COUNT];     /* the directions received */
+	uint32_t recommended;         /* the number of this session's last one */
 	struct probe_answer *probing; /* NULL while the path is not probed */
 	struct warnings warnings;     /* this run's, until the peer has its answer */
 	bool warning_told;            /* the session was told them, with the pair of */

@@ -105,7 +105,8 @@ static void receive_late(struct band_sim *sim, struct bandfind *find)
 {
 	for (int i = 0; i < sim->late_count; i++) {
 		bandfind_learn_late(find, sim->late[i].size, sim->late[i].fate, 1);
-		probeorder_late(&sim->order, (int64_t)(sim->late[i].at_ms * 1000));
+		probeorder_late(&sim->order, sim->round - 1, sim->late[i].number,
+				(int64_t)(sim->late[i].at_ms * 1000));
 	}
 	sim->late_count = 0;
 }
@@ -159,6 +160,7 @@ void band_sim_search(struct band_sim *sim, struct bandfind *find, double rtt_ms,
 	*ret = (struct band_sim_cost){0};
 	sim->order = (struct probeorder){0};
 	sim->late_count = 0;
+	sim->round = 0;
 	sim->now_ms = 1;
 	while ((count = bandfind_next(find, sizes, &copies)) > 0) {
 		double pace_ms = copies > 1 ? PACE_COPIES_MS : PACE_MS;
@@ -172,7 +174,7 @@ void band_sim_search(struct band_sim *sim, struct bandfind *find, double rtt_ms,
 		if (burst_ms < bytes * 8 / (line_mbps * 1000))
 			burst_ms = bytes * 8 / (line_mbps * 1000);
 		send_round(sim, sizes, count, copies, burst_ms, &flight);
-		probeorder_begin(&sim->order);
+		probeorder_begin(&sim->order, ++sim->round);
 		receive_late(sim, find);
 		in_time = receive_round(sim, &flight, count * copies);
 		for (int i = 0; i < count; i++)
@@ -180,7 +182,7 @@ void band_sim_search(struct band_sim *sim, struct bandfind *find, double rtt_ms,
 		for (int i = in_time; i < flight.count; i++)
 			sim->late[sim->late_count++] = (struct band_sim_late){
 				flight.packet[i].size, flight.packet[i].fate,
-				flight.packet[i].at_ms};
+				flight.packet[i].at_ms, flight.packet[i].number};
 		sim->now_ms += rtt_ms + delay_ms(sim);
 		ret->rounds++;
 		ret->packets += count * copies;

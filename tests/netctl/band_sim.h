@@ -33,11 +33,13 @@ struct band_sim {
 	/* state of the receiver */
 	struct probeorder order;
 	double now_ms;
+	int round;
 	int late_count;
 	struct band_sim_late {
 		int size;
 		enum fate fate;
 		double at_ms;
+		int number;
 	} late[PROBEORDER_MAX];
 };
 

@@ -230,33 +230,133 @@ static int format_result(void *ctx, const struct query_result *result)
 		       result->download_ok) < 0;
 }
 
-/* query.h sums up the rows for programs, the view for users. */
-static void view_and_query_are_equal(void **state)
+/* The same of the view. */
+#define RESULTS_OF_VIEW                                                          \
+	"SELECT group_concat(line, '') FROM (SELECT format("                     \
+	"'%d|%d|%s|%s|%d|%s|%s|%s|%d|%d' || char(10), server_mtu, peer_mtu,"     \
+	" iif(upload_mbps IS NULL, 'none', format('%.4f', upload_mbps)),"        \
+	" iif(download_mbps IS NULL, 'none', format('%.4f', download_mbps)),"    \
+	" visits, upload_status,"                                                \
+	" download_status, status, upload_ok, download_ok) AS line FROM results" \
+	" WHERE run_id = 1 ORDER BY server_mtu, peer_mtu)"
+
+static char *format_results(struct query *query)
 {
-	static const char sql[] =
-		"SELECT group_concat(line, '') FROM (SELECT format("
-		"'%d|%d|%s|%s|%d|%s|%s|%s|%d|%d' || char(10), server_mtu, peer_mtu,"
-		" iif(upload_mbps IS NULL, 'none', format('%.4f', upload_mbps)),"
-		" iif(download_mbps IS NULL, 'none', format('%.4f', download_mbps)),"
-		" visits, upload_status,"
-		" download_status, status, upload_ok, download_ok) AS line FROM results"
-		" WHERE run_id = 1 ORDER BY server_mtu, peer_mtu)";
-	struct fixture *fixture = *state;
-	struct query *query;
-	char *text, *view;
+	char *text;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
+	assert_int_equal(query_results(query, 1, format_result, out, NULL), 0);
+	fclose(out);
+	return text;
+}
+
+static char *format_one(const struct query_result *result)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	format_result(out, result);
+	fclose(out);
+	return text;
+}
+
+/* query.h sums up the rows for programs, the view for users. */
+static void view_and_query_are_equal(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query *query;
+	char *text, *view;
+
 	record_all_kinds(fixture);
 	query = fixture_query(fixture);
-	assert_int_equal(query_results(query, 1, format_result, out, NULL), 0);
+	text = format_results(query);
 	query_close(query);
-	fclose(out);
-	view = fixture_read_text(fixture, sql);
+	view = fixture_read_text(fixture, RESULTS_OF_VIEW);
 	assert_string_equal(text, view);
-	assert_true(size > 20 * 30);
+	assert_true(strlen(text) > 20 * 30);
 	free(text);
 	free(view);
+}
+
+/* A pair of two paths, one of the later path, and one of the earlier path alone. */
+static void record_two_paths(struct fixture *fixture, const char *strategy)
+{
+	static const struct {
+		struct mtu_pair mtu;
+		double up, down;
+	} rows[] = {
+		{{1400, 1400}, 50, 60}, {{1380, 1380}, 30, 40},
+		{{1400, 1400}, 52, 62}, {{1400, 1400}, BLACKHOLE, 20},
+		{{1360, 1360}, 10, 11}, {{1400, 1400}, BLACKHOLE, 22},
+	};
+	struct run_info info = fixture_run(1);
+	struct path_survey survey = {.since_seq = 3};
+	struct store *store;
+	int64_t run;
+
+	text_copy(info.strategy, sizeof(info.strategy), strategy);
+	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
+	assert_int_equal(store_begin_record(store, &info, NULL, &run, NULL), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct measurement m = fixture_visit((uint32_t)i + 1, rows[i].mtu,
+						     rows[i].up, rows[i].down);
+
+		fixture_record(store, run, &m);
+	}
+	assert_int_equal(store_put_path(store, run, &survey, NULL), 0);
+	fixture_close(store);
+}
+
+static void check_two_paths(struct fixture *fixture, const char *strategy,
+			    const char *all, const char *one)
+{
+	const struct mtu_pair mtu = {1400, 1400};
+	struct query_result result;
+	struct query *query;
+	char *text, *view;
+
+	record_two_paths(fixture, strategy);
+	view = fixture_read_text(fixture, RESULTS_OF_VIEW);
+	query = fixture_query(fixture);
+	text = format_results(query);
+	assert_string_equal(text, all);
+	assert_string_equal(view, all);
+	free(text);
+	free(view);
+	assert_int_equal(query_result(query, 1, &mtu, &result, NULL), 0);
+	text = format_one(&result);
+	assert_string_equal(text, one);
+	free(text);
+	query_close(query);
+}
+
+/* Nothing of the path as it was is left in a pair that was measured again. */
+static void later_path_counts(void **state)
+{
+	static const char one[] =
+		"1400|1400|none|21.0000|2|blackhole|ok|blackhole|0|2\n";
+	char all[256];
+
+	snprintf(all, sizeof(all),
+		 "1360|1360|10.0000|11.0000|1|ok|ok|ok|1|1\n"
+		 "1380|1380|30.0000|40.0000|1|ok|ok|ok|1|1\n%s",
+		 one);
+	check_two_paths(*state, "smart", all, one);
+}
+
+/* The change was found at the end of the grid: some of its rows are of the later path. */
+static void grid_counts_whole(void **state)
+{
+	static const char one[] = "1400|1400|51.0000|41.0000|4|ok|ok|ok|2|4\n";
+	char all[256];
+
+	snprintf(all, sizeof(all),
+		 "1360|1360|10.0000|11.0000|1|ok|ok|ok|1|1\n"
+		 "1380|1380|30.0000|40.0000|1|ok|ok|ok|1|1\n%s",
+		 one);
+	check_two_paths(*state, "grid", all, one);
 }
 
 /* One end alone knows nothing of the server's MTU; all else is as in any run. */
@@ -335,6 +435,8 @@ static void view_searches_by_run(void **state)
 
 			assert_false(strncmp(step, "SCAN first", 10) == 0);
 			assert_false(strncmp(step, "SCAN measurement", 16) == 0);
+			assert_false(strncmp(step, "SCAN m", 6) == 0);
+			assert_false(strncmp(step, "SCAN later", 10) == 0);
 			searches += strncmp(step, "SEARCH first", 12) == 0 &&
 				    strstr(step, "run_id=?") != NULL;
 		}
@@ -445,6 +547,8 @@ int main(void)
 		TEST(received_rate_stands_in),
 		TEST(results_are_in_order_and_of_one_run),
 		TEST(view_and_query_are_equal),
+		TEST(later_path_counts),
+		TEST(grid_counts_whole),
 		TEST(views_have_no_unknown_mtu),
 		TEST(view_searches_by_run),
 		TEST(best_is_the_fastest),

@@ -330,14 +330,12 @@ static int op_commit(void *ctx, struct err *err)
 	return outcome_of(ops, err);
 }
 
-static int op_close(void *ctx, enum run_outcome outcome, const char *text,
-		    struct err *err)
+static int op_close(void *ctx, const struct msg_close *m, struct err *err)
 {
 	struct support_ops *ops = ctx;
 
-	(void)text;
 	ops->closed++;
-	ops->outcome = outcome;
+	ops->outcome = m->outcome;
 	return outcome_of(ops, err);
 }
 

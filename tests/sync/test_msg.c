@@ -155,10 +155,13 @@ static int set_longest(void **state)
 	longest.recommendation.mtu = (struct mtu_pair){MTU_MAX, MTU_MAX};
 	longest.recommendation.reason =
 		(struct reason){REASON_MEASURED, 100, 100000000, {MTU_MAX, MTU_MAX}};
+	longest.recommendation.number = UINT32_MAX;
 	strcpy(longest.session.session, TOKEN);
 	strcpy(longest.close.session, TOKEN);
 	longest.close.outcome = RUN_INTERRUPTED;
 	FILL(longest.close.text);
+	longest.close.recommendation = longest.recommendation;
+	memset(longest.close.recommendation.session, 0, TOKEN_SIZE);
 	longest.answer.code = EADDRNOTAVAIL; /* the longest name */
 	FILL(longest.answer.text);
 	return 0;
@@ -497,11 +500,12 @@ static int decode_answer(const char *json, size_t size, struct err *err)
 	"{\"session\":" GOOD_ID ",\"server\":" server ",\"peer\":1400"         \
 	",\"status\":\"confirmed\",\"settled\":" settled ",\"margin\":" margin \
 	",\"visits\":7"                                                        \
-	",\"why\":\"fits\",\"rival_server\":0,\"rival_peer\":0}"
+	",\"why\":\"fits\",\"rival_server\":0,\"rival_peer\":0"                \
+	",\"number\":1}"
 #define RECOMMEND_WHY(why, rival)                                              \
 	"{\"session\":" GOOD_ID ",\"server\":1440,\"peer\":1400,"              \
 	"\"status\":\"confirmed\",\"settled\":true,\"margin\":5,\"visits\":7," \
-	"\"why\":" why ",\"rival_server\":" rival ",\"rival_peer\":0}"
+	"\"why\":" why ",\"rival_server\":" rival ",\"rival_peer\":0,\"number\":1}"
 
 #define WARNINGS(list) "{\"warnings\":[" list "]}"
 #define ROUTE(end, mtu, detail)                                   \

@@ -278,16 +278,22 @@ static void send_paths(struct stage *stage)
 /* Predictions come on another connection than what the run concludes. */
 static void a_late_prediction_changes_nothing(void **state)
 {
-	static const enum evidence_status sent[] = {
-		EVIDENCE_PREDICTED, EVIDENCE_CONFIRMED, EVIDENCE_PREDICTED};
+	static const struct {
+		enum evidence_status status;
+		uint32_t number;
+	} sent[] = {{EVIDENCE_PREDICTED, 1},
+		    {EVIDENCE_CONFIRMED, 3},
+		    {EVIDENCE_PREDICTED, 2}};
 	struct stage *stage = *state;
 
 	open_run(stage, false);
 	send_paths(stage);
 	assert_int_equal(send_row(stage, 1), 0);
 	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
-		struct msg_recommendation m = {
-			.mtu = {1420, 1400}, .status = sent[i], .reason.margin = 5};
+		struct msg_recommendation m = {.mtu = {1420, 1400},
+					       .status = sent[i].status,
+					       .reason.margin = 5,
+					       .number = sent[i].number};
 
 		assert_int_equal(server_ops.recommendation(&stage->server, &m, NULL),
 				 0);
@@ -436,6 +442,15 @@ static int open_without_plan(struct stage *stage, const char *strategy)
 	return server_ops.open(&stage->server, &m, PEER, false, &facts, NULL);
 }
 
+static int close_run(struct server *f, enum run_outcome outcome, const char *text)
+{
+	struct msg_close m = {.outcome = outcome};
+	struct err err = ERR_INIT;
+
+	text_copy(m.text, sizeof(m.text), text);
+	return server_ops.close(f, &m, &err);
+}
+
 /* --once waits for a run that measures. */
 static void a_check_stores_no_run(void **state)
 {
@@ -450,14 +465,36 @@ static void a_check_stores_no_run(void **state)
 	assert_int_equal(send_row(stage, 1), -EINVAL);
 	assert_int_equal(server_ops.path(f, &path, &err), -EINVAL);
 	assert_int_equal(server_ops.recommendation(f, &recommendation, &err), -EINVAL);
-	assert_int_equal(server_ops.close(f, RUN_DONE, "", &err), 0);
+	assert_int_equal(close_run(f, RUN_DONE, ""), 0);
 	assert_false(f->completed);
 	assert_int_equal(fixture_read_int(stage->fixture, "SELECT count(*) FROM run"),
 			 0);
 	open_run(stage, false);
-	assert_int_equal(server_ops.close(f, RUN_DONE, "", &err), 0);
+	assert_int_equal(close_run(f, RUN_DONE, ""), 0);
 	assert_true(f->completed);
 	assert_int_equal(fixture_read_int(stage->fixture, "SELECT count(*) FROM run"),
+			 1);
+}
+
+/* The run ends, and the peer learns what the copy lacks. */
+static void a_close_may_bring_nonsense(void **state)
+{
+	struct stage *stage = *state;
+	struct server *f = &stage->server;
+	struct msg_close m = {
+		.outcome = RUN_DONE,
+		.recommendation = {.mtu = {9000, 9000},
+				   .reason.kind = REASON_FITS,
+				   .number = 1},
+	};
+	struct err err = ERR_INIT;
+
+	open_run(stage, false);
+	assert_int_equal(server_ops.close(f, &m, &err), 0);
+	assert_non_null(strstr(err.text, "its database lacks this run's "
+					 "recommendation: recommendation refused"));
+	assert_int_equal(fixture_read_int(stage->fixture, "SELECT count(*) FROM run"
+							  " WHERE outcome = 'done'"),
 			 1);
 }
 
@@ -486,7 +523,7 @@ static void a_probe_is_stored_with_its_path(void **state)
 	path.download = true;
 	assert_int_equal(server_ops.path(f, &path, &err), 0);
 	assert_int_equal(server_ops.recommendation(f, &recommendation, &err), 0);
-	assert_int_equal(server_ops.close(f, RUN_DONE, "", &err), 0);
+	assert_int_equal(close_run(f, RUN_DONE, ""), 0);
 	assert_false(f->completed);
 	assert_int_equal(count_rows(stage, "SELECT count(*) FROM run WHERE strategy ="
 					   " 'probe' AND outcome = 'done'"),
@@ -506,14 +543,13 @@ static void a_probe_that_fails_stores_nothing(void **state)
 {
 	struct stage *stage = *state;
 	struct server *f = &stage->server;
-	struct err err = ERR_INIT;
 
 	assert_int_equal(open_without_plan(stage, STRATEGY_PROBE), 0);
-	assert_int_equal(server_ops.close(f, RUN_FAILED, "no answer", &err), 0);
+	assert_int_equal(close_run(f, RUN_FAILED, "no answer"), 0);
 	assert_int_equal(count_rows(stage, "SELECT count(*) FROM run"), 0);
 	assert_int_equal(open_without_plan(stage, STRATEGY_CHECK), 0);
 	assert_int_equal(send_row(stage, 1), -EINVAL);
-	assert_int_equal(server_ops.close(f, RUN_DONE, "", &err), 0);
+	assert_int_equal(close_run(f, RUN_DONE, ""), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -532,6 +568,7 @@ int main(void)
 		TEST(metrics_that_fail_wait_for_their_turn),
 		TEST(a_small_mtu_is_refused_for_its_reason),
 		TEST(a_check_stores_no_run),
+		TEST(a_close_may_bring_nonsense),
 		TEST(a_probe_is_stored_with_its_path),
 		TEST(a_probe_that_fails_stores_nothing),
 	};

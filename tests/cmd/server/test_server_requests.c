@@ -302,6 +302,7 @@ static int send_findings(struct cmdlab *lab)
 		.status = EVIDENCE_CONFIRMED,
 		.reason = {.kind = REASON_FITS, .margin = 5, .visits = 9}};
 	struct msg_path m = {.overhead = 60, .probes = 4, .probe_ms = 12};
+	struct msg_close done = {.outcome = RUN_DONE};
 
 	CHILD_CHECK(open_session(lab, PERSIST_NONE) == 0);
 	text_copy(m.session, sizeof(m.session), opened.session);
@@ -323,14 +324,29 @@ static int send_findings(struct cmdlab *lab)
 	v.status = EVIDENCE_PREDICTED;
 	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) == 0);
 	v.mtu = (struct mtu_pair){0};
+	v.number = 2;
 	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) == 0);
-	v.mtu.server = 1380;
+	/* One that it overtook changes nothing. */
+	v.mtu = (struct mtu_pair){1380, 1400};
+	v.number = 1;
+	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) == 0);
+	CHILD_CHECK(fixture_read_int(lab->server.files,
+				     "SELECT count(*) FROM recommendation") == 0);
+	v.number = 3;
+	v.mtu = (struct mtu_pair){1380, 0};
 	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) < 0);
 	v.mtu.peer = 1400;
 	v.status = EVIDENCE_CONFIRMED;
 	/* This copy's rows say another pair: the peer's word counts, and is marked. */
 	CHILD_CHECK(client_recommendation(client, &v, TIMEOUT_MS, &said) == 0);
-	return close_session(RUN_DONE) == 0 ? 0 : 1;
+	/* The last one comes with the close. */
+	done.recommendation = v;
+	done.recommendation.mtu.server = 1400;
+	done.recommendation.number++;
+	text_copy(done.session, sizeof(done.session), opened.session);
+	CHILD_CHECK(client_close(client, &done, TIMEOUT_MS, &said) == 0);
+	CHILD_CHECK(!said.text[0]);
+	return 0;
 }
 
 static void test_findings(void **state)
@@ -342,7 +358,7 @@ static void test_findings(void **state)
 	cmdlab_run_client(lab, send_findings);
 	cmdlab_end_server(lab);
 	text = fixture_recommendation(lab->server.files);
-	cmdlab_assert_said(text, "recommended: server MTU 1380, peer MTU 1400\n"
+	cmdlab_assert_said(text, "recommended: server MTU 1400, peer MTU 1400\n"
 				 "why: the largest allowed pair at which every packet");
 	cmdlab_assert_said(text, "\n9 measurements; ");
 	cmdlab_assert_said(text, "\nwarning: the pair is the peer's");
