@@ -123,6 +123,7 @@ CREATE TABLE run_warning (
 		'not_probed',          -- the path was not probed
 		'noisy',               -- rates cannot tell pairs apart
 		'drift',               -- rate_percent, by the reference series
+		'latency',             -- rtt_ms under load; the other pair has value ms
 		'mss',                 -- clamp routed TCP's MSS to mtu less headers
 		'below_minimum',       -- the other pair fits, without IPv6 inside
 		'below_range',         -- the other pair fits, and is not allowed
