@@ -102,6 +102,26 @@ const char *evidence_doubt(const struct evidence *e)
 	return is_untested(e) ? "; predicted by probes, not measured" : "";
 }
 
+/* True if a lowered MSS kept TCP's packets below the size that the pair allows. */
+static bool is_clamped(const struct evidence *e)
+{
+	int full = e->mtu.server < e->mtu.peer ? e->mtu.server : e->mtu.peer;
+
+	for (int i = 0; i < e->warnings; i++) {
+		const struct warning *w = &e->warning[i];
+
+		if (w->kind == WARNING_CLAMPED && w->size_max < full)
+			return true;
+	}
+	return false;
+}
+
+const char *evidence_confirmation(const struct evidence *e)
+{
+	return is_clamped(e) ? "confirmed by tests of smaller packets"
+			     : "confirmed by tests";
+}
+
 const char *evidence_proof(const struct evidence *e, bool tests_follow)
 {
 	if (e->reason.kind == REASON_TEXT)
@@ -118,7 +138,10 @@ const char *evidence_proof(const struct evidence *e, bool tests_follow)
 	case EVIDENCE_STATUS_COUNT:
 		break;
 	}
-	return e->settled ? "confirmed by tests" : "confirmed by tests, not settled";
+	if (e->settled)
+		return evidence_confirmation(e);
+	return is_clamped(e) ? "confirmed by tests of smaller packets, not settled"
+			     : "confirmed by tests, not settled";
 }
 
 static void print_pair(const struct evidence *e, FILE *out)

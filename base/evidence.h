@@ -100,6 +100,10 @@ bool evidence_correct_bands(const struct evidence *e, enum direction dir,
 /* "; predicted by probes, ..." where no test has confirmed the pair, else "". Static. */
 const char *evidence_doubt(const struct evidence *e);
 
+/* "confirmed by tests", of a pair that is; "confirmed by tests of smaller packets" if TCP's
+ * largest ones were smaller than its MTUs allow. Static. */
+const char *evidence_confirmation(const struct evidence *e);
+
 /* How far the recommendation is proved, in a few words: "predicted, tests follow" if
  * `tests_follow`, "confirmed by tests"; "" if an older version kept the pair alone.
  * Static. */

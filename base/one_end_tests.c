@@ -15,7 +15,7 @@ static const char *proof_of(const struct evidence *e, bool tests_follow)
 	if (tests_follow)
 		return "tests follow";
 	if (e->status == EVIDENCE_CONFIRMED)
-		return "confirmed by tests";
+		return evidence_confirmation(e);
 	return e->reason.visits ? "not confirmed by tests" : "not measured";
 }
 

@@ -59,7 +59,7 @@ int warning_end_parse(const char *name, enum warning_end *ret)
 const char *warning_label(enum warning_kind kind)
 {
 	return kind == WARNING_ROAM || kind == WARNING_ROAM_PERHAPS ||
-			       kind == WARNING_HUB_ROUTES
+			       kind == WARNING_HUB_ROUTES || kind == WARNING_LATENCY
 		       ? "note"
 		       : "warning";
 }

@@ -137,6 +137,11 @@
 	X(DRIFT, "drift",                                                             \
 	  "the line's capacity changed during the run: {direction} by "               \
 	  "{rate_percent:change} %; rates are compared with those of the same time")  \
+	X(LATENCY, "latency",                                                         \
+	  "{direction}: the round trip under load is {rtt_ms} ms with server MTU "    \
+	  "{server_mtu}, peer MTU {peer_mtu}, and {value} ms with server MTU "        \
+	  "{other_server_mtu}, peer MTU {other_peer_mtu}; noise does not explain "    \
+	  "that")                                                                     \
 	X(MSS, "mss",                                                                 \
 	  "hosts whose traffic is routed through the tunnel do not know its MTU: "    \
 	  "clamp the MSS of their connections to {mtu:clamp} where they enter the "   \
@@ -171,7 +176,7 @@ enum warning_kind {
 	/* the pair of MTUs that it is about */                                         \
 	X(server_mtu, MTU_MIN, MTU_MAX)                                                 \
 	X(peer_mtu, MTU_MIN, MTU_MAX)                                                   \
-	/* a pair that does not have the fault */                                       \
+	/* a pair that does not have the fault; LATENCY: that it is compared with */    \
 	X(other_server_mtu, MTU_MIN, MTU_MAX)                                           \
 	X(other_peer_mtu, MTU_MIN, MTU_MAX)                                             \
 	X(mtu, 1, MTU_MAX)                                                              \
@@ -186,7 +191,8 @@ enum warning_kind {
 	/* of the kernel's setting; SHORT_TESTS: seconds that a test should take;   \
 	 * HUB_ROUTES, HUB_LINK: peers; LEFT_OUT: rows; MSS_PROTECTS,               \
 	 * CLAMP_PROTECTS and OTHERS_LOST: 1 if each size between is lost, else 0;  \
-	 * SOMETIMES: percent; UNREACHED: measurements */   \
+	 * SOMETIMES: percent; UNREACHED: measurements; LATENCY: the other pair's   \
+	 * round trip in ms */   \
 	X(value, 0, 1000000000)
 
 enum warning_end {

@@ -334,6 +334,9 @@ static void take_figures(const struct watch_figures *figures, struct dir_result 
 	ret->goodput_high_bps = figures->goodput.high_bps;
 	ret->rtt_us = figures->rtt_us;
 	ret->packet_bytes = figures->packet_bytes;
+	ret->latency_idle_us = figures->latency_idle_us;
+	ret->latency_us = figures->latency_us;
+	ret->latency_p95_us = figures->latency_p95_us;
 }
 
 /* shortage_or_0() for an errno that libiperf left: any of its sockets may have set

@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "engine/bandguess.h"
 #include "engine/recommend_check.h"
+#include "engine/recommend_latency.h"
 #include "engine/recommend_stats.h"
 
 #define NORMAL_95 1.96
@@ -422,6 +423,8 @@ static unsigned find_warnings(const struct recommend_input *in,
 			found |= RECOMMEND_WARN_CLAMPED;
 		if (v->drift[dir].beyond_noise)
 			found |= RECOMMEND_WARN_DRIFT;
+		if (v->latency[dir].mtu.server)
+			found |= RECOMMEND_WARN_LATENCY;
 		if (in->path.dir[dir].count == 0)
 			found |= RECOMMEND_WARN_FILTERED;
 		else if (!v->settled && v->noise[dir] > NOISY)
@@ -486,6 +489,9 @@ static int judge(const struct stats *s, struct recommendation *v)
 	fill_cell(s, v, &in->current, &v->current);
 	fill_cell(s, v, &fastest, &v->fastest);
 	find_rival(s, v);
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		recommend_compare_latency(in, s->pairs, &v->recommended.mtu,
+					  (enum direction)dir, &v->latency[dir]);
 	v->warnings = find_warnings(in, v);
 	return 0;
 }

@@ -50,8 +50,10 @@ enum recommend_warning {
 	RECOMMEND_WARN_BELOW = 1 << 9,    /* no pair of the ranges fits; `whole` does */
 	RECOMMEND_WARN_CLAMPED = 1 << 10, /* a lowered MSS made TCP's packets smaller */
 	RECOMMEND_WARN_UNREACHED = 1 << 11, /* tests that could not begin */
+	RECOMMEND_WARN_LATENCY = 1
+				 << 12, /* another pair's latency under load differs */
 };
-#define RECOMMEND_WARNINGS 12
+#define RECOMMEND_WARNINGS 13
 
 /* The maximum for one rival, and the value if no number of visits is known to settle
  * it. */
@@ -71,6 +73,13 @@ struct recommend_cell {
 	struct prediction predicted[DIR_COUNT];
 	struct estimate bps[DIR_COUNT];
 	struct estimate relative[DIR_COUNT]; /* ratio to the recommended pair */
+};
+
+/* Latencies under load that differ: geometric means of tests, in microseconds. */
+struct latency_difference {
+	struct mtu_pair mtu; /* the other pair; 0, 0: none differs */
+	double us;
+	double best_us; /* the recommended pair's */
 };
 
 struct recommendation {
@@ -104,6 +113,7 @@ struct recommendation {
 	int clamped[DIR_COUNT];
 	double noise[DIR_COUNT]; /* standard deviation of a rate's logarithm */
 	struct drift drift[DIR_COUNT];
+	struct latency_difference latency[DIR_COUNT];
 	int visits;
 	int unreached;     /* those of which a test could not begin: no connection */
 	unsigned warnings; /* enum recommend_warning */

@@ -117,6 +117,23 @@ static void warn_of_drift(const struct recommendation *v, struct evidence *ret)
 	}
 }
 
+static void warn_of_latency(const struct recommendation *v, struct evidence *ret)
+{
+	for (int dir = 0; dir < DIR_COUNT; dir++) {
+		const struct latency_difference *l = &v->latency[dir];
+		struct warning w = warn_of_pair(WARNING_LATENCY, &v->recommended.mtu);
+
+		if (!l->mtu.server)
+			continue;
+		w.direction = (enum direction)dir;
+		w.other_server_mtu = l->mtu.server;
+		w.other_peer_mtu = l->mtu.peer;
+		w.rtt_ms = lround(l->best_us / 1000);
+		w.value = lround(l->us / 1000);
+		evidence_warn(ret, w);
+	}
+}
+
 /* A relay is at the sender, and an end that does not see is the receiver. */
 static void warn_of_unseen(const struct recommendation *v, struct evidence *ret)
 {
@@ -204,6 +221,8 @@ static void find_warnings(const struct recommendation *v,
 		evidence_warn(ret, (struct warning){.kind = WARNING_NOISY});
 	if (v->warnings & RECOMMEND_WARN_DRIFT)
 		warn_of_drift(v, ret);
+	if (v->warnings & RECOMMEND_WARN_LATENCY)
+		warn_of_latency(v, ret);
 	if (v->warnings & RECOMMEND_WARN_MSS)
 		evidence_warn(ret, (struct warning){.kind = WARNING_MSS,
 						    .mtu = mtu->server < mtu->peer

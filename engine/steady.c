@@ -3,6 +3,7 @@
 #include "engine/steady.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/array.h"
 #include "base/types.h"
@@ -455,6 +456,30 @@ void steady_measure(const struct steady *s, struct steady_figure *ret)
 	ret->high_bps = to_bps(high);
 	if (!part.credible && is_short(s, &part))
 		widen(s, &part, ret);
+}
+
+static int by_rtt(const void *left, const void *right)
+{
+	uint32_t a = *(const uint32_t *)left;
+	uint32_t b = *(const uint32_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+int64_t steady_rtt_us(const struct steady *s, int percent)
+{
+	uint32_t sorted[STEADY_SAMPLES];
+	int n = 0;
+
+	/* Before the first data arrives, the round trip is that of the idle path. */
+	for (int i = 0; i < s->count; i++) {
+		if (s->bytes[i] > s->bytes[0] && s->rtt_us[i] > 0)
+			sorted[n++] = s->rtt_us[i];
+	}
+	if (n == 0)
+		return NO_FIGURE;
+	qsort(sorted, (size_t)n, sizeof(*sorted), by_rtt);
+	return sorted[(n * percent + 99) / 100 - 1];
 }
 
 bool steady_is_known(const struct steady *s, int precision_percent)

@@ -76,6 +76,12 @@ void steady_add(struct steady *s, const struct steady_sample *sample);
 
 void steady_measure(const struct steady *s, struct steady_figure *ret);
 
+/* The round trip that `percent` (1 to 100) of the samples do not exceed, as the sender saw
+ * it in the whole transfer, from the first data that arrived; NO_FIGURE at the receiver or
+ * without such a sample. The kernel's smoothed round trip follows the line within one
+ * round trip (RFC 6298), as the sender has many acknowledgements in each. */
+int64_t steady_rtt_us(const struct steady *s, int percent);
+
 /* True when the goodput is credible, and the interval no wider to either side than
  * `precision_percent` of it (at least 1). */
 bool steady_is_known(const struct steady *s, int precision_percent);

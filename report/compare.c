@@ -15,7 +15,9 @@
 /* The ratio of a median's standard error to a mean's. */
 #define MEDIAN_ERROR 1.2533
 #define NOISE_MIN    0.01
-#define SIGMAS       3
+/* Latencies of the same line differ more from run to run than rates. */
+#define NOISE_LATENCY 0.03
+#define SIGMAS        3
 
 struct results {
 	struct query_result *row;
@@ -37,6 +39,7 @@ static struct compare_side side_of(const struct query_result *result,
 	return (struct compare_side){
 		.status = up ? result->upload_status : result->download_status,
 		.rate_bps = up ? result->upload_bps : result->download_bps,
+		.latency_us = result->latency_us[dir],
 		.ok = up ? result->upload_ok : result->download_ok,
 		.visits = result->visits,
 	};
@@ -91,29 +94,70 @@ static double median_of(double *values, int n)
 	return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
-/* `logs` has room for one value for each change. */
-static void summarize_direction(const struct comparison *all, enum direction dir,
-				double *logs, struct compare_summary *ret)
+/* `logs`: of the ratios; they are changed. */
+static void summarize(double *logs, int n, double noise_min,
+		      struct compare_summary *ret)
 {
 	double shift;
-	int n = 0;
 
-	*ret = (struct compare_summary){.shift = 1, .noise = NOISE_MIN};
-	for (int i = 0; i < all->changes; i++) {
-		if (all->change[i].dir == dir && !isnan(all->change[i].ratio))
-			logs[n++] = log(all->change[i].ratio);
-	}
-	ret->compared = n;
+	*ret = (struct compare_summary){
+		.compared = n,
+		.shift = 1,
+		.noise = noise_min,
+	};
 	if (n == 0)
 		return;
 	shift = median_of(logs, n);
 	ret->shift = exp(shift);
 	for (int i = 0; i < n; i++)
 		logs[i] = fabs(logs[i] - shift);
-	ret->noise = fmax(MAD_TO_SIGMA * median_of(logs, n), NOISE_MIN);
+	ret->noise = fmax(MAD_TO_SIGMA * median_of(logs, n), noise_min);
 	ret->shifted = n >= COMPARE_MIN && fabs(shift) > SIGMAS * (1 + 4.0 / n) *
 								 MEDIAN_ERROR *
 								 ret->noise / sqrt(n);
+}
+
+/* `logs` has room for one value for each change. */
+static void summarize_direction(struct comparison *all, enum direction dir,
+				double *logs)
+{
+	int n = 0;
+
+	for (int i = 0; i < all->changes; i++) {
+		if (all->change[i].dir == dir && !isnan(all->change[i].ratio))
+			logs[n++] = log(all->change[i].ratio);
+	}
+	summarize(logs, n, NOISE_MIN, &all->dir[dir]);
+}
+
+static int64_t round_median(double *values, int n)
+{
+	return n ? llround(median_of(values, n)) : NO_FIGURE;
+}
+
+/* `space` has room for three values for each change. */
+static void summarize_latency(struct comparison *all, enum direction dir, double *space)
+{
+	struct compare_latency *ret = &all->latency[dir];
+	double *logs = space;
+	double *first = space + all->changes;
+	double *second = first + all->changes;
+	int n = 0;
+
+	for (int i = 0; i < all->changes; i++) {
+		const struct compare_change *change = &all->change[i];
+
+		if (change->dir != dir || change->side[0].latency_us <= 0 ||
+		    change->side[1].latency_us <= 0)
+			continue;
+		first[n] = (double)change->side[0].latency_us;
+		second[n] = (double)change->side[1].latency_us;
+		logs[n] = log(second[n] / first[n]);
+		n++;
+	}
+	summarize(logs, n, NOISE_LATENCY, &ret->summary);
+	ret->us[0] = round_median(first, n);
+	ret->us[1] = round_median(second, n);
 }
 
 static bool is_beyond(const struct compare_change *change,
@@ -140,15 +184,17 @@ static int compare_results(const struct results *first, const struct results *se
 			   struct comparison *ret)
 {
 	size_t most = 2 * (first->count < second->count ? first->count : second->count);
-	cleanup_free double *logs = calloc(most + 1, sizeof(*logs));
+	cleanup_free double *logs = calloc(3 * most + 1, sizeof(*logs));
 	int kept = 0;
 
 	ret->change = calloc(most + 1, sizeof(*ret->change));
 	if (!logs || !ret->change)
 		return -ENOMEM;
 	join_results(first, second, ret);
-	for (int d = 0; d < DIR_COUNT; d++)
-		summarize_direction(ret, (enum direction)d, logs, &ret->dir[d]);
+	for (int d = 0; d < DIR_COUNT; d++) {
+		summarize_direction(ret, (enum direction)d, logs);
+		summarize_latency(ret, (enum direction)d, logs);
+	}
 	for (int i = 0; i < ret->changes; i++) {
 		if (is_beyond(&ret->change[i], &ret->dir[ret->change[i].dir]))
 			ret->change[kept++] = ret->change[i];
@@ -162,10 +208,10 @@ int compare_runs(struct query *query, int64_t first, int64_t second,
 {
 	struct results results[2] = {0};
 	struct comparison comparison = {0};
-	int r = query_results(query, first, add_result, &results[0], err);
+	int r = query_result_latencies(query, first, add_result, &results[0], err);
 
 	if (r == 0)
-		r = query_results(query, second, add_result, &results[1], err);
+		r = query_result_latencies(query, second, add_result, &results[1], err);
 	if (r == 0)
 		r = compare_results(&results[0], &results[1], &comparison);
 	free(results[0].row);

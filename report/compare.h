@@ -13,15 +13,16 @@
  * at least) is the noise. A pair has changed when it is further from the shift than
  * chance explains among so many pairs: 3 deviations, more for many pairs, and more
  * again for few, whose scatter is uncertain. With fewer than COMPARE_MIN pairs, rates
- * are not compared.
+ * are not compared. Of latencies under load only the shift is given.
  */
 
 #define COMPARE_MIN 5
 
 struct compare_side {
 	enum test_status status;
-	int64_t rate_bps; /* NO_FIGURE unless ok */
-	int ok;           /* number of measurements that are ok */
+	int64_t rate_bps;   /* NO_FIGURE unless ok */
+	int64_t latency_us; /* under load; the same, or if it is not known */
+	int ok;             /* number of measurements that are ok */
 	int visits;
 };
 
@@ -39,10 +40,18 @@ struct compare_summary {
 	bool shifted; /* the shift is beyond noise */
 };
 
+/* The same of latencies under load: of the pairs that have one in both runs. */
+struct compare_latency {
+	struct compare_summary summary;
+	int64_t us
+		[2]; /* median of these pairs in each run; NO_FIGURE: there are none */
+};
+
 struct comparison {
 	int in_both; /* pairs */
 	int only[2];
 	struct compare_summary dir[DIR_COUNT];
+	struct compare_latency latency[DIR_COUNT];
 	/* Pairs with a direction whose status changed, or whose rate changed beyond
 	 * noise; sorted by server MTU, peer MTU, direction. */
 	struct compare_change *change;

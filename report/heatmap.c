@@ -73,8 +73,15 @@ double heatmap_round_step(double span)
 	return factors[i] * power;
 }
 
-void heatmap_scale(const struct heatmap *map, int panel, int64_t *ret_low_bps,
-		   int64_t *ret_high_bps)
+struct heatmap_unit heatmap_unit(const struct heatmap_panel *panel)
+{
+	if (panel->figure == HEATMAP_LATENCY)
+		return (struct heatmap_unit){"ms", 1e3};
+	return (struct heatmap_unit){"Mbit/s", 1e6};
+}
+
+void heatmap_scale(const struct heatmap *map, int panel, int64_t *ret_low,
+		   int64_t *ret_high)
 {
 	const struct heatmap_cell *cells = map->panel[panel].cells;
 	int count = map->server.count * map->peer.count;
@@ -83,23 +90,22 @@ void heatmap_scale(const struct heatmap *map, int panel, int64_t *ret_low_bps,
 	double step;
 
 	for (int i = 0; i < count; i++) {
-		if (cells[i].kind != HEATMAP_RATE)
+		if (cells[i].kind != HEATMAP_MEASURED)
 			continue;
-		low = fmin(low, (double)cells[i].rate_bps);
-		high = fmax(high, (double)cells[i].rate_bps);
+		low = fmin(low, (double)cells[i].value);
+		high = fmax(high, (double)cells[i].value);
 	}
 	if (high < 1)
-		high = 1e6;
+		high = heatmap_unit(&map->panel[panel]).size;
 	low = low < high / 2 || !isfinite(low) ? 0 : high / 2;
 	step = heatmap_round_step(high - low);
-	*ret_low_bps = (int64_t)(floor(low / step + 1e-9) * step);
-	*ret_high_bps = (int64_t)(ceil(high / step - 1e-9) * step);
+	*ret_low = (int64_t)(floor(low / step + 1e-9) * step);
+	*ret_high = (int64_t)(ceil(high / step - 1e-9) * step);
 }
 
-double heatmap_fraction(const struct heatmap_panel *panel, int64_t rate_bps)
+double heatmap_fraction(const struct heatmap_panel *panel, int64_t value)
 {
-	double t = (double)(rate_bps - panel->low_bps) /
-		   (double)(panel->high_bps - panel->low_bps);
+	double t = (double)(value - panel->low) / (double)(panel->high - panel->low);
 
 	return fmin(fmax(t, 0), 1);
 }

@@ -32,12 +32,24 @@
 
 enum heatmap_kind {
 	HEATMAP_BLANK, /* not measured */
-	HEATMAP_RATE,
+	HEATMAP_MEASURED,
 	HEATMAP_FAILED,
 };
 
+enum heatmap_figure {
+	HEATMAP_RECEIVED, /* rates, in bit/s */
+	HEATMAP_SENT,
+	HEATMAP_LATENCY, /* round trips under load, in microseconds */
+};
+
+/* How a figure is written: its value is divided by `size`. */
+struct heatmap_unit {
+	const char *name; /* "Mbit/s" */
+	double size;
+};
+
 struct heatmap_cell {
-	int64_t rate_bps; /* for HEATMAP_RATE: the median of the ok measurements */
+	int64_t value; /* for HEATMAP_MEASURED: the median of the ok measurements */
 	enum heatmap_kind kind;
 	/* for HEATMAP_FAILED: status of the last measurement */
 	enum test_status status;
@@ -52,11 +64,11 @@ struct heatmap_axis {
 
 struct heatmap_panel {
 	char title[64];
-	bool sent;                  /* rates as sent, not as received */
+	enum heatmap_figure figure;
 	bool shows[DIR_COUNT];      /* directions that the panel shows */
 	struct heatmap_cell *cells; /* server.count x peer.count, see heatmap_at() */
-	int64_t low_bps;            /* the ends of the colours' scale */
-	int64_t high_bps;
+	int64_t low;                /* the ends of the colours' scale */
+	int64_t high;
 };
 
 struct heatmap_mark {
@@ -93,12 +105,14 @@ struct heatmap {
 
 struct heatmap_options {
 	bool all;       /* also panels of the sent rates */
-	bool average;   /* one map for both directions: the mean of their rates */
+	bool average;   /* one map for both directions: the mean of their figures */
+	bool latency;   /* in place of rates */
 	bool anonymous; /* no host, interface or UUID in the lines */
 };
 
 /* -ENOMEM; -E2BIG: more than HEATMAP_AXIS_MAX MTUs on a side were measured; -ENODATA:
- * nothing is measured, the ranges have more, and no path is stored; errors of reading.
+ * nothing is measured, the ranges have more, and no path is stored, or no latency is
+ * stored; errors of reading.
  * Release *ret only after success. */
 int heatmap_load(struct query *query, const struct query_run *run,
 		 const struct heatmap_options *options, struct heatmap *ret,
@@ -130,12 +144,13 @@ void heatmap_add_edges(struct heatmap *map, enum direction dir, int overhead,
 /* Return 1, 2, 2.5 or 5 times a power of ten, at or somewhat above a fifth of `span`: a
  * scale's ends are multiples of it. */
 double heatmap_round_step(double span);
-/* Get the scale of one panel's rates. It starts at 0 or, if all rates are above half of
+/* Get the scale of one panel's values. It starts at 0 or, if all values are above half of
  * the highest, at a round figure at or below that half. It ends at a round figure. */
-void heatmap_scale(const struct heatmap *map, int panel, int64_t *ret_low_bps,
-		   int64_t *ret_high_bps);
-/* Return the position of a rate on its panel's scale, 0 to 1. */
-double heatmap_fraction(const struct heatmap_panel *panel, int64_t rate_bps);
+void heatmap_scale(const struct heatmap *map, int panel, int64_t *ret_low,
+		   int64_t *ret_high);
+/* Return the position of a value on its panel's scale, 0 to 1. */
+double heatmap_fraction(const struct heatmap_panel *panel, int64_t value);
+struct heatmap_unit heatmap_unit(const struct heatmap_panel *panel);
 
 /* Return the index of an MTU on an axis; a fraction if it is between two (0.5:
  * halfway), NAN outside. */

@@ -98,9 +98,9 @@ static bool cells_path(const struct heatmap_drawing *d, int panel,
 }
 
 static void set_rate_color(cairo_t *cr, const struct heatmap_panel *panel,
-			   int64_t rate_bps)
+			   int64_t value)
 {
-	struct colormap_color c = colormap_at(heatmap_fraction(panel, rate_bps));
+	struct colormap_color c = colormap_at(heatmap_fraction(panel, value));
 
 	cairo_set_source_rgb(cr, c.red, c.green, c.blue);
 }
@@ -121,9 +121,9 @@ static void draw_rates(const struct heatmap_drawing *d, int panel)
 		for (int j = 0; j < map->peer.count; j++) {
 			const struct heatmap_cell *cell = heatmap_at(map, panel, i, j);
 
-			if (cell->kind != HEATMAP_RATE)
+			if (cell->kind != HEATMAP_MEASURED)
 				continue;
-			set_rate_color(cr, &map->panel[panel], cell->rate_bps);
+			set_rate_color(cr, &map->panel[panel], cell->value);
 			cairo_rectangle(cr, j * side,
 					(map->server.count - 1 - i) * side, side, side);
 			cairo_fill(cr);
@@ -385,23 +385,25 @@ static void draw_figures(const struct heatmap_drawing *d, int panel)
 {
 	const struct heatmap *map = d->map;
 	const struct heatmap_rect *at = &d->layout->map[panel];
+	const struct heatmap_unit unit = heatmap_unit(&map->panel[panel]);
 	double cell = d->layout->cell;
 
 	cairo_set_font_size(d->cr, FIGURE_SIZE);
 	for (int i = 0; i < map->server.count; i++) {
 		for (int j = 0; j < map->peer.count; j++) {
 			const struct heatmap_cell *c = heatmap_at(map, panel, i, j);
-			double ink = heatmap_fraction(&map->panel[panel], c->rate_bps) <
+			double ink = heatmap_fraction(&map->panel[panel], c->value) <
 				     LIGHT_FROM;
+			double figure = (double)c->value / unit.size;
 			char text[24];
 
-			if (c->kind != HEATMAP_RATE)
+			if (c->kind != HEATMAP_MEASURED)
 				continue;
 			snprintf(text, sizeof(text), "%.*f",
-				 c->rate_bps < 999500     ? 2
-				 : c->rate_bps < 99950000 ? 1
-							  : 0,
-				 (double)c->rate_bps / 1e6);
+				 figure < 0.9995  ? 2
+				 : figure < 99.95 ? 1
+						  : 0,
+				 figure);
 			cairo_set_source_rgb(d->cr, ink, ink, ink);
 			heatmap_draw_text(d->cr, text, at->x + (j + 0.5) * cell,
 					  at->y + at->h - (i + 0.5) * cell + 4,
@@ -437,7 +439,7 @@ static void draw_scattered(const struct heatmap_drawing *d, int panel, int i, in
 	if (cell->kind == HEATMAP_FAILED) {
 		draw_hatch(d->cr, &at, cell->status);
 	} else {
-		set_rate_color(d->cr, &d->map->panel[panel], cell->rate_bps);
+		set_rate_color(d->cr, &d->map->panel[panel], cell->value);
 		cairo_paint(d->cr);
 	}
 	cairo_restore(d->cr);

@@ -24,7 +24,7 @@ static json_t *axis_array(const struct heatmap_axis *axis)
 static json_t *status_of(const struct heatmap_cell *cell)
 {
 	switch (cell->kind) {
-	case HEATMAP_RATE:
+	case HEATMAP_MEASURED:
 		return json_string(test_status_name(TEST_OK));
 	case HEATMAP_FAILED:
 		return json_string(test_status_name(cell->status));
@@ -38,15 +38,18 @@ static json_t *cell_object(const struct heatmap *map, int panel, int i, int j)
 {
 	const struct heatmap_cell *cell = heatmap_at(map, panel, i, j);
 
-	return json_pack(
-		"{so so so so so}", "server_mtu", runjson_mtu(map->server.mtu[i]),
-		"peer_mtu", runjson_mtu(map->peer.mtu[j]), "status", status_of(cell),
-		"rate_bps",
-		cell->kind == HEATMAP_RATE ? json_integer(cell->rate_bps) : json_null(),
-		"predicted",
-		cell->predicted == FATE_UNKNOWN
-			? json_null()
-			: json_string(fate_name(cell->predicted)));
+	bool latency = map->panel[panel].figure == HEATMAP_LATENCY;
+
+	return json_pack("{so so so so so}", "server_mtu",
+			 runjson_mtu(map->server.mtu[i]), "peer_mtu",
+			 runjson_mtu(map->peer.mtu[j]), "status", status_of(cell),
+			 latency ? "latency_us" : "rate_bps",
+			 cell->kind == HEATMAP_MEASURED ? json_integer(cell->value)
+							: json_null(),
+			 "predicted",
+			 cell->predicted == FATE_UNKNOWN
+				 ? json_null()
+				 : json_string(fate_name(cell->predicted)));
 }
 
 static json_t *map_object(const struct heatmap *map, int panel)
@@ -58,9 +61,12 @@ static json_t *map_object(const struct heatmap *map, int panel)
 		for (int j = 0; j < map->peer.count; j++)
 			cells = array_with(cells, cell_object(map, panel, i, j));
 	}
-	return json_pack("{ss sI sI so}", "title", p->title, "low_bps",
-			 (json_int_t)p->low_bps, "high_bps", (json_int_t)p->high_bps,
-			 "cells", cells);
+	bool latency = p->figure == HEATMAP_LATENCY;
+
+	return json_pack("{ss sI sI so}", "title", p->title,
+			 latency ? "low_us" : "low_bps", (json_int_t)p->low,
+			 latency ? "high_us" : "high_bps", (json_int_t)p->high, "cells",
+			 cells);
 }
 
 static json_t *mark_object(const struct heatmap_mark *mark)

@@ -349,12 +349,14 @@ void heatmap_layout(const struct heatmap *map, struct heatmap_layout *ret)
 		      HEATMAP_MARGIN;
 }
 
-static void place_label(struct heatmap_tick *tick, double bps, double right,
+/* `unit`: "", or behind the figure */
+static void place_label(struct heatmap_tick *tick, double figure, double right,
 			const char *unit)
 {
 	double w;
 
-	snprintf(tick->text, sizeof(tick->text), "%.6g%s", bps / 1e6, unit);
+	snprintf(tick->text, sizeof(tick->text), "%.6g%s%s", figure, *unit ? " " : "",
+		 unit);
 	w = heatmap_text_width(tick->text, HEATMAP_FONT_LABEL);
 	tick->right = right > 0 ? right : tick->x + w / 2;
 	tick->left = tick->right - w;
@@ -377,19 +379,21 @@ static void drop_labels(struct heatmap_tick *ticks, int count)
 int heatmap_ticks(const struct heatmap_panel *panel, const struct heatmap_rect *scale,
 		  struct heatmap_tick ret[HEATMAP_TICKS_MAX])
 {
-	double step = heatmap_round_step((double)(panel->high_bps - panel->low_bps));
-	int64_t first = (int64_t)ceil((double)panel->low_bps / step - 1e-9);
-	int64_t last = (int64_t)floor((double)panel->high_bps / step + 1e-9);
+	double step = heatmap_round_step((double)(panel->high - panel->low));
+	int64_t first = (int64_t)ceil((double)panel->low / step - 1e-9);
+	int64_t last = (int64_t)floor((double)panel->high / step + 1e-9);
+	const struct heatmap_unit unit = heatmap_unit(panel);
 	int count = 0;
 
 	for (int64_t i = first; i <= last && count < HEATMAP_TICKS_MAX; i++) {
-		double bps = (double)i * step;
+		double value = (double)i * step;
 		struct heatmap_tick *tick = &ret[count++];
 
 		tick->x = scale->x +
-			  scale->w * heatmap_fraction(panel, (int64_t)(bps + 0.5));
-		place_label(tick, bps, i == last ? scale->x + scale->w + OVERHANG : 0,
-			    i == last ? " Mbit/s" : "");
+			  scale->w * heatmap_fraction(panel, (int64_t)(value + 0.5));
+		place_label(tick, value / unit.size,
+			    i == last ? scale->x + scale->w + OVERHANG : 0,
+			    i == last ? unit.name : "");
 	}
 	drop_labels(ret, count);
 	return count;

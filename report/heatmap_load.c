@@ -16,11 +16,6 @@
 #include "report/runjson.h"
 #include "store/import.h"
 
-enum figure {
-	RECEIVED,
-	SENT,
-};
-
 /* Sorted by pair, then by number. */
 struct visits {
 	struct row_visit *visit;
@@ -70,32 +65,46 @@ static int make_axis(struct heatmap_axis *axis, const struct mtu_range *range,
 	return 0;
 }
 
-/* The median of a pair's visits that are ok; `rates` has room for all. */
-static int64_t median(const struct row_visit *first, size_t count, int64_t *rates,
-		      enum figure figure, enum direction dir)
+static int64_t figure_of(const struct row_visit *visit, enum heatmap_figure figure,
+			 enum direction dir)
+{
+	switch (figure) {
+	case HEATMAP_SENT:
+		return visit->sent_bps[dir];
+	case HEATMAP_LATENCY:
+		return visit->latency_us[dir];
+	case HEATMAP_RECEIVED:
+		break;
+	}
+	return visit->rate_bps[dir];
+}
+
+/* The median of a pair's visits that are ok; `values` has room for all. */
+static int64_t median(const struct row_visit *first, size_t count, int64_t *values,
+		      enum heatmap_figure figure, enum direction dir)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		int64_t rate = figure == SENT ? first[i].sent_bps[dir]
-					      : first[i].rate_bps[dir];
+		int64_t value = figure_of(&first[i], figure, dir);
 
-		if (rate != NO_FIGURE)
-			rates[n++] = rate;
+		if (value != NO_FIGURE)
+			values[n++] = value;
 	}
-	return query_median(rates, n);
+	return figure == HEATMAP_LATENCY ? query_median_us(values, n)
+					 : query_median(values, n);
 }
 
 /* Make the cell of a pair in one direction. */
 static struct heatmap_cell one_cell(const struct row_visit *first, size_t count,
-				    int64_t *rates, enum figure figure,
+				    int64_t *values, enum heatmap_figure figure,
 				    enum direction dir)
 {
-	int64_t rate = median(first, count, rates, figure, dir);
+	int64_t value = median(first, count, values, figure, dir);
 	enum test_status last = first[count - 1].status[dir];
 
-	if (rate != NO_FIGURE)
-		return (struct heatmap_cell){.kind = HEATMAP_RATE, .rate_bps = rate};
+	if (value != NO_FIGURE)
+		return (struct heatmap_cell){.kind = HEATMAP_MEASURED, .value = value};
 	/* ok without the figure: the cell stays blank. */
 	if (last == TEST_OK)
 		return (struct heatmap_cell){.kind = HEATMAP_BLANK};
@@ -111,7 +120,7 @@ static void fill_pair(struct heatmap *map, const struct row_visit *first, size_t
 		return;
 	for (int p = 0; p < map->panels; p++) {
 		const bool *shows = map->panel[p].shows;
-		enum figure figure = map->panel[p].sent ? SENT : RECEIVED;
+		enum heatmap_figure figure = map->panel[p].figure;
 		struct heatmap_cell *cell = heatmap_at(map, p, i, j);
 		struct heatmap_cell up =
 			one_cell(first, count, rates, figure, DIR_UPLOAD);
@@ -121,10 +130,10 @@ static void fill_pair(struct heatmap *map, const struct row_visit *first, size_t
 		*cell = shows[DIR_UPLOAD] ? up : down;
 		if (!shows[DIR_UPLOAD] || !shows[DIR_DOWNLOAD])
 			continue;
-		if (up.kind == HEATMAP_RATE && down.kind == HEATMAP_RATE)
-			cell->rate_bps = (up.rate_bps + down.rate_bps) / 2;
+		if (up.kind == HEATMAP_MEASURED && down.kind == HEATMAP_MEASURED)
+			cell->value = (up.value + down.value) / 2;
 		else if (up.kind != HEATMAP_FAILED)
-			*cell = down.kind == HEATMAP_RATE ? up : down;
+			*cell = down.kind == HEATMAP_MEASURED ? up : down;
 	}
 }
 
@@ -156,14 +165,18 @@ static int fill_cells(struct heatmap *map, struct visits *all, struct err *err)
 	return 0;
 }
 
-static int add_panel(struct heatmap *map, const char *title, bool sent, bool up,
-		     bool down)
+static int add_panel(struct heatmap *map, const char *title, enum heatmap_figure figure,
+		     bool up, bool down)
 {
+	static const char *const words[] = {
+		[HEATMAP_RECEIVED] = "received",
+		[HEATMAP_SENT] = "sent",
+		[HEATMAP_LATENCY] = "round trip under load",
+	};
 	struct heatmap_panel *panel = &map->panel[map->panels];
 
-	snprintf(panel->title, sizeof(panel->title), "%s, %s", title,
-		 sent ? "sent" : "received");
-	panel->sent = sent;
+	snprintf(panel->title, sizeof(panel->title), "%s, %s", title, words[figure]);
+	panel->figure = figure;
 	panel->shows[DIR_UPLOAD] = up;
 	panel->shows[DIR_DOWNLOAD] = down;
 	panel->cells = calloc((size_t)map->server.count * (size_t)map->peer.count,
@@ -172,21 +185,38 @@ static int add_panel(struct heatmap *map, const char *title, bool sent, bool up,
 	return panel->cells ? 0 : -ENOMEM;
 }
 
+static int add_figure(struct heatmap *map, enum heatmap_figure figure, bool average)
+{
+	int r;
+
+	if (average)
+		return add_panel(map, "Mean of upload and download", figure, true,
+				 true);
+	r = add_panel(map, "Upload", figure, true, false);
+	return r < 0 ? r : add_panel(map, "Download", figure, false, true);
+}
+
 static int add_panels(struct heatmap *map, const struct heatmap_options *options)
 {
-	int r = 0;
+	int r = add_figure(map, options->latency ? HEATMAP_LATENCY : HEATMAP_RECEIVED,
+			   options->average);
 
-	for (int sent = 0; sent <= options->all && r == 0; sent++) {
-		if (options->average) {
-			r = add_panel(map, "Mean of upload and download", sent, true,
-				      true);
-			continue;
-		}
-		r = add_panel(map, "Upload", sent, true, false);
-		if (r == 0)
-			r = add_panel(map, "Download", sent, false, true);
-	}
+	if (r == 0 && options->all)
+		r = add_figure(map, HEATMAP_SENT, options->average);
 	return r;
+}
+
+/* Older programs stored no latency. */
+static int check_latency(const struct visits *all, struct err *err)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->visit[i].latency_us[DIR_UPLOAD] != NO_FIGURE ||
+		    all->visit[i].latency_us[DIR_DOWNLOAD] != NO_FIGURE)
+			return 0;
+	}
+	return err_set(err, -ENODATA,
+		       "the run has no latency under load: nothing was measured, or by "
+		       "an older version");
 }
 
 /* Add the bands that the recommendation rests on: not what measurements contradict. */
@@ -411,7 +441,7 @@ static int add_maps(struct heatmap *map, const struct query_run *run,
 		return -ENOMEM;
 	r = fill_cells(map, all, err);
 	for (int p = 0; p < map->panels; p++)
-		heatmap_scale(map, p, &map->panel[p].low_bps, &map->panel[p].high_bps);
+		heatmap_scale(map, p, &map->panel[p].low, &map->panel[p].high);
 	return r;
 }
 
@@ -422,10 +452,13 @@ static int load_map(struct query *query, const struct query_run *run,
 	cleanup_free struct row_visit *visit = NULL;
 	struct evidence evidence;
 	struct visits all = {0};
-	int r = query_pairs(query, run->id, add_pair, &all, err);
+	int r = (options->latency ? query_latencies : query_pairs)(query, run->id,
+								   add_pair, &all, err);
 
 	visit = all.visit;
 	evidence_init(&evidence);
+	if (r == 0 && options->latency)
+		r = check_latency(&all, err);
 	if (r == 0)
 		r = mark_recommended(query, run, map, &evidence, err);
 	if (r == 0)

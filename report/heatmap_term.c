@@ -214,10 +214,10 @@ static void print_cell(const struct printing *p, int i, int j)
 	case HEATMAP_FAILED:
 		fprintf(p->out, "%c%s", failed_letter(cell->status), mark);
 		return;
-	case HEATMAP_RATE:
+	case HEATMAP_MEASURED:
 		break;
 	}
-	t = heatmap_fraction(&p->map->panel[p->panel], cell->rate_bps);
+	t = heatmap_fraction(&p->map->panel[p->panel], cell->value);
 	if (p->colors == HEATMAP_LETTERS) {
 		fprintf(p->out, "%d%s", (int)fmin(t * 10, 9), mark);
 		return;
@@ -251,12 +251,14 @@ static void print_peer_mtus(const struct printing *p)
 static void print_scale(const struct printing *p)
 {
 	const struct heatmap_panel *panel = &p->map->panel[p->panel];
-	double low = (double)panel->low_bps / 1e6;
-	double high = (double)panel->high_bps / 1e6;
+	const struct heatmap_unit unit = heatmap_unit(panel);
+	double low = (double)panel->low / unit.size;
+	double high = (double)panel->high / unit.size;
 
 	fprintf(p->out, "%*s", LABEL, "");
 	if (p->colors == HEATMAP_LETTERS) {
-		fprintf(p->out, "0: from %.4g, 9: up to %.4g Mbit/s\n", low, high);
+		fprintf(p->out, "0: from %.4g, 9: up to %.4g %s\n", low, high,
+			unit.name);
 		return;
 	}
 	fprintf(p->out, "%.4g ", low);
@@ -264,7 +266,7 @@ static void print_scale(const struct printing *p)
 		set_colors(p, i / 7.0);
 		fputc(' ', p->out);
 	}
-	fprintf(p->out, RESET " %.4g Mbit/s\n", high);
+	fprintf(p->out, RESET " %.4g %s\n", high, unit.name);
 }
 
 static void print_panel(const struct printing *p)

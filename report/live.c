@@ -274,8 +274,8 @@ struct rows {
 static json_t *cell_value(const struct heatmap_cell *cell)
 {
 	switch (cell->kind) {
-	case HEATMAP_RATE:
-		return json_integer(cell->rate_bps);
+	case HEATMAP_MEASURED:
+		return json_integer(cell->value);
 	case HEATMAP_FAILED:
 		return json_string(test_status_name(cell->status));
 	case HEATMAP_BLANK:
@@ -368,10 +368,9 @@ static json_t *scale_json(const struct heatmap *map)
 {
 	if (map->panels != 2)
 		return json_null();
-	return json_pack("[[II][II]]", (json_int_t)map->panel[0].low_bps,
-			 (json_int_t)map->panel[0].high_bps,
-			 (json_int_t)map->panel[1].low_bps,
-			 (json_int_t)map->panel[1].high_bps);
+	return json_pack("[[II][II]]", (json_int_t)map->panel[0].low,
+			 (json_int_t)map->panel[0].high, (json_int_t)map->panel[1].low,
+			 (json_int_t)map->panel[1].high);
 }
 
 static json_t *make_answer(const struct view *view, const struct live_ask *ask,

@@ -97,6 +97,7 @@ struct query_result {
 	enum test_status upload_status;
 	enum test_status download_status;
 	enum test_status status;
+	int64_t latency_us[DIR_COUNT]; /* NO_FIGURE from the other functions */
 };
 
 /* Handle the `count` measurements of one pair, sorted by sequence number. It may
@@ -107,9 +108,18 @@ typedef int query_pair_fn(void *ctx, struct row_visit *visits, size_t count);
 int query_pairs(struct query *query, int64_t run, query_pair_fn *pair, void *ctx,
 		struct err *err);
 
+/* The same with latencies, which cost another table's rows. */
+int query_latencies(struct query *query, int64_t run, query_pair_fn *pair, void *ctx,
+		    struct err *err);
+
 int query_results(struct query *query, int64_t run,
 		  int (*row)(void *ctx, const struct query_result *result), void *ctx,
 		  struct err *err);
+
+/* The same with latencies. */
+int query_result_latencies(struct query *query, int64_t run,
+			   int (*row)(void *ctx, const struct query_result *result),
+			   void *ctx, struct err *err);
 
 /* That of one pair. -ENODATA: it was not visited. */
 int query_result(struct query *query, int64_t run, const struct mtu_pair *mtu,
@@ -124,6 +134,8 @@ enum query_by {
 /* The median of rates in bit/s, in whole kbit/s as view results rounds; NO_FIGURE of none.
  * It sorts them. */
 int64_t query_median(int64_t *rates, size_t count);
+/* That of times in microseconds. */
+int64_t query_median_us(int64_t *times, size_t count);
 
 /* A pair of what query_pairs() handed on; `rates` has room for `count`. */
 void query_sum_up(const struct row_visit *visits, size_t count, int64_t *rates,

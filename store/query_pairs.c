@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "store/query_db.h"
+#include "store/schema.h"
 
 /* --- pairs, each with its visits --- */
 
@@ -122,6 +123,20 @@ int query_pairs(struct query *query, int64_t run, query_pair_fn *pair, void *ctx
 	return r < 0 ? r : list_pairs(query, run, stmt, pair, ctx, err);
 }
 
+int query_latencies(struct query *query, int64_t run, query_pair_fn *pair, void *ctx,
+		    struct err *err)
+{
+	static const char *const sql[SCHEMA_VERSION] = {
+		PAIRS_SELECT(""),
+		"SELECT " ROW_VISIT_LATENCIES " FROM " ROW_MEASUREMENTS
+		" WHERE run_id = ? ORDER BY server_mtu, peer_mtu, seq",
+	};
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = query_prepare_rows(query, sql[query->db.version - 1], run, &stmt, err);
+
+	return r < 0 ? r : list_pairs(query, stmt, pair, ctx, err);
+}
+
 /* --- how many visits there are --- */
 
 struct counts {
@@ -177,15 +192,38 @@ static int by_value(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-int64_t query_median(int64_t *rates, size_t count)
+/* Rounded to a multiple of `unit`. */
+static int64_t median_in(int64_t *values, size_t count, int64_t unit)
 {
 	if (count == 0)
 		return NO_FIGURE;
-	qsort(rates, count, sizeof(*rates), by_value);
-	return (rates[(count - 1) / 2] + rates[count / 2] + 1000) / 2000 * 1000;
+	qsort(values, count, sizeof(*values), by_value);
+	return (values[(count - 1) / 2] + values[count / 2] + unit) / (2 * unit) * unit;
 }
 
-/* The median of the ok visits; `rates` has room for all. */
+int64_t query_median(int64_t *rates, size_t count)
+{
+	return median_in(rates, count, 1000);
+}
+
+int64_t query_median_us(int64_t *times, size_t count)
+{
+	return median_in(times, count, 1);
+}
+
+/* The medians of the ok visits; `rates` and `times` have room for all. */
+static int64_t median_latency(const struct row_visit *visits, size_t count,
+			      enum direction dir, int64_t *times)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (visits[i].latency_us[dir] != NO_FIGURE)
+			times[n++] = visits[i].latency_us[dir];
+	}
+	return query_median_us(times, n);
+}
+
 static int64_t median_rate(const struct row_visit *visits, size_t count,
 			   enum direction dir, int64_t *rates)
 {
@@ -229,6 +267,9 @@ void query_sum_up(const struct row_visit *visits, size_t count, int64_t *rates,
 	};
 	ret->upload_status = ret->upload_ok ? TEST_OK : last->status[DIR_UPLOAD];
 	ret->download_status = ret->download_ok ? TEST_OK : last->status[DIR_DOWNLOAD];
+	for (int dir = 0; dir < DIR_COUNT; dir++)
+		ret->latency_us[dir] =
+			median_latency(visits, count, (enum direction)dir, rates);
 	ret->status = test_status_of_both(ret->upload_status, ret->download_status);
 }
 
@@ -255,6 +296,17 @@ int query_results(struct query *query, int64_t run,
 {
 	struct results results = {.row = row, .ctx = ctx};
 	int r = query_pairs(query, run, make_result, &results, err);
+
+	free(results.rates);
+	return r;
+}
+
+int query_result_latencies(struct query *query, int64_t run,
+			   int (*row)(void *ctx, const struct query_result *result),
+			   void *ctx, struct err *err)
+{
+	struct results results = {.row = row, .ctx = ctx};
+	int r = query_latencies(query, run, make_result, &results, err);
 
 	free(results.rates);
 	return r;

@@ -503,10 +503,12 @@ void row_read_visit(struct row *row, struct row_visit *ret)
 		result.sent_bps = read_rate(row);
 		result.received_bps = read_rate(row);
 		result.goodput_bps = read_rate(row);
+		result.latency_us = read_figure(row, FIGURE_latency_us);
 		ok = result.status == TEST_OK;
 		ret->status[dir] = result.status;
 		ret->sent_bps[dir] = ok ? result.sent_bps : NO_FIGURE;
 		ret->rate_bps[dir] = ok ? dir_result_rate(&result) : NO_FIGURE;
+		ret->latency_us[dir] = ok ? result.latency_us : NO_FIGURE;
 	}
 }
 

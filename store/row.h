@@ -117,12 +117,18 @@ struct row_visit {
 	/* NO_FIGURE unless the direction is ok. */
 	int64_t rate_bps[DIR_COUNT]; /* as dir_result_rate() has it */
 	int64_t sent_bps[DIR_COUNT];
+	int64_t latency_us[DIR_COUNT]; /* ROW_VISIT_COLUMNS leaves it unknown */
 };
 
-#define ROW_VISIT_COLUMNS                                                   \
-	"seq, pass, server_mtu, peer_mtu, upload_status, upload_sent_bps, " \
-	"upload_received_bps, upload_goodput_bps, download_status, "        \
-	"download_sent_bps, download_received_bps, download_goodput_bps"
+/* The first of the table measurement alone, the second of ROW_MEASUREMENTS. */
+#define ROW_VISIT_COLUMNS   ROW_VISIT_WITH("NULL", "NULL")
+#define ROW_VISIT_LATENCIES ROW_VISIT_WITH("upload_latency_us", "download_latency_us")
+#define ROW_VISIT_WITH(upload, download)                         \
+	"seq, pass, server_mtu, peer_mtu, " ROW_VISIT_DIRECTION( \
+		"upload", upload) ", " ROW_VISIT_DIRECTION("download", download)
+#define ROW_VISIT_DIRECTION(name, latency)                              \
+	name "_status, " name "_sent_bps, " name "_received_bps, " name \
+	     "_goodput_bps, " latency
 
 void row_read_visit(struct row *row, struct row_visit *ret);
 

@@ -123,6 +123,7 @@ CREATE TABLE run_warning (
 		'not_probed',          -- the path was not probed
 		'noisy',               -- rates cannot tell pairs apart
 		'drift',               -- rate_percent, by the reference series
+		'latency',             -- rtt_ms under load; the other pair has value ms
 		'mss',                 -- clamp routed TCP's MSS to mtu less headers
 		'below_minimum',       -- the other pair fits, without IPv6 inside
 		'below_range',         -- the other pair fits, and is not allowed
@@ -181,8 +182,20 @@ CREATE TABLE measurement_detail (
 	seq INTEGER NOT NULL CHECK (seq BETWEEN 1 AND 4294967295),
 	upload_packet_bytes INTEGER -- IP packet of a full TCP segment, inside the tunnel
 		CHECK (upload_packet_bytes BETWEEN 0 AND 65535),
+	upload_latency_idle_us INTEGER -- round trip before data flows
+		CHECK (upload_latency_idle_us BETWEEN 0 AND 3600000000),
+	upload_latency_us INTEGER -- round trip of the data, median
+		CHECK (upload_latency_us BETWEEN 0 AND 3600000000),
+	upload_latency_p95_us INTEGER -- its 95th percentile
+		CHECK (upload_latency_p95_us BETWEEN 0 AND 3600000000),
 	download_packet_bytes INTEGER
 		CHECK (download_packet_bytes BETWEEN 0 AND 65535),
+	download_latency_idle_us INTEGER
+		CHECK (download_latency_idle_us BETWEEN 0 AND 3600000000),
+	download_latency_us INTEGER
+		CHECK (download_latency_us BETWEEN 0 AND 3600000000),
+	download_latency_p95_us INTEGER
+		CHECK (download_latency_p95_us BETWEEN 0 AND 3600000000),
 	PRIMARY KEY (run_id, seq)
 ) WITHOUT ROWID;
 

@@ -32,6 +32,26 @@ static json_t *summary_object(const struct compare_summary *summary)
 			 summary->shifted);
 }
 
+static json_t *time_or_null(int64_t us)
+{
+	return us == NO_FIGURE ? json_null() : json_integer(us);
+}
+
+static json_t *latency_object(const struct compare_latency *latency)
+{
+	json_t *object = summary_object(&latency->summary);
+
+	json_object_set_new(object, "first_us", time_or_null(latency->us[0]));
+	json_object_set_new(object, "second_us", time_or_null(latency->us[1]));
+	return object;
+}
+
+static json_t *latencies_object(const struct comparison *all)
+{
+	return json_pack("{so so}", "upload", latency_object(&all->latency[DIR_UPLOAD]),
+			 "download", latency_object(&all->latency[DIR_DOWNLOAD]));
+}
+
 static json_t *recommended_object(const struct query_run runs[2])
 {
 	return json_pack("{so so sb}", "first", runjson_pair(&runs[0].recommended),
@@ -76,14 +96,15 @@ static int print_json(const struct query_run runs[2], const struct comparison *a
 
 	for (int i = 0; i < all->changes; i++)
 		json_array_append_new(changes, change_object(&all->change[i]));
-	object = json_pack("{so so so so si si si so so so}", "first",
+	object = json_pack("{so so so so si si si so so so so}", "first",
 			   runjson_run(&runs[0]), "second", runjson_run(&runs[1]),
 			   "recommended", recommended_object(runs), "edges",
 			   edges_array(path), "pairs_in_both", all->in_both,
 			   "pairs_only_in_first", all->only[0], "pairs_only_in_second",
 			   all->only[1], "upload",
 			   summary_object(&all->dir[DIR_UPLOAD]), "download",
-			   summary_object(&all->dir[DIR_DOWNLOAD]), "changes", changes);
+			   summary_object(&all->dir[DIR_DOWNLOAD]), "latency",
+			   latencies_object(all), "changes", changes);
 	return read_print_json(object, err);
 }
 

@@ -13,6 +13,11 @@
 
 static const char *output;
 static struct heatmap_options wanted;
+static int figure;
+
+enum { FIGURE_RATE, FIGURE_LATENCY };
+
+static const char *const figure_names[] = {"rate", "latency", NULL};
 
 static const struct option_spec options[] = {
 	{.name = "output",
@@ -22,6 +27,12 @@ static const struct option_spec options[] = {
 	 .into = &output,
 	 .help = "draw to FILE, whose name ends in .png or\n"
 		 ".svg (default: on the terminal)"},
+	{.name = "figure",
+	 .kind = OPTION_CHOICE,
+	 .into = &figure,
+	 .choices = figure_names,
+	 .help = "draw rates, or latency: the round trip while\n"
+		 "the test fills the path (default rate)"},
 	{.name = "all",
 	 .kind = OPTION_FLAG,
 	 .into = &wanted.all,
@@ -51,6 +62,11 @@ static write_fn *writer_of(const char *path)
 
 static int check_options(struct err *err)
 {
+	wanted.latency = figure == FIGURE_LATENCY;
+	if (wanted.latency && wanted.all)
+		return err_set(err, -EINVAL,
+			       "--all adds maps of rates: give it without --figure "
+			       "latency");
 	if (output && read_given.json)
 		return err_set(err, -EINVAL,
 			       "--json prints the map, --output draws it: give one of "
@@ -95,7 +111,7 @@ static int run_heatmap(struct query *query, struct err *err)
 
 const struct read_command read_heatmap = {
 	.name = "heatmap",
-	.help = "draw a run's path, and a map of its rates",
+	.help = "draw a run's path, and a map of its rates or latency",
 	.options = options,
 	.check = check_options,
 	.takes_run = true,

@@ -25,6 +25,26 @@ static void print_summary(FILE *out, enum direction dir,
 	fprintf(out, ", noise %.1f %% per pair\n", 100 * summary->noise);
 }
 
+/* Nothing is printed of runs without latencies. */
+static void print_latency(FILE *out, enum direction dir,
+			  const struct compare_latency *latency)
+{
+	const struct compare_summary *summary = &latency->summary;
+	double percent = 100 * (summary->shift - 1);
+
+	if (summary->compared < COMPARE_MIN)
+		return;
+	fprintf(out, "%-9s round trip under load %.1f ms, then %.1f ms: ",
+		direction_name(dir), (double)latency->us[0] / 1000,
+		(double)latency->us[1] / 1000);
+	if (summary->shifted)
+		fprintf(out, "%.1f %% %s overall", fabs(percent),
+			percent > 0 ? "longer" : "shorter");
+	else
+		fprintf(out, "as long overall (%+.1f %%)", percent);
+	fprintf(out, ", noise %.1f %% per pair\n", 100 * summary->noise);
+}
+
 static void print_change(FILE *out, const struct compare_change *change)
 {
 	char sides[2][RATE_TEXT_SIZE];
@@ -198,6 +218,8 @@ void table_comparison(FILE *out, const struct query_run runs[2],
 		comparison->in_both, comparison->only[0], comparison->only[1]);
 	for (int d = 0; d < DIR_COUNT; d++)
 		print_summary(out, (enum direction)d, &comparison->dir[d]);
+	for (int d = 0; d < DIR_COUNT; d++)
+		print_latency(out, (enum direction)d, &comparison->latency[d]);
 	print_edges(out, path);
 	if (comparison->changes == 0) {
 		if (path->edges)

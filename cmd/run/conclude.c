@@ -124,6 +124,7 @@ static bool is_of_one_end(const struct warning *w, const struct mtu_pair *mtu)
 	case WARNING_CONTRADICTED_ONCE:
 	case WARNING_UNREACHED:
 	case WARNING_DRIFT:
+	case WARNING_LATENCY:
 		return true;
 	case WARNING_CLAMPED:
 		return mtu_pair_sender(mtu, w->direction) != MTU_UNKNOWN;

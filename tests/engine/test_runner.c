@@ -136,9 +136,16 @@ static void test_both_directions(void **state)
 		if (dir == DIR_UPLOAD) {
 			assert_in_range(result.rtt_us, 1, 1000000);
 			assert_in_range(result.packet_bytes, 20000, 65535);
+			assert_in_range(result.latency_idle_us, 1, 1000000);
+			assert_in_range(result.latency_us, 1, 1000000);
+			assert_in_range(result.latency_p95_us, result.latency_us,
+					1000000);
 		} else {
 			assert_int_equal(result.rtt_us, NO_FIGURE);
 			assert_int_equal(result.packet_bytes, NO_FIGURE);
+			assert_int_equal(result.latency_idle_us, NO_FIGURE);
+			assert_int_equal(result.latency_us, NO_FIGURE);
+			assert_int_equal(result.latency_p95_us, NO_FIGURE);
 		}
 	}
 }

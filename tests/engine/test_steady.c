@@ -187,6 +187,43 @@ static void test_an_hour(void **state)
 	free(steady);
 }
 
+/* A queue that fills: 20 ms, then 100 steps of 1 ms. */
+static void round_trips_of_a_filling_queue(void **state)
+{
+	struct steady *steady = malloc(sizeof(*steady));
+	struct steady_sample sample = {.min_rtt_us = 20000};
+
+	(void)state;
+	steady_init(steady);
+	assert_int_equal(steady_rtt_us(steady, 50), NO_FIGURE);
+	for (int i = 0; i <= 100; i++) {
+		sample.at_us = (i + 1) * STEADY_WINDOW_US;
+		sample.bytes = (uint64_t)i * 50000;
+		sample.rtt_us = 20000 + (uint32_t)i * 1000;
+		steady_add(steady, &sample);
+		/* Nothing has arrived at the first sample. */
+		if (i == 0)
+			assert_int_equal(steady_rtt_us(steady, 50), NO_FIGURE);
+	}
+	assert_int_equal(steady_rtt_us(steady, 1), 21000);
+	assert_int_equal(steady_rtt_us(steady, 50), 70000);
+	assert_int_equal(steady_rtt_us(steady, 95), 115000);
+	assert_int_equal(steady_rtt_us(steady, 100), 120000);
+	free(steady);
+}
+
+static void a_receiver_has_no_round_trip(void **state)
+{
+	struct steady *steady = malloc(sizeof(*steady));
+
+	(void)state;
+	steady_init(steady);
+	for (int i = 0; i < 10; i++)
+		add(steady, i * STEADY_WINDOW_US, (uint64_t)i * 1000);
+	assert_int_equal(steady_rtt_us(steady, 50), NO_FIGURE);
+	free(steady);
+}
+
 /* --- the early end of a test --- */
 
 /* Slow start ends at two thirds of the path's rate; then the rate creeps up. */
@@ -460,6 +497,8 @@ int main(void)
 		cmocka_unit_test(test_too_few),
 		cmocka_unit_test(test_odd_samples),
 		cmocka_unit_test(test_an_hour),
+		cmocka_unit_test(round_trips_of_a_filling_queue),
+		cmocka_unit_test(a_receiver_has_no_round_trip),
 		cmocka_unit_test(test_known_in_time),
 		cmocka_unit_test(test_recorded),
 		cmocka_unit_test(test_latest),

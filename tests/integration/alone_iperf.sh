@@ -112,7 +112,12 @@ case_both()
 	check_confirmed 1440
 	check_says 'recommended' "  tests with MTU 1440: $UP, $DOWN"
 	check_says 'current' "  tests with MTU 1420, the current one: $UP, $DOWN"
+	# The far end's MTU is 1420: no test has sent a packet of 1440 bytes.
+	check_says 'what is confirmed' ', confirmed by tests of smaller packets'
 	check_says "the far end's MTU" 'TCP sent packets of 1420 bytes at most'
+	check_equal 'the latency of what this end sends' $'1|1\n1|1' "$(sql "$peer_db" \
+		'SELECT upload_latency_us > upload_latency_idle_us,
+		download_latency_us IS NULL FROM measurement_detail')"
 	check_same_text 'the rows' $'1440 ok ok\n1420 ok ok' "$(rows)"
 	check_equal 'the view' '|1420 |1440' "$(sql "$peer_db" 'SELECT server_mtu,
 		peer_mtu FROM results WHERE upload_mbps > 0 AND download_mbps > 0

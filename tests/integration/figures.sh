@@ -11,7 +11,7 @@ set -euo pipefail
 cd "${BASH_SOURCE[0]%/*}/../.."
 failures=0
 
-listed=$(sed -n 's/^\tX(\([a-z_]*\), .*/\1/p' base/figures.h)
+listed=$(sed -n 's/^\tX(\([a-z0-9_]*\), .*/\1/p' base/figures.h)
 
 # Arguments: FILE NAMES, one a line
 check()
@@ -26,10 +26,10 @@ check()
 # measurement_detail
 schema_columns()
 {
-	sed -n "/^\t$1_text /,/^\t$1_started_at /s/^\t$1_\([a-z_]*\) INTEGER.*/\1/p" \
+	sed -n "/^\t$1_text /,/^\t$1_started_at /s/^\t$1_\([a-z0-9_]*\) INTEGER.*/\1/p" \
 		store/schema.sql
 	sed -n '/^CREATE TABLE measurement_detail /,/^)/p' store/schema2.sql |
-		sed -n "s/^\t$1_\([a-z_]*\) INTEGER.*/\1/p"
+		sed -n "s/^\t$1_\([a-z0-9_]*\) INTEGER.*/\1/p"
 }
 
 # The names in the first column of the table's rows between `text` and `started_at`
@@ -37,14 +37,14 @@ documented_columns()
 {
 	# shellcheck disable=SC2016 # Markdown's backquotes
 	sed -n '/^| `text` | what happened/,/^| `started_at`/p' docs/schema.md |
-		sed '1d;$d' | cut -d '|' -f 2 | grep -o '[a-z_]\+'
+		sed '1d;$d' | cut -d '|' -f 2 | grep -o '[a-z0-9_]\+'
 }
 
 message_figures()
 {
 	# shellcheck disable=SC2016 # Markdown's backquotes
 	sed -n 's/^| `\.figures` | array of [0-9]* | \(.*\), in this order.*/\1/p' \
-		docs/protocol.md | grep -o '[a-z_]\+'
+		docs/protocol.md | grep -o '[a-z0-9_]\+'
 }
 
 # Arguments: required|properties

@@ -141,6 +141,39 @@ static void too_few_to_tell(void **state)
 	compare_release(&all);
 }
 
+/* A latency that has doubled on all pairs of the upload, and none of the download. */
+static void latencies_are_compared(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct compare_latency *up, *down;
+	struct comparison all;
+	int64_t first;
+	int64_t second;
+
+	srand48(7);
+	first = add_run(fixture, 1, 9, 40);
+	second = add_run(fixture, 2, 9, 40);
+	all = compare(fixture, first, second);
+	assert_int_equal(all.latency[DIR_UPLOAD].summary.compared, 0);
+	assert_int_equal(all.latency[DIR_UPLOAD].us[0], NO_FIGURE);
+	compare_release(&all);
+	fixture_exec(fixture->db,
+		     "INSERT INTO measurement_detail (run_id, seq, upload_latency_us,"
+		     " download_latency_us) SELECT run_id, seq,"
+		     " run_id * (40000 + seq * 100), 30000 + (seq + run_id) % 3 * 50"
+		     " FROM measurement");
+	all = compare(fixture, first, second);
+	up = &all.latency[DIR_UPLOAD];
+	down = &all.latency[DIR_DOWNLOAD];
+	assert_int_equal(up->summary.compared, 9);
+	assert_true(up->summary.shifted);
+	assert_true(fabs(up->summary.shift - 2) < 0.01);
+	assert_int_equal(up->us[0], 40500);
+	assert_int_equal(up->us[1], 81000);
+	assert_false(down->summary.shifted);
+	compare_release(&all);
+}
+
 static void nothing_in_common(void **state)
 {
 	int64_t first = add_run(*state, 1, 0, 40);
@@ -251,6 +284,7 @@ int main(void)
 		TEST(noise_is_no_change),
 		TEST(changes_stand_out),
 		TEST(too_few_to_tell),
+		TEST(latencies_are_compared),
 		TEST(nothing_in_common),
 		cmocka_unit_test(edges_that_differ),
 		cmocka_unit_test(unknown_paths_are_not_compared),

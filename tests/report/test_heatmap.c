@@ -73,13 +73,13 @@ static void cells(void **state)
 	/* A pair measured outside the grid has its row and column. */
 	assert_int_equal(map.server.count, SERVERS + 1);
 	assert_int_equal(map.peer.count, PEERS + 1);
-	assert_int_equal(cell(&map, 0, 1280, 1300)->kind, HEATMAP_RATE);
-	assert_int_equal(cell(&map, 0, 1280, 1300)->rate_bps, 33000000);
-	assert_int_equal(cell(&map, 1, 1280, 1300)->rate_bps, 41000000);
+	assert_int_equal(cell(&map, 0, 1280, 1300)->kind, HEATMAP_MEASURED);
+	assert_int_equal(cell(&map, 0, 1280, 1300)->value, 33000000);
+	assert_int_equal(cell(&map, 1, 1280, 1300)->value, 41000000);
 	assert_int_equal(cell(&map, 0, 1300, 1310)->kind, HEATMAP_FAILED);
 	assert_int_equal(cell(&map, 0, 1300, 1310)->status, TEST_BLACKHOLE);
-	assert_int_equal(cell(&map, 1, 1300, 1310)->rate_bps, 38000000);
-	assert_int_equal(cell(&map, 0, 1500, 1480)->rate_bps, 50000000);
+	assert_int_equal(cell(&map, 1, 1300, 1310)->value, 38000000);
+	assert_int_equal(cell(&map, 0, 1500, 1480)->value, 50000000);
 	assert_int_equal(cell(&map, 1, 1411, 1407)->status, TEST_REFUSED);
 	assert_int_equal(cell(&map, 0, 1280, 1310)->kind, HEATMAP_BLANK);
 	heatmap_release(&map);
@@ -93,15 +93,15 @@ static void sent_and_average(void **state)
 	load(*state, &(struct heatmap_options){.all = true}, &map);
 	assert_int_equal(map.panels, 4);
 	assert_string_equal(map.panel[3].title, "Download, sent");
-	assert_int_equal(cell(&map, 2, 1280, 1300)->rate_bps, 33001000);
-	assert_int_equal(cell(&map, 3, 1280, 1300)->rate_bps, 41001000);
+	assert_int_equal(cell(&map, 2, 1280, 1300)->value, 33001000);
+	assert_int_equal(cell(&map, 3, 1280, 1300)->value, 41001000);
 	heatmap_release(&map);
 	load(*state, &(struct heatmap_options){.average = true}, &map);
 	assert_int_equal(map.panels, 1);
-	assert_int_equal(cell(&map, 0, 1280, 1300)->rate_bps, 37000000);
+	assert_int_equal(cell(&map, 0, 1280, 1300)->value, 37000000);
 	assert_int_equal(cell(&map, 0, 1300, 1310)->status, TEST_BLACKHOLE);
 	assert_int_equal(cell(&map, 0, 1411, 1407)->status, TEST_ERROR);
-	assert_int_equal(cell(&map, 0, 1500, 1480)->rate_bps, 35000000);
+	assert_int_equal(cell(&map, 0, 1500, 1480)->value, 35000000);
 	heatmap_release(&map);
 }
 
@@ -288,7 +288,7 @@ static void png_shows_the_cells(void **state)
 	load(*state, &options, &map);
 	png = draw_png(*state, &map);
 	for (int p = 0; p < 2; p++) {
-		int64_t rate = cell(&map, p, 1500, 1480)->rate_bps;
+		int64_t rate = cell(&map, p, 1500, 1480)->value;
 
 		assert_close(cell_pixel(png, &map, p, (struct mtu_pair){1500, 1480},
 					0.2, 0.9),
@@ -327,7 +327,7 @@ static void png_shows_scattered_cells(void **state)
 	png = draw_png(fixture, &map);
 	/* The cell's neighbour is covered, the next one is not. */
 	assert_close(cell_pixel(png, &map, 0, (struct mtu_pair){1500, 1480}, -0.5, 0.5),
-		     colormap_at(heatmap_fraction(&map.panel[0], measured->rate_bps)));
+		     colormap_at(heatmap_fraction(&map.panel[0], measured->value)));
 	assert_int_equal(
 		cell_pixel(png, &map, 0, (struct mtu_pair){1500, 1480}, -3.5, 0.5),
 		0xffffff);

@@ -36,6 +36,25 @@ static void load(struct fixture *fixture, const char *run, struct heatmap *ret)
 	query_close(query);
 }
 
+/* Tests of smaller packets than the pair's confirm less. */
+static void a_clamped_test_is_said(void **state)
+{
+	struct evidence e = make_evidence(EVIDENCE_CONFIRMED);
+	struct warning w = {.kind = WARNING_CLAMPED, .size_max = 1380};
+
+	(void)state;
+	/* TCP's packets are as large as the smaller MTU. */
+	evidence_warn(&e, w);
+	assert_string_equal(evidence_proof(&e, false), "confirmed by tests");
+	w.size_max = 1379;
+	evidence_warn(&e, w);
+	assert_string_equal(evidence_proof(&e, false),
+			    "confirmed by tests of smaller packets");
+	e.settled = false;
+	assert_string_equal(evidence_proof(&e, false),
+			    "confirmed by tests of smaller packets, not settled");
+}
+
 /* Only a pair that probes alone show to work is a predicted one. */
 static void each_status(void **state)
 {
@@ -149,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_status),
+		cmocka_unit_test(a_clamped_test_is_said),
 		TEST(tests_follow),
 		TEST(contradicted_probes),
 	};

@@ -35,8 +35,8 @@ static void scale(void **state)
 
 		for (int c = 0; c < 2; c++)
 			pair[c] = (struct heatmap_cell){
-				.kind = HEATMAP_RATE,
-				.rate_bps = (int64_t)(rows[i][c] * 1e6),
+				.kind = HEATMAP_MEASURED,
+				.value = (int64_t)(rows[i][c] * 1e6),
 			};
 		heatmap_scale(&map, 0, &low, &high);
 		assert_int_equal(low, (int64_t)(rows[i][2] * 1e6));
@@ -235,8 +235,8 @@ static void scale_labels(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ranges_mbps) / sizeof(ranges_mbps[0]); i++) {
-		struct heatmap_panel panel = {.low_bps = ranges_mbps[i][0] * 1000000,
-					      .high_bps = ranges_mbps[i][1] * 1000000};
+		struct heatmap_panel panel = {.low = ranges_mbps[i][0] * 1000000,
+					      .high = ranges_mbps[i][1] * 1000000};
 		struct heatmap_rect scale = {.x = 82, .w = 200};
 		struct heatmap_tick ticks[HEATMAP_TICKS_MAX];
 		int count = heatmap_ticks(&panel, &scale, ticks);

@@ -54,7 +54,7 @@ static struct heatmap make_map(int count)
 	struct heatmap map = {
 		.line = {"hub - laptop", "a run", "a path"},
 		.panels = 1,
-		.panel[0] = {.title = "Upload", .high_bps = 10000000},
+		.panel[0] = {.title = "Upload", .high = 10000000},
 	};
 
 	make_axis(&map.server, count);
@@ -67,8 +67,8 @@ static struct heatmap make_map(int count)
 
 static void set_rate(struct heatmap *map, int i, int j, int64_t rate_bps)
 {
-	heatmap_at(map, 0, i, j)->kind = HEATMAP_RATE;
-	heatmap_at(map, 0, i, j)->rate_bps = rate_bps;
+	heatmap_at(map, 0, i, j)->kind = HEATMAP_MEASURED;
+	heatmap_at(map, 0, i, j)->value = rate_bps;
 }
 
 /* Return the printed text, which the caller frees. */

@@ -267,6 +267,9 @@ static void full_export(void **state)
 			 36501000);
 	assert_int_equal(number_at(value, "measurements", 0, "download", "rtt_us"),
 			 20123);
+	assert_int_equal(
+		number_at(value, "measurements", 0, "download", "latency_p95_us"),
+		97003);
 	assert_int_equal(number_at(value, "measurements", 1, "upload", "goodput_bps"),
 			 -1);
 	assert_int_equal(json_array_size(json_object_get(json_object_get(value, "path"),

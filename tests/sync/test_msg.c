@@ -297,7 +297,7 @@ static void figures_of_another_version_are_taken(void **state)
 		{"[1,2,3,4,5,6,7]", 2, 7},
 		{"[1,2,3,4,5,6]", 2, NO_FIGURE},
 		{"[]", NO_FIGURE, NO_FIGURE},
-		{"[1,2,3,4,5,6,7,8,null,\"x\"]", 2, 7},
+		{"[1,2,3,4,5,6,7,8,9,10,11,null,\"x\"]", 2, 7},
 	};
 
 	(void)state;
