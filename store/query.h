@@ -56,6 +56,11 @@ struct query_run {
  * returns -E2BIG. Without it everything is read. */
 void query_bound(struct query *query, int rows);
 
+/* From now on runs of other tunnels, and of none, are not there. `name` is an id
+ * (base/tunnel.h), a public key, or the beginning of one. -ENOENT: no stored run has such a
+ * tunnel; -ENOTUNIQ. */
+int query_choose_tunnel(struct query *query, const char *name, struct err *err);
+
 /* How it stands with a run, in a word: its outcome, or, of one that has not ended,
  * "running", "crashed" (who wrote it is gone), or "unfinished" (nobody can tell). */
 const char *query_run_state(const struct query_run *run);
