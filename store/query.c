@@ -329,12 +329,9 @@ static int find_newest(struct query *query, struct query_run *ret, struct err *e
 int query_run_of_result(struct query *query, struct query_run *ret, int64_t *ret_newest,
 			struct err *err)
 {
-	static const char sql[] = RUN_SELECT
-		" WHERE EXISTS (SELECT 1 FROM measurement WHERE run_id = run.id"
-		"		AND upload_status = 'ok' AND download_status = 'ok')"
-		" OR EXISTS (SELECT 1 FROM path WHERE run_id = run.id)"
-		" OR EXISTS (SELECT 1 FROM recommendation WHERE run_id = run.id)"
-		" ORDER BY strategy = '" STRATEGY_APPLY "', id DESC";
+	static const char sql[] = RUN_SELECT " WHERE " QUERY_HAS_RESULT
+					     " ORDER BY strategy = '" STRATEGY_APPLY
+					     "', id DESC";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct query_run newest;
 	int r = find_newest(query, &newest, err);

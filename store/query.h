@@ -85,6 +85,12 @@ int query_run_numbered(struct query *query, int64_t id, struct query_run *ret,
 int query_run_of_result(struct query *query, struct query_run *ret, int64_t *ret_newest,
 			struct err *err);
 
+/* Of each tunnel the newest run that has something to tell, and is no --apply; the newest
+ * of them first. All runs whose keys are not known are as of one tunnel. */
+int query_each_tunnel(struct query *query,
+		      int (*row)(void *ctx, const struct query_run *run), void *ctx,
+		      struct err *err);
+
 /* The options it was started with, a JSON object (freed by the caller); "{}" where none
  * are stored. -ENOENT: no such run. */
 int query_options(struct query *query, int64_t run, char **ret, struct err *err);

@@ -17,6 +17,13 @@ struct query {
 	struct tunnel tunnel;
 };
 
+/* A condition on a run: it has a pair that was ok, a path, or a recommendation. */
+#define QUERY_HAS_RESULT                                          \
+	"EXISTS (SELECT 1 FROM measurement WHERE run_id = run.id" \
+	" AND upload_status = 'ok' AND download_status = 'ok')"   \
+	" OR EXISTS (SELECT 1 FROM path WHERE run_id = run.id)"   \
+	" OR EXISTS (SELECT 1 FROM recommendation WHERE run_id = run.id)"
+
 /* A statement whose first "?" is a run's id. */
 int query_prepare(struct query *query, const char *sql, int64_t run, sqlite3_stmt **ret,
 		  struct err *err);

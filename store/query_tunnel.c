@@ -103,3 +103,37 @@ int query_choose_tunnel(struct query *query, const char *name, struct err *err)
 	query->one_tunnel = r == 0;
 	return r;
 }
+
+int query_each_tunnel(struct query *query,
+		      int (*row)(void *ctx, const struct query_run *run), void *ctx,
+		      struct err *err)
+{
+	static const char each[] =
+		"SELECT max(run.id) AS id FROM run LEFT JOIN run_tunnel ON run_id = "
+		"run.id"
+		" WHERE strategy <> '" STRATEGY_APPLY "' AND (" QUERY_HAS_RESULT ")"
+		" GROUP BY min(server_key, peer_key), max(server_key, peer_key)"
+		" ORDER BY 1 DESC";
+	/* Without keys all are one. */
+	static const char one[] =
+		"SELECT id FROM run WHERE strategy <> '" STRATEGY_APPLY
+		"' AND (" QUERY_HAS_RESULT ") ORDER BY id DESC LIMIT 1";
+	cleanup_stmt sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(&query->db, has_keys(query) ? each : one, &stmt, err);
+
+	while (r == 0 && (r = db_step(&query->db, stmt, err)) > 0) {
+		struct row values = {.stmt = stmt};
+		int64_t id = row_read_int(&values, 1, ROW_ID_MAX);
+		struct query_run run;
+
+		r = row_check(&values, &query->db, "a run", err);
+		if (r == 0)
+			r = query_run_numbered(query, id, &run, err);
+		if (r == 0)
+			r = row(ctx, &run);
+		/* Of a tunnel that is not chosen. */
+		else if (r == -ENOENT)
+			r = 0;
+	}
+	return r;
+}

@@ -203,7 +203,7 @@ expect 0 '^\{"format":"mtusweep","version":1,.*"measurements":\[.*\]\}~$' '' \
 for run in 1 2; do
 	expect 0 '' '' export --run $run --format prometheus -o sweep.prom
 	if ! "$promtool" check metrics <sweep.prom >out 2>&1 ||
-		! grep -q '^mtusweep_run_visits ' sweep.prom; then
+		! grep -q '^mtusweep_run_visits{' sweep.prom; then
 		echo "FAIL: promtool does not take run $run:"
 		cat out sweep.prom
 		failures=$((failures + 1))

@@ -48,15 +48,16 @@ second=hHwNLDdS-hSDwCYkw
 	cat "$sources/store/schema.sql" "$sources/store/schema2.sql"
 	for run in 1 2 3 4 5 6 7; do
 		cat <<-SQL
-			INSERT INTO run (id, uuid, role, started_at, outcome, strategy, passes,
-				seed, persist, server_host, server_interface, server_address,
-				server_backend, server_mtu_min, server_mtu_max,
-				server_mtu_step, peer_host, peer_backend, peer_mtu_min,
-				peer_mtu_max, peer_mtu_step)
-			VALUES ($run, '0a1b2c3$run-0000-4000-8000-000000000000', 'peer',
-				'2026-11-22T12:20:39.123Z', 'done', 'grid', 1, '7', 'none',
-				'hub', 'wg0', '10.0.0.1', 'kernel', 1280, 1420, 70, 'spoke',
-				'kernel', 1280, 1420, 70);
+			INSERT INTO run (id, uuid, role, started_at, outcome, strategy,
+				passes, seed, persist, server_host, server_interface,
+				server_address, server_backend, server_mtu_min,
+				server_mtu_max, server_mtu_step, peer_host,
+				peer_backend, peer_mtu_min, peer_mtu_max,
+				peer_mtu_step)
+			VALUES ($run, '0a1b2c3$run-0000-4000-8000-000000000000',
+				'peer', '2026-11-22T12:20:39.123Z', 'done', 'grid', 1, '7',
+				'none', 'hub', 'wg0', '10.0.0.1', 'kernel', 1280, 1420, 70,
+				'spoke', 'kernel', 1280, 1420, 70);
 			INSERT INTO measurement (run_id, seq, pass, server_mtu, peer_mtu,
 				upload_status, upload_text, upload_sent_bps,
 				upload_received_bps, download_status, download_text,
