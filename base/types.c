@@ -90,6 +90,11 @@ int mtu_range_at(const struct mtu_range *range, int i)
 	return (int)(range->min + (int64_t)i * range->step);
 }
 
+bool mtu_range_same(const struct mtu_range *a, const struct mtu_range *b)
+{
+	return a->min == b->min && a->max == b->max && a->step == b->step;
+}
+
 bool mtu_range_allows(const struct mtu_range *range, int mtu)
 {
 	return mtu >= range->min && mtu <= range->max;

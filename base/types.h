@@ -33,6 +33,7 @@
 #define IF_NAME_SIZE         16
 #define ADDRESS_SIZE         46
 #define UUID_SIZE            37
+#define KEY_SIZE             45 /* of a WireGuard public key as text (base/tunnel.h) */
 #define RESULT_TEXT          120
 #define CONGESTION_SIZE      16 /* an algorithm's name: TCP_CA_NAME_MAX */
 #define CONGESTION_LIST_SIZE 96 /* several names, separated by spaces */
@@ -114,7 +115,8 @@ struct measurement {
 	struct dir_result dir[DIR_COUNT];
 };
 
-/* Facts of one end about itself, stored in the run's row. "" and 0: unknown. */
+/* Facts of one end about itself, stored in the run's row. "" and 0: unknown. Each end takes
+ * both keys from its own WireGuard; no message has them. */
 struct end_facts {
 	char host[HOST_NAME_SIZE];
 	char interface[IF_NAME_SIZE];
@@ -123,6 +125,7 @@ struct end_facts {
 	enum backend backend;
 	int endpoint_family; /* 4 or 6, the outer packets' IP version; 0: unknown */
 	char versions[96];   /* program and libraries: "name version, ..." */
+	char key[KEY_SIZE];  /* WireGuard public key (base/tunnel.h) */
 };
 
 /* The exit status of the programs. */
@@ -196,6 +199,7 @@ int run_outcome_parse(const char *name, enum run_outcome *ret);
 int mtu_range_count(const struct mtu_range *range);
 /* Its i-th MTU, 0 <= i < mtu_range_count(). */
 int mtu_range_at(const struct mtu_range *range, int i);
+bool mtu_range_same(const struct mtu_range *a, const struct mtu_range *b);
 /* True if `mtu` lies within min and max; the step does not matter. */
 bool mtu_range_allows(const struct mtu_range *range, int mtu);
 

@@ -172,10 +172,8 @@ static int do_facts(struct guard_process *g, const char *address,
 	facts->by_route = goes_by_route(g, facts->peers);
 	if (!address[0] || find_peer(g, &link, address, &peer, NULL) < 0)
 		return 0;
-	facts->endpoint_family = peer.endpoint_family;
-	facts->endpoint_port = peer.endpoint_port;
-	text_copy(facts->endpoint, sizeof(facts->endpoint), peer.endpoint);
-	text_copy(facts->allowed, sizeof(facts->allowed), peer.allowed);
+	wginfo_own_key(&link, facts->backend, facts->own_key, NULL);
+	guard_wire_fill(facts, &peer);
 	facts->unseen = is_unseen(g, &link, peer.listen_port);
 	if (peer.endpoint[0] && !facts->unseen)
 		find_way_out(g, &link, &peer, facts);

@@ -76,10 +76,14 @@ struct guard_facts {
 	 * by the config's scope, and where that is SCOPE_AUTO by the number of peers. A
 	 * session keeps what it began with. */
 	bool by_route;
+	/* The public keys of the interface and of the address's WireGuard peer; ""
+	 * unknown. */
+	char own_key[KEY_SIZE];
+	char far_key[KEY_SIZE];
 };
 
 /*
- * `address`: a tunnel address, or "" for the link's facts alone. Never keys. Where the
+ * `address`: a tunnel address, or "" for the link's facts alone. No private keys. Where the
  * address is not behind the interface, by the route to it and by the AllowedIPs, or is
  * not the config's `remote`, the facts of a WireGuard peer stay unknown.
  */

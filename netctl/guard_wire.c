@@ -4,6 +4,17 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/text.h"
+
+void guard_wire_fill(struct guard_facts *facts, const struct wginfo_peer *peer)
+{
+	facts->endpoint_family = peer->endpoint_family;
+	facts->endpoint_port = peer->endpoint_port;
+	text_copy(facts->endpoint, sizeof(facts->endpoint), peer->endpoint);
+	text_copy(facts->allowed, sizeof(facts->allowed), peer->allowed);
+	text_copy(facts->far_key, sizeof(facts->far_key), peer->key);
+}
+
 bool guard_wire_reply(int main_fd, const struct guard_reply *reply, int fd)
 {
 	union {

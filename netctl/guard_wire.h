@@ -3,6 +3,7 @@
 #define NETCTL_GUARD_WIRE_H
 
 #include "netctl/guard.h"
+#include "netctl/wginfo.h"
 
 /* The wire between guard.c and guard_client.c: one fixed-size request, one reply
  * (base/ask.h). The reply repeats the request's serial, so that a late reply is not
@@ -35,6 +36,9 @@ struct guard_reply {
 	struct guard_facts facts;
 	struct err err;
 };
+
+/* The facts about a WireGuard peer that main may know. */
+void guard_wire_fill(struct guard_facts *facts, const struct wginfo_peer *peer);
 
 /* The guard's answer, with a descriptor if `fd` is one. False: main is gone, or takes no
  * answers, and is as good as gone: waiting for it would prevent the lease from expiring. */

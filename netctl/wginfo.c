@@ -227,6 +227,17 @@ int wginfo_count_peers(const struct rtlink *link, enum backend backend, int *ret
 	return r;
 }
 
+int wginfo_own_key(const struct rtlink *link, enum backend backend, char ret[KEY_SIZE],
+		   struct err *err)
+{
+	cleanup_match struct wgmatch match = {0};
+	int r = ask_all(link, backend, &match, err);
+
+	if (r == 0 && !wgmatch_own_key(&match, ret))
+		r = err_set(err, -ENOKEY, "interface '%s' has no key", link->name);
+	return r;
+}
+
 int wginfo_listen_port(const struct rtlink *link, enum backend backend)
 {
 	cleanup_match struct wgmatch match = {0};

@@ -11,7 +11,7 @@
 /*
  * WireGuard's facts about an interface: from the kernel over generic netlink
  * (WG_CMD_GET_DEVICE), from a userspace daemon over its control socket
- * /var/run/wireguard/<interface>.sock ("get=1"). Keys are never kept: the buffer is
+ * /var/run/wireguard/<interface>.sock ("get=1"). Private keys are never kept: the buffer is
  * wiped before the call returns. Needs CAP_NET_ADMIN, or access to the socket.
  */
 
@@ -29,6 +29,7 @@ struct wginfo_allowed {
 #define WGINFO_ALLOWED_MAX 32
 
 struct wginfo_peer {
+	char key[KEY_SIZE];  /* its public key (base/tunnel.h) */
 	int endpoint_family; /* 4 or 6; 0 while no endpoint is known */
 	/* endpoint address, a mapped IPv4 one as IPv4, without a scope; "" while
 	 * unknown */
@@ -54,6 +55,10 @@ int wginfo_find_peer(const struct rtlink *link, enum backend backend,
  * wginfo_find_peer(). */
 int wginfo_count_peers(const struct rtlink *link, enum backend backend, int *ret,
 		       struct err *err);
+
+/* Read the interface's public key. -ENOKEY: it has none. Else as wginfo_find_peer(). */
+int wginfo_own_key(const struct rtlink *link, enum backend backend, char ret[KEY_SIZE],
+		   struct err *err);
 
 /* Return the UDP port of the interface's outer packets; 0: unknown. */
 int wginfo_listen_port(const struct rtlink *link, enum backend backend);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "netctl/pubkey.h"
 
 int wgmatch_init(struct wgmatch *match, const char *address, struct err *err)
 {
@@ -41,14 +42,15 @@ static void end_peer(struct wgmatch *match)
 	match->peer = (struct wginfo_peer){0};
 }
 
-static void begin_peer(struct wgmatch *match, const unsigned char key[WGMATCH_KEY_SIZE])
+static void begin_peer(struct wgmatch *match, const unsigned char key[KEY_BYTES])
 {
-	if (match->in_peer && memcmp(match->key, key, WGMATCH_KEY_SIZE) == 0)
+	if (match->in_peer && memcmp(match->key, key, KEY_BYTES) == 0)
 		return;
 	end_peer(match);
 	match->in_peer = true;
 	match->peers++;
-	memcpy(match->key, key, WGMATCH_KEY_SIZE);
+	memcpy(match->key, key, KEY_BYTES);
+	key_text(key, match->peer.key);
 }
 
 static void set_endpoint(struct wginfo_peer *peer, int family, const void *address,
@@ -116,6 +118,20 @@ bool wgmatch_finish(struct wgmatch *match, struct wginfo_peer *ret)
 	ret->fwmark = match->fwmark;
 	ret->listen_port = match->listen_port;
 	ret->peers = match->peers;
+	return true;
+}
+
+bool wgmatch_own_key(const struct wgmatch *match, char ret[KEY_SIZE])
+{
+	unsigned char key[KEY_BYTES];
+
+	if (!match->has_key)
+		return false;
+	if (match->key_is_private)
+		pubkey_derive(match->own_key, key);
+	else
+		memcpy(key, match->own_key, KEY_BYTES);
+	key_text(key, ret);
 	return true;
 }
 
@@ -205,7 +221,7 @@ static int on_peer(const struct nlattr *attr, void *ctx)
 
 	if (mnl_attr_parse_nested(attr, put_attr, &table) < 0)
 		return MNL_CB_ERROR;
-	key = attr_payload(attrs[WGPEER_A_PUBLIC_KEY], WGMATCH_KEY_SIZE);
+	key = attr_payload(attrs[WGPEER_A_PUBLIC_KEY], KEY_BYTES);
 	if (!key)
 		return MNL_CB_OK;
 	begin_peer(match, key);
@@ -220,12 +236,17 @@ static int on_device_attr(const struct nlattr *attr, void *ctx)
 {
 	const uint32_t *fwmark = attr_payload(attr, sizeof(*fwmark));
 	const uint16_t *port = attr_payload(attr, sizeof(*port));
+	const unsigned char *key = attr_payload(attr, KEY_BYTES);
 	struct wgmatch *match = ctx;
 
 	if (mnl_attr_get_type(attr) == WGDEVICE_A_FWMARK && fwmark)
 		match->fwmark = *fwmark;
 	if (mnl_attr_get_type(attr) == WGDEVICE_A_LISTEN_PORT && port)
 		match->listen_port = *port;
+	if (mnl_attr_get_type(attr) == WGDEVICE_A_PUBLIC_KEY && key) {
+		memcpy(match->own_key, key, KEY_BYTES);
+		match->has_key = true;
+	}
 	if (mnl_attr_get_type(attr) != WGDEVICE_A_PEERS)
 		return MNL_CB_OK;
 	return mnl_attr_parse_nested(attr, on_peer, ctx);
@@ -249,9 +270,9 @@ static int hex_digit(char c)
 	return -1;
 }
 
-static int parse_key(const char *hex, unsigned char key[WGMATCH_KEY_SIZE])
+static int parse_key(const char *hex, unsigned char key[KEY_BYTES])
 {
-	for (size_t i = 0; i < WGMATCH_KEY_SIZE; i++) {
+	for (size_t i = 0; i < KEY_BYTES; i++) {
 		int high = hex_digit(hex[2 * i]);
 		int low = high < 0 ? -1 : hex_digit(hex[2 * i + 1]);
 
@@ -259,7 +280,7 @@ static int parse_key(const char *hex, unsigned char key[WGMATCH_KEY_SIZE])
 			return -EBADMSG;
 		key[i] = (unsigned char)(high << 4 | low);
 	}
-	return hex[(size_t)2 * WGMATCH_KEY_SIZE] ? -EBADMSG : 0;
+	return hex[(size_t)2 * KEY_BYTES] ? -EBADMSG : 0;
 }
 
 /* "192.0.2.1:51820", "[2001:db8::1]:51820", "[fe80::1%eth0]:51820". */
@@ -299,9 +320,19 @@ static int parse_allowed(struct wgmatch *match, char *value)
 	return 0;
 }
 
+/* A daemon without a key has no such line, or a key of zeros. */
+static void parse_own_key(struct wgmatch *match, const char *value)
+{
+	static const unsigned char none[KEY_BYTES];
+
+	match->key_is_private = true;
+	match->has_key = parse_key(value, match->own_key) == 0 &&
+			 memcmp(match->own_key, none, KEY_BYTES) != 0;
+}
+
 static int parse_line(struct wgmatch *match, char *line)
 {
-	unsigned char key[WGMATCH_KEY_SIZE];
+	unsigned char key[KEY_BYTES];
 	char *value = strchr(line, '=');
 	int64_t code;
 
@@ -312,6 +343,8 @@ static int parse_line(struct wgmatch *match, char *line)
 		if (parse_key(value, key) < 0)
 			return -EBADMSG;
 		begin_peer(match, key);
+	} else if (strcmp(line, "private_key") == 0) {
+		parse_own_key(match, value);
 	} else if (strcmp(line, "endpoint") == 0) {
 		parse_endpoint(&match->peer, value);
 	} else if (strcmp(line, "fwmark") == 0) {

@@ -8,17 +8,17 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/tunnel.h"
 #include "netctl/wginfo.h"
 
 /*
  * The search for the WireGuard peer that an address belongs to, without any I/O, inside
  * netctl only. Call wgmatch_init(), pass the backend's answer in pieces of any size to
  * wgmatch_on_message() (kernel) or wgmatch_feed_text() (userspace), then
- * wgmatch_finish(). Always call wgmatch_wipe(): the struct holds a public key while its
- * peer may continue in the next message.
+ * wgmatch_finish(). Always call wgmatch_wipe(): a daemon tells the interface's private
+ * key.
  */
 
-#define WGMATCH_KEY_SIZE  32
 #define WGMATCH_LINE_SIZE 256
 
 struct wgmatch {
@@ -26,11 +26,15 @@ struct wgmatch {
 	unsigned char address[16];
 	uint32_t fwmark; /* the interface's mark */
 	int listen_port; /* its UDP port; 0: none, or the daemon does not tell */
+	/* Its key: the public one from the kernel, the private one from a daemon. */
+	bool has_key;
+	bool key_is_private;
+	unsigned char own_key[KEY_BYTES];
 
 	/* The peer being parsed. */
 	bool in_peer;
 	int peers; /* begun so far */
-	unsigned char key[WGMATCH_KEY_SIZE];
+	unsigned char key[KEY_BYTES];
 	int prefix; /* longest prefix that matched; -1 none */
 	struct wginfo_peer peer;
 
@@ -64,5 +68,8 @@ int wgmatch_feed_text(struct wgmatch *match, const char *data, size_t size);
 
 /* True, with *ret filled, when a peer's AllowedIPs contain the address. */
 bool wgmatch_finish(struct wgmatch *match, struct wginfo_peer *ret);
+
+/* The interface's public key as text. False, with *ret untouched: it has none. */
+bool wgmatch_own_key(const struct wgmatch *match, char ret[KEY_SIZE]);
 
 #endif

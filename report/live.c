@@ -52,7 +52,8 @@ struct view {
 };
 
 struct live {
-	char *path; /* dbfile_resolve()'s */
+	char *path;         /* dbfile_resolve()'s */
+	const char *tunnel; /* NULL: all */
 	struct view view[RUNS];
 	int64_t paid_until_ms; /* all reading so far, at one part in SHARE */
 };
@@ -69,6 +70,11 @@ int live_new(const char *path, struct live **ret, struct err *err)
 	}
 	*ret = live;
 	return 0;
+}
+
+void live_choose_tunnel(struct live *live, const char *name)
+{
+	live->tunnel = name;
 }
 
 static void view_release(struct view *view)
@@ -126,9 +132,10 @@ static int open_bounded(struct live *live, struct query **ret, struct err *err)
 {
 	int r = query_open(live->path, ret, err);
 
-	if (r == 0)
-		query_bound(*ret, QUERY_ROWS_SERVED);
-	return r;
+	if (r < 0)
+		return r;
+	query_bound(*ret, QUERY_ROWS_SERVED);
+	return live->tunnel ? query_choose_tunnel(*ret, live->tunnel, err) : 0;
 }
 
 static void take_stamp(const char *path, struct stamp *ret)

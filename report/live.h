@@ -24,6 +24,9 @@ struct live;
 /* The database need not exist yet; `path` is copied. -ENOMEM. */
 int live_new(const char *path, struct live **ret, struct err *err);
 void live_free(struct live *live);
+/* From now on only runs of this tunnel are there: query_choose_tunnel(), of each reading.
+ * NULL: all. `name` is borrowed. */
+void live_choose_tunnel(struct live *live, const char *name);
 
 struct live_ask {
 	const char *run;      /* its name, as query_run() has it; "": the newest */

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/tunnel.h"
 
 /* Raised whenever what an export has changes its meaning. */
 #define FORMAT_VERSION 1
@@ -91,13 +92,14 @@ static json_t *end_object(const struct end_facts *end, const struct mtu_range *r
 	bool known = range->max != MTU_UNKNOWN || range->min != MTU_UNKNOWN;
 
 	return json_pack(
-		"{so so so so ss so so so so so}", "host", text_or_null(end->host),
+		"{so so so so ss so so so so so so}", "host", text_or_null(end->host),
 		"interface", text_or_null(end->interface), "address",
 		text_or_null(end->address), "link_mtu", number_unless(end->link_mtu, 0),
 		"backend", backend_name(end->backend), "endpoint_family",
 		number_unless(end->endpoint_family, 0), "versions",
-		text_or_null(end->versions), "mtu_min", runjson_mtu(range->min),
-		"mtu_max", known ? json_integer(range->max) : json_null(), "mtu_step",
+		text_or_null(end->versions), "public_key", text_or_null(end->key),
+		"mtu_min", runjson_mtu(range->min), "mtu_max",
+		known ? json_integer(range->max) : json_null(), "mtu_step",
 		known ? json_integer(range->step) : json_null());
 }
 
@@ -109,25 +111,27 @@ json_t *runjson_count(const struct query_run *run, int visits)
 json_t *runjson_run(const struct query_run *run)
 {
 	const struct run_info *info = &run->info;
+	char tunnel[TUNNEL_ID_SIZE];
 	char seed[24];
 
 	/* Beyond what JSON's readers keep of a number. */
 	snprintf(seed, sizeof(seed), "%" PRIu64, info->seed);
-	return json_pack("{sI ss ss so so ss ss so so si ss so so ss so so so so so}",
-			 "id", (json_int_t)run->id, "uuid", info->uuid, "role",
-			 run->role, "started_at", time_or_null(info->started_at_ms),
-			 "ended_at", time_or_null(run->ended_at_ms), "outcome",
-			 run_outcome_name(run->outcome), "state", query_run_state(run),
-			 "outcome_text", row_text_json(run->text), "strategy",
-			 row_text_json(info->strategy), "passes", info->passes, "seed",
-			 seed, "duration_ms", number_unless(info->duration_ms, 0),
-			 "congestion", text_or_null(info->congestion), "persist",
-			 persist_name(info->persist), "pairs_planned",
-			 number_unless(info->pairs_planned, 0), "visits",
-			 runjson_count(run, run->measured), "visits_failed",
-			 runjson_count(run, run->failed), "server",
-			 end_object(&info->server, &info->server_range), "peer",
-			 end_object(&info->peer, &info->peer_range));
+	return json_pack(
+		"{sI ss ss so so ss ss so so si ss so so ss so so so so so so}", "id",
+		(json_int_t)run->id, "uuid", info->uuid, "role", run->role,
+		"started_at", time_or_null(info->started_at_ms), "ended_at",
+		time_or_null(run->ended_at_ms), "outcome",
+		run_outcome_name(run->outcome), "state", query_run_state(run),
+		"outcome_text", row_text_json(run->text), "strategy",
+		row_text_json(info->strategy), "passes", info->passes, "seed", seed,
+		"duration_ms", number_unless(info->duration_ms, 0), "congestion",
+		text_or_null(info->congestion), "persist", persist_name(info->persist),
+		"pairs_planned", number_unless(info->pairs_planned, 0), "visits",
+		runjson_count(run, run->measured), "visits_failed",
+		runjson_count(run, run->failed), "tunnel",
+		text_or_null(tunnel_id_of_run(info, tunnel)), "server",
+		end_object(&info->server, &info->server_range), "peer",
+		end_object(&info->peer, &info->peer_range));
 }
 
 json_t *runjson_result(const struct query_result *result)

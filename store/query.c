@@ -22,6 +22,7 @@ int query_open(const char *path, struct query **ret, struct err *err)
 	if (!query)
 		return err_set(err, -ENOMEM, "out of memory");
 	query->rows_max = 0;
+	query->one_tunnel = false;
 	db_init(&query->db);
 	r = db_open(&query->db, path, DB_READ, err);
 	if (r == 0)
@@ -230,8 +231,21 @@ static int step_run(struct query *query, sqlite3_stmt *stmt, struct query_run *r
 	read_run(&row, ret);
 	r = row_check(&row, &query->db, "a run", err);
 	if (r == 0)
+		r = query_read_tunnel(query, ret, err);
+	if (r == 0)
 		r = drop_contradicted(query, ret, err);
 	return r < 0 ? r : 1;
+}
+
+/* The same, without runs of tunnels that are not chosen. */
+static int step_chosen(struct query *query, sqlite3_stmt *stmt, struct query_run *ret,
+		       struct err *err)
+{
+	int r = step_run(query, stmt, ret, err);
+
+	while (r > 0 && !query_is_chosen(query, ret))
+		r = step_run(query, stmt, ret, err);
+	return r;
 }
 
 /* Return 1 and subtract the rows of this run if they fit into *left, else 0. */
@@ -272,7 +286,7 @@ int query_runs(struct query *query, int (*row)(void *ctx, const struct query_run
 	while (r == 0) {
 		int64_t before = run.id;
 
-		r = step_run(query, stmt, &run, err);
+		r = step_chosen(query, stmt, &run, err);
 		if (r <= 0)
 			return r;
 		if (run.id <= before)
@@ -290,7 +304,7 @@ int query_runs(struct query *query, int (*row)(void *ctx, const struct query_run
 static int fetch_run(struct query *query, sqlite3_stmt *stmt, struct query_run *ret,
 		     struct err *err)
 {
-	int r = step_run(query, stmt, ret, err);
+	int r = step_chosen(query, stmt, ret, err);
 
 	if (r == 0)
 		return -ENOENT;
@@ -299,7 +313,7 @@ static int fetch_run(struct query *query, sqlite3_stmt *stmt, struct query_run *
 
 static int find_newest(struct query *query, struct query_run *ret, struct err *err)
 {
-	static const char sql[] = RUN_SELECT " ORDER BY id DESC LIMIT 1";
+	static const char sql[] = RUN_SELECT " ORDER BY id DESC";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int r = db_prepare(&query->db, sql, &stmt, err);
 
@@ -312,41 +326,26 @@ static int find_newest(struct query *query, struct query_run *ret, struct err *e
 	return r;
 }
 
-/* The id of the newest run; 0 if none is stored. */
-static int newest_id(struct query *query, int64_t *ret, struct err *err)
-{
-	static const char sql[] = "SELECT coalesce(max(id), 0) FROM run";
-	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	struct row row = {.column = 0};
-	int r = db_prepare(&query->db, sql, &stmt, err);
-
-	if (r == 0)
-		r = db_step(&query->db, stmt, err);
-	if (r < 0)
-		return r;
-	row.stmt = stmt;
-	*ret = row_read_int(&row, 0, ROW_ID_MAX);
-	return row_check(&row, &query->db, "a run", err);
-}
-
 int query_run_of_result(struct query *query, struct query_run *ret, int64_t *ret_newest,
 			struct err *err)
 {
-	static const char sql[] = RUN_SELECT
-		" WHERE EXISTS (SELECT 1 FROM measurement WHERE run_id = run.id"
-		"		AND upload_status = 'ok' AND download_status = 'ok')"
-		" OR EXISTS (SELECT 1 FROM path WHERE run_id = run.id)"
-		" OR EXISTS (SELECT 1 FROM recommendation WHERE run_id = run.id)"
-		" ORDER BY strategy = '" STRATEGY_APPLY "', id DESC LIMIT 1";
+	static const char sql[] = RUN_SELECT " WHERE " QUERY_HAS_RESULT
+					     " ORDER BY strategy = '" STRATEGY_APPLY
+					     "', id DESC";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
-	int r = newest_id(query, ret_newest, err);
+	struct query_run newest;
+	int r = find_newest(query, &newest, err);
 
 	if (r == 0)
 		r = db_prepare(&query->db, sql, &stmt, err);
 	if (r < 0)
 		return r;
+	*ret_newest = newest.id;
 	r = fetch_run(query, stmt, ret, err);
-	return r == -ENOENT ? find_newest(query, ret, err) : r;
+	if (r != -ENOENT)
+		return r;
+	*ret = newest;
+	return 0;
 }
 
 /* -ENOENT without a sentence. */
@@ -409,9 +408,10 @@ int query_run(struct query *query, const char *name, struct query_run *ret,
 		r = find_by_uuid(query, name, ret, err);
 	if (r == -ENOENT)
 		err_set(err, r,
-			"no run '%s' in database '%s'; 'mtusweep runs' lists them, by "
-			"id and by UUID (%d characters of it or more)",
-			name, query->db.path, PREFIX_MIN);
+			"no run '%s'%s in database '%s'; 'mtusweep runs' lists them, "
+			"by id and by UUID (%d characters of it or more)",
+			name, query->one_tunnel ? " of this tunnel" : "",
+			query->db.path, PREFIX_MIN);
 	return r;
 }
 

@@ -56,6 +56,11 @@ struct query_run {
  * returns -E2BIG. Without it everything is read. */
 void query_bound(struct query *query, int rows);
 
+/* From now on runs of other tunnels, and of none, are not there. `name` is an id
+ * (base/tunnel.h), a public key, or the beginning of one. -ENOENT: no stored run has such a
+ * tunnel; -ENOTUNIQ. */
+int query_choose_tunnel(struct query *query, const char *name, struct err *err);
+
 /* How it stands with a run, in a word: its outcome, or, of one that has not ended,
  * "running", "crashed" (who wrote it is gone), or "unfinished" (nobody can tell). */
 const char *query_run_state(const struct query_run *run);
@@ -79,6 +84,12 @@ int query_run_numbered(struct query *query, int64_t id, struct query_run *ret,
  * no run is stored. */
 int query_run_of_result(struct query *query, struct query_run *ret, int64_t *ret_newest,
 			struct err *err);
+
+/* Of each tunnel the newest run that has something to tell, and is no --apply; the newest
+ * of them first. All runs whose keys are not known are as of one tunnel. */
+int query_each_tunnel(struct query *query,
+		      int (*row)(void *ctx, const struct query_run *run), void *ctx,
+		      struct err *err);
 
 /* The options it was started with, a JSON object (freed by the caller); "{}" where none
  * are stored. -ENOENT: no such run. */

@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "base/tunnel.h"
 
 int row_bound(const struct row *row, const struct db *db, struct err *err)
 {
@@ -61,7 +62,7 @@ void row_bind_text(struct row *row, const char *value)
 					    SQLITE_TRANSIENT));
 }
 
-static void bind_text_unless_empty(struct row *row, const char *value)
+void row_bind_text_or_none(struct row *row, const char *value)
 {
 	if (*value)
 		row_bind_text(row, value);
@@ -75,7 +76,7 @@ void row_bind_time(struct row *row, int64_t at_ms)
 
 	if (at_ms > 0)
 		clock_iso(at_ms, text);
-	bind_text_unless_empty(row, text);
+	row_bind_text_or_none(row, text);
 }
 
 /* --- reading --- */
@@ -187,6 +188,13 @@ void row_read_text_or_none(struct row *row, char *ret, size_t size)
 	read_name(row, ret, size, false);
 }
 
+void row_read_key(struct row *row, char ret[KEY_SIZE])
+{
+	read_name(row, ret, KEY_SIZE, false);
+	if (*ret && !key_valid(ret))
+		mark_wrong_before(row);
+}
+
 void row_read_sentence(struct row *row, char *ret, size_t size)
 {
 	text_copy(ret, size, row_read_words(row));
@@ -283,13 +291,13 @@ DEFINE_READ(enum test_status, row_read_status, test_status_parse, TEST_ERROR)
 static void bind_end(struct row *row, const struct end_facts *end,
 		     const struct mtu_range *range)
 {
-	bind_text_unless_empty(row, end->host);
-	bind_text_unless_empty(row, end->interface);
-	bind_text_unless_empty(row, end->address);
+	row_bind_text_or_none(row, end->host);
+	row_bind_text_or_none(row, end->interface);
+	row_bind_text_or_none(row, end->address);
 	row_bind_int_unless(row, end->link_mtu, 0);
 	row_bind_text(row, backend_name(end->backend));
 	row_bind_int_unless(row, end->endpoint_family, 0);
-	bind_text_unless_empty(row, end->versions);
+	row_bind_text_or_none(row, end->versions);
 	row_bind_int(row, range->min);
 	row_bind_int(row, range->max);
 	row_bind_int(row, range->step);
@@ -364,7 +372,7 @@ void row_bind_run(struct row *row, const struct run_info *info)
 	row_bind_int(row, info->passes);
 	row_bind_text(row, seed);
 	row_bind_int_unless(row, info->duration_ms, 0);
-	bind_text_unless_empty(row, info->congestion);
+	row_bind_text_or_none(row, info->congestion);
 	row_bind_text(row, persist_name(info->persist));
 	row_bind_int_unless(row, info->pairs_planned, 0);
 	bind_end(row, &info->server, &info->server_range);
@@ -531,7 +539,7 @@ json_t *row_text_json(const char *text)
 static void bind_word(struct row *row, const struct warning *w, const char *column,
 		      const char *word)
 {
-	bind_text_unless_empty(row, warning_use(w->kind, column) ? word : "");
+	row_bind_text_or_none(row, warning_use(w->kind, column) ? word : "");
 }
 
 void row_bind_warning(struct row *row, const struct warning *w)

@@ -157,6 +157,8 @@ void row_read_one_end(struct row *row, struct one_end *ret);
 /* Single values, for what the lists above do not cover. */
 void row_bind_int(struct row *row, int64_t value);
 void row_bind_text(struct row *row, const char *value);
+/* NULL where it is "". */
+void row_bind_text_or_none(struct row *row, const char *value);
 void row_bind_time(struct row *row, int64_t at_ms);
 void row_bind_int_unless(struct row *row, int64_t value, int64_t unknown);
 /* Reading. A value of another type is wrong, and so is NULL where nothing else is said. */
@@ -173,6 +175,8 @@ json_t *row_text_json(const char *text);
 void row_read_text(struct row *row, char *ret, size_t size);
 /* NULL is "". */
 void row_read_text_or_none(struct row *row, char *ret, size_t size);
+/* A public key; NULL is "". */
+void row_read_key(struct row *row, char ret[KEY_SIZE]);
 /* A sentence: cut to `size`. */
 void row_read_sentence(struct row *row, char *ret, size_t size);
 /* Milliseconds since 1970; NULL is 0. */

@@ -252,6 +252,18 @@ CREATE TABLE one_end (
 	rounds INTEGER NOT NULL CHECK (rounds BETWEEN 0 AND 1000000) -- probes'
 );
 
+-- The tunnel of a run: the WireGuard public keys of its ends, as `wg` prints them. Each end
+-- takes both from its own WireGuard. A run without a row has no known key: WireGuard did
+-- not tell one, or version 1 wrote the run, or it was imported.
+CREATE TABLE run_tunnel (
+	run_id INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+	tunnel TEXT -- the first 8 characters of each key, sorted; NULL: a key is unknown
+		CHECK (length(tunnel) = 17),
+	server_key TEXT CHECK (length(server_key) = 44),
+	peer_key TEXT CHECK (length(peer_key) = 44)
+);
+CREATE INDEX run_tunnel_of ON run_tunnel (tunnel);
+
 -- The views of version 1, with NULL where an end's MTU is not known.
 DROP VIEW IF EXISTS results;
 DROP VIEW IF EXISTS visit;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/process.h"
+#include "base/tunnel.h"
 #include "store/db.h"
 #include "store/row.h"
 #include "store/runcopy.h"
@@ -202,15 +203,55 @@ static int insert_run(struct db *db, const struct run_info *info, const char *ro
 	return store_finish_row(db, &row, err);
 }
 
+/* A run that goes on keeps the keys that it has. */
+static int insert_tunnel(struct db *db, const struct run_info *info, struct err *err)
+{
+	static const char sql[] =
+		"INSERT INTO run_tunnel (run_id, tunnel, server_key, peer_key)"
+		" SELECT id, ?, ?, ? FROM run WHERE uuid = ?"
+		" ON CONFLICT (run_id) DO UPDATE SET"
+		" tunnel = coalesce(tunnel, excluded.tunnel),"
+		" server_key = coalesce(server_key, excluded.server_key),"
+		" peer_key = coalesce(peer_key, excluded.peer_key)";
+	struct row row = {.column = 1};
+	char id[TUNNEL_ID_SIZE];
+	int r;
+
+	if (!*info->server.key && !*info->peer.key)
+		return 0;
+	r = db_prepare(db, sql, &row.stmt, err);
+	if (r < 0)
+		return r;
+	row_bind_text_or_none(&row, tunnel_id_of_run(info, id));
+	row_bind_text_or_none(&row, info->server.key);
+	row_bind_text_or_none(&row, info->peer.key);
+	row_bind_text(&row, info->uuid);
+	return store_finish_row(db, &row, err);
+}
+
+struct new_record {
+	const struct run_info *info;
+	const char *options;
+};
+
+static int begin_record(struct db *db, void *ctx, struct err *err)
+{
+	const struct new_record *new = ctx;
+	/* A server that works alone keeps its own. */
+	const char *role = run_info_has_end(new->info, DIR_UPLOAD) ? "peer" : "server";
+	int r = insert_run(db, new->info, role, new->options, err);
+
+	return r < 0 ? r : insert_tunnel(db, new->info, err);
+}
+
 int store_begin_record(struct store *store, const struct run_info *info,
 		       const char *options, int64_t *ret_run, struct err *err)
 {
-	/* A server that works alone keeps its own. */
-	const char *role = run_info_has_end(info, DIR_UPLOAD) ? "peer" : "server";
+	struct new_record new = {info, options};
 	int r = check_place(&store->db, err);
 
 	if (r == 0)
-		r = insert_run(&store->db, info, role, options, err);
+		r = db_transact(&store->db, begin_record, &new, err);
 	return r < 0 ? r : find_run(&store->db, info->uuid, ret_run, err);
 }
 
@@ -240,8 +281,10 @@ static int begin_copy(struct db *db, void *ctx, struct err *err)
 	if (r < 0)
 		return r;
 	copy->known = r != RUNCOPY_NEW;
-	return r == RUNCOPY_RECORD ? 0
-				   : insert_run(db, copy->info, "server", NULL, err);
+	if (r == RUNCOPY_RECORD)
+		return 0;
+	r = insert_run(db, copy->info, "server", NULL, err);
+	return r < 0 ? r : insert_tunnel(db, copy->info, err);
 }
 
 int store_begin_copy(struct store *store, const struct run_info *info,

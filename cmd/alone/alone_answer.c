@@ -140,6 +140,7 @@ static void describe_run(const struct writing *w, struct run_info *ret)
 	bool is_peer = config->own == DIR_UPLOAD;
 	const struct mtu_range *range = &config->options->range;
 	struct end_facts *end = is_peer ? &ret->peer : &ret->server;
+	struct end_facts *far = is_peer ? &ret->server : &ret->peer;
 	char versions[sizeof(end->versions)];
 
 	*ret = (struct run_info){
@@ -156,6 +157,9 @@ static void describe_run(const struct writing *w, struct run_info *ret)
 	host_facts(config->host, versions, end);
 	text_copy(end->address, sizeof(end->address), alone->target->local);
 	end->endpoint_family = alone->find.facts.endpoint_family;
+	text_copy(end->key, sizeof(end->key), alone->find.facts.own_key);
+	text_copy(far->key, sizeof(far->key), alone->find.facts.far_key);
+	host_tell_keys(config->host, &alone->find.facts);
 	alone_rates_describe(alone, ret);
 }
 

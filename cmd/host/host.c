@@ -585,14 +585,3 @@ int host_set_mtu(struct guard *guard, const char *address, int mtu, int64_t leas
 	*warned |= r < 0;
 	return 0;
 }
-
-void host_facts(const struct host *host, const char *versions, struct end_facts *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	if (gethostname(ret->host, sizeof(ret->host) - 1) < 0)
-		ret->host[0] = '\0';
-	text_copy(ret->interface, sizeof(ret->interface), host->guard.bounds.interface);
-	text_copy(ret->versions, sizeof(ret->versions), versions);
-	ret->link_mtu = host->route_mtu ? host->route_mtu : host->link.mtu;
-	ret->backend = host->backend;
-}

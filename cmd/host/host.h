@@ -81,7 +81,10 @@ void host_warn(const struct warning *w);
 int host_set_mtu(struct guard *guard, const char *address, int mtu, int64_t lease_ms,
 		 bool *warned, struct err *ret_warning, struct err *err);
 
-/* Fill in this end's facts, except address and endpoint. */
+/* Tell the user if a run cannot have the identity of its tunnel. */
+void host_tell_keys(const struct host *host, const struct guard_facts *facts);
+
+/* Fill in this end's facts, except address, endpoint and key. */
 void host_facts(const struct host *host, const char *versions, struct end_facts *ret);
 
 #endif

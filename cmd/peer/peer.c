@@ -115,7 +115,7 @@ static void describe_run(struct peer *peer)
 	text_copy(run->peer.address, sizeof(run->peer.address), config->local);
 }
 
-/* The outer packets' family, which WireGuard alone knows. */
+/* The keys and the outer packets' family, which WireGuard alone knows. */
 static int ask_guard(struct peer *peer, struct err *err)
 {
 	struct guard_facts facts = {0};
@@ -124,7 +124,13 @@ static int ask_guard(struct peer *peer, struct err *err)
 
 	peer->run.info.peer.endpoint_family = facts.endpoint_family;
 	text_copy(peer->endpoint, sizeof(peer->endpoint), facts.endpoint);
-	return r;
+	if (r < 0)
+		return r;
+	text_copy(peer->run.info.peer.key, KEY_SIZE, facts.own_key);
+	text_copy(peer->session.server_key, KEY_SIZE, facts.far_key);
+	peer->tunnel_known = tunnel_of(facts.far_key, facts.own_key, &peer->tunnel);
+	host_tell_keys(peer->config->host, &facts);
+	return 0;
 }
 
 static char *options_json(const struct peer_config *config)
@@ -178,7 +184,9 @@ static int find_run(struct peer *peer, struct err *err)
 		.run = peer->config->resume_run,
 		.options = peer->run.options,
 		.seed_given = peer->config->seed_given,
+		.tunnel = peer->tunnel_known ? &peer->tunnel : NULL,
 	};
+	char key[KEY_SIZE];
 	int r;
 
 	if (!peer->config->resume)
@@ -189,7 +197,9 @@ static int find_run(struct peer *peer, struct err *err)
 				     &peer->run.info.peer, err);
 	if (r < 0)
 		return r;
+	text_copy(key, KEY_SIZE, peer->run.info.peer.key);
 	peer->run.info = peer->run.resumed.info;
+	text_copy(peer->run.info.peer.key, KEY_SIZE, key);
 	peer->session.server_known = true;
 	peer->session.bound = true;
 	return find_secret(peer, err);
@@ -222,6 +232,7 @@ static int find_pair(struct peer *peer, struct err *err)
 		.db = config->options->db,
 		.run = config->apply_run,
 		.mtu = config->pair,
+		.tunnel = peer->tunnel_known ? &peer->tunnel : NULL,
 	};
 	struct applied found = {.mtu = config->pair};
 	int r;

@@ -3,6 +3,7 @@
 #define CMD_PEER_PEER_PARTS_H
 
 #include "base/evidence.h"
+#include "base/tunnel.h"
 #include "cmd/peer/peer_check.h"
 #include "cmd/peer/peer_keep.h"
 #include "cmd/peer/peer_ops.h"
@@ -30,6 +31,8 @@ struct peer {
 	int rechecks; /* of the path, after measurements that contradicted its probes */
 	bool path_checked;           /* after the last measurement */
 	char endpoint[ADDRESS_SIZE]; /* this end's, when the run began; "": unknown */
+	bool tunnel_known;
+	struct tunnel tunnel;
 };
 
 #endif

@@ -110,10 +110,18 @@ static bool is_probe(const struct query_run *run)
 /* The newest runs of a peer: of all, of sweeps, which go on, and of those that have a pair
  * which was ok, or which probes alone recommend. */
 struct newest_runs {
+	const struct tunnel *tunnel; /* of this one, or of one that is not known */
 	struct query_run any;
 	struct query_run sweep;
 	struct query_run pair;
 };
+
+static bool is_of_other(const struct query_run *run, const struct tunnel *tunnel)
+{
+	struct tunnel its;
+
+	return tunnel && tunnel_of_run(&run->info, &its) && !tunnel_same(&its, tunnel);
+}
 
 /* A file that both ends write has the peer's records and the server's copies. What was
  * imported may be another tunnel's. One end alone knows no pair. */
@@ -122,7 +130,7 @@ static int keep_newest(void *ctx, const struct query_run *run)
 	struct newest_runs *newest = ctx;
 
 	if (strcmp(run->role, "peer") != 0 || is_apply(run) || is_imported(run) ||
-	    run_info_is_one_ended(&run->info))
+	    run_info_is_one_ended(&run->info) || is_of_other(run, newest->tunnel))
 		return 0;
 	newest->any = *run;
 	if (!is_probe(run))
@@ -132,25 +140,28 @@ static int keep_newest(void *ctx, const struct query_run *run)
 	return 0;
 }
 
-static int find_newest(struct query *query, struct newest_runs *ret, struct err *err)
+static int find_newest(struct query *query, const struct tunnel *tunnel,
+		       struct newest_runs *ret, struct err *err)
 {
 	memset(ret, 0, sizeof(*ret));
+	ret->tunnel = tunnel;
 	return query_runs(query, keep_newest, ret, err);
 }
 
-/* `name`: as query_run() takes it; NULL: the newest sweep of a peer. */
-static int find_run(struct query *query, const char *db, const char *name,
+/* The run of the wish, or the newest sweep of a peer. */
+static int find_run(struct query *query, const struct resume_wish *wish,
 		    struct query_run *ret, struct err *err)
 {
 	struct newest_runs newest;
 	int r;
 
-	if (name)
-		return query_run(query, name, ret, err);
-	r = find_newest(query, &newest, err);
+	if (wish->run)
+		return query_run(query, wish->run, ret, err);
+	r = find_newest(query, wish->tunnel, &newest, err);
 	if (r == 0 && !newest.sweep.id)
 		r = err_set(err, -ENOENT,
-			    "no sweep of a peer is stored in database '%s'", db);
+			    "no sweep of a peer%s is stored in database '%s'",
+			    wish->tunnel ? " through this tunnel" : "", wish->db);
 	*ret = newest.sweep;
 	return r;
 }
@@ -190,7 +201,7 @@ static int load_resumed(struct query *query, const struct resume_wish *wish,
 			struct resumed *ret, struct err *err)
 {
 	struct query_run run;
-	int r = find_run(query, wish->db, wish->run, &run, err);
+	int r = find_run(query, wish, &run, err);
 
 	if (r == 0)
 		r = check_run(&run, err);
@@ -263,10 +274,11 @@ static int find_applied_run(struct query *query, const struct apply_wish *wish,
 
 	if (wish->run)
 		return query_run(query, wish->run, ret, err);
-	r = find_newest(query, &newest, err);
+	r = find_newest(query, wish->tunnel, &newest, err);
 	if (r == 0 && !newest.any.id)
-		r = err_set(err, -ENOENT, "no run of a peer is stored in database '%s'",
-			    wish->db);
+		r = err_set(err, -ENOENT,
+			    "no run of a peer%s is stored in database '%s'",
+			    wish->tunnel ? " through this tunnel" : "", wish->db);
 	*ret = newest.pair.id ? newest.pair : newest.any;
 	if (r == 0 && ret->id != newest.any.id)
 		host_tell("run %lld has no pair to apply; the pair is that of run "
@@ -392,8 +404,8 @@ static int fail_difference(const char *which, const char *what, const char *then
 		       which, what, now, then);
 }
 
-int resume_check_end(const char *which, const struct end_facts *then,
-		     const struct end_facts *now, struct err *err)
+static int check_names(const char *which, const struct end_facts *then,
+		       const struct end_facts *now, struct err *err)
 {
 	if (strcmp(then->host, now->host) != 0)
 		return fail_difference(which, "host", then->host, now->host, err);
@@ -403,6 +415,20 @@ int resume_check_end(const char *which, const struct end_facts *then,
 	if (strcmp(then->address, now->address) != 0)
 		return fail_difference(which, "tunnel address", then->address,
 				       now->address, err);
+	return 0;
+}
+
+int resume_check_end(const char *which, const struct end_facts *then,
+		     const struct end_facts *now, struct err *err)
+{
+	int r = 0;
+
+	if (!*then->key || !*now->key)
+		r = check_names(which, then, now, err);
+	else if (strcmp(then->key, now->key) != 0)
+		r = fail_difference(which, "public key", then->key, now->key, err);
+	if (r < 0)
+		return r;
 	if (then->backend != now->backend)
 		return fail_difference(which, "WireGuard", backend_name(then->backend),
 				       backend_name(now->backend), err);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/tunnel.h"
 #include "base/types.h"
 
 /*
@@ -26,6 +27,7 @@ struct resume_wish {
 	const char *run;     /* as --resume takes it; NULL: the newest of the peer's */
 	const char *options; /* this start's options, the JSON that would be stored */
 	bool seed_given;     /* else the run's own counts */
+	const struct tunnel *tunnel; /* this one; NULL: it is not known */
 };
 
 /*
@@ -50,6 +52,7 @@ struct apply_wish {
 		*run; /* NULL: the newest of a peer that has a pair and is no --apply */
 	struct mtu_pair
 		mtu; /* {0, 0}: the run's recommendation, else its fastest pair */
+	const struct tunnel *tunnel; /* this one; NULL: it is not known */
 };
 
 /* -ENOENT, -ENOTUNIQ no such run; -EINVAL it was imported; -ENODATA the pair is not in it,
@@ -58,9 +61,10 @@ struct apply_wish {
  */
 int apply_load(const struct apply_wish *wish, struct applied *ret, struct err *err);
 
-/* Check that an end is the same as in the run: host, interface, address, backend, and
- * family of the outer packets if both are known. -EINVAL: it differs, and other tunnels
- * have other results. `which`: "server" or "peer". */
+/* Check that an end is the same as in the run: its public key, or where one is not known
+ * host, interface and address; its backend; and the family of the outer packets if both are
+ * known. -EINVAL: it differs, and other tunnels have other results. `which`: "server" or
+ * "peer". */
 int resume_check_end(const char *which, const struct end_facts *then,
 		     const struct end_facts *now, struct err *err);
 

@@ -330,11 +330,6 @@ static struct mtu_range server_grid(const struct peer_session *session)
 	return range;
 }
 
-static bool same_range(const struct mtu_range *a, const struct mtu_range *b)
-{
-	return a->min == b->min && a->max == b->max && a->step == b->step;
-}
-
 /* A run belongs to one tunnel and one grid, even if the server was restarted during the
  * run. */
 static int check_same_server(const struct peer_session *session,
@@ -360,7 +355,7 @@ static int check_same_server(const struct peer_session *session,
 				       ? "; below 1280 its interface must be without "
 					 "IPv6"
 				       : "");
-	if (session->bound && !same_range(range, &grid))
+	if (session->bound && !mtu_range_same(range, &grid))
 		return err_set(
 			err, -EINVAL,
 			"the server was started with MTUs %d to %d by %d, this run has "
@@ -450,6 +445,7 @@ static int open_session(struct peer_session *session, struct err *err)
 	tell_lease(session, open.lease_ms);
 	if (!session->bound)
 		run->server = opened.server;
+	text_copy(run->server.key, KEY_SIZE, session->server_key);
 	session->server_known = true;
 	session->bound = !session->config->apply;
 	atomic_store(&session->renewed_at, sent_at_ms);
@@ -485,6 +481,7 @@ static int try_connect(struct peer_session *session, int timeout_ms, struct err 
 
 	debug_phase("hello");
 	r = client_hello(session->client, timeout_ms, &session->hello, err);
+	text_copy(session->hello.server.key, KEY_SIZE, session->server_key);
 	if (r == 0)
 		r = check_hello(session, &session->hello, err);
 	if (r == 0)

@@ -31,6 +31,7 @@ struct peer_session {
 	const struct peer_config *config;
 	struct guard *guard;
 	struct client *client;
+	char server_key[KEY_SIZE]; /* by this end's WireGuard; "" unknown */
 	struct run_info *run;    /* sent with the open; the server's part comes back */
 	int stop_fd;             /* -1 once nothing shall end what is under way */
 	char secret[TOKEN_SIZE]; /* the run's */

@@ -7,6 +7,15 @@
 
 struct read_settings read_given = {.db = "mtusweep.db"};
 
+#define OPTION_TUNNEL                                                        \
+	{                                                                    \
+		.name = "tunnel", .value = "TUNNEL", .kind = OPTION_STRING,  \
+		.into = &read_given.tunnel,                                  \
+		.help = "only runs of this tunnel: its id, the public key\n" \
+			"of an end, or the beginning of one (default:\n"     \
+			"all tunnels)"                                       \
+	}
+
 const struct option_spec read_db_options[] = {
 	{.name = "db",
 	 .value = "FILE",
@@ -31,11 +40,13 @@ const struct option_spec read_db_options[] = {
 
 const struct option_spec read_run_options[] = {
 	OPTION_RUN("the newest run"),
+	OPTION_TUNNEL,
 	{.name = NULL, .more = read_db_options},
 };
 
 const struct option_spec read_result_options[] = {
 	OPTION_RUN("the newest run with a result"),
+	OPTION_TUNNEL,
 	{.name = NULL, .more = read_db_options},
 };
 
@@ -45,8 +56,9 @@ const struct option_spec read_result_options[] = {
 		.help = "print JSON, for programs"                             \
 	}
 
-const struct option_spec read_json_db_options[] = {
+const struct option_spec read_json_tunnel_options[] = {
 	OPTION_JSON,
+	OPTION_TUNNEL,
 	{.name = NULL, .more = read_db_options},
 };
 

@@ -23,7 +23,8 @@ struct read_command {
 	const struct option_spec *options;
 	const char *arguments; /* their names in the usage; NULL: none */
 	int argument_count;
-	bool takes_run; /* one optional argument, which means the same as --run */
+	bool takes_tunnel; /* --tunnel alone stands for the arguments */
+	bool takes_run;    /* one optional argument, which means the same as --run */
 	/* Checks of the options beyond the table; NULL: none. */
 	int (*check)(struct err *err);
 	/* Run the command on the open database. The caller finds errors of stdout with
@@ -58,7 +59,8 @@ int read_main(const struct read_program *program, int argc, char **argv);
 /* The values of the shared options. */
 struct read_settings {
 	const char *db;
-	const char *run; /* NULL: the newest */
+	const char *run;    /* NULL: the newest */
+	const char *tunnel; /* NULL: all */
 	const char *argument[READ_ARGUMENTS_MAX];
 	bool json;
 	bool help;
@@ -69,11 +71,11 @@ extern struct read_settings read_given;
 
 /* --db and --help. */
 extern const struct option_spec read_db_options[];
-/* --run, and those; "result" where the command calls read_find_result(). */
+/* --run, --tunnel, and those; "result" where the command calls read_find_result(). */
 extern const struct option_spec read_run_options[];
 extern const struct option_spec read_result_options[];
-/* --json, and one of these. */
-extern const struct option_spec read_json_db_options[];
+/* --json, and one of these, or --tunnel without --run. */
+extern const struct option_spec read_json_tunnel_options[];
 extern const struct option_spec read_json_run_options[];
 extern const struct option_spec read_json_result_options[];
 

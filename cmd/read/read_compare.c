@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <math.h>
+#include <string.h>
 
+#include "base/tunnel.h"
 #include "cmd/read/read.h"
 #include "cmd/read/table.h"
 #include "report/compare.h"
@@ -59,6 +62,17 @@ static json_t *recommended_object(const struct query_run runs[2])
 			 !mtu_pair_same(&runs[0].recommended, &runs[1].recommended));
 }
 
+/* null: the tunnel of a run is not known. */
+static json_t *same_tunnel(const struct query_run runs[2])
+{
+	struct tunnel tunnel[2];
+
+	if (!tunnel_of_run(&runs[0].info, &tunnel[0]) ||
+	    !tunnel_of_run(&runs[1].info, &tunnel[1]))
+		return json_null();
+	return json_boolean(tunnel_same(&tunnel[0], &tunnel[1]));
+}
+
 static json_t *size_object(const struct compare_size *size)
 {
 	if (!size->low)
@@ -96,27 +110,54 @@ static int print_json(const struct query_run runs[2], const struct comparison *a
 
 	for (int i = 0; i < all->changes; i++)
 		json_array_append_new(changes, change_object(&all->change[i]));
-	object = json_pack("{so so so so si si si so so so so}", "first",
+	object = json_pack("{so so so so so si si si so so so so}", "first",
 			   runjson_run(&runs[0]), "second", runjson_run(&runs[1]),
-			   "recommended", recommended_object(runs), "edges",
-			   edges_array(path), "pairs_in_both", all->in_both,
-			   "pairs_only_in_first", all->only[0], "pairs_only_in_second",
-			   all->only[1], "upload",
+			   "same_tunnel", same_tunnel(runs), "recommended",
+			   recommended_object(runs), "edges", edges_array(path),
+			   "pairs_in_both", all->in_both, "pairs_only_in_first",
+			   all->only[0], "pairs_only_in_second", all->only[1], "upload",
 			   summary_object(&all->dir[DIR_UPLOAD]), "download",
 			   summary_object(&all->dir[DIR_DOWNLOAD]), "latency",
 			   latencies_object(all), "changes", changes);
 	return read_print_json(object, err);
 }
 
+/* The last two runs with something to compare. The run of an --apply repeats one pair. */
+static int keep_two(void *ctx, const struct query_run *run)
+{
+	struct query_run *runs = ctx;
+
+	if (strcmp(run->info.strategy, STRATEGY_APPLY) == 0 ||
+	    (run->measured == run->failed && !run->recommended.peer))
+		return 0;
+	runs[0] = runs[1];
+	runs[1] = *run;
+	return 0;
+}
+
+static int find_two(struct query *query, struct query_run runs[2], struct err *err)
+{
+	int r = 0;
+
+	for (int i = 0; i < 2 && r == 0 && read_given.argument[0]; i++)
+		r = query_run(query, read_given.argument[i], &runs[i], err);
+	if (!read_given.argument[0])
+		r = query_runs(query, keep_two, runs, err);
+	if (r == 0 && !runs[0].id)
+		r = err_set(err, -ENOENT,
+			    "tunnel '%s' does not have two runs with a result in "
+			    "database '%s'",
+			    read_given.tunnel, read_given.db);
+	return r;
+}
+
 static int run_compare(struct query *query, struct err *err)
 {
 	struct comparison comparison = {0};
 	struct compare_path path;
-	struct query_run runs[2];
-	int r = 0;
+	struct query_run runs[2] = {0};
+	int r = find_two(query, runs, err);
 
-	for (int i = 0; i < 2 && r == 0; i++)
-		r = query_run(query, read_given.argument[i], &runs[i], err);
 	if (r == 0)
 		r = compare_paths(query, runs[0].id, runs[1].id, &path, err);
 	if (r == 0)
@@ -134,8 +175,9 @@ static int run_compare(struct query *query, struct err *err)
 const struct read_command read_compare = {
 	.name = "compare",
 	.help = "show what changed between two runs: pair, edges, rates",
-	.options = read_json_db_options,
+	.options = read_json_tunnel_options,
 	.arguments = "RUN RUN",
 	.argument_count = 2,
+	.takes_tunnel = true,
 	.run = run_compare,
 };

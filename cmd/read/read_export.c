@@ -1,25 +1,56 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
+
 #include "cmd/read/read.h"
 #include "cmd/read/read_output.h"
+#include "cmd/run/runmetrics.h"
 #include "report/csv.h"
-#include "report/prometheus.h"
 #include "report/runjson.h"
 
 static const char *output;
 static int format;
 
-typedef int export_fn(struct query *query, const struct query_run *run, FILE *out,
-		      struct err *err);
+typedef int export_fn(struct query *query, FILE *out, struct err *err);
 
-static int export_csv(struct query *query, const struct query_run *run, FILE *out,
-		      struct err *err)
+static int export_csv(struct query *query, FILE *out, struct err *err)
 {
-	return csv_export(query, run->id, out, err);
+	struct query_run run;
+	int r = read_find_run(query, &run, err);
+
+	return r < 0 ? r : csv_export(query, run.id, out, err);
+}
+
+static int export_json(struct query *query, FILE *out, struct err *err)
+{
+	struct query_run run;
+	int r = read_find_run(query, &run, err);
+
+	return r < 0 ? r : runjson_export(query, &run, out, err);
+}
+
+/* Without a run, that of each tunnel: a monitor wants them all. */
+static int export_prometheus(struct query *query, FILE *out, struct err *err)
+{
+	struct runmetrics runs = {.pair_rows = INT_MAX};
+	struct query_run run;
+	int r;
+
+	if (read_given.run) {
+		r = read_find_run(query, &run, err);
+		if (r == 0)
+			r = runmetrics_add(&runs, query, &run, err);
+	} else {
+		r = runmetrics_collect(&runs, query, err);
+	}
+	if (r == 0)
+		r = prometheus_export(query, runs.run, runs.count, out, err);
+	runmetrics_release(&runs);
+	return r;
 }
 
 /* In the same order. */
 static const char *const format_names[] = {"csv", "json", "prometheus", NULL};
-static export_fn *const exports[] = {export_csv, runjson_export, prometheus_export};
+static export_fn *const exports[] = {export_csv, export_json, export_prometheus};
 
 static const struct option_spec options[] = {
 	{.name = "format",
@@ -27,7 +58,9 @@ static const struct option_spec options[] = {
 	 .into = &format,
 	 .choices = format_names,
 	 .help = "format of the output; csv is the log of\n"
-		 "nr-wg-mtu-finder (default csv)"},
+		 "nr-wg-mtu-finder, prometheus has the newest\n"
+		 "result of each tunnel unless a run is named\n"
+		 "(default csv)"},
 	{.name = "output",
 	 .letter = 'o',
 	 .value = "FILE",
@@ -41,16 +74,13 @@ static const struct option_spec options[] = {
 static int run_export(struct query *query, struct err *err)
 {
 	cleanup_outfile struct outfile out = OUTFILE_INIT;
-	struct query_run run;
-	int r = read_find_run(query, &run, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (!output)
-		return exports[format](query, &run, stdout, err);
+		return exports[format](query, stdout, err);
 	r = read_output_open(&out, output, err);
 	if (r == 0)
-		r = exports[format](query, &run, out.stream, err);
+		r = exports[format](query, out.stream, err);
 	return read_output_end(&out, r, err);
 }
 

@@ -72,16 +72,25 @@ static int finish_output(int status)
 	return PROGRAM_FAILED;
 }
 
-static int run_command(const struct read_command *command)
+static int run_on_database(const struct read_command *command, struct err *err)
 {
 	cleanup_query struct query *query = NULL;
+	int r = query_open(read_given.db, &query, err);
+
+	if (r == 0 && read_given.tunnel)
+		r = query_choose_tunnel(query, read_given.tunnel, err);
+	return r < 0 ? r : command->run(query, err);
+}
+
+static int run_command(const struct read_command *command)
+{
 	struct err err = ERR_INIT;
 	int r;
 
 	if (command->run_alone)
 		r = command->run_alone(&err);
-	else if ((r = query_open(read_given.db, &query, &err)) == 0)
-		r = command->run(query, &err);
+	else
+		r = run_on_database(command, &err);
 	if (r < 0)
 		fprintf(stderr, "mtusweep: %s\n", err.text);
 	return finish_output(r < 0 ? PROGRAM_FAILED : PROGRAM_DONE);
@@ -107,7 +116,8 @@ static int start_command(const struct read_command *command, int argc, char **ar
 		read_given.run = argv[1];
 		positional = 0;
 	}
-	if (command->arguments && positional != command->argument_count) {
+	if (command->arguments && positional != command->argument_count &&
+	    (positional || !command->takes_tunnel || !read_given.tunnel)) {
 		err_set(&err, -EINVAL, "expected %d argument%s, %s, but %d %s given",
 			command->argument_count,
 			command->argument_count == 1 ? "" : "s", command->arguments,

@@ -31,6 +31,6 @@ static int run_runs(struct query *query, struct err *err)
 const struct read_command read_runs = {
 	.name = "runs",
 	.help = "list the runs of a database, in the order they were stored",
-	.options = read_json_db_options,
+	.options = read_json_tunnel_options,
 	.run = run_runs,
 };

@@ -62,6 +62,8 @@ static int check_database(struct err *err)
 	cleanup_query struct query *query = NULL;
 	int r = query_open(read_given.db, &query, err);
 
+	if (r == 0 && read_given.tunnel)
+		r = query_choose_tunnel(query, read_given.tunnel, err);
 	return r < 0 || !read_given.run ? r : read_find_run(query, &run, err);
 }
 
@@ -109,6 +111,7 @@ static int run_view(struct err *err)
 		live_free(view.shown.live);
 		return r;
 	}
+	live_choose_tunnel(view.shown.live, read_given.tunnel);
 	page_init(&view.page, &page_ops, &view);
 	r = serve_page(&view, err);
 	page_release(&view.page);

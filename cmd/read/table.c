@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/one_end_tests.h"
 #include "base/text.h"
+#include "base/tunnel.h"
 
 /* "2026-11-22 12:20:39" */
 static void format_time(int64_t at_ms, char ret[CLOCK_ISO_SIZE])
@@ -32,9 +33,10 @@ static void print_text(FILE *out, const char *text)
 
 void table_runs_heading(FILE *out)
 {
-	fprintf(out, "%4s  %-8s  %-19s  %-6s  %-8s  %-11s  %8s  %6s  %-11s  %s\n",
+	fprintf(out, "%4s  %-8s  %-19s  %-6s  %-8s  %-11s  %8s  %6s  %-11s  %-*s  %s\n",
 		"run", "uuid", "started (UTC)", "role", "strategy", "outcome",
-		"measured", "failed", "recommended", "server - peer");
+		"measured", "failed", "recommended", TUNNEL_ID_SIZE - 1, "tunnel",
+		"server - peer");
 }
 
 static void print_end_name(FILE *out, const struct end_facts *end)
@@ -62,6 +64,7 @@ void table_run_line(FILE *out, const struct query_run *run)
 	char role[sizeof(run->role)];
 	char strategy[sizeof(run->info.strategy)];
 	char recommended[PAIR_TEXT_SIZE] = "-";
+	char tunnel[TUNNEL_ID_SIZE];
 
 	format_time(run->info.started_at_ms, started);
 	text_copy(uuid, sizeof(uuid), run->info.uuid);
@@ -73,9 +76,11 @@ void table_run_line(FILE *out, const struct query_run *run)
 	if (run->recommended.server)
 		mtu_pair_text(&run->recommended, recommended);
 	fprintf(out,
-		"%4" PRId64 "  %-8.8s  %-19s  %-6s  %-8s  %-11s  %8d  %6d  %-11s  ",
+		"%4" PRId64
+		"  %-8.8s  %-19s  %-6s  %-8s  %-11s  %8d  %6d  %-11s  %-*s  ",
 		run->id, uuid, started, role, strategy, query_run_state(run),
-		run->measured, run->failed, recommended);
+		run->measured, run->failed, recommended, TUNNEL_ID_SIZE - 1,
+		*tunnel_id_of_run(&run->info, tunnel) ? tunnel : "-");
 	print_name_of(out, &run->info, DIR_DOWNLOAD);
 	fputs(" - ", out);
 	print_name_of(out, &run->info, DIR_UPLOAD);
@@ -146,6 +151,19 @@ static void print_outcome(FILE *out, const struct query_run *run)
 	fprintf(out, ", %d failed\n", run->failed);
 }
 
+/* As `wg show` has the keys. */
+static void print_keys(FILE *out, const struct run_info *info)
+{
+	char id[TUNNEL_ID_SIZE];
+
+	if (!*info->server.key && !*info->peer.key)
+		return;
+	fprintf(out, "tunnel    %s, public keys: server %s, peer %s\n",
+		*tunnel_id_of_run(info, id) ? id : "-",
+		*info->server.key ? info->server.key : "-",
+		*info->peer.key ? info->peer.key : "-");
+}
+
 void table_run(FILE *out, const struct query_run *run)
 {
 	const struct run_info *info = &run->info;
@@ -163,6 +181,7 @@ void table_run(FILE *out, const struct query_run *run)
 		fprintf(out, ", %g s a test", (double)info->duration_ms / 1000);
 	fputc('\n', out);
 	print_outcome(out, run);
+	print_keys(out, info);
 	if (run_info_has_end(info, DIR_DOWNLOAD))
 		print_end(out, "server", &info->server, &info->server_range);
 	else

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The part of cmd/read/table.h that compares two runs. */
 #include <math.h>
+#include <string.h>
 
 #include "base/text.h"
+#include "base/tunnel.h"
 #include "cmd/read/table.h"
 
 static void print_summary(FILE *out, enum direction dir,
@@ -93,6 +95,23 @@ static void print_recommended(FILE *out, const struct query_run runs[2])
 	fputs(" in the first, ", out);
 	print_pair(out, second);
 	fputs(" in the second\n", out);
+}
+
+static void print_tunnels(FILE *out, const struct query_run runs[2])
+{
+	struct tunnel tunnel[2];
+	char id[2][TUNNEL_ID_SIZE];
+
+	if (!tunnel_of_run(&runs[0].info, &tunnel[0]) ||
+	    !tunnel_of_run(&runs[1].info, &tunnel[1]))
+		return;
+	if (!tunnel_same(&tunnel[0], &tunnel[1]))
+		fprintf(out, "tunnel    two different ones: %s and %s\n",
+			tunnel_id(&tunnel[0], id[0]), tunnel_id(&tunnel[1], id[1]));
+	else if (strcmp(runs[0].info.server.key, runs[1].info.server.key) != 0)
+		fputs("tunnel    the same in both, but server and peer have exchanged "
+		      "their roles: so have MTUs and directions\n",
+		      out);
 }
 
 static void format_size(const struct compare_size *size, char ret[16])
@@ -212,6 +231,7 @@ void table_comparison(FILE *out, const struct query_run runs[2],
 	for (int i = 0; i < 2; i++)
 		table_run_line(out, &runs[i]);
 	print_recommended(out, runs);
+	print_tunnels(out, runs);
 	print_path(out, path);
 	fprintf(out,
 		"pairs     %d in both, %d only in the first, %d only in the second\n",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The server's metrics for Prometheus: its newest run, and the server itself. */
+/* The server's metrics for Prometheus: the newest run of each tunnel, and the server
+ * itself. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,9 +8,8 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "cmd/run/runmetrics.h"
 #include "cmd/server/server_ops.h"
-#include "report/prometheus.h"
-#include "store/query.h"
 #include "sync/http.h"
 
 /* An answer stays valid for this time at least. */
@@ -19,24 +19,24 @@
 #define SHARE 20
 /* The pairs of a run with more measurements would not fit into the answer. */
 #define PAIRS_VISITS_MAX 20000
+/* As many tunnels as an answer has room for, about; halved until they fit. */
+#define TUNNELS_MAX 64
 /* Room for the head of the answer. */
 #define HEAD_MAX 1000
 
-static int put_newest(struct query *query, bool pairs, FILE *out, struct err *err)
+static int put_runs(struct query *query, struct runmetrics *runs, FILE *out,
+		    struct err *err)
 {
-	struct query_run run;
-	int r = query_run(query, NULL, &run, err);
+	int r = runmetrics_collect(runs, query, err);
 
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return r;
-	pairs = pairs && run.measured <= PAIRS_VISITS_MAX;
-	return (pairs ? prometheus_export : prometheus_export_run)(query, &run, out,
-								   err);
+	if (r == 0)
+		r = prometheus_export(query, runs->run, runs->count, out, err);
+	runmetrics_release(runs);
+	return r;
 }
 
-static int put_all(struct server *f, bool pairs, FILE *out, struct err *err)
+static int put_all(struct server *f, struct runmetrics *runs, FILE *out,
+		   struct err *err)
 {
 	cleanup_query struct query *query = NULL;
 	int r = query_open(f->config->options->db, &query, err);
@@ -44,30 +44,51 @@ static int put_all(struct server *f, bool pairs, FILE *out, struct err *err)
 	if (r < 0)
 		return r;
 	query_bound(query, QUERY_ROWS_SERVED);
-	prometheus_put_server(out, MTUSWEEP_VERSION, atomic_load(&f->session_open));
-	return put_newest(query, pairs, out, err);
+	prometheus_put_server(out, &f->facts, MTUSWEEP_VERSION,
+			      atomic_load(&f->session_open));
+	return put_runs(query, runs, out, err);
 }
 
-static int write_text(struct server *f, bool pairs, char **ret, struct err *err)
+static int write_tunnels(struct server *f, bool pairs, int tunnels, char **ret,
+			 size_t *ret_size, struct err *err)
 {
-	cleanup_free char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
+	struct runmetrics runs = {
+		.max = tunnels,
+		.pair_rows = pairs ? PAIRS_VISITS_MAX : -1,
+	};
+	FILE *out = open_memstream(ret, ret_size);
 	int r;
 
 	if (!out)
 		return err_set(err, -ENOMEM, "out of memory");
-	r = put_all(f, pairs, out, err);
+	r = put_all(f, &runs, out, err);
 	if (fclose(out) == EOF && r == 0)
 		r = err_set(err, -ENOMEM, "out of memory");
-	if (r < 0)
-		return r;
-	/* A slow reader must not occupy a worker (sync/http.h). */
-	if (pairs && size > HTTP_ANSWER_MAX - HEAD_MAX)
-		return write_text(f, false, ret, err);
-	*ret = text;
-	text = NULL;
-	return 0;
+	return r;
+}
+
+/* A slow reader must not occupy a worker (sync/http.h): leave pairs out, then tunnels. */
+static int write_text(struct server *f, bool pairs, char **ret, struct err *err)
+{
+	/* Others in the tunnel may know of the newest run alone. */
+	int tunnels = pairs ? TUNNELS_MAX : 1;
+
+	for (;;) {
+		cleanup_free char *text = NULL;
+		size_t size = 0;
+		int r = write_tunnels(f, pairs, tunnels, &text, &size, err);
+
+		if (r < 0)
+			return r;
+		if (size <= HTTP_ANSWER_MAX - HEAD_MAX || (!pairs && tunnels == 1)) {
+			*ret = text;
+			text = NULL;
+			return 0;
+		}
+		if (!pairs)
+			tunnels /= 2;
+		pairs = false;
+	}
 }
 
 /* One at a time, see page_ops. */

@@ -166,6 +166,8 @@ int server_open(void *ctx, const struct msg_open *m, const char *address, bool r
 	f->by_route = facts.by_route;
 	ret->endpoint_family = facts.endpoint_family;
 	run.server = *ret;
+	text_copy(run.server.key, KEY_SIZE, facts.own_key);
+	text_copy(run.peer.key, KEY_SIZE, facts.far_key);
 	/* The peer's clock may say anything. */
 	run.started_at_ms = clock_wall_ms();
 	text_copy(run.peer.address, sizeof(run.peer.address), address);
@@ -193,6 +195,7 @@ int server_open(void *ctx, const struct msg_open *m, const char *address, bool r
 	memset(f->surveyed, 0, sizeof(f->surveyed));
 	f->recommended = 0;
 	tell_session(f, m, resumed);
+	host_tell_keys(f->config->host, &facts);
 	/* Probes apply none in any case. */
 	if (f->measures && m->run.persist != (enum persist)f->config->options->persist)
 		host_tell("the peer was started without --persist: this run applies no "

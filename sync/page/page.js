@@ -667,6 +667,7 @@ class Sweep {
 				`${end} MTUs ${rangeText(this.facts.grid[i])}`),
 			known && `WireGuard: ${backends}`,
 			families.size && `IPv${[...families].join(' and ')}`,
+			run.tunnel && `tunnel ${run.tunnel}`,
 		].filter(Boolean).join(', '));
 	}
 
@@ -1021,7 +1022,8 @@ async function fillChooser() {
 	const names = chosen();
 	const option = (run) => new Option(`${run.id}: ${(run.started_at || '').slice(0, 16)
 		.replace('T', ' ')}, ${run.visits === null ? 'many' : run.visits} ` +
-		`measurement${run.visits === 1 ? '' : 's'}, ${run.state}`, run.uuid);
+		`measurement${run.visits === 1 ? '' : 's'}, ${run.state}` +
+		`${run.tunnel ? `, tunnel ${run.tunnel}` : ''}`, run.uuid);
 
 	/* A run is named as everywhere: by its id, its UUID or the UUID's beginning. */
 	const named = (name) => name && (runs.find((run) => String(run.id) === name) ||

@@ -150,9 +150,9 @@ expect 1 '' "no run '9' in database" view --run 9
 expect 0 '^ run  uuid [^~]*~$' '' runs --db empty.db
 
 # Runs.
-line1='   1  0a1b2c3d  2026-11-22 12:20:39  peer    grid +done  +3       2  -  +'
+line1='   1  0a1b2c3d  2026-11-22 12:20:39  peer    grid +done  +3       2  -  +-  +'
 line1+='hub wg0 - laptop\?\[2J~'
-line2='   2  0a1b2c3d  2026-11-23 12:20:39  server  grid +unfinished  +0       0  -  +'
+line2='   2  0a1b2c3d  2026-11-23 12:20:39  server  grid +unfinished  +0       0  -  +-  +'
 line2+='\? - \?~'
 expect 0 "~$line1$line2\$" '' runs
 expect 1 '' "no run '9' in database '.*/mtusweep.db'" show --run 9
@@ -203,7 +203,7 @@ expect 0 '^\{"format":"mtusweep","version":1,.*"measurements":\[.*\]\}~$' '' \
 for run in 1 2; do
 	expect 0 '' '' export --run $run --format prometheus -o sweep.prom
 	if ! "$promtool" check metrics <sweep.prom >out 2>&1 ||
-		! grep -q '^mtusweep_run_visits ' sweep.prom; then
+		! grep -q '^mtusweep_run_visits{' sweep.prom; then
 		echo "FAIL: promtool does not take run $run:"
 		cat out sweep.prom
 		failures=$((failures + 1))

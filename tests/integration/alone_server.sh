@@ -55,6 +55,9 @@ case_found()
 	check_match 'the document' '"server_mtu": ?1440,"peer_mtu": ?null' "$answer"
 	check_equal 'the target' "$LAB_PEER_IP" "$(sql "$server_db" \
 		'SELECT target FROM one_end')"
+	check_equal 'the keys' "$(on server wg show "$LAB_SERVER_IF" public-key)|$(on peer \
+		wg show "$LAB_PEER_IF" public-key)|17" "$(sql "$server_db" \
+		'SELECT server_key, peer_key, length(tunnel) FROM run_tunnel')"
 }
 
 # The hub's other peer: an address that nobody has.

@@ -196,6 +196,25 @@ check_equal "the conf file's line for the link" "MTU = $LAB_MTU" \
 	"$(grep '^MTU' "$LAB_SERVER_CONF")"
 check_equal 'lines of routes' 3 "$(grep -c '^PostUp' "$LAB_SERVER_CONF")"
 
+# A tunnel is its two public keys, at both ends alike.
+hub_key=$(on server wg show "$LAB_SERVER_IF" public-key)
+for number in 2 3 4; do
+	host=$lab_name-$number interface=$(interface_of "$lab_name-$number")
+	[[ $number != 2 ]] || host=$LAB_PEER interface=$LAB_PEER_IF
+	key=$(ip netns exec "$host" wg show "$interface" public-key)
+	query="SELECT DISTINCT tunnel, server_key, peer_key FROM run_tunnel JOIN run
+		ON id = run_id WHERE peer_address = '10.77.0.$number'"
+	keys=$(printf '%.8s\n' "$hub_key" "$key" | LC_ALL=C sort | paste -sd -)
+	keys="$keys|$hub_key|$key"
+	check_equal "spoke $number: its tunnel" "$keys" \
+		"$(sql "$tmp/db/$number.db" "$query")"
+	check_equal "spoke $number: its tunnel at the hub" "$keys" \
+		"$(sql "$server_db" "$query")"
+	check_equal "spoke $number: the hub's runs of its tunnel" 1 \
+		"$("$MTUSWEEP_BIN/mtusweep" runs --db "$server_db" --tunnel "$key" |
+			sed 1d | wc -l)"
+done
+
 # At once: the second waits for the first.
 start_spoke 2 --strategy probe
 first=$peer_pid

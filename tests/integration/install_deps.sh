@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# scripts/install-deps if promtool cannot be fetched: only --test needs it, and says so.
+# scripts/install-deps if Prometheus cannot be fetched: only --test needs it, and says so.
 # And the packages that docs/running.md names for a gateway are those of the libraries that
 # the programs are linked with; those of debian/control are what building needs.
 # The script is a copy, so that its files are created beside it. dpkg-query and apt-get
@@ -43,14 +43,19 @@ install_deps --test
 check_equal 'what the tests need: its status' 1 "$code"
 check_equal 'what it says' "install-deps: fetching promtool
 install-deps: could not fetch promtool from the package prometheus (E: no network):\
- test_mtusweep checks exports with it, nothing else needs it; put one at build/promtool,\
+ tests of exports use it, nothing else needs it; put one at build/promtool,\
  or make apt-get download prometheus work" "$text"
 check_equal 'what it leaves' no "$([[ -e $tmp/build/promtool ]] && echo yes || echo no)"
 
 mkdir -p "$tmp/build"
 install -m 0755 /dev/null "$tmp/build/promtool"
+install -m 0755 /dev/null "$tmp/build/prometheus"
 install_deps --test
-check_equal 'with a promtool there: its status' 0 "$code"
+check_match 'with two of three there' \
+	'fetch node_exporter from the package prometheus-node-exporter' "$text"
+install -m 0755 /dev/null "$tmp/build/node_exporter"
+install_deps --test
+check_equal 'with all there: its status' 0 "$code"
 check_equal 'what it says then' '' "$text"
 
 # Arguments: PROGRAM. Print the packages of its libraries, but for those of the C library

@@ -16,11 +16,11 @@ declare -Ar SEES=(
 	[base]='' [engine]='' [netctl]='' [sync]='' [store]=''
 	[report]='store'
 	[cmd/host]='engine netctl'
-	[cmd/run]='engine report store sync'
+	[cmd/run]='engine netctl report store sync'
 	[cmd/alone]='cmd/host cmd/run engine netctl report store sync'
 	[cmd/peer]='cmd/alone cmd/host cmd/run engine netctl report store sync'
 	[cmd/server]='cmd/alone cmd/host cmd/run engine netctl report store sync'
-	[cmd/read]='cmd/run engine report store sync'
+	[cmd/read]='cmd/run engine netctl report store sync'
 )
 checks=0
 failures=0

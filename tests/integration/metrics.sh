@@ -37,11 +37,11 @@ on_host()
 	scrape server 127.0.0.1
 }
 
-# Arguments: NAME [LABELS]. Print its value.
+# Arguments: NAME [LABELS]. Print the value of the sample whose last labels these are.
 metric()
 {
-	local name=mtusweep_$1${2:+"{$2}"}
-	awk -v name="$name" '$1 == name { print $2 }' "$tmp/metrics"
+	awk -v name="mtusweep_$1{" -v labels="${2:+,$2}} " \
+		'index($0, name) == 1 && index($0, labels) { print $NF }' "$tmp/metrics"
 }
 
 count_pairs()
@@ -90,8 +90,19 @@ check_equal 'the upload of a pair, in bit/s' "$(sql "$server_db" \
 check_equal 'the fastest pair' \
 	"$("$MTUSWEEP_BIN/mtusweep" best --db "$server_db" |
 		sed -n 's/^fastest measured: //p' | head -n 1)" \
-	"server MTU $(metric fastest_mtu_bytes 'end="server"'), peer MTU $(metric \
-		fastest_mtu_bytes 'end="peer"')"
+	"server MTU $(metric mtu_fastest_bytes 'end="server"'), peer MTU $(metric \
+		mtu_fastest_bytes 'end="peer"')"
+# Every series says which tunnel it is of; the MTU in use is that of this host's link.
+labels="server=\"[^\"]+\",peer=\"[^\"]+\",interface=\"$LAB_SERVER_IF\""
+labels+=",tunnel=\"[^\"]{17}\""
+check_equal 'series without the labels' 0 "$(grep '^mtusweep_' "$tmp/metrics" |
+	grep -v '^mtusweep_server_info\|^mtusweep_session_open' |
+	grep -cvE "[{]${labels}[,}]" || true)"
+check_equal 'the MTU of the server now' "$(link_mtu server)" \
+	"$(metric mtu_live_bytes 'end="server"')"
+check_equal 'the MTU of the other host' '' "$(metric mtu_live_bytes 'end="peer"')"
+check_equal 'the time of the last result' "$(metric run_end_time_seconds)" \
+	"$(metric last_result_timestamp_seconds)"
 check_same_text 'both hosts' "$before" "$(hosts_state)"
 kill -TERM "$server_pid"
 wait_exit "$server_pid" 10 'the server'

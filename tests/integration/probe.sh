@@ -391,7 +391,7 @@ case_stored()
 	check_match 'no fastest pair' 'fastest measured: none' "$(mtusweep best)"
 	check_match 'the path' '^Upload, peer to server$' "$(mtusweep heatmap)"
 	check_match 'the export' '"status":"predicted"' "$(mtusweep export --format json)"
-	check_match 'the metrics' 'recommended_mtu_bytes\{end="peer"\} 1440' \
+	check_match 'the metrics' 'mtu_recommended_bytes\{.*,end="peer"\} 1440' \
 		"$(mtusweep export --format prometheus)"
 	check_same_text 'before the apply: both hosts' "$before" "$(everything)"
 	run_peer 0 --apply --duration 0.3 --conf-file "$LAB_PEER_CONF"

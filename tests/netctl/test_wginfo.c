@@ -114,6 +114,10 @@ static void test_backend(void **state)
 
 /* --- wginfo_find_peer(): real WireGuard --- */
 
+/* Bob's of RFC 7748, section 6.1. */
+#define PRIVATE_KEY "XasIfmJKikt54X+Lg4AO5m87sSkmGLb9HC+LJ/+I4Os="
+#define PUBLIC_KEY  "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08="
+
 static char config_path[] = "/run/test_wginfo.conf";
 
 /* Peer p has the endpoint 192.0.2.(p+1), or 2001:db8::(p+1) if p is odd, and the tunnel
@@ -124,6 +128,7 @@ static void write_config(void)
 	FILE *file = fopen(config_path, "w");
 
 	assert_non_null(file);
+	fprintf(file, "[Interface]\nPrivateKey = %s\n", PRIVATE_KEY);
 	for (int p = 0; p < PEERS; p++) {
 		fprintf(file, "[Peer]\nPublicKey = %c%c", 'A' + p / 10, 'A' + p % 10);
 		fprintf(file, "%041d=\n", 0);
@@ -165,7 +170,9 @@ static void check_answers(const char *name, enum backend backend)
 	struct rtlink link = get(name);
 	struct wginfo_peer peer = {.endpoint_family = 77};
 	struct err err = ERR_INIT;
+	char key[KEY_SIZE];
 
+	assert_int_equal(wginfo_own_key(&link, backend, key, &err), -ENOKEY);
 	assert_int_equal(wginfo_backend(&link), backend);
 	assert_int_equal(wginfo_find_peer(&link, backend, "10.0.0.1", &peer, &err),
 			 -ENOENT);
@@ -184,6 +191,9 @@ static void check_answers(const char *name, enum backend backend)
 	check_peers(&link, backend);
 	assert_int_equal(wginfo_find_peer(&link, backend, "fd00:3::7", &peer, &err), 0);
 	assert_string_equal(peer.allowed, "fd00:3::/64");
+	assert_string_equal(peer.key, "AD00000000000000000000000000000000000000000=");
+	assert_int_equal(wginfo_own_key(&link, backend, key, &err), 0);
+	assert_string_equal(key, PUBLIC_KEY);
 	assert_int_equal(wginfo_find_peer(&link, backend, "8.8.8.8", &peer, &err), 0);
 	assert_string_equal(peer.allowed, "0.0.0.0/0");
 	assert_int_equal(peer.endpoint_family, 0);

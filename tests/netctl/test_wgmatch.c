@@ -123,6 +123,27 @@ static void test_kernel(void **state)
 	}
 }
 
+/* The kernel tells the interface's public key. */
+static void test_kernel_own_key(void **state)
+{
+	unsigned char bytes[WG_KEY_LEN] = {0};
+	char buffer[4096];
+	struct nlmsghdr *message = begin_message(buffer);
+	struct wgmatch match;
+	char key[KEY_SIZE];
+
+	(void)state;
+	mnl_attr_put(message, WGDEVICE_A_PUBLIC_KEY, WG_KEY_LEN - 1, bytes);
+	assert_int_equal(wgmatch_init(&match, "10.0.0.2", NULL), 0);
+	assert_int_equal(wgmatch_on_message(message, &match), MNL_CB_OK);
+	assert_false(wgmatch_own_key(&match, key));
+	bytes[31] = 4;
+	mnl_attr_put(message, WGDEVICE_A_PUBLIC_KEY, WG_KEY_LEN, bytes);
+	assert_int_equal(wgmatch_on_message(message, &match), MNL_CB_OK);
+	assert_true(wgmatch_own_key(&match, key));
+	assert_string_equal(key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQ=");
+}
+
 /* Attributes that are shorter than their type, and one out of range. */
 static void test_kernel_malformed(void **state)
 {
@@ -208,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_kernel_own_key),
 		cmocka_unit_test(test_kernel_malformed),
 		cmocka_unit_test(test_kernel_random),
 		cmocka_unit_test(test_init_refuses),

@@ -19,7 +19,7 @@ static void print_peer(FILE *out, const struct peer *peer)
 	bool ipv6 = peer->endpoint && strchr(peer->endpoint, ':');
 
 	fprintf(out, "public_key=");
-	for (int i = 0; i < WGMATCH_KEY_SIZE; i++)
+	for (int i = 0; i < KEY_BYTES; i++)
 		fprintf(out, "%02x", peer->key);
 	fprintf(out, "\npreshared_key=00\nprotocol_version=1\n");
 	if (peer->endpoint)
@@ -154,6 +154,46 @@ static void test_no_key_is_kept(void **state)
 		assert_int_equal(((const char *)&match)[i], 0);
 }
 
+/* Bob's of RFC 7748, section 6.1; the others as `wg pubkey` has them. */
+static void test_own_key(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *expected; /* NULL: no key */
+	} rows[] = {
+		{"private_key=5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27"
+		 "ff88e0eb\n",
+		 "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08="},
+		{"private_key=ffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		 "ffffffff\n",
+		 "hHwNLDdSNPNl5mCVUYejc1oPdhPRYJ06ak2MU66qWiI="},
+		{"private_key=01000000000000000000000000000000000000000000000000000000"
+		 "00000000\n",
+		 "L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jLO3Q="},
+		{"private_key=00000000000000000000000000000000000000000000000000000000"
+		 "00000000\n",
+		 NULL},
+		{"private_key=5dab08\n", NULL},
+		{"listen_port=1\n", NULL},
+	};
+	struct wgmatch match;
+	char key[KEY_SIZE] = "as it was";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *line = rows[i].line;
+
+		assert_int_equal(wgmatch_init(&match, "10.0.0.2", NULL), 0);
+		assert_int_equal(wgmatch_feed_text(&match, line, strlen(line)), 0);
+		strcpy(key, "as it was");
+		assert_int_equal(wgmatch_own_key(&match, key),
+				 rows[i].expected != NULL);
+		assert_string_equal(key,
+				    rows[i].expected ? rows[i].expected : "as it was");
+		wgmatch_wipe(&match);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_userspace_errors),
 		cmocka_unit_test(test_userspace_long_line),
 		cmocka_unit_test(test_no_key_is_kept),
+		cmocka_unit_test(test_own_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

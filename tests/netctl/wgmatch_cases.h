@@ -126,6 +126,25 @@ static const struct match_case cases[] = {
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 
+/* The key of the case's peer that has the expected entry. */
+static void check_key(const struct wginfo_peer *peer, const struct match_case *c)
+{
+	unsigned char key[KEY_BYTES];
+	char text[KEY_SIZE];
+
+	for (int p = 0; p < PEERS_MAX; p++) {
+		for (int i = 0; i < ALLOWED_MAX && c->peers[p].allowed[i]; i++) {
+			if (strcmp(c->peers[p].allowed[i], c->expected) != 0)
+				continue;
+			memset(key, c->peers[p].key, sizeof(key));
+			key_text(key, text);
+			assert_string_equal(peer->key, text);
+			return;
+		}
+	}
+	fail_msg("no peer of the case has '%s'", c->expected);
+}
+
 static void check(struct wgmatch *match, const struct match_case *c)
 {
 	struct wginfo_peer peer = {.endpoint_family = 77};
@@ -133,6 +152,7 @@ static void check(struct wgmatch *match, const struct match_case *c)
 	assert_int_equal(wgmatch_finish(match, &peer), c->expected != NULL);
 	if (c->expected) {
 		assert_string_equal(peer.allowed, c->expected);
+		check_key(&peer, c);
 		assert_int_equal(peer.endpoint_family, c->family);
 		assert_int_equal(peer.endpoint_port, c->family ? PORT : 0);
 		assert_int_equal(peer.endpoint[0] != '\0', c->family != 0);

@@ -355,6 +355,8 @@ static const char *const omitted[] = {"run_id", "run_warning.id", "run.process",
 				      "run_warning.about", "measurement.acknowledged",
 				      /* It is the name of the band's list. */
 				      "path_band.direction", "reason_band.direction",
+				      /* Each is its end's public_key. */
+				      "run_tunnel.server_key", "run_tunnel.peer_key",
 				      /* Version 1's: path_detail has both. */
 				      "path.overhead"};
 
@@ -387,6 +389,7 @@ static json_t *place_of(json_t *export, const char *table)
 		{"reason", {"recommendation", "reason"}},
 		{"reason_band", {"recommendation", "reason", "download", "bands"}},
 		{"one_end", {"one_end"}},
+		{"run_tunnel", {"run"}},
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -531,6 +534,17 @@ static void odd_text(void **state)
 	}
 }
 
+/* What each series of fixture_run() begins with. */
+#define LABELS "{server=\"hub\",peer=\"laptop\",interface=\"wg1\",tunnel=\"\""
+
+static int export_pairs(struct query *query, const struct query_run *run, FILE *out,
+			struct err *err)
+{
+	struct prometheus_run shown = {.run = *run, .pairs = true};
+
+	return prometheus_export(query, &shown, 1, out, err);
+}
+
 static void prometheus(void **state)
 {
 	struct fixture *fixture = *state;
@@ -545,18 +559,17 @@ static void prometheus(void **state)
 		     "UPDATE run SET peer_host = 'a\"\\b' || char(10) || 'c'");
 	query = fixture_query(fixture);
 	find_run(query, &run);
-	assert_int_equal(prometheus_export(query, &run, out, NULL), 0);
+	assert_int_equal(export_pairs(query, &run, out, NULL), 0);
 	query_close(query);
 	fclose(out);
 	assert_non_null(strstr(text, ",peer=\"a\\\"\\\\b\\nc\","));
-	assert_non_null(strstr(text,
-			       "\nmtusweep_pair_goodput_bytes_per_second{server_mtu="
-			       "\"1420\",peer_mtu=\"1400\",direction=\"upload\"} "
-			       "4562500\n"));
+	assert_non_null(strstr(text, ",interface=\"wg1\",tunnel=\"\",server_mtu="
+				     "\"1420\",peer_mtu=\"1400\",direction=\"upload\"} "
+				     "4562500\n"));
 	/* A failed direction has no rate, rather than a rate of 0. */
-	assert_null(strstr(text, "second{server_mtu=\"1500\",peer_mtu=\"1480\","
-				 "direction=\"upload\"}"));
-	assert_non_null(strstr(text, "visits{server_mtu=\"1500\",peer_mtu=\"1480\","
+	assert_null(strstr(text, "server_mtu=\"1500\",peer_mtu=\"1480\","
+				 "direction=\"upload\"} 0"));
+	assert_non_null(strstr(text, "server_mtu=\"1500\",peer_mtu=\"1480\","
 				     "direction=\"upload\"} 1\n"));
 	free(text);
 }
@@ -565,6 +578,7 @@ static void prometheus(void **state)
 static void prometheus_of_a_server(void **state)
 {
 	struct fixture *fixture = *state;
+	struct prometheus_run shown = {.live.peer = 1410};
 	struct query_run run;
 	struct query *query;
 	char *text = NULL;
@@ -579,23 +593,30 @@ static void prometheus_of_a_server(void **state)
 				  " SELECT id, 'fits', 5, 9 FROM run");
 	query = fixture_query(fixture);
 	find_run(query, &run);
-	prometheus_put_server(out, "1.2\"3", true);
-	assert_int_equal(prometheus_export_run(query, &run, out, NULL), 0);
+	prometheus_put_server(out, &run.info.server, "1.2\"3", true);
+	shown.run = run;
+	assert_int_equal(prometheus_export(query, &shown, 1, out, NULL), 0);
 	query_close(query);
 	fclose(out);
-	assert_non_null(
-		strstr(text, "\nmtusweep_server_info{version=\"1.2\\\"3\"} 1\n"));
-	assert_non_null(strstr(text, "\nmtusweep_session_open 1\n"));
-	assert_non_null(strstr(text, "\nmtusweep_run_visits "));
-	assert_non_null(strstr(text,
-			       "\nmtusweep_recommended_mtu_bytes{end=\"server\"} 1400\n"
-			       "mtusweep_recommended_mtu_bytes{end=\"peer\"} 1380\n"));
-	assert_non_null(strstr(text, "\nmtusweep_recommended_info{reason=\"fits\","
-				     "status=\"confirmed\"} 1\n"));
-	assert_non_null(strstr(text, "\nmtusweep_recommended_settled 1\n"));
 	assert_non_null(strstr(
-		text, "\nmtusweep_warnings{about=\"run\",kind=\"text\"} 1\n"
-		      "mtusweep_warnings{about=\"recommendation\",kind=\"roam\"} 1\n"));
+		text,
+		"\nmtusweep_server_info{server=\"hub\",peer=\"\",interface=\"wg0\","
+		"tunnel=\"\",version=\"1.2\\\"3\"} 1\n"));
+	assert_non_null(strstr(text, "\nmtusweep_session_open{server=\"hub\""));
+	assert_non_null(strstr(text, "\nmtusweep_run_visits" LABELS "} "));
+	assert_non_null(strstr(text, "\nmtusweep_mtu_recommended_bytes" LABELS
+				     ",end=\"server\"} 1400\n"
+				     "mtusweep_mtu_recommended_bytes" LABELS
+				     ",end=\"peer\"} 1380\n"));
+	assert_non_null(strstr(text, "\nmtusweep_mtu_live_bytes" LABELS
+				     ",end=\"peer\"} 1410\n"));
+	assert_non_null(strstr(text, "\nmtusweep_recommended_info" LABELS
+				     ",reason=\"fits\",status=\"confirmed\"} 1\n"));
+	assert_non_null(strstr(text, "\nmtusweep_recommended_settled" LABELS "} 1\n"));
+	assert_non_null(strstr(text, "\nmtusweep_warnings" LABELS
+				     ",about=\"run\",kind=\"text\"} 1\n"
+				     "mtusweep_warnings" LABELS
+				     ",about=\"recommendation\",kind=\"roam\"} 1\n"));
 	assert_null(strstr(text, "server_mtu="));
 	free(text);
 }
@@ -614,9 +635,9 @@ static void full_output_is_an_error(void **state)
 		FILE *out = fopen("/dev/full", "w");
 
 		assert_non_null(out);
-		assert_int_equal((i ? prometheus_export : runjson_export)(query, &run,
-									  out, &err),
-				 -ENOSPC);
+		assert_int_equal(
+			(i ? export_pairs : runjson_export)(query, &run, out, &err),
+			-ENOSPC);
 		assert_string_equal(err.text, "cannot write the export: No space left "
 					      "on device");
 		fclose(out);

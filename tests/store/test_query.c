@@ -362,6 +362,111 @@ static void an_applied_pair_is_no_result(void **state)
 	query_close(query);
 }
 
+#define HUB "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="
+#define ONE "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08="
+#define TWO "L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jLO3Q="
+
+static int64_t begin_with_keys(struct fixture *fixture, int number, const char *server,
+			       const char *peer)
+{
+	struct run_info info = fixture_run(number);
+	struct store *store = NULL;
+	int64_t run = 0;
+
+	strcpy(info.server.key, server);
+	strcpy(info.peer.key, peer);
+	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
+	assert_int_equal(store_begin_record(store, &info, NULL, &run, NULL), 0);
+	fixture_close(store);
+	return run;
+}
+
+/* A run that goes on keeps the keys that it has, and gets those that it lacks. */
+static void keys_come_back(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query_run run;
+	struct query *query;
+
+	begin_with_keys(fixture, 1, HUB, "");
+	assert_int_equal(fixture_read_int(fixture, "SELECT tunnel IS NULL AND peer_key "
+						   "IS NULL FROM run_tunnel"),
+			 1);
+	begin_with_keys(fixture, 1, "", "");
+	begin_with_keys(fixture, 1, TWO, ONE);
+	begin_with_keys(fixture, 2, "", "");
+	query = fixture_query(fixture);
+	assert_int_equal(query_run(query, "1", &run, NULL), 0);
+	assert_string_equal(run.info.server.key, HUB);
+	assert_string_equal(run.info.peer.key, ONE);
+	assert_int_equal(query_run(query, "2", &run, NULL), 0);
+	assert_string_equal(run.info.server.key, "");
+	assert_string_equal(run.info.peer.key, "");
+	query_close(query);
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM run_tunnel"),
+			 1);
+}
+
+/* The copy of a server has them too. */
+static void copies_have_keys(void **state)
+{
+	struct fixture *fixture = *state;
+	struct run_info info = fixture_run(1);
+	struct store *store = NULL;
+	struct query_run run;
+	struct query *query;
+	int64_t id;
+	bool known;
+
+	strcpy(info.server.key, HUB);
+	strcpy(info.peer.key, ONE);
+	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
+	assert_int_equal(store_begin_copy(store, &info,
+					  "0123456789abcdef0123456789abcdef", &id,
+					  &known, NULL),
+			 0);
+	fixture_close(store);
+	query = fixture_query(fixture);
+	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
+	assert_string_equal(run.info.peer.key, ONE);
+	query_close(query);
+}
+
+static void one_tunnel_is_chosen(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query *query;
+	struct query_run run;
+	struct err err = ERR_INIT;
+	struct run_ids ids = {0};
+	int64_t newest = 0;
+
+	begin_with_keys(fixture, 1, HUB, ONE);
+	begin_with_keys(fixture, 2, HUB, TWO);
+	begin_with_keys(fixture, 3, ONE, HUB);
+	begin_with_keys(fixture, 4, HUB, "");
+	query = fixture_query(fixture);
+	assert_int_equal(query_choose_tunnel(query, HUB, &err), -ENOTUNIQ);
+	assert_int_equal(query_choose_tunnel(query, "nope", &err), -ENOENT);
+	/* A choice that failed is none. */
+	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
+	assert_int_equal(run.id, 4);
+	assert_int_equal(query_choose_tunnel(query, ONE, &err), 0);
+	assert_int_equal(query_run(query, NULL, &run, NULL), 0);
+	assert_int_equal(run.id, 3);
+	assert_int_equal(query_run_of_result(query, &run, &newest, NULL), 0);
+	assert_int_equal(run.id, 3);
+	assert_int_equal(newest, 3);
+	assert_int_equal(query_run(query, "2", &run, &err), -ENOENT);
+	assert_int_equal(query_run(query, "abcd0002", &run, &err), -ENOENT);
+	assert_int_equal(query_run(query, "abcd", &run, &err), -ENOTUNIQ);
+	assert_int_equal(query_runs(query, keep_id, &ids, NULL), 0);
+	assert_int_equal(ids.count, 2);
+	assert_int_equal(ids.id[0], 1);
+	assert_int_equal(ids.id[1], 3);
+	query_close(query);
+}
+
 static void empty_database_has_no_newest_run(void **state)
 {
 	struct fixture *fixture = *state;
@@ -395,6 +500,9 @@ int main(void)
 		TEST(strange_files_are_refused),
 		TEST(a_probe_has_a_result),
 		TEST(an_applied_pair_is_no_result),
+		TEST(keys_come_back),
+		TEST(copies_have_keys),
+		TEST(one_tunnel_is_chosen),
 		TEST(empty_database_has_no_newest_run),
 	};
 

@@ -162,6 +162,81 @@ static void test_options_must_be_the_same(void **state)
 
 /* --- the same tunnel --- */
 
+#define SERVER_KEY "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="
+#define PEER_KEY   "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08="
+#define OTHER_KEY  "L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jLO3Q="
+
+static int64_t add_keyed(struct fixture *f, int number, const char *peer_key)
+{
+	struct run_info info = fixture_run(number);
+	struct measurement m = fixture_visit(1, (struct mtu_pair){1420, 1400}, 10, 20);
+	struct store *store = NULL;
+	int64_t run = 0;
+
+	snprintf(info.server.key, sizeof(info.server.key), "%s", SERVER_KEY);
+	snprintf(info.peer.key, sizeof(info.peer.key), "%s", peer_key);
+	assert_int_equal(store_open(f->db, &store, NULL), 0);
+	assert_int_equal(store_begin_record(store, &info, OPTIONS, &run, NULL), 0);
+	fixture_record(store, run, &m);
+	assert_int_equal(store_end_run(store, run, RUN_INTERRUPTED, "", NULL), 0);
+	fixture_close(store);
+	return run;
+}
+
+/* The newest run of this tunnel counts, though another one's is newer. One without keys
+ * may be of this tunnel. */
+static void test_newest_run_of_the_tunnel(void **state)
+{
+	struct fixture *f = *state;
+	struct tunnel ours, nobodys;
+	struct resume_wish wish = {.db = f->db, .options = OPTIONS, .tunnel = &ours};
+	struct apply_wish apply = {.db = f->db, .tunnel = &nobodys};
+	struct err err = ERR_INIT;
+	struct applied applied;
+	struct resumed found;
+	int64_t run = add_keyed(f, 1, PEER_KEY);
+
+	add_keyed(f, 2, OTHER_KEY);
+	assert_true(tunnel_of(SERVER_KEY, PEER_KEY, &ours));
+	assert_true(tunnel_of(PEER_KEY, OTHER_KEY, &nobodys));
+	assert_int_equal(resume_load(&wish, &found, NULL), 0);
+	assert_int_equal(found.run, run);
+	resume_release(&found);
+	assert_int_equal(apply_load(&apply, &applied, &err), -ENOENT);
+	cmdlab_assert_said(err.text, "no run of a peer through this tunnel");
+	apply.tunnel = &ours;
+	assert_int_equal(apply_load(&apply, &applied, &err), 0);
+	assert_string_equal(applied.peer.key, PEER_KEY);
+	run = add_keyed(f, 3, "");
+	assert_int_equal(resume_load(&wish, &found, NULL), 0);
+	assert_int_equal(found.run, run);
+	resume_release(&found);
+}
+
+/* Where both keys are known they decide, and names do not matter. */
+static void test_keys_decide(void **state)
+{
+	struct end_facts then = fixture_run(1).peer;
+	struct end_facts now = then;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	strcpy(then.key, PEER_KEY);
+	now.host[0] = 'x';
+	now.interface[0] = 'x';
+	now.address[0] = '9';
+	assert_int_equal(resume_check_end("peer", &then, &now, &err), -EINVAL);
+	strcpy(now.key, PEER_KEY);
+	assert_int_equal(resume_check_end("peer", &then, &now, &err), 0);
+	now = then;
+	strcpy(now.key, OTHER_KEY);
+	assert_int_equal(resume_check_end("peer", &then, &now, &err), -EINVAL);
+	cmdlab_assert_said(err.text, "the peer's public key is '" OTHER_KEY "'");
+	strcpy(now.key, PEER_KEY);
+	now.backend = BACKEND_KERNEL;
+	assert_int_equal(resume_check_end("peer", &then, &now, &err), -EINVAL);
+}
+
 static void test_ends_must_be_the_same(void **state)
 {
 	const struct end_facts then = fixture_run(1).peer;
@@ -495,6 +570,8 @@ int main(void)
 		STORED(test_newest_pair_to_apply),
 		STORED(test_predicted_pair),
 		cmocka_unit_test(test_ends_must_be_the_same),
+		cmocka_unit_test(test_keys_decide),
+		STORED(test_newest_run_of_the_tunnel),
 		RUN(test_missing_visits_are_made),
 		RUN(test_sizes_that_pass_sometimes),
 		RUN(test_failed_visits_on_request),
