@@ -14,7 +14,7 @@
  * The journal says what will be changed before the folder is made, which networkd does not
  * have by default. A restore removes the folder if it was not there before, unless
  * somebody else has put a file into it. A drop-in of any other text is somebody else's:
- * it is never changed. networkd reads drop-ins when it starts, and with "networkctl reload".
+ * it is never changed. networkd reads drop-ins at its start, and with "networkctl reload".
  */
 
 /*

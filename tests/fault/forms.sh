@@ -12,11 +12,12 @@ make_conf()
 {
 	mkdir -p "${1%/*}"
 	if [[ $form == keyfile ]]; then
-		printf '[wireguard]\n# as\nmtu=%d\nprivate-key=x=\n' "$LAB_MTU" >"$1"
+		printf '[wireguard]\n# as\nmtu=%d\n' "$LAB_MTU" >"$1"
 		chmod 0600 "$1"
 	else
 		printf '%s\n[Link]\nMTUBytes=%d\n' \
-			'# Written by mtusweep; remove this file to undo that.' "$LAB_MTU" >"$1"
+			'# Written by mtusweep; remove this file to undo that.' \
+			"$LAB_MTU" >"$1"
 		chmod 0644 "$1"
 	fi
 }

@@ -136,8 +136,8 @@ check_networkd()
 	check_equal 'networkd: the MTU before' 1420 "$(link_mtu)"
 
 	apply networkd
-	check_match 'networkd: it is named' "networkd keeps the MTU of 'wg0', in '$dropin'" \
-		"$(<"$tmp/peer.log")"
+	check_match 'networkd: it is named' \
+		"networkd keeps the MTU of 'wg0', in '$dropin'" "$(<"$tmp/peer.log")"
 	check_match 'networkd: the command' "run 'networkctl reload'" "$(<"$tmp/peer.log")"
 	check_equal 'networkd: the drop-in' "MTUBytes=$FITS root:root 644" \
 		"$(grep MTU "$dropin" | tail -n 1) $(stat -c '%U:%G %a' "$dropin")"
@@ -238,7 +238,8 @@ check_networkd
 if [[ -x $NETWORKMANAGER/usr/sbin/NetworkManager ]]; then
 	check_networkmanager
 else
-	failed 'NetworkManager' "$NETWORKMANAGER does not exist: run scripts/install-deps --test"
+	failed 'NetworkManager' \
+		"$NETWORKMANAGER does not exist: run scripts/install-deps --test"
 fi
 echo "$checks checks, $failures failed"
 ((failures == 0))
