@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wg-quick's conf file as text: finding and setting "MTU = N". Read as wg-quick reads
- * it: a line up to its "#", the key up to the first "=", both trimmed, case ignored;
- * each
- * "[Interface]" counts, and the last MTU of them all.
+ * A conf file as text: finding and setting its MTU. wg-quick reads a line up to its "#",
+ * the key up to the first "=", both trimmed, case ignored; each "[Interface]" counts, and
+ * the last MTU of them all. GLib's key files differ as struct syntax says.
  */
 #include "netctl/conffile.h"
 
@@ -18,6 +17,24 @@
 #include "base/text.h"
 #include "netctl/rtmtu.h"
 
+static bool ends_with(const char *text, size_t length, const char *end)
+{
+	return length > strlen(end) &&
+	       memcmp(text + length - strlen(end), end, strlen(end)) == 0;
+}
+
+enum conffile_form conffile_form(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	if (ends_with(path, strlen(path), ".nmconnection"))
+		return CONFFILE_KEYFILE;
+	if (name && ends_with(name, strlen(name), ".conf") &&
+	    ends_with(path, (size_t)(name - path), ".network.d"))
+		return CONFFILE_DROPIN;
+	return CONFFILE_WG_QUICK;
+}
+
 struct span {
 	size_t begin;
 	size_t end;
@@ -30,11 +47,38 @@ struct line {
 	bool assigns;
 };
 
+/* The differences between the formats. */
+struct syntax {
+	const char *section;
+	const char *key;
+	const char *added; /* a new line, in front of the number */
+	bool has_case;     /* names are matched with their case */
+	bool has_tails;    /* a comment may follow a value */
+};
+
+static const struct syntax syntaxes[] = {
+	[CONFFILE_WG_QUICK] = {.section = "[Interface]",
+			       .key = "MTU",
+			       .added = "MTU = ",
+			       .has_tails = true},
+	[CONFFILE_KEYFILE] = {.section = "[wireguard]",
+			      .key = "mtu",
+			      .added = "mtu=",
+			      .has_case = true},
+	[CONFFILE_DROPIN] = {.section = "[Link]",
+			     .key = "MTUBytes",
+			     .added = "MTUBytes=",
+			     .has_case = true},
+};
+
+static const struct syntax *const wg_quick = &syntaxes[CONFFILE_WG_QUICK];
+
 struct reader {
+	const struct syntax *syntax;
 	const char *data;
 	size_t size;
 	size_t at;
-	bool in_interface;
+	bool in_interface; /* in the section of the syntax */
 };
 
 /* Where things are; offsets into the file. */
@@ -70,6 +114,14 @@ static bool span_is(const char *data, struct span span, const char *word)
 	       strncasecmp(data + span.begin, word, span.end - span.begin) == 0;
 }
 
+static bool name_is(const struct syntax *syntax, const char *data, struct span span,
+		    const char *name)
+{
+	return span_is(data, span, name) &&
+	       (!syntax->has_case ||
+		memcmp(data + span.begin, name, span.end - span.begin) == 0);
+}
+
 static size_t find_char(const char *data, struct span span, char c)
 {
 	const char *at = memchr(data + span.begin, c, span.end - span.begin);
@@ -92,6 +144,19 @@ static struct span trim_value(const char *data, struct span span)
 	return value;
 }
 
+/* The line up to its comment. */
+static struct span strip_comment(const struct syntax *syntax, const char *data,
+				 struct span line)
+{
+	struct span trimmed = trim_span(data, line);
+
+	if (syntax->has_tails)
+		line.end = find_char(data, line, '#');
+	else if (trimmed.begin < trimmed.end && data[trimmed.begin] == '#')
+		line.end = line.begin;
+	return line;
+}
+
 static bool next_line(struct reader *reader, struct line *line)
 {
 	const char *data = reader->data;
@@ -107,7 +172,7 @@ static bool next_line(struct reader *reader, struct line *line)
 	if (line->eol.end > line->eol.begin && whole.end > whole.begin &&
 	    data[whole.end - 1] == '\r')
 		line->eol.begin = --whole.end;
-	stripped = (struct span){whole.begin, find_char(data, whole, '#')};
+	stripped = strip_comment(reader->syntax, data, whole);
 	equals = find_char(data, stripped, '=');
 	line->assigns = equals < stripped.end;
 	line->key = trim_span(data, (struct span){stripped.begin, equals});
@@ -115,14 +180,18 @@ static bool next_line(struct reader *reader, struct line *line)
 	if (line->assigns)
 		line->value = trim_value(data, (struct span){equals + 1, stripped.end});
 	if (line->key.begin < line->key.end && data[line->key.begin] == '[')
-		reader->in_interface = span_is(data, line->key, "[Interface]");
+		reader->in_interface = name_is(reader->syntax, data, line->key,
+					       reader->syntax->section);
 	return true;
 }
 
 /* --- the file --- */
 
-static void note_line(struct layout *layout, const char *data, const struct line *line)
+static void note_line(struct layout *layout, const struct reader *reader,
+		      const struct line *line)
 {
+	const char *data = reader->data;
+
 	layout->interface = true;
 	if (line->key.begin == line->key.end && !line->assigns)
 		return; /* blank, or a comment */
@@ -130,7 +199,8 @@ static void note_line(struct layout *layout, const char *data, const struct line
 		layout->eol = line->eol;
 	layout->insert_at = line->eol.end;
 	layout->insert_breaks = line->eol.end == line->eol.begin;
-	if (line->assigns && span_is(data, line->key, "MTU")) {
+	if (line->assigns &&
+	    name_is(reader->syntax, data, line->key, reader->syntax->key)) {
 		layout->mtu = true;
 		layout->value = line->value;
 	}
@@ -139,17 +209,19 @@ static void note_line(struct layout *layout, const char *data, const struct line
 }
 
 /* Begin behind the byte order mark, where there is one. */
-static struct reader read_lines(const char *data, size_t size)
+static struct reader read_lines(const struct syntax *syntax, const char *data,
+				size_t size)
 {
 	bool marked = size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0;
 
-	return (struct reader){.data = data, .size = size, .at = marked ? 3 : 0};
+	return (struct reader){
+		.syntax = syntax, .data = data, .size = size, .at = marked ? 3 : 0};
 }
 
-static int find_layout(const char *data, size_t size, struct layout *layout,
-		       struct err *err)
+static int find_layout(const struct syntax *syntax, const char *data, size_t size,
+		       struct layout *layout, struct err *err)
 {
-	struct reader reader = read_lines(data, size);
+	struct reader reader = read_lines(syntax, data, size);
 	struct line line;
 
 	*layout = (struct layout){0};
@@ -159,10 +231,11 @@ static int find_layout(const char *data, size_t size, struct layout *layout,
 			"not a conf file: it contains a NUL byte (UTF-16 or binary?)");
 	while (next_line(&reader, &line)) {
 		if (reader.in_interface)
-			note_line(layout, data, &line);
+			note_line(layout, &reader, &line);
 	}
 	if (!layout->interface)
-		return err_set(err, -ENOENT, "not a conf file: it has no [Interface]");
+		return err_set(err, -ENOENT, "not a conf file: it has no %s",
+			       syntax->section);
 	return 0;
 }
 
@@ -187,19 +260,20 @@ static int splice_text(const char *data, size_t size, struct span cut,
 	return 0;
 }
 
-int conffile_edit(const char *data, size_t size, int mtu, char **ret, size_t *ret_size,
-		  struct err *err)
+int conffile_edit(enum conffile_form form, const char *data, size_t size, int mtu,
+		  char **ret, size_t *ret_size, struct err *err)
 {
+	const struct syntax *syntax = &syntaxes[form];
 	struct layout layout;
 	struct span cut;
 	char number[32];
 	const char *eol;
 	const char *pieces[3] = {"", number, ""};
-	int r = find_layout(data, size, &layout, err);
+	int r = find_layout(syntax, data, size, &layout, err);
 
 	if (r < 0)
 		return r;
-	snprintf(number, sizeof(number), layout.mtu ? "%d" : "MTU = %d", mtu);
+	snprintf(number, sizeof(number), "%s%d", layout.mtu ? "" : syntax->added, mtu);
 	cut = layout.value;
 	if (!layout.mtu) {
 		eol = layout.eol.end - layout.eol.begin == 2 ? "\r\n" : "\n";
@@ -267,7 +341,7 @@ static bool is_route_line(const char *data, const struct line *line,
 static int remove_routes(const char *data, size_t size, const struct routes *routes,
 			 char **ret, size_t *ret_size)
 {
-	struct reader reader = read_lines(data, size);
+	struct reader reader = read_lines(wg_quick, data, size);
 	struct line line;
 	size_t begin = 0;
 	char *at;
@@ -327,13 +401,13 @@ int conffile_edit_routes(const char *data, size_t size, const char *peer,
 	char *kept = NULL;
 	size_t kept_size = 0;
 	char *lines = NULL;
-	int rc = find_layout(data, size, &layout, err);
+	int rc = find_layout(wg_quick, data, size, &layout, err);
 
 	if (rc < 0)
 		return rc;
 	rc = remove_routes(data, size, &routes, &kept, &kept_size);
 	if (rc == 0)
-		rc = find_layout(kept, kept_size, &layout, err);
+		rc = find_layout(wg_quick, kept, kept_size, &layout, err);
 	if (rc == 0)
 		rc = format_routes(&routes, &layout, &lines);
 	if (rc == 0) {
@@ -362,25 +436,27 @@ static int parse_mtu(const char *data, struct span value)
 	return text_to_int(text, 1, INT_MAX, &mtu) < 0 ? -1 : (int)mtu;
 }
 
-int conffile_facts(const char *data, size_t size, struct conffile_facts *ret,
-		   struct err *err)
+int conffile_facts(enum conffile_form form, const char *data, size_t size,
+		   struct conffile_facts *ret, struct err *err)
 {
 	struct layout layout;
-	int r = find_layout(data, size, &layout, err);
+	int r = find_layout(&syntaxes[form], data, size, &layout, err);
 
 	if (r < 0)
 		return r;
-	*ret = (struct conffile_facts){.save_config = layout.save_config};
+	*ret = (struct conffile_facts){
+		.save_config = form == CONFFILE_WG_QUICK && layout.save_config,
+	};
 	if (layout.mtu)
 		ret->mtu = parse_mtu(data, layout.value);
 	return 0;
 }
 
-int conffile_mtu(const char *data, size_t size)
+int conffile_mtu(enum conffile_form form, const char *data, size_t size)
 {
 	struct conffile_facts facts;
 
-	return conffile_facts(data, size, &facts, NULL) < 0 ? 0 : facts.mtu;
+	return conffile_facts(form, data, size, &facts, NULL) < 0 ? 0 : facts.mtu;
 }
 
 /* --- commands that set the MTU --- */
@@ -482,7 +558,7 @@ struct conffile_hook conffile_find_hook(const char *data, size_t size,
 					const char *interface)
 {
 	static const char *const keys[] = {"PreUp", "PostUp"};
-	struct reader reader = read_lines(data, size);
+	struct reader reader = read_lines(wg_quick, data, size);
 	struct conffile_hook hook = {0};
 	struct line line;
 

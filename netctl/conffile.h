@@ -11,24 +11,39 @@
 #include "netctl/heldfolder.h"
 
 /*
- * wg-quick's conf file (wg-quick(8)): "MTU = N" in the section [Interface]. Names are
- * matched without regard to case, "#" begins a comment, as wg-quick has it. The file
- * holds private keys: it is never logged, and buffers are wiped by conffile_wipe().
+ * The conf file, which keeps the interface's MTU and private key: it is never logged, and
+ * buffers are wiped by conffile_wipe(). Its name says which form it has.
  */
+
+enum conffile_form {
+	/* wg-quick's (wg-quick(8)): "MTU = N" in [Interface]. Names are matched without
+	 * regard to case, "#" begins a comment. */
+	CONFFILE_WG_QUICK,
+	/* NetworkManager's, "*.nmconnection" (nm-settings-keyfile(5)): "mtu=N" in
+	 * [wireguard]. Names are matched with their case, and a line that begins with "#"
+	 * is a comment. */
+	CONFFILE_KEYFILE,
+	/* systemd-networkd's, a "*.conf" in "*.network.d" (systemd.network(5)):
+	 * "MTUBytes=N" in [Link]. It has no key, and may not exist: hostdropin.h. */
+	CONFFILE_DROPIN,
+};
+
+/* Pure. */
+enum conffile_form conffile_form(const char *path);
 
 /* The largest file that is taken for a conf file. */
 #define CONFFILE_LIMIT (1024 * 1024)
 
 /*
- * Pure: `data` with the MTU of [Interface] set to `mtu`, into a fresh buffer. The value
- * of an existing MTU line is replaced (the last one, which is the one wg-quick obeys;
- * an earlier one stays); without one, "MTU = N" is added after the last line of
- * [Interface] that is neither blank nor a comment, with that section's line ends. Every
- * other byte stays: comments, CRLF, order, a missing newline at the end, a byte order
- * mark. -ENOENT: no [Interface]. -EINVAL: a NUL byte. -ENOMEM.
+ * Pure: `data` with the MTU of its section set to `mtu`, into a fresh buffer. The value
+ * of an existing MTU line is replaced (the last one, which is the one that counts; an
+ * earlier one stays); without one, a line is added after the last line of the section
+ * that is neither blank nor a comment, with that section's line ends. Every other byte
+ * stays: comments, CRLF, order, a missing newline at the end, a byte order mark.
+ * -ENOENT: no such section. -EINVAL: a NUL byte. -ENOMEM.
  */
-int conffile_edit(const char *data, size_t size, int mtu, char **ret, size_t *ret_size,
-		  struct err *err);
+int conffile_edit(enum conffile_form form, const char *data, size_t size, int mtu,
+		  char **ret, size_t *ret_size, struct err *err);
 
 /* A line that gives the routes to a prefix an MTU when the tunnel comes up. */
 struct conffile_route {
@@ -40,8 +55,8 @@ struct conffile_route {
 };
 
 /*
- * Pure: `data` with one line a route after the last line of [Interface] that is neither
- * blank nor a comment:
+ * Pure, for wg-quick's form: `data` with one line a route after the last line of
+ * [Interface] that is neither blank nor a comment:
  *
  *	PostUp = ip -4 route replace 10.0.0.2/32 dev %i proto 77 mtu 1340 \
  *		# mtusweep 10.0.0.2 (one line)
@@ -60,11 +75,11 @@ struct conffile_facts {
 			     down */
 };
 
-/* Pure. -ENOENT: no [Interface]. */
-int conffile_facts(const char *data, size_t size, struct conffile_facts *ret,
-		   struct err *err);
-/* Pure: facts.mtu; 0 also without an [Interface]. */
-int conffile_mtu(const char *data, size_t size);
+/* Pure. -ENOENT: no such section. */
+int conffile_facts(enum conffile_form form, const char *data, size_t size,
+		   struct conffile_facts *ret, struct err *err);
+/* Pure: facts.mtu; 0 also without the section. */
+int conffile_mtu(enum conffile_form form, const char *data, size_t size);
 
 /* A command of the conf file that sets the MTU of the interface each time wg-quick brings
  * it up, whatever the MTU line says. */
@@ -87,9 +102,10 @@ struct conffile_hook conffile_find_hook(const char *data, size_t size,
  * A conf file on disk, in its folder, which is held open: conffile_open() reaches the
  * folder once, safely (heldfolder.h), and each step up to conffile_close() acts in that
  * folder. A file beside the conf file is named by a suffix to the conf file's name; "" is
- * the conf file itself. Where a user other than root can exchange the folder, only files
- * of that user are read, and what root writes belongs to that user. No function here
- * returns -ESTALE: the kernel's is -EIO.
+ * the conf file itself. Beside a keyfile a "~" follows the suffix: NetworkManager takes
+ * any other file there for one more connection. Where a user other than root can exchange
+ * the folder, only files of that user are read, and what root writes belongs to that user.
+ * No function here returns -ESTALE: the kernel's is -EIO.
  */
 struct conffile {
 	struct heldfolder folder;
@@ -108,6 +124,9 @@ int conffile_open(const char *path, struct conffile *ret, struct err *err);
 void conffile_close(struct conffile *file);
 #define cleanup_conffile __attribute__((cleanup(conffile_close)))
 
+/* "~" or "", behind a suffix to this path. */
+const char *conffile_ending(const char *path);
+
 /* The path of the file with that suffix; for messages. */
 struct conffile_path {
 	char text[PATH_MAX + NAME_MAX + CONFFILE_SUFFIX_MAX];
@@ -116,10 +135,10 @@ struct conffile_path conffile_path(const struct conffile *file, const char *suff
 
 /*
  * Before anything is changed: the path is a regular file, or a symbolic link to one in
- * the same folder; it has an [Interface]; only its owner and root can write to it and
- * exchange it or its folder; a file can be made beside it. *ret_path is the real path,
- * to be used from then on (PATH_MAX bytes). -ELOOP: link out of its folder. -EPERM:
- * others can write to it or exchange it.
+ * the same folder; it has the section of its form; only its owner and root can write to it
+ * and exchange it or its folder; a file can be made beside it. *ret_path is the real path,
+ * to be used from then on (PATH_MAX bytes). -ELOOP: link out of its folder. -EPERM: others
+ * can write to it or exchange it.
  */
 int conffile_check(const char *path, char *ret_path, struct err *err);
 
@@ -144,6 +163,10 @@ int conffile_stat(const struct conffile *file, const char *suffix, struct stat *
  */
 int conffile_replace(const struct conffile *file, const char *data, size_t size,
 		     struct err *err);
+
+/* The same for a file that may not exist, with this mode, and of the folder's user. */
+int conffile_make(const struct conffile *file, const char *data, size_t size,
+		  mode_t mode, struct err *err);
 
 /* Copy the conf file to the one with that suffix, in the same way. -EEXIST: there is
  * one, which stays. */

@@ -22,17 +22,23 @@ static struct name name_of(const struct conffile *file, const char *suffix)
 {
 	struct name name;
 
-	snprintf(name.text, sizeof(name.text), "%s%s", file->name, suffix);
+	snprintf(name.text, sizeof(name.text), "%s%s%s", file->name, suffix,
+		 suffix[0] ? conffile_ending(file->name) : "");
 	return name;
+}
+
+const char *conffile_ending(const char *path)
+{
+	return conffile_form(path) == CONFFILE_KEYFILE ? "~" : "";
 }
 
 struct conffile_path conffile_path(const struct conffile *file, const char *suffix)
 {
 	struct conffile_path path;
 
-	snprintf(path.text, sizeof(path.text), "%s/%s%s",
-		 strcmp(file->folder.path, "/") ? file->folder.path : "", file->name,
-		 suffix);
+	snprintf(path.text, sizeof(path.text), "%s/%s",
+		 strcmp(file->folder.path, "/") ? file->folder.path : "",
+		 name_of(file, suffix).text);
 	return path;
 }
 
@@ -204,7 +210,8 @@ void conffile_name_hook(const struct conffile *file, const char *interface, int 
 	char *data;
 	size_t size;
 
-	if (conffile_read(file, "", &data, &size, NULL) < 0)
+	if (conffile_form(file->name) != CONFFILE_WG_QUICK ||
+	    conffile_read(file, "", &data, &size, NULL) < 0)
 		return;
 	hook = conffile_find_hook(data, size, interface);
 	conffile_wipe(data, size);
@@ -277,7 +284,8 @@ static int check_content(const char *path, const struct conffile *file, struct e
 
 	if (r < 0)
 		return r;
-	r = conffile_facts(opened.data, opened.size, &facts, &why);
+	r = conffile_facts(conffile_form(file->name), opened.data, opened.size, &facts,
+			   &why);
 	if (r < 0)
 		return err_set(err, r, "%s: '%s'", why.text, path);
 	if (opened.st.st_mode & (S_IWGRP | S_IWOTH))
@@ -399,7 +407,7 @@ static int fill_file(const struct opened *like, int fd, const char *data, size_t
 
 	if (fchown(fd, like->st.st_uid, like->st.st_gid) < 0)
 		return -errno;
-	r = copy_attributes(like->fd, fd);
+	r = like->fd < 0 ? 0 : copy_attributes(like->fd, fd);
 	/* A conf file is not a program, so it needs no set-user-ID bits. */
 	if (r == 0 && fchmod(fd, like->st.st_mode & 0777) < 0)
 		r = -errno;
@@ -491,6 +499,17 @@ int conffile_replace(const struct conffile *file, const char *data, size_t size,
 	int r = open_regular(file, "", &opened.fd, &opened.st, err);
 
 	return r < 0 ? r : write_new(file, "", &opened, data, size, err);
+}
+
+int conffile_make(const struct conffile *file, const char *data, size_t size,
+		  mode_t mode, struct err *err)
+{
+	struct opened like = {.fd = -1};
+
+	if (fstat(file->folder.fd, &like.st) < 0)
+		return fail_file(err, errno, "cannot read the folder of", file, "");
+	like.st.st_mode = mode;
+	return write_new(file, "", &like, data, size, err);
 }
 
 int conffile_restore(const struct conffile *file, const char *suffix, struct err *err)

@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 const struct hostchange_kind *const hostchange_kinds[] = {
-	&hostlink_kind, &hostway_kind, &hostroute_kind, &hostconf_kind, NULL,
+	&hostlink_kind, &hostway_kind,    &hostroute_kind,
+	&hostconf_kind, &hostdropin_kind, NULL,
 };
 
 int hostchange_mtu(const struct hostchange_records *records)
@@ -16,6 +17,11 @@ int hostchange_mtu(const struct hostchange_records *records)
 int hostchange_mtu_before(const struct hostchange_records *records)
 {
 	return records->route.count ? records->route.before : records->link.before;
+}
+
+bool hostchange_has_file(const struct hostchange_records *records)
+{
+	return records->conf.file[0] || records->dropin.file[0];
 }
 
 void hostchange_end_strings(struct hostchange_request *want)

@@ -13,8 +13,9 @@
 
 /*
  * The kinds of change to the host, as one list: the link's MTU, the way of probes, the
- * MTU of routes to one peer, the conf file. hoststate walks the list for each change,
- * commit and restore, the journal for its lines. Guard, keeper and journal name no kind.
+ * MTU of routes to one peer, the conf file, networkd's drop-in. hoststate walks the list
+ * for each change, commit and restore, the journal for its lines. Guard, keeper and journal
+ * name no kind.
  *
  * A new kind is a file with its functions, a row in hostchange.c, a record here, and the
  * fields here by which it is asked for.
@@ -32,8 +33,10 @@ struct hostchange_bounds {
 	char remote[ADDRESS_SIZE];
 	enum persist persist;
 	enum scope scope;
-	char conf_file[4096]; /* the real path; "" unless persist */
-	bool alone;           /* main may have raw sockets (netctl/rawsock.h) */
+	/* The real path; "" unless persist, or where an MTU is applied to the host alone.
+	 * Its form (conffile.h) says which kind of change it is. */
+	char conf_file[4096];
+	bool alone; /* main may have raw sockets (netctl/rawsock.h) */
 };
 
 /* A change that main asks for. Each kind reads its own fields, and trusts none. */
@@ -110,17 +113,27 @@ struct hostconf_record {
 	bool theirs;   /* somebody changed it before the commit; not in the journal */
 };
 
+/* networkd's drop-in, whose text follows from these. */
+struct hostdropin_record {
+	char file[4096]; /* "" while it is as it was */
+	int original;    /* the MTU in it before the run; 0: there was no such file */
+	bool folder_existed; /* before the run; else it is ours */
+};
+
 struct hostchange_records {
 	struct hostlink_record link;
 	struct proberoute way; /* its address is "" while there is none */
 	struct hostroute_record route;
 	struct hostconf_record conf;
+	struct hostdropin_record dropin;
 };
 
 /* The MTU that was last set, of the routes or else of the link. */
 int hostchange_mtu(const struct hostchange_records *records);
 /* The one before. */
 int hostchange_mtu_before(const struct hostchange_records *records);
+/* True where they name a conf file or a drop-in. */
+bool hostchange_has_file(const struct hostchange_records *records);
 
 /*
  * One kind. Its functions return 0 or a negative errno. hoststate writes the journal
@@ -158,8 +171,8 @@ struct hostchange_kind {
 };
 
 /*
- * In the order of their changes and restores: the link first, the conf file last, since a
- * disk may take its time. NULL ends the list.
+ * In the order of their changes and restores: the link first, the files last, since a disk
+ * may take its time. NULL ends the list.
  */
 extern const struct hostchange_kind *const hostchange_kinds[];
 
@@ -167,5 +180,6 @@ extern const struct hostchange_kind hostlink_kind;
 extern const struct hostchange_kind hostway_kind;
 extern const struct hostchange_kind hostroute_kind;
 extern const struct hostchange_kind hostconf_kind;
+extern const struct hostchange_kind hostdropin_kind;
 
 #endif

@@ -14,35 +14,12 @@
 #include "base/text.h"
 #include "netctl/conffile.h"
 #include "netctl/hostchange.h"
+#include "netctl/hostconf_judge.h"
 #include "netctl/hostconf_stamp.h"
-#include "netctl/hostroute.h"
 #include "netctl/hoststate.h"
 #include "netctl/lockfile.h"
 
 #define ORIGINAL HOSTCONF_SUFFIX
-
-struct content {
-	char *data;
-	size_t size;
-};
-
-static void content_release(struct content *content)
-{
-	conffile_wipe(content->data, content->size);
-}
-
-#define cleanup_content __attribute__((cleanup(content_release)))
-
-static bool same(const struct content *a, const struct content *b)
-{
-	return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
-}
-
-static int read_content(const struct conffile *file, const char *suffix,
-			struct content *ret, struct err *err)
-{
-	return conffile_read(file, suffix, &ret->data, &ret->size, err);
-}
 
 /* --- the folder --- */
 
@@ -58,34 +35,13 @@ static void note_folder(const struct conffile *file, struct journal *journal)
 	journal->changes.conf.folder_inode = file->folder.inode;
 }
 
-static bool is_noted_folder(const struct conffile *file, const struct journal *journal)
-{
-	return file->folder.device == journal->changes.conf.folder_device &&
-	       file->folder.inode == journal->changes.conf.folder_inode;
-}
-
-/* True where this is the folder at the path, and the one that the run began with. */
-static bool is_the_folder(const struct conffile *file, const struct journal *journal)
-{
-	return is_noted_folder(file, journal) && heldfolder_is_in_place(&file->folder);
-}
-
-static int another_folder(const struct journal *journal, struct err *err)
-{
-	return err_set(
-		err, -EIO,
-		"the folder of conf file '%.120s' is not the one from the start of the "
-		"run (moved, or not mounted?): move or mount that one back",
-		journal->changes.conf.file);
-}
-
 /* After a step that went well. */
 static void tell_of_folder(const struct conffile *file, const struct journal *journal,
 			   struct err *ret_text)
 {
 	bool in_place = heldfolder_is_in_place(&file->folder);
 
-	if (in_place && is_noted_folder(file, journal))
+	if (in_place && hostconf_is_noted_folder(file, journal))
 		err_set(ret_text, 0, "%s", "");
 	else
 		err_set(ret_text, 0,
@@ -105,19 +61,19 @@ static int remove_temporary(const struct conffile *file, struct err *err)
 
 static int check(const struct conffile *file, struct err *err)
 {
-	cleanup_content struct content original = {0};
-	cleanup_content struct content now = {0};
+	cleanup_hostconf_content struct hostconf_content original = {0};
+	cleanup_hostconf_content struct hostconf_content now = {0};
 	int r = remove_temporary(file, err);
 
 	if (r == 0)
-		r = read_content(file, ORIGINAL, &original, err);
+		r = hostconf_read(file, ORIGINAL, &original, err);
 	if (r == -ENOENT)
 		return err_set(err, 0, "%s", "");
 	if (r == 0)
-		r = read_content(file, "", &now, err);
+		r = hostconf_read(file, "", &now, err);
 	if (r < 0)
 		return r;
-	if (!same(&now, &original))
+	if (!hostconf_same(&now, &original))
 		return err_set(err, -EEXIST,
 			       "'%s', saved by an interrupted run, differs from the "
 			       "conf file; if it is the right one, move it over the "
@@ -157,135 +113,6 @@ int hostconf_lock(const char *conf_file, const char *interface, int *ret_fd,
 			       "with --conf-file",
 			       conf_file, holder.text[0] ? holder.text : "unknown");
 	return r;
-}
-
-/* --- judging --- */
-
-/* The original with an MTU of ours: of the link, or of the routes to one peer. */
-static int edit(const struct journal *journal, const struct content *original, int mtu,
-		struct content *ret, struct err *err)
-{
-	if (journal->changes.route.count)
-		return hostroute_edit_conf(&journal->changes.route, original->data,
-					   original->size, mtu, &ret->data, &ret->size,
-					   err);
-	return conffile_edit(original->data, original->size, mtu, &ret->data,
-			     &ret->size, err);
-}
-
-/* Return 1 if the conf file is the original with the given MTU, else 0; -ENOMEM. */
-static int conf_has_mtu(const struct journal *journal, const struct content *now,
-			const struct content *original, int mtu)
-{
-	cleanup_content struct content edited = {0};
-	int r = edit(journal, original, mtu, &edited, NULL);
-
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	return same(now, &edited);
-}
-
-static int conf_changed(const struct journal *journal, struct err *err)
-{
-	return err_set(err, -ESTALE,
-		       "conf file '%s' was changed by somebody else and is left as it "
-		       "is; the one from before the run is '%s" ORIGINAL "'",
-		       journal->changes.conf.file, journal->changes.conf.file);
-}
-
-/* Somebody edited the file that the sweep wrote, and left the sweep's MTU in it. */
-static int conf_edited(const struct journal *journal, int line, int before,
-		       struct err *err)
-{
-	char remedy[96];
-
-	if (before > 0)
-		snprintf(remedy, sizeof(remedy), "set it to %d as before the run",
-			 before);
-	else
-		snprintf(remedy, sizeof(remedy), "remove it, there was none before");
-	return err_set(err, -ESTALE,
-		       "conf file '%.85s' was changed by somebody else and is left as "
-		       "it is, but its line MTU = %d comes from the sweep: %s; the one "
-		       "from before the run is '%.85s" ORIGINAL "'",
-		       journal->changes.conf.file, line, remedy,
-		       journal->changes.conf.file);
-}
-
-static int conf_differs(const struct journal *journal, const struct content *now,
-			const struct content *original, struct err *err)
-{
-	int line = conffile_mtu(now->data, now->size);
-	int before = conffile_mtu(original->data, original->size);
-
-	if (line > 0 && line != before &&
-	    (line == journal->changes.link.set || line == journal->changes.link.before))
-		return conf_edited(journal, line, before, err);
-	return conf_changed(journal, err);
-}
-
-static int conf_removed(const struct journal *journal, struct err *err)
-{
-	return err_set(err, -ESTALE,
-		       "conf file '%s' was removed by somebody else; the one from "
-		       "before the run is '%s" ORIGINAL "'",
-		       journal->changes.conf.file, journal->changes.conf.file);
-}
-
-static int original_removed(const struct journal *journal, struct err *err)
-{
-	return err_set(err, -ESTALE,
-		       "conf file '%s' is left as it is: the one from before the run, "
-		       "'%s" ORIGINAL "', no longer exists",
-		       journal->changes.conf.file, journal->changes.conf.file);
-}
-
-/* A link, a folder, something huge, another user's: no file of ours. */
-static bool is_another(int r)
-{
-	return r == -ELOOP || r == -EISDIR || r == -EINVAL || r == -EFBIG ||
-	       r == -EPERM;
-}
-
-/* The original, if the conf file is still one of ours, as far as this folder tells. */
-static int load_ours(const struct conffile *file, const struct journal *journal,
-		     struct content *ret, struct err *err)
-{
-	cleanup_content struct content now = {0};
-	int r = read_content(file, ORIGINAL, ret, err);
-
-	if (r == -ENOENT || is_another(r))
-		return original_removed(journal, err);
-	if (r < 0)
-		return r;
-	r = read_content(file, "", &now, err);
-	if (r == -ENOENT)
-		return conf_removed(journal, err);
-	if (is_another(r))
-		return conf_changed(journal, err);
-	if (r < 0)
-		return r;
-	if (same(&now, ret))
-		return 0;
-	r = conf_has_mtu(journal, &now, ret, hostchange_mtu(&journal->changes));
-	if (r == 0)
-		r = conf_has_mtu(journal, &now, ret,
-				 hostchange_mtu_before(&journal->changes));
-	if (r == 0)
-		return conf_differs(journal, &now, ret, err);
-	return r < 0 ? err_sys(err, -r, "cannot compare conf file '%s'",
-			       journal->changes.conf.file)
-		     : 0;
-}
-
-static int load_original(const struct conffile *file, const struct journal *journal,
-			 struct content *ret, struct err *err)
-{
-	int r = load_ours(file, journal, ret, err);
-
-	return r == -ESTALE && !is_the_folder(file, journal)
-		       ? another_folder(journal, err)
-		       : r;
 }
 
 static bool has_original(const struct conffile *file)
@@ -348,24 +175,24 @@ static int begin(struct journal *journal, const struct conffile *file, struct er
  * original is kept and the journal written. */
 static int write_mtu(struct journal *journal, const char *conf_file, struct err *err)
 {
-	cleanup_content struct content original = {0};
-	cleanup_content struct content edited = {0};
+	cleanup_hostconf_content struct hostconf_content original = {0};
+	cleanup_hostconf_content struct hostconf_content edited = {0};
 	cleanup_conffile struct conffile file;
 	int r = open_folder(conf_file, &file, err);
 
 	if (r == 0)
 		r = begin(journal, &file, err);
 	if (r == 0)
-		r = load_original(&file, journal, &original, err);
-	if (r == 0 && !is_the_folder(&file, journal))
-		r = another_folder(journal, err);
+		r = hostconf_load_original(&file, journal, &original, err);
+	if (r == 0 && !hostconf_is_the_folder(&file, journal))
+		r = hostconf_another_folder(journal, err);
 	if (r == 0)
-		r = edit(journal, &original, hostchange_mtu(&journal->changes), &edited,
-			 err);
+		r = hostconf_edit(journal, &original, hostchange_mtu(&journal->changes),
+				  &edited, err);
 	if (r == 0)
 		r = conffile_replace(&file, edited.data, edited.size, err);
-	if (r == 0 && !is_the_folder(&file, journal))
-		r = another_folder(journal, err);
+	if (r == 0 && !hostconf_is_the_folder(&file, journal))
+		r = hostconf_another_folder(journal, err);
 	return r;
 }
 
@@ -377,7 +204,7 @@ static bool is_back(const struct conffile *file, const struct journal *journal)
 {
 	struct stat st;
 
-	if (has_original(file) || !is_the_folder(file, journal))
+	if (has_original(file) || !hostconf_is_the_folder(file, journal))
 		return false;
 	return !journal->changes.conf.original_inode ||
 	       (conffile_stat(file, "", &st) == 0 &&
@@ -388,7 +215,7 @@ static bool is_back(const struct conffile *file, const struct journal *journal)
  * mode, owner and attributes come with it. No copy is left. */
 static int restore_original(const struct journal *journal, struct err *err)
 {
-	cleanup_content struct content original = {0};
+	cleanup_hostconf_content struct hostconf_content original = {0};
 	cleanup_conffile struct conffile file;
 	int r = open_folder(journal->changes.conf.file, &file, err);
 
@@ -398,7 +225,7 @@ static int restore_original(const struct journal *journal, struct err *err)
 		return r;
 	if (is_back(&file, journal))
 		return err_set(err, 0, "%s", "");
-	r = load_original(&file, journal, &original, err);
+	r = hostconf_load_original(&file, journal, &original, err);
 	if (r == 0)
 		r = conffile_restore(&file, ORIGINAL, err);
 	if (r == 0)
@@ -410,11 +237,12 @@ static int restore_original(const struct journal *journal, struct err *err)
 
 static bool is_unchanged(const struct conffile *file)
 {
-	cleanup_content struct content original = {0};
-	cleanup_content struct content now = {0};
+	cleanup_hostconf_content struct hostconf_content original = {0};
+	cleanup_hostconf_content struct hostconf_content now = {0};
 
-	return read_content(file, ORIGINAL, &original, NULL) == 0 &&
-	       read_content(file, "", &now, NULL) == 0 && same(&original, &now);
+	return hostconf_read(file, ORIGINAL, &original, NULL) == 0 &&
+	       hostconf_read(file, "", &now, NULL) == 0 &&
+	       hostconf_same(&original, &now);
 }
 
 /* A name that nobody has is taken in one step; the next number otherwise. */
@@ -448,8 +276,8 @@ static int keep_original(const struct conffile *file, const struct journal *jour
 
 	if (r < 0)
 		return r;
-	if (!has_original(file) && !is_the_folder(file, journal))
-		return another_folder(journal, err);
+	if (!has_original(file) && !hostconf_is_the_folder(file, journal))
+		return hostconf_another_folder(journal, err);
 	err_set(err, 0, "%s", "");
 	if (!has_original(file))
 		return 0;
@@ -467,6 +295,12 @@ static int keep_original(const struct conffile *file, const struct journal *jour
 
 /* --- the row --- */
 
+static bool is_used(const struct hoststate *state)
+{
+	return state->bounds.conf_file[0] &&
+	       conffile_form(state->bounds.conf_file) != CONFFILE_DROPIN;
+}
+
 static int conf_note(struct hoststate *state, const struct hostchange_request *want,
 		     struct err *err)
 {
@@ -477,7 +311,7 @@ static int conf_note(struct hoststate *state, const struct hostchange_request *w
 	if (state->pending)
 		return 0;
 	conf->file[0] = '\0';
-	if (!state->ifindex)
+	if (!state->ifindex && is_used(state))
 		hostconf_stamp_take(state->bounds.conf_file, &conf->noted);
 	return 0;
 }
@@ -522,7 +356,7 @@ static int conf_apply(struct hoststate *state, const struct hostchange_request *
 	int r;
 
 	if (!want->probe)
-		return state->bounds.persist == PERSIST_EACH
+		return is_used(state) && state->bounds.persist == PERSIST_EACH
 			       ? write_or_restore(state, err)
 			       : 0;
 	r = conf_restore(&state->journal, &text);
@@ -534,22 +368,41 @@ static int conf_commit(struct hoststate *state, struct err *err)
 {
 	struct hostconf_record *conf = &state->journal.changes.conf;
 
+	if (!is_used(state))
+		return 0;
 	conf->theirs = !hostconf_stamp_holds(state->bounds.conf_file, &conf->noted);
 	return write_or_restore(state, err);
+}
+
+static void tell_reader(const struct conffile *file, struct err *text)
+{
+	struct err rest = *text;
+
+	if (conffile_form(file->name) == CONFFILE_KEYFILE)
+		err_set(text, 0,
+			"run 'nmcli connection reload', or NetworkManager reads the "
+			"file at its next start only%s%s",
+			rest.text[0] ? "; " : "", rest.text);
 }
 
 static int conf_keep(struct journal *journal, struct err *err)
 {
 	struct hostconf_record *conf = &journal->changes.conf;
-	cleanup_conffile struct conffile file;
+	cleanup_conffile struct conffile file = {.folder = {.fd = -1}};
 	struct err kept = ERR_INIT;
-	int r = open_folder(conf->file, &file, &kept);
+	int r;
+
+	if (!conf->file[0])
+		return 0;
+	r = open_folder(conf->file, &file, &kept);
 
 	if (r == 0)
 		r = keep_original(&file, journal, &kept);
 	if (r == 0 && !journal->changes.route.count)
 		conffile_name_hook(&file, journal->interface, journal->changes.link.set,
 				   &kept);
+	if (r == 0)
+		tell_reader(&file, &kept);
 	if (!conf->theirs)
 		return err_set(err, r, "%s", kept.text);
 	conf->theirs = false;

@@ -288,9 +288,11 @@ static int finish_commit(struct journal *journal, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "MTU %d of '%s' was applied, but %.300s", mtu,
 			       journal->interface, kept.text);
-	return err_set(err, 0,
-		       "MTU %d of '%s' was applied, in %s and conf file%s%.200s", mtu,
-		       journal->interface, where, kept.text[0] ? "; " : "", kept.text);
+	return err_set(err, 0, "MTU %d of '%s' was applied, in %s%s%s%.200s", mtu,
+		       journal->interface, where,
+		       hostchange_has_file(&journal->changes) ? " and conf file"
+							      : " alone",
+		       kept.text[0] ? "; " : "", kept.text);
 }
 
 int hoststate_restore_journal(const char *interface, struct err *err)

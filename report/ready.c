@@ -3,6 +3,7 @@
 #include "report/ready.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -92,8 +93,10 @@ static void put_head(FILE *out, const struct ready *ready)
 
 	text_copy(host, sizeof(host), ready->host);
 	text_printable(host);
-	fprintf(out, "# mtusweep run %" PRId64 ": MTU %d for the %s", ready->run,
-		ready->mtu, ready->end);
+	fputs("# mtusweep", out);
+	if (ready->run)
+		fprintf(out, " run %" PRId64, ready->run);
+	fprintf(out, ": MTU %d for the %s", ready->mtu, ready->end);
 	if (host[0])
 		fprintf(out, ", host %s", host);
 	if (ready->proof[0])
@@ -125,4 +128,24 @@ void ready_print(FILE *out, enum ready_format format, const struct ready *ready)
 	put_head(out, ready);
 	put_notes(out, ready, format);
 	put_text(out, ready, texts[format]);
+}
+
+char *ready_text(const char *system, const struct ready *ready)
+{
+	int format = text_find(ready_names, READY_FORMAT_COUNT, system);
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	if (format < 0 ||
+	    !ready_takes_name((enum ready_format)format, ready->interface))
+		return NULL;
+	out = open_memstream(&text, &size);
+	if (!out)
+		return NULL;
+	ready_print(out, (enum ready_format)format, ready);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
 }

@@ -111,7 +111,7 @@ enum ready_format {
 extern const char *const ready_names[];
 
 struct ready {
-	int64_t run;
+	int64_t run;      /* 0: none, and `host` is this one */
 	const char *end;  /* "server" or "peer": whose MTU */
 	const char *host; /* its name; "": unknown */
 	const char *interface;
@@ -128,5 +128,9 @@ bool ready_takes_name(enum ready_format format, const char *interface);
 /* Print the text, with a comment that says what it is for. The interface's name must pass
  * ready_takes_name(). The caller finds errors of `out` with ferror(). */
 void ready_print(FILE *out, enum ready_format format, const struct ready *ready);
+
+/* The same into a fresh string, for a system of ready_names. NULL: there is none of this
+ * name, it does not take the interface's name, or memory is short. */
+char *ready_text(const char *system, const struct ready *ready);
 
 #endif

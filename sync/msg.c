@@ -126,6 +126,7 @@ static const struct field hello_fields[] = {
 	NEW_NUMBER("unit", FIELD_INT, struct msg_hello, mtu_unit, 0, MTU_MIN),
 	NEW_NUMBER("peers", FIELD_INT, struct msg_hello, peers, 0, 1000000),
 	NEW_BOOL("by_route", struct msg_hello, by_route),
+	NEW_BOOL("live_only", struct msg_hello, live_only),
 	NEW_TEXT("congestion", struct msg_hello, congestion, 100),
 	END,
 };

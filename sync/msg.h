@@ -32,9 +32,10 @@ struct msg_hello {
 	/* The smallest MTU that it sets where probes show that only smaller ones than
 	 * allow_min fit; NO_FIGURE: allow_min. */
 	int64_t low_min;
-	int mtu_unit;  /* they are multiples of it; 0: 1 */
-	int peers;     /* WireGuard peers of its interface; 0: unknown */
-	bool by_route; /* they are set for the routes to the peer, not for the link */
+	int mtu_unit;   /* they are multiples of it; 0: 1 */
+	int peers;      /* WireGuard peers of its interface; 0: unknown */
+	bool by_route;  /* they are set for the routes to the peer, not for the link */
+	bool live_only; /* no file keeps an MTU that is applied */
 	int iperf_port;
 	enum persist persist; /* the option of this end */
 	bool busy;            /* a session is open */

@@ -8,6 +8,8 @@
 #include "base/debug.h"
 #include "base/stop.h"
 #include "cmd/alone/alone_ask.h"
+#include "cmd/alone/alone_lines.h"
+#include "cmd/host/host_conf.h"
 
 /* Many hosts send one port unreachable a second. */
 #define AGAIN_MS 1100
@@ -142,6 +144,7 @@ static int fail_apply(const struct alone *alone, int mtu, int r, const struct er
 
 int alone_apply(const struct alone *alone, struct err *err)
 {
+	const struct host *host = alone->config->host;
 	int64_t lease_ms = alone->config->options->lease_ms;
 	int64_t deadline_ms = clock_boot_ms() + lease_ms - SPARE_MS;
 	struct err why = ERR_INIT;
@@ -149,7 +152,7 @@ int alone_apply(const struct alone *alone, struct err *err)
 	int r;
 
 	mtu = wanted_mtu(alone);
-	if (alone->config->host->by_route && mtu == alone_current_mtu(alone)) {
+	if (host->by_route && mtu == alone_current_mtu(alone)) {
 		host_tell("this end has MTU %d already: nothing is applied", mtu);
 		return 0;
 	}
@@ -163,6 +166,9 @@ int alone_apply(const struct alone *alone, struct err *err)
 		return fail_apply(alone, mtu, r, &why, err);
 	if (why.text[0])
 		host_tell("%.400s", why.text);
-	host_tell("this end has applied MTU %d, in link and conf file", mtu);
+	host_tell("this end has applied MTU %d, in %s", mtu,
+		  host_kept_in(host->by_route, host_is_live_only(host)));
+	alone_tell_lines(host, alone->config->own == DIR_UPLOAD ? "peer" : "server",
+			 host->by_route, mtu);
 	return 0;
 }

@@ -13,10 +13,9 @@
 #include "base/io.h"
 #include "base/privcheck.h"
 #include "base/text.h"
+#include "cmd/host/host_conf.h"
 #include "cmd/host/progress.h"
 #include "engine/runner.h"
-#include "netctl/conffile.h"
-#include "netctl/hostconf.h"
 #include "netctl/hostroute.h"
 #include "netctl/hoststate.h"
 #include "netctl/journal.h"
@@ -52,6 +51,12 @@ void host_tell(const char *fmt, ...)
 	text_printable(text);
 	progress_clear();
 	host_say(text);
+}
+
+void host_tell_text(const char *text)
+{
+	progress_clear();
+	io_write_or_drop(STDERR_FILENO, text, strlen(text), SAY_TIMEOUT_MS);
 }
 
 void host_warn(const struct warning *w)
@@ -338,74 +343,6 @@ static int check_scope(struct host *host, struct err *err)
 	return 0;
 }
 
-static void warn_of_hook(const struct conffile_hook *hook)
-{
-	char text[256];
-	char mtu[32] = "the MTU";
-
-	if (hook->mtu)
-		snprintf(mtu, sizeof(mtu), "MTU %d", hook->mtu);
-	snprintf(text, sizeof(text),
-		 "warning: %s in line %d of the conf file sets %s at each start of the "
-		 "tunnel, so an MTU applied now lasts until then; remove that command",
-		 hook->key, hook->line, mtu);
-	host_say(text);
-}
-
-/* Warn of what makes another MTU than the conf file's MTU line count. */
-static int warn_of_conf(const char *path, const char *interface, struct err *err)
-{
-	cleanup_conffile struct conffile file;
-	struct conffile_facts facts;
-	struct conffile_hook hook;
-	char *data;
-	size_t size;
-	int r = conffile_open(path, &file, err);
-
-	if (r == 0)
-		r = conffile_read(&file, "", &data, &size, err);
-	if (r < 0)
-		return r;
-	r = conffile_facts(data, size, &facts, err);
-	hook = conffile_find_hook(data, size, interface);
-	conffile_wipe(data, size);
-	if (r == 0 && facts.save_config)
-		host_say("warning: the conf file has SaveConfig = true: wg-quick down "
-			 "writes the link's MTU into it, during a run too");
-	if (r == 0 && hook.line)
-		warn_of_hook(&hook);
-	return r;
-}
-
-static int check_conf(const struct host_options *options, struct guard_config *guard,
-		      struct err *err)
-{
-	char path[4096];
-	char real[4096];
-	int r;
-
-	if (options->persist == PERSIST_NONE && !options->conf_file)
-		return 0;
-	if (options->conf_file)
-		text_copy(path, sizeof(path), options->conf_file);
-	else
-		snprintf(path, sizeof(path), "/etc/wireguard/%s.conf",
-			 options->interface);
-	r = conffile_check(path, real, err);
-	if (r == -ENOENT && !options->conf_file)
-		return err_set(err, r,
-			       "no conf file '%s' to write to; name wg-quick's file "
-			       "for '%s' with --conf-file",
-			       path, options->interface);
-	if (r < 0 || options->persist == PERSIST_NONE)
-		return r;
-	text_copy(guard->bounds.conf_file, sizeof(guard->bounds.conf_file), real);
-	r = hostconf_lock(real, options->interface, &guard->conf_lock_fd, err);
-	if (r == 0)
-		r = hostconf_check(real, err);
-	return r < 0 ? r : warn_of_conf(real, options->interface, err);
-}
-
 /* *ret_text names the restored changes; "": there were none. */
 static int restore_leftovers(const char *interface, struct err *ret_text,
 			     struct err *err)
@@ -490,7 +427,7 @@ static int prepare_host(struct host *ret, struct err *err)
 	if (r == 0)
 		r = check_scope(ret, err);
 	if (r == 0)
-		r = check_conf(options, guard, err);
+		r = host_conf_check(options, ret, err);
 	if (r == 0)
 		r = priv_find_user(options->user, options->db, &ret->user, err);
 	if (r == 0)

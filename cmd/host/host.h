@@ -7,6 +7,7 @@
 #include "base/types.h"
 #include "base/warning.h"
 #include "cmd/host/host_options.h"
+#include "netctl/confhome.h"
 #include "netctl/guard.h"
 #include "netctl/rtlink.h"
 
@@ -53,6 +54,7 @@ struct host {
 	struct priv_user user;
 	struct rtlink link;
 	enum backend backend;
+	struct confhome home; /* with --persist */
 	/* At the start; the guard counts again when a session begins. */
 	int peers;     /* WireGuard peers of the interface; 0 unknown */
 	bool by_route; /* guard_facts.by_route */
@@ -69,6 +71,8 @@ void host_say(const char *text);
 
 /* The same in main, clear of the progress line. */
 void host_tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Lines as they are, without the program's name. */
+void host_tell_text(const char *text);
 /* The sentence of a warning. */
 void host_warn(const struct warning *w);
 

@@ -78,9 +78,9 @@ const struct option_spec host_option_rows[] = {
 	 .value = "FILE",
 	 .kind = OPTION_STRING,
 	 .into = &host_options.conf_file,
-	 .help = "wg-quick's conf file, changed only with --persist, which a\n"
-		 "peer's --apply implies (default\n"
-		 "/etc/wireguard/<interface>.conf)"},
+	 .help = "file that keeps the MTU, changed only with --persist, which a\n"
+		 "peer's --apply implies: wg-quick's, *.nmconnection, or\n"
+		 "*.network.d/*.conf (default: found, and named at the start)"},
 	{.name = "lease",
 	 .value = "SECONDS",
 	 .kind = OPTION_SECONDS,

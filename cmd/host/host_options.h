@@ -14,7 +14,7 @@
 
 struct host_options {
 	const char *interface;
-	const char *conf_file; /* NULL: /etc/wireguard/<interface>.conf */
+	const char *conf_file; /* NULL: found (netctl/confhome.h) */
 	const char *db;
 	const char *user; /* NULL: see priv_find_user() */
 	struct mtu_range range;

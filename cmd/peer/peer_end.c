@@ -72,8 +72,7 @@ static void tell_not_closed(const struct peer_kept *kept, int64_t lease_ms, bool
 			 restored, kept->mtu);
 		break;
 	case PEER_THERE_KEPT:
-		snprintf(then, sizeof(then),
-			 "it has applied MTU %d, in link and conf file", kept->mtu);
+		snprintf(then, sizeof(then), "it has applied MTU %d", kept->mtu);
 		break;
 	}
 	host_tell("cannot tell the server that the run ended (%.200s); %s", why->text,

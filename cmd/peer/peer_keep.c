@@ -9,6 +9,8 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "cmd/alone/alone_lines.h"
+#include "cmd/host/host_conf.h"
 #include "cmd/peer/peer_probe.h"
 #include "netctl/keeper.h"
 #include "store/query.h"
@@ -400,20 +402,20 @@ static int not_kept_there(int r, const struct peer_kept *kept, struct err *err)
 /* A hub's link keeps its own MTU. */
 static void tell_applied(const struct peer_session *session, const struct mtu_pair *mtu)
 {
-	bool here = session->config->host->by_route;
-	bool there = session->hello.by_route;
+	const struct host *host = session->config->host;
+	const struct msg_hello *hello = &session->hello;
+	const char *here = host_kept_in(host->by_route, host_is_live_only(host));
+	const char *there = host_kept_in(hello->by_route, hello->live_only);
 
-	if (!here && !there)
-		host_tell("both ends have applied this pair, in link and conf file: "
-			  "server MTU "
-			  "%d, peer MTU %d",
-			  mtu->server, mtu->peer);
+	if (strcmp(here, there) == 0)
+		host_tell("both ends have applied this pair, in %s: server MTU %d, "
+			  "peer MTU %d",
+			  here, mtu->server, mtu->peer);
 	else
-		host_tell("both ends have applied this pair, the server in %s and conf "
-			  "file, the "
-			  "peer in %s and conf file: server MTU %d, peer MTU %d",
-			  there ? "routes" : "link", here ? "routes" : "link",
-			  mtu->server, mtu->peer);
+		host_tell("both ends have applied this pair, the server in %s, the "
+			  "peer in %s: server MTU %d, peer MTU %d",
+			  there, here, mtu->server, mtu->peer);
+	alone_tell_lines(host, "peer", host->by_route, mtu->peer);
 }
 
 static int commit_both(struct peer_kept *kept, struct peer_visit *visit,

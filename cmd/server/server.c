@@ -14,6 +14,7 @@
 #include "base/notify.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "cmd/host/host_conf.h"
 #include "cmd/server/server_ops.h"
 #include "engine/iperf_test.h"
 #include "sync/sockets.h"
@@ -166,7 +167,7 @@ static int serve_peers(struct server *f, struct err *err)
 
 const char *server_kept_in(const struct server *f)
 {
-	return f->by_route ? "routes" : "link";
+	return host_kept_in(f->by_route, host_is_live_only(f->config->host));
 }
 
 /* Return the exit status of a stop during a session. If the pair is applied, the peer
@@ -180,8 +181,8 @@ static int leave_session(struct server *f, const char *why)
 
 	server_leave_run(f, kept ? RUN_DONE : RUN_INTERRUPTED, kept ? "" : why, &here);
 	if (kept)
-		err_set(&here, 0, "MTU %d is applied, in %s and conf file",
-			f->committed_mtu, server_kept_in(f));
+		err_set(&here, 0, "MTU %d is applied, in %s", f->committed_mtu,
+			server_kept_in(f));
 	else if (!here.text[0])
 		err_set(&here, 0, "as before the run");
 	if (probe)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cmd/host/host_conf.h"
 #include "cmd/server/server_ops.h"
 #include "engine/tcp.h"
 #include "netctl/hostroute.h"
@@ -33,6 +34,7 @@ void server_hello(void *ctx, struct msg_hello *ret)
 	facts.peers = f->config->host->peers;
 	guard_get_facts(f->guard, "", &facts, NULL);
 	ret->by_route = facts.by_route;
+	ret->live_only = host_is_live_only(f->config->host);
 	ret->peers = facts.peers < PEERS_TOLD_MAX ? facts.peers : PEERS_TOLD_MAX;
 	ret->iperf_port = f->config->iperf_port;
 	ret->persist = (enum persist)f->config->options->persist;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cmd/alone/alone_lines.h"
 #include "cmd/host/progress.h"
 #include "netctl/rtlink.h"
 
@@ -361,9 +362,11 @@ static int op_commit(void *ctx, struct err *err)
 	r = guard_commit(f->guard, err);
 	if (r < 0)
 		return server_not_stale(r);
-	if (f->committed_mtu != f->mtu)
-		host_tell("MTU %d is applied, in %s and conf file%s%.300s", f->mtu,
-			  server_kept_in(f), err->text[0] ? "; " : "", err->text);
+	if (f->committed_mtu != f->mtu) {
+		host_tell("MTU %d is applied, in %s%s%.300s", f->mtu, server_kept_in(f),
+			  err->text[0] ? "; " : "", err->text);
+		alone_tell_lines(f->config->host, "server", f->by_route, f->mtu);
+	}
 	f->committed_mtu = f->mtu;
 	f->kept_mtu = f->mtu;
 	f->kept_run = f->run_id;
@@ -437,8 +440,8 @@ static int op_close(void *ctx, const struct msg_close *m, struct err *err)
 			unstored.text);
 	/* A peer that failed may not know. */
 	if (r == 0 && kept && m->outcome != RUN_DONE)
-		err_set(err, 0, "it has applied MTU %d, in %s and conf file",
-			f->kept_mtu, server_kept_in(f));
+		err_set(err, 0, "it has applied MTU %d, in %s", f->kept_mtu,
+			server_kept_in(f));
 	/* A probe is not the run that --once waits for. */
 	if (m->outcome == RUN_DONE && r == 0 && measured)
 		atomic_store(&f->completed, true);

@@ -75,6 +75,8 @@ static int setup_end(struct cmdlab_end *end)
 	};
 	end->host.guard.bounds.range = (struct mtu_range){1280, 1500, 20};
 	end->host.usual_min = 1280;
+	text_copy(end->host.guard.bounds.conf_file,
+		  sizeof(end->host.guard.bounds.conf_file), "/etc/wireguard/lo.conf");
 	text_copy(end->host.guard.bounds.interface,
 		  sizeof(end->host.guard.bounds.interface), "lo");
 	text_copy(end->host.link.name, sizeof(end->host.link.name), "lo");

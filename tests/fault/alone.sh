@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# tests/fault/alone.sh [--count N] [--seed S]
+# tests/fault/alone.sh [--form FORM] [--count N] [--seed S]
 #
 # Kills one process (keeper, guard, main), or all at once, of `mtusweep-peer --alone
 # --persist best` with SIGKILL, at a random moment; N times (30). Within the lease the end
@@ -9,12 +9,17 @@
 # all else as before. If all processes died, --restore decides which. Then the program,
 # started again, applies that MTU.
 #
+# The conf file is wg-quick's; with --form keyfile NetworkManager's, with --form dropin a
+# drop-in for networkd.
+#
 # MTUSWEEP_BIN is the folder of the programs. The last line of output is:
 #
 #	killed N, as before N, applied N, stuck N
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/../integration/lib.sh"
+# shellcheck source=tests/fault/forms.sh
+. "${BASH_SOURCE[0]%/*}/forms.sh"
 
 readonly LEASE=2
 readonly VICTIMS=(keeper guard main all)
@@ -23,6 +28,7 @@ readonly EDGES=(1500 1440)
 
 count=30
 seed=$(($(date +%s) % 32768))
+form=wg-quick
 killed=0
 kept=0
 applied=0
@@ -30,11 +36,12 @@ stuck=0
 
 while (($#)); do
 	case $1:$# in
-	--count:1 | --seed:1) echo "alone.sh: $1 takes a value" >&2 && exit 2 ;;
+	--form:1 | --count:1 | --seed:1) echo "alone.sh: $1 takes a value" >&2 && exit 2 ;;
+	--form:*) form=$2 ;;
 	--count:*) count=$2 ;;
 	--seed:*) seed=$2 ;;
 	*)
-		echo 'usage: tests/fault/alone.sh [--count N] [--seed S]' >&2
+		echo 'usage: tests/fault/alone.sh [--form FORM] [--count N] [--seed S]' >&2
 		exit 2
 		;;
 	esac
@@ -48,16 +55,16 @@ rest()
 	hosts_state | grep -v '^peer: \(mtu\|conf\|beside the conf\)'
 	on peer ip rule show
 	on peer ip route show table all dev "$LAB_PEER_IF"
-	grep -v '^MTU' "$LAB_PEER_CONF" | sha256sum
+	grep -v "^$form_key" "$LAB_PEER_CONF" | sha256sum
 	stat -c '%a %U:%G' "$LAB_PEER_CONF"
-	find "${LAB_PEER_CONF%/*}" -name '*.mtusweep-new' -o -name '*.mtusweep-original'
+	find "${LAB_PEER_CONF%/*}" -name '*.mtusweep-new*' -o -name '*.mtusweep-original*'
 	find /run/mtusweep -name "*-$LAB_PEER_IF" 2>/dev/null || true
 }
 
 # Print the MTU of the link and that of the conf file.
 mtus()
 {
-	echo "$(link_mtu peer) $(sed -n 's/^MTU = //p' "$LAB_PEER_CONF")"
+	echo "$(link_mtu peer) $(sed -n "s/^$form_key//p" "$LAB_PEER_CONF")"
 }
 
 # True once the end is as it was, or has the MTU that was found.
@@ -131,7 +138,7 @@ restore_by_hand()
 reset_end()
 {
 	on peer ip link set dev "$LAB_PEER_IF" mtu "$LAB_MTU"
-	sed -i "s/^MTU = .*/MTU = $LAB_MTU/" "$LAB_PEER_CONF"
+	sed -i "s/^$form_key.*/$form_key$LAB_MTU/" "$LAB_PEER_CONF"
 	rm -f "$LAB_PEER_CONF".mtusweep-2*
 }
 
@@ -183,6 +190,7 @@ run_once()
 
 RANDOM=$seed
 test_begin
+use_form
 echo "alone.sh: seed $seed, $count kills"
 other=$(rest)
 while ((killed < count && failures < 5)); do

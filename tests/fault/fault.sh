@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# tests/fault/fault.sh [--hub] [--count N] [--seed S]
+# tests/fault/fault.sh [--hub] [--form FORM] [--count N] [--seed S]
 #
 # Kills one process of a running sweep (keeper, guard, main, runner or a test's child,
 # or all of a program's at once), on either end, with SIGKILL, at a random moment; N
@@ -16,12 +16,17 @@
 # the route to the peer; with an even seed that route exists before, with an MTU. The link
 # must keep its MTU, also while a sweep runs.
 #
+# The conf files are wg-quick's; with --form keyfile NetworkManager's, with --form dropin
+# drop-ins for networkd.
+#
 # MTUSWEEP_BIN is the folder of the programs. The last line of output is:
 #
 #	killed N, restored N, rows lost N, stuck N, started anew N
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/../integration/lib.sh"
+# shellcheck source=tests/fault/forms.sh
+. "${BASH_SOURCE[0]%/*}/forms.sh"
 
 readonly KILLS_A_RUN=3
 readonly LEASE=2
@@ -34,6 +39,7 @@ readonly VICTIMS=(keeper guard main runner test all)
 
 count=30
 seed=$(($(date +%s) % 32768))
+form=wg-quick
 killed=0
 restored=0
 lost=0
@@ -52,11 +58,13 @@ while (($#)); do
 		shift
 		continue
 		;;
-	--count:1 | --seed:1) echo "fault.sh: $1 takes a value" >&2 && exit 2 ;;
+	--form:1 | --count:1 | --seed:1) echo "fault.sh: $1 takes a value" >&2 && exit 2 ;;
+	--form:*) form=$2 ;;
 	--count:*) count=$2 ;;
 	--seed:*) seed=$2 ;;
 	*)
-		echo 'usage: tests/fault/fault.sh [--hub] [--count N] [--seed S]' >&2
+		echo 'usage: tests/fault/fault.sh [--hub] [--form FORM] [--count N]' \
+			'[--seed S]' >&2
 		exit 2
 		;;
 	esac
@@ -377,6 +385,7 @@ clean_up()
 readonly PERSISTS=(none each)
 RANDOM=$seed
 test_begin --inner 4
+use_form
 echo "fault.sh: seed $seed, $count kills"
 [[ -z $hub ]] || make_hub
 before=$(state_and_routes)

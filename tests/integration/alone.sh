@@ -311,6 +311,26 @@ apply()
 	alone --persist best --conf-file "$LAB_PEER_CONF" "$@"
 }
 
+# No file keeps the MTU: it goes into the link, and the lines for it are printed.
+case_apply_live()
+{
+	local said
+	begin_apply
+	"$LAB" hole "$lab_name" upload 1440
+	"$LAB" hole "$lab_name" download 1460
+	alone --persist best
+	said=$(<"$tmp/peer.log")
+	check_equal 'the exit status' 0 "$status"
+	check_equal "the link's MTU" 1380 "$(link_mtu peer)"
+	check_equal 'the conf file' "$(sha256sum <"$tmp/conf.before")" \
+		"$(sha256sum <"$LAB_PEER_CONF")"
+	check_match 'the start' "no file is known that keeps the MTU of" "$said"
+	check_match 'what it says' 'this end has applied MTU 1380, in the link alone' \
+		"$said"
+	check_equal 'the lines' '[Interface] MTU = 1380' \
+		"$(grep -A1 '^\[Interface\]$' "$tmp/peer.log" | xargs)"
+}
+
 # Arguments: MTU. It is in the link and in the conf file, and nothing else has changed.
 check_applied()
 {

@@ -153,7 +153,6 @@ conf_files()
 		ln -sfn "$conf" "$tmp/links/out.conf"
 		"$end" 1 'nosuch\.conf' --persist best --conf-file "$tmp/nosuch.conf"
 		"$end" 1 'nosuch\.conf' --conf-file "$tmp/nosuch.conf"
-		"$end" 1 '/etc/wireguard/wg.*--conf-file' --persist best
 		"$end" 1 'a\.conf' --persist best --conf-file "$tmp/a.conf"
 		"$end" 1 'none\.conf.*Interface|Interface.*none\.conf' \
 			--persist each --conf-file "$tmp/none.conf"

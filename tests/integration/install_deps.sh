@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# scripts/install-deps if Prometheus cannot be fetched: only --test needs it, and says so.
+# scripts/install-deps if Prometheus or NetworkManager cannot be fetched: only --test needs
+# them, and says so.
 # And the packages that docs/running.md names for a gateway are those of the libraries that
 # the programs are linked with; those of debian/control are what building needs.
 # The script is a copy, so that its files are created beside it. dpkg-query and apt-get
@@ -54,6 +55,11 @@ install_deps --test
 check_match 'with two of three there' \
 	'fetch node_exporter from the package prometheus-node-exporter' "$text"
 install -m 0755 /dev/null "$tmp/build/node_exporter"
+install_deps --test
+check_equal 'without NetworkManager: its status' 1 "$code"
+check_match 'what it says' 'could not fetch network-manager .*E: no network.*homes' \
+	"${text//$'\n'/ }"
+mkdir "$tmp/build/networkmanager"
 install_deps --test
 check_equal 'with all there: its status' 0 "$code"
 check_equal 'what it says then' '' "$text"

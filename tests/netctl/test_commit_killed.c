@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A commit whose process is killed, at each of its system calls in turn. The next start
- * finds either the state from before or the applied pair, and can proceed.
+ * finds either the state from before or the applied pair, and can proceed. So with each
+ * form of conf file that has an original beside it.
  */
 
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include <glob.h>
 
 #include "guardlab.h"
+#include "netctl/conffile.h"
 #include "netctl/hostconf.h"
 #include "netctl/hoststate.h"
 #include "netctl/journal.h"
@@ -26,6 +28,21 @@
 #include "syscalls.h"
 
 #define SET 1300
+
+#define KEYFILE_WITH(mtu) \
+	"[wireguard]\n# mtu=1\nmtu=" mtu "\nprivate-key=abc=\n\n[wireguard-peer.p=]\n"
+
+static const struct form {
+	const char *name;
+	const char *before;
+	const char *after;
+} forms[] = {
+	{"wg0.conf", CONF, CONF_WITH("1300")},
+	{"wg0.nmconnection", KEYFILE_WITH("1420"), KEYFILE_WITH("1300")},
+};
+
+static const struct form *form;
+
 /* A commit makes some 150. */
 #define STOPS_MAX 2000
 
@@ -65,7 +82,7 @@ static size_t take_dated(void)
 		return 0;
 	count = found.gl_pathc;
 	for (size_t i = 0; i < count; i++) {
-		assert_file(found.gl_pathv[i], CONF);
+		assert_file(found.gl_pathv[i], form->before);
 		unlink(found.gl_pathv[i]);
 	}
 	globfree(&found);
@@ -86,26 +103,35 @@ static bool start_next(void)
 	assert_int_equal(access(t.beside, F_OK), -1);
 	kept = mtu_now() != ORIGINAL;
 	assert_int_equal(mtu_now(), kept ? SET : ORIGINAL);
-	assert_file(t.conf, kept ? CONF_WITH("1300") : CONF);
+	assert_file(t.conf, kept ? form->after : form->before);
 	assert_int_equal(take_dated(), kept);
 	if (kept && err.text[0])
 		assert_non_null(strstr(err.text, "MTU 1300 of 'mtg0' was applied"));
 	return kept;
 }
 
-static void test_killed_at_each_call(void **state)
+static void use_form(const struct form *wanted)
+{
+	form = wanted;
+	unlink(t.conf);
+	snprintf(t.conf, sizeof(t.conf), "%s/%s", t.folder, form->name);
+	snprintf(t.beside, sizeof(t.beside), "%s%s%s", t.conf, HOSTCONF_SUFFIX,
+		 conffile_ending(t.conf));
+}
+
+static void check_form(const struct form *wanted)
 {
 	bool kept = false;
 	int stops = 0;
 	int turns = 0;
 	bool killed;
 
-	(void)state;
+	use_form(wanted);
 	do {
 		bool before = kept;
 
 		netlab_run("ip link set " LINK " mtu 1420");
-		write_file(t.conf, CONF);
+		write_file(t.conf, form->before);
 		killed = commit_killed_after(stops);
 		kept = start_next();
 		turns += kept != before;
@@ -115,7 +141,14 @@ static void test_killed_at_each_call(void **state)
 	assert_false(killed);
 	assert_true(kept);
 	assert_int_equal(turns, 1);
-	print_message("killed at %d moments\n", stops - 1);
+	print_message("%s: killed at %d moments\n", form->name, stops - 1);
+}
+
+static void test_killed_at_each_call(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		check_form(&forms[i]);
 }
 
 int main(void)

@@ -130,52 +130,106 @@ static char *exact_copy(const char *text, size_t size)
 	return copy;
 }
 
-static void check_refused(const struct edit_case *c, const char *before, size_t size)
+/* The keyfile of NetworkManager; as above. */
+static const struct edit_case keyfile_cases[] = {
+	{"replace", "[connection]\nid=a\n\n[wireguard]\nmtu=1420\nprivate-key=k=\n",
+	 "[connection]\nid=a\n\n[wireguard]\nmtu=1380\nprivate-key=k=\n", 0, 1420},
+	{"missing", "[wireguard]\nprivate-key=k=\n\n[wireguard-peer.p=]\nmtu=5\n",
+	 "[wireguard]\nprivate-key=k=\nmtu=1380\n\n[wireguard-peer.p=]\nmtu=5\n", 0, 0},
+	{"empty section", "[wireguard]\n[ipv4]\n", "[wireguard]\nmtu=1380\n[ipv4]\n", 0,
+	 0},
+	{"blanks", "[wireguard]\nmtu = 1420 \n", "[wireguard]\nmtu = 1380 \n", 0, 1420},
+	{"no newline at the end", "[wireguard]\nmtu=1420", "[wireguard]\nmtu=1380", 0,
+	 1420},
+	{"a comment line", "[wireguard]\n#mtu=1420\nlisten-port=1\n",
+	 "[wireguard]\n#mtu=1420\nlisten-port=1\nmtu=1380\n", 0, 0},
+	{"no comment behind a value", "[wireguard]\nprivate-key=a#b\nmtu=1420\n",
+	 "[wireguard]\nprivate-key=a#b\nmtu=1380\n", 0, 1420},
+	{"names have their case", "[wireguard]\nMTU=1420\n",
+	 "[wireguard]\nMTU=1420\nmtu=1380\n", 0, 0},
+	{"the last of two counts", "[wireguard]\nmtu=1\n[ipv4]\n[wireguard]\nmtu=2\n",
+	 "[wireguard]\nmtu=1\n[ipv4]\n[wireguard]\nmtu=1380\n", 0, 2},
+	{"wg-quick's section", "[Interface]\nMTU = 1420\n", NULL, -ENOENT, 0},
+	{"another kind", "[connection]\ntype=ethernet\n[ethernet]\nmtu=1420\n", NULL,
+	 -ENOENT, 0},
+};
+
+static void check_refused(enum conffile_form form, const struct edit_case *c,
+			  const char *before, size_t size)
 {
 	struct conffile_facts facts = {.mtu = 77};
 	struct err err = ERR_INIT;
 	char *edited = NULL;
 	size_t edited_size = 0;
 
-	assert_int_equal(conffile_facts(before, size, &facts, &err), c->code);
+	assert_int_equal(conffile_facts(form, before, size, &facts, &err), c->code);
 	assert_int_equal(facts.mtu, 77);
-	assert_int_equal(conffile_edit(before, size, 1380, &edited, &edited_size, &err),
-			 c->code);
+	assert_int_equal(
+		conffile_edit(form, before, size, 1380, &edited, &edited_size, &err),
+		c->code);
 	assert_null(edited);
 	assert_true(err.text[0]);
 }
 
-static void check_edited(const struct edit_case *c, const char *before, size_t size)
+static void check_edited(enum conffile_form form, const struct edit_case *c,
+			 const char *before, size_t size)
 {
 	struct conffile_facts facts = {0};
 	char *edited = NULL;
 	size_t edited_size = 0;
 
-	assert_int_equal(conffile_facts(before, size, &facts, NULL), 0);
+	assert_int_equal(conffile_facts(form, before, size, &facts, NULL), 0);
 	assert_int_equal(facts.mtu, c->mtu_before);
-	assert_int_equal(conffile_edit(before, size, 1380, &edited, &edited_size, NULL),
-			 0);
+	assert_int_equal(
+		conffile_edit(form, before, size, 1380, &edited, &edited_size, NULL),
+		0);
 	assert_string_equal(edited, c->after);
 	assert_int_equal(edited_size, strlen(c->after));
-	assert_int_equal(conffile_facts(edited, edited_size, &facts, NULL), 0);
+	assert_int_equal(conffile_facts(form, edited, edited_size, &facts, NULL), 0);
 	assert_int_equal(facts.mtu, 1380);
 	conffile_wipe(edited, edited_size);
+}
+
+static void check_table(enum conffile_form form, const struct edit_case *table,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t size = strlen(table[i].before);
+		char *before = exact_copy(table[i].before, size);
+
+		print_message("  %s\n", table[i].name);
+		if (table[i].after)
+			check_edited(form, &table[i], before, size);
+		else
+			check_refused(form, &table[i], before, size);
+		free(before);
+	}
 }
 
 static void test_edit_table(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		size_t size = strlen(cases[i].before);
-		char *before = exact_copy(cases[i].before, size);
+	check_table(CONFFILE_WG_QUICK, cases, sizeof(cases) / sizeof(cases[0]));
+}
 
-		print_message("  %s\n", cases[i].name);
-		if (cases[i].after)
-			check_edited(&cases[i], before, size);
-		else
-			check_refused(&cases[i], before, size);
-		free(before);
-	}
+static void test_edit_keyfile(void **state)
+{
+	(void)state;
+	check_table(CONFFILE_KEYFILE, keyfile_cases,
+		    sizeof(keyfile_cases) / sizeof(keyfile_cases[0]));
+}
+
+static void test_forms(void **state)
+{
+	(void)state;
+	assert_int_equal(conffile_form("/etc/wireguard/wg0.conf"), CONFFILE_WG_QUICK);
+	assert_int_equal(conffile_form("wg0.nmconnection"), CONFFILE_KEYFILE);
+	assert_int_equal(conffile_form("/a/wg0.network.d/x.conf"), CONFFILE_DROPIN);
+	assert_int_equal(conffile_form("/a/wg0.network.d/x.conf.new"),
+			 CONFFILE_WG_QUICK);
+	assert_int_equal(conffile_form("/wg0.network.d/sub/x.conf"), CONFFILE_WG_QUICK);
+	assert_string_equal(conffile_ending("wg0.nmconnection"), "~");
+	assert_string_equal(conffile_ending("wg0.conf"), "");
 }
 
 /* Setting another MTU and the old one again restores every byte if there was a
@@ -190,11 +244,12 @@ static void test_edit_there_and_back(void **state)
 
 		if (c->mtu_before <= 0)
 			continue;
-		assert_int_equal(conffile_edit(c->before, strlen(c->before), 576,
-					       &there, &there_size, NULL),
+		assert_int_equal(conffile_edit(CONFFILE_WG_QUICK, c->before,
+					       strlen(c->before), 576, &there,
+					       &there_size, NULL),
 				 0);
-		assert_int_equal(conffile_edit(there, there_size, c->mtu_before, &back,
-					       &back_size, NULL),
+		assert_int_equal(conffile_edit(CONFFILE_WG_QUICK, there, there_size,
+					       c->mtu_before, &back, &back_size, NULL),
 				 0);
 		assert_string_equal(back, c->before);
 		conffile_wipe(there, there_size);
@@ -211,13 +266,13 @@ static void test_edit_refuses_nul(void **state)
 	size_t size;
 
 	(void)state;
-	assert_int_equal(
-		conffile_edit(nul, sizeof(nul) - 1, 1380, &edited, &size, &err),
-		-EINVAL);
+	assert_int_equal(conffile_edit(CONFFILE_WG_QUICK, nul, sizeof(nul) - 1, 1380,
+				       &edited, &size, &err),
+			 -EINVAL);
 	assert_non_null(strstr(err.text, "NUL"));
-	assert_int_equal(
-		conffile_edit(utf16, sizeof(utf16) - 1, 1380, &edited, &size, &err),
-		-EINVAL);
+	assert_int_equal(conffile_edit(CONFFILE_WG_QUICK, utf16, sizeof(utf16) - 1,
+				       1380, &edited, &size, &err),
+			 -EINVAL);
 	assert_null(edited);
 }
 
@@ -238,7 +293,8 @@ static void test_edit_large(void **state)
 		before[i] = peer[i % (sizeof(peer) - 1)];
 	memcpy(before, head, sizeof(head) - 1);
 	before[sizeof(head) - 1] = '\n';
-	assert_int_equal(conffile_edit(before, size, 900, &after, &after_size, NULL),
+	assert_int_equal(conffile_edit(CONFFILE_WG_QUICK, before, size, 900, &after,
+				       &after_size, NULL),
 			 0);
 	assert_int_equal(after_size, size - 1);
 	assert_memory_equal(after, "[Interface]\nMTU = 900\n", 22);
@@ -266,8 +322,8 @@ static void test_save_config(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct conffile_facts facts = {0};
 
-		assert_int_equal(conffile_facts(rows[i].text, strlen(rows[i].text),
-						&facts, NULL),
+		assert_int_equal(conffile_facts(CONFFILE_WG_QUICK, rows[i].text,
+						strlen(rows[i].text), &facts, NULL),
 				 0);
 		assert_int_equal(facts.save_config, rows[i].expected);
 	}
@@ -364,9 +420,11 @@ static void test_edit_random(void **state)
 		make_random(text, &seed);
 		size = strlen(text);
 		before = exact_copy(text, size);
-		if (conffile_edit(before, size, 1377, &after, &after_size, NULL) == 0) {
-			assert_int_equal(
-				conffile_facts(after, after_size, &facts, NULL), 0);
+		if (conffile_edit(CONFFILE_WG_QUICK, before, size, 1377, &after,
+				  &after_size, NULL) == 0) {
+			assert_int_equal(conffile_facts(CONFFILE_WG_QUICK, after,
+							after_size, &facts, NULL),
+					 0);
 			if (facts.mtu != 1377)
 				fail_msg("'%s' became '%s'", text, after);
 			conffile_wipe(after, after_size);
@@ -490,6 +548,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_edit_table),
+		cmocka_unit_test(test_edit_keyfile),
+		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_edit_there_and_back),
 		cmocka_unit_test(test_edit_refuses_nul),
 		cmocka_unit_test(test_edit_large),
