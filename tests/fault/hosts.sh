@@ -3,7 +3,7 @@
 #
 # The two hosts of tests/fault/fault.sh, which sources this file: their state, whether it
 # is whole, and the way back to it after a fault that makes a restore impossible.
-# shellcheck disable=SC2034,SC2154
+# shellcheck disable=SC2034,SC2154,SC2086
 
 declare -A before=() pristine=()
 
@@ -130,11 +130,24 @@ end_mode()
 	on server ip route del "$LAB_PEER_IP" dev "$LAB_SERVER_IF" 2>/dev/null || true
 }
 
+# A pair may be applied already: make of the conf file what wg-quick does.
+start_as_conf()
+{
+	local command
+	[[ $persist == best ]] || return 0
+	ip -n "$namespace" link set dev "$interface" \
+		mtu "$(sed -n 's/^MTU = //p' "$conf")"
+	while read -r command; do
+		on "$end" ${command//%i/$interface}
+	done < <(sed -n 's/^PostUp = \(.*\) # mtusweep.*/\1/p' "$conf")
+}
+
 # Make the struck end's link again, as wg-quick down and up do.
 remake_link()
 {
 	"$LAB" remake "$lab_name" "$end" || report 'the link cannot be made again'
 	[[ $end == peer ]] || begin_mode
+	start_as_conf
 }
 
 # End all faults.

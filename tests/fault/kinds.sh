@@ -34,11 +34,13 @@ readonly HOLD_MS=4000
 readonly GUARD_GONE_S=25
 
 readonly ERRNOS=(ENOSPC EIO EROFS ENOBUFS EINTR)
-# Guard and keeper make these calls while a run is under way and at its end.
-readonly GUARD_CALLS=(openat read write close fsync rename renameat renameat2 unlinkat
-	newfstatat fstat socket bind getsockname sendto sendmsg recvmsg recvfrom poll mkdir
-	timerfd_settime getsockopt fchown fchmod flistxattr fcntl mmap)
-readonly KEEPER_CALLS=(rt_sigtimedwait wait4 kill write close openat newfstatat)
+# The guard makes these calls for each pair, and others for the conf file; the keeper when
+# it restores for a guard that died.
+readonly GUARD_CALLS=(openat read write close fsync renameat renameat2 unlinkat newfstatat
+	socket bind getsockname sendto sendmsg recvmsg recvfrom poll mkdir timerfd_settime
+	getsockopt fchown fchmod flistxattr setsockopt)
+readonly KEEPER_CALLS=(openat read write close fsync renameat unlinkat newfstatat
+	socket bind getsockname sendto recvmsg getsockopt rt_sigtimedwait wait4 kill)
 
 # True if this kind can strike the present run.
 suits()
@@ -157,26 +159,33 @@ kind_stop_runner() { stop_process "$runner"; }
 
 # --- system calls that fail ----------------------------------------------------------
 
-# Arguments: PID CALL ...
+is_traced()
+{
+	! kill -0 "$1" 2>/dev/null || grep -q '^TracerPid:.[1-9]' "/proc/$1/status"
+}
+
+# Arguments: PID VICTIM CALL ... Fail a call of the process, once VICTIM (if any) is dead.
 fail_one_call()
 {
-	local pid=$1 call errno when=$((1 + RANDOM % 4)) tracer
-	shift
+	local pid=$1 victim=$2 call errno tracer
+	shift 2
 	[[ -n $pid ]] || return 1
 	call=${*:1 + RANDOM % $#:1}
 	errno=${ERRNOS[RANDOM % 5]}
-	detail="$call with $errno, number $when"
+	detail="$call with $errno"
 	strace -qq -o "$tmp/strace" -p "$pid" -e "trace=$call" \
-		-e "inject=$call:error=$errno:when=$when" 2>"$tmp/strace.err" &
+		-e "inject=$call:error=$errno:when=1" 2>"$tmp/strace.err" &
 	tracer=$!
+	in_time 10 is_traced "$pid" || true
+	[[ -z $victim ]] || kill_now "$victim" || true
 	hold
 	kill "$tracer" 2>/dev/null || true
 	wait "$tracer" 2>/dev/null || true
 	grep -q INJECTED "$tmp/strace" || detail+=' (not made)'
 }
 
-kind_syscall_guard() { fail_one_call "$guard" "${GUARD_CALLS[@]}"; }
-kind_syscall_keeper() { fail_one_call "$keeper" "${KEEPER_CALLS[@]}"; }
+kind_syscall_guard() { fail_one_call "$guard" '' "${GUARD_CALLS[@]}"; }
+kind_syscall_keeper() { fail_one_call "$keeper" "$guard" "${KEEPER_CALLS[@]}"; }
 
 # --- the folder of journals ----------------------------------------------------------
 
@@ -256,8 +265,9 @@ kind_address_removed()
 	ip -n "$namespace" addr del "$address" dev "$interface"
 	hold
 	ip -n "$namespace" addr add "$address" dev "$interface"
-	# It takes its routes along.
+	# It took its routes along.
 	begin_mode
+	start_as_conf
 }
 
 kind_route_moved()
