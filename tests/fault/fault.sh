@@ -265,9 +265,10 @@ hold()
 	done
 }
 
+# A fault that makes the restore impossible ends the run, at the next pair at the latest.
 has_gone_on()
 {
-	[[ $mode != alone* ]] && (($(rows_of "$peer_db") > rows_then))
+	[[ -z $left && $mode != alone* ]] && (($(rows_of "$peer_db") > rows_then))
 }
 
 # The struck ends have ended, or the run goes on.
