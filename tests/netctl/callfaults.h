@@ -16,7 +16,7 @@ struct callfaults {
 	int error;   /* its errno */
 
 	/* Results. */
-	int made;   /* calls of the child */
+	int made; /* calls of the child */
 	int failed; /* the number of the call that failed, as <sys/syscall.h> has it; -1 */
 	int status; /* the exit status, or 128 and the signal */
 };
