@@ -291,9 +291,11 @@ kind_link_remade()
 	remake_link
 }
 
-# No process of the namespace can reach it any more.
+# No process of the namespace can reach it any more. Before the first change, and once a
+# pair is applied, there is nothing to restore.
 kind_link_moved()
 {
+	[[ -e $(journal_of "$end") ]] || return 1
 	ip netns add wgelsewhere
 	ip -n "$namespace" link set dev "$interface" netns wgelsewhere
 	hold
