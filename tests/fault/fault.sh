@@ -329,7 +329,7 @@ judge()
 	remove_left_journal
 	((start_names_original == 0)) || is_whole "$end" || start_ended
 	in_time $((LEASE + RESTORE_S)) is_whole_or_named || return 1
-	hosts_are_whole || outcome='left and named'
+	! said_what_is_left || hosts_are_whole || outcome='left and named'
 }
 
 # Strike once. Return 1 if this run is of no more use, 2 if it was over before.

@@ -301,5 +301,10 @@ kind_link_moved()
 	hold
 	ip -n wgelsewhere link set dev "$interface" netns "$namespace"
 	ip netns del wgelsewhere
-	left="interface '$interface' is gone"
+	# Routes go with the move: the link itself was left alone.
+	if [[ $mode == *route || ($mode == hub && $end == server) ]]; then
+		remake_link
+	else
+		left="interface '$interface' is gone"
+	fi
 }
