@@ -590,7 +590,7 @@ int guard_serve(const struct guard_config *config, int main_fd, int keeper_fd)
 	if (keeper_died && err.text[0])
 		err_set(&text, 0, "the keeper process was killed; the guard: %.300s",
 			err.text);
-	else if (r < 0)
+	else if (r < 0 || g.state.journal_left)
 		text = err;
 	say_as_guard(&g, text.text);
 	fd_close(&g.lease_fd);

@@ -138,8 +138,9 @@ static int conf_removed(const struct journal *journal, struct err *err)
 static int original_removed(const struct journal *journal, struct err *err)
 {
 	return err_set(err, -ESTALE,
-		       "conf file '%s' is left as it is: the one from before the run, "
-		       "'%s" ORIGINAL "%s', no longer exists",
+		       "conf file '%.120s' is left as it is: '%.120s" ORIGINAL
+		       "%s' of before the run no longer exists; correct its MTU by "
+		       "hand",
 		       journal->changes.conf.file, journal->changes.conf.file,
 		       conffile_ending(journal->changes.conf.file));
 }

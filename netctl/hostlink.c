@@ -207,9 +207,14 @@ static int link_restore(struct journal *journal, struct err *err)
 			       "present interface of that name is left as it is",
 			       journal->interface);
 	r = find_link(journal, &link, err);
-	/* The MTU is gone with the interface: its next creator sets a new one. */
+	/* A deleted one is made with a new MTU. One that was moved keeps ours, and nobody
+	 * here can tell. */
 	if (r == -ENODEV)
-		return -ESTALE;
+		return err_set(err, -ESTALE,
+			       "interface '%s' is gone; if it was moved to another "
+			       "network namespace, set its MTU there, to %d as before "
+			       "the run",
+			       journal->interface, original);
 	if (r < 0)
 		return r;
 	if (!mtu_is_ours(&journal->changes.link, link.mtu)) {

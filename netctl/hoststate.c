@@ -17,8 +17,11 @@ void hoststate_init(struct hoststate *state, const struct hostchange_bounds *bou
 /* Add a text, if there is one, to those that are there. */
 static void add_text(struct err *ret, const char *between, const struct err *text)
 {
-	struct err before = *ret;
+	struct err before;
 
+	if (!ret)
+		return;
+	before = *ret;
 	if (text->text[0])
 		err_set(ret, 0, "%s%s%s", before.text, before.text[0] ? between : "",
 			text->text);
@@ -44,12 +47,29 @@ static int tidy_up(struct journal *journal, struct err *err)
 	return err_set(err, r, "%s", all.text);
 }
 
+/* All is restored, so this is no failure: the next change writes the journal anew, and
+ * the next start finds nothing to restore in it. */
+static void remove_journal(struct hoststate *state, struct err *err)
+{
+	struct err why = ERR_INIT;
+	struct err text;
+	int r = journal_remove(state->journal.interface, &why);
+
+	state->journal_left = r < 0;
+	if (r == 0)
+		return;
+	err_set(&text, 0, "%.200s; the next start removes it", why.text);
+	add_text(err, "; ", &text);
+}
+
 static int finish(struct hoststate *state, struct err *err)
 {
 	int r = state->unfinished ? tidy_up(&state->journal, err) : 0;
 
 	if (r == 0)
 		state->unfinished = false;
+	if (state->journal_left)
+		remove_journal(state, err);
 	return r;
 }
 
@@ -144,10 +164,14 @@ int hoststate_change(struct hoststate *state, const struct hostchange_request *w
 	/* Nothing was changed: the host is in the noted state. */
 	if (r < 0) {
 		state->journal = before;
+		/* It may exist without being safe on the disk. */
+		if (!state->pending)
+			remove_journal(state, NULL);
 		return r;
 	}
 	state->pending = true;
 	state->committed = false;
+	state->journal_left = false;
 	return apply(state, want, err);
 }
 
@@ -262,8 +286,8 @@ int hoststate_expire(struct hoststate *state, struct err *err)
 	state->must_restore = r < 0 && r != -ESTALE;
 	if (state->must_restore)
 		return r;
-	journal_remove(state->journal.interface, NULL);
 	state->pending = false;
+	remove_journal(state, err);
 	return r;
 }
 

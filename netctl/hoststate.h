@@ -27,7 +27,8 @@ struct hoststate {
 	bool committed;    /* and nothing changed since */
 	bool unfinished; /* a commit could not tidy up yet: the journal is on disk, and
 			    says that the pair is applied */
-	int ifindex;     /* the link of the session's first change; 0 before it */
+	bool journal_left; /* all is restored, but the journal could not be removed */
+	int ifindex;       /* the link of the session's first change; 0 before it */
 };
 
 void hoststate_init(struct hoststate *state, const struct hostchange_bounds *bounds);

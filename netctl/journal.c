@@ -180,6 +180,8 @@ static int write_file(int folder, const char *name, const char *fresh, const cha
 		r = -errno;
 	if (r == 0 && renameat(folder, fresh, folder, name) < 0)
 		r = -errno;
+	if (r < 0)
+		(void)unlinkat(folder, fresh, 0);
 	if (r == 0 && fsync(folder) < 0)
 		r = -errno;
 	return r;

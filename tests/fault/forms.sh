@@ -6,6 +6,8 @@
 
 # In front of the MTU in its line.
 form_key='MTU = '
+# At the end of the names of copies beside it.
+form_end=
 
 # Arguments: FILE. Make a conf file of that form with the lab's MTU.
 make_conf()
@@ -28,7 +30,7 @@ use_form()
 	local name
 	case $form in
 	wg-quick) return ;;
-	keyfile) name=wg.nmconnection form_key=mtu= ;;
+	keyfile) name=wg.nmconnection form_key=mtu= form_end='~' ;;
 	dropin) name=wg.network.d/zz-mtusweep.conf form_key=MTUBytes= ;;
 	*) echo "unknown form '$form'" && exit 2 ;;
 	esac

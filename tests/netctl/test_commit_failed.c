@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A commit in which an fsync() fails, each of them in turn, alone or with all that follow:
- * what is set afterwards cannot get in the way of the restore.
+ * what is set afterwards cannot get in the way of the restore. And a first change in which
+ * one fails.
  */
 
 #include <errno.h>
@@ -110,9 +111,44 @@ static void a_commit_that_fails_once_is_undone(void **state)
 	assert_in_range(failed, 3, 100);
 }
 
+/* False once no fsync() of a first change is left to fail: it succeeded. */
+static bool change_fails(int fail_at)
+{
+	char path[JOURNAL_PATH_SIZE];
+	char fresh[JOURNAL_PATH_SIZE + 8];
+	struct hoststate state;
+	bool failed;
+
+	guardlab_init(&state, PERSIST_NONE, "");
+	arm(fail_at, false);
+	failed = guardlab_change(&state, 1380) < 0;
+	faults.armed = false;
+	assert_int_equal(journal_path(LINK, path, NULL), 0);
+	snprintf(fresh, sizeof(fresh), "%s.new", path);
+	if (failed) {
+		assert_false(state.pending);
+		assert_int_equal(access(path, F_OK), -1);
+		assert_int_equal(access(fresh, F_OK), -1);
+	}
+	check_restored(&state);
+	return failed;
+}
+
+/* The journal may be there without being safe on the disk. */
+static void a_failed_first_change_leaves_no_journal(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	while (change_fails(failed + 1))
+		failed++;
+	assert_int_equal(failed, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		GUARD_TEST(a_failed_first_change_leaves_no_journal),
 		GUARD_TEST(a_failed_commit_is_undone),
 		GUARD_TEST(a_commit_that_fails_once_is_undone),
 	};

@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <net/if.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -553,6 +554,30 @@ static void test_remade_interface(void **state)
 	assert_int_equal(mtu_now(), 1444);
 }
 
+/* Nobody here can reach it any more: the message says what it keeps. */
+static void test_moved_interface(void **state)
+{
+	struct err err = ERR_INIT;
+	char command[64];
+	int there = netlab_start("unshare --net sleep 60");
+
+	(void)state;
+	start_guard(PERSIST_NONE);
+	assert_int_equal(guard_set(t.guard, 1300, 5000, &err), 0);
+	/* It may not have its namespace yet. */
+	snprintf(command, sizeof(command), "ip link set " LINK " netns %d", there);
+	while (if_nametoindex(LINK)) {
+		netlab_try(command);
+		wait_ms(20);
+	}
+	assert_int_equal(guard_restore(t.guard, &err), -ESTALE);
+	assert_string_equal(err.text,
+			    "interface 'mtg0' is gone; if it was moved to another "
+			    "network namespace, set its MTU there, to 1420 as before "
+			    "the run");
+	netlab_stop(there);
+}
+
 static void test_renamed_interface(void **state)
 {
 	struct rtlink link;
@@ -745,6 +770,7 @@ int main(void)
 		GUARD_TEST(test_renew_finds_changes),
 		GUARD_TEST(test_renew_while_down),
 		GUARD_TEST(test_remade_interface),
+		GUARD_TEST(test_moved_interface),
 		GUARD_TEST(test_renamed_interface),
 		GUARD_TEST(test_remade_after_commit),
 		GUARD_TEST(test_lease_fails),

@@ -184,7 +184,7 @@ static void test_files_removed(void **state)
 		void (*remove)(void);
 		const char *text;
 	} rows[] = {
-		{remove_original, "no longer exists"},
+		{remove_original, "no longer exists; correct its MTU by hand"},
 		{remove_conf, "was removed by somebody else"},
 		{replace_conf_by_link, "was changed by somebody else"},
 	};

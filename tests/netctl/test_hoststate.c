@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -427,6 +428,63 @@ static void test_renamed_and_not_read(void **state)
 	assert_int_equal(link.mtu, ORIGINAL);
 }
 
+/* --- a journal that cannot be removed --- */
+
+/* A folder that nobody obeys covers that of the journals. */
+static void cover_journals(void)
+{
+	assert_int_equal(mount("tmpfs", "/run/mtusweep", "tmpfs", 0, "mode=0755"), 0);
+}
+
+static void uncover_journals(void)
+{
+	assert_int_equal(umount2("/run/mtusweep", MNT_DETACH), 0);
+}
+
+static bool has_journal(void)
+{
+	char path[JOURNAL_PATH_SIZE];
+
+	assert_int_equal(journal_path(LINK, path, NULL), 0);
+	return access(path, F_OK) == 0;
+}
+
+static void test_journal_goes_later(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	start_guard(PERSIST_EACH);
+	assert_int_equal(guard_set(t.guard, 1380, 1000, &err), 0);
+	cover_journals();
+	assert_int_equal(guard_restore(t.guard, &err), 0);
+	assert_non_null(strstr(err.text, "; the next start removes it"));
+	assert_int_equal(mtu_now(), ORIGINAL);
+	assert_file(t.conf, CONF);
+	uncover_journals();
+	assert_true(has_journal());
+	assert_int_equal(end_guard(), 0);
+	assert_false(has_journal());
+}
+
+static void test_journal_goes_with_the_next_start(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	start_guard(PERSIST_EACH);
+	assert_int_equal(guard_set(t.guard, 1380, 1000, &err), 0);
+	cover_journals();
+	assert_int_equal(end_guard(), 0);
+	assert_non_null(strstr(t.said->last, "; the next start removes it"));
+	uncover_journals();
+	assert_true(has_journal());
+	assert_int_equal(hoststate_restore_journal(LINK, &err), 0);
+	assert_false(has_journal());
+	assert_int_equal(mtu_now(), ORIGINAL);
+	assert_file(t.conf, CONF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +501,8 @@ int main(void)
 		GUARD_TEST(test_guard_killed_in_a_probe),
 		GUARD_TEST(test_journal_from_elsewhere),
 		GUARD_TEST(test_journal_fails),
+		GUARD_TEST(test_journal_goes_later),
+		GUARD_TEST(test_journal_goes_with_the_next_start),
 		GUARD_TEST(test_link_fails_after_conf),
 		GUARD_TEST(test_renamed_and_not_read),
 	};
