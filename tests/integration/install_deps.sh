@@ -43,8 +43,8 @@ install_deps --test
 check_equal 'what the tests need: its status' 1 "$code"
 check_equal 'what it says' "install-deps: fetching promtool
 install-deps: could not fetch promtool from the packages promtool prometheus (E: no\
- network): test_mtusweep checks exports with it, nothing else needs it; put one at build/promtool,\
- or make apt-get download work for one of the packages" "$text"
+ network): test_mtusweep checks exports with it, nothing else needs it; put one at\
+ build/promtool, or make apt-get download work for one of the packages" "$text"
 check_equal 'what it leaves' no "$([[ -e $tmp/build/promtool ]] && echo yes || echo no)"
 
 mkdir -p "$tmp/build"
@@ -64,8 +64,8 @@ offer_package()
 		>"$tmp/deb/DEBIAN/control"
 	dpkg-deb --build "$tmp/deb" "$tmp/$1_1_all.deb" >/dev/null
 	# shellcheck disable=SC2016 # expanded there
-	printf '#!/bin/sh\nfor package; do :; done\ncp "%q/${package}_1_all.deb" .\n' "$tmp" \
-		>"$tmp/bin/apt-get"
+	printf '#!/bin/sh\nfor package; do :; done\ncp "%q/${package}_1_all.deb" .\n' \
+		"$tmp" >"$tmp/bin/apt-get"
 }
 
 for package in promtool prometheus; do
