@@ -305,7 +305,8 @@ WHERE seq > coalesce((SELECT since_seq FROM path_detail AS d
 
 -- As in version 1: each column asks for its own pair's rows, so that a run that a query
 -- names narrows the search in measurement's primary key. One select, since SQLite does not
--- carry a condition of a join or a subquery into the parts of a UNION.
+-- carry a condition of a join or a subquery into the parts of a UNION. Rates are rounded as
+-- kbit/s, where a half is exact: SQLite's versions differ in round(19.4425, 3).
 CREATE VIEW results AS
 SELECT
 	run_id,
@@ -324,7 +325,7 @@ SELECT
 FROM (
 	SELECT
 		run_id, server_mtu, peer_mtu,
-		(SELECT round(avg(bps) / 1e6, 3) FROM (
+		(SELECT round(avg(bps) / 1e3) / 1e3 FROM (
 			SELECT coalesce(upload_goodput_bps,
 					upload_received_bps) AS bps,
 				row_number() OVER (ORDER BY coalesce(
@@ -339,7 +340,7 @@ FROM (
 				AND coalesce(upload_goodput_bps,
 					upload_received_bps) IS NOT NULL)
 			WHERE 2 * i BETWEEN n AND n + 2) AS upload_mbps,
-		(SELECT round(avg(bps) / 1e6, 3) FROM (
+		(SELECT round(avg(bps) / 1e3) / 1e3 FROM (
 			SELECT coalesce(download_goodput_bps,
 					download_received_bps) AS bps,
 				row_number() OVER (ORDER BY coalesce(

@@ -43,7 +43,7 @@ check_equal 'what it says' '' "$text"
 install_deps --test
 check_equal 'what the tests need: its status' 1 "$code"
 check_equal 'what it says' "install-deps: fetching promtool
-install-deps: could not fetch promtool from the package prometheus (E: no network):\
+install-deps: could not fetch promtool from promtool or prometheus (E: no network):\
  tests of exports use it, nothing else needs it; put one at build/promtool,\
  or make apt-get download prometheus work" "$text"
 check_equal 'what it leaves' no "$([[ -e $tmp/build/promtool ]] && echo yes || echo no)"
@@ -53,7 +53,7 @@ install -m 0755 /dev/null "$tmp/build/promtool"
 install -m 0755 /dev/null "$tmp/build/prometheus"
 install_deps --test
 check_match 'with two of three there' \
-	'fetch node_exporter from the package prometheus-node-exporter' "$text"
+	'fetch node_exporter from prometheus-node-exporter' "$text"
 install -m 0755 /dev/null "$tmp/build/node_exporter"
 install_deps --test
 check_equal 'without NetworkManager: its status' 1 "$code"
@@ -63,6 +63,35 @@ mkdir "$tmp/build/networkmanager"
 install_deps --test
 check_equal 'with all there: its status' 0 "$code"
 check_equal 'what it says then' '' "$text"
+
+# Arguments: PACKAGE FILE: apt-get download has this package alone, with this file.
+offer_package()
+{
+	rm -rf "$tmp/build" "$tmp/deb" "$tmp"/*.deb
+	mkdir -p "$tmp/build/networkmanager"
+	install -m 0755 /dev/null "$tmp/build/prometheus"
+	install -m 0755 /dev/null "$tmp/build/node_exporter"
+	install -D -m 0755 /dev/null "$tmp/deb$2"
+	mkdir "$tmp/deb/DEBIAN"
+	printf '%s\n' "Package: $1" 'Version: 1' 'Architecture: all' \
+		'Maintainer: nobody <nobody@example.org>' 'Description: stand-in' \
+		>"$tmp/deb/DEBIAN/control"
+	dpkg-deb --build "$tmp/deb" "$tmp/$1_1_all.deb" >/dev/null
+	# shellcheck disable=SC2016 # expanded there
+	printf '#!/bin/sh\nfor package; do :; done\ncp "%q/${package}_1_all.deb" .\n' \
+		"$tmp" >"$tmp/bin/apt-get"
+}
+
+for package in promtool prometheus; do
+	offer_package "$package" /usr/bin/promtool
+	install_deps --test
+	check_equal "a promtool in the package $package: its status" 0 "$code"
+	check_equal 'what it says' 'install-deps: fetching promtool' "$text"
+	check_equal 'what it leaves' yes "$([[ -x $tmp/build/promtool ]] && echo yes)"
+done
+offer_package prometheus /usr/bin/prometheus
+install_deps --test
+check_match 'a package without promtool' 'could not fetch promtool' "$text"
 
 # Arguments: PROGRAM. Print the packages of its libraries, but for those of the C library
 # and of the sanitizers.

@@ -41,7 +41,7 @@ wide_lines()
 		-o -name CMakeLists.txt \
 		-o -path 'tests/lab/*' -o ! -path '*/*' -o -path '.ci/run' \
 		-o -path 'scripts/*' -o -path 'debian/*' \
-		-o -path 'tests/packages*' \) -print0 |
+		-o -path 'tests/packages*' -o -path tests/on-debian \) -print0 |
 		xargs -0 tests/english --columns "$COLUMNS_MAX" --list |
 		grep ' columns$' | grep -v '^[0-9]* lines are' || true
 }
