@@ -133,7 +133,8 @@ enum program_status {
 	PROGRAM_DONE,
 	PROGRAM_FAILED,
 	PROGRAM_USAGE,
-	PROGRAM_MISFIT, /* --strategy probe: the current pair does not fit */
+	PROGRAM_MISFIT,  /* probes: the MTUs in use do not fit */
+	PROGRAM_CHANGED, /* --watch-once: the path changed, and they fit */
 };
 
 /* Strategies in run_info of sessions that do not sweep. A probe's run is stored with its
@@ -142,6 +143,8 @@ enum program_status {
 #define STRATEGY_PROBE "probe"
 #define STRATEGY_APPLY "apply"
 #define STRATEGY_CHECK "check"
+/* A watch; its sessions are checks. */
+#define STRATEGY_WATCH "watch"
 
 /* The properties of a run that are fixed at its start. */
 struct run_info {

@@ -20,9 +20,9 @@ static const struct option_spec main_options[] = {
 };
 
 static const struct read_command *const commands[] = {
-	&read_runs,    &read_show,    &read_best,   &read_explain,
-	&read_heatmap, &read_compare, &read_export, &read_import,
-	&read_share,   &read_view,    NULL,
+	&read_runs,    &read_show,    &read_best,    &read_explain,
+	&read_heatmap, &read_compare, &read_history, &read_export,
+	&read_import,  &read_share,   &read_view,    NULL,
 };
 
 int main(int argc, char **argv)

@@ -28,6 +28,30 @@ static const struct option_spec rows[] = {
 		 "that is open if it answers no echo; may be given again\n"
 		 "(default: addresses of the tunnel's network, of AllowedIPs,\n"
 		 "and of DNS servers behind the tunnel)"},
+	{.name = "watch",
+	 .value = "SECONDS",
+	 .kind = OPTION_SECONDS,
+	 .into = &peer_options.config.watch.every_ms,
+	 .min = WATCH_EVERY_MIN_MS,
+	 .max = WATCH_EVERY_MAX_MS,
+	 .help = "probe the path every SECONDS until stopped, store each probe,\n"
+		 "and say once what changed (mtusweep history). With --persist\n"
+		 "best: apply the pair, or with --alone the MTU, that fits"},
+	{.name = "watch-once",
+	 .kind = OPTION_FLAG,
+	 .into = &peer_options.config.watch.once,
+	 .help = "with --watch: end with the first news. Exit status 3: the\n"
+		 "current MTU does not fit; 4: other news"},
+	{.name = "settle",
+	 .value = "SECONDS",
+	 .kind = OPTION_SECONDS,
+	 .into = &peer_options.config.watch.settle_ms,
+	 .seen = &peer_options.config.watch.settle_given,
+	 .min = WATCH_EVERY_MIN_MS,
+	 .max = WATCH_SETTLE_MAX_MS,
+	 .help = "with --watch and --persist best: apply at most one MTU every\n"
+		 "SECONDS, and a larger one only if nothing smaller was seen for\n"
+		 "so long (default 600)"},
 	{.name = "iperf-server",
 	 .value = "ADDRESS[:PORT]",
 	 .kind = OPTION_STRING,

@@ -231,7 +231,7 @@ static int supervise_children(struct keeper *k)
 	await_restored(k);
 	if (runner_died || child_died(k, CHILD_GUARD))
 		return 1;
-	return k->children.status[CHILD_MAIN] > PROGRAM_MISFIT
+	return k->children.status[CHILD_MAIN] > PROGRAM_CHANGED
 		       ? PROGRAM_FAILED
 		       : k->children.status[CHILD_MAIN];
 }

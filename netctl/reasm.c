@@ -30,7 +30,7 @@ static int take_column(const char *line, int count, uint64_t *ret)
 
 /* "Ip: Forwarding ... ReasmOKs ...", and in the next line the numbers in the same
  * order. */
-static int parse_ipv4(const char *text, uint64_t *ret)
+static int parse_ipv4(const char *text, const char *name, uint64_t *ret)
 {
 	const char *names = strncmp(text, "Ip: ", 4) == 0 ? text
 							  : strstr(text, "\nIp: ");
@@ -42,7 +42,7 @@ static int parse_ipv4(const char *text, uint64_t *ret)
 		return -EBADMSG;
 	names += *names == '\n';
 	end = strchr(names, '\n');
-	at = strstr(names, " ReasmOKs");
+	at = strstr(names, name);
 	if (!end || !at || at > end || strncmp(end, "\nIp: ", 5) != 0)
 		return -EBADMSG;
 	for (const char *c = names; c <= at; c++)
@@ -51,14 +51,14 @@ static int parse_ipv4(const char *text, uint64_t *ret)
 }
 
 /* "Ip6ReasmOKs                     	0" */
-static int parse_ipv6(const char *text, uint64_t *ret)
+static int parse_ipv6(const char *text, const char *name, uint64_t *ret)
 {
-	const char *line = strstr(text, "Ip6ReasmOKs");
+	const char *line = strstr(text, name);
 	char *end;
 
 	if (!line)
 		return -EBADMSG;
-	line += strlen("Ip6ReasmOKs");
+	line += strlen(name);
 	line += strspn(line, " \t");
 	*ret = strtoull(line, &end, 10);
 	return end == line ? -EBADMSG : 0;
@@ -66,28 +66,52 @@ static int parse_ipv6(const char *text, uint64_t *ret)
 
 int reasm_parse(int family, const char *text, uint64_t *ret)
 {
-	return family == 4 ? parse_ipv4(text, ret) : parse_ipv6(text, ret);
+	return family == 4 ? parse_ipv4(text, " ReasmOKs", ret)
+			   : parse_ipv6(text, "Ip6ReasmOKs", ret);
 }
 
-int reasm_count(int family, uint64_t *ret, struct err *err)
+static int parse_fragments(int family, const char *text, uint64_t *ret)
 {
-	const char *path = family == 4 ? "/proc/net/snmp" : "/proc/net/snmp6";
+	return family == 4 ? parse_ipv4(text, " FragCreates", ret)
+			   : parse_ipv6(text, "Ip6FragCreates", ret);
+}
+
+static const char *file_of(int family)
+{
+	return family == 4 ? "/proc/net/snmp" : "/proc/net/snmp6";
+}
+
+static int read_count(int family,
+		      int (*parse)(int family, const char *text, uint64_t *ret),
+		      uint64_t *ret, struct err *err)
+{
+	const char *path = file_of(family);
 	cleanup_free char *text = NULL;
 	cleanup_fd int fd = -1;
 	size_t size;
 	int r;
 
-	if (family == 6 && access(TRACKED, F_OK) == 0)
-		return err_set(err, -EOPNOTSUPP,
-			       "connection tracking hides IPv6 fragments from '%s'",
-			       path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open '%s'", path);
 	r = io_read_file(fd, FILE_MAX, &text, &size);
 	if (r == 0)
-		r = reasm_parse(family, text, ret);
+		r = parse(family, text, ret);
 	if (r < 0)
 		return err_sys(err, -r, "cannot read '%s'", path);
 	return 0;
+}
+
+int reasm_count(int family, uint64_t *ret, struct err *err)
+{
+	if (family == 6 && access(TRACKED, F_OK) == 0)
+		return err_set(err, -EOPNOTSUPP,
+			       "connection tracking hides IPv6 fragments from '%s'",
+			       file_of(family));
+	return read_count(family, reasm_parse, ret, err);
+}
+
+int reasm_fragments(int family, uint64_t *ret, struct err *err)
+{
+	return read_count(family, parse_fragments, ret, err);
 }

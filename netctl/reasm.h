@@ -16,6 +16,9 @@
  * they are counted. */
 int reasm_count(int family, uint64_t *ret, struct err *err);
 
+/* The number of fragments that it has made: FragCreates. `family`: 4 or 6. */
+int reasm_fragments(int family, uint64_t *ret, struct err *err);
+
 /* Parse the counter from the file's text. Pure. -EBADMSG: it is missing. */
 int reasm_parse(int family, const char *text, uint64_t *ret);
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/tunnel.h"
+#include "report/history.h"
 
 /* Raised whenever what an export has changes its meaning. */
 #define FORMAT_VERSION 1
@@ -363,6 +364,11 @@ int runjson_put_warning(void *list, const struct query_warning *w)
 	return put_value(list, object);
 }
 
+int runjson_put_probe(void *list, const struct path_probe *probe)
+{
+	return put_value(list, history_probe_json(probe));
+}
+
 static int put_member(FILE *out, const char *name, json_t *value)
 {
 	struct runjson_list single = {.out = out};
@@ -510,6 +516,7 @@ static int write_export(struct query *query, const struct query_run *run, FILE *
 			struct err *err)
 {
 	struct runjson_list measurements = {.out = out};
+	struct runjson_list probes = {.out = out};
 	int r;
 
 	fprintf(out, "{\"format\":\"mtusweep\",\"version\":%d,\n", FORMAT_VERSION);
@@ -524,6 +531,9 @@ static int write_export(struct query *query, const struct query_run *run, FILE *
 	if (r == 0)
 		r = query_measurements(query, run->id, runjson_put_measurement,
 				       &measurements, err);
+	fputs("],\n\"probes\":[", out);
+	if (r == 0)
+		r = query_probes(query, run->id, runjson_put_probe, &probes, err);
 	fputs("]}\n", out);
 	return r;
 }

@@ -61,6 +61,7 @@ struct runjson_list {
 int runjson_put_run(void *list, const struct query_run *run);
 int runjson_put_result(void *list, const struct query_result *result);
 int runjson_put_measurement(void *list, const struct measurement *m);
+int runjson_put_probe(void *list, const struct path_probe *probe);
 int runjson_put_warning(void *list, const struct query_warning *w);
 
 /* "run", "warnings", "recommendation", "one_end", "results" and "path" of a run, as an

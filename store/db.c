@@ -328,7 +328,7 @@ static const struct {
 	{"path", 1},        {"path_band", 1},          {"recommendation", 1},
 	{"reason", 2},      {"reason_band", 2},        {"run_warning", 2},
 	{"path_detail", 2}, {"measurement_detail", 2}, {"one_end", 2},
-	{"run_tunnel", 2},
+	{"run_tunnel", 2},  {"path_probe", 2},
 };
 #define TABLES ((int)(sizeof(tables) / sizeof(tables[0])))
 

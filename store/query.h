@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/evidence.h"
 #include "base/path.h"
+#include "base/path_probe.h"
 #include "base/process.h"
 #include "base/types.h"
 #include "store/row.h"
@@ -193,6 +194,16 @@ int query_last_visit(struct query *query, int64_t run, uint32_t *ret, struct err
 /* Read the path of the run. -ENODATA: none is stored. */
 int query_path(struct query *query, int64_t run, struct path_survey *ret,
 	       struct err *err);
+
+/* The probes of a watch, in their order. A run that is none has none. */
+int query_probes(struct query *query, int64_t run,
+		 int (*row)(void *ctx, const struct path_probe *probe), void *ctx,
+		 struct err *err);
+/* The last one. -ENODATA: the run has none. */
+int query_last_probe(struct query *query, int64_t run, struct path_probe *ret,
+		     struct err *err);
+/* The newest run that has probes of a watch. -ENOENT: no run has. */
+int query_last_watch(struct query *query, struct query_run *ret, struct err *err);
 
 /* Read the facts of a run with one end alone. -ENODATA: it has two. */
 int query_one_end(struct query *query, int64_t run, struct one_end *ret,

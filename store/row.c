@@ -317,6 +317,15 @@ DEFINE_READ(enum one_end_proof, row_read_proof, one_end_proof_parse, ONE_END_NOT
 DEFINE_READ(enum evidence_status, row_read_evidence_status, evidence_status_parse,
 	    EVIDENCE_PREDICTED)
 
+DEFINE_READ(enum path_probe_answer, row_read_probe_answer, path_probe_answer_parse,
+	    PROBE_NONE)
+DEFINE_READ(enum path_probe_fit, row_read_probe_fit, path_probe_fit_parse,
+	    PROBE_FIT_UNKNOWN)
+DEFINE_READ(enum path_probe_event, row_read_probe_event, path_probe_event_parse,
+	    EVENT_QUIET)
+DEFINE_READ(enum path_probe_applied, row_read_probe_applied, path_probe_applied_parse,
+	    PROBE_NOT_TRIED)
+
 static int parse_direction(const char *name, enum direction *ret)
 {
 	for (int dir = 0; dir < DIR_COUNT; dir++) {

@@ -7,6 +7,7 @@
 
 #include "base/evidence.h"
 #include "base/path.h"
+#include "base/path_probe.h"
 #include "base/reason.h"
 #include "base/types.h"
 #include "base/warning.h"
@@ -154,6 +155,19 @@ void row_bind_one_end(struct row *row, const struct one_end *facts);
 /* The interface is not among them. */
 void row_read_one_end(struct row *row, struct one_end *ret);
 
+/* upload_whole and download_whole follow from the bands, and are written only. */
+#define ROW_PROBE_COLUMNS                                                           \
+	"seq, probed_at, took_ms, answer, early, fragments, server_mtu, peer_mtu, " \
+	"largest_server_mtu, largest_peer_mtu, fit, upload_bands, download_bands, " \
+	"event, applied"
+#define ROW_PROBE_WHOLE "upload_whole, download_whole"
+/* As many as there are columns in both. */
+#define ROW_PROBE_VALUES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+
+void row_bind_probe(struct row *row, const struct path_probe *probe);
+/* Bands that cannot be count as wrong. */
+void row_read_probe(struct row *row, struct path_probe *ret);
+
 /* Single values, for what the lists above do not cover. */
 void row_bind_int(struct row *row, int64_t value);
 void row_bind_text(struct row *row, const char *value);
@@ -190,6 +204,10 @@ enum reason_kind row_read_reason(struct row *row);
 enum evidence_status row_read_evidence_status(struct row *row);
 enum one_end_small row_read_small_answers(struct row *row);
 enum one_end_proof row_read_proof(struct row *row);
+enum path_probe_answer row_read_probe_answer(struct row *row);
+enum path_probe_fit row_read_probe_fit(struct row *row);
+enum path_probe_event row_read_probe_event(struct row *row);
+enum path_probe_applied row_read_probe_applied(struct row *row);
 /* "peer" or "server". */
 void row_read_role(struct row *row, char *ret, size_t size);
 

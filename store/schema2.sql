@@ -264,6 +264,47 @@ CREATE TABLE run_tunnel (
 );
 CREATE INDEX run_tunnel_of ON run_tunnel (tunnel);
 
+-- The probes of a watch, a row each; the watch is a run with the strategy 'watch'.
+CREATE TABLE path_probe (
+	run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	seq INTEGER NOT NULL CHECK (seq BETWEEN 1 AND 4294967295),
+	probed_at TEXT NOT NULL CHECK (probed_at GLOB '[0-9]*-*-*T*:*:*Z'),
+	took_ms INTEGER NOT NULL CHECK (took_ms BETWEEN 0 AND 1000000000),
+	answer TEXT NOT NULL CHECK (answer IN (
+		'ok',
+		'none',   -- nobody answered, or this host could not probe
+		'busy')), -- the server had a session with another peer
+	early INTEGER NOT NULL -- 1: brought forward by a sign between two probes
+		CHECK (early IN (0, 1)),
+	fragments INTEGER -- that this host made since the probe before; NULL: not known
+		CHECK (fragments BETWEEN 0 AND 1000000000000000),
+	server_mtu INTEGER -- in use; NULL: not known
+		CHECK (server_mtu BETWEEN 1 AND 65535),
+	peer_mtu INTEGER CHECK (peer_mtu BETWEEN 1 AND 65535),
+	largest_server_mtu INTEGER -- that fits; NULL: none is known
+		CHECK (largest_server_mtu BETWEEN 1 AND 65535),
+	largest_peer_mtu INTEGER CHECK (largest_peer_mtu BETWEEN 1 AND 65535),
+	fit TEXT NOT NULL CHECK (fit IN ( -- of the MTUs in use
+		'fits', 'misfit', 'unknown')),
+	upload_whole INTEGER -- outer packets up to this size arrive whole; NULL: not known
+		CHECK (upload_whole BETWEEN 0 AND 65535),
+	upload_bands TEXT -- SIZE:FATE of each band, as path_band has them; NULL: not known
+		CHECK (length(upload_bands) <= 431),
+	download_whole INTEGER CHECK (download_whole BETWEEN 0 AND 65535),
+	download_bands TEXT CHECK (length(download_bands) <= 431),
+	event TEXT NOT NULL CHECK (event IN ( -- told once
+		'quiet',    -- nothing new
+		'misfit',   -- the MTUs in use do not fit, or no longer
+		'fits',     -- they fit again
+		'moved',    -- an edge moved, and they fit as before
+		'flaps',    -- the path fell again soon after it had risen
+		'silent',   -- nobody answers any more
+		'back')),   -- somebody answers again
+	applied TEXT NOT NULL CHECK (applied IN ( -- the largest MTUs, after this probe
+		'no', 'yes', 'failed')),
+	PRIMARY KEY (run_id, seq)
+) WITHOUT ROWID;
+
 -- The views of version 1, with NULL where an end's MTU is not known.
 DROP VIEW IF EXISTS results;
 DROP VIEW IF EXISTS visit;

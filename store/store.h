@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/evidence.h"
 #include "base/path.h"
+#include "base/path_probe.h"
 #include "base/random.h"
 #include "base/types.h"
 
@@ -97,6 +98,10 @@ int store_put_one_end(struct store *store, int64_t run, const struct one_end *fa
 		      struct err *err);
 /* Remove the recommendation, if there is one: none is right any more. */
 int store_withdraw(struct store *store, int64_t run, struct err *err);
+
+/* Store a probe of a watch, whose number no other probe of this run may have. */
+int store_put_probe(struct store *store, int64_t run, const struct path_probe *probe,
+		    struct err *err);
 
 /* `text` says why it ended, or "". */
 int store_end_run(struct store *store, int64_t run, enum run_outcome outcome,

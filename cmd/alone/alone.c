@@ -13,6 +13,7 @@
 #include "cmd/alone/alone_apply.h"
 #include "cmd/alone/alone_ask.h"
 #include "cmd/alone/alone_rates.h"
+#include "cmd/alone/alone_watch.h"
 #include "cmd/host/progress.h"
 #include "engine/runner.h"
 #include "report/runjson.h"
@@ -250,7 +251,7 @@ static int look_all(struct alone *alone, struct echo *echo, struct err *err)
 
 /* --- the whole --- */
 
-static int probe_alone(struct alone *alone, struct err *err)
+int alone_probe(struct alone *alone, struct err *err)
 {
 	int64_t began_ms = clock_boot_ms();
 	struct echo echo = ECHO_CLOSED;
@@ -390,7 +391,7 @@ static int run_alone(struct alone *alone, struct err *err)
 	int r = priv_refuse_headers(err);
 
 	if (r == 0)
-		r = probe_alone(alone, err);
+		r = alone_probe(alone, err);
 	if (r == 0)
 		r = tell_alone(alone, began_at_ms, err);
 	if (r < 0)
@@ -404,6 +405,13 @@ static int run_alone(struct alone *alone, struct err *err)
 			       "no MTU is known to fit: tests contradict the probes");
 	return mtu > alone->result.own_mtu && !applies(alone) ? PROGRAM_MISFIT
 							      : PROGRAM_DONE;
+}
+
+static int watch_alone(const struct alone *alone, struct err *err)
+{
+	int r = priv_refuse_headers(err);
+
+	return r < 0 ? r : alone_watch(alone, err);
 }
 
 int alone_main(const struct alone_config *config, int guard_fd, int runner_fd)
@@ -420,7 +428,8 @@ int alone_main(const struct alone_config *config, int guard_fd, int runner_fd)
 	if (r == 0)
 		r = runner_new(runner_fd, &alone.runner, &err);
 	if (r == 0)
-		r = run_alone(&alone, &err);
+		r = config->watch && config->watch->every_ms ? watch_alone(&alone, &err)
+							     : run_alone(&alone, &err);
 	if (r < 0)
 		host_tell("%s", err.text);
 	runner_free(alone.runner);

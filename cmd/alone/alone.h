@@ -4,6 +4,7 @@
 
 #include "cmd/alone/alone_targets.h"
 #include "cmd/host/host.h"
+#include "cmd/watch/watch.h"
 #include "engine/onesided.h"
 #include "engine/plan_grid.h"
 #include "netctl/echofind.h"
@@ -15,6 +16,7 @@ struct alone_config {
 	const char *option;       /* that names addresses to ask: "target"; static */
 	struct option_list named; /* its words */
 	struct alone_targets targets;
+	const struct watch_options *watch; /* NULL: none */
 	bool json; /* print the run as JSON in place of all texts */
 	/* throughput with a stock iperf3 server (alone_rates.h) */
 	const char *iperf_server;  /* as the user names it; NULL: none */
@@ -60,6 +62,10 @@ struct alone {
 
 /* This end's MTU before the run: on a hub that of the route. */
 int alone_current_mtu(const struct alone *alone);
+
+/* Probe the path once, with config and guard set and all else 0, and restore the link.
+ * -ETIMEDOUT: nobody answers; -EINTR. */
+int alone_probe(struct alone *alone, struct err *err);
 
 /* The whole of keeper_roles.main with --alone. Returns the exit status:
  * PROGRAM_MISFIT if this end's present MTU is larger than the one found. */

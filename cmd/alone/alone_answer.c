@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "cmd/alone/alone_rates.h"
-#include "store/store.h"
 
 /* --- the facts --- */
 
@@ -180,6 +180,8 @@ static char *options_json(const struct alone_config *config)
 			   (double)options->lease_ms / 1000);
 	if (object)
 		alone_rates_note_options(config, object);
+	if (object && config->watch)
+		watch_options_note(config->watch, object);
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;
@@ -192,6 +194,18 @@ static int begin_run(struct writing *w, struct err *err)
 
 	describe_run(w, &info);
 	return store_begin_record(w->store, &info, options, &w->run, err);
+}
+
+int alone_answer_begin_watch(const struct alone *alone, struct store *store,
+			     int64_t *ret_run, struct err *err)
+{
+	cleanup_free char *options = options_json(alone->config);
+	const struct writing w = {.alone = alone, .began_at_ms = clock_wall_ms()};
+	struct run_info info;
+
+	describe_run(&w, &info);
+	text_copy(info.strategy, sizeof(info.strategy), STRATEGY_WATCH);
+	return store_begin_record(store, &info, options, ret_run, err);
 }
 
 /* The MTU concerns other peers, or leaves them out. */

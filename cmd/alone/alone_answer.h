@@ -4,6 +4,7 @@
 
 #include "base/evidence.h"
 #include "cmd/alone/alone.h"
+#include "store/store.h"
 
 /* Fill in the recommendation of --alone and its facts, from which its sentences are made
  * (base/one_end.h). */
@@ -15,6 +16,11 @@ void alone_answer_make(const struct alone *alone, struct evidence *ret);
 int alone_answer_store(const struct alone *alone, const struct evidence *evidence,
 		       int64_t began_at_ms, bool goes_on, int64_t *ret_run,
 		       struct err *err);
+
+/* Begin the run that a watch's probes belong to. alone->target may be one that has not
+ * answered yet. */
+int alone_answer_begin_watch(const struct alone *alone, struct store *store,
+			     int64_t *ret_run, struct err *err);
 
 /* Store the end of a run that went on. `text` says why it ended, or "". */
 int alone_answer_end(const struct alone *alone, int64_t run, enum run_outcome outcome,

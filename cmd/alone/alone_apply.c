@@ -16,8 +16,8 @@
 /* Left of the lease for the commit. */
 #define SPARE_MS 200
 
-/* The MTU that was found, as far as the guard takes it. */
-static int allowed_mtu(const struct alone *alone)
+/* The MTU that was found, as far as the guard takes it. `why` says what it is less. */
+static int allowed_mtu(const struct alone *alone, struct err *why)
 {
 	int max = alone->config->host->guard.bounds.range.max;
 	int mtu = alone->result.own_mtu;
@@ -26,36 +26,43 @@ static int allowed_mtu(const struct alone *alone)
 	if (mtu <= max ||
 	    (alone->config->host->by_route && mtu == alone_current_mtu(alone)))
 		return mtu;
-	host_tell("this end takes MTUs up to %d, so %d is applied in place of %d", max,
-		  max, mtu);
+	err_set(why, 0, "this end takes MTUs up to %d, so %d is applied in place of %d",
+		max, max, mtu);
 	return max;
 }
 
 /* TCP asks the far end for packets of this end's MTU: it is no larger than what arrives
  * here. Where that was not visible, the MTU is not raised above what was, but one that is
  * in use stays. */
-static int wanted_mtu(const struct alone *alone)
+static int wanted_mtu(const struct alone *alone, struct err *why)
 {
 	const struct onesided *result = &alone->result;
 	int present = alone_current_mtu(alone);
 	int far = result->far_is_present ? 0 : result->far_mtu;
-	int mtu = allowed_mtu(alone);
+	int mtu = allowed_mtu(alone, why);
 
 	if (!far || mtu <= far || alone->confirmed)
 		return mtu;
 	if (!result->far_is_limit) {
-		host_tell("MTU %d is applied in place of %d: TCP asks the far end for "
-			  "packets of this end's MTU, and above %d bytes they do not "
-			  "arrive here",
-			  far, mtu, far);
+		err_set(why, 0,
+			"MTU %d is applied in place of %d: TCP asks the far end for "
+			"packets of this end's MTU, and above %d bytes they do not "
+			"arrive here",
+			far, mtu, far);
 		return far;
 	}
 	if (mtu <= present)
 		return mtu;
-	host_tell("the MTU is not raised to %d: with it TCP would ask the far end for "
-		  "packets above %d bytes, which were not seen to arrive here",
-		  mtu, far);
+	err_set(why, 0,
+		"the MTU is not raised to %d: with it TCP would ask the far end for "
+		"packets above %d bytes, which were not seen to arrive here",
+		mtu, far);
 	return far > present ? far : present;
+}
+
+int alone_apply_mtu(const struct alone *alone)
+{
+	return wanted_mtu(alone, NULL);
 }
 
 /* Echoes, unless those of this size get lost on their way back. */
@@ -151,7 +158,10 @@ int alone_apply(const struct alone *alone, struct err *err)
 	int mtu;
 	int r;
 
-	mtu = wanted_mtu(alone);
+	mtu = wanted_mtu(alone, &why);
+	if (why.text[0])
+		host_tell("%s", why.text);
+	why.text[0] = '\0';
 	if (host->by_route && mtu == alone_current_mtu(alone)) {
 		host_tell("this end has MTU %d already: nothing is applied", mtu);
 		return 0;

@@ -13,6 +13,9 @@
  */
 int alone_apply(const struct alone *alone, struct err *err);
 
+/* The MTU that it applies. It was found: alone->result.own_mtu is not 0. */
+int alone_apply_mtu(const struct alone *alone);
+
 /* Send packets of this size, and again, until one is answered: 1; 0: none is before the
  * deadline (clock_boot_ms()); -EINTR. */
 int alone_apply_prove(struct echo *echo, int size, int64_t deadline_ms);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <net/if.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -24,48 +23,6 @@
 #include "netctl/lockfile.h"
 #include "netctl/sysctl.h"
 #include "netctl/wginfo.h"
-
-#define SAY_TIMEOUT_MS 250
-
-static const char *program_name = "mtusweep";
-
-void host_say(const char *text)
-{
-	char line[512];
-	int length = snprintf(line, sizeof(line), "%s: %s\n", program_name, text);
-
-	if (length >= (int)sizeof(line))
-		length = (int)sizeof(line) - 1;
-	/* A terminal that is gone, or that nobody reads, delays nothing. */
-	io_write_or_drop(STDERR_FILENO, line, (size_t)length, SAY_TIMEOUT_MS);
-}
-
-void host_tell(const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	text_printable(text);
-	progress_clear();
-	host_say(text);
-}
-
-void host_tell_text(const char *text)
-{
-	progress_clear();
-	io_write_or_drop(STDERR_FILENO, text, strlen(text), SAY_TIMEOUT_MS);
-}
-
-void host_warn(const struct warning *w)
-{
-	cleanup_free char *text = warning_sentence(w);
-
-	host_tell("%s: %s", warning_label(w->kind),
-		  text ? text : warning_name(w->kind));
-}
 
 static int finish_output(void)
 {
@@ -97,7 +54,7 @@ static int parse_options(const struct host_program *program, int argc, char **ar
 	int positional = 0;
 	int r;
 
-	program_name = program->name;
+	host_say_as(program->name);
 	io_survive_file_limit();
 	io_fill_standard();
 	io_close_inherited();

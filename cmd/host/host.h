@@ -65,6 +65,9 @@ struct host {
 	int route_mtu; /* what the route to the other end had, where that counts; or 0 */
 };
 
+/* From now on lines begin with this name, borrowed. */
+void host_say_as(const char *name);
+
 /* Print one line to stderr, "<program>: <text>". If a terminal or pipe is blocked, the
  * line is lost without a wait. */
 void host_say(const char *text);
@@ -73,6 +76,10 @@ void host_say(const char *text);
 void host_tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Lines as they are, without the program's name. */
 void host_tell_text(const char *text);
+/* The same with a priority of syslog(3), which is put before it as "<4>" where standard
+ * error is the journal (sd-daemon(3), systemd.exec(5) on JOURNAL_STREAM). */
+void host_tell_at(int priority, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /* The sentence of a warning. */
 void host_warn(const struct warning *w);
 

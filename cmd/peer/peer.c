@@ -20,6 +20,7 @@
 #include "cmd/peer/peer_options.h"
 #include "cmd/peer/peer_parts.h"
 #include "cmd/peer/peer_sweep.h"
+#include "cmd/peer/peer_watch.h"
 #include "engine/iperf_test.h"
 #include "netctl/linkipv6.h"
 #include "store/query.h"
@@ -157,6 +158,8 @@ static char *options_json(const struct peer_config *config)
 		config->congestion, "strategy", strategy_name(config->strategy),
 		"margin", config->margin, "budget", (double)config->budget_ms / 1000,
 		"no-probe", config->no_probe);
+	if (object)
+		watch_options_note(&config->watch, object);
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;
@@ -254,10 +257,21 @@ static int find_pair(struct peer *peer, struct err *err)
 	return r;
 }
 
+static int run_watch(struct peer *peer, struct err *err)
+{
+	int r = peer_watch(peer, err);
+
+	if (r < 0)
+		host_tell("%s", err->text);
+	return r;
+}
+
 static int run_peer(struct peer *peer, struct err *err)
 {
 	int r = ask_guard(peer, err);
 
+	if (r == 0 && peer->config->watch.every_ms)
+		return run_watch(peer, err);
 	if (r == 0)
 		r = find_run(peer, err);
 	if (r == 0)

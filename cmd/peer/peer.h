@@ -6,6 +6,7 @@
 #include "cmd/alone/alone.h"
 #include "cmd/host/host.h"
 #include "cmd/peer/strategy.h"
+#include "cmd/watch/watch.h"
 #include "engine/plan_grid.h"
 
 /*
@@ -47,6 +48,7 @@ struct peer_config {
 	char local[ADDRESS_SIZE];    /* this end's tunnel address */
 	bool alone;                  /* this end only: no server */
 	struct alone_config one_end; /* for alone */
+	struct watch_options watch;  /* every_ms 0: no watch */
 	int route_mtu;               /* the route's own MTU; 0: it has none */
 	int route_advmss;            /* the route's advmss; 0: it has none */
 };

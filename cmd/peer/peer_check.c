@@ -20,6 +20,7 @@ static const char *status_word(enum program_status status)
 		return "CRITICAL";
 	case PROGRAM_FAILED:
 	case PROGRAM_USAGE:
+	case PROGRAM_CHANGED:
 		break;
 	}
 	return "UNKNOWN";
@@ -107,6 +108,7 @@ static const char *status_phrase(enum program_status status, bool doubted)
 		return "does not fit";
 	case PROGRAM_FAILED:
 	case PROGRAM_USAGE:
+	case PROGRAM_CHANGED:
 		break;
 	}
 	return "cannot be judged";

@@ -21,6 +21,7 @@ struct peer_options peer_options = {
 			.margin = 5,
 			.budget_ms = 60000,
 			.skip_errors = true,
+			.watch = {.settle_ms = WATCH_SETTLE_MS},
 		},
 };
 
@@ -138,6 +139,48 @@ static void set_strategy_defaults(void)
 	peer->prefer_bbr = peer->strategy->prefer_bbr;
 }
 
+/* A watch only probes, and prints no result. */
+static int check_watch(struct err *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} others[] = {
+		{"iperf-server", one_end->iperf_server != NULL},
+		{"json", peer->json},
+		{"check", peer->check},
+		{"apply", peer->apply},
+		{"resume", peer->resume},
+		{"repeat-failed", peer->repeat_failed},
+		{"persist each", host_options.persist == PERSIST_EACH},
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (peer->watch.every_ms && others[i].given)
+			return err_set(err, -EINVAL,
+				       "--watch has no use for --%s: it probes, and "
+				       "stores what it finds",
+				       others[i].name);
+	}
+	return watch_options_check(&peer->watch, host_options.persist == PERSIST_BEST,
+				   err);
+}
+
+/* A watch of both ends makes the probes of that strategy. */
+static int take_watch_strategy(struct err *err)
+{
+	const struct strategy_use use = {.strategy = &strategies[STRATEGY_probe]};
+
+	if (peer_options.strategy_given && peer_options.strategy != STRATEGY_probe)
+		return err_set(err, -EINVAL,
+			       "--watch probes, --strategy %s measures: give one of "
+			       "them",
+			       strategy_names[peer_options.strategy]);
+	peer_options.strategy = STRATEGY_probe;
+	peer->strategy = use.strategy;
+	return strategy_options_check(peer_options.rows, &use, err);
+}
+
 /* The options that --alone has no use for. */
 static const char *find_useless(void)
 {
@@ -173,6 +216,7 @@ static void set_one_end(void)
 	one_end->skip_errors = peer->skip_errors;
 	one_end->grid = peer->strategy->is_grid;
 	one_end->passes = peer->passes;
+	one_end->watch = &peer->watch;
 }
 
 /* Without a server of tests there is nothing to choose. With one, the probes are made in
@@ -238,7 +282,8 @@ static int check_alone(struct err *err)
 			"--seed is for --order shuffled; --order row needs none");
 	set_strategy_defaults();
 	set_one_end();
-	return alone_options_check(one_end, err);
+	r = check_watch(err);
+	return r < 0 ? r : alone_options_check(one_end, err);
 }
 
 int peer_options_check(struct err *err)
@@ -252,11 +297,14 @@ int peer_options_check(struct err *err)
 	if (one_end->named.count || one_end->iperf_server)
 		return err_set(err, -EINVAL, "--%s needs --alone",
 			       one_end->named.count ? "target" : "iperf-server");
-	r = find_strategy(err);
+	r = check_watch(err);
+	if (r == 0)
+		r = peer->watch.every_ms ? take_watch_strategy(err)
+					 : find_strategy(err);
 	if (r < 0)
 		return r;
 	set_strategy_defaults();
-	r = check_probe(err);
+	r = peer->watch.every_ms ? 0 : check_probe(err);
 	if (r == 0)
 		r = check_apply(err);
 	if (r == 0)

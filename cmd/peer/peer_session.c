@@ -166,10 +166,11 @@ static void on_renewed(void *ctx, int64_t sent_at_ms, int result, const struct e
 		peer_session_heard(session, sent_at_ms);
 	else if (result == -ECANCELED)
 		note_lapse(session, result, err);
-	/* The server is told to stop: end what is under way. */
+	/* The server is told to stop: end what is under way. A watch outlives it. */
 	else if (result == -EINTR) {
 		note_lapse(session, result, err);
-		stop_request();
+		if (!session->config->watch.every_ms)
+			stop_request();
 	}
 	/* A server that was started again has no such session either. */
 	else if (result == -ESTALE)

@@ -40,6 +40,7 @@ extern const struct read_command read_show;
 extern const struct read_command read_best;
 extern const struct read_command read_explain;
 extern const struct read_command read_heatmap;
+extern const struct read_command read_history;
 extern const struct read_command read_compare;
 extern const struct read_command read_export;
 extern const struct read_command read_import;

@@ -6,6 +6,7 @@
 
 #include "report/compare.h"
 #include "report/compare_path.h"
+#include "report/history.h"
 #include "store/query.h"
 
 /*
@@ -32,6 +33,12 @@ void table_result_line(FILE *out, const struct query_result *result);
 
 /* The requested result, in two lines. */
 void table_best(FILE *out, const struct query_result *result);
+
+/* A watch over time: its run, a heading, and a line a stretch. Sizes are those of outer
+ * packets, up to which all arrive whole; pairs are those in use and the largest that
+ * fits. */
+void table_history_heading(FILE *out, const struct query_run *run);
+void table_stretch(FILE *out, const struct history_stretch *stretch);
 
 /* Print the differences between the first run and the second. */
 void table_comparison(FILE *out, const struct query_run runs[2],

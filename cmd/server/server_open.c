@@ -119,7 +119,8 @@ static int begin_copy(struct server *f, const struct run_info *run, const char *
 	f->run_id = 0;
 	*known = false;
 	f->is_late = strcmp(run->strategy, STRATEGY_PROBE) == 0;
-	f->measures = !check && !f->is_late;
+	f->watches = strcmp(run->strategy, STRATEGY_WATCH) == 0;
+	f->measures = !check && !f->is_late && !f->watches;
 	if (f->is_late) {
 		f->late = *run;
 		text_copy(f->late_secret, sizeof(f->late_secret), secret);
@@ -129,16 +130,29 @@ static int begin_copy(struct server *f, const struct run_info *run, const char *
 	return store_begin_copy(f->store, run, secret, &f->run_id, known, err);
 }
 
-static void tell_session(const struct server *f, const struct msg_open *m, bool resumed)
+static const char *probe_word(const struct server *f)
+{
+	if (f->watches)
+		return "watch";
+	return f->is_late ? "probe" : "check";
+}
+
+/* A watch has a session for each probe, and is told once. */
+static void tell_session(struct server *f, const struct msg_open *m, bool resumed)
 {
 	const char *again = resumed ? "again" : "session of";
+
+	if (f->watches && strcmp(f->watched, m->run.uuid) == 0)
+		return;
+	if (f->watches)
+		text_copy(f->watched, sizeof(f->watched), m->run.uuid);
 
 	if (f->run_id)
 		host_tell("%s %s (%s), run %lld", again, f->peer, m->run.peer.host,
 			  (long long)f->run_id);
 	else
 		host_tell("%s %s (%s), a %s", again, f->peer, m->run.peer.host,
-			  f->is_late ? "probe" : "check");
+			  probe_word(f));
 }
 
 int server_open(void *ctx, const struct msg_open *m, const char *address, bool resumed,

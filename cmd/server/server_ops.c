@@ -392,6 +392,8 @@ static void tell_end(const struct server *f, enum run_outcome outcome, const cha
 	struct err why;
 
 	name_ends(text, &why);
+	if (f->watches && outcome == RUN_DONE)
+		return;
 	if (f->measures)
 		host_tell("run %lld of %s ended: %s%s%s, %d row%s received",
 			  (long long)f->run_id, f->peer, run_outcome_name(outcome),
@@ -402,7 +404,10 @@ static void tell_end(const struct server *f, enum run_outcome outcome, const cha
 			  (long long)f->run_id, f->peer, run_outcome_name(outcome),
 			  why.text[0] ? ": " : "", why.text);
 	else
-		host_tell("%s of %s ended: %s%s%s", f->is_late ? "probe" : "check",
+		host_tell("%s of %s ended: %s%s%s",
+			  f->watches   ? "watch"
+			  : f->is_late ? "probe"
+				       : "check",
 			  f->peer, run_outcome_name(outcome), why.text[0] ? ": " : "",
 			  why.text);
 }

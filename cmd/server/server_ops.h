@@ -69,6 +69,8 @@ struct server {
 	struct run_info late;
 	char late_secret[TOKEN_SIZE];
 	bool is_late;
+	bool watches;            /* the session is one of a watch */
+	char watched[UUID_SIZE]; /* the watch that was told last */
 	bool measures; /* the session's run is the one that --once waits for */
 	int mtu;       /* this end's, as last set by the peer */
 	bool by_route; /* it is the MTU of the routes to the peer, not of the link */

@@ -17,9 +17,10 @@ declare -Ar SEES=(
 	[report]='store'
 	[cmd/host]='engine netctl'
 	[cmd/run]='engine netctl report store sync'
-	[cmd/alone]='cmd/host cmd/run engine netctl report store sync'
-	[cmd/peer]='cmd/alone cmd/host cmd/run engine netctl report store sync'
-	[cmd/server]='cmd/alone cmd/host cmd/run engine netctl report store sync'
+	[cmd/watch]='cmd/host engine netctl store'
+	[cmd/alone]='cmd/watch cmd/host cmd/run engine netctl report store sync'
+	[cmd/peer]='cmd/alone cmd/watch cmd/host cmd/run engine netctl report store sync'
+	[cmd/server]='cmd/alone cmd/watch cmd/host cmd/run engine netctl report store sync'
 	[cmd/read]='cmd/run engine netctl report store sync'
 )
 checks=0

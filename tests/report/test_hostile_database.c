@@ -42,6 +42,7 @@ static void make_run(struct fixture *fixture)
 		.reason.kind = REASON_FITS,
 		.dir[DIR_DOWNLOAD].guessed = true,
 	};
+	const struct path_probe probe = {.seq = 1, .probed_at_ms = 1};
 	int64_t run;
 	struct store *store = fixture_open(fixture, 0, &run);
 
@@ -56,6 +57,7 @@ static void make_run(struct fixture *fixture)
 	path_bands_add(&survey.path.dir[DIR_UPLOAD], OUTER_SIZE_MAX, FATE_LOST);
 	assert_int_equal(store_put_path(store, run, &survey, NULL), 0);
 	assert_int_equal(store_recommend(store, run, &evidence, NULL), 0);
+	assert_int_equal(store_put_probe(store, run, &probe, NULL), 0);
 	assert_int_equal(
 		store_warn(store, run, &(struct warning){.detail = "a warning"}, NULL),
 		0);
@@ -115,6 +117,13 @@ static int skip_visit(void *ctx, const struct measurement *m)
 	return 0;
 }
 
+static int skip_probe(void *ctx, const struct path_probe *probe)
+{
+	(void)ctx;
+	(void)probe;
+	return 0;
+}
+
 static int skip_warning(void *ctx, const struct query_warning *w)
 {
 	(void)ctx;
@@ -135,6 +144,8 @@ static int read_texts(struct query *query, struct err *err)
 		r = query_recommended(query, 1, &recommended, err);
 	if (r == 0)
 		r = query_path(query, 1, &survey, err);
+	if (r == 0)
+		r = query_probes(query, 1, skip_probe, NULL, err);
 	free(options);
 	free(recommended.text);
 	return r;
@@ -303,6 +314,21 @@ static const struct wrong wrong_values[] = {
 	{"reason_band", "fate", "'gone'", "its fate is 'gone'", false},
 	{"reason_band", "size_max", "70000", "a band of a path that cannot be", false},
 	{"reason_band", "size_max", "9", "bands of its path", true},
+	{"path_probe", "seq", HUGE, "a probe of a watch that cannot be: its seq",
+	 false},
+	{"path_probe", "probed_at", "'late'", "its probed_at is 'late'", false},
+	{"path_probe", "took_ms", "-1", "its took_ms is '-1'", false},
+	{"path_probe", "answer", "'fine'", "its answer is 'fine'", false},
+	{"path_probe", "early", "2", "its early is '2'", false},
+	{"path_probe", "fragments", HUGE, "its fragments is", false},
+	{"path_probe", "peer_mtu", "0", "its peer_mtu is '0'", false},
+	{"path_probe", "largest_server_mtu", HUGE, "its largest_server_mtu is", false},
+	{"path_probe", "fit", "'moon'", "its fit is 'moon'", false},
+	{"path_probe", "upload_bands", "'9:gone'", "its upload_bands is '9:gone'",
+	 true},
+	{"path_probe", "download_bands", LONG, "its download_bands is", false},
+	{"path_probe", "event", "'moon'", "its event is 'moon'", false},
+	{"path_probe", "applied", "'moon'", "its applied is 'moon'", false},
 };
 
 static void check_wrong(struct fixture *fixture, const struct wrong *w)

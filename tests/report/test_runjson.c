@@ -390,6 +390,7 @@ static json_t *place_of(json_t *export, const char *table)
 		{"reason_band", {"recommendation", "reason", "download", "bands"}},
 		{"one_end", {"one_end"}},
 		{"run_tunnel", {"run"}},
+		{"path_probe", {"probes"}},
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -424,11 +425,13 @@ static bool has_column(json_t *place, const char *column)
 /* No run has all tables' rows by itself. */
 static void add_one_end(struct fixture *fixture)
 {
+	const struct path_probe probe = {.seq = 1, .probed_at_ms = 1};
 	struct evidence e = fixture_one_end(true);
 	struct store *store;
 
 	assert_int_equal(store_open(fixture->db, &store, NULL), 0);
 	assert_int_equal(store_put_one_end(store, 1, &e.one_end, NULL), 0);
+	assert_int_equal(store_put_probe(store, 1, &probe, NULL), 0);
 	fixture_close(store);
 }
 

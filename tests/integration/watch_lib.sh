@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# The parts that the tests of --watch share. Who sources this defines watch [OPTION ...],
+# which starts one and sets $peer_pid.
+
+# Print the number of probes that are stored.
+probes()
+{
+	sql "$peer_db" 'SELECT count(*) FROM path_probe' 2>/dev/null || echo 0
+}
+
+has_probes()
+{
+	(($(probes) >= $1))
+}
+
+# Wait for more probes than there are now.
+more_probes()
+{
+	wait_for 90 "$1 more probes" has_probes $(($(probes) + $1))
+}
+
+# Arguments: REGEX
+told()
+{
+	grep -Eq -e "$1" "$tmp/peer.log"
+}
+
+count_told()
+{
+	grep -Ec -e "$1" "$tmp/peer.log" || true
+}
+
+# Print the news of the watch in their order.
+news()
+{
+	sql "$peer_db" "
+		SELECT group_concat(event || iif(applied = 'no', '', ':' || applied), ' ')
+		FROM (SELECT * FROM path_probe
+		WHERE event <> 'quiet' OR applied <> 'no' ORDER BY seq)"
+}
+
+stop_watch()
+{
+	kill -INT "$peer_pid"
+	wait_exit "$peer_pid" 40 'the watch'
+	check_equal 'the exit status of a watch that is stopped' 0 "$status"
+}
+
+# Arguments: STATUS EVENT
+check_ended()
+{
+	wait_exit "$peer_pid" 90 'the watch'
+	check_equal "$2: the exit status" "$1" "$status"
+	check_equal "$2: the news" "$2" "$(news)"
+	rm -f "$peer_db"*
+}

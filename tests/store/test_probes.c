@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* The probes of a watch: stored, read; and that ten thousand cost no memory. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "engine/pathwatch.h"
+#include "fixture.h"
+#include "store/query.h"
+#include "store/store.h"
+
+#define MANY 10000
+
+static struct path_probe full_probe(uint32_t seq)
+{
+	struct path_probe probe = {
+		.seq = seq,
+		.probed_at_ms = INT64_C(1790000000000) + seq * INT64_C(60000),
+		.took_ms = 480,
+		.answer = PROBE_OK,
+		.early = true,
+		.fragments = 17,
+		.current = {1420, 1440},
+		.largest = {1400, 1380},
+		.fit = PROBE_MISFIT,
+		.event = EVENT_MOVED,
+		.applied = PROBE_NOT_APPLIED,
+	};
+
+	path_bands_parse("1440:whole,65535:lost", &probe.dir[DIR_UPLOAD], NULL);
+	path_bands_parse("1460:whole,1500:unknown,65535:fragmented",
+			 &probe.dir[DIR_DOWNLOAD], NULL);
+	return probe;
+}
+
+struct read {
+	int count;
+	struct path_probe probe[2];
+};
+
+static int take(void *ctx, const struct path_probe *probe)
+{
+	struct read *read = ctx;
+
+	assert_in_range(read->count, 0, 1);
+	read->probe[read->count++] = *probe;
+	return 0;
+}
+
+static void comes_back_as_it_was(void **state)
+{
+	struct fixture *fixture = *state;
+	struct path_probe empty = {.seq = 2,
+				   .probed_at_ms = 1,
+				   .answer = PROBE_NONE,
+				   .fragments = NO_FIGURE,
+				   .current = {MTU_UNKNOWN, 1420}};
+	struct path_probe full = full_probe(1);
+	struct read read = {0};
+	struct query_run found;
+	struct path_probe last;
+	struct query *query;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	assert_int_equal(store_put_probe(store, run, &full, NULL), 0);
+	assert_int_equal(store_put_probe(store, run, &empty, NULL), 0);
+	/* A number belongs to one probe. */
+	assert_true(store_put_probe(store, run, &full, NULL) < 0);
+	fixture_close(store);
+	query = fixture_query(fixture);
+	assert_int_equal(query_probes(query, run, take, &read, NULL), 0);
+	assert_int_equal(read.count, 2);
+	assert_memory_equal(&read.probe[0], &full, sizeof(full));
+	/* One end alone: the other's MTU is not known, in whichever word. */
+	empty.current.server = 0;
+	assert_memory_equal(&read.probe[1], &empty, sizeof(empty));
+	assert_int_equal(query_last_probe(query, run, &last, NULL), 0);
+	assert_int_equal(last.seq, 2);
+	assert_int_equal(query_last_watch(query, &found, NULL), 0);
+	assert_int_equal(found.id, run);
+	query_close(query);
+	assert_int_equal(fixture_read_int(fixture,
+					  "SELECT upload_whole + download_whole"
+					  " FROM path_probe WHERE seq = 1"),
+			 1440 + 1460);
+}
+
+static void a_run_may_have_none(void **state)
+{
+	struct fixture *fixture = *state;
+	struct query_run found;
+	struct path_probe last;
+	struct err err = ERR_INIT;
+	struct query *query;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	fixture_close(store);
+	query = fixture_query(fixture);
+	assert_int_equal(query_last_probe(query, run, &last, NULL), -ENODATA);
+	assert_int_equal(query_last_watch(query, &found, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "has no watch"));
+	query_close(query);
+}
+
+/* Pages of this process that nobody else has, in kB. */
+static long resident_kb(void)
+{
+	long size = 0;
+	long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%ld %ld", &size, &pages), 2);
+	fclose(file);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+#define BATCH 500
+
+/* A watch of many probes, as main makes it: judged and stored. */
+struct many {
+	struct pathwatch watch;
+	struct store *store;
+	int64_t run;
+	uint32_t seq;
+};
+
+static int watch_once(struct many *many, struct err *err)
+{
+	struct path_probe probe = full_probe(++many->seq);
+	struct pathwatch_step step;
+
+	pathwatch_feed(&many->watch, &probe, many->seq * INT64_C(60000), &step);
+	probe.event = step.event;
+	return store_put_probe(many->store, many->run, &probe, err);
+}
+
+/* Each alone would wait for the disk. */
+static int watch_batch(void *ctx, struct err *err)
+{
+	int r = 0;
+
+	for (int i = 1; r == 0 && i < BATCH; i++)
+		r = watch_once(ctx, err);
+	return r;
+}
+
+static int watch_many(struct fixture *fixture)
+{
+	const struct pathwatch_config config = {.settle_ms = 600000, .applies = true};
+	struct run_info info = fixture_run(1);
+	struct many many = {0};
+	long before_kb = 0;
+
+	CHECK(store_open(fixture->db, &many.store, NULL) == 0);
+	CHECK(store_begin_record(many.store, &info, NULL, &many.run, NULL) == 0);
+	pathwatch_init(&many.watch, &config);
+	while (many.seq < MANY) {
+		CHECK(store_transact(many.store, watch_batch, &many, NULL) == 0);
+		CHECK(watch_once(&many, NULL) == 0);
+		if (many.seq == MANY / 10)
+			before_kb = resident_kb();
+	}
+	fprintf(stderr, "resident after %d probes: %ld kB, after %d: %ld kB\n",
+		MANY / 10, before_kb, MANY, resident_kb());
+	/* The allocator may keep some pages more. */
+	CHECK(resident_kb() <= before_kb + 256);
+	CHECK(store_close(many.store, NULL) == 0);
+	return 0;
+}
+
+static void many_cost_no_memory(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_in_child(watch_many, fixture);
+	assert_int_equal(fixture_read_int(fixture, "SELECT count(*) FROM path_probe"),
+			 MANY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(comes_back_as_it_was, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_run_may_have_none, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(many_cost_no_memory, fixture_setup,
+						fixture_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
