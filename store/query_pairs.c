@@ -134,7 +134,7 @@ int query_latencies(struct query *query, int64_t run, query_pair_fn *pair, void 
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int r = query_prepare_rows(query, sql[query->db.version - 1], run, &stmt, err);
 
-	return r < 0 ? r : list_pairs(query, stmt, pair, ctx, err);
+	return r < 0 ? r : list_pairs(query, run, stmt, pair, ctx, err);
 }
 
 /* --- how many visits there are --- */
