@@ -18,7 +18,7 @@ static void find_figures(const struct recommendation *v, enum direction dir,
 {
 	const struct estimate *now = &v->current.bps[dir];
 	const struct estimate *then = &v->recommended.bps[dir];
-	/* Of the current pair to the recommended one. */
+	/* From the current pair to the recommended one. */
 	const struct estimate *e = &v->current.relative[dir];
 
 	if (then->count > 0) {

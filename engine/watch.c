@@ -180,7 +180,7 @@ static void add_window(struct watch *w, const struct tcp_figures *figures,
 {
 	struct steady_sample sample = {.at_us = now_us, .bytes = w->bytes};
 
-	/* What is known is known: later samples must not change the figure. */
+	/* A known figure stays: later samples must not change it. */
 	if (w->word_out ||
 	    (w->sampled_us > 0 && now_us - w->sampled_us < SAMPLE_LEAST_US))
 		return;

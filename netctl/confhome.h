@@ -46,9 +46,9 @@ const char *confhome_name(enum confhome_kind kind);
 bool confhome_is_managed(void);
 
 /*
- * Of several, the one that has a file to write to counts; networkd before NetworkManager
- * before wg-quick, after which they act on the interface. networkd
- * has a file where the .network file matches this interface's name and nothing else: a
+ * If there are several, the one that has a file to write to counts; networkd before
+ * NetworkManager before wg-quick, after which they act on the interface. networkd has a
+ * file where the .network file matches this interface's name and nothing else: a
  * drop-in of a file for several interfaces would change all of them. Without `managed` only
  * wg-quick's file is looked for.
  */

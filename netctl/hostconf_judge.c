@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose the conf file is. */
+/* Does the conf file still belong to the run? */
 #include "netctl/hostconf_judge.h"
 
 #include <errno.h>

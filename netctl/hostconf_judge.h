@@ -9,7 +9,7 @@
 #include "netctl/conffile.h"
 #include "netctl/journal.h"
 
-/* Whose the conf file is: still ours, or changed by somebody else. For hostconf.c. */
+/* The conf file is still ours, or somebody else changed it. For hostconf.c. */
 
 struct hostconf_content {
 	char *data;

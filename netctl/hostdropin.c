@@ -108,7 +108,7 @@ static int make_folder(const char *path, struct err *err)
 		return errno == EEXIST ? 0
 				       : err_sys(err, errno, "cannot make folder '%s'",
 						 conffile_path(&above, "").text);
-	/* Whatever the umask. */
+	/* The umask must not matter. */
 	if (fchmodat(above.folder.fd, above.name, FOLDER_MODE, 0) < 0)
 		return err_sys(err, errno, "cannot make folder '%s'",
 			       conffile_path(&above, "").text);

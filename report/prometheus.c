@@ -140,7 +140,7 @@ static void put_end(const struct sink *sink)
 		put_sample(sink, "", (double)run_of(sink)->ended_at_ms / 1000);
 }
 
-/* Of a run under way the path, or the prediction, is there from its start on. */
+/* A run under way has the path, or the prediction, from its start on. */
 static void put_last_result(const struct sink *sink)
 {
 	const struct query_run *run = run_of(sink);

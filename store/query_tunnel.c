@@ -131,7 +131,7 @@ int query_each_tunnel(struct query *query,
 			r = query_run_numbered(query, id, &run, err);
 		if (r == 0)
 			r = row(ctx, &run);
-		/* Of a tunnel that is not chosen. */
+		/* A run of a tunnel that is not chosen. */
 		else if (r == -ENOENT)
 			r = 0;
 	}

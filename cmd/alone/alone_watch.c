@@ -105,7 +105,7 @@ static int apply_mtu(void *ctx, const struct mtu_pair *mtu, struct err *err)
 {
 	struct alone_watch *watch = ctx;
 
-	(void)mtu; /* what alone_apply_mtu() said */
+	(void)mtu; /* alone_apply_mtu() said it */
 	return alone_apply(&watch->now, err);
 }
 

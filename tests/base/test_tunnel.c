@@ -10,7 +10,7 @@
 
 #include "base/tunnel.h"
 
-/* What `wg pubkey` prints for RFC 7748's two private keys (section 6.1). */
+/* Output of `wg pubkey` for RFC 7748's two private keys (section 6.1). */
 #define ALICE "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="
 #define BOB   "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08="
 

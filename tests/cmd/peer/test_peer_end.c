@@ -352,7 +352,8 @@ static void test_recommendation_the_server_lacks(void **state)
 	use_smart(lab);
 	fixture_exec(lab->server.files->db, "DROP TABLE recommendation");
 	assert_int_equal(cmdlab_run(lab), 0);
-	cmdlab_assert_said(lab->peer.said, "the server: its database lacks this run's ");
+	cmdlab_assert_said(lab->peer.said,
+			   "the server: its database lacks this run's ");
 	assert_outcome(lab, "done");
 }
 
