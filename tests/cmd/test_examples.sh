@@ -38,6 +38,7 @@ declare -A sensible=(
 	['AS failed']='1280[|]48.5[|]0 1420[|]48.3[|]5'
 	['AND reference']=$references
 	['\* FROM results WHERE run_id = 1"']=$first_row
+	['FROM run_tunnel']='Fe1dSm0k-xTIBA5rb[|]1'
 	['max.id. FROM run']='1400[|]1400[|]36.405[|]49.26'
 	['download_status, download_text']=$blackhole_row
 	['\* FROM results .* AND upload_ok']=$first_row
@@ -100,7 +101,8 @@ check_example()
 sqlite3 -bail mtusweep.db "UPDATE measurement SET reference = 1,
 	upload_started_at = '2026-11-22T12:' || printf('%02d', seq / 12) || ':' ||
 	CASE seq WHEN 144 THEN '00' ELSE '01' END || '.000Z'
-	WHERE seq IN (1, 61, 144)" || exit 1
+	WHERE seq IN (1, 61, 144);
+	INSERT INTO run_tunnel (run_id, tunnel) VALUES (1, 'Fe1dSm0k-xTIBA5rb')" || exit 1
 
 while IFS= read -r -d '' example; do
 	check_example "$example"

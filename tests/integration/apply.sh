@@ -110,7 +110,8 @@ measured()
 		--run 1 --pair 1380,1400
 	apply 'a run that is not there' 1 "no run '9'" --run 9
 	setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$peer_db" \
-		"UPDATE run SET server_interface = 'wg9' WHERE id = 1"
+		"DELETE FROM run_tunnel WHERE run_id = 1;
+		UPDATE run SET server_interface = 'wg9' WHERE id = 1"
 	apply "another tunnel's run" 1 "another tunnel: the server's interface" --run 1
 	"$MTUSWEEP_BIN/mtusweep" export --run 1 --format csv --db "$peer_db" >"$tmp/run.csv"
 	setpriv --reuid "$DB_USER" --clear-groups "$MTUSWEEP_BIN/mtusweep" import \

@@ -23,7 +23,7 @@
 
 static void test_status(void **state)
 {
-	static const int rows[][2] = {{0, 0}, {1, 1}, {2, 2}, {3, 3}, {4, 1}};
+	static const int rows[][2] = {{0, 0}, {1, 1}, {2, 2}, {3, 3}, {4, 4}, {5, 1}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
