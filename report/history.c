@@ -150,3 +150,15 @@ json_t *history_stretch_json(const struct history_stretch *stretch)
 			    json_string(path_probe_event_name(stretch->first.event)));
 	return object;
 }
+
+json_t *history_change_json(const struct path_probe *probe)
+{
+	json_t *object = state_json(probe);
+
+	if (!object)
+		return NULL;
+	json_object_set_new(object, "probed_at", time_json(probe->probed_at_ms));
+	json_object_set_new(object, "event",
+			    json_string(path_probe_event_name(probe->event)));
+	return object;
+}

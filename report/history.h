@@ -26,8 +26,9 @@ int history_read(struct query *query, int64_t run, bool each,
 
 /* New objects; NULL: out of memory. A probe has the columns of path_probe, its bands as
  * lists. A stretch has from, to, probes, and the columns of its last probe that it is
- * about. */
+ * about. A change has event, probed_at, and the columns that a stretch shares. */
 json_t *history_probe_json(const struct path_probe *probe);
 json_t *history_stretch_json(const struct history_stretch *stretch);
+json_t *history_change_json(const struct path_probe *probe);
 
 #endif

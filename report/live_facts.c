@@ -5,10 +5,13 @@
 #include <stdio.h>
 
 #include "report/colormap.h"
+#include "report/history.h"
 #include "report/runjson.h"
 
 /* Colours from the lowest rate to the highest; readers interpolate between them. */
 #define COLORS 17
+/* The newest changes of a watched path: 270 bytes each. */
+#define CHANGES_MAX 20
 
 static json_t *grid_json(const struct mtu_range *range)
 {
@@ -172,6 +175,34 @@ static int read_recommended(struct query *query, const struct query_run *run,
 	return *ret ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
 
+/* --- a watch --- */
+
+static int add_change(void *ctx, const struct path_probe *probe)
+{
+	json_t *list = ctx;
+
+	if (json_array_append_new(list, history_change_json(probe)) < 0)
+		return -ENOMEM;
+	return json_array_size(list) == CHANGES_MAX;
+}
+
+/* Null: the run is no watch. */
+static int read_changes(struct query *query, const struct query_run *run, json_t **ret,
+			struct err *err)
+{
+	json_t *list = json_array();
+	int r = query_changes(query, run->id, add_change, list, err);
+
+	if (r >= 0 && json_array_size(list)) {
+		*ret = list;
+		return 0;
+	}
+	json_decref(list);
+	if (r == 0)
+		*ret = json_null();
+	return r == -ENOMEM ? err_set(err, r, "out of memory") : r;
+}
+
 int live_facts(struct query *query, const struct query_run *run,
 	       const struct heatmap *map, json_t **ret, struct err *err)
 {
@@ -179,6 +210,7 @@ int live_facts(struct query *query, const struct query_run *run,
 	json_t *warnings = json_array();
 	json_t *recommended = NULL;
 	json_t *ruler = NULL;
+	json_t *changes = NULL;
 	struct evidence evidence;
 	struct query_warning left_out = {
 		.facts = {.kind = WARNING_LEFT_OUT, .value = QUERY_ROWS_SERVED}};
@@ -191,12 +223,14 @@ int live_facts(struct query *query, const struct query_run *run,
 		r = read_recommended(query, run, &evidence, &recommended, err);
 	if (r == 0)
 		r = read_ruler(query, run, &evidence, &ruler, err);
-	*ret = json_pack("{so s[oo] so so so so so so so}", "run", run_facts(run),
+	if (r == 0)
+		r = read_changes(query, run, &changes, err);
+	*ret = json_pack("{so s[oo] so so so so so so so so}", "run", run_facts(run),
 			 "grid", grid_json(&info->server_range),
 			 grid_json(&info->peer_range), "recommended", recommended,
 			 "ruler", ruler, "fates", fates_json(), "edges",
 			 edges_json(map), "warnings", warnings, "colors", colors_json(),
-			 "signs", signs_json());
+			 "signs", signs_json(), "changes", changes);
 	if (r == 0 && !*ret)
 		r = err_set(err, -ENOMEM, "out of memory");
 	return r;

@@ -199,6 +199,11 @@ int query_path(struct query *query, int64_t run, struct path_survey *ret,
 int query_probes(struct query *query, int64_t run,
 		 int (*row)(void *ctx, const struct path_probe *probe), void *ctx,
 		 struct err *err);
+/* The first one, and those with news or after which MTUs were applied, the last one first.
+ * A result of `row` other than 0 ends it and is the result. */
+int query_changes(struct query *query, int64_t run,
+		  int (*row)(void *ctx, const struct path_probe *probe), void *ctx,
+		  struct err *err);
 /* The last one. -ENODATA: the run has none. */
 int query_last_probe(struct query *query, int64_t run, struct path_probe *ret,
 		     struct err *err);

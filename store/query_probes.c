@@ -15,12 +15,10 @@ static int read_probe(const struct query *query, sqlite3_stmt *stmt,
 	return row_check(&row, &query->db, "a probe of a watch", err);
 }
 
-int query_probes(struct query *query, int64_t run,
-		 int (*row)(void *ctx, const struct path_probe *probe), void *ctx,
-		 struct err *err)
+static int read_probes(struct query *query, const char *sql, int64_t run,
+		       int (*row)(void *ctx, const struct path_probe *probe), void *ctx,
+		       struct err *err)
 {
-	static const char sql[] = "SELECT " ROW_PROBE_COLUMNS
-				  " FROM path_probe WHERE run_id = ? ORDER BY seq";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int r = query->db.version < 2 ? 0 : query_prepare(query, sql, run, &stmt, err);
 
@@ -32,6 +30,28 @@ int query_probes(struct query *query, int64_t run,
 			r = row(ctx, &probe);
 	}
 	return r;
+}
+
+int query_probes(struct query *query, int64_t run,
+		 int (*row)(void *ctx, const struct path_probe *probe), void *ctx,
+		 struct err *err)
+{
+	static const char sql[] = "SELECT " ROW_PROBE_COLUMNS
+				  " FROM path_probe WHERE run_id = ? ORDER BY seq";
+
+	return read_probes(query, sql, run, row, ctx, err);
+}
+
+int query_changes(struct query *query, int64_t run,
+		  int (*row)(void *ctx, const struct path_probe *probe), void *ctx,
+		  struct err *err)
+{
+	static const char sql[] =
+		"SELECT " ROW_PROBE_COLUMNS " FROM path_probe WHERE run_id = ?"
+		" AND (event <> 'quiet' OR applied <> 'no' OR seq = 1)"
+		" ORDER BY seq DESC";
+
+	return read_probes(query, sql, run, row, ctx, err);
 }
 
 int query_last_probe(struct query *query, int64_t run, struct path_probe *ret,

@@ -18,6 +18,11 @@ const FAILURES = {
 	error: 'the test failed',
 };
 
+// The words of 'mtusweep history' for docs/schema.md's path_probe.
+const FITS = { fits: 'fits', misfit: 'does not fit', unknown: 'not known' };
+const UNANSWERED = { none: 'no answer', busy: 'server busy' };
+const APPLIED = { yes: 'applied', failed: 'not applied' };
+
 const link = document.getElementById('link');
 
 /* --- words ------------------------------------------------------------------------- */
@@ -545,6 +550,7 @@ class Sweep {
 			return mtus;
 		});
 		this.showSigns();
+		this.showChanges();
 		for (const cell of this.cells.values())
 			this.extend(cell.pair);
 	}
@@ -681,7 +687,8 @@ class Sweep {
 
 	showProgress() {
 		const bar = this.find('progress');
-		const counted = this.visits !== null;
+		const { changes } = this.facts;
+		const counted = this.visits !== null && !changes;
 		const total = !counted ? 0
 			: this.state === 'done' ? this.visits : this.total();
 		const parts = [];
@@ -697,7 +704,7 @@ class Sweep {
 			bar.removeAttribute('value');
 		}
 		/* Nothing is to come, as after a probe. */
-		bar.hidden = !total && this.state === 'done';
+		bar.hidden = !total && (this.state === 'done' || Boolean(changes));
 		parts.push(this.state);
 		if (this.now && this.now.left_ms !== null)
 			parts.push(`about ${duration(this.now.left_ms)} left`);
@@ -760,7 +767,8 @@ class Sweep {
 	showAnswer() {
 		const { recommended } = this.facts;
 		const { reason, proof, status } = recommended || {};
-		const none = this.state === 'running' ? 'No recommendation yet' : '';
+		const none = this.state === 'running' && !this.facts.changes
+			? 'No recommendation yet' : '';
 		const mtus = this.pairOf(recommended);
 		const pair = recommended && (mtus ? pairWords(mtus)
 			: this.oneEnded ? 'no MTU' : 'no pair');
@@ -892,8 +900,30 @@ class Sweep {
 			`${mbps(bottom)} to ${mbps(top)} Mbit/s`);
 	}
 
+	/* The first probe of a watch and its news, in the columns of 'mtusweep history'. */
+	showChanges() {
+		const changes = this.facts.changes || [];
+		const known = (value) => value === null ? '-' : String(value);
+		const rows = changes.map((it) => [
+			(it.probed_at || '').slice(0, 19).replace('T', ' '),
+			known(it.upload_whole), known(it.download_whole),
+			`${known(it.server_mtu)}/${known(it.peer_mtu)}`,
+			`${known(it.largest_server_mtu)}/${known(it.largest_peer_mtu)}`,
+			UNANSWERED[it.answer] || FITS[it.fit],
+			[it.event === 'quiet' ? '' : it.event, APPLIED[it.applied]]
+				.filter(Boolean).join(', ')]);
+
+		this.find('.changes').hidden = !rows.length;
+		this.find('.changes tbody').replaceChildren(...rows.map((cells) => {
+			const row = element('tr', '');
+
+			row.append(...cells.map((text) => element('td', text)));
+			return row;
+		}));
+	}
+
 	showTable() {
-		const body = this.find('tbody');
+		const body = this.find('.all tbody');
 		const cells = [...this.cells.values()].sort(
 			(a, b) => a.pair[0] - b.pair[0] || a.pair[1] - b.pair[1]);
 		const text = (cell) => [...cell.pair.map(mtuText),

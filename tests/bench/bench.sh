@@ -13,15 +13,19 @@ unset SUDO_UID SUDO_GID
 lab=$root/tests/lab/lab
 name=be$$
 server_pid=
+peer_pid=
 
 bench_end()
 {
-	local result=$?
+	local result=$? pid
 	[[ $BASHPID == "$$" ]] || return 0
 	trap - EXIT
 	trap '' INT TERM HUP
 	set +e
-	[[ -z $server_pid ]] || kill "$server_pid" 2>/dev/null
+	# A watch ends only if it is told to.
+	for pid in $peer_pid $server_pid; do
+		kill "$pid" 2>/dev/null
+	done
 	wait
 	"$lab" down "$name"
 	rm -rf "$tmp"

@@ -13,7 +13,7 @@
 readonly BROWSER=${BASH_SOURCE[0]%/*}/browser.pl
 readonly SCHEMA=${BASH_SOURCE[0]%/*}/../../store/schema.sql
 readonly SCHEMA2=${BASH_SOURCE[0]%/*}/../../store/schema2.sql
-readonly CASES=(live flap cost view ruler one_end)
+readonly CASES=(live flap cost view ruler one_end watch)
 readonly VIEW_PORT=5080
 # The rows of a table, formatted as in the test's database query.
 readonly TABLE='[...document.querySelectorAll("SECTION tbody tr")].map((row) =>
@@ -702,6 +702,76 @@ case_one_end()
 	check_same_text 'an MTU that tests contradict' \
 		$'Recommended: no MTU\n\nTests contradict the probes.\n0' \
 		"$(cat "$tmp/browser.out")"
+	kill -TERM "$view_pid"
+	wait_exit "$view_pid" 10 'mtusweep view'
+}
+
+# Arguments: DATABASE. Run stdin's SQL, with a view `probe` to insert probes of run 1 into.
+put_probes()
+{
+	local prepare
+	prepare=$(cat <<-'SQL'
+		CREATE TEMP VIEW probe AS SELECT seq, '' AS time, answer, peer_mtu,
+			largest_peer_mtu, fit, upload_whole, event, applied
+			FROM path_probe;
+		CREATE TEMP TRIGGER put INSTEAD OF INSERT ON probe BEGIN
+			INSERT INTO path_probe (run_id, seq, probed_at, took_ms, answer,
+				early, peer_mtu, largest_peer_mtu, fit, upload_whole,
+				upload_bands, event, applied)
+			VALUES (1, new.seq, '2026-11-22T12:' || new.time || '.000Z',
+				480, new.answer, 0, new.peer_mtu, new.largest_peer_mtu,
+				new.fit, new.upload_whole,
+				new.upload_whole || ':whole,65535:lost', new.event,
+				new.applied);
+		END;
+	SQL
+	)
+	{
+		echo "$prepare"
+		cat
+	} | setpriv --reuid "$DB_USER" --clear-groups sqlite3 -bail "$1"
+}
+
+# A watch has no measurements: its changes are in a table, and go on while it is open.
+case_watch()
+{
+	local db=$tmp/db/watch.db url=http://127.0.0.1:$VIEW_PORT/
+	local changes='[...document.querySelectorAll(".changes tbody tr")].map((row) =>
+		[...row.cells].map((cell) => cell.textContent).join("|")).join("\n")'
+	make_one_end "$db"
+	start_view "$db"
+	browse server "$url" 'wait=sweeps[0].facts' \
+		'print=document.querySelector(".changes").hidden'
+	check_equal 'a run that is no watch' true "$(cat "$tmp/browser.out")"
+	put_probes "$db" <<-'SQL'
+		DELETE FROM measurement;
+		UPDATE run SET strategy = 'watch';
+		INSERT INTO probe VALUES
+			(1, '20:40', 'ok', 1420, 1440, 'fits', 1500, 'quiet', 'no'),
+			(2, '21:40', 'ok', 1420, 1440, 'fits', 1500, 'quiet', 'no'),
+			(3, '22:40', 'ok', 1420, 1380, 'misfit', 1440, 'misfit', 'yes');
+	SQL
+	browse_meanwhile server "$url" \
+		'wait=document.querySelectorAll(".changes tbody tr").length === 2' \
+		"print=$changes" 'print=document.querySelector(".count").textContent' \
+		'print=document.querySelector("progress").hidden' \
+		'print=document.querySelector(".changes").hidden' 'print="seen"' \
+		'wait=document.querySelectorAll(".changes tbody tr").length === 3' \
+		"print=$changes"
+	wait_for 60 'the changes' printed seen
+	put_probes "$db" <<-'SQL'
+		INSERT INTO probe VALUES
+			(4, '23:40', 'none', 1380, NULL, 'unknown', NULL, 'silent', 'no');
+	SQL
+	wait_exit "$browser_pid" 60 'the browser'
+	check_equal "the browser's exit status" 0 "$status"
+	check_same_text 'the changes' "$(
+		local first='2026-11-22 12:20:40|1500|-|-/1420|-/1440|fits|'
+		local fall='2026-11-22 12:22:40|1440|-|-/1420|-/1380|does not fit|misfit'
+		local last='2026-11-22 12:23:40|-|-|-/1380|-/-|no answer|silent'
+		printf '%s\n' "$fall, applied" "$first" 'done' true false seen \
+			"$last" "$fall, applied" "$first"
+	)" "$(cat "$tmp/browser.out")"
 	kill -TERM "$view_pid"
 	wait_exit "$view_pid" 10 'mtusweep view'
 }

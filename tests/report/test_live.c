@@ -492,6 +492,60 @@ static void a_contradicted_mtu_is_null(void **state)
 	look_away(&looker);
 }
 
+static void put_probes(struct store *store, int64_t run, uint32_t from, uint32_t to,
+		       enum path_probe_event event)
+{
+	struct path_probe probe = {
+		.probed_at_ms = INT64_C(1790000000000),
+		.answer = PROBE_OK,
+		.fragments = NO_FIGURE,
+		.current = {MTU_UNKNOWN, 1420},
+		.largest = {MTU_UNKNOWN, 1380},
+		.fit = PROBE_MISFIT,
+		.event = event,
+		.dir[DIR_UPLOAD] = {2, {{1440, FATE_WHOLE}, {65535, FATE_LOST}}},
+	};
+
+	for (probe.seq = from; probe.seq <= to; probe.seq++)
+		assert_int_equal(store_put_probe(store, run, &probe, NULL), 0);
+}
+
+/* A probe without news changes no fact, so that it costs the tunnel nothing. */
+static void a_watch_tells_its_changes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct looker looker = look_at(fixture);
+	json_t *changes = NULL;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	look(&looker, "", ROOM);
+	assert_true(json_is_null(json_object_get(part(&looker, "facts"), "changes")));
+	put_probes(store, run, 1, 1, EVENT_MISFIT);
+	put_probes(store, run, 2, 3, EVENT_QUIET);
+	for (int i = 0; i < 1000 && json_array_size(changes) != 1; i++) {
+		usleep(5000);
+		look(&looker, "", ROOM);
+		changes = json_object_get(part(&looker, "facts"), "changes");
+	}
+	assert_int_equal(json_array_size(changes), 1);
+	assert_json(json_array_get(changes, 0),
+		    "{\"answer\":\"ok\",\"applied\":\"no\",\"download_whole\":null,"
+		    "\"event\":\"misfit\",\"fit\":\"misfit\","
+		    "\"largest_peer_mtu\":1380,\"largest_server_mtu\":null,"
+		    "\"peer_mtu\":1420,\"probed_at\":\"2026-09-21T14:13:20.000Z\","
+		    "\"server_mtu\":null,\"upload_whole\":1440}");
+	put_probes(store, run, 4, 30, EVENT_MOVED);
+	for (int i = 0; i < 1000 && json_array_size(changes) < 20; i++) {
+		usleep(5000);
+		look(&looker, "", ROOM);
+		changes = json_object_get(part(&looker, "facts"), "changes");
+	}
+	assert_int_equal(json_array_size(changes), 20);
+	fixture_close(store);
+	look_away(&looker);
+}
+
 /* In whole kbit/s, like the export. */
 static void a_pair_has_one_rate(void **state)
 {
@@ -586,6 +640,8 @@ int main(void)
 						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(one_end_is_told, fixture_setup,
 						fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_watch_tells_its_changes,
+						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_pair_has_one_rate, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(changes_are_seen_through_a_link,

@@ -55,6 +55,20 @@ static int take(void *ctx, const struct path_probe *probe)
 	return 0;
 }
 
+struct numbers {
+	int count;
+	uint32_t seq[6];
+};
+
+static int take_number(void *ctx, const struct path_probe *probe)
+{
+	struct numbers *numbers = ctx;
+
+	assert_in_range(numbers->count, 0, 5);
+	numbers->seq[numbers->count++] = probe->seq;
+	return 0;
+}
+
 static void comes_back_as_it_was(void **state)
 {
 	struct fixture *fixture = *state;
@@ -92,6 +106,39 @@ static void comes_back_as_it_was(void **state)
 					  "SELECT upload_whole + download_whole"
 					  " FROM path_probe WHERE seq = 1"),
 			 1440 + 1460);
+}
+
+static void put_probe(struct store *store, int64_t run, uint32_t seq,
+		      enum path_probe_event event, enum path_probe_applied applied)
+{
+	struct path_probe probe = full_probe(seq);
+
+	probe.event = event;
+	probe.applied = applied;
+	assert_int_equal(store_put_probe(store, run, &probe, NULL), 0);
+}
+
+static void changes_are_the_first_and_the_news(void **state)
+{
+	static const uint32_t expected[] = {5, 3, 1};
+	struct fixture *fixture = *state;
+	struct numbers numbers = {0};
+	struct query *query;
+	int64_t run;
+	struct store *store = fixture_open(fixture, 1, &run);
+
+	put_probe(store, run, 1, EVENT_QUIET, PROBE_NOT_TRIED);
+	put_probe(store, run, 2, EVENT_QUIET, PROBE_NOT_TRIED);
+	put_probe(store, run, 3, EVENT_MISFIT, PROBE_NOT_TRIED);
+	put_probe(store, run, 4, EVENT_QUIET, PROBE_NOT_TRIED);
+	put_probe(store, run, 5, EVENT_QUIET, PROBE_APPLIED);
+	put_probe(store, run, 6, EVENT_QUIET, PROBE_NOT_TRIED);
+	fixture_close(store);
+	query = fixture_query(fixture);
+	assert_int_equal(query_changes(query, run, take_number, &numbers, NULL), 0);
+	assert_int_equal(numbers.count, 3);
+	assert_memory_equal(numbers.seq, expected, sizeof(expected));
+	query_close(query);
 }
 
 static void a_run_may_have_none(void **state)
@@ -193,6 +240,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(comes_back_as_it_was, fixture_setup,
 						fixture_teardown),
+		cmocka_unit_test_setup_teardown(changes_are_the_first_and_the_news,
+						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_run_may_have_none, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(many_cost_no_memory, fixture_setup,
