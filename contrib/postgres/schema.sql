@@ -237,7 +237,7 @@ DECLARE
 BEGIN
 	IF version <> 2 THEN
 		RAISE 'the export has version % of the schema, this database 2', version
-			USING HINT = 'Use contrib/postgres/schema.sql of the same mtusweep.';
+			USING HINT = 'Use the schema.sql of the same mtusweep.';
 	END IF;
 	FOREACH name IN ARRAY mtusweep.tables() LOOP
 		EXECUTE format('CREATE TEMPORARY TABLE %I (LIKE mtusweep.%I)'
@@ -359,10 +359,10 @@ FROM (
 		tunnel, (date_trunc('week', started_at AT TIME ZONE 'UTC'))::date AS week,
 		count(*) AS runs, min(upload_edge) AS upload_edge,
 		min(download_edge) AS download_edge,
-		(percentile_cont(0.5) WITHIN GROUP (ORDER BY upload_mbps))::numeric(12, 3)
-			AS upload_mbps,
-		(percentile_cont(0.5) WITHIN GROUP (ORDER BY download_mbps))::numeric(12, 3)
-			AS download_mbps
+		(percentile_cont(0.5) WITHIN GROUP (ORDER BY upload_mbps))
+			::numeric(12, 3) AS upload_mbps,
+		(percentile_cont(0.5) WITHIN GROUP (ORDER BY download_mbps))
+			::numeric(12, 3) AS download_mbps
 	FROM mtusweep.finding GROUP BY 1, 2) AS of_week
 WINDOW earlier AS (PARTITION BY tunnel ORDER BY week);
 

@@ -53,7 +53,7 @@ start_server()
 {
 	((EUID != 0)) || chown postgres "$tmp"
 	"${owner[@]}" "$bin/initdb" -D "$tmp/data" -U test -A trust -E UTF8 --locale=C \
-		--no-sync >"$tmp/initdb.log" 2>&1 || fail "initdb: $(tail -n 3 "$tmp/initdb.log")"
+		--no-sync >"$tmp/initdb.log" 2>&1 || fail "initdb: $(<"$tmp/initdb.log")"
 	"${owner[@]}" "$bin/postgres" -D "$tmp/data" -k "$tmp" -c listen_addresses= \
 		-c fsync=off >"$tmp/server.log" 2>&1 &
 	server=$!
@@ -73,7 +73,7 @@ sql()
 # Arguments: NUMBER WEEK PEER EDGE PEER-MTU STATUS. Print a run of that tunnel and week.
 run_sql()
 {
-	local id=$1 week=$2 peer=$3 edge=$4 mtu=$5 status=$6
+	local id=$1 days=$(($2 * 7)) peer=$3 edge=$4 mtu=$5 status=$6
 	cat <<-SQL
 		INSERT INTO run (id, uuid, role, started_at, ended_at, outcome, strategy,
 			passes, seed, persist, options, server_host, server_interface,
@@ -81,9 +81,10 @@ run_sql()
 			server_mtu_step, peer_host, peer_interface, peer_link_mtu,
 			peer_backend, peer_mtu_min, peer_mtu_max, peer_mtu_step)
 		SELECT $id, printf('%08d-1111-4222-8333-444444444444', $id), 'peer',
-			strftime('%Y-%m-%dT12:00:00.000Z', '2026-01-05', '$((week * 7)) days'),
-			strftime('%Y-%m-%dT12:01:00.000Z', '2026-01-05', '$((week * 7)) days'),
-			'done', 'smart', 1, '18446744073709551615', 'none', '{"a": "b\\\\c"}',
+			strftime('%Y-%m-%dT12:00:00.000Z', '2026-01-05', '$days days'),
+			strftime('%Y-%m-%dT12:01:00.000Z', '2026-01-05', '$days days'),
+			'done', 'smart', 1, '18446744073709551615', 'none',
+			'{"a": "b\\\\c"}',
 			'hub', 'wg0', 1420, 'kernel', 1280, 1500, 4, '$peer', 'wg0', $mtu,
 			'kernel', 1280, 1500, 4;
 		INSERT INTO path VALUES ($id, 60, 9, 9, 100);
@@ -96,12 +97,13 @@ run_sql()
 			VALUES ($id, 'fits', '$status', 5, 3, 40000000);
 		INSERT INTO run_warning (run_id, about, warned_at, kind, detail)
 			VALUES ($id, 'run', '2026-01-05T12:00:00.000Z', 'text',
-				'tab	backslash \\ line' || char(10) || '\\.' || char(10) || '\\! x');
+				'tab	backslash \\ line' || char(10) || '\\.' ||
+				char(10) || '\\! x');
 		INSERT INTO measurement (run_id, seq, pass, server_mtu, peer_mtu,
 			upload_status, upload_text, upload_goodput_bps, download_status,
 			download_text, download_received_bps)
-		VALUES ($id, 1, 1, 1420, $((edge - 60)), 'ok', '', $((edge * 20000)), 'ok', '',
-			50000000);
+		VALUES ($id, 1, 1, 1420, $((edge - 60)), 'ok', '', $((edge * 20000)), 'ok',
+			'', 50000000);
 		INSERT INTO measurement_detail VALUES ($id, 1, 1400, NULL);
 	SQL
 }
@@ -119,7 +121,8 @@ make_database()
 		INSERT INTO one_end (run_id, sends, target, small, proof, echoes,
 			endpoint_answers, own_is_limit, by_route, either_way, far_is_limit,
 			far_is_present, back_ends, pieces_lost, rounds)
-		VALUES (25, 'upload', '10.0.0.1', 'tcp', 'whole', 1, 0, 0, 0, 0, 1, 0, 0, 0, 4);
+		VALUES (25, 'upload', '10.0.0.1', 'tcp', 'whole', 1, 0, 0, 0, 0, 1, 0, 0, 0,
+			4);
 		INSERT INTO reason_band VALUES (25, 'upload', 65535, 'whole');
 	SQL
 }
@@ -143,10 +146,9 @@ columns()
 # all its texts, for PostgreSQL and for SQLite.
 add_query()
 {
-	echo "SELECT '$table.$name', count($name), coalesce(sum($1), 0) FROM mtusweep.$table;" \
-		>>"$tmp/mine.sql"
-	echo "SELECT '$table.$name', count($name), coalesce(sum($2), 0) FROM $table;" \
-		>>"$tmp/theirs.sql"
+	local head="SELECT '$table.$name', count($name)"
+	echo "$head, coalesce(sum($1), 0) FROM mtusweep.$table;" >>"$tmp/mine.sql"
+	echo "$head, coalesce(sum($2), 0) FROM $table;" >>"$tmp/theirs.sql"
 }
 
 # Each column is in both, with the same content.
@@ -165,7 +167,7 @@ check_columns()
 		timestamp) add_query "extract(epoch FROM $name)::bigint" \
 			"CAST(strftime('%s', $name) AS INTEGER)" ;;
 		jsonb) add_query "length($name ->> 'a')" "length($name ->> '\$.a')" ;;
-		*) fail "$table.$name has the type '$type', which this test does not know" ;;
+		*) fail "$table.$name has a type that this test lacks: $type" ;;
 		esac
 	done <"$tmp/columns"
 	sql -f "$tmp/mine.sql" >"$tmp/mine"
@@ -201,8 +203,8 @@ check_equal 'measurements' 27 "$(sql -c 'SELECT count(*) FROM mtusweep.measureme
 # The views.
 check_equal 'latest' "25 25" "$(sql -c 'SELECT count(*), count(DISTINCT tunnel)
 	FROM mtusweep.latest')"
-check_equal 'the latest of spoke3' 'hub wg0 - spoke3 wg0 1450 0 0 1390 29.000 50.000' "$(sql \
-	-c "SELECT tunnel, upload_edge, upload_excess, download_excess, peer_mtu,
+check_equal 'the latest of spoke3' 'hub wg0 - spoke3 wg0 1450 0 0 1390 29.000 50.000' \
+	"$(sql -c "SELECT tunnel, upload_edge, upload_excess, download_excess, peer_mtu,
 	upload_mbps, download_mbps FROM mtusweep.latest WHERE peer_host = 'spoke3'")"
 check_equal 'drift' "2026-01-12 1497   
 2026-01-19 1400 -97 -6.5
