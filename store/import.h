@@ -73,7 +73,8 @@ int import_database(const char *file, const char *db, struct import_runs *ret,
 int import_tables(const char *file, const json_t *tables, const char *db,
 		  struct import_runs *ret, struct err *err);
 
-/* What a file is, by its first bytes: a log is any other. -errno of reading it. */
+/* Detect the kind of a file by its first bytes: a log is any other. -errno of reading
+ * it. */
 enum import_kind {
 	IMPORT_LOG,
 	IMPORT_DATABASE,

@@ -235,7 +235,7 @@ struct import {
 	struct import_runs done;
 };
 
-/* What is there of a run. */
+/* A run as the database has it. */
 struct stored_run {
 	int64_t id; /* 0: nothing */
 	bool writing;

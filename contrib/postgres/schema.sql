@@ -288,8 +288,8 @@ $$;
 
 -- --- views ---
 
--- Which tunnel a run is of. Both ends' public keys name it, where runs have them; else
--- hosts and interfaces do.
+-- The name of the tunnel of a run. The public keys of both ends name it, where runs have
+-- them; else hosts and interfaces do.
 CREATE FUNCTION mtusweep.tunnel(run mtusweep.run) RETURNS text STABLE LANGUAGE sql AS $$
 	SELECT coalesce(
 		(to_jsonb(run) ->> 'server_public_key') || ' '

@@ -212,7 +212,7 @@ static void assert_done(struct import_runs done, int stored, int replaced, int k
 	assert_true(done.run > 0);
 }
 
-/* --- what comes back --- */
+/* --- round trips --- */
 
 static void json_comes_back(void **state)
 {
@@ -585,7 +585,7 @@ static void one_transaction_a_file(void **state)
 	assert_int_equal(read_central("SELECT count(*) FROM run"), 0);
 }
 
-/* Whatever a file is: all of what was imported can be read. */
+/* All of what was imported can be read, whatever the file is. */
 static void hostile_databases(void **state)
 {
 	struct fixture *fixture = *state;
