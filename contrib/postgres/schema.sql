@@ -335,7 +335,10 @@ LEFT JOIN LATERAL (
 			AS download_mbps
 	FROM mtusweep.measurement AS m
 	WHERE m.run_uuid = run.uuid AND m.server_mtu = recommendation.server_mtu
-		AND m.peer_mtu = recommendation.peer_mtu) AS rate ON true
+		AND m.peer_mtu = recommendation.peer_mtu
+		-- The path changed during the run: earlier ones do not count.
+		AND (run.strategy <> 'smart' OR m.seq > coalesce(detail.since_seq, 0))
+	) AS rate ON true
 WHERE run.strategy IN ('grid', 'smart', 'probe');
 
 -- The newest finding of each tunnel.

@@ -104,7 +104,8 @@ run_sql()
 			download_text, download_received_bps)
 		VALUES ($id, 1, 1, 1420, $((edge - 60)), 'ok', '', $((edge * 20000)), 'ok',
 			'', 50000000);
-		INSERT INTO measurement_detail VALUES ($id, 1, 1400, NULL);
+		INSERT INTO measurement_detail (run_id, seq, upload_packet_bytes)
+			VALUES ($id, 1, 1400);
 	SQL
 }
 
