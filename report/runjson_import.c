@@ -103,6 +103,25 @@ static void add_run(const struct document *doc)
 	add_row(doc, "run", row);
 }
 
+/* A run without a key has no row. */
+static void add_tunnel(const struct document *doc)
+{
+	const json_t *run = json_object_get(doc->root, "run");
+	const json_t *server_key =
+		json_object_get(json_object_get(run, "server"), "public_key");
+	const json_t *peer_key =
+		json_object_get(json_object_get(run, "peer"), "public_key");
+	json_t *row;
+
+	if (!json_is_string(server_key) && !json_is_string(peer_key))
+		return;
+	row = json_object();
+	json_object_set(row, "tunnel", json_object_get(run, "tunnel"));
+	json_object_set(row, "server_key", (json_t *)server_key);
+	json_object_set(row, "peer_key", (json_t *)peer_key);
+	add_row(doc, "run_tunnel", row);
+}
+
 static void add_measurements(const struct document *doc)
 {
 	size_t i;
@@ -251,6 +270,45 @@ static void add_one_end(const struct document *doc)
 		add_row(doc, "one_end", make_row(doc, facts));
 }
 
+/* The text of path_bands_format(); what is no list stays as it is. */
+static void join_bands(json_t *row, const char *name)
+{
+	const json_t *list = json_object_get(row, name);
+	cleanup_free char *text = NULL;
+	size_t i, size;
+	json_t *band;
+	FILE *out;
+
+	if (!json_is_array(list) || !(out = open_memstream(&text, &size)))
+		return;
+	json_array_foreach((json_t *)list, i, band)
+	{
+		const char *fate = json_string_value(json_object_get(band, "fate"));
+
+		fprintf(out, "%s%lld:%s", i ? "," : "",
+			(long long)json_integer_value(
+				json_object_get(band, "size_max")),
+			fate ? fate : "");
+	}
+	fclose(out);
+	json_object_set_new(row, name, json_string(text));
+}
+
+static void add_probes(const struct document *doc)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(doc->root, "probes"), i, one)
+	{
+		json_t *row = make_row(doc, one);
+
+		join_bands(row, "upload_bands");
+		join_bands(row, "download_bands");
+		add_row(doc, "path_probe", row);
+	}
+}
+
 /* --- the document --- */
 
 static const struct {
@@ -261,7 +319,7 @@ static const struct {
 	{"run", JSON_OBJECT, false},           {"warnings", JSON_ARRAY, false},
 	{"recommendation", JSON_OBJECT, true}, {"one_end", JSON_OBJECT, true},
 	{"options", JSON_OBJECT, true},        {"path", JSON_OBJECT, true},
-	{"measurements", JSON_ARRAY, false},
+	{"measurements", JSON_ARRAY, false},   {"probes", JSON_ARRAY, false},
 };
 
 static int check_members(const char *file, const json_t *root, struct err *err)
@@ -342,7 +400,9 @@ static int import_document(const char *file, const char *db, const json_t *root,
 		doc.own = is_peer ? "peer" : "server";
 	}
 	add_run(&doc);
+	add_tunnel(&doc);
 	add_measurements(&doc);
+	add_probes(&doc);
 	add_warnings(&doc, "run", json_object_get(root, "warnings"), NULL);
 	add_path(&doc);
 	add_recommendation(&doc);

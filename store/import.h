@@ -50,8 +50,8 @@ int import_csv(const char *file, const char *db, struct import_result *ret,
  * Stored runs of other files, in one transaction a file. Their UUIDs name them, so the same
  * file again changes nothing. A run that is there already is replaced only by more of the
  * same: by the record, where it is a copy; else by one that ended later or, where neither
- * has ended, has more measurements. It keeps its id. A run that a program of this host is
- * writing is left alone. Secrets are not imported: such a run cannot be resumed.
+ * has ended, has more measurements or probes. It keeps its id. A run that a program of this
+ * host is writing is left alone. Secrets are not imported: such a run cannot be resumed.
  *
  * Each run is read as a reader does (store/query.h) before any of it is written, so that a
  * file from anybody cannot make the database unreadable.

@@ -134,6 +134,13 @@ static int read_warning(void *ctx, const struct query_warning *w)
 	return 0;
 }
 
+static int read_probe(void *ctx, const struct path_probe *probe)
+{
+	(void)ctx;
+	(void)probe;
+	return 0;
+}
+
 static int or_none(int r)
 {
 	return r == -ENODATA ? 0 : r;
@@ -150,6 +157,8 @@ static int check_run(struct query *source, int64_t run, struct err *err)
 
 	if (r == 0)
 		r = query_measurements(source, run, read_visit, NULL, err);
+	if (r == 0)
+		r = query_probes(source, run, read_probe, NULL, err);
 	if (r == 0)
 		r = or_none(query_path(source, run, &survey, err));
 	if (r == 0)
@@ -241,7 +250,7 @@ struct stored_run {
 	bool writing;
 	bool record;
 	char ended_at[CLOCK_ISO_SIZE];
-	int64_t last_seq;
+	int64_t rows; /* measurements, or a watch's probes */
 };
 
 static int find_stored(struct db *db, const char *uuid, struct stored_run *ret,
@@ -249,8 +258,9 @@ static int find_stored(struct db *db, const char *uuid, struct stored_run *ret,
 {
 	static const char sql[] =
 		"SELECT id, outcome = 'running', process, role = 'peer',"
-		" coalesce(ended_at, ''), coalesce((SELECT max(seq) FROM measurement"
-		" WHERE run_id = run.id), 0) FROM run WHERE uuid = ?";
+		" coalesce(ended_at, ''), (SELECT count(*) FROM measurement"
+		" WHERE run_id = run.id) + (SELECT count(*) FROM path_probe"
+		" WHERE run_id = run.id) FROM run WHERE uuid = ?";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	struct row in = {.column = 1};
 	struct row row = {.column = 0};
@@ -271,7 +281,7 @@ static int find_stored(struct db *db, const char *uuid, struct stored_run *ret,
 	ret->writing = ret->writing && process_life(process) == PROCESS_LIVES;
 	ret->record = row_read_small(&row, 0, 1);
 	row_read_text_or_none(&row, ret->ended_at, sizeof(ret->ended_at));
-	ret->last_seq = row_read_int(&row, 0, UINT32_MAX);
+	ret->rows = row_read_int(&row, 0, ROW_ID_MAX);
 	return row_check(&row, db, "a run", err);
 }
 
@@ -284,7 +294,7 @@ static int compare_runs(const struct stored_run *a, const struct stored_run *b)
 		return b->record ? 1 : -1;
 	if (later)
 		return later;
-	return b->last_seq > a->last_seq;
+	return b->rows > a->rows;
 }
 
 static int remove_run(struct db *db, int64_t run, struct err *err)

@@ -187,7 +187,13 @@ CREATE TABLE mtusweep.measurement_detail (
 		REFERENCES mtusweep.run (uuid) ON DELETE CASCADE,
 	seq bigint NOT NULL,
 	upload_packet_bytes bigint,
+	upload_latency_idle_us bigint,
+	upload_latency_us bigint,
+	upload_latency_p95_us bigint,
 	download_packet_bytes bigint,
+	download_latency_idle_us bigint,
+	download_latency_us bigint,
+	download_latency_p95_us bigint,
 	PRIMARY KEY (run_uuid, seq)
 );
 
@@ -220,13 +226,46 @@ CREATE TABLE mtusweep.one_end (
 	rounds bigint NOT NULL
 );
 
+CREATE TABLE mtusweep.run_tunnel (
+	run_uuid uuid PRIMARY KEY
+		REFERENCES mtusweep.run (uuid) ON DELETE CASCADE,
+	tunnel text,
+	server_key text,
+	peer_key text
+);
+
+CREATE INDEX run_tunnel_of ON mtusweep.run_tunnel (tunnel);
+
+CREATE TABLE mtusweep.path_probe (
+	run_uuid uuid NOT NULL
+		REFERENCES mtusweep.run (uuid) ON DELETE CASCADE,
+	seq bigint NOT NULL,
+	probed_at timestamptz NOT NULL,
+	took_ms bigint NOT NULL,
+	answer text NOT NULL,
+	early boolean NOT NULL,
+	fragments bigint,
+	server_mtu bigint,
+	peer_mtu bigint,
+	largest_server_mtu bigint,
+	largest_peer_mtu bigint,
+	fit text NOT NULL,
+	upload_whole bigint,
+	upload_bands text,
+	download_whole bigint,
+	download_bands text,
+	event text NOT NULL,
+	applied text NOT NULL,
+	PRIMARY KEY (run_uuid, seq)
+);
+
 -- --- loading ---
 
 -- The tables that a load fills: one comes after those that its rows refer to.
 CREATE FUNCTION mtusweep.tables() RETURNS text[] IMMUTABLE LANGUAGE sql AS $$
 	SELECT ARRAY['run', 'measurement', 'path', 'path_band', 'recommendation',
 		'reason', 'reason_band', 'run_warning', 'path_detail',
-		'measurement_detail', 'one_end']
+		'measurement_detail', 'one_end', 'run_tunnel', 'path_probe']
 $$;
 
 -- Begin a load of an export with this version of the schema: make a temporary table
@@ -248,7 +287,7 @@ $$;
 
 -- Take what was loaded. A run that is there already is replaced only by more of the same,
 -- as `mtusweep import` does: the record outranks a copy, then the one that ended later,
--- then the one with more measurements. The same load again changes nothing.
+-- then the one with more measurements or probes. The same load again changes nothing.
 CREATE FUNCTION mtusweep.end_load(OUT stored bigint, OUT replaced bigint, OUT known bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -259,13 +298,17 @@ BEGIN
 		WHERE old.uuid = new.uuid AND (
 			new.role = 'peer',
 			coalesce(new.ended_at, '-infinity'),
-			coalesce((SELECT max(seq) FROM new_measurement
-				WHERE run_uuid = new.uuid), 0)
+			(SELECT count(*) FROM new_measurement
+				WHERE run_uuid = new.uuid)
+			+ (SELECT count(*) FROM new_path_probe
+				WHERE run_uuid = new.uuid)
 		) > (
 			old.role = 'peer',
 			coalesce(old.ended_at, '-infinity'),
-			coalesce((SELECT max(seq) FROM mtusweep.measurement
-				WHERE run_uuid = old.uuid), 0))
+			(SELECT count(*) FROM mtusweep.measurement
+				WHERE run_uuid = old.uuid)
+			+ (SELECT count(*) FROM mtusweep.path_probe
+				WHERE run_uuid = old.uuid))
 		RETURNING old.uuid)
 	SELECT count(*) INTO replaced FROM removed;
 
@@ -288,12 +331,11 @@ $$;
 
 -- --- views ---
 
--- The name of the tunnel of a run. The public keys of both ends name it, where runs have
--- them; else hosts and interfaces do.
+-- The name of the tunnel of a run: that of run_tunnel, where the run knows both keys; else
+-- hosts and interfaces.
 CREATE FUNCTION mtusweep.tunnel(run mtusweep.run) RETURNS text STABLE LANGUAGE sql AS $$
 	SELECT coalesce(
-		(to_jsonb(run) ->> 'server_public_key') || ' '
-			|| (to_jsonb(run) ->> 'peer_public_key'),
+		(SELECT tunnel FROM mtusweep.run_tunnel WHERE run_uuid = run.uuid),
 		concat_ws(' ', run.server_host, run.server_interface, '-',
 			run.peer_host, run.peer_interface))
 $$;

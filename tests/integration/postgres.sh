@@ -104,8 +104,8 @@ run_sql()
 			download_text, download_received_bps)
 		VALUES ($id, 1, 1, 1420, $((edge - 60)), 'ok', '', $((edge * 20000)), 'ok',
 			'', 50000000);
-		INSERT INTO measurement_detail (run_id, seq, upload_packet_bytes)
-			VALUES ($id, 1, 1400);
+		INSERT INTO measurement_detail VALUES ($id, 1, 1400, 900, 30000, 50000,
+			NULL, 800, 20000, 40000);
 	SQL
 }
 
@@ -125,6 +125,17 @@ make_database()
 		VALUES (25, 'upload', '10.0.0.1', 'tcp', 'whole', 1, 0, 0, 0, 0, 1, 0, 0, 0,
 			4);
 		INSERT INTO reason_band VALUES (25, 'upload', 65535, 'whole');
+		INSERT INTO run_tunnel VALUES
+			(24, 'AAAAAAAA-BBBBBBBB', printf('BBBBBBBB%035d=', 0),
+				printf('AAAAAAAA%035d=', 0)),
+			(23, NULL, NULL, printf('CCCCCCCC%035d=', 0));
+		INSERT INTO path_probe VALUES
+			(24, 1, '2026-01-12T12:00:00.000Z', 900, 'ok', 0, 7, 1420,
+				1440, 1420, 1360, 'misfit', 1420, '1420:whole,65535:lost',
+				1500, '1500:whole,65535:fragmented', 'misfit', 'no'),
+			(24, 2, '2026-01-12T12:10:00.000Z', 800, 'none', 1, NULL, 1420,
+				1440, NULL, NULL, 'unknown', NULL, NULL, NULL, NULL,
+				'silent', 'no');
 	SQL
 }
 
@@ -201,12 +212,25 @@ check_equal 'the end of the other' 2026 "$(sql -c "SELECT extract(year FROM ende
 	TIME ZONE 'UTC') FROM mtusweep.run WHERE peer_host = 'spoke4'")"
 check_equal 'measurements' 27 "$(sql -c 'SELECT count(*) FROM mtusweep.measurement')"
 
+# A watch that has not ended has more probes.
+sqlite3 "$tmp/x.db" "UPDATE run SET ended_at = NULL, outcome = 'running' WHERE id = 24"
+sql -c "UPDATE mtusweep.run SET ended_at = NULL WHERE peer_host = 'spoke24'"
+check_equal 'as many probes' '0 0 27' "$(load --all --db "$tmp/x.db")"
+sqlite3 "$tmp/x.db" "INSERT INTO path_probe (run_id, seq, probed_at, took_ms, answer, early,
+		fit, event, applied)
+	VALUES (24, 3, '2026-01-12T12:20:00.000Z', 9, 'busy', 0, 'unknown', 'quiet', 'no')"
+check_equal 'more probes' '0 1 26' "$(load --all --db "$tmp/x.db")"
+check_equal 'probes' 3 "$(sql -c 'SELECT count(*) FROM mtusweep.path_probe')"
+
 # The views.
 check_equal 'latest' "25 25" "$(sql -c 'SELECT count(*), count(DISTINCT tunnel)
 	FROM mtusweep.latest')"
 check_equal 'the latest of spoke3' 'hub wg0 - spoke3 wg0 1450 0 0 1390 29.000 50.000' \
 	"$(sql -c "SELECT tunnel, upload_edge, upload_excess, download_excess, peer_mtu,
 	upload_mbps, download_mbps FROM mtusweep.latest WHERE peer_host = 'spoke3'")"
+check_equal 'tunnels with keys' 'AAAAAAAA-BBBBBBBB,hub wg0 - spoke23 wg0' \
+	"$(sql -c "SELECT string_agg(tunnel, ',' ORDER BY tunnel) FROM mtusweep.latest
+	WHERE peer_host IN ('spoke23', 'spoke24')")"
 check_equal 'drift' "2026-01-12 1497   
 2026-01-19 1400 -97 -6.5
 2026-01-26 1450 50 3.6" "$(sql -c "SELECT week, upload_edge, upload_edge_change,
