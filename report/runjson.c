@@ -11,9 +11,6 @@
 #include "base/tunnel.h"
 #include "report/history.h"
 
-/* Raised whenever what an export has changes its meaning. */
-#define FORMAT_VERSION 1
-
 /* The one control character that JSON has as it is, and only within texts. */
 #define DEL 0x7f
 
@@ -284,16 +281,17 @@ json_t *runjson_recommended(const struct query_recommendation *r)
 {
 	const struct evidence *e = &r->evidence;
 	const struct mtu_pair mtu = evidence_pair(e);
+	const struct mtu_pair not_to_set = mtu.peer ? (struct mtu_pair){0} : e->mtu;
 	json_t *warnings = json_array();
 
 	for (int i = 0; i < e->warnings; i++)
 		json_array_append_new(warnings, runjson_warning(&e->warning[i]));
-	return json_pack("{so so ss? sb so so so}", "server_mtu",
+	return json_pack("{so so ss? sb so so so so}", "server_mtu",
 			 mtu.server ? runjson_mtu(mtu.server) : json_null(), "peer_mtu",
 			 mtu.peer ? runjson_mtu(mtu.peer) : json_null(), "status",
-			 status_or_null(e), "settled", e->settled, "reason",
-			 reason_object(e), "warnings", warnings, "text",
-			 row_text_json(r->text));
+			 status_or_null(e), "settled", e->settled, "contradicted",
+			 runjson_pair(&not_to_set), "reason", reason_object(e),
+			 "warnings", warnings, "text", row_text_json(r->text));
 }
 
 int runjson_recommendation(struct query *query, int64_t run, json_t **ret,
@@ -413,14 +411,13 @@ static int put_path(struct query *query, int64_t run, FILE *out, struct err *err
 	int r = query_path(query, run, &checked, err);
 
 	if (r == 0)
-		r = query_table(query, "path", "run_id", run, take_row, &path, err);
+		r = query_table(query, "path", run, take_row, &path, err);
 	if (r == 0)
 		r = put_path_detail(path, &checked);
 	if (r == 0) {
 		json_object_set_new(path, "upload", json_array());
 		json_object_set_new(path, "download", json_array());
-		r = query_table(query, "path_band", "size_max", run, add_band, path,
-				err);
+		r = query_table(query, "path_band", run, add_band, path, err);
 	}
 	if (r == 0 || r == -ENODATA)
 		return put_member(out, "path", path);
@@ -519,7 +516,8 @@ static int write_export(struct query *query, const struct query_run *run, FILE *
 	struct runjson_list probes = {.out = out};
 	int r;
 
-	fprintf(out, "{\"format\":\"mtusweep\",\"version\":%d,\n", FORMAT_VERSION);
+	fprintf(out, "{\"format\":\"%s\",\"version\":%d,\n", RUNJSON_FORMAT,
+		RUNJSON_VERSION);
 	r = put_common(query, run, out, err);
 	fputs(",\n", out);
 	if (r == 0)

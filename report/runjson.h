@@ -16,6 +16,11 @@
  * that no text controls a terminal.
  */
 
+/* The members "format" and "version" of an export. The version is raised whenever what an
+ * export has changes its meaning. */
+#define RUNJSON_FORMAT  "mtusweep"
+#define RUNJSON_VERSION 1
+
 /* `flags` are jansson's. Errors of `out` are left for the caller to find with ferror(). */
 void runjson_dumpf(const json_t *value, FILE *out, size_t flags);
 /* As text, freed by the caller; NULL: out of memory. */
@@ -35,9 +40,10 @@ json_t *runjson_figures(void);
 json_t *runjson_measurement(const struct measurement *m);
 /* A warning: its columns, null for those that its kind does not use, and "sentence". */
 json_t *runjson_warning(const struct warning *w);
-/* Pair (both null: there is none to set, as where tests contradict one end's), "settled",
- * "text", "warnings", and "reason": { "kind", "sentence", "margin", "visits", "rival",
- * "upload", "download" }, the kind alone if an older version kept no figures. */
+/* Pair (both null: there is none to set, as where tests contradict one end's, which then
+ * is the pair "contradicted"), "settled", "text", "warnings", and "reason": { "kind",
+ * "sentence", "margin", "visits", "rival", "upload", "download" }, the kind alone if an
+ * older version kept no figures. */
 json_t *runjson_recommended(const struct query_recommendation *r);
 /* The same, read from the database; null: the run recommends nothing, as where one end
  * alone knows no MTU. */

@@ -320,17 +320,37 @@ int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 
 const char *const schema_scripts[SCHEMA_VERSION] = {schema_sql, schema2_sql};
 
-static const struct {
-	const char *name;
-	int since; /* version of the schema */
-} tables[] = {
-	{"run", 1},         {"measurement", 1},        {"warning", 1},
-	{"path", 1},        {"path_band", 1},          {"recommendation", 1},
-	{"reason", 2},      {"reason_band", 2},        {"run_warning", 2},
-	{"path_detail", 2}, {"measurement_detail", 2}, {"one_end", 2},
-	{"run_tunnel", 2},  {"path_probe", 2},
+static const struct db_table tables[] = {
+	{"run", 1, "id"},
+	{"measurement", 1, "seq"},
+	{"warning", 1, "id"},
+	{"path", 1, "run_id"},
+	{"path_band", 1, "direction, size_max"},
+	{"recommendation", 1, "run_id"},
+	{"reason", 2, "run_id"},
+	{"reason_band", 2, "direction, size_max"},
+	{"run_warning", 2, "id"},
+	{"path_detail", 2, "run_id"},
+	{"measurement_detail", 2, "seq"},
+	{"one_end", 2, "run_id"},
+	{"run_tunnel", 2, "run_id"},
+	{"path_probe", 2, "seq"},
 };
 #define TABLES ((int)(sizeof(tables) / sizeof(tables[0])))
+
+const struct db_table *db_table(int index)
+{
+	return index < TABLES ? &tables[index] : NULL;
+}
+
+const struct db_table *db_find_table(const char *name)
+{
+	for (int t = 0; t < TABLES; t++) {
+		if (strcmp(tables[t].name, name) == 0)
+			return &tables[t];
+	}
+	return NULL;
+}
 
 struct column {
 	char name[40];
@@ -411,6 +431,13 @@ static void learn_ours(void)
 				 &ours.table[t].count, NULL);
 	db_release(&db);
 	ours.result = r;
+}
+
+const char *db_column(const struct db_table *table, int index)
+{
+	ptrdiff_t t = table - tables;
+
+	return index < ours.table[t].count ? ours.table[t].column[index].name : NULL;
 }
 
 static int check_table(struct db *db, int t, struct err *err)
@@ -513,34 +540,6 @@ int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct err *e
 	if (sqlite3_prepare_v2(db->sql, sql, -1, ret, NULL) != SQLITE_OK)
 		return db_fail(db, err);
 	return 0;
-}
-
-int db_prepare_table(struct db *db, const char *table, const char *order,
-		     sqlite3_stmt **ret, struct err *err)
-{
-	sqlite3_str *text = sqlite3_str_new(NULL);
-	const char *before = "SELECT ";
-	char *sql;
-	int r;
-	int t = 0;
-
-	while (strcmp(tables[t].name, table) != 0)
-		t++;
-	for (int i = 0; i < ours.table[t].count; i++) {
-		const char *name = ours.table[t].column[i].name;
-
-		if (strcmp(name, "id") == 0 || strcmp(name, "run_id") == 0)
-			continue;
-		sqlite3_str_appendf(text, "%s%s", before, name);
-		before = ", ";
-	}
-	sqlite3_str_appendf(text, " FROM %s WHERE run_id = ? ORDER BY %s", table,
-			    order);
-	sql = sqlite3_str_finish(text);
-	r = sql ? db_prepare(db, sql, ret, err)
-		: err_set(err, -ENOMEM, "out of memory");
-	sqlite3_free(sql);
-	return r;
 }
 
 int db_step(struct db *db, sqlite3_stmt *stmt, struct err *err)

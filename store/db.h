@@ -52,6 +52,20 @@ int db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
  * -EOVERFLOW: newer than this program. */
 int db_check(struct db *db, int *ret_version, struct err *err);
 
+/* The tables of the schema, for what handles all of them: a table comes after those that
+ * its rows refer to. */
+struct db_table {
+	const char *name;
+	int since;         /* version of the schema */
+	const char *order; /* columns that sort the rows of a run as they were stored */
+};
+
+/* NULL: there are no more, or none of that name. */
+const struct db_table *db_table(int index);
+const struct db_table *db_find_table(const char *name);
+/* The name of a column, as in the schema; NULL: there are no more. After db_check(). */
+const char *db_column(const struct db_table *table, int index);
+
 /* Return SQLite's last error on this connection as a negative errno and a sentence. */
 int db_fail(struct db *db, struct err *err);
 
@@ -62,10 +76,6 @@ int db_transact(struct db *db, int (*work)(struct db *db, void *ctx, struct err 
 
 int db_exec(struct db *db, const char *sql, struct err *err);
 int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct err *err);
-/* A statement for a run's rows of one of our tables, with the run's id as its "?": all
- * columns of the schema but ids, which mean nothing outside this file. */
-int db_prepare_table(struct db *db, const char *table, const char *order,
-		     sqlite3_stmt **ret, struct err *err);
 /* 1 a row, 0 the end, or -errno. */
 int db_step(struct db *db, sqlite3_stmt *stmt, struct err *err);
 /* The first column of the only row. -ENOENT, without a sentence: there is no row. */

@@ -2,6 +2,7 @@
 #ifndef STORE_IMPORT_H
 #define STORE_IMPORT_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -44,5 +45,41 @@ int import_read(const char *file, struct csv_log *ret, int64_t *ret_written_at_m
  */
 int import_csv(const char *file, const char *db, struct import_result *ret,
 	       struct err *err);
+
+/*
+ * Stored runs of other files, in one transaction a file. Their UUIDs name them, so the same
+ * file again changes nothing. A run that is there already is replaced only by more of the
+ * same: by the record, where it is a copy; else by one that ended later or, where neither
+ * has ended, has more measurements or probes. It keeps its id. A run that a program of this
+ * host is writing is left alone. Secrets are not imported: such a run cannot be resumed.
+ *
+ * Each run is read as a reader does (store/query.h) before any of it is written, so that a
+ * file from anybody cannot make the database unreadable.
+ */
+struct import_runs {
+	int stored;
+	int replaced;
+	int known;   /* they were there already, and nothing was changed */
+	int64_t run; /* id of the last of them all */
+};
+
+/* -EUCLEAN, -EINVAL: a run that cannot be; errors of query_open() and store_open(). Nothing
+ * is imported then. -ENODATA: the file has no run. */
+int import_database(const char *file, const char *db, struct import_runs *ret,
+		    struct err *err);
+
+/* The same of one run, read from `file`: `tables` has an array of rows for each table of
+ * docs/schema.md by its name, and a row has all columns but ids. */
+int import_tables(const char *file, const json_t *tables, const char *db,
+		  struct import_runs *ret, struct err *err);
+
+/* Detect the kind of a file by its first bytes: a log is any other. -errno of reading
+ * it. */
+enum import_kind {
+	IMPORT_LOG,
+	IMPORT_DATABASE,
+	IMPORT_JSON,
+};
+int import_kind(const char *file, enum import_kind *ret, struct err *err);
 
 #endif

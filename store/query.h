@@ -235,10 +235,11 @@ int query_warnings(struct query *query, int64_t run, const char *about,
 		   int (*row)(void *ctx, const struct query_warning *w), void *ctx,
 		   struct err *err);
 
-/* The run's rows of a table of docs/schema.md, sorted by the columns `order`, as objects
- * that the callback takes. A member is a column: an integer from 0 to ROW_ID_MAX, a text,
- * or null. Narrower ranges are not checked. */
-int query_table(struct query *query, const char *table, const char *order, int64_t run,
+/* The run's rows of a table of docs/schema.md, in the order in which they were stored, as
+ * objects that the callback takes. A member is a column, but ids, which mean nothing
+ * outside the file: an integer from 0 to ROW_ID_MAX, a text, or null. Narrower ranges are
+ * not checked. -EMEDIUMTYPE: the file's version has no such table. */
+int query_table(struct query *query, const char *table, int64_t run,
 		int (*row)(void *ctx, json_t *object), void *ctx, struct err *err);
 
 #endif

@@ -402,19 +402,14 @@ static uint64_t read_seed(struct row *row)
 	return seed;
 }
 
-static void read_uuid(struct row *row, char ret[UUID_SIZE])
-{
-	row_read_text(row, ret, UUID_SIZE);
-	if (!uuid_valid(ret))
-		mark_wrong_before(row);
-}
-
 /* Longer than any test or run takes. */
 #define DURATION_MAX_MS INT64_C(1000000000000)
 
 void row_read_run(struct row *row, struct run_info *ret)
 {
-	read_uuid(row, ret->uuid);
+	row_read_text(row, ret->uuid, sizeof(ret->uuid));
+	if (!uuid_valid(ret->uuid))
+		mark_wrong_before(row);
 	ret->started_at_ms = read_time(row, true);
 	row_read_text(row, ret->strategy, sizeof(ret->strategy));
 	ret->passes = row_read_small(row, 0, INT_MAX);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <limits.h>
 
 #include "cmd/read/read.h"
 #include "cmd/read/read_output.h"
 #include "cmd/run/runmetrics.h"
 #include "report/csv.h"
+#include "report/postgres.h"
 #include "report/runjson.h"
 
 static const char *output;
 static int format;
+static bool all;
 
 typedef int export_fn(struct query *query, FILE *out, struct err *err);
 
@@ -48,9 +51,22 @@ static int export_prometheus(struct query *query, FILE *out, struct err *err)
 	return r;
 }
 
+static int export_postgres(struct query *query, FILE *out, struct err *err)
+{
+	struct query_run run;
+	int r;
+
+	if (all)
+		return postgres_export_all(query, out, err);
+	r = read_find_run(query, &run, err);
+	return r < 0 ? r : postgres_export(query, &run, out, err);
+}
+
 /* In the same order. */
-static const char *const format_names[] = {"csv", "json", "prometheus", NULL};
-static export_fn *const exports[] = {export_csv, export_json, export_prometheus};
+static const char *const format_names[] = {"csv", "json", "prometheus", "postgres",
+					   NULL};
+static export_fn *const exports[] = {export_csv, export_json, export_prometheus,
+				     export_postgres};
 
 static const struct option_spec options[] = {
 	{.name = "format",
@@ -59,8 +75,12 @@ static const struct option_spec options[] = {
 	 .choices = format_names,
 	 .help = "format of the output; csv is the log of\n"
 		 "nr-wg-mtu-finder, prometheus has the newest\n"
-		 "result of each tunnel unless a run is named\n"
-		 "(default csv)"},
+		 "result of each tunnel unless a run is named,\n"
+		 "postgres is a script for psql (default csv)"},
+	{.name = "all",
+	 .kind = OPTION_FLAG,
+	 .into = &all,
+	 .help = "all runs, as postgres only"},
 	{.name = "output",
 	 .letter = 'o',
 	 .value = "FILE",
@@ -70,6 +90,21 @@ static const struct option_spec options[] = {
 		 "(default: to standard output)"},
 	{.name = NULL, .more = read_run_options},
 };
+
+static int check_export(struct err *err)
+{
+	if (all && exports[format] != export_postgres)
+		return err_set(err, -EINVAL,
+			       "--all needs --format postgres: a file of format %s has "
+			       "one run",
+			       format_names[format]);
+	if (all && read_given.run)
+		return err_set(
+			err, -EINVAL,
+			"--all and run '%s' exclude each other: give one of them",
+			read_given.run);
+	return 0;
+}
 
 static int run_export(struct query *query, struct err *err)
 {
@@ -89,5 +124,6 @@ const struct read_command read_export = {
 	.help = "write a run in another program's format, or all of it as JSON",
 	.options = options,
 	.takes_run = true,
+	.check = check_export,
 	.run = run_export,
 };

@@ -96,7 +96,7 @@ offered 'nft' mtusweep best --as nf
 offered 'wg-quick windows' mtusweep best --as w
 offered 'peer server' mtusweep best --as nft --end ''
 offered 'csv' mtusweep export --format c
-offered 'csv json prometheus' mtusweep export --format =
+offered 'csv json postgres prometheus' mtusweep export --format =
 offered 'json' mtusweep export --format = j
 offered 'best each none' mtusweep-server --persist ''
 offered 'grid probe smart' mtusweep-peer --strategy ''

@@ -95,7 +95,7 @@ expect 2 '' "unknown option '--nope'" --nope
 expect 2 '' "unknown option '--db'.*come after its name" --db mtusweep.db runs
 expect 2 '' "mtusweep runs: unknown option '--run'" runs --run 1
 expect 0 '^usage: mtusweep show \[RUN\] \[options\]~' '' show -h
-expect 0 '^usage: mtusweep import FILE.csv \[options\]~.*  -h, --help ' '' import -h
+expect 0 '^usage: mtusweep import FILE \[options\]~.*  -h, --help ' '' import -h
 expect 2 '' "needs a value: FILE" runs --db
 expect 2 '' "invalid value 'left' for --by: expected sum\|up\|down" best --by left
 expect 2 '' "invalid value 'xml' for --format: expected csv\|json\|prometheus" \
@@ -112,7 +112,7 @@ expect 2 '' '--json prints the map, --output draws it' heatmap --json -o map.svg
 expect 2 '' "expected 2 arguments, RUN RUN, but 1 was given" compare 1
 expect 2 '' "expected 2 arguments, RUN RUN, but 3 were given" compare 1 2 3
 
-expect 2 '' 'expected 1 argument, FILE.csv, but 0 were given' import
+expect 2 '' 'expected 1 argument, FILE, but 0 were given' import
 expect 2 '' "unknown option '--run'" import a.csv --run 1
 
 # Help and version.
@@ -640,6 +640,28 @@ expect 1 '' "'empty.csv', line 146, column 1: an empty line: remove it~\$" impor
 expect 1 '' "cannot open 'none.csv': No such file" import none.csv --db logs.db
 if [ -e none.db ] || [ "$(sqlite3 logs.db 'SELECT count(*) FROM run')" != 4 ]; then
 	echo 'FAIL: something was imported of a file that is no log'
+	failures=$((failures + 1))
+fi
+
+# Runs of other files, by their UUIDs.
+expect 0 '^[1-9][0-9]* runs stored, 0 replaced, 0 already there~$' '' \
+	import logs.db --db central.db
+expect 0 '^0 runs stored, 0 replaced, [1-9][0-9]* already there~$' '' \
+	import logs.db --db central.db
+"$program" export 1 --format json --db logs.db >run.json
+expect 0 '^0 runs stored, 0 replaced, 1 already there~$' '' import run.json --db central.db
+expect 0 '^1 run stored, 0 replaced, 0 already there~$' '' import run.json --db json.db
+"$program" export 1 --db logs.db >before.csv
+"$program" export 1 --db json.db >after.csv
+cmp before.csv after.csv || failures=$((failures + 1))
+"$program" show 1 --json --db logs.db >show.json
+expect 1 '' "nothing imported: 'show.json' is JSON, but no export of a run; make one" \
+	import show.json --db json.db
+head -c 300 run.json >cut.json
+expect 1 '' "nothing imported: 'cut.json', line .*, column .*: not JSON" \
+	import cut.json --db never.db
+if [[ -e never.db ]]; then
+	echo 'FAIL: a file that is cut made a database'
 	failures=$((failures + 1))
 fi
 
