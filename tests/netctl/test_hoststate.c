@@ -455,7 +455,7 @@ static void test_journal_goes_later(void **state)
 
 	(void)state;
 	start_guard(PERSIST_EACH);
-	assert_int_equal(guard_set(t.guard, 1380, 1000, &err), 0);
+	assert_int_equal(guard_set(t.guard, 1380, 60000, &err), 0);
 	cover_journals();
 	assert_int_equal(guard_restore(t.guard, &err), 0);
 	assert_non_null(strstr(err.text, "; the next start removes it"));
@@ -473,7 +473,7 @@ static void test_journal_goes_with_the_next_start(void **state)
 
 	(void)state;
 	start_guard(PERSIST_EACH);
-	assert_int_equal(guard_set(t.guard, 1380, 1000, &err), 0);
+	assert_int_equal(guard_set(t.guard, 1380, 60000, &err), 0);
 	cover_journals();
 	assert_int_equal(end_guard(), 0);
 	assert_non_null(strstr(t.said->last, "; the next start removes it"));
