@@ -386,7 +386,7 @@ confirmed_late()
 	check_equal 'a late confirmation' "$(kept 1400 1380)" "$(both_have)"
 	# Meanwhile the session has expired there.
 	local want
-	want='cannot tell the server that the run ended.*; it has applied MTU 1400, in link'
+	want='cannot tell the server that the run ended.*; it has applied MTU 1400'
 	check_match 'the end of the run' "$want" \
 		"$(cat "$tmp/peer.log")"
 	unmute_server
