@@ -32,6 +32,14 @@ count_told()
 	grep -Ec -e "$1" "$tmp/peer.log" || true
 }
 
+# Arguments: COUNT. So often a watch has applied MTUs. A link's MTU does not tell: probes
+# change it, too.
+has_applied()
+{
+	[[ $(sql "$peer_db" "SELECT count(*) FROM path_probe WHERE applied = 'yes'" \
+		2>/dev/null) == "$1" ]]
+}
+
 # Print the news of the watch in their order.
 news()
 {
