@@ -294,7 +294,7 @@ takeover()
 	start_server "${GRID[@]}" --lease 10 --persist best \
 		--conf-file "$LAB_SERVER_CONF"
 	wait_for 10 'the server to listen' listening 5000
-	start_peer "${GRID[@]}" --duration 0.3 --lease 10 --wait 20
+	start_peer "${GRID[@]}" --duration 0.3 --lease 10 --wait 20 --passes 3
 	wait_for 20 'a sweep under way' under_way
 	run=$(published_run)
 	check_match 'the run that is published' '^[0-9a-f]{8}-' "$run"
@@ -304,7 +304,7 @@ takeover()
 		"$(try post "$NEIGHBOUR" /v1/session "$(session_body "$run")")"
 	wait_exit "$peer_pid" 60 'the peer'
 	check_equal "the peer's exit status" 0 "$status"
-	check_complete 'a takeover'
+	check_complete 'a takeover' 27
 	check_equal 'marks of it in the logs' '' \
 		"$(grep -Eh "$ANY_MARK" "$tmp/server.log" "$tmp/peer.log" || true)"
 
