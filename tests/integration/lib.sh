@@ -357,8 +357,8 @@ fresh_run()
 	wait_for 20 'a sweep under way' under_way
 }
 
-# Arguments: NAME [ROWS of all passes]. Every pair is there, each row with a rate, in both databases; both
-# hosts are as in $before.
+# Arguments: NAME [ROWS of all passes]. Every pair is there, each row with a rate, in both
+# databases; both hosts are as in $before.
 check_complete()
 {
 	local db rows=${2:-9}
