@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # who sources this sets them
 #
 # The parts that the tests of --watch share. Who sources this defines watch [OPTION ...],
 # which starts one and sets $peer_pid.
