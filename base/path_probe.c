@@ -34,6 +34,20 @@ TEXT_DEFINE_WORDS(path_probe_event, path_probe_event, event_names, PROBE_EVENT_C
 TEXT_DEFINE_WORDS(path_probe_applied, path_probe_applied, applied_names,
 		  PROBE_APPLIED_COUNT)
 
+const char *path_probe_fit_words(enum path_probe_fit fit, const char *unknown)
+{
+	switch (fit) {
+	case PROBE_FITS:
+		return "fits";
+	case PROBE_MISFIT:
+		return "does not fit";
+	case PROBE_FIT_UNKNOWN:
+	case PROBE_FIT_COUNT:
+		break;
+	}
+	return unknown;
+}
+
 bool path_probe_same(const struct path_probe *a, const struct path_probe *b)
 {
 	for (int dir = 0; dir < DIR_COUNT; dir++) {

@@ -76,6 +76,8 @@ const char *path_probe_answer_name(enum path_probe_answer answer);
 const char *path_probe_fit_name(enum path_probe_fit fit);
 const char *path_probe_event_name(enum path_probe_event event);
 const char *path_probe_applied_name(enum path_probe_applied applied);
+/* "fits" or "does not fit", for people; else `unknown`. Static, or `unknown`. */
+const char *path_probe_fit_words(enum path_probe_fit fit, const char *unknown);
 /* The reverse: 0, or -EINVAL with *ret untouched. */
 int path_probe_answer_parse(const char *name, enum path_probe_answer *ret);
 int path_probe_fit_parse(const char *name, enum path_probe_fit *ret);

@@ -147,11 +147,17 @@ int conffile_check(const char *path, char *ret_path, struct err *err);
  * not the user's who can exchange its folder. */
 int conffile_read(const struct conffile *file, const char *suffix, char **ret,
 		  size_t *ret_size, struct err *err);
+/* True for conffile_read()'s errors that tell of another file than ours: a link, a folder,
+ * something huge, another user's. */
+bool conffile_is_another(int r);
 
 /* If a command of the file on disk sets another MTU than `mtu` at the next start of the
  * interface, say so in front of *text. */
 void conffile_name_hook(const struct conffile *file, const char *interface, int mtu,
 			struct err *text);
+
+/* fsync(2) of its folder. 0 or -errno. */
+int conffile_sync_folder(const struct conffile *file);
 
 /* lstat(2) of it. 0 or -errno. */
 int conffile_stat(const struct conffile *file, const char *suffix, struct stat *ret);

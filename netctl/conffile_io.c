@@ -202,6 +202,12 @@ int conffile_read(const struct conffile *file, const char *suffix, char **ret,
 	return 0;
 }
 
+bool conffile_is_another(int r)
+{
+	return r == -ELOOP || r == -EISDIR || r == -EINVAL || r == -EFBIG ||
+	       r == -EPERM;
+}
+
 void conffile_name_hook(const struct conffile *file, const char *interface, int mtu,
 			struct err *text)
 {
@@ -418,7 +424,7 @@ static int fill_file(const struct opened *like, int fd, const char *data, size_t
 	return r;
 }
 
-static int sync_folder(const struct conffile *file)
+int conffile_sync_folder(const struct conffile *file)
 {
 	cleanup_fd int fd =
 		openat(file->folder.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -477,7 +483,7 @@ static int write_new(const struct conffile *file, const char *suffix,
 		(void)unlinkat(file->folder.fd, temporary.text, 0);
 		return fail_file(err, -r, "cannot write the conf file", file, suffix);
 	}
-	r = sync_folder(file);
+	r = conffile_sync_folder(file);
 	return r < 0 ? fail_file(err, -r, "cannot sync the folder of", file, suffix)
 		     : 0;
 }
@@ -520,7 +526,7 @@ int conffile_restore(const struct conffile *file, const char *suffix, struct err
 		return fail_file(err, errno, "cannot restore the conf file from", file,
 				 suffix);
 	/* The file is restored, and nothing is left for a retry to move. */
-	(void)sync_folder(file);
+	(void)conffile_sync_folder(file);
 	return 0;
 }
 

@@ -145,13 +145,6 @@ static int original_removed(const struct journal *journal, struct err *err)
 		       conffile_ending(journal->changes.conf.file));
 }
 
-/* A link, a folder, something huge, another user's: no file of ours. */
-static bool is_another(int r)
-{
-	return r == -ELOOP || r == -EISDIR || r == -EINVAL || r == -EFBIG ||
-	       r == -EPERM;
-}
-
 /* The original, if the conf file is still one of ours, as far as this folder tells. */
 static int load_ours(const struct conffile *file, const struct journal *journal,
 		     struct hostconf_content *ret, struct err *err)
@@ -159,14 +152,14 @@ static int load_ours(const struct conffile *file, const struct journal *journal,
 	cleanup_hostconf_content struct hostconf_content now = {0};
 	int r = hostconf_read(file, ORIGINAL, ret, err);
 
-	if (r == -ENOENT || is_another(r))
+	if (r == -ENOENT || conffile_is_another(r))
 		return original_removed(journal, err);
 	if (r < 0)
 		return r;
 	r = hostconf_read(file, "", &now, err);
 	if (r == -ENOENT)
 		return conf_removed(journal, err);
-	if (is_another(r))
+	if (conffile_is_another(r))
 		return conf_changed(journal, err);
 	if (r < 0)
 		return r;

@@ -89,14 +89,6 @@ static int open_dropin(const char *path, struct conffile *ret, struct err *err)
 	return r < 0 ? err_set(err, -EIO, "%s", why.text) : 1;
 }
 
-static int sync_folder(const struct conffile *above)
-{
-	cleanup_fd int fd =
-		openat(above->folder.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
 static int make_folder(const char *path, struct err *err)
 {
 	cleanup_conffile struct conffile above;
@@ -112,7 +104,7 @@ static int make_folder(const char *path, struct err *err)
 	if (fchmodat(above.folder.fd, above.name, FOLDER_MODE, 0) < 0)
 		return err_sys(err, errno, "cannot make folder '%s'",
 			       conffile_path(&above, "").text);
-	r = sync_folder(&above);
+	r = conffile_sync_folder(&above);
 	return r < 0 ? err_sys(err, -r, "cannot sync the folder of '%s'",
 			       conffile_path(&above, "").text)
 		     : 0;
@@ -130,7 +122,7 @@ static int remove_folder(const char *path, struct err *err)
 	    errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
 		return err_sys(err, errno, "cannot remove folder '%s'",
 			       conffile_path(&above, "").text);
-	(void)sync_folder(&above);
+	(void)conffile_sync_folder(&above);
 	return 0;
 }
 
@@ -149,10 +141,7 @@ static int read_dropin(const struct conffile *file, struct dropin *ret)
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
-		return r == -ELOOP || r == -EISDIR || r == -EINVAL || r == -EFBIG ||
-				       r == -EPERM
-			       ? -EEXIST
-			       : -EIO;
+		return conffile_is_another(r) ? -EEXIST : -EIO;
 	ours = parse(data, size, ret) && conffile_stat(file, "", &st) == 0 &&
 	       (st.st_mode & 07777) == MODE;
 	conffile_wipe(data, size);
@@ -300,7 +289,7 @@ static int restore_dropin(const struct journal *journal, struct err *err)
 	if (r == 0)
 		r = restore_file(&file, record->original, err);
 	if (r == 0)
-		(void)sync_folder(&file);
+		(void)conffile_sync_folder(&file);
 	if (r == 0 && !record->folder_existed)
 		r = remove_folder(record->file, err);
 	return r;

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "base/clock.h"
+#include "report/runjson.h"
 
 /* --- stretches --- */
 
@@ -71,14 +71,6 @@ int history_read(struct query *query, int64_t run, bool each,
 
 /* --- JSON --- */
 
-static json_t *time_json(int64_t at_ms)
-{
-	char text[CLOCK_ISO_SIZE];
-
-	clock_iso(at_ms, text);
-	return json_string(text);
-}
-
 static json_t *known_json(int mtu)
 {
 	return mtu && mtu != MTU_UNKNOWN ? json_integer(mtu) : json_null();
@@ -91,13 +83,7 @@ static json_t *whole_json(const struct path_bands *bands)
 
 static json_t *bands_json(const struct path_bands *bands)
 {
-	json_t *list = bands->count ? json_array() : json_null();
-
-	for (int i = 0; i < bands->count; i++)
-		json_array_append_new(list, json_pack("{si ss}", "size_max",
-						      bands->band[i].max, "fate",
-						      fate_name(bands->band[i].fate)));
-	return list;
+	return bands->count ? runjson_bands(bands) : json_null();
 }
 
 /* The columns that a stretch shares. */
@@ -120,8 +106,8 @@ json_t *history_probe_json(const struct path_probe *probe)
 	json_t *object = state_json(probe);
 	json_t *rest = json_pack(
 		"{sI so sI sb so so so ss}", "seq", (json_int_t)probe->seq, "probed_at",
-		time_json(probe->probed_at_ms), "took_ms", (json_int_t)probe->took_ms,
-		"early", probe->early, "fragments",
+		runjson_time(probe->probed_at_ms), "took_ms",
+		(json_int_t)probe->took_ms, "early", probe->early, "fragments",
 		probe->fragments == NO_FIGURE ? json_null()
 					      : json_integer(probe->fragments),
 		"upload_bands", bands_json(&probe->dir[DIR_UPLOAD]), "download_bands",
@@ -143,8 +129,8 @@ json_t *history_stretch_json(const struct history_stretch *stretch)
 
 	if (!object)
 		return NULL;
-	json_object_set_new(object, "from", time_json(stretch->from_ms));
-	json_object_set_new(object, "to", time_json(stretch->to_ms));
+	json_object_set_new(object, "from", runjson_time(stretch->from_ms));
+	json_object_set_new(object, "to", runjson_time(stretch->to_ms));
 	json_object_set_new(object, "probes", json_integer(stretch->probes));
 	json_object_set_new(object, "event",
 			    json_string(path_probe_event_name(stretch->first.event)));
@@ -157,7 +143,7 @@ json_t *history_change_json(const struct path_probe *probe)
 
 	if (!object)
 		return NULL;
-	json_object_set_new(object, "probed_at", time_json(probe->probed_at_ms));
+	json_object_set_new(object, "probed_at", runjson_time(probe->probed_at_ms));
 	json_object_set_new(object, "event",
 			    json_string(path_probe_event_name(probe->event)));
 	return object;

@@ -20,11 +20,6 @@ static bool is_run(const struct db_table *table)
 	return strcmp(table->name, "run") == 0;
 }
 
-static bool is_id(const char *column)
-{
-	return strcmp(column, "id") == 0 || strcmp(column, "run_id") == 0;
-}
-
 static void begin_copy(struct copy *copy)
 {
 	const char *before = "";
@@ -36,7 +31,7 @@ static void begin_copy(struct copy *copy)
 		before = ", ";
 	}
 	for (int i = 0; (name = db_column(copy->table, i)); i++) {
-		if (is_id(name))
+		if (db_is_id(name))
 			continue;
 		fprintf(copy->out, "%s%s", before, name);
 		before = ", ";
@@ -104,7 +99,7 @@ static int put_row(void *ctx, json_t *row)
 		before = "\t";
 	}
 	for (int i = 0; (name = db_column(copy->table, i)); i++) {
-		if (is_id(name))
+		if (db_is_id(name))
 			continue;
 		fputs(before, copy->out);
 		put_value(copy->out, name, json_object_get(row, name));

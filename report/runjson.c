@@ -61,14 +61,28 @@ static json_t *number_unless(int64_t value, int64_t unknown)
 	return value == unknown ? json_null() : json_integer(value);
 }
 
-static json_t *time_or_null(int64_t at_ms)
+json_t *runjson_time(int64_t at_ms)
 {
 	char text[CLOCK_ISO_SIZE];
 
-	if (at_ms <= 0)
-		return json_null();
 	clock_iso(at_ms, text);
 	return json_string(text);
+}
+
+static json_t *time_or_null(int64_t at_ms)
+{
+	return at_ms <= 0 ? json_null() : runjson_time(at_ms);
+}
+
+json_t *runjson_bands(const struct path_bands *bands)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < bands->count; i++)
+		json_array_append_new(list, json_pack("{si ss}", "size_max",
+						      bands->band[i].max, "fate",
+						      fate_name(bands->band[i].fate)));
+	return list;
 }
 
 json_t *runjson_mtu(int mtu)
@@ -233,14 +247,8 @@ json_t *runjson_warning(const struct warning *w)
 /* The bands that throughput tells; null: probes tell. */
 static json_t *guessed_bands(const struct evidence *e, enum direction dir)
 {
-	const struct path_bands *bands = &e->survey.path.dir[dir];
-	json_t *list = e->dir[dir].guessed ? json_array() : json_null();
-
-	for (int i = 0; e->dir[dir].guessed && i < bands->count; i++)
-		json_array_append_new(list, json_pack("{si ss}", "size_max",
-						      bands->band[i].max, "fate",
-						      fate_name(bands->band[i].fate)));
-	return list;
+	return e->dir[dir].guessed ? runjson_bands(&e->survey.path.dir[dir])
+				   : json_null();
 }
 
 static json_t *evidence_object(const struct evidence *e, enum direction dir)

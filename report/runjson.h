@@ -27,6 +27,10 @@ void runjson_dumpf(const json_t *value, FILE *out, size_t flags);
 char *runjson_dumps(const json_t *value, size_t flags);
 
 /* New objects, freed with json_decref(); NULL: out of memory. */
+/* A time in ISO 8601. */
+json_t *runjson_time(int64_t at_ms);
+/* A list of "size_max" and "fate". */
+json_t *runjson_bands(const struct path_bands *bands);
 /* An MTU; null: it is not known. */
 json_t *runjson_mtu(int mtu);
 /* A pair; null: there is none. */

@@ -352,6 +352,11 @@ const struct db_table *db_find_table(const char *name)
 	return NULL;
 }
 
+bool db_is_id(const char *column)
+{
+	return strcmp(column, "id") == 0 || strcmp(column, "run_id") == 0;
+}
+
 struct column {
 	char name[40];
 	char type[16];

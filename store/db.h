@@ -65,6 +65,8 @@ const struct db_table *db_table(int index);
 const struct db_table *db_find_table(const char *name);
 /* The name of a column, as in the schema; NULL: there are no more. After db_check(). */
 const char *db_column(const struct db_table *table, int index);
+/* True for a column of ids, which mean nothing outside the file. */
+bool db_is_id(const char *column);
 
 /* Return SQLite's last error on this connection as a negative errno and a sentence. */
 int db_fail(struct db *db, struct err *err);

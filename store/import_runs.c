@@ -83,7 +83,7 @@ static int bind_column(struct row *row, const struct db_table *table, const char
 {
 	bool of_run = strcmp(table->name, "run") == 0;
 
-	if (strcmp(name, "run_id") != 0 && strcmp(name, "id") != 0)
+	if (!db_is_id(name))
 		return bind_value(row, json_object_get(values, name));
 	if (run && (of_run || strcmp(name, "run_id") == 0))
 		row_bind_int(row, run);

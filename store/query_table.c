@@ -7,11 +7,6 @@
 #include "store/query_db.h"
 #include "store/row.h"
 
-static bool is_id(const char *column)
-{
-	return strcmp(column, "id") == 0 || strcmp(column, "run_id") == 0;
-}
-
 /* The run's id is the statement's "?". */
 static int prepare_table(struct db *db, const struct db_table *table,
 			 sqlite3_stmt **ret, struct err *err)
@@ -23,7 +18,7 @@ static int prepare_table(struct db *db, const struct db_table *table,
 	int r;
 
 	for (int i = 0; (name = db_column(table, i)); i++) {
-		if (is_id(name))
+		if (db_is_id(name))
 			continue;
 		sqlite3_str_appendf(text, "%s%s", before, name);
 		before = ", ";

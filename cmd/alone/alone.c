@@ -20,9 +20,7 @@
 
 int alone_current_mtu(const struct alone *alone)
 {
-	const struct host *host = alone->config->host;
-
-	return host->route_mtu ? host->route_mtu : host->link.mtu;
+	return host_mtu(alone->config->host);
 }
 
 static int begin(struct alone *alone, struct err *err)

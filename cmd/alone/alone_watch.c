@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "cmd/alone/alone_answer.h"
 #include "cmd/alone/alone_apply.h"
-#include "netctl/rtroute.h"
 
 /* A probe rests on these, with the MTU of this moment in place of that of the start. */
 struct alone_watch {
@@ -24,25 +23,6 @@ static int begin_run(void *ctx, struct store *store, int64_t *ret_run, struct er
 }
 
 /* --- a probe --- */
-
-/* Read the MTU in use, which anybody may have changed since the last probe. */
-static int read_current(struct alone_watch *watch, struct err *err)
-{
-	const char *address = watch->config.targets.list[0].address;
-	struct guard_facts facts = {0};
-	struct rtroute route;
-	int r = guard_get_facts(watch->first->guard, "", &facts, err);
-
-	if (r < 0)
-		return r;
-	watch->host.link.mtu = facts.mtu;
-	if (!watch->host.by_route)
-		return 0;
-	r = rtroute_get_on(address, watch->host.link.index, &route, err);
-	if (r == 0)
-		watch->host.route_mtu = route.mtu;
-	return r;
-}
 
 /* Judge this end's packets of up to its MTU. */
 static enum path_probe_fit fit_of(const struct alone *alone)
@@ -81,7 +61,8 @@ static void fill_probe(const struct alone *alone, struct path_probe *ret)
 static int probe_path(void *ctx, struct path_probe *ret, struct err *err)
 {
 	struct alone_watch *watch = ctx;
-	int r = read_current(watch, err);
+	int r = host_read_mtus(&watch->host, watch->first->guard,
+			       watch->config.targets.list[0].address, err);
 
 	watch->now = (struct alone){
 		.config = &watch->config,

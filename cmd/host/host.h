@@ -92,6 +92,13 @@ void host_warn(const struct warning *w);
 int host_set_mtu(struct guard *guard, const char *address, int mtu, int64_t lease_ms,
 		 bool *warned, struct err *ret_warning, struct err *err);
 
+/* The MTU in use: the route's, where that counts, else the link's. */
+int host_mtu(const struct host *host);
+/* Read both anew, since anybody may change them; the route is that to `address`. Errors as
+ * guard_get_facts() and rtroute_get_on(). */
+int host_read_mtus(struct host *host, struct guard *guard, const char *address,
+		   struct err *err);
+
 /* Tell the user if a run cannot have the identity of its tunnel. */
 void host_tell_keys(const struct host *host, const struct guard_facts *facts);
 

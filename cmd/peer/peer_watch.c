@@ -11,7 +11,6 @@
 #include "cmd/peer/peer_probe.h"
 #include "cmd/run/conclude.h"
 #include "cmd/run/runpath.h"
-#include "netctl/rtroute.h"
 
 /* The peer, with options that wait for nobody. */
 struct peer_watcher {
@@ -68,23 +67,13 @@ static int begin_run(void *ctx, struct store *store, int64_t *ret_run, struct er
 
 /* --- a probe --- */
 
-/* This end's MTU in use, which anybody may have changed since the last probe. */
 static int read_current(struct peer_watcher *w, struct err *err)
 {
-	const struct host *host = w->config.host;
-	struct end_facts *end = &w->peer->run.info.peer;
-	struct guard_facts facts = {0};
-	struct rtroute route;
-	int r = guard_get_facts(w->peer->session.guard, "", &facts, err);
+	struct host now = *w->config.host;
+	int r = host_read_mtus(&now, w->peer->session.guard, w->config.server_ip, err);
 
-	if (r < 0)
-		return r;
-	end->link_mtu = facts.mtu;
-	if (!host->by_route)
-		return 0;
-	r = rtroute_get_on(w->config.server_ip, host->link.index, &route, err);
-	if (r == 0 && route.mtu)
-		end->link_mtu = route.mtu;
+	if (r == 0)
+		w->peer->run.info.peer.link_mtu = host_mtu(&now);
 	return r;
 }
 

@@ -11,8 +11,7 @@
 #include "base/text.h"
 #include "base/tunnel.h"
 
-/* "2026-11-22 12:20:39" */
-static void format_time(int64_t at_ms, char ret[CLOCK_ISO_SIZE])
+void table_time(int64_t at_ms, char ret[CLOCK_ISO_SIZE])
 {
 	clock_iso(at_ms, ret);
 	ret[10] = ' ';
@@ -66,7 +65,7 @@ void table_run_line(FILE *out, const struct query_run *run)
 	char recommended[PAIR_TEXT_SIZE] = "-";
 	char tunnel[TUNNEL_ID_SIZE];
 
-	format_time(run->info.started_at_ms, started);
+	table_time(run->info.started_at_ms, started);
 	text_copy(uuid, sizeof(uuid), run->info.uuid);
 	text_copy(role, sizeof(role), run->role);
 	text_printable(uuid);
@@ -138,7 +137,7 @@ static void print_outcome(FILE *out, const struct query_run *run)
 
 	fprintf(out, "outcome   %s", query_run_state(run));
 	if (run->ended_at_ms) {
-		format_time(run->ended_at_ms, ended);
+		table_time(run->ended_at_ms, ended);
 		fprintf(out, " at %s UTC", ended);
 	}
 	if (*run->text) {
@@ -169,7 +168,7 @@ void table_run(FILE *out, const struct query_run *run)
 	const struct run_info *info = &run->info;
 	char started[CLOCK_ISO_SIZE];
 
-	format_time(info->started_at_ms, started);
+	table_time(info->started_at_ms, started);
 	fprintf(out, "run       %" PRId64 " (", run->id);
 	print_text(out, info->uuid);
 	fputs("), the ", out);

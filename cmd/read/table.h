@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "report/compare.h"
 #include "report/compare_path.h"
 #include "report/history.h"
@@ -33,6 +34,9 @@ void table_result_line(FILE *out, const struct query_result *result);
 
 /* The requested result, in two lines. */
 void table_best(FILE *out, const struct query_result *result);
+
+/* "2026-11-22 12:20:39" */
+void table_time(int64_t at_ms, char ret[CLOCK_ISO_SIZE]);
 
 /* A watch over time: its run, a heading, and a line a stretch. Sizes are those of outer
  * packets, up to which all arrive whole; pairs are those in use and the largest that

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The probes of a watch, in columns. */
-#include "base/clock.h"
 #include "base/text.h"
 #include "cmd/read/table.h"
 
 #define CELL_SIZE 16
-
-static void put_time(int64_t at_ms, char ret[CLOCK_ISO_SIZE])
-{
-	clock_iso(at_ms, ret);
-	ret[10] = ' ';
-	ret[19] = '\0';
-}
 
 static const char *put_whole(const struct path_bands *bands, char ret[CELL_SIZE])
 {
@@ -42,16 +34,7 @@ static const char *state_words(const struct path_probe *probe)
 	case PROBE_ANSWER_COUNT:
 		break;
 	}
-	switch (probe->fit) {
-	case PROBE_FITS:
-		return "fits";
-	case PROBE_MISFIT:
-		return "does not fit";
-	case PROBE_FIT_UNKNOWN:
-	case PROBE_FIT_COUNT:
-		break;
-	}
-	return "not known";
+	return path_probe_fit_words(probe->fit, "not known");
 }
 
 static const char *applied_words(enum path_probe_applied applied)
@@ -88,8 +71,8 @@ void table_stretch(FILE *out, const struct history_stretch *stretch)
 	char current[PAIR_TEXT_SIZE];
 	char largest[PAIR_TEXT_SIZE];
 
-	put_time(stretch->from_ms, from);
-	put_time(stretch->to_ms, to);
+	table_time(stretch->from_ms, from);
+	table_time(stretch->to_ms, to);
 	fprintf(out, "%-19s  %-19s  %6d  %6s  %8s  %-9s  %-9s  %-12s  %s%s%s\n", from,
 		to, stretch->probes, put_whole(&last->dir[DIR_UPLOAD], up),
 		put_whole(&last->dir[DIR_DOWNLOAD], down),

@@ -130,7 +130,7 @@ static int begin_copy(struct server *f, const struct run_info *run, const char *
 	return store_begin_copy(f->store, run, secret, &f->run_id, known, err);
 }
 
-static const char *probe_word(const struct server *f)
+const char *server_probe_word(const struct server *f)
 {
 	if (f->watches)
 		return "watch";
@@ -152,7 +152,7 @@ static void tell_session(struct server *f, const struct msg_open *m, bool resume
 			  (long long)f->run_id);
 	else
 		host_tell("%s %s (%s), a %s", again, f->peer, m->run.peer.host,
-			  probe_word(f));
+			  server_probe_word(f));
 }
 
 int server_open(void *ctx, const struct msg_open *m, const char *address, bool resumed,

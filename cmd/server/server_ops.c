@@ -404,12 +404,8 @@ static void tell_end(const struct server *f, enum run_outcome outcome, const cha
 			  (long long)f->run_id, f->peer, run_outcome_name(outcome),
 			  why.text[0] ? ": " : "", why.text);
 	else
-		host_tell("%s of %s ended: %s%s%s",
-			  f->watches   ? "watch"
-			  : f->is_late ? "probe"
-				       : "check",
-			  f->peer, run_outcome_name(outcome), why.text[0] ? ": " : "",
-			  why.text);
+		host_tell("%s of %s ended: %s%s%s", server_probe_word(f), f->peer,
+			  run_outcome_name(outcome), why.text[0] ? ": " : "", why.text);
 }
 
 /* Nothing is stored before the host is restored. Returns the result of guard_restore(). */

@@ -139,8 +139,10 @@ int server_check_stored(struct server *f, struct err *err);
 /* endpoint_ops.stopping (cmd/server/server.c). */
 void server_stopping(void *ctx);
 
-/* Where the session's MTU is: "link" or "routes". */
+/* Where the session's MTU is, as host_kept_in() says it. */
 const char *server_kept_in(const struct server *f);
+/* "watch", "probe" or "check": the session is no run's. */
+const char *server_probe_word(const struct server *f);
 
 /* A guard's -ESTALE, somebody else's change, as an answer: the peer takes -ESTALE for a
  * lost session. */

@@ -123,8 +123,8 @@ static int status_of(const struct path_probe *probe)
 		       : PROGRAM_CHANGED;
 }
 
-static int judge_probe(struct watch *watch, struct path_probe *probe, const char *why,
-		       bool *ret_again)
+/* True if the next probe is to confirm this one. */
+static bool judge_probe(struct watch *watch, struct path_probe *probe, const char *why)
 {
 	int64_t now_ms = clock_boot_ms();
 	struct pathwatch_step step;
@@ -140,8 +140,7 @@ static int judge_probe(struct watch *watch, struct path_probe *probe, const char
 	tell_manager(probe);
 	if (watch->config->options->once && step.event != EVENT_QUIET)
 		watch->status = status_of(probe);
-	*ret_again = step.again;
-	return 0;
+	return step.again;
 }
 
 static int probe_once(struct watch *watch, bool *ret_again, struct err *err)
@@ -160,9 +159,9 @@ static int probe_once(struct watch *watch, bool *ret_again, struct err *err)
 	probe.seq = ++watch->probes;
 	probe.took_ms = clock_boot_ms() - began_ms;
 	watch->early = false;
-	r = judge_probe(watch, &probe, why.text, ret_again);
+	*ret_again = judge_probe(watch, &probe, why.text);
 	watch_signs_begin(&watch->signs);
-	return r;
+	return 0;
 }
 
 /* --- the wait --- */

@@ -129,20 +129,6 @@ int watch_say_event(const struct pathwatch_step *step, const struct path_probe *
 	return -1;
 }
 
-static const char *fit_words(enum path_probe_fit fit)
-{
-	switch (fit) {
-	case PROBE_FITS:
-		return "fits";
-	case PROBE_MISFIT:
-		return "does not fit";
-	case PROBE_FIT_UNKNOWN:
-	case PROBE_FIT_COUNT:
-		break;
-	}
-	return "cannot be judged";
-}
-
 void watch_say_probe(const struct path_probe *probe, char ret[WATCH_SENTENCE_SIZE])
 {
 	char current[PAIR_WORDS_SIZE];
@@ -162,5 +148,6 @@ void watch_say_probe(const struct path_probe *probe, char ret[WATCH_SENTENCE_SIZ
 	snprintf(ret, WATCH_SENTENCE_SIZE,
 		 "probe %u: arrives whole up to: upload %s, download %s; %s %s",
 		 probe->seq, whole[DIR_UPLOAD], whole[DIR_DOWNLOAD],
-		 current_words(probe, current), fit_words(probe->fit));
+		 current_words(probe, current),
+		 path_probe_fit_words(probe->fit, "cannot be judged"));
 }

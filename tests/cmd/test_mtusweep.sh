@@ -16,39 +16,16 @@ promtool=$(realpath -e "$3" 2>/dev/null) || {
 }
 # A folder of other programs' logs.
 sweeps=$(realpath -e "$4") || exit 1
+# shellcheck source=tests/cmd/expect.sh
+. "${BASH_SOURCE[0]%/*}/expect.sh"
 folder=$(mktemp -d /tmp/mtusweep-test-XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
-failures=0
 
 # Arguments: FILE. Run the SQL on stdin.
 run_sql()
 {
 	sqlite3 -bail "$1"
-}
-
-# Arguments: STATUS STDOUT-REGEX STDERR-REGEX ARGUMENT ... ("" expects no output there)
-expect()
-{
-	local status=$1 out=$2 err=$3 got
-	shift 3
-	"$program" "$@" >out 2>err </dev/null
-	got=$?
-	if [ "$got" != "$status" ] || ! matches "$out" out || ! matches "$err" err; then
-		echo "FAIL: mtusweep $* gave status $got, wanted $status"
-		echo "  stdout, wanted /$out/:"; sed 's/^/    /' out
-		echo "  stderr, wanted /$err/:"; sed 's/^/    /' err
-		failures=$((failures + 1))
-	fi
-}
-
-matches()
-{
-	if [ -z "$1" ]; then
-		[ ! -s "$2" ]
-	else
-		tr '\n' '~' <"$2" | grep -qE -- "$1"
-	fi
 }
 
 cat "$schema" - <<'SQL' | run_sql mtusweep.db || exit 1

@@ -7,34 +7,11 @@
 set -uo pipefail
 program=$(realpath -e "$1") || exit 1
 sources=$(realpath -e "$2") || exit 1
+# shellcheck source=tests/cmd/expect.sh
+. "${BASH_SOURCE[0]%/*}/expect.sh"
 folder=$(mktemp -d /tmp/mtusweep-test-XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
-failures=0
-
-# Arguments: STATUS STDOUT-REGEX STDERR-REGEX ARGUMENT ... ("" expects no output there)
-expect()
-{
-	local status=$1 out=$2 err=$3 got
-	shift 3
-	"$program" "$@" >out 2>err </dev/null
-	got=$?
-	if [ "$got" != "$status" ] || ! matches "$out" out || ! matches "$err" err; then
-		echo "FAIL: mtusweep $* gave status $got, wanted $status"
-		echo "  stdout, wanted /$out/:"; sed 's/^/    /' out
-		echo "  stderr, wanted /$err/:"; sed 's/^/    /' err
-		failures=$((failures + 1))
-	fi
-}
-
-matches()
-{
-	if [ -z "$1" ]; then
-		[ ! -s "$2" ]
-	else
-		tr '\n' '~' <"$2" | grep -qE -- "$1"
-	fi
-}
 
 # Runs 1, 3 and 5 are one tunnel's: its names and addresses have changed in run 3, the
 # roles in run 5. Runs 2 and 4 are another one's, with the names and addresses of run 1.

@@ -17,17 +17,8 @@
 ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 readonly ROOT NETWORKMANAGER=$ROOT/build/networkmanager
 
-if [[ ${1-} != booted ]]; then
-	: "${MTUSWEEP_BUILD:?is not set: give the folder of a build}"
-	exec bash "$ROOT/tests/lab/booted" --install "$MTUSWEEP_BUILD" \
-		bash "$ROOT/tests/integration/homes.sh" booted
-fi
-
-# It changes the machine that it runs on.
-[[ -e /booted.sh ]] || {
-	echo 'homes.sh: "booted" is for the inside of tests/lab/booted'
-	exit 2
-}
+# shellcheck source=tests/integration/booted_lib.sh
+. "${BASH_SOURCE[0]%/*}/booted_lib.sh" "${BASH_SOURCE[0]}" "$@"
 
 set -Eeuo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin

@@ -8,37 +8,10 @@
 #
 # MTUSWEEP_BUILD is the build that is installed (ctest sets it).
 
-if [[ ${1-} != booted ]]; then
-	: "${MTUSWEEP_BUILD:?is not set: give the folder of a build}"
-	exec bash "${BASH_SOURCE[0]%/*}/../lab/booted" --install "$MTUSWEEP_BUILD" \
-		env MTUSWEEP_BIN=/usr/local/sbin \
-		bash "$(realpath "${BASH_SOURCE[0]}")" booted
-fi
-
-# It changes the machine that it runs on.
-[[ -e /booted.sh ]] || {
-	echo 'service.sh: "booted" is for the inside of tests/lab/booted'
-	exit 2
-}
-
+# shellcheck source=tests/integration/booted_lib.sh
+. "${BASH_SOURCE[0]%/*}/booted_lib.sh" "${BASH_SOURCE[0]}" "$@"
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
-
-# Print a property of the service.
-property()
-{
-	systemctl show --value --property "$1" "$unit"
-}
-
-is_ready()
-{
-	[[ $(property ActiveState) == active && $(property MainPID) != "${1-0}" ]]
-}
-
-main_pid()
-{
-	pgrep -P "$(property MainPID)" -x mtusweep-main
-}
 
 measure()
 {
@@ -50,10 +23,7 @@ measure()
 # Arguments: WHAT SIGNAL, which its main process gets.
 check_comes_back()
 {
-	local before
-	before=$(property MainPID)
-	kill "-$2" "$(main_pid)"
-	wait_for 30 "$1: a new service" is_ready "$before"
+	wait_comes_back 30 "$@"
 	check_equal "$1: the server's MTU" 1420 "$(link_mtu server)"
 	measure "$1"
 }
@@ -103,17 +73,5 @@ check_equal "all killed: the server's MTU" 1420 "$(link_mtu server)"
 
 # Main killed, main standing still, all killed; the watchdog took no living one for dead.
 check_equal 'restarts' 3 "$(property NRestarts)"
-systemctl stop "$unit"
-check_equal 'stopped' 'inactive success' "$(property ActiveState) $(property Result)"
-check_equal 'processes left' '' "$(pgrep -x mtusweep-main || true)"
-check_equal 'its system calls and sockets were enough' '' \
-	"$(journalctl --unit "$unit" --output cat | grep -i 'not permitted' || true)"
-
-exposure=$(systemd-analyze security --offline=yes \
-	"/usr/local/lib/systemd/system/${unit/@*/@.service}" |
-	sed -n 's/.*Overall exposure level[^:]*: \([0-9.]*\).*/\1/p')
-echo "systemd-analyze security: $exposure"
-check_equal 'exposure below 3' yes \
-	"$(awk -v e="$exposure" 'BEGIN { print e != "" && e < 3 ? "yes" : e }')"
-check_equal 'the unit is sound' '' "$(systemd-analyze verify "$unit" 2>&1)"
-journalctl --unit "$unit" --output cat | tail -n 40
+end_service
+check_unit

@@ -48,18 +48,7 @@ static int setup(void **state)
 /* One with all, and one that nobody answered. */
 static void put_probes(struct store *store, int64_t run)
 {
-	struct path_probe probe = {
-		.seq = 1,
-		.probed_at_ms = INT64_C(1795350000000),
-		.took_ms = 480,
-		.early = true,
-		.fragments = 17,
-		.current = {1420, 1440},
-		.largest = {1400, 1380},
-		.fit = PROBE_MISFIT,
-		.event = EVENT_MOVED,
-		.applied = PROBE_NOT_APPLIED,
-	};
+	struct path_probe probe = fixture_probe(1);
 	struct path_probe none = {
 		.seq = 2,
 		.probed_at_ms = INT64_C(1795350010000),
@@ -68,9 +57,6 @@ static void put_probes(struct store *store, int64_t run)
 		.event = EVENT_SILENT,
 	};
 
-	path_bands_parse("1440:whole,65535:lost", &probe.dir[DIR_UPLOAD], NULL);
-	path_bands_parse("1460:whole,1500:unknown,65535:fragmented",
-			 &probe.dir[DIR_DOWNLOAD], NULL);
 	assert_int_equal(store_put_probe(store, run, &probe, NULL), 0);
 	assert_int_equal(store_put_probe(store, run, &none, NULL), 0);
 }

@@ -198,6 +198,28 @@ struct measurement fixture_visit(uint32_t seq, struct mtu_pair mtu, double up,
 	return m;
 }
 
+struct path_probe fixture_probe(uint32_t seq)
+{
+	struct path_probe probe = {
+		.seq = seq,
+		.probed_at_ms = INT64_C(1790000000000) + seq * INT64_C(60000),
+		.took_ms = 480,
+		.answer = PROBE_OK,
+		.early = true,
+		.fragments = 17,
+		.current = {1420, 1440},
+		.largest = {1400, 1380},
+		.fit = PROBE_MISFIT,
+		.event = EVENT_MOVED,
+		.applied = PROBE_NOT_APPLIED,
+	};
+
+	path_bands_parse("1440:whole,65535:lost", &probe.dir[DIR_UPLOAD], NULL);
+	path_bands_parse("1460:whole,1500:unknown,65535:fragmented",
+			 &probe.dir[DIR_DOWNLOAD], NULL);
+	return probe;
+}
+
 struct store *fixture_open(struct fixture *fixture, int number, int64_t *ret_run)
 {
 	struct run_info info = fixture_run(number);

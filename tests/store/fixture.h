@@ -31,6 +31,9 @@ struct run_info fixture_run(int number);
 struct measurement fixture_visit(uint32_t seq, struct mtu_pair mtu, double up,
 				 double down);
 
+/* Make a probe of a watch with every field set. */
+struct path_probe fixture_probe(uint32_t seq);
+
 /* Open fixture->db and begin fixture_run(number). */
 struct store *fixture_open(struct fixture *fixture, int number, int64_t *ret_run);
 void fixture_record(struct store *store, int64_t run, const struct measurement *m);

@@ -19,28 +19,6 @@
 
 #define MANY 10000
 
-static struct path_probe full_probe(uint32_t seq)
-{
-	struct path_probe probe = {
-		.seq = seq,
-		.probed_at_ms = INT64_C(1790000000000) + seq * INT64_C(60000),
-		.took_ms = 480,
-		.answer = PROBE_OK,
-		.early = true,
-		.fragments = 17,
-		.current = {1420, 1440},
-		.largest = {1400, 1380},
-		.fit = PROBE_MISFIT,
-		.event = EVENT_MOVED,
-		.applied = PROBE_NOT_APPLIED,
-	};
-
-	path_bands_parse("1440:whole,65535:lost", &probe.dir[DIR_UPLOAD], NULL);
-	path_bands_parse("1460:whole,1500:unknown,65535:fragmented",
-			 &probe.dir[DIR_DOWNLOAD], NULL);
-	return probe;
-}
-
 struct read {
 	int count;
 	struct path_probe probe[2];
@@ -77,7 +55,7 @@ static void comes_back_as_it_was(void **state)
 				   .answer = PROBE_NONE,
 				   .fragments = NO_FIGURE,
 				   .current = {MTU_UNKNOWN, 1420}};
-	struct path_probe full = full_probe(1);
+	struct path_probe full = fixture_probe(1);
 	struct read read = {0};
 	struct query_run found;
 	struct path_probe last;
@@ -111,7 +89,7 @@ static void comes_back_as_it_was(void **state)
 static void put_probe(struct store *store, int64_t run, uint32_t seq,
 		      enum path_probe_event event, enum path_probe_applied applied)
 {
-	struct path_probe probe = full_probe(seq);
+	struct path_probe probe = fixture_probe(seq);
 
 	probe.event = event;
 	probe.applied = applied;
@@ -184,7 +162,7 @@ struct many {
 
 static int watch_once(struct many *many, struct err *err)
 {
-	struct path_probe probe = full_probe(++many->seq);
+	struct path_probe probe = fixture_probe(++many->seq);
 	struct pathwatch_step step;
 
 	pathwatch_feed(&many->watch, &probe, many->seq * INT64_C(60000), &step);
