@@ -31,13 +31,28 @@
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+/* A sanitizer gives up where it gets no memory. */
+#ifdef SANITIZED
+#define PASS_MEMORY PASS(__NR_mmap), PASS(__NR_munmap), PASS(__NR_madvise),
+#else
+#define PASS_MEMORY
+#endif
+
 static void ask_about_calls(_Atomic int *ret_listener)
 {
 	struct sock_filter steps[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		PASS(__NR_exit_group),
 		PASS(__NR_rt_sigreturn),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		PASS_MEMORY BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
 	};
 	struct sock_fprog filter = {sizeof(steps) / sizeof(steps[0]), steps};
 	/* The listener takes the lowest free number. A call that tells it would have to

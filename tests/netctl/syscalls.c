@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,14 +42,36 @@ struct syscalls syscalls_start(void (*body)(void))
 	}
 	await_stop(&child);
 	assert_false(child.ended);
+	/* Without it, no call is told. */
+	assert_int_equal(
+		ptrace(PTRACE_SETOPTIONS, child.pid, NULL, PTRACE_O_TRACESYSGOOD), 0);
 	return child;
+}
+
+/* Is it stopped at a call for its own memory? How many of them there are depends on where
+ * the kernel laid it out. */
+static bool is_of_memory(struct syscalls *child)
+{
+	struct __ptrace_syscall_info info;
+
+	if (child->ended)
+		return false;
+	assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, child->pid, sizeof(info), &info) >
+		    0);
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+		child->call = (long)info.entry.nr;
+	return child->call == SYS_mmap || child->call == SYS_munmap ||
+	       child->call == SYS_madvise || child->call == SYS_brk;
 }
 
 bool syscalls_go(struct syscalls *child, int stops)
 {
 	for (int i = 0; i < stops && !child->ended; i++) {
-		assert_int_equal(ptrace(PTRACE_SYSCALL, child->pid, NULL, NULL), 0);
-		await_stop(child);
+		do {
+			assert_int_equal(ptrace(PTRACE_SYSCALL, child->pid, NULL, NULL),
+					 0);
+			await_stop(child);
+		} while (is_of_memory(child));
 	}
 	return !child->ended;
 }

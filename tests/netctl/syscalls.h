@@ -6,13 +6,14 @@
 #include <sys/types.h>
 
 /*
- * A child that stops before and after each of its system calls, so that a test can act
- * at each of these moments. The child calls syscalls_trace_me() at the beginning of
+ * A child that stops before and after each of its system calls but those for its own
+ * memory, so that a test can act at each of these moments. The child calls syscalls_trace_me() at the beginning of
  * that part, and ends with an exit status that the test expects.
  */
 
 struct syscalls {
 	pid_t pid;
+	long call; /* the last one that it made */
 	bool ended;
 	int status; /* its exit status, once it has ended */
 };
