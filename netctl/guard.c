@@ -588,7 +588,7 @@ int guard_serve(const struct guard_config *config, int main_fd, int keeper_fd)
 	end_probe(&g);
 	r = hoststate_restore(&g.state, &err);
 	if (keeper_died && err.text[0])
-		err_set(&text, 0, "the keeper process was killed; the guard: %.300s",
+		err_set(&text, 0, "the keeper process was killed; the guard: %.340s",
 			err.text);
 	else if (r < 0 || g.state.journal_left)
 		text = err;

@@ -12,6 +12,20 @@ void hoststate_init(struct hoststate *state, const struct hostchange_bounds *bou
 	state->bounds = *bounds;
 	text_copy(state->journal.interface, sizeof(state->journal.interface),
 		  bounds->interface);
+	rundir_find_place(&state->place);
+}
+
+/* A journal in another folder would leave the first one to be obeyed when that one is
+ * back. */
+static int check_place(const struct hoststate *state, struct err *err)
+{
+	if (rundir_is_at(&state->place))
+		return 0;
+	return err_set(
+		err, -EIO,
+		"folder '" RUNDIR_PATH "' is not the one from the start of this "
+		"program (mounted over, or made anew?): nothing more is changed; "
+		"bring that one back, or start again");
 }
 
 /* Add a text, if there is one, to those that are there. */
@@ -155,6 +169,8 @@ int hoststate_change(struct hoststate *state, const struct hostchange_request *w
 	struct journal before;
 	int r = ready(state, err);
 
+	if (r == 0)
+		r = check_place(state, err);
 	if (r < 0)
 		return r;
 	before = state->journal;
@@ -240,6 +256,9 @@ int hoststate_commit(struct hoststate *state, struct err *err)
 	if (!state->pending && !state->committed)
 		return err_set(err, -ESTALE, "no MTU is set on '%s'",
 			       state->journal.interface);
+	r = check_place(state, err);
+	if (r < 0)
+		return r;
 	r = check_ours(&state->journal, err);
 	/* An interface that is down has the MTU as well. */
 	if (r == -ENETDOWN)

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "netctl/hostchange.h"
 #include "netctl/journal.h"
+#include "netctl/rundir.h"
 
 /*
  * The changes to a host for one interface, and the way back, by the list of hostchange.h.
@@ -27,6 +28,7 @@ struct hoststate {
 	bool committed;    /* and nothing changed since */
 	bool unfinished; /* a commit could not tidy up yet: the journal is on disk, and
 			    says that the pair is applied */
+	struct rundir_place place; /* of the journals, when this began */
 	bool journal_left; /* all is restored, but the journal could not be removed */
 	int ifindex;       /* the link of the session's first change; 0 before it */
 };
@@ -42,8 +44,8 @@ int hoststate_check_request(const struct hoststate *state,
  * Make a change that hoststate_check_request() allows. -ESTALE: somebody else changed
  * the interface, its MTU or the conf file since our last change (which is left as it
  * is), or must_restore. -EEXIST as hostconf_check(). -EIO: the conf file's folder is
- * another or none. -EOPNOTSUPP: the MTU is set, a way of probes cannot be had.
- * -ENETDOWN, -ENODEV, or what the kernel says.
+ * another or none, or the journals' is another. -EOPNOTSUPP: the MTU is set, a way of
+ * probes cannot be had. -ENETDOWN, -ENODEV, or what the kernel says.
  */
 int hoststate_change(struct hoststate *state, const struct hostchange_request *want,
 		     struct err *err);

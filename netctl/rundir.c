@@ -57,6 +57,27 @@ int rundir_open(int *ret_fd, struct err *err)
 	return 0;
 }
 
+void rundir_find_place(struct rundir_place *ret)
+{
+	cleanup_fd int fd = -1;
+	struct stat folder;
+
+	*ret = (struct rundir_place){0};
+	if (rundir_open(&fd, NULL) < 0 || fstat(fd, &folder) < 0)
+		return;
+	ret->device = folder.st_dev;
+	ret->inode = folder.st_ino;
+}
+
+bool rundir_is_at(const struct rundir_place *place)
+{
+	struct rundir_place now;
+
+	rundir_find_place(&now);
+	return !place->inode || !now.inode ||
+	       (now.device == place->device && now.inode == place->inode);
+}
+
 int rundir_open_file(int folder, const char *name, int flags, int *ret_fd,
 		     struct err *err)
 {

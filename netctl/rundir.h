@@ -2,6 +2,9 @@
 #ifndef NETCTL_RUNDIR_H
 #define NETCTL_RUNDIR_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/err.h"
 
 /*
@@ -18,6 +21,17 @@
  * -EPERM: its owner is not root, or its mode not 0700. The texts say what to do.
  */
 int rundir_open(int *ret_fd, struct err *err);
+
+/* Which folder it is; inode 0: it cannot be used. */
+struct rundir_place {
+	uint64_t device;
+	uint64_t inode;
+};
+
+void rundir_find_place(struct rundir_place *ret);
+/* False if another folder is there now: one was mounted over it, or it was made anew. True
+ * if one of both cannot be used. */
+bool rundir_is_at(const struct rundir_place *place);
 
 /* Open a file in it, close-on-exec. -EPERM: another user's, or no regular file. -ENOENT,
  * -ELOOP a link, and what else open(2) says. */

@@ -430,10 +430,15 @@ static void test_renamed_and_not_read(void **state)
 
 /* --- a journal that cannot be removed --- */
 
+static void cover_with(const char *mode)
+{
+	assert_int_equal(mount("tmpfs", "/run/mtusweep", "tmpfs", 0, mode), 0);
+}
+
 /* A folder that nobody obeys covers that of the journals. */
 static void cover_journals(void)
 {
-	assert_int_equal(mount("tmpfs", "/run/mtusweep", "tmpfs", 0, "mode=0755"), 0);
+	cover_with("mode=0755");
 }
 
 static void uncover_journals(void)
@@ -485,6 +490,27 @@ static void test_journal_goes_with_the_next_start(void **state)
 	assert_file(t.conf, CONF);
 }
 
+/* A commit there would leave the first journal, which takes the link's MTU back. */
+static void test_another_folder_of_journals(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	start_guard(PERSIST_BEST);
+	assert_int_equal(guard_set(t.guard, 1380, 60000, &err), 0);
+	cover_with("mode=0700");
+	assert_int_equal(guard_set(t.guard, 1340, 60000, &err), -EIO);
+	assert_non_null(strstr(err.text, "is not the one from the start"));
+	assert_int_equal(guard_commit(t.guard, &err), -EIO);
+	assert_int_equal(guard_restore(t.guard, &err), 0);
+	uncover_journals();
+	assert_int_equal(end_guard(), 0);
+	assert_int_equal(hoststate_restore_journal(LINK, &err), 0);
+	assert_false(has_journal());
+	assert_int_equal(mtu_now(), ORIGINAL);
+	assert_file(t.conf, CONF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -503,6 +529,7 @@ int main(void)
 		GUARD_TEST(test_journal_fails),
 		GUARD_TEST(test_journal_goes_later),
 		GUARD_TEST(test_journal_goes_with_the_next_start),
+		GUARD_TEST(test_another_folder_of_journals),
 		GUARD_TEST(test_link_fails_after_conf),
 		GUARD_TEST(test_renamed_and_not_read),
 	};
