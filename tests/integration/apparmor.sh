@@ -7,6 +7,8 @@
 
 # shellcheck source=tests/integration/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
+# shellcheck source=tests/fault/forms.sh
+. "${BASH_SOURCE[0]%/*}/../fault/forms.sh"
 
 readonly PROFILE=mtusweep-agent
 SOURCE=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)/packaging/apparmor/$PROFILE
@@ -70,6 +72,23 @@ refused()
 		sed 's/.*\(operation=.*\)/\1/' || true
 }
 
+# Its guard is killed: the keeper restores, and signals the others.
+killed()
+{
+	local before guard
+	before=$(hosts_state)
+	start_confined --once "${GRID[@]}"
+	start_confined_peer "${GRID[@]}" --duration 2
+	wait_for 60 'a sweep under way' under_way
+	guard=$(pgrep -P "$peer_pid" -x mtusweep-guard)
+	kill -KILL "$guard"
+	wait_exit "$peer_pid" 30 'the peer without its guard'
+	kill -TERM "$server_pid"
+	wait_exit "$server_pid" 30 'the server'
+	check_same_text 'both hosts after a guard was killed' "$before" "$(hosts_state)"
+	check_equal 'refused around a kill' '' "$(refused)"
+}
+
 sweep()
 {
 	start_confined --once "${GRID[@]}" --persist best --conf-file "$LAB_SERVER_CONF"
@@ -85,46 +104,46 @@ sweep()
 	check_equal 'refused during the sweep' '' "$(refused)"
 }
 
-# Its guard is killed: the keeper restores, and signals the others.
-killed()
-{
-	local before guard
-	before=$(hosts_state)
-	start_confined --once "${GRID[@]}"
-	start_confined_peer "${GRID[@]}" --duration 2
-	wait_for 60 'a changed MTU' mtus_changed
-	guard=$(pgrep -P "$peer_pid" -x mtusweep-guard)
-	kill -KILL "$guard"
-	wait_exit "$peer_pid" 30 'the peer without its guard'
-	kill -TERM "$server_pid"
-	wait_exit "$server_pid" 30 'the server'
-	check_same_text 'both hosts after a guard was killed' "$before" "$(hosts_state)"
-	check_equal 'refused around a kill' '' "$(refused)"
-}
-
+# Arguments: NAME [OPTION ...]
 alone()
 {
 	confined_on peer mtusweep-peer --alone --interface "$LAB_PEER_IF" --target \
-		"$LAB_SERVER_IP" --db "$tmp/db/alone.db" </dev/null >"$tmp/peer.log" 2>&1 &
+		"$LAB_SERVER_IP" --db "$tmp/db/alone.db" "${@:2}" </dev/null \
+		>"$tmp/peer.log" 2>&1 &
 	peer_pid=$!
-	wait_exit "$peer_pid" 60 'the peer alone'
-	check_equal 'exit status of the peer alone' 0 "$status"
-	check_match 'what it says' 'recommended: MTU' "$(cat "$tmp/peer.log")"
-	check_equal 'refused alone' '' "$(refused)"
+	wait_exit "$peer_pid" 60 "the peer alone, $1"
+	check_equal "exit status of the peer alone, $1" 0 "$status"
+	check_match "what it says, $1" 'recommended: peer MTU' "$(cat "$tmp/peer.log")"
+	check_equal "refused alone, $1" '' "$(refused)"
+}
+
+# Arguments: FORM FILE. The MTU is applied in the places of the package.
+alone_in_form()
+{
+	local form_key=
+	form=$1
+	[[ $1 == keyfile ]] && form_key=mtu= || form_key=MTUBytes=
+	make_conf "$2"
+	alone "$1" --persist best --conf-file "$2"
+	check_equal "the MTU in the $1" "$form_key$(link_mtu peer)" \
+		"$(grep "^$form_key" "$2")"
+	check_match "applied in the $1" 'in link and conf file' "$(cat "$tmp/peer.log")"
+	on peer ip link set "$LAB_PEER_IF" mtu "$LAB_MTU"
 }
 
 # No file elsewhere, and no other program.
 elsewhere()
 {
 	local text
-	text=$(confined_on peer mtusweep-peer --alone --interface "$LAB_PEER_IF" --target \
-		"$LAB_SERVER_IP" --db /etc/other.db --user root 2>&1 </dev/null | cat)
+	text=$( (confined_on peer mtusweep-peer --alone --interface "$LAB_PEER_IF" \
+		--target "$LAB_SERVER_IP" --db /etc/other.db --user root) 2>&1 </dev/null ||
+		true)
 	check_match 'what it says of a database elsewhere' "'/etc/other.db'" "$text"
 	check_equal 'the database elsewhere' no "$([[ ! -e /etc/other.db ]] && echo no)"
 	check_match 'refused elsewhere' 'name="/etc/other.db"' "$(refused)"
-	aa-exec -p "$PROFILE" -- /bin/true 2>/dev/null && status=0 || status=$?
-	check_equal 'another program in the profile: exit status of aa-exec' 1 \
-		"$((status != 0))"
+	aa-exec -p "$PROFILE" -- sh -c '/bin/true; exit $?' 2>/dev/null && status=0 ||
+		status=$?
+	check_equal 'another program, from within the profile: exit status' 126 "$status"
 }
 
 test_begin
@@ -132,7 +151,10 @@ check_equal 'AppArmor in this kernel' Y \
 	"$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)"
 load_profile
 refused >/dev/null
-sweep
 killed
-alone
+sweep
+alone plain
+on peer ip link set "$LAB_PEER_IF" mtu "$LAB_MTU"
+alone_in_form keyfile /etc/NetworkManager/system-connections/wg.nmconnection
+alone_in_form dropin /etc/systemd/network/wg.network.d/zz-mtusweep.conf
 elsewhere
