@@ -27,7 +27,7 @@ slow_down()
 {
 	local key
 	key=$(sed -n 's/^PublicKey = //p' "$LAB_PEER_CONF")
-	run_on router "${BASH_SOURCE[0]%/*}/slow_relay.pl" 10.78.2.1 "$RELAY_PORT" \
+	run_on router "${BASH_SOURCE[0]%/*}/line_relay.pl" 10.78.2.1 "$RELAY_PORT" \
 		10.78.1.1 \
 		10.78.1.2 51820 "$delay_ms" </dev/null >"$tmp/relay.log" 2>&1 &
 	relay_pid=$!
