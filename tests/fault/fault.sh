@@ -93,17 +93,6 @@ done
 [[ -z $only_mode || " ${MODES[*]} " == *" $only_mode "* ]] || usage
 [[ -z $only_kind || " ${KINDS[*]} " == *" $only_kind "* ]] || usage
 
-now_ms()
-{
-	echo $((${EPOCHREALTIME/[.,]/} / 1000))
-}
-
-# Arguments: MILLISECONDS
-sleep_ms()
-{
-	sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
-}
-
 # Arguments: NAME. Report a failure of this campaign, with all that helps to find its
 # cause.
 report()

@@ -43,17 +43,6 @@ while (($#)); do
 	shift 2
 done
 
-now_ms()
-{
-	echo $((${EPOCHREALTIME/[.,]/} / 1000))
-}
-
-# Arguments: MILLISECONDS
-sleep_ms()
-{
-	sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
-}
-
 # Arguments: both|upload|download
 cut_line()
 {

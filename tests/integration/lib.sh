@@ -96,6 +96,17 @@ test_end()
 	exit "$result"
 }
 
+now_ms()
+{
+	echo $((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+# Arguments: MILLISECONDS
+sleep_ms()
+{
+	sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
+}
+
 # --- the hosts -----------------------------------------------------------------------
 
 # Arguments: HOST COMMAND [ARG ...]. The same as "lab exec", without a shell that reads
