@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <iperf_api.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -44,6 +45,7 @@
 struct run {
 	const struct test_spec *spec;
 	int report_fd;
+	int go_fd; /* readable once a held test is released */
 	int64_t began_at_ms;
 	int64_t began_ms;
 	int64_t deadline_ms;
@@ -105,6 +107,27 @@ static void hook_armed(void *ctx)
 	memset(&report, 0, sizeof(report));
 	report.armed = true;
 	io_write_all(run->report_fd, &report, sizeof(report));
+}
+
+static void hook_flowing(void *ctx)
+{
+	const struct run *run = ctx;
+	struct test_report report;
+
+	if (!run->spec->followed || (run->spec->role == ROLE_SERVER &&
+				     !callfilter_end_listening(run->spec->port)))
+		return;
+	memset(&report, 0, sizeof(report));
+	report.flowing = true;
+	io_write_all(run->report_fd, &report, sizeof(report));
+}
+
+static bool hook_released(void *ctx)
+{
+	const struct run *run = ctx;
+	struct pollfd go = {.fd = run->go_fd, .events = POLLIN};
+
+	return poll(&go, 1, 0) > 0;
 }
 
 static void hook_give_up(void *ctx, int code, const struct dir_result *result)
@@ -231,6 +254,8 @@ static void start_watch(struct run *run, struct watch *watch)
 		.control = hook_control,
 		.finish = hook_finish,
 		.armed = hook_armed,
+		.flowing = hook_flowing,
+		.released = hook_released,
 		.give_up = hook_give_up,
 	};
 	struct dir_result result;
@@ -427,6 +452,8 @@ static void run_server(struct run *run)
 
 	callfilter_set(run->spec->remote, run->spec->client_port,
 		       CALLER_PATIENCE_MS + (int)(run->spec->rtt_us * 2 / 1000));
+	if (run->spec->held)
+		callfilter_hold(run->go_fd);
 	prepare_test(run, &args);
 	start_watch(run, &watch);
 	dir_result_init(&result, TEST_OK, "%s", "");
@@ -453,16 +480,20 @@ static void run_server(struct run *run)
 	end_process(run, code, &result);
 }
 
-void iperf_test_run(const struct test_spec *spec, int report_fd)
+void iperf_test_run(const struct test_spec *spec, int report_fd, int go_fd)
 {
 	static struct run run;
 
 	install_signals();
 	run.spec = spec;
 	run.report_fd = report_fd;
+	run.go_fd = go_fd;
 	run.began_at_ms = clock_wall_ms();
 	run.began_ms = clock_boot_ms();
 	run.deadline_ms = run.began_ms + testspec_deadline_ms(spec);
+	/* The test before it may take as long. */
+	if (spec->held)
+		run.deadline_ms += testspec_deadline_ms(spec);
 	run.thread = pthread_self();
 	if (spec->role == ROLE_CLIENT)
 		run_client(&run);
