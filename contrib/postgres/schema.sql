@@ -190,10 +190,12 @@ CREATE TABLE mtusweep.measurement_detail (
 	upload_latency_idle_us bigint,
 	upload_latency_us bigint,
 	upload_latency_p95_us bigint,
+	upload_latency_idle_p95_us bigint,
 	download_packet_bytes bigint,
 	download_latency_idle_us bigint,
 	download_latency_us bigint,
 	download_latency_p95_us bigint,
+	download_latency_idle_p95_us bigint,
 	PRIMARY KEY (run_uuid, seq)
 );
 

@@ -105,7 +105,7 @@ run_sql()
 		VALUES ($id, 1, 1, 1420, $((edge - 60)), 'ok', '', $((edge * 20000)), 'ok',
 			'', 50000000);
 		INSERT INTO measurement_detail VALUES ($id, 1, 1400, 900, 30000, 50000,
-			NULL, 800, 20000, 40000);
+			1100, NULL, 800, 20000, 40000, 1000);
 	SQL
 }
 
