@@ -247,6 +247,7 @@ CREATE TABLE mtusweep.path_probe (
 	answer text NOT NULL,
 	early boolean NOT NULL,
 	fragments bigint,
+	too_big bigint,
 	server_mtu bigint,
 	peer_mtu bigint,
 	largest_server_mtu bigint,

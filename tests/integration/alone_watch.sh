@@ -129,6 +129,30 @@ case_early()
 	stop_watch
 }
 
+# Arguments: PORT. Send a message; it counts from the end of a probe on.
+warned()
+{
+	send_too_big 10.78.2.2 10.78.1.2 "$1"
+	has_probes 2
+}
+
+# A router says that a packet to the endpoint was too big, for a reason of its own: the path
+# MTU that the kernel knows does not fall, and nothing is fragmented.
+case_icmp()
+{
+	local port
+	begin
+	watch --watch 86400
+	wait_for 30 'a probe' has_probes 1
+	port=$(on peer wg show "$LAB_PEER_IF" endpoints | sed 's/.*://')
+	wait_for 60 'the early probe' warned "$port"
+	check_equal 'the probe was early, the messages are counted, no fragment is' '1 1 0' \
+		"$(sql "$peer_db" 'SELECT early, too_big > 0, fragments FROM path_probe
+			WHERE seq = 2' | tr '|' ' ')"
+	check_equal 'the news' '' "$(news)"
+	stop_watch
+}
+
 case_silent()
 {
 	begin

@@ -208,6 +208,7 @@ struct path_probe fixture_probe(uint32_t seq)
 		.answer = PROBE_OK,
 		.early = true,
 		.fragments = 17,
+		.too_big = 3,
 		.current = {1420, 1440},
 		.largest = {1400, 1380},
 		.fit = PROBE_MISFIT,
