@@ -153,7 +153,7 @@ int guard_raw(struct guard *guard, enum rawsock_kind kind, const char *address,
 
 /* Count the ICMP messages that a packet to the address's WireGuard endpoint was too big
  * (netctl/toobig.h), from here on; guard_get_facts() has the number. -EOPNOTSUPP: outer
- * packets leave in another network namespace; else as guard_probe(), or toobig_begin()'s. */
+ * packets leave in another network namespace; else as guard_probe() or toobig_begin(). */
 int guard_listen(struct guard *guard, const char *address, struct err *err);
 
 /* rtroute_flush_exceptions() by proxy, with its errors: in this network namespace, and in

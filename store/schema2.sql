@@ -282,7 +282,7 @@ CREATE TABLE path_probe (
 		CHECK (early IN (0, 1)),
 	fragments INTEGER -- that this host made since the probe before; NULL: not known
 		CHECK (fragments BETWEEN 0 AND 1000000000000000),
-	too_big INTEGER -- ICMP messages since then: too big to arrive whole; NULL: not known
+	too_big INTEGER -- ICMP messages since then: a packet was too big; NULL: not known
 		CHECK (too_big BETWEEN 0 AND 1000000000000000),
 	server_mtu INTEGER -- in use; NULL: not known
 		CHECK (server_mtu BETWEEN 1 AND 65535),

@@ -133,8 +133,8 @@ make_database()
 			(24, 1, '2026-01-12T12:00:00.000Z', 900, 'ok', 0, 7, 2, 1420,
 				1440, 1420, 1360, 'misfit', 1420, '1420:whole,65535:lost',
 				1500, '1500:whole,65535:fragmented', 'misfit', 'no'),
-			(24, 2, '2026-01-12T12:10:00.000Z', 800, 'none', 1, NULL, NULL, 1420,
-				1440, NULL, NULL, 'unknown', NULL, NULL, NULL, NULL,
+			(24, 2, '2026-01-12T12:10:00.000Z', 800, 'none', 1, NULL, NULL,
+				1420, 1440, NULL, NULL, 'unknown', NULL, NULL, NULL, NULL,
 				'silent', 'no');
 	SQL
 }
