@@ -87,7 +87,8 @@ int query_run_of_result(struct query *query, struct query_run *ret, int64_t *ret
 			struct err *err);
 
 /* Of each tunnel the newest run that has something to tell, and is no --apply, or if none
- * has, the newest watch; the newest of them first. All runs whose keys are not known are as of one tunnel. */
+ * has, the newest watch; the newest of them first. All runs whose keys are not known are as
+ * of one tunnel. */
 int query_each_tunnel(struct query *query,
 		      int (*row)(void *ctx, const struct query_run *run), void *ctx,
 		      struct err *err);

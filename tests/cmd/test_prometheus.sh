@@ -133,8 +133,9 @@ check_equal 'the runs' "0a1b2c36-0000-4000-8000-000000000000 \
 0a1b2c33-0000-4000-8000-000000000000 \
 0a1b2c32-0000-4000-8000-000000000000" "$(sed -n \
 	's/^mtusweep_run_info{.*uuid="\([^"]*\)".*/\1/p' all.prom | xargs)"
+tunnels="($first|$second|$third)"
 unlabelled=$(grep -v '^#' all.prom | grep -vE "^mtusweep_[a-z_]+\{server=\"$host\",\
-peer=\"spoke \\\\\"1\\\\\"\",interface=\"lo\",tunnel=\"($first|$second|$third)\"[,}]" || true)
+peer=\"spoke \\\\\"1\\\\\"\",interface=\"lo\",tunnel=\"$tunnels\"[,}]" || true)
 check_equal 'series without the four labels' '' "$unlabelled"
 check_equal 'what arrives whole' 1493 \
 	"$(sample all.prom path_whole_bytes "$first\",direction=\"upload\"")"

@@ -129,6 +129,33 @@ case_early()
 	stop_watch
 }
 
+# This end is a hub: the route to the far end follows the path, the link stays as it is.
+case_hub()
+{
+	begin
+	on peer wg set "$LAB_PEER_IF" peer "$(wg genkey | wg pubkey)" \
+		allowed-ips 10.77.0.9/32
+	watch --persist best --conf-file "$LAB_PEER_CONF" --settle 2 \
+		--target 10.77.0.1
+	wait_for 60 'three probes' has_probes 3
+	"$LAB" hole "$lab_name" upload 1400
+	wait_for 90 'the news' told 'no longer fits: upload: whole to lost'
+	wait_for 90 'the smaller MTU' route_has 1328
+	more_probes 3
+	stop_watch
+	check_equal "the link's MTU" 1420 "$(link_mtu peer)"
+	check_equal 'the MTU of a route to another peer' '' \
+		"$(on peer ip route get 10.77.0.9 | grep -o 'mtu [0-9]*' || true)"
+	check_equal 'it fits then' fits "$(sql "$peer_db" \
+		'SELECT fit FROM path_probe ORDER BY seq DESC LIMIT 1')"
+}
+
+# Arguments: MTU
+route_has()
+{
+	on peer ip route get 10.77.0.1 | grep -q "mtu $1"
+}
+
 # Arguments: PORT. Send a message; it counts from the end of a probe on.
 warned()
 {
