@@ -265,6 +265,7 @@ static int run_test(struct peer_visit *visit, struct test_spec *spec,
 	spec->role = ROLE_CLIENT;
 	spec->first = spec->kind == TEST_THROUGHPUT && !visit->met;
 	spec->client_port = spec->kind == TEST_THROUGHPUT ? visit->from_port : 0;
+	spec->echo_port = spec->kind == TEST_THROUGHPUT ? config->server_port : 0;
 	spec->duration_ms = peer_test_ms(visit->session);
 	spec->precision = config->precision;
 	text_copy(spec->congestion, sizeof(spec->congestion),

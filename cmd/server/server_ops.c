@@ -119,6 +119,7 @@ static int arm_test(struct server *f, const struct msg_arm *m, struct err *err)
 		.port = m->full_size ? f->config->port : f->config->iperf_port,
 		.packet_size = f->mtu,
 		.client_port = m->full_size ? 0 : m->from_port,
+		.echo_port = m->full_size ? 0 : f->config->port,
 		.duration_ms = m->duration_ms,
 		.rtt_us = m->rtt_us,
 		.precision = m->precision > 0 ? (int)m->precision : 0,

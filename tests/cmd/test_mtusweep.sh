@@ -340,6 +340,8 @@ expect 0 '~Upload, received~ 1420 \. \. \. ~' '' heatmap --run 2
 # The prediction for a pair, and a run's recommendation.
 expect 1 '' 'run 1 recommends no pair: name one with --pair' explain --run 1
 expect 2 '' "invalid value '1420' for --pair" explain --pair 1420
+expect 2 '' "or '-' for an end that is not known" explain --pair -/-
+expect 1 '' 'run 1 measured both ends: name both MTUs' explain --pair -/1400 --run 1
 expect 1 '' 'the path of run 2 is unknown: it was not probed' \
 	explain --pair 1420,1420 --run 2
 run_sql mtusweep.db <<'SQL' || exit 1

@@ -379,6 +379,7 @@ static size_t size_of(enum option_kind kind)
 	case OPTION_SECONDS:
 		return sizeof(uint64_t);
 	case OPTION_PAIR:
+	case OPTION_PAIR_OPEN:
 		return sizeof(struct mtu_pair);
 	case OPTION_LIST:
 		return sizeof(struct option_list);

@@ -105,7 +105,7 @@ run_sql()
 		VALUES ($id, 1, 1, 1420, $((edge - 60)), 'ok', '', $((edge * 20000)), 'ok',
 			'', 50000000);
 		INSERT INTO measurement_detail VALUES ($id, 1, 1400, 900, 30000, 50000,
-			NULL, 800, 20000, 40000);
+			1100, NULL, 800, 20000, 40000, 1000);
 	SQL
 }
 
@@ -130,11 +130,11 @@ make_database()
 				printf('AAAAAAAA%035d=', 0)),
 			(23, NULL, NULL, printf('CCCCCCCC%035d=', 0));
 		INSERT INTO path_probe VALUES
-			(24, 1, '2026-01-12T12:00:00.000Z', 900, 'ok', 0, 7, 1420,
+			(24, 1, '2026-01-12T12:00:00.000Z', 900, 'ok', 0, 7, 2, 1420,
 				1440, 1420, 1360, 'misfit', 1420, '1420:whole,65535:lost',
 				1500, '1500:whole,65535:fragmented', 'misfit', 'no'),
-			(24, 2, '2026-01-12T12:10:00.000Z', 800, 'none', 1, NULL, 1420,
-				1440, NULL, NULL, 'unknown', NULL, NULL, NULL, NULL,
+			(24, 2, '2026-01-12T12:10:00.000Z', 800, 'none', 1, NULL, NULL,
+				1420, 1440, NULL, NULL, 'unknown', NULL, NULL, NULL, NULL,
 				'silent', 'no');
 	SQL
 }
