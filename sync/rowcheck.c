@@ -46,7 +46,7 @@ int rowcheck_take(const struct rowcheck *check, const struct measurement *m,
 		  struct err *err)
 {
 	if (!mtu_range_allows(&check->server, m->mtu.server) ||
-	    !mtu_range_allows(&check->peer, m->mtu.peer))
+	    !mtu_range_allows(&check->peer, m->mtu.peer) || m->mtu.peer == MTU_UNKNOWN)
 		return err_set(err, -EINVAL,
 			       "row %u refused: pair %d/%d is not in the run's ranges",
 			       m->seq, m->mtu.server, m->mtu.peer);
