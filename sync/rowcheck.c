@@ -26,15 +26,7 @@ void rowcheck_earn(struct rowcheck *check)
 
 static int check_dir(const struct measurement *m, enum direction dir, struct err *err)
 {
-	const struct dir_result *result = &m->dir[dir];
-
-	if (result->goodput_bps != NO_FIGURE &&
-	    result->goodput_low_bps <= result->goodput_bps &&
-	    (result->goodput_high_bps == NO_FIGURE ||
-	     result->goodput_high_bps >= result->goodput_bps))
-		return 0;
-	if (result->goodput_bps == NO_FIGURE && result->goodput_low_bps == NO_FIGURE &&
-	    result->goodput_high_bps == NO_FIGURE)
+	if (figures_goodput_valid(&m->dir[dir]))
 		return 0;
 	return err_set(
 		err, -EINVAL,
