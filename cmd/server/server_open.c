@@ -140,7 +140,7 @@ static int begin_copy(struct server *f, const struct run_info *run, const char *
 	}
 	if (!f->measures)
 		return 0;
-	return store_begin_copy(f->store, run, secret, &f->run_id, known, err);
+	return server_begin_copy(f, run, secret, known, err);
 }
 
 const char *server_probe_word(const struct server *f)
@@ -201,6 +201,7 @@ int server_open(void *ctx, const struct msg_open *m, const char *address, bool r
 	text_copy(run.peer.key, KEY_SIZE, facts.far_key);
 	/* The peer's clock may say anything. */
 	run.started_at_ms = clock_wall_ms();
+	text_copy(f->who, sizeof(f->who), facts.far_key[0] ? facts.far_key : address);
 	text_copy(run.peer.address, sizeof(run.peer.address), address);
 	r = begin_copy(f, &run, m->secret, &known, err);
 	if (r < 0)
