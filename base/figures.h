@@ -89,6 +89,8 @@ struct dir_result;
 
 int64_t figure_get(const struct dir_result *result, int index);
 void figure_set(struct dir_result *result, int index, int64_t value);
+/* True if the goodput lies within its interval, or neither is known. */
+bool figures_goodput_valid(const struct dir_result *result);
 /* Take the figures of source SENDER from the sending end's result. */
 void figures_take_sender(struct dir_result *result, const struct dir_result *sender);
 

@@ -25,6 +25,10 @@
  * whole visit is repeated. */
 #define DISTURBANCES_MAX  4
 #define INTERRUPTIONS_MAX 4
+/* The shortest time of a test over which a goodput is known is longer. */
+#define GOODPUT_LEAST_MS 50
+/* The warnings of a run that a server may tell. */
+#define WARNINGS_THERE_MAX 100
 /* An ok test shows an outage too if its data stood still for so long. */
 #define STALL_MS 200
 
@@ -84,6 +88,16 @@ int64_t peer_test_ms(const struct peer_session *session)
 		       : config->duration_ms;
 }
 
+static void warn_of_there(struct peer_visit *visit, const struct warnings *told)
+{
+	for (int i = 0; i < told->count; i++) {
+		struct warning w = warnings_get(told, i);
+
+		if (visit->warned_there++ < WARNINGS_THERE_MAX)
+			peer_run_warn(visit->run, &w);
+	}
+}
+
 /* `test`: next_test(), or 0. */
 static int set_there(struct peer_visit *visit, int mtu, uint32_t test, struct err *err)
 {
@@ -107,11 +121,7 @@ static int set_there(struct peer_visit *visit, int mtu, uint32_t test, struct er
 	if (r < 0)
 		return r;
 	atomic_store(&visit->session->renewed_at, sent_at_ms);
-	for (int i = 0; i < pair.answer.warnings.count; i++) {
-		struct warning w = warnings_get(&pair.answer.warnings, i);
-
-		peer_run_warn(visit->run, &w);
-	}
+	warn_of_there(visit, &pair.answer.warnings);
 	return 0;
 }
 
@@ -220,6 +230,18 @@ static bool was_interrupted(const struct peer_visit *visit,
 	       runner_stalled_ms(visit->runner) >= STALL_MS;
 }
 
+/* True if a sender's goodput can be: above 0, within its interval, and no more than the
+ * data that arrived, if all of that came within GOODPUT_LEAST_MS. */
+static bool can_be_goodput(const struct dir_result *sender,
+			   const struct dir_result *received)
+{
+	int64_t arrived_kbit = received->received_bps / 1000 * received->duration_ms;
+
+	return sender->goodput_bps > 0 && figures_goodput_valid(sender) &&
+	       (received->received_bps == NO_FIGURE ||
+		sender->goodput_bps / 1000 * GOODPUT_LEAST_MS <= arrived_kbit);
+}
+
 /*
  * Ask the server for the figures of a download: the sender knows its goodput best, and
  * alone knows the size of its packets, those that were lost too. An older server does not
@@ -237,10 +259,14 @@ static void ask_sender(struct peer_visit *visit, struct dir_result *result)
 			   &seen, NULL) < 0)
 		return;
 	peer_session_heard(visit->session, sent_at_ms);
-	if (seen.seen.goodput_bps != NO_FIGURE)
+	if (seen.seen.goodput_bps == NO_FIGURE)
+		result->packet_bytes = seen.seen.packet_bytes;
+	else if (can_be_goodput(&seen.seen, result))
 		figures_take_sender(result, &seen.seen);
 	else
-		result->packet_bytes = seen.seen.packet_bytes;
+		host_tell("pair %d/%d: the server's figures of the download cannot be, "
+			  "so the rate that arrived counts",
+			  visit->mtu.server, visit->mtu.peer);
 }
 
 static bool has_sender_there(const struct test_spec *spec)

@@ -27,6 +27,7 @@ struct peer_visit {
 	int tests;      /* that came to an end */
 	bool met;       /* a test has reached the server's port */
 	bool settle_warned;
+	int warned_there; /* warnings that the server told */
 };
 
 /* The longest that a test of one direction may last: what the user asked for, or what the

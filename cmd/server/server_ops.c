@@ -276,6 +276,7 @@ static int op_figures(void *ctx, uint32_t test, struct msg_figures *ret,
  * whose answer it did not get, also to the session that takes over. */
 static int take_row(struct server *f, const struct measurement *m, struct err *err)
 {
+	struct quota_peer *peer = quota_find(&f->quota, f->who, clock_boot_ms());
 	struct err why = ERR_INIT;
 	int fresh = rowcheck_take(&f->check, m, err);
 	int there;
@@ -287,10 +288,13 @@ static int take_row(struct server *f, const struct measurement *m, struct err *e
 	if (fresh == 0 && there < 0)
 		return err_set(err, there, "%s", why.text);
 	if (there < 0)
-		r = fresh < 0 ? fresh : store_record(f->store, f->run_id, m, err);
+		r = fresh < 0 ? fresh : quota_check_row(peer, err);
+	if (there < 0 && r == 0)
+		r = store_record(f->store, f->run_id, m, err);
 	if (r < 0 || fresh != 1)
 		return r;
 	rowcheck_count(&f->check, m, there < 0);
+	peer->rows += there < 0;
 	return 1;
 }
 

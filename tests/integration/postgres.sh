@@ -249,4 +249,21 @@ if sql -f "$tmp/newer.sql" >"$tmp/out" 2>&1; then
 	fail 'an export of another version was loaded'
 fi
 grep -q 'version 9 of the schema, this database 2' "$tmp/out" || fail "$(<"$tmp/out")"
+
+# shellcheck source=tests/cmd/hostile_names.sh
+. "$ROOT/tests/cmd/hostile_names.sh"
+i=0
+for name in "${HOSTILE_NAMES[@]}"; do
+	i=$((i + 1))
+	hex=$(printf %s "$name" | od -An -v -tx1 | tr -d ' \n')
+	echo "UPDATE run SET peer_host = CAST(x'$hex' AS TEXT),
+		ended_at = '2028-01-01T00:00:00.000Z' WHERE id = $i;"
+done | sqlite3 -bail "$tmp/x.db"
+load --all --db "$tmp/x.db" >/dev/null
+check_equal 'hostile names' "$(for name in "${HOSTILE_NAMES[@]}"; do
+	printf %s "$name" | od -An -v -tx1 | tr -d ' \n'
+	echo
+done | sort)" "$(sql -c "SELECT
+	encode(convert_to(peer_host, 'UTF8'), 'hex') FROM mtusweep.run
+	WHERE ended_at = '2028-01-01T00:00:00Z'" | sort)"
 echo 'postgres: ok'
