@@ -268,7 +268,7 @@ static void begin_drain(struct door *door, struct place *place, int fd)
 	places_set_state(place, PLACE_DRAINING);
 	if (places_watch(&door->places, fd, EPOLLIN | EPOLLRDHUP | EPOLLET,
 			 (uint32_t)(place - door->places.list)) < 0)
-		places_leave(place);
+		places_leave(&door->places, place);
 }
 
 void door_left(struct door *door, int place, bool refused)
@@ -385,7 +385,7 @@ void door_end(struct door *door)
 
 		if (place->state == PLACE_LACKING || place->state == PLACE_KEPT ||
 		    place->state == PLACE_SPARE)
-			places_end(place);
+			places_end(&door->places, place);
 	}
 	wake_master(door);
 	pthread_mutex_unlock(&door->lock);

@@ -77,11 +77,11 @@ struct place *places_choose_next(struct places *p);
  * ones, else the oldest. Not more often than every PLACES_LOOK_MS. */
 void places_make_room(struct places *p);
 void places_free_workers(struct places *p);
-void places_end(struct place *place);
+void places_end(struct places *p, struct place *place);
 
 void places_set_state(struct place *place, enum place_state state);
 bool places_is_at_worker(const struct place *place);
 /* Close the connection. */
-void places_leave(struct place *place);
+void places_leave(struct places *p, struct place *place);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -384,6 +385,44 @@ static void requests_that_are_cut_short(void **state)
 	}
 }
 
+/* Read an answer, not the connection's end. */
+static int read_status(int fd)
+{
+	char answer[4096];
+	ssize_t n = recv(fd, answer, sizeof(answer) - 1, 0);
+
+	answer[n > 0 ? n : 0] = '\0';
+	return strncmp(answer, "HTTP/1.1 ", 9) == 0 ? atoi(answer + 9) : -1;
+}
+
+static int call_with(const char *request, int *ret_fd)
+{
+	*ret_fd = support_connect(NULL, ADDRESS, PORT);
+	send(*ret_fd, request, strlen(request), MSG_NOSIGNAL);
+	return read_status(*ret_fd);
+}
+
+/* The end of a refused connection is not taken for that of the next one in its place,
+ * whose request comes a moment after it has connected. */
+static void a_refused_caller_ends_nobody_else(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		int refused;
+		int next;
+
+		assert_int_equal(call_with("GET /v1/hello HTTP/1.1\r\n\r\n", &refused),
+				 421);
+		close(refused);
+		next = support_connect(NULL, ADDRESS, PORT);
+		usleep((useconds_t)(i % 10) * 50);
+		assert_int_equal(send(next, GET "\r\n", strlen(GET) + 2, MSG_NOSIGNAL),
+				 strlen(GET) + 2);
+		assert_int_equal(read_status(next), 200);
+		close(next);
+	}
+}
+
 /* A refused request is the last of its connection, also of the session's own. */
 static void a_kept_connection_ends_with_an_odd_request(void **state)
 {
@@ -423,6 +462,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(requests_that_are_cut_short, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_refused_caller_ends_nobody_else,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_kept_connection_ends_with_an_odd_request, setup, teardown),
 	};
