@@ -23,7 +23,7 @@
 #include "sync/sockets.h"
 
 /* The interval between looks for connections whose time is over. */
-#define TICK_MS 250
+#define TICK_MS 100
 /* A limit for civetweb's first call of accept(), which comes at once. */
 #define INSTALL_MS 10000
 
@@ -234,8 +234,11 @@ bool door_lacks(struct door *door, int place)
 	struct place *at = &door->places.list[place];
 
 	/* A client that has shown the session's id does not send a request by drips. */
-	if (!at->late && !at->was_kept)
+	if (!at->late && !at->was_kept) {
 		change_state(door, place, PLACE_LACKING);
+		/* Its time is limited, so the timer has to run. */
+		wake_master(door);
+	}
 	return !at->late;
 }
 

@@ -317,7 +317,7 @@ static bool is_served(const struct http_config *config, struct mg_connection *co
  */
 static bool read_body(struct mg_connection *conn, char *into, size_t size)
 {
-	int64_t deadline_ms = clock_boot_ms() + PLACES_PATIENCE_MS;
+	int64_t deadline_ms = clock_boot_ms() + PLACES_REST_MS;
 
 	for (size_t i = 0; i < size; i++) {
 		if (mg_read(conn, into + i, 1) != 1)

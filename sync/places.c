@@ -109,6 +109,8 @@ static void look_at(struct places *p, struct place *place, bool over)
 		places_leave(p, place);
 		return;
 	}
+	if (!place->begun_ms)
+		place->begun_ms = clock_boot_ms();
 	whole = whole_judge(text, (size_t)n);
 	if (whole == WHOLE_ALL || over)
 		make_whole(p, place);
@@ -255,6 +257,14 @@ void places_free_workers(struct places *p)
 	end_some(p, states, pass_kept ? 2 : 3);
 }
 
+/* True if the rest of a request is overdue, or its beginning. */
+static bool is_overdue(const struct place *place, int64_t now_ms)
+{
+	if (place->begun_ms)
+		return now_ms - place->begun_ms >= PLACES_REST_MS;
+	return now_ms - place->since_ms >= PLACES_PATIENCE_MS;
+}
+
 /* True while there is one whose time is to come. */
 bool places_check_times(struct places *p)
 {
@@ -266,8 +276,13 @@ bool places_check_times(struct places *p)
 		int64_t age_ms = now_ms - place->since_ms;
 
 		if (place->state == PLACE_SILENT || place->state == PLACE_HEAD) {
-			if (age_ms >= PLACES_PATIENCE_MS)
+			if (is_overdue(place, now_ms))
 				give_up(p, place);
+			any = true;
+		} else if (place->state == PLACE_LACKING) {
+			/* The worker sees the end of the request, and answers. */
+			if (is_overdue(place, now_ms))
+				shutdown(place->fd, SHUT_RD);
 			any = true;
 		} else if (place->state == PLACE_SPARE) {
 			if (age_ms >= PLACES_PATIENCE_MS)
