@@ -233,8 +233,9 @@ bool door_lacks(struct door *door, int place)
 {
 	struct place *at = &door->places.list[place];
 
-	/* A client that has shown the session's id does not send a request by drips. */
-	if (!at->late && !at->was_kept) {
+	/* A client that has shown the session's id does not send a request by drips. A
+	 * request that has come as a whole is not ended for another one. */
+	if (!at->late && !at->was_kept && !at->all) {
 		change_state(door, place, PLACE_LACKING);
 		/* Its time is limited, so the timer has to run. */
 		wake_master(door);
@@ -274,13 +275,13 @@ static void begin_drain(struct door *door, struct place *place, int fd)
 		places_leave(&door->places, place);
 }
 
-void door_left(struct door *door, int place, bool refused)
+void door_left(struct door *door, int place, bool answered)
 {
 	struct place *at = &door->places.list[place];
 	int fd = -1;
 
 	pthread_mutex_lock(&door->lock);
-	if (refused && at->state != PLACE_ENDED && !door->ending)
+	if (answered && at->state != PLACE_ENDED && !door->ending)
 		fd = fcntl(at->fd, F_DUPFD_CLOEXEC, 0);
 	at->fd = -1;
 	at->state = PLACE_FREE;

@@ -112,6 +112,7 @@ static void look_at(struct places *p, struct place *place, bool over)
 	if (!place->begun_ms)
 		place->begun_ms = clock_boot_ms();
 	whole = whole_judge(text, (size_t)n);
+	place->all = whole == WHOLE_ALL && n < WHOLE_HEAD_MAX;
 	if (whole == WHOLE_ALL || over)
 		make_whole(p, place);
 	else

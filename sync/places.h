@@ -46,6 +46,7 @@ struct place {
 	int64_t since_ms; /* its begin, or that of its state */
 	int64_t begun_ms; /* when the first bytes of its request were seen; 0: none were */
 	uint64_t turn;    /* the order in which whole requests came */
+	bool all;         /* its first request has come as a whole */
 	bool late;        /* its time is over: nothing more is read of it */
 	bool was_kept;    /* it has been open before this request */
 	size_t drained;
