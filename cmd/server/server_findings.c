@@ -135,9 +135,8 @@ int server_recommendation(void *ctx, const struct msg_recommendation *m,
 	evidence_init(&here);
 	r = conclude_run(f->config->options->db, f->run_id, m->reason.margin,
 			 CONCLUDE_ROWS_MAX, &here, err);
-	/* The protocol has no name for a path that was not sent. */
 	if (r < 0 && r != -ERANGE)
-		return r == -ENODATA ? -EIO : r;
+		return r;
 	evidence_init(&told);
 	told.mtu = m->mtu;
 	told.status = m->status;
