@@ -32,6 +32,17 @@ void figure_set(struct dir_result *result, int index, int64_t value)
 	memcpy((char *)result + figure_list[index].offset, &value, sizeof(value));
 }
 
+bool figures_goodput_valid(const struct dir_result *result)
+{
+	int64_t goodput_bps = result->goodput_bps;
+	int64_t high_bps = result->goodput_high_bps;
+
+	if (goodput_bps == NO_FIGURE)
+		return result->goodput_low_bps == NO_FIGURE && high_bps == NO_FIGURE;
+	return result->goodput_low_bps <= goodput_bps &&
+	       (high_bps == NO_FIGURE || high_bps >= goodput_bps);
+}
+
 void figures_take_sender(struct dir_result *result, const struct dir_result *sender)
 {
 	for (int i = 0; i < FIGURE_COUNT; i++) {

@@ -48,12 +48,14 @@
 	/* IP packet of a full TCP segment, inside the tunnel, as the sending end    \
 	 * used it last: less than the smaller MTU if something lowers the MSS */ \
 	X(packet_bytes, FIGURE_PACKET_MAX, SENDER, "TCP packets", "bytes")             \
-	/* shortest round trip of the test's control connection before data flows */   \
-	X(latency_idle_us, FIGURE_RTT_MAX_US, SENDER, "idle round trip", "us")         \
+	/* round trip of small echoes before the test, the median */                   \
+	X(latency_idle_us, FIGURE_RTT_MAX_US, CLIENT, "idle round trip", "us")         \
 	/* round trip of the data, the median over the test */                         \
 	X(latency_us, FIGURE_RTT_MAX_US, SENDER, "round trip under load", "us")        \
 	/* its 95th percentile; known where latency_us is */                           \
-	X(latency_p95_us, FIGURE_RTT_MAX_US, SENDER, "95 % of it below", "us")
+	X(latency_p95_us, FIGURE_RTT_MAX_US, SENDER, "95 % of it below", "us")         \
+	/* the 95th percentile of those echoes; known where latency_idle_us is */      \
+	X(latency_idle_p95_us, FIGURE_RTT_MAX_US, CLIENT, "95 % of idle below", "us")
 
 /* The fastest Ethernet that hosts have. */
 #define FIGURE_RATE_MAX   INT64_C(400000000000)
@@ -87,6 +89,8 @@ struct dir_result;
 
 int64_t figure_get(const struct dir_result *result, int index);
 void figure_set(struct dir_result *result, int index, int64_t value);
+/* True if the goodput lies within its interval, or neither is known. */
+bool figures_goodput_valid(const struct dir_result *result);
 /* Take the figures of source SENDER from the sending end's result. */
 void figures_take_sender(struct dir_result *result, const struct dir_result *sender);
 

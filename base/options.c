@@ -60,6 +60,13 @@ static int refuse_value(const struct option_spec *spec, const char *given,
 			"invalid value '%s' for --%s: expected two MTUs from %d to "
 			"%d, the server's and the peer's, as in 1420/1400",
 			given, spec->name, MTU_MIN, MTU_MAX);
+	case OPTION_PAIR_OPEN:
+		return err_set(
+			err, -EINVAL,
+			"invalid value '%s' for --%s: expected two MTUs from %d "
+			"to %d, the server's and the peer's, as in 1420/1400, or "
+			"'-' for an end that is not known",
+			given, spec->name, MTU_MIN, MTU_MAX);
 	case OPTION_CHOICE:
 	case OPTION_FLAG:
 	case OPTION_STRING:
@@ -149,6 +156,10 @@ static int set_value(const struct option_spec *spec, const char *value, struct e
 		return set_bool(spec, value, err);
 	case OPTION_PAIR:
 		return mtu_pair_parse(value, spec->into) < 0
+			       ? refuse_value(spec, value, err)
+			       : 0;
+	case OPTION_PAIR_OPEN:
+		return mtu_pair_parse_open(value, spec->into) < 0
 			       ? refuse_value(spec, value, err)
 			       : 0;
 	case OPTION_CHOICE:

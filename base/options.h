@@ -27,8 +27,9 @@ enum option_kind {
 	OPTION_SECONDS, /* int64_t * in milliseconds, within [min, max] milliseconds */
 	OPTION_BOOL,    /* bool *, "True", "False", "yes", "no", "1", "0" in any case */
 	OPTION_PAIR,    /* struct mtu_pair *, as mtu_pair_parse() takes it */
-	OPTION_CHOICE,  /* int *, index into the NULL-terminated choices */
-	OPTION_LIST,    /* struct option_list *: may be given again, each adds a word */
+	OPTION_PAIR_OPEN, /* the same, as mtu_pair_parse_open() takes it */
+	OPTION_CHOICE,    /* int *, index into the NULL-terminated choices */
+	OPTION_LIST, /* struct option_list *: may be given again, each adds a word */
 };
 
 #define OPTION_LIST_MAX 8

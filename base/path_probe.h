@@ -59,6 +59,9 @@ struct path_probe {
 	/* Fragments that this host made since the probe before, of any traffic; NO_FIGURE:
 	 * not known. */
 	int64_t fragments;
+	/* ICMP messages since then that a packet to the WireGuard endpoint was too big:
+	 * "fragmentation needed", "packet too big". NO_FIGURE: not known. */
+	int64_t too_big;
 	/* The MTUs in use. One end alone does not know the other's, MTU_UNKNOWN; 0: not
 	 * known. */
 	struct mtu_pair current;

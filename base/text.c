@@ -66,11 +66,26 @@ int text_to_ms(const char *text, int64_t min_ms, int64_t max_ms, int64_t *ret)
 	return 0;
 }
 
+/* U+202A to U+202E and U+2066 to U+2069, by which a text changes the order in which it is
+ * shown (Unicode's UAX #9). */
+static bool turns_text(const char *text)
+{
+	unsigned char last;
+
+	if (strncmp(text, "\xe2\x80", 2) != 0 && strncmp(text, "\xe2\x81", 2) != 0)
+		return false;
+	last = (unsigned char)text[2];
+	return (unsigned char)text[1] == 0x80 ? last >= 0xaa && last <= 0xae
+					      : last >= 0xa6 && last <= 0xa9;
+}
+
 size_t text_control(const char *text)
 {
 	unsigned char first = (unsigned char)text[0];
 	unsigned char second = first ? (unsigned char)text[1] : 0;
 
+	if (turns_text(text))
+		return 3;
 	if (first == 0xc2 && second >= 0x80 && second <= 0x9f)
 		return 2;
 	return (first && first < 0x20) || first == 0x7f;

@@ -21,7 +21,8 @@ int text_to_int(const char *text, int64_t min, int64_t max, int64_t *ret);
 int text_to_ms(const char *text, int64_t min_ms, int64_t max_ms, int64_t *ret);
 
 /* Return the length of the control character that `text` begins with, if a terminal may
- * act on it: below 0x20, 0x7f, and U+0080 to U+009F in UTF-8. 0: none. */
+ * act on it: below 0x20, 0x7f, in UTF-8 U+0080 to U+009F, and those that change the order
+ * in which a text is shown. 0: none. */
 size_t text_control(const char *text);
 
 /* Make the text fit for a terminal: replace each byte of such a control character, and

@@ -100,20 +100,54 @@ bool mtu_range_allows(const struct mtu_range *range, int mtu)
 	return mtu >= range->min && mtu <= range->max;
 }
 
-int mtu_pair_parse(const char *text, struct mtu_pair *ret)
+static int parse_mtu(const char *text, int *ret)
+{
+	int64_t mtu;
+	int r = text_to_int(text, MTU_MIN, MTU_MAX, &mtu);
+
+	if (r == 0)
+		*ret = (int)mtu;
+	return r;
+}
+
+/* "-" is the MTU of an end that is not known. */
+static int parse_mtu_or_none(const char *text, int *ret)
+{
+	if (strcmp(text, "-") != 0)
+		return parse_mtu(text, ret);
+	*ret = MTU_UNKNOWN;
+	return 0;
+}
+
+static int parse_pair(const char *text, int (*parse)(const char *text, int *ret),
+		      struct mtu_pair *ret)
 {
 	const char *separator = strpbrk(text, ",/");
+	struct mtu_pair pair;
 	char server[8];
-	int64_t s = 0;
-	int64_t p = 0;
 
 	if (!separator || (size_t)(separator - text) >= sizeof(server))
 		return -EINVAL;
 	text_copy(server, (size_t)(separator - text) + 1, text);
-	if (text_to_int(server, MTU_MIN, MTU_MAX, &s) < 0 ||
-	    text_to_int(separator + 1, MTU_MIN, MTU_MAX, &p) < 0)
+	if (parse(server, &pair.server) < 0 || parse(separator + 1, &pair.peer) < 0)
 		return -EINVAL;
-	*ret = (struct mtu_pair){(int)s, (int)p};
+	*ret = pair;
+	return 0;
+}
+
+int mtu_pair_parse(const char *text, struct mtu_pair *ret)
+{
+	return parse_pair(text, parse_mtu, ret);
+}
+
+int mtu_pair_parse_open(const char *text, struct mtu_pair *ret)
+{
+	struct mtu_pair pair;
+
+	if (parse_pair(text, parse_mtu_or_none, &pair) < 0 ||
+	    (pair.server == MTU_UNKNOWN && pair.peer == MTU_UNKNOWN))
+		return -EINVAL;
+	*ret = pair;
 	return 0;
 }
 

@@ -209,6 +209,8 @@ bool mtu_range_allows(const struct mtu_range *range, int mtu);
 /* Two MTUs from MTU_MIN to MTU_MAX, the server's and the peer's: "1420/1400" or
  * "1420,1400". 0, or -EINVAL with *ret untouched. */
 int mtu_pair_parse(const char *text, struct mtu_pair *ret);
+/* The same, or "-/1400": an end that is not known has MTU_UNKNOWN, the other a number. */
+int mtu_pair_parse_open(const char *text, struct mtu_pair *ret);
 
 #define MTU_TEXT_SIZE  12
 #define PAIR_TEXT_SIZE (2 * MTU_TEXT_SIZE)

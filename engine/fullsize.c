@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/leave.h"
 #include "base/random.h"
+#include "engine/udp.h"
 
 #define MAGIC UINT32_C(0x4d545546) /* "MTUF" */
 /* Headers of an inner packet: IP without options, UDP. */
@@ -104,31 +105,17 @@ static int send_unfragmented(int fd, int family)
 
 static void open_socket(struct exchange *x)
 {
-	const struct test_spec *spec = x->spec;
-	bool server = spec->role == ROLE_SERVER;
-	struct sockaddr_storage local;
+	const char *what;
+	int r = udp_open(x->spec, x->spec->port, &x->other, &what);
 
-	errno = EINVAL;
-	if (address_parse_on(spec->remote, spec->port, spec->interface, &x->other) < 0)
-		report_failure(x, "the other end's address");
+	if (r < 0) {
+		errno = -r;
+		report_failure(x, what);
+	}
+	x->fd = r;
 	x->family = x->other.ss_family;
-	x->fd = socket(x->family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (x->fd < 0)
-		report_failure(x, "cannot make a UDP socket");
-	if (spec->interface[0] &&
-	    setsockopt(x->fd, SOL_SOCKET, SO_BINDTODEVICE, spec->interface,
-		       (socklen_t)strlen(spec->interface)) < 0)
-		report_failure(x, "cannot bind a UDP socket to the interface");
-	if (spec->local[0] &&
-	    (address_parse_on(spec->local, server ? spec->port : 0, spec->interface,
-			      &local) < 0 ||
-	     bind(x->fd, (struct sockaddr *)&local, address_size(&local)) < 0))
-		report_failure(x, "cannot bind the UDP port");
 	if (send_unfragmented(x->fd, x->family) < 0)
 		report_failure(x, "cannot forbid the fragmentation of datagrams");
-	if (!server &&
-	    connect(x->fd, (struct sockaddr *)&x->other, address_size(&x->other)) < 0)
-		report_failure(x, "cannot reach the other end");
 }
 
 /* Bytes of the datagram in an IP packet of that size. */

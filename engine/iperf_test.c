@@ -25,6 +25,7 @@
 #include "base/leave.h"
 #include "base/text.h"
 #include "engine/callfilter.h"
+#include "engine/idle.h"
 #include "engine/report.h"
 #include "engine/tcp.h"
 #include "engine/watch.h"
@@ -53,8 +54,9 @@ struct run {
 	struct iperf_test *test;
 	/* shortage on this host that made the client's test fail; or 0 */
 	int shortage;
-	int64_t stalled_ms; /* client: the longest pause in the flow of data */
-	bool busy;          /* client: the server has refused it for another test */
+	struct idle_figures idle; /* client: before the test */
+	int64_t stalled_ms;       /* client: the longest pause in the flow of data */
+	bool busy; /* client: the server has refused it for another test */
 };
 
 static void end_process(const struct run *run, int code,
@@ -359,7 +361,6 @@ static void take_figures(const struct watch_figures *figures, struct dir_result 
 	ret->goodput_high_bps = figures->goodput.high_bps;
 	ret->rtt_us = figures->rtt_us;
 	ret->packet_bytes = figures->packet_bytes;
-	ret->latency_idle_us = figures->latency_idle_us;
 	ret->latency_us = figures->latency_us;
 	ret->latency_p95_us = figures->latency_p95_us;
 }
@@ -416,6 +417,8 @@ static bool try_client(struct run *run, int control, struct dir_result *ret)
 		return error == IEACCESSDENIED;
 	run->shortage = 0;
 	take_figures(&figures, ret);
+	ret->latency_idle_us = run->idle.median_us;
+	ret->latency_idle_p95_us = run->idle.p95_us;
 	return false;
 }
 
@@ -451,9 +454,11 @@ static void run_server(struct run *run)
 	int code = 0;
 
 	callfilter_set(run->spec->remote, run->spec->client_port,
-		       CALLER_PATIENCE_MS + (int)(run->spec->rtt_us * 2 / 1000));
+		       CALLER_PATIENCE_MS + (int)(run->spec->rtt_us * 2 / 1000) +
+			       (int)idle_longest_ms(run->spec->rtt_us));
 	if (run->spec->held)
 		callfilter_hold(run->go_fd);
+	idle_answer(run->spec);
 	prepare_test(run, &args);
 	start_watch(run, &watch);
 	dir_result_init(&result, TEST_OK, "%s", "");
@@ -488,12 +493,14 @@ void iperf_test_run(const struct test_spec *spec, int report_fd, int go_fd)
 	run.spec = spec;
 	run.report_fd = report_fd;
 	run.go_fd = go_fd;
-	run.began_at_ms = clock_wall_ms();
-	run.began_ms = clock_boot_ms();
-	run.deadline_ms = run.began_ms + testspec_deadline_ms(spec);
+	run.deadline_ms = clock_boot_ms() + testspec_deadline_ms(spec);
 	/* The test before it may take as long. */
 	if (spec->held)
 		run.deadline_ms += testspec_deadline_ms(spec);
+	if (spec->role == ROLE_CLIENT && !spec->lost)
+		idle_ask(spec, &run.idle);
+	run.began_at_ms = clock_wall_ms();
+	run.began_ms = clock_boot_ms();
 	run.thread = pthread_self();
 	if (spec->role == ROLE_CLIENT)
 		run_client(&run);

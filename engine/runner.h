@@ -91,7 +91,7 @@ int64_t runner_stalled_ms(const struct runner *runner);
 /*
  * Get the server's figures of the test `id`, which was armed last: if this end sent,
  * the figures that the sender knows; else none. The test must be over
- * at the other end; its end here is waited for, 1 s at most (-ETIMEDOUT). -ENOENT:
+ * at the other end; its end here is waited for, 0.8 s at most (-ETIMEDOUT). -ENOENT:
  * another test was armed since, or none.
  */
 int runner_result(struct runner *runner, uint32_t id, struct dir_result *ret,

@@ -55,6 +55,8 @@ int testspec_check(const struct test_spec *spec, struct err *err)
 	if (spec->client_port < 0 || spec->client_port > 65535)
 		return err_set(err, -EINVAL, "invalid client port '%d'",
 			       spec->client_port);
+	if (spec->echo_port < 0 || spec->echo_port > 65535)
+		return err_set(err, -EINVAL, "invalid echo port '%d'", spec->echo_port);
 	if (spec->duration_ms < DURATION_MIN_MS || spec->duration_ms > DURATION_MAX_MS)
 		return err_set(err, -EINVAL,
 			       "invalid test length '%lld' ms: expected %d to %d",

@@ -34,6 +34,7 @@ struct test_spec {
 	/* Throughput only: port of the client's control connection, from
 	 * runner_reserve(); 0: any. */
 	int client_port;
+	int echo_port; /* throughput only: the server's UDP port for idle.h; 0: none */
 	int packet_size; /* full-size only: of the IP packets this end sends, its MTU */
 	int their_size;  /* client, full-size only: of those that the server sends */
 	int64_t duration_ms;              /* data transfer, 100 to 3,600,000 */

@@ -173,18 +173,6 @@ static uint64_t head_size(const struct watch *w)
 	return w->spec->role == ROLE_CLIENT ? COOKIE_SIZE : 0;
 }
 
-/* The control connection's own: it is quiet once data flows, and its kernel keeps the
- * shortest, which a queue of an earlier test does not lengthen. */
-static int64_t read_idle_us(const struct watch *w)
-{
-	struct tcp_figures figures;
-
-	if (tcp_read_figures(w->hooks->control(w->hooks->ctx), &figures) < 0 ||
-	    figures.rtt_us == 0 || figures.min_rtt_us > FIGURE_RTT_MAX_US)
-		return NO_FIGURE;
-	return figures.min_rtt_us;
-}
-
 static void note_start(struct watch *w, int fd, const struct tcp_figures *figures,
 		       int64_t now_us)
 {
@@ -194,8 +182,6 @@ static void note_start(struct watch *w, int fd, const struct tcp_figures *figure
 	if (is_sender(w) ? figures->bytes_sent <= head_size(w)
 			 : figures->bytes_received == 0)
 		return;
-	if (is_sender(w))
-		w->idle_us = read_idle_us(w);
 	w->flowing_us = now_us;
 	w->flowing_at_ms = clock_wall_ms();
 }
@@ -500,7 +486,6 @@ int watch_start(struct watch *w, const struct test_spec *spec,
 {
 	memset(w, 0, offsetof(struct watch, steady));
 	steady_init(&w->steady);
-	w->idle_us = NO_FIGURE;
 	w->spec = spec;
 	w->hooks = hooks;
 	w->deadline_us = deadline_ms * 1000;
@@ -521,7 +506,6 @@ void watch_stop(struct watch *w, struct watch_figures *ret)
 	steady_measure(&w->steady, &ret->goodput);
 	ret->rtt_us = w->rtt_count > 0 ? w->rtt_sum_us / w->rtt_count : NO_FIGURE;
 	ret->packet_bytes = packet_bytes(w);
-	ret->latency_idle_us = w->idle_us;
 	ret->latency_us = steady_rtt_us(&w->steady, 50);
 	ret->latency_p95_us = steady_rtt_us(&w->steady, 95);
 	ret->started_at_ms = w->flowing_at_ms;

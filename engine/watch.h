@@ -83,7 +83,6 @@ struct watch {
 	uint32_t delivered;      /* segments delivered at that time */
 	uint64_t delivered_bytes;
 	int packet_bytes; /* the last known size of a full packet; 0: none */
-	int64_t idle_us;  /* shortest round trip before data flowed; NO_FIGURE: none */
 	int64_t rtt_sum_us;
 	int rtt_count;
 	bool called;   /* there was a data connection */
@@ -97,7 +96,6 @@ struct watch_figures {
 	/* as base/figures.h has them; only if this end sent */
 	int64_t rtt_us;
 	int64_t packet_bytes;
-	int64_t latency_idle_us;
 	int64_t latency_us;
 	int64_t latency_p95_us;
 	int64_t started_at_ms; /* 0 if no data flowed */

@@ -17,6 +17,7 @@
 #include "netctl/probetap.h"
 #include "netctl/rtlink.h"
 #include "netctl/rtroute.h"
+#include "netctl/toobig.h"
 #include "netctl/wginfo.h"
 
 /* The interval between attempts of a failed restore. */
@@ -30,12 +31,13 @@ struct guard_process {
 	bool by_route; /* this session changes routes, not the link */
 	bool probing;  /* a probe is under way, with `outer` */
 	struct probetap_target outer;
-	int ifindex;        /* of the interface that is probed */
-	bool told_way;      /* the user was told why there is no probe way */
-	pid_t tap;          /* the process with the packet socket; 0: none */
-	bool expired;       /* the last lease expired, and nothing was set since */
-	bool failing;       /* a restore failed; lease_fd is for the next try */
-	struct err failure; /* the last failure that somebody was told of */
+	int ifindex;           /* of the interface that is probed */
+	bool told_way;         /* the user was told why there is no probe way */
+	struct toobig too_big; /* for facts, since guard_listen() */
+	pid_t tap;             /* the process with the packet socket; 0: none */
+	bool expired;          /* the last lease expired, and nothing was set since */
+	bool failing;          /* a restore failed; lease_fd is for the next try */
+	struct err failure;    /* the last failure that somebody was told of */
 	/* The last interface and port that was looked for, and what came of it. */
 	int unseen_index;
 	int unseen_port;
@@ -134,23 +136,6 @@ static bool is_unseen(struct guard_process *g, const struct rtlink *link, int po
 	return g->unseen;
 }
 
-/* Packets without a mark cannot go out by the tunnel itself: they leave in another network
- * namespace, whose path MTU is not known here. */
-static void find_way_out(const struct guard_process *g, const struct rtlink *link,
-			 const struct wginfo_peer *peer, struct guard_facts *facts)
-{
-	const struct outside *outside = outside_of(g, link->index);
-	const struct rtplace *place = outside ? &outside->place : NULL;
-	struct rtroute route;
-
-	rtroute_path_mtu(place, peer->endpoint, peer->fwmark, &facts->outer_mtu, NULL);
-	if (rtroute_get_at(place, peer->endpoint, &route, NULL) < 0)
-		return;
-	facts->endpoint_local = route.local;
-	if (!place && !peer->fwmark && route.oif == link->index)
-		facts->outer_mtu = 0;
-}
-
 static int do_facts(struct guard_process *g, const char *address,
 		    struct guard_facts *facts, struct err *err)
 {
@@ -164,6 +149,7 @@ static int do_facts(struct guard_process *g, const char *address,
 		return r;
 	if (g->state.ifindex && link.index != g->state.ifindex)
 		return 0;
+	facts->too_big = toobig_count(&g->too_big);
 	facts->exists = true;
 	facts->up = link.up;
 	facts->mtu = link.mtu;
@@ -176,7 +162,7 @@ static int do_facts(struct guard_process *g, const char *address,
 	guard_wire_fill(facts, &peer);
 	facts->unseen = is_unseen(g, &link, peer.listen_port);
 	if (peer.endpoint[0] && !facts->unseen)
-		find_way_out(g, &link, &peer, facts);
+		guard_wire_find_way(outside_of(g, link.index), &link, &peer, facts);
 	return 0;
 }
 
@@ -302,6 +288,16 @@ static int find_outer(struct guard_process *g, const char *address, struct err *
 	g->outer.port = peer.endpoint_port;
 	g->ifindex = link.index;
 	return 0;
+}
+
+static int do_listen(struct guard_process *g, const char *address, struct err *err)
+{
+	int r = find_outer(g, address, err);
+
+	toobig_end(&g->too_big);
+	if (r == 0 && outside_of(g, g->ifindex))
+		return -EOPNOTSUPP;
+	return r < 0 ? r : toobig_begin(&g->too_big, &g->outer, err);
 }
 
 /* Probes do without their way, and take longer. */
@@ -482,6 +478,9 @@ static void obey_request(struct guard_process *g, struct guard_request *request,
 	case GUARD_TAP:
 		reply->result = do_tap(g, ret_fd, &reply->err);
 		return;
+	case GUARD_LISTEN:
+		reply->result = do_listen(g, request->change.address, &reply->err);
+		return;
 	case GUARD_RAW:
 		reply->result = do_raw(g, request, ret_fd, &reply->err);
 		return;
@@ -574,7 +573,7 @@ static bool serve_main(struct guard_process *g, int main_fd, int keeper_fd)
 
 int guard_serve(const struct guard_config *config, int main_fd, int keeper_fd)
 {
-	struct guard_process g = {.config = config};
+	struct guard_process g = {.config = config, .too_big = TOOBIG_CLOSED};
 	struct err text = ERR_INIT;
 	struct err err = ERR_INIT;
 	bool keeper_died;
@@ -593,6 +592,7 @@ int guard_serve(const struct guard_config *config, int main_fd, int keeper_fd)
 	else if (r < 0 || g.state.journal_left)
 		text = err;
 	say_as_guard(&g, text.text);
+	toobig_end(&g.too_big);
 	fd_close(&g.lease_fd);
 	return r < 0 && r != -ESTALE;
 }

@@ -66,8 +66,9 @@ struct guard_facts {
 	char endpoint[ADDRESS_SIZE]; /* where its outer packets go; "" unknown */
 	int endpoint_port;
 	bool endpoint_local; /* the endpoint is an address of this host */
-	int outer_mtu; /* path MTU to the endpoint as this host knows it, exceptions
+	int outer_mtu;   /* path MTU to the endpoint as this host knows it, exceptions
 			  included; 0: unknown */
+	int64_t too_big; /* ICMP messages since guard_listen(); NO_FIGURE: not known */
 	/* The outer packets are in another network namespace, which this program cannot
 	 * look into (netctl/outside.h). */
 	bool unseen;
@@ -149,6 +150,11 @@ int guard_tap(struct guard *guard, int *ret_fd, struct err *err);
  */
 int guard_raw(struct guard *guard, enum rawsock_kind kind, const char *address,
 	      int *ret_fd, struct err *err);
+
+/* Count the ICMP messages that a packet to the address's WireGuard endpoint was too big
+ * (netctl/toobig.h), from here on; guard_get_facts() has the number. -EOPNOTSUPP: outer
+ * packets leave in another network namespace; else as guard_probe() or toobig_begin(). */
+int guard_listen(struct guard *guard, const char *address, struct err *err);
 
 /* rtroute_flush_exceptions() by proxy, with its errors: in this network namespace, and in
  * that of the outer packets. */

@@ -89,6 +89,7 @@ static const char *verb_name(enum guard_verb verb)
 		[GUARD_PROBE] = "probe",
 		[GUARD_TAP] = "tap",
 		[GUARD_RAW] = "raw socket",
+		[GUARD_LISTEN] = "listen",
 	};
 
 	return names[verb];
@@ -204,6 +205,15 @@ int guard_raw(struct guard *guard, enum rawsock_kind kind, const char *address,
 
 	text_copy(request.change.address, sizeof(request.change.address), address);
 	return take_fd(guard, &request, ret_fd, err);
+}
+
+int guard_listen(struct guard *guard, const char *address, struct err *err)
+{
+	struct guard_request request = {.verb = GUARD_LISTEN};
+	struct guard_reply reply;
+
+	text_copy(request.change.address, sizeof(request.change.address), address);
+	return call_guard(guard, &request, &reply, err);
 }
 
 int guard_renew(struct guard *guard, int64_t lease_ms, struct err *err)

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/text.h"
+#include "netctl/rtroute.h"
 
 void guard_wire_fill(struct guard_facts *facts, const struct wginfo_peer *peer)
 {
@@ -13,6 +14,22 @@ void guard_wire_fill(struct guard_facts *facts, const struct wginfo_peer *peer)
 	text_copy(facts->endpoint, sizeof(facts->endpoint), peer->endpoint);
 	text_copy(facts->allowed, sizeof(facts->allowed), peer->allowed);
 	text_copy(facts->far_key, sizeof(facts->far_key), peer->key);
+}
+
+/* Packets without a mark cannot go out by the tunnel itself: they leave in another network
+ * namespace, whose path MTU is not known here. */
+void guard_wire_find_way(const struct outside *outside, const struct rtlink *link,
+			 const struct wginfo_peer *peer, struct guard_facts *facts)
+{
+	const struct rtplace *place = outside ? &outside->place : NULL;
+	struct rtroute route;
+
+	rtroute_path_mtu(place, peer->endpoint, peer->fwmark, &facts->outer_mtu, NULL);
+	if (rtroute_get_at(place, peer->endpoint, &route, NULL) < 0)
+		return;
+	facts->endpoint_local = route.local;
+	if (!place && !peer->fwmark && route.oif == link->index)
+		facts->outer_mtu = 0;
 }
 
 bool guard_wire_reply(int main_fd, const struct guard_reply *reply, int fd)

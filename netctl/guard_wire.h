@@ -20,6 +20,7 @@ enum guard_verb {
 	GUARD_END_PROBE,
 	GUARD_TAP, /* its reply brings the descriptor along (SCM_RIGHTS) */
 	GUARD_RAW, /* so does this one's */
+	GUARD_LISTEN,
 };
 
 struct guard_request {
@@ -27,7 +28,7 @@ struct guard_request {
 	enum guard_verb verb;
 	int64_t lease_ms;
 	enum rawsock_kind raw;            /* RAW alone */
-	struct hostchange_request change; /* FACTS: its address alone */
+	struct hostchange_request change; /* FACTS, LISTEN: its address alone */
 };
 
 struct guard_reply {
@@ -39,6 +40,11 @@ struct guard_reply {
 
 /* The facts about a WireGuard peer that main may know. */
 void guard_wire_fill(struct guard_facts *facts, const struct wginfo_peer *peer);
+
+/* How the outer packets of the peer leave: endpoint_local and outer_mtu. `outside`: their
+ * network namespace; NULL: this one. */
+void guard_wire_find_way(const struct outside *outside, const struct rtlink *link,
+			 const struct wginfo_peer *peer, struct guard_facts *facts);
 
 /* The guard's answer, with a descriptor if `fd` is one. False: main is gone, or takes no
  * answers, and is as good as gone: waiting for it would prevent the lease from expiring. */

@@ -18,7 +18,8 @@
 #include "base/address.h"
 #include "base/io.h"
 
-#define BUFFER (1 << 20)
+#define BUFFER      (1 << 20)
+#define EARLIER_MAX 10000
 /* Where TCP's header has its checksum. */
 #define TCP_CHECKSUM 16
 /* The source address in the IP header. */
@@ -109,6 +110,18 @@ static int protocol_of(enum rawsock_kind kind, bool ipv6)
 	return ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 }
 
+/* Packets of others that came before the filter was there. As many small ones as the
+ * receive buffer has room for; after them there are the address's alone. */
+static void discard_earlier(int fd)
+{
+	char byte;
+
+	for (int i = 0; i < EARLIER_MAX; i++) {
+		if (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC) < 0)
+			return;
+	}
+}
+
 int rawsock_open(const struct rawsock_target *target, int *ret, struct err *err)
 {
 	struct sockaddr_storage to;
@@ -130,6 +143,7 @@ int rawsock_open(const struct rawsock_target *target, int *ret, struct err *err)
 		r = -errno;
 	if (r < 0)
 		return err_sys(err, -r, "cannot send probes to %s", target->address);
+	discard_earlier(fd);
 	*ret = fd;
 	fd = -1;
 	return 0;

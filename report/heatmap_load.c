@@ -346,10 +346,20 @@ static void describe_ends(struct heatmap *map, const struct run_info *info,
 	snprintf(map->line[0], HEATMAP_TEXT, "WireGuard MTUs: %s - %s", server, peer);
 }
 
+/* A strategy is a word of ours. Another program may have stored any text, a name too. */
+static void describe_strategy(char *ret, size_t size, const char *strategy,
+			      bool anonymous)
+{
+	bool is_word = !strategy[strspn(strategy, "abcdefghijklmnopqrstuvwxyz")];
+
+	copy_words(ret, size, anonymous && !is_word ? "[omitted]" : strategy);
+}
+
 /* Write "endpoints over IPv6, WireGuard: server kernel, peer userspace; grid, 5 s a
  * test", omitting unknown facts; without an end's name its WireGuard is unknown,
  * too. */
-static void describe_tunnel(struct heatmap *map, const struct run_info *info)
+static void describe_tunnel(struct heatmap *map, const struct run_info *info,
+			    bool anonymous)
 {
 	const struct end_facts *const ends[] = {&info->server, &info->peer};
 	static const char *const names[] = {"server", "peer"};
@@ -377,7 +387,7 @@ static void describe_tunnel(struct heatmap *map, const struct run_info *info)
 					 backend_name(ends[e]->backend));
 		before = ", ";
 	}
-	copy_words(strategy, sizeof(strategy), info->strategy);
+	describe_strategy(strategy, sizeof(strategy), info->strategy, anonymous);
 	used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
 				 used ? "; " : "", strategy);
 	if (info->duration_ms)
@@ -394,7 +404,7 @@ static void describe_run(struct heatmap *map, const struct query_run *run,
 	char planned[16] = "";
 
 	describe_ends(map, info, anonymous);
-	describe_tunnel(map, info);
+	describe_tunnel(map, info, anonymous);
 	clock_iso(info->started_at_ms, at);
 	if (info->pairs_planned)
 		snprintf(planned, sizeof(planned), " of %d", info->pairs_planned);

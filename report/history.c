@@ -101,15 +101,19 @@ static json_t *state_json(const struct path_probe *probe)
 			 path_probe_applied_name(probe->applied));
 }
 
+static json_t *count_json(int64_t count)
+{
+	return count == NO_FIGURE ? json_null() : json_integer(count);
+}
+
 json_t *history_probe_json(const struct path_probe *probe)
 {
 	json_t *object = state_json(probe);
 	json_t *rest = json_pack(
-		"{sI so sI sb so so so ss}", "seq", (json_int_t)probe->seq, "probed_at",
-		runjson_time(probe->probed_at_ms), "took_ms",
+		"{sI so sI sb so so so so ss}", "seq", (json_int_t)probe->seq,
+		"probed_at", runjson_time(probe->probed_at_ms), "took_ms",
 		(json_int_t)probe->took_ms, "early", probe->early, "fragments",
-		probe->fragments == NO_FIGURE ? json_null()
-					      : json_integer(probe->fragments),
+		count_json(probe->fragments), "too_big", count_json(probe->too_big),
 		"upload_bands", bands_json(&probe->dir[DIR_UPLOAD]), "download_bands",
 		bands_json(&probe->dir[DIR_DOWNLOAD]), "event",
 		path_probe_event_name(probe->event));

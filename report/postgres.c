@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "store/db.h"
 #include "store/schema.h"
 
@@ -40,26 +41,23 @@ static void begin_copy(struct copy *copy)
 	copy->begun = true;
 }
 
-/* COPY's text format: a tab between values, and \N for NULL. */
+/* COPY's text format: a tab between values, and \N for NULL. The bytes of a character that
+ * a terminal acts on are printed in hex. */
 static void put_text(FILE *out, const char *text)
 {
-	for (; *text; text++) {
-		switch (*text) {
-		case '\\':
+	while (*text) {
+		size_t control = text_control(text);
+
+		if (*text == '\\')
 			fputs("\\\\", out);
-			break;
-		case '\t':
-			fputs("\\t", out);
-			break;
-		case '\n':
+		else if (*text == '\n')
 			fputs("\\n", out);
-			break;
-		case '\r':
-			fputs("\\r", out);
-			break;
-		default:
+		else if (control)
+			for (size_t i = 0; i < control; i++)
+				fprintf(out, "\\x%02x", (unsigned char)text[i]);
+		else
 			fputc(*text, out);
-		}
+		text += control ? control : 1;
 	}
 }
 

@@ -21,6 +21,8 @@ struct item {
 	struct evidence recommended;
 	bool fastest_known;
 	struct query_result fastest;
+	bool watched;
+	struct path_probe probe;        /* the last of the tunnel's newest watch */
 	int warnings[2][WARNING_COUNT]; /* by `about` */
 };
 
@@ -174,17 +176,19 @@ static void put_planned(const struct sink *sink)
 		put_sample(sink, "", run_of(sink)->info.pairs_planned);
 }
 
-/* --- the path and the pairs --- */
+/* --- the path and the recommendation --- */
+
+static void put_bands(const struct sink *sink, enum direction dir,
+		      const struct path_bands *bands)
+{
+	if (bands->count && bands->band[0].fate != FATE_UNKNOWN)
+		put_direction(sink, dir, path_bands_whole_max(bands));
+}
 
 static void put_whole(const struct sink *sink)
 {
-	for (int d = 0; d < DIR_COUNT && sink->item->path_known; d++) {
-		const struct path_bands *bands = &sink->item->path.path.dir[d];
-
-		if (bands->count && bands->band[0].fate != FATE_UNKNOWN)
-			put_direction(sink, (enum direction)d,
-				      path_bands_whole_max(bands));
-	}
+	for (int d = 0; d < DIR_COUNT && sink->item->path_known; d++)
+		put_bands(sink, (enum direction)d, &sink->item->path.path.dir[d]);
 }
 
 static void put_doubt(const struct sink *sink)
@@ -257,6 +261,46 @@ static void put_warnings(const struct sink *sink)
 	}
 }
 
+/* --- the watch --- */
+
+static void put_probed(const struct sink *sink)
+{
+	if (sink->item->watched)
+		put_sample(sink, "", (double)sink->item->probe.probed_at_ms / 1000);
+}
+
+static void put_answered(const struct sink *sink)
+{
+	if (sink->item->watched)
+		put_sample(sink, "", sink->item->probe.answer == PROBE_OK);
+}
+
+static void put_fits(const struct sink *sink)
+{
+	if (sink->item->watched && sink->item->probe.fit != PROBE_FIT_UNKNOWN)
+		put_sample(sink, "", sink->item->probe.fit == PROBE_FITS);
+}
+
+static void put_watched_whole(const struct sink *sink)
+{
+	for (int d = 0; d < DIR_COUNT && sink->item->watched; d++)
+		put_bands(sink, (enum direction)d, &sink->item->probe.dir[d]);
+}
+
+static void put_watched_mtu(const struct sink *sink)
+{
+	if (sink->item->watched)
+		put_mtus(sink, &sink->item->probe.current);
+}
+
+static void put_largest(const struct sink *sink)
+{
+	if (sink->item->watched)
+		put_mtus(sink, &sink->item->probe.largest);
+}
+
+/* --- the pairs --- */
+
 static void put_of_pair(const struct sink *sink, const struct query_result *result,
 			enum direction dir, double value)
 {
@@ -328,6 +372,17 @@ static const struct metric metrics[] = {
 	 "MTU of packets into the tunnel, at an end on this host, when this was "
 	 "written.",
 	 put_live, NULL},
+	{"watch_last_probe_timestamp_seconds",
+	 "Time of the newest watch's last probe, in seconds since 1970.", put_probed,
+	 NULL},
+	{"watch_answered", "1 if that probe was answered.", put_answered, NULL},
+	{"watch_fits", "1 if packets of the MTUs in use arrive whole.", put_fits, NULL},
+	{"watch_whole_bytes",
+	 "Outer packets of up to this size all arrived whole; 0: none did.",
+	 put_watched_whole, NULL},
+	{"watch_mtu_bytes", "MTUs in use at that probe.", put_watched_mtu, NULL},
+	{"watch_mtu_largest_bytes", "Largest MTUs that fit at that probe.", put_largest,
+	 NULL},
 	{"warnings", "Stored warnings of the run, by kind.", put_warnings, NULL},
 	{"pair_goodput_bytes_per_second",
 	 "Median of the measurements that were ok in this direction.", NULL, put_rates},
@@ -379,6 +434,9 @@ static int load_item(struct query *query, const struct prometheus_run *given,
 		return err_set(err, -ENOMEM, "out of memory");
 	r = query_path(query, run->id, &ret->path, err);
 	ret->path_known = r == 0;
+	if (r == 0 || r == -ENODATA)
+		r = query_tunnel_probe(query, run->id, &ret->probe, err);
+	ret->watched = r == 0;
 	if (r == 0 || r == -ENODATA)
 		r = load_recommended(query, ret, err);
 	for (int i = 0; r == 0 && i < 2; i++)

@@ -86,8 +86,9 @@ int query_run_numbered(struct query *query, int64_t id, struct query_run *ret,
 int query_run_of_result(struct query *query, struct query_run *ret, int64_t *ret_newest,
 			struct err *err);
 
-/* Of each tunnel the newest run that has something to tell, and is no --apply; the newest
- * of them first. All runs whose keys are not known are as of one tunnel. */
+/* Of each tunnel the newest run that has something to tell, and is no --apply, or if none
+ * has, the newest watch; the newest of them first. All runs whose keys are not known are as
+ * of one tunnel. */
 int query_each_tunnel(struct query *query,
 		      int (*row)(void *ctx, const struct query_run *run), void *ctx,
 		      struct err *err);
@@ -207,6 +208,9 @@ int query_changes(struct query *query, int64_t run,
 /* The last one. -ENODATA: the run has none. */
 int query_last_probe(struct query *query, int64_t run, struct path_probe *ret,
 		     struct err *err);
+/* The last one of the newest watch of the run's tunnel. -ENODATA: it was not watched. */
+int query_tunnel_probe(struct query *query, int64_t run, struct path_probe *ret,
+		       struct err *err);
 /* The newest run that has probes of a watch. -ENOENT: no run has. */
 int query_last_watch(struct query *query, struct query_run *ret, struct err *err);
 

@@ -54,12 +54,10 @@ int query_changes(struct query *query, int64_t run,
 	return read_probes(query, sql, run, row, ctx, err);
 }
 
-int query_last_probe(struct query *query, int64_t run, struct path_probe *ret,
-		     struct err *err)
+/* `sql` selects one probe for a run. */
+static int read_one(struct query *query, const char *sql, int64_t run,
+		    struct path_probe *ret, struct err *err)
 {
-	static const char sql[] =
-		"SELECT " ROW_PROBE_COLUMNS
-		" FROM path_probe WHERE run_id = ? ORDER BY seq DESC LIMIT 1";
 	cleanup_stmt sqlite3_stmt *stmt = NULL;
 	int r = query->db.version < 2 ? 0 : query_fetch(query, sql, run, &stmt, err);
 
@@ -69,6 +67,33 @@ int query_last_probe(struct query *query, int64_t run, struct path_probe *ret,
 		return err_set(err, -ENODATA, "run %lld has no probes of a watch",
 			       (long long)run);
 	return read_probe(query, stmt, ret, err);
+}
+
+int query_last_probe(struct query *query, int64_t run, struct path_probe *ret,
+		     struct err *err)
+{
+	static const char sql[] =
+		"SELECT " ROW_PROBE_COLUMNS
+		" FROM path_probe WHERE run_id = ? ORDER BY seq DESC LIMIT 1";
+
+	return read_one(query, sql, run, ret, err);
+}
+
+int query_tunnel_probe(struct query *query, int64_t run, struct path_probe *ret,
+		       struct err *err)
+{
+	static const char sql[] =
+		"SELECT " ROW_PROBE_COLUMNS
+		" FROM path_probe WHERE run_id = (SELECT max(run.id)"
+		" FROM run LEFT JOIN run_tunnel AS its ON its.run_id = run.id"
+		" LEFT JOIN run_tunnel AS own ON own.run_id = ?"
+		" WHERE EXISTS (SELECT 1 FROM path_probe WHERE run_id = run.id)"
+		" AND min(its.server_key, its.peer_key)"
+		" IS min(own.server_key, own.peer_key)"
+		" AND max(its.server_key, its.peer_key)"
+		" IS max(own.server_key, own.peer_key)) ORDER BY seq DESC LIMIT 1";
+
+	return read_one(query, sql, run, ret, err);
 }
 
 int query_last_watch(struct query *query, struct query_run *ret, struct err *err)

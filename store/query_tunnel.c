@@ -109,9 +109,11 @@ int query_each_tunnel(struct query *query,
 		      struct err *err)
 {
 	static const char each[] =
-		"SELECT max(run.id) AS id FROM run LEFT JOIN run_tunnel ON run_id = "
-		"run.id"
-		" WHERE strategy <> '" STRATEGY_APPLY "' AND (" QUERY_HAS_RESULT ")"
+		"SELECT coalesce(max(CASE WHEN " QUERY_HAS_RESULT
+		" THEN run.id END), max(run.id))"
+		" FROM run LEFT JOIN run_tunnel ON run_id = run.id"
+		" WHERE strategy <> '" STRATEGY_APPLY "' AND (" QUERY_HAS_RESULT
+		" OR EXISTS (SELECT 1 FROM path_probe WHERE run_id = run.id))"
 		" GROUP BY min(server_key, peer_key), max(server_key, peer_key)"
 		" ORDER BY 1 DESC";
 	/* Without keys all are one. */

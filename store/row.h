@@ -156,13 +156,14 @@ void row_bind_one_end(struct row *row, const struct one_end *facts);
 void row_read_one_end(struct row *row, struct one_end *ret);
 
 /* upload_whole and download_whole follow from the bands, and are written only. */
-#define ROW_PROBE_COLUMNS                                                           \
-	"seq, probed_at, took_ms, answer, early, fragments, server_mtu, peer_mtu, " \
-	"largest_server_mtu, largest_peer_mtu, fit, upload_bands, download_bands, " \
+#define ROW_PROBE_COLUMNS                                                          \
+	"seq, probed_at, took_ms, answer, early, fragments, too_big, server_mtu, " \
+	"peer_mtu, largest_server_mtu, largest_peer_mtu, fit, upload_bands, "      \
+	"download_bands, "                                                         \
 	"event, applied"
 #define ROW_PROBE_WHOLE "upload_whole, download_whole"
 /* As many as there are columns in both. */
-#define ROW_PROBE_VALUES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+#define ROW_PROBE_VALUES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 
 void row_bind_probe(struct row *row, const struct path_probe *probe);
 /* Bands that cannot be count as wrong. */

@@ -3,9 +3,9 @@
 #include "store/row.h"
 
 /* Far above what there is. */
-#define TOOK_MAX_MS   1000000000
-#define FRAGMENTS_MAX INT64_C(1000000000000000)
-#define SEQ_MAX       INT64_C(4294967295)
+#define TOOK_MAX_MS 1000000000
+#define PACKETS_MAX INT64_C(1000000000000000)
+#define SEQ_MAX     INT64_C(4294967295)
 
 /* NULL: one end alone does not know the other's, and 0 is not known either. */
 static void bind_mtu(struct row *row, int mtu)
@@ -34,6 +34,7 @@ void row_bind_probe(struct row *row, const struct path_probe *probe)
 	row_bind_text(row, path_probe_answer_name(probe->answer));
 	row_bind_int(row, probe->early);
 	row_bind_int_unless(row, probe->fragments, NO_FIGURE);
+	row_bind_int_unless(row, probe->too_big, NO_FIGURE);
 	bind_mtu(row, probe->current.server);
 	bind_mtu(row, probe->current.peer);
 	bind_mtu(row, probe->largest.server);
@@ -69,7 +70,8 @@ void row_read_probe(struct row *row, struct path_probe *ret)
 	ret->took_ms = row_read_small(row, 0, TOOK_MAX_MS);
 	ret->answer = row_read_probe_answer(row);
 	ret->early = row_read_small(row, 0, 1) != 0;
-	ret->fragments = row_read_int_or(row, NO_FIGURE, 0, FRAGMENTS_MAX);
+	ret->fragments = row_read_int_or(row, NO_FIGURE, 0, PACKETS_MAX);
+	ret->too_big = row_read_int_or(row, NO_FIGURE, 0, PACKETS_MAX);
 	ret->current.server = read_mtu(row);
 	ret->current.peer = read_mtu(row);
 	ret->largest.server = read_mtu(row);

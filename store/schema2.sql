@@ -182,12 +182,14 @@ CREATE TABLE measurement_detail (
 	seq INTEGER NOT NULL CHECK (seq BETWEEN 1 AND 4294967295),
 	upload_packet_bytes INTEGER -- IP packet of a full TCP segment, inside the tunnel
 		CHECK (upload_packet_bytes BETWEEN 0 AND 65535),
-	upload_latency_idle_us INTEGER -- round trip before data flows
+	upload_latency_idle_us INTEGER -- round trip of echoes before the test, median
 		CHECK (upload_latency_idle_us BETWEEN 0 AND 3600000000),
 	upload_latency_us INTEGER -- round trip of the data, median
 		CHECK (upload_latency_us BETWEEN 0 AND 3600000000),
 	upload_latency_p95_us INTEGER -- its 95th percentile
 		CHECK (upload_latency_p95_us BETWEEN 0 AND 3600000000),
+	upload_latency_idle_p95_us INTEGER -- the 95th percentile of those echoes
+		CHECK (upload_latency_idle_p95_us BETWEEN 0 AND 3600000000),
 	download_packet_bytes INTEGER
 		CHECK (download_packet_bytes BETWEEN 0 AND 65535),
 	download_latency_idle_us INTEGER
@@ -196,6 +198,8 @@ CREATE TABLE measurement_detail (
 		CHECK (download_latency_us BETWEEN 0 AND 3600000000),
 	download_latency_p95_us INTEGER
 		CHECK (download_latency_p95_us BETWEEN 0 AND 3600000000),
+	download_latency_idle_p95_us INTEGER
+		CHECK (download_latency_idle_p95_us BETWEEN 0 AND 3600000000),
 	PRIMARY KEY (run_id, seq)
 ) WITHOUT ROWID;
 
@@ -278,6 +282,8 @@ CREATE TABLE path_probe (
 		CHECK (early IN (0, 1)),
 	fragments INTEGER -- that this host made since the probe before; NULL: not known
 		CHECK (fragments BETWEEN 0 AND 1000000000000000),
+	too_big INTEGER -- ICMP messages since then: a packet was too big; NULL: not known
+		CHECK (too_big BETWEEN 0 AND 1000000000000000),
 	server_mtu INTEGER -- in use; NULL: not known
 		CHECK (server_mtu BETWEEN 1 AND 65535),
 	peer_mtu INTEGER CHECK (peer_mtu BETWEEN 1 AND 65535),

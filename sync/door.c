@@ -23,7 +23,7 @@
 #include "sync/sockets.h"
 
 /* The interval between looks for connections whose time is over. */
-#define TICK_MS 250
+#define TICK_MS 100
 /* A limit for civetweb's first call of accept(), which comes at once. */
 #define INSTALL_MS 10000
 
@@ -233,9 +233,13 @@ bool door_lacks(struct door *door, int place)
 {
 	struct place *at = &door->places.list[place];
 
-	/* A client that has shown the session's id does not send a request by drips. */
-	if (!at->late && !at->was_kept)
+	/* A client that has shown the session's id does not send a request by drips. A
+	 * request that has come as a whole is not ended for another one. */
+	if (!at->late && !at->was_kept && !at->all) {
 		change_state(door, place, PLACE_LACKING);
+		/* Its time is limited, so the timer has to run. */
+		wake_master(door);
+	}
 	return !at->late;
 }
 
@@ -268,16 +272,16 @@ static void begin_drain(struct door *door, struct place *place, int fd)
 	places_set_state(place, PLACE_DRAINING);
 	if (places_watch(&door->places, fd, EPOLLIN | EPOLLRDHUP | EPOLLET,
 			 (uint32_t)(place - door->places.list)) < 0)
-		places_leave(place);
+		places_leave(&door->places, place);
 }
 
-void door_left(struct door *door, int place, bool refused)
+void door_left(struct door *door, int place, bool answered)
 {
 	struct place *at = &door->places.list[place];
 	int fd = -1;
 
 	pthread_mutex_lock(&door->lock);
-	if (refused && at->state != PLACE_ENDED && !door->ending)
+	if (answered && at->state != PLACE_ENDED && !door->ending)
 		fd = fcntl(at->fd, F_DUPFD_CLOEXEC, 0);
 	at->fd = -1;
 	at->state = PLACE_FREE;
@@ -385,7 +389,7 @@ void door_end(struct door *door)
 
 		if (place->state == PLACE_LACKING || place->state == PLACE_KEPT ||
 		    place->state == PLACE_SPARE)
-			places_end(place);
+			places_end(&door->places, place);
 	}
 	wake_master(door);
 	pthread_mutex_unlock(&door->lock);

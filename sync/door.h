@@ -73,8 +73,8 @@ void door_kept(struct door *door, int place);
 /* The same for a caller that anybody may be: the connection is ended as soon as another
  * one needs its worker, and after PLACES_PATIENCE_MS. */
 void door_spared(struct door *door, int place);
-/* The connection is about to be closed. `refused`: the rest of its request may still be
- * under way, and is read and discarded, so that the answer is not lost in a reset. */
-void door_left(struct door *door, int place, bool refused);
+/* The connection is about to be closed. `answered`: more of its client's may still be under
+ * way, and is read and discarded, so that the answer is not lost in a reset. */
+void door_left(struct door *door, int place, bool answered);
 
 #endif

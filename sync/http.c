@@ -104,14 +104,14 @@ static bool send_response(struct mg_connection *conn, struct http_response *resp
 
 /* --- refusals --- */
 
-/* The user data of a connection whose last request was refused, perhaps unread. */
-static char refused;
+/* The user data of a connection that has got its last answer. */
+static char done;
 
-/* The request's end may still be under way. */
-static void send_refusal(struct mg_connection *conn, struct http_response *response)
+/* The request's end may still be under way, or what its client sends behind it. */
+static void send_last(struct mg_connection *conn, struct http_response *response)
 {
 	send_response(conn, response);
-	mg_set_user_connection_data(conn, &refused);
+	mg_set_user_connection_data(conn, &done);
 }
 
 /* False: *ret is the refusal, which says nothing else to an outsider. `place`: the
@@ -143,7 +143,7 @@ static void refuse_broken(struct mg_connection *conn, const char *text)
 		return;
 	if (admit_caller(http, info->remote_port, &response))
 		refuse_request(&response, 400, EBADMSG, text);
-	send_refusal(conn, &response);
+	send_last(conn, &response);
 }
 
 /* Broken requests, which civetweb refuses before begin_request(). */
@@ -159,7 +159,7 @@ static int http_error(struct mg_connection *conn, int status, const char *text)
 static bool is_dropped(const struct mg_connection *conn,
 		       const struct mg_request_info *info)
 {
-	return mg_get_user_connection_data(conn) != &refused && info->request_uri &&
+	return mg_get_user_connection_data(conn) != &done && info->request_uri &&
 	       !info->local_uri_raw;
 }
 
@@ -171,7 +171,7 @@ static void connection_close(const struct mg_connection *conn)
 	if (is_dropped(conn, info))
 		refuse_broken((struct mg_connection *)conn, BAD_TARGET);
 	door_left(http->door, info->remote_port,
-		  mg_get_user_connection_data(conn) == &refused);
+		  mg_get_user_connection_data(conn) == &done);
 }
 
 static int log_message(const struct mg_connection *conn, const char *message)
@@ -317,7 +317,7 @@ static bool is_served(const struct http_config *config, struct mg_connection *co
  */
 static bool read_body(struct mg_connection *conn, char *into, size_t size)
 {
-	int64_t deadline_ms = clock_boot_ms() + PLACES_PATIENCE_MS;
+	int64_t deadline_ms = clock_boot_ms() + PLACES_REST_MS;
 
 	for (size_t i = 0; i < size; i++) {
 		if (mg_read(conn, into + i, 1) != 1)
@@ -388,9 +388,11 @@ static void serve_request(struct http *http, struct mg_connection *conn,
 	call_handler(http, info, body, &response);
 	response.keep = response.keep && wants_keep(conn, info);
 	sent = send_response(conn, &response);
-	if (sent && response.keep && response.spare)
+	if (!sent || !response.keep)
+		mg_set_user_connection_data(conn, &done);
+	else if (response.spare)
 		door_spared(http->door, info->remote_port);
-	else if (sent && response.keep)
+	else
 		door_kept(http->door, info->remote_port);
 	leave_call(http);
 }
@@ -413,7 +415,7 @@ static void take_request(struct http *http, struct mg_connection *conn,
 	} else {
 		refuse_request(&response, 408, EBADMSG,
 			       "the request's body did not arrive");
-		send_refusal(conn, &response);
+		send_last(conn, &response);
 	}
 	free(body);
 }
@@ -431,7 +433,7 @@ static int begin_request(struct mg_connection *conn)
 		 is_served(&http->config, conn, info, &response))
 		take_request(http, conn, info);
 	else
-		send_refusal(conn, &response);
+		send_last(conn, &response);
 	return 1;
 }
 

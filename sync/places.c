@@ -46,8 +46,11 @@ void places_set_state(struct place *place, enum place_state state)
 	place->since_ms = clock_boot_ms();
 }
 
-void places_leave(struct place *place)
+/* Another descriptor may hold the connection: epoll would tell its end as that of the
+ * next connection in this place. */
+void places_leave(struct places *p, struct place *place)
 {
+	epoll_ctl(p->epoll, EPOLL_CTL_DEL, place->fd, NULL);
 	fd_close(&place->fd);
 	place->state = PLACE_FREE;
 }
@@ -103,10 +106,13 @@ static void look_at(struct places *p, struct place *place, bool over)
 	if (n < 0 && errno == EAGAIN && !over)
 		return;
 	if (n <= 0) {
-		places_leave(place);
+		places_leave(p, place);
 		return;
 	}
+	if (!place->begun_ms)
+		place->begun_ms = clock_boot_ms();
 	whole = whole_judge(text, (size_t)n);
+	place->all = whole == WHOLE_ALL && n < WHOLE_HEAD_MAX;
 	if (whole == WHOLE_ALL || over)
 		make_whole(p, place);
 	else
@@ -123,7 +129,7 @@ static void give_up(struct places *p, struct place *place)
 	look_at(p, place, true);
 }
 
-static void drain(struct place *place)
+static void drain(struct places *p, struct place *place)
 {
 	char rest[4096];
 	ssize_t n;
@@ -133,7 +139,7 @@ static void drain(struct place *place)
 		place->drained += n > 0 ? (size_t)n : 0;
 	} while (n > 0 && place->drained < DRAIN_LIMIT);
 	if (n == 0 || (n < 0 && errno != EAGAIN) || place->drained >= DRAIN_LIMIT)
-		places_leave(place);
+		places_leave(p, place);
 }
 
 void places_hear(struct places *p, int number, uint32_t events)
@@ -144,7 +150,7 @@ void places_hear(struct places *p, int number, uint32_t events)
 	if (place->state == PLACE_SILENT || place->state == PLACE_HEAD)
 		look_at(p, place, over);
 	else if (place->state == PLACE_DRAINING)
-		drain(place);
+		drain(p, place);
 }
 
 /* 0, or -errno: nobody calls (-EAGAIN), or there is no descriptor for the next one. */
@@ -168,7 +174,7 @@ static int accept_one(struct places *p, struct place *place)
 	if ((place->state == PLACE_SILENT || place->state == PLACE_HEAD) &&
 	    places_watch(p, fd, EPOLLIN | EPOLLRDHUP | EPOLLET,
 			 (uint32_t)(place - p->list)) < 0)
-		places_leave(place);
+		places_leave(p, place);
 	return 0;
 }
 
@@ -185,13 +191,13 @@ bool places_accept(struct places *p)
 
 /* --- connections to end --- */
 
-void places_end(struct place *place)
+void places_end(struct places *p, struct place *place)
 {
 	if (places_is_at_worker(place)) {
 		place->state = PLACE_ENDED;
 		shutdown(place->fd, SHUT_RDWR);
 	} else {
-		places_leave(place);
+		places_leave(p, place);
 	}
 }
 
@@ -225,14 +231,14 @@ static void end_some(struct places *p, const enum place_state *states, int count
 		if (place->state == PLACE_SPARE ||
 		    (now_ms - place->since_ms >= YOUNG_MS &&
 		     place->state != PLACE_KEPT)) {
-			places_end(place);
+			places_end(p, place);
 			ended = true;
 		} else if (!oldest || place->since_ms < oldest->since_ms) {
 			oldest = place;
 		}
 	}
 	if (oldest && !ended)
-		places_end(oldest);
+		places_end(p, oldest);
 }
 
 void places_make_room(struct places *p)
@@ -252,6 +258,14 @@ void places_free_workers(struct places *p)
 	end_some(p, states, pass_kept ? 2 : 3);
 }
 
+/* True if the rest of a request is overdue, or its beginning. */
+static bool is_overdue(const struct place *place, int64_t now_ms)
+{
+	if (place->begun_ms)
+		return now_ms - place->begun_ms >= PLACES_REST_MS;
+	return now_ms - place->since_ms >= PLACES_PATIENCE_MS;
+}
+
 /* True while there is one whose time is to come. */
 bool places_check_times(struct places *p)
 {
@@ -263,16 +277,21 @@ bool places_check_times(struct places *p)
 		int64_t age_ms = now_ms - place->since_ms;
 
 		if (place->state == PLACE_SILENT || place->state == PLACE_HEAD) {
-			if (age_ms >= PLACES_PATIENCE_MS)
+			if (is_overdue(place, now_ms))
 				give_up(p, place);
+			any = true;
+		} else if (place->state == PLACE_LACKING) {
+			/* The worker sees the end of the request, and answers. */
+			if (is_overdue(place, now_ms))
+				shutdown(place->fd, SHUT_RD);
 			any = true;
 		} else if (place->state == PLACE_SPARE) {
 			if (age_ms >= PLACES_PATIENCE_MS)
-				places_end(place);
+				places_end(p, place);
 			any = true;
 		} else if (place->state == PLACE_DRAINING) {
 			if (age_ms >= DRAIN_MS)
-				places_leave(place);
+				places_leave(p, place);
 			any = true;
 		}
 	}

@@ -15,8 +15,12 @@
  */
 
 #define PLACES_MAX 128
-/* A connection without a whole request is given up after this. */
+/* A connection on which nothing has come is given up after this: the segment that opens it
+ * may have to be sent again, on a path whose round trip takes seconds. */
 #define PLACES_PATIENCE_MS 3000
+/* The same where a request has begun: our messages are one segment, so its rest is there at
+ * once, or at most one retransmission later. */
+#define PLACES_REST_MS 700
 /* While places or workers are short: the interval between looks for connections to
  * end. */
 #define PLACES_LOOK_MS 2
@@ -40,7 +44,9 @@ struct place {
 	enum place_state state;
 	int fd;           /* at a worker: civetweb's, else the door's */
 	int64_t since_ms; /* its begin, or that of its state */
+	int64_t begun_ms; /* when the first bytes of its request were seen; 0: none were */
 	uint64_t turn;    /* the order in which whole requests came */
+	bool all;         /* its first request has come as a whole */
 	bool late;        /* its time is over: nothing more is read of it */
 	bool was_kept;    /* it has been open before this request */
 	size_t drained;
@@ -77,11 +83,11 @@ struct place *places_choose_next(struct places *p);
  * ones, else the oldest. Not more often than every PLACES_LOOK_MS. */
 void places_make_room(struct places *p);
 void places_free_workers(struct places *p);
-void places_end(struct place *place);
+void places_end(struct places *p, struct place *place);
 
 void places_set_state(struct place *place, enum place_state state);
 bool places_is_at_worker(const struct place *place);
 /* Close the connection. */
-void places_leave(struct place *place);
+void places_leave(struct places *p, struct place *place);
 
 #endif

@@ -26,15 +26,7 @@ void rowcheck_earn(struct rowcheck *check)
 
 static int check_dir(const struct measurement *m, enum direction dir, struct err *err)
 {
-	const struct dir_result *result = &m->dir[dir];
-
-	if (result->goodput_bps != NO_FIGURE &&
-	    result->goodput_low_bps <= result->goodput_bps &&
-	    (result->goodput_high_bps == NO_FIGURE ||
-	     result->goodput_high_bps >= result->goodput_bps))
-		return 0;
-	if (result->goodput_bps == NO_FIGURE && result->goodput_low_bps == NO_FIGURE &&
-	    result->goodput_high_bps == NO_FIGURE)
+	if (figures_goodput_valid(&m->dir[dir]))
 		return 0;
 	return err_set(
 		err, -EINVAL,
@@ -46,7 +38,7 @@ int rowcheck_take(const struct rowcheck *check, const struct measurement *m,
 		  struct err *err)
 {
 	if (!mtu_range_allows(&check->server, m->mtu.server) ||
-	    !mtu_range_allows(&check->peer, m->mtu.peer))
+	    !mtu_range_allows(&check->peer, m->mtu.peer) || m->mtu.peer == MTU_UNKNOWN)
 		return err_set(err, -EINVAL,
 			       "row %u refused: pair %d/%d is not in the run's ranges",
 			       m->seq, m->mtu.server, m->mtu.peer);

@@ -289,3 +289,35 @@ int alone_ask_endpoint(struct alone *alone, struct echo *ret, struct err *err)
 	echo_close(ret);
 	return r < 0 ? r : -ENOENT;
 }
+
+/* --- the idle path --- */
+
+static int send_echo(void *ctx, uint16_t number)
+{
+	/* A failure to send is a loss. */
+	echo_send(ctx, SMALL, number);
+	return 0;
+}
+
+static int receive_echo(void *ctx, uint16_t *ret_number)
+{
+	return echo_receive(ctx, ret_number);
+}
+
+void alone_ask_idle(const struct alone *alone, const struct alone_target *target,
+		    struct idle_figures *ret)
+{
+	struct echo echo = ECHO_CLOSED;
+	struct idle_way way = {
+		.ctx = &echo,
+		.send = send_echo,
+		.receive = receive_echo,
+	};
+
+	*ret = IDLE_UNKNOWN;
+	if (open_echo(alone, target, ECHO_PLAIN, &echo, NULL) < 0)
+		return;
+	way.fd = echo.fd;
+	idle_measure(&way, alone->rtt_us, stop_fd(), ret);
+	echo_close(&echo);
+}

@@ -3,6 +3,7 @@
 #define CMD_ALONE_ALONE_ASK_H
 
 #include "cmd/alone/alone.h"
+#include "engine/idle.h"
 
 /* Find who answers, and what: the sockets of --alone. */
 
@@ -21,5 +22,10 @@ int alone_ask_small(struct alone *alone, struct echo *ret, struct err *err);
 
 /* Open echoes to the WireGuard endpoint. -ENOENT: it answers none. */
 int alone_ask_endpoint(struct alone *alone, struct echo *ret, struct err *err);
+
+/* Measure the round trip of the idle path to the target with echoes. Unknown where it
+ * answers none. */
+void alone_ask_idle(const struct alone *alone, const struct alone_target *target,
+		    struct idle_figures *ret);
 
 #endif

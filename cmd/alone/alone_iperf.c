@@ -130,16 +130,23 @@ static bool was_lost(const struct dir_result *result)
 /* -ENETDOWN: the test tells nothing, since the link or the line was down. */
 static int try_test(struct alone_iperf *iperf, struct dir_result *ret, struct err *err)
 {
+	struct idle_figures idle = IDLE_UNKNOWN;
 	int r = renew_lease(iperf, err);
 
 	rtwatch_was_down(iperf->watch);
 	iperf->spec.id++;
+	if (r == 0 && !iperf->spec.lost)
+		alone_ask_idle(iperf->alone, &iperf->alone->config->iperf, &idle);
 	if (r == 0)
 		r = runner_measure(iperf->alone->runner, &iperf->spec, stop_fd(), ret,
 				   err);
 	if (r == 0 && rtwatch_was_down(iperf->watch))
 		return err_set(err, -ENETDOWN, "interface '%s' was down",
 			       iperf->spec.interface);
+	if (r == 0 && ret->status == TEST_OK) {
+		ret->latency_idle_us = idle.median_us;
+		ret->latency_idle_p95_us = idle.p95_us;
+	}
 	return r == 0 && was_lost(ret) ? check_line(iperf, err) : r;
 }
 

@@ -56,7 +56,8 @@ void host_say(const char *text)
 	say(-1, text);
 }
 
-static void tell(int priority, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void tell(int priority, const char *fmt,
+						       va_list args)
 {
 	char text[512];
 

@@ -17,6 +17,8 @@
 #include "cmd/peer/peer_traffic.h"
 
 #define ROW_TIMEOUT_MS 2000
+/* The warnings of a run that a server may tell. */
+#define WARNINGS_THERE_MAX 100
 
 static int set_here(struct peer_visit *visit, int mtu, struct err *err)
 {
@@ -46,6 +48,16 @@ static int send_pair(struct client *client, void *exchange, int timeout_ms,
 	return client_pair(client, &x->asked, timeout_ms, &x->answer, err);
 }
 
+static void warn_of_there(struct peer_visit *visit, const struct warnings *told)
+{
+	for (int i = 0; i < told->count; i++) {
+		struct warning w = warnings_get(told, i);
+
+		if (visit->warned_there++ < WARNINGS_THERE_MAX)
+			peer_run_warn(visit->run, &w);
+	}
+}
+
 /* `tests`: the visit's first one is armed, and where there is one, the next is set up. */
 static int set_there(struct peer_visit *visit, int mtu, bool tests, struct err *err)
 {
@@ -72,11 +84,7 @@ static int set_there(struct peer_visit *visit, int mtu, bool tests, struct err *
 	if (r < 0)
 		return r;
 	atomic_store(&visit->session->renewed_at, sent_at_ms);
-	for (int i = 0; i < pair.answer.warnings.count; i++) {
-		struct warning w = warnings_get(&pair.answer.warnings, i);
-
-		peer_run_warn(visit->run, &w);
-	}
+	warn_of_there(visit, &pair.answer.warnings);
 	return 0;
 }
 
@@ -93,7 +101,7 @@ static int op_apply(void *ctx, const struct visit *next, struct err *err)
 	visit->disturbed = false;
 	visit->blameless = false;
 	visit->tests = 0;
-	visit->idle_us = NO_FIGURE;
+	visit->idle_us = visit->idle_p95_us = NO_FIGURE;
 	peer_test_drop_next(visit);
 	r = set_here(visit, next->mtu.peer, err);
 	/* -ESTALE would be the sweep's to mend; somebody else's change is not. */

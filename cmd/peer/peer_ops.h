@@ -29,13 +29,16 @@ struct peer_visit {
 	struct peer_test test; /* the one that was armed last */
 	/* the one that is set up beside that, until it is measured; id 0: none */
 	struct peer_test next;
-	bool is_next;    /* `test` was set up so */
-	int64_t idle_us; /* the idle path's round trip in this visit, or NO_FIGURE */
-	bool disturbed;  /* by others: a test of this visit */
-	bool blameless;  /* the pair is not to blame for what this visit was lost for */
-	int tests;       /* that came to an end */
-	bool met;        /* a test has reached the server's port */
+	bool is_next; /* `test` was set up so */
+	/* the idle round trip of this visit, or NO_FIGURE: median, 95th percentile */
+	int64_t idle_us;
+	int64_t idle_p95_us;
+	bool disturbed; /* by others: a test of this visit */
+	bool blameless; /* the pair is not to blame for what this visit was lost for */
+	int tests;      /* that came to an end */
+	bool met;       /* a test has reached the server's port */
 	bool settle_warned;
+	int warned_there; /* warnings that the server told */
 };
 
 /* The longest that a test of one direction may last: what the user asked for, or what the

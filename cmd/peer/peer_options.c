@@ -250,8 +250,8 @@ static int refuse_useless(const char *option, enum strategy_one_end use,
 	static const char *const words[] = {
 		[ONE_END_PROBES] =
 			" without --iperf-server: it probes the path from this end",
-		[ONE_END_CONFIRMS] = " here: it measures the recommended MTU and the "
-				     "current one; --strategy grid measures more",
+		[ONE_END_CONFIRMS] = (" here: it measures the recommended MTU and the "
+				      "current one; --strategy grid measures more"),
 		[ONE_END_SWEEPS] = ": it measures all MTUs of this end's range",
 	};
 

@@ -19,6 +19,8 @@
  * whole visit is repeated. */
 #define DISTURBANCES_MAX  4
 #define INTERRUPTIONS_MAX 4
+/* The shortest time of a test over which a goodput is known is longer. */
+#define GOODPUT_LEAST_MS 50
 /* An ok test shows an outage too if its data stood still for so long. */
 #define STALL_MS 200
 
@@ -137,6 +139,18 @@ static bool was_interrupted(const struct peer_visit *visit,
 	       runner_stalled_ms(visit->runner) >= STALL_MS;
 }
 
+/* True if a sender's goodput can be: above 0, within its interval, and no more than the
+ * data that arrived, if all of that came within GOODPUT_LEAST_MS. */
+static bool can_be_goodput(const struct dir_result *sender,
+			   const struct dir_result *received)
+{
+	int64_t arrived_kbit = received->received_bps / 1000 * received->duration_ms;
+
+	return sender->goodput_bps > 0 && figures_goodput_valid(sender) &&
+	       (received->received_bps == NO_FIGURE ||
+		sender->goodput_bps / 1000 * GOODPUT_LEAST_MS <= arrived_kbit);
+}
+
 /*
  * Ask the server for the figures of a download: the sender knows its goodput best, and
  * alone knows the size of its packets, those that were lost too. An older server does not
@@ -164,10 +178,14 @@ static int ask_sender(struct peer_visit *visit, struct dir_result *result,
 	if (r < 0)
 		return TRIAL_COUNTS;
 	peer_session_heard(visit->session, sent_at_ms);
-	if (seen.seen.goodput_bps != NO_FIGURE)
+	if (seen.seen.goodput_bps == NO_FIGURE)
+		result->packet_bytes = seen.seen.packet_bytes;
+	else if (can_be_goodput(&seen.seen, result))
 		figures_take_sender(result, &seen.seen);
 	else
-		result->packet_bytes = seen.seen.packet_bytes;
+		host_tell("pair %d/%d: the server's figures of the download cannot be, "
+			  "so the rate that arrived counts",
+			  visit->mtu.server, visit->mtu.peer);
 	return TRIAL_COUNTS;
 }
 
@@ -192,6 +210,7 @@ static void fill_spec(const struct peer_visit *visit, const struct peer_test *te
 	spec->role = ROLE_CLIENT;
 	spec->first = spec->kind == TEST_THROUGHPUT && !visit->met;
 	spec->client_port = spec->kind == TEST_THROUGHPUT ? test->from_port : 0;
+	spec->echo_port = spec->kind == TEST_THROUGHPUT ? config->server_port : 0;
 	spec->duration_ms = peer_test_ms(visit->session);
 	spec->precision = config->precision;
 	text_copy(spec->congestion, sizeof(spec->congestion),
@@ -218,19 +237,22 @@ static int measure_test(struct peer_visit *visit, const struct test_spec *spec,
 	fill_spec(visit, &visit->next, &next);
 	/* It is set up once this one has reached the port. */
 	next.first = false;
+	/* The path is not idle then. */
+	next.echo_port = 0;
 	return runner_measure_first(visit->runner, spec, &next, stop_fd, ret, err);
 }
 
-/* The queue that the first test fills delays the connections of the next: the path's idle
- * round trip is the shorter one. */
+/* One measurement of the idle path is for both tests of a visit: the second one is set up
+ * while the first fills the line. */
 static void note_idle(struct peer_visit *visit, struct dir_result *result)
 {
-	int64_t *idle_us = &result->latency_idle_us;
-
-	if (visit->is_next && *idle_us != NO_FIGURE && visit->idle_us != NO_FIGURE &&
-	    visit->idle_us < *idle_us)
-		*idle_us = visit->idle_us;
-	visit->idle_us = *idle_us;
+	if (!visit->is_next) {
+		visit->idle_us = result->latency_idle_us;
+		visit->idle_p95_us = result->latency_idle_p95_us;
+	} else if (result->status == TEST_OK) {
+		result->latency_idle_us = visit->idle_us;
+		result->latency_idle_p95_us = visit->idle_p95_us;
+	}
 }
 
 /* Run the client's half of the test that was armed last. */

@@ -15,10 +15,11 @@ static struct mtu_pair pair;
 static const struct option_spec options[] = {
 	{.name = "pair",
 	 .value = "S/P",
-	 .kind = OPTION_PAIR,
+	 .kind = OPTION_PAIR_OPEN,
 	 .into = &pair,
-	 .help = "server MTU S and peer MTU P (default: the pair that\n"
-		 "the run recommends)"},
+	 .help = "server MTU S and peer MTU P; - for the end that a run\n"
+		 "with --alone does not know (default: the pair that the\n"
+		 "run recommends)"},
 	{.name = NULL, .more = read_json_result_options},
 };
 
@@ -161,8 +162,15 @@ static int find_pair(const struct query_run *run,
 		pair = recommended->evidence.mtu;
 	if (!pair.server && run_info_is_one_ended(&run->info))
 		pair = run_info_current(&run->info);
-	if (pair.server)
+	if (pair.server && (run_info_is_one_ended(&run->info) ||
+			    (pair.server != MTU_UNKNOWN && pair.peer != MTU_UNKNOWN)))
 		return 0;
+	if (pair.server)
+		return err_set(
+			err, -EINVAL,
+			"run %lld measured both ends: name both MTUs with --pair, "
+			"as in 1420/1400",
+			(long long)run->id);
 	return err_set(err, -ENODATA,
 		       "run %lld recommends no pair: name one with --pair, server MTU "
 		       "and peer MTU, as in 1420/1400",

@@ -4,14 +4,27 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cmd/run/conclude.h"
 #include "cmd/server/server_ops.h"
+
+int server_begin_copy(struct server *f, const struct run_info *run, const char *secret,
+		      bool *ret_known, struct err *err)
+{
+	struct quota_peer *peer = quota_find(&f->quota, f->who, clock_boot_ms());
+	int r = quota_check_run(peer, err);
+
+	if (r == 0)
+		r = store_begin_copy(f->store, run, secret, &f->run_id, ret_known, err);
+	if (r == 0)
+		peer->runs += !*ret_known;
+	return r;
+}
 
 static int begin_late(struct server *f, struct err *err)
 {
 	bool known;
-	int r = store_begin_copy(f->store, &f->late, f->late_secret, &f->run_id, &known,
-				 err);
+	int r = server_begin_copy(f, &f->late, f->late_secret, &known, err);
 
 	if (r < 0)
 		return r;
@@ -122,9 +135,8 @@ int server_recommendation(void *ctx, const struct msg_recommendation *m,
 	evidence_init(&here);
 	r = conclude_run(f->config->options->db, f->run_id, m->reason.margin,
 			 CONCLUDE_ROWS_MAX, &here, err);
-	/* The protocol has no name for a path that was not sent. */
 	if (r < 0 && r != -ERANGE)
-		return r == -ENODATA ? -EIO : r;
+		return r;
 	evidence_init(&told);
 	told.mtu = m->mtu;
 	told.status = m->status;

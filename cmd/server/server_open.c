@@ -54,6 +54,19 @@ static int check_persist(const struct server *f, enum persist asked, struct err 
 		persist_name(ours), persist_name(asked));
 }
 
+/* A range that is not known says that this end has measured alone. */
+static int check_grid(const struct run_info *run, struct err *err)
+{
+	if (mtu_range_count(&run->server_range) && mtu_range_count(&run->peer_range) &&
+	    !run_info_is_one_ended(run))
+		return 0;
+	return err_set(err, -EINVAL,
+		       "run refused: its ranges of MTUs, %d to %d at the server and %d "
+		       "to %d at the peer, are none of a run of two ends",
+		       run->server_range.min, run->server_range.max,
+		       run->peer_range.min, run->peer_range.max);
+}
+
 static int check_range(const struct server *f, const struct mtu_range *asked,
 		       struct err *err)
 {
@@ -127,7 +140,7 @@ static int begin_copy(struct server *f, const struct run_info *run, const char *
 	}
 	if (!f->measures)
 		return 0;
-	return store_begin_copy(f->store, run, secret, &f->run_id, known, err);
+	return server_begin_copy(f, run, secret, known, err);
 }
 
 const char *server_probe_word(const struct server *f)
@@ -171,7 +184,9 @@ int server_open(void *ctx, const struct msg_open *m, const char *address, bool r
 		r = guard_get_facts(f->guard, address, &facts, err);
 	if (r < 0)
 		return r;
-	r = check_range(f, &m->run.server_range, err);
+	r = check_grid(&m->run, err);
+	if (r == 0)
+		r = check_range(f, &m->run.server_range, err);
 	if (r == 0)
 		r = check_unit(f, &facts, err);
 	if (r < 0)
@@ -186,6 +201,7 @@ int server_open(void *ctx, const struct msg_open *m, const char *address, bool r
 	text_copy(run.peer.key, KEY_SIZE, facts.far_key);
 	/* The peer's clock may say anything. */
 	run.started_at_ms = clock_wall_ms();
+	text_copy(f->who, sizeof(f->who), facts.far_key[0] ? facts.far_key : address);
 	text_copy(run.peer.address, sizeof(run.peer.address), address);
 	r = begin_copy(f, &run, m->secret, &known, err);
 	if (r < 0)

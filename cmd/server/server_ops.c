@@ -119,6 +119,7 @@ static struct test_spec test_spec(const struct server *f, const struct msg_arm *
 		.port = m->full_size ? f->config->port : f->config->iperf_port,
 		.packet_size = f->mtu,
 		.client_port = m->full_size ? 0 : m->from_port,
+		.echo_port = m->full_size ? 0 : f->config->port,
 		.duration_ms = m->duration_ms,
 		.rtt_us = m->rtt_us,
 		.precision = m->precision > 0 ? (int)m->precision : 0,
@@ -156,6 +157,7 @@ static int arm_pair(struct server *f, const struct msg_pair *m, struct err *err)
 	arm.from_port = m->next_port;
 	arm.precision = m->precision;
 	next = test_spec(f, &arm);
+	next.echo_port = 0;
 	return runner_arm_first(f->runner, &first, &next, err);
 }
 
@@ -294,6 +296,7 @@ static int op_figures(void *ctx, uint32_t test, struct msg_figures *ret,
  * whose answer it did not get, also to the session that takes over. */
 static int take_row(struct server *f, const struct measurement *m, struct err *err)
 {
+	struct quota_peer *peer = quota_find(&f->quota, f->who, clock_boot_ms());
 	struct err why = ERR_INIT;
 	int fresh = rowcheck_take(&f->check, m, err);
 	int there;
@@ -305,10 +308,13 @@ static int take_row(struct server *f, const struct measurement *m, struct err *e
 	if (fresh == 0 && there < 0)
 		return err_set(err, there, "%s", why.text);
 	if (there < 0)
-		r = fresh < 0 ? fresh : store_record(f->store, f->run_id, m, err);
+		r = fresh < 0 ? fresh : quota_check_row(peer, err);
+	if (there < 0 && r == 0)
+		r = store_record(f->store, f->run_id, m, err);
 	if (r < 0 || fresh != 1)
 		return r;
 	rowcheck_count(&f->check, m, there < 0);
+	peer->rows += there < 0;
 	return 1;
 }
 

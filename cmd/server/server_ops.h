@@ -15,6 +15,7 @@
 #include "netctl/rtwatch.h"
 #include "store/store.h"
 #include "sync/endpoint.h"
+#include "sync/quota.h"
 #include "sync/rowcheck.h"
 
 /* For readers. */
@@ -75,7 +76,9 @@ struct server {
 	int mtu;       /* this end's, as last set by the peer */
 	bool by_route; /* it is the MTU of the routes to the peer, not of the link */
 	int rows;      /* received for this run */
-	struct rowcheck check; /* checks the session's rows */
+	struct rowcheck check;  /* checks the session's rows */
+	struct quota quota;     /* how much each peer has stored today */
+	char who[ADDRESS_SIZE]; /* the session's peer, for it */
 	int planned;
 	_Atomic int64_t lease_ms; /* in force */
 	_Atomic bool session_open;
@@ -135,6 +138,9 @@ void server_warn(struct server *f, struct warning w);
 /* Begin the copy of a probe's run, if it has none yet. -EINVAL: nothing is stored of this
  * session, which is a check's; else as store_begin_copy(). */
 int server_check_stored(struct server *f, struct err *err);
+/* store_begin_copy(), within the quota. */
+int server_begin_copy(struct server *f, const struct run_info *run, const char *secret,
+		      bool *ret_known, struct err *err);
 
 /* endpoint_ops.stopping (cmd/server/server.c). */
 void server_stopping(void *ctx);

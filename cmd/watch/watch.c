@@ -148,12 +148,13 @@ static int probe_once(struct watch *watch, bool *ret_again, struct err *err)
 	struct path_probe probe = {
 		.probed_at_ms = clock_wall_ms(),
 		.early = watch->early,
-		.fragments = watch_signs_fragments(&watch->signs),
 	};
 	struct err why = ERR_INIT;
 	int64_t began_ms = clock_boot_ms();
-	int r = watch->ops->probe(watch->ctx, &probe, &why);
+	int r;
 
+	watch_signs_count(&watch->signs, &probe);
+	r = watch->ops->probe(watch->ctx, &probe, &why);
 	if (r < 0)
 		return err_set(err, r, "%s", why.text);
 	probe.seq = ++watch->probes;

@@ -41,7 +41,8 @@ void watch_options_note(const struct watch_options *options, json_t *object);
 struct watch_ops {
 	/* Store the run that the rows belong to. */
 	int (*begin)(void *ctx, struct store *store, int64_t *ret_run, struct err *err);
-	/* Probe the path once and fill in all but seq, early, fragments, event and applied.
+	/* Probe the path once and fill in all but seq, early, fragments, too_big, event and
+	 * applied.
 	 * Without an answer `err` says why. -EINTR: told to stop; other errors end the
 	 * watch. */
 	int (*probe)(void *ctx, struct path_probe *ret, struct err *err);

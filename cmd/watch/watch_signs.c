@@ -21,21 +21,25 @@ static int64_t count_fragments(void)
 	return count;
 }
 
-static int find_outer_mtu(const struct watch_signs *signs)
+static void find_facts(const struct watch_signs *signs, struct guard_facts *ret)
 {
-	struct guard_facts facts = {0};
-
-	guard_get_facts(signs->guard, signs->address, &facts, NULL);
-	return facts.outer_mtu;
+	*ret = (struct guard_facts){.too_big = NO_FIGURE};
+	guard_get_facts(signs->guard, signs->address, ret, NULL);
 }
 
+/* The count begins anew each time: the endpoint may be another, and the messages about the
+ * probe's own packets are no sign. */
 void watch_signs_begin(struct watch_signs *signs)
 {
+	struct guard_facts facts;
+
+	guard_listen(signs->guard, signs->address, NULL);
+	find_facts(signs, &facts);
 	signs->fragments = count_fragments();
-	signs->outer_mtu = find_outer_mtu(signs);
+	signs->outer_mtu = facts.outer_mtu;
 }
 
-int64_t watch_signs_fragments(const struct watch_signs *signs)
+static int64_t fragments_since(const struct watch_signs *signs)
 {
 	int64_t now = count_fragments();
 
@@ -44,17 +48,30 @@ int64_t watch_signs_fragments(const struct watch_signs *signs)
 	return now - signs->fragments;
 }
 
+void watch_signs_count(const struct watch_signs *signs, struct path_probe *probe)
+{
+	struct guard_facts facts;
+
+	find_facts(signs, &facts);
+	probe->fragments = fragments_since(signs);
+	probe->too_big = facts.too_big;
+}
+
 bool watch_signs_look(const struct watch_signs *signs)
 {
-	int64_t fragments = watch_signs_fragments(signs);
-	int outer_mtu = find_outer_mtu(signs);
+	int64_t fragments = fragments_since(signs);
+	struct guard_facts facts;
 
+	find_facts(signs, &facts);
 	if (fragments >= FRAGMENTS_MIN)
 		debug_log("watch", "%lld fragments since the last probe",
 			  (long long)fragments);
-	else if (outer_mtu && outer_mtu < signs->outer_mtu)
-		debug_log("watch", "path MTU to the endpoint: %d, it was %d", outer_mtu,
-			  signs->outer_mtu);
+	else if (facts.too_big > 0)
+		debug_log("watch", "%lld ICMP messages that a packet was too big",
+			  (long long)facts.too_big);
+	else if (facts.outer_mtu && facts.outer_mtu < signs->outer_mtu)
+		debug_log("watch", "path MTU to the endpoint: %d, it was %d",
+			  facts.outer_mtu, signs->outer_mtu);
 	else
 		return false;
 	return true;

@@ -190,10 +190,12 @@ CREATE TABLE mtusweep.measurement_detail (
 	upload_latency_idle_us bigint,
 	upload_latency_us bigint,
 	upload_latency_p95_us bigint,
+	upload_latency_idle_p95_us bigint,
 	download_packet_bytes bigint,
 	download_latency_idle_us bigint,
 	download_latency_us bigint,
 	download_latency_p95_us bigint,
+	download_latency_idle_p95_us bigint,
 	PRIMARY KEY (run_uuid, seq)
 );
 
@@ -245,6 +247,7 @@ CREATE TABLE mtusweep.path_probe (
 	answer text NOT NULL,
 	early boolean NOT NULL,
 	fragments bigint,
+	too_big bigint,
 	server_mtu bigint,
 	peer_mtu bigint,
 	largest_server_mtu bigint,

@@ -81,6 +81,7 @@ static int do_request(struct fakeguard *guard, const struct guard_request *reque
 		return 0;
 	case GUARD_TAP:
 	case GUARD_RAW:
+	case GUARD_LISTEN:
 		return err_set(&reply->err, -EOPNOTSUPP, "a fake guard has no probes");
 	case GUARD_RENEW:
 	case GUARD_SETTLE:

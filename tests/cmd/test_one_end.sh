@@ -226,6 +226,10 @@ expect '"one_end":~\{.*"far_mtu":1392.*"server_mtu":null,"peer_mtu":1420' show 2
 
 expect "^$answer~fastest measured: none~\$" best 1
 expect "^$answer~fastest measured: peer MTU 1380~upload 31.000, download 51.000" best 2
+# The far end's MTU is not known, as in a row of the run: what does not need it is said.
+expect '^upload: .*1440 bytes.*whole.*measured: peer MTU 1380~upload 31.000' \
+	explain 2 --pair -/1380
+expect '"server_mtu": null,~  "peer_mtu": 1400,' explain 1 --json --pair -/1400
 expect '^recommended: no MTU, since none of 1280 or more is known to fit~' best 4
 expect '"recommended": \{~    "server_mtu": null,~    "peer_mtu": 1380,' best 1 --json
 expect '"recommended": null' best 4 --json

@@ -48,18 +48,21 @@ trap 'exit 1' INT TERM HUP
 cd "$folder" || exit 1
 
 # Runs 1 and 3 are those of the first tunnel, run 2 that of the second one: the same
-# hosts, and the same interface at the hub. Run 4 has no result.
+# hosts, and the same interface at the hub. Run 4 has no result. Run 5 is a watch of the
+# first tunnel, run 6 one of a third tunnel, that has nothing else.
 hub=hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=
 one=3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=
 two=hHwNLDdSNPNl5mCVUYejc1oPdhPRYJ06ak2MU66qWiI=
 first=3p7bfXt9-hSDwCYkw
+three=zHwNLDdSNPNl5mCVUYejc1oPdhPRYJ06ak2MU66qWiI=
 second=hHwNLDdS-hSDwCYkw
+third=hSDwCYkw-zHwNLDdS
 host=$(hostname)
 old=$(date -u -d '-30 days' +%FT%T.000Z)
 now=$(date -u +%FT%T.000Z)
 {
 	cat "$sources/store/schema.sql" "$sources/store/schema2.sql"
-	for run in 1 2 3 4; do
+	for run in 1 2 3 4 5 6; do
 		cat <<-SQL
 		INSERT INTO run (id, uuid, role, started_at, ended_at, outcome,
 			strategy, passes, seed, persist, server_host,
@@ -92,7 +95,18 @@ now=$(date -u +%FT%T.000Z)
 		INSERT INTO path_detail SELECT run_id, 60, 60, 0, 0, 0, 1, 0 FROM path;
 		INSERT INTO run_tunnel (run_id, tunnel, server_key, peer_key) VALUES
 		(1, '$first', '$hub', '$one'), (2, '$second', '$hub', '$two'),
-		(3, '$first', '$hub', '$one'), (4, '$first', '$hub', '$one');
+		(3, '$first', '$hub', '$one'), (4, '$first', '$hub', '$one'),
+		(5, '$first', '$hub', '$one'), (6, '$third', '$hub', '$three');
+		UPDATE run SET strategy = 'watch' WHERE id >= 5;
+		INSERT INTO path_probe (run_id, seq, probed_at, took_ms, answer, early,
+			server_mtu, peer_mtu, largest_server_mtu, largest_peer_mtu, fit,
+			upload_whole, upload_bands, event, applied) VALUES
+		(5, 1, '$old', 9, 'ok', 0, 1410, 1420, 1410, 1420, 'fits', 1500,
+			'1500:whole,65535:lost', 'quiet', 'no'),
+		(5, 2, '$now', 9, 'ok', 1, 1410, 1420, 1410, 1380, 'misfit', 1440,
+			'1440:whole,65535:lost', 'misfit', 'no'),
+		(6, 1, '$old', 9, 'none', 0, 1410, NULL, NULL, NULL, 'unknown', NULL,
+			NULL, 'silent', 'no');
 	SQL
 } >db.sql
 sqlite3 -bail mtusweep.db <db.sql || exit 1
@@ -115,11 +129,13 @@ sample()
 
 # Each tunnel by its newest run that has a result, and all in one file.
 export_to all.prom
-check_equal 'the runs' "0a1b2c33-0000-4000-8000-000000000000 \
+check_equal 'the runs' "0a1b2c36-0000-4000-8000-000000000000 \
+0a1b2c33-0000-4000-8000-000000000000 \
 0a1b2c32-0000-4000-8000-000000000000" "$(sed -n \
 	's/^mtusweep_run_info{.*uuid="\([^"]*\)".*/\1/p' all.prom | xargs)"
+tunnels="($first|$second|$third)"
 unlabelled=$(grep -v '^#' all.prom | grep -vE "^mtusweep_[a-z_]+\{server=\"$host\",\
-peer=\"spoke \\\\\"1\\\\\"\",interface=\"lo\",tunnel=\"($first|$second)\"[,}]" || true)
+peer=\"spoke \\\\\"1\\\\\"\",interface=\"lo\",tunnel=\"$tunnels\"[,}]" || true)
 check_equal 'series without the four labels' '' "$unlabelled"
 check_equal 'what arrives whole' 1493 \
 	"$(sample all.prom path_whole_bytes "$first\",direction=\"upload\"")"
@@ -130,10 +146,28 @@ check_equal 'the time of the result' "$(date -d "$now" +%s) $(date -d "$old" +%s
 	"$(sample all.prom last_result_timestamp_seconds '' | xargs)"
 check_equal 'the recommended MTUs' '1400 1403 1400 1402' \
 	"$(sample all.prom mtu_recommended_bytes '' | xargs)"
-check_equal 'the MTU now, of the end that is here' '1410 1410' \
+check_equal 'the MTU now, of the end that is here' '1410 1410 1410' \
 	"$(sample all.prom mtu_live_bytes 'end="server"' | xargs)"
 check_equal 'the MTU of the end that is not here' '' \
 	"$(sample all.prom mtu_live_bytes 'end="peer"')"
+# The newest watch of each tunnel, by its last probe.
+check_equal 'the watches' "$(date -d "$now" +%s) $(date -d "$old" +%s)" \
+	"$(sample all.prom watch_last_probe_timestamp_seconds '' | sort -r | xargs)"
+check_equal 'whether they were answered' '0 1' \
+	"$(sample all.prom watch_answered '' | sort | xargs)"
+check_equal 'whether the MTUs fit, where that is known' 0 \
+	"$(sample all.prom watch_fits '')"
+check_equal 'what arrives whole now' 1440 \
+	"$(sample all.prom watch_whole_bytes "$first\",direction=\"upload\"")"
+check_equal 'the MTUs in use' '1410 1420' \
+	"$(sample all.prom watch_mtu_bytes "$first" | xargs)"
+check_equal 'the largest that fit' '1410 1380' \
+	"$(sample all.prom watch_mtu_largest_bytes "$first" | xargs)"
+check_equal 'of the tunnel without a watch' '' \
+	"$(grep '^mtusweep_watch' all.prom | grep -F "$second" || true)"
+check_equal 'of the tunnel with nothing else' \
+	'watch_answered watch_last_probe_timestamp_seconds watch_mtu_bytes' \
+	"$(sed -n "s/^mtusweep_\(watch[a-z_]*\){.*$third.*/\1/p" all.prom | sort | xargs)"
 # A copy of the database at another host says nothing about links.
 sed "s/'$host'/'elsewhere'/" db.sql | sqlite3 -bail copy.db
 export_to copy.prom --db copy.db

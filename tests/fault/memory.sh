@@ -12,17 +12,18 @@
 # of files, whose share depends on what else runs on the machine.
 sample_memory()
 {
-	local progress=$1 keeper pid
+	local progress=$1 keeper pid count
 	for keeper in "${@:2}"; do
 		for pid in "$keeper" $(pgrep -P "$keeper" 2>/dev/null); do
+			count=$(find "/proc/$pid/fd" -mindepth 1 2>/dev/null | wc -l)
 			awk -v progress="$progress" -v program="$(comm_of "$keeper")" \
-				-v name="$(comm_of "$pid")" \
-				-v count="$(find "/proc/$pid/fd" -mindepth 1 2>/dev/null | wc -l)" '
+				-v name="$(comm_of "$pid")" -v count="$count" '
 				/^Pss:/ { pss = $2 }
 				/^Pss_Anon:/ { own = $2 }
 				END {
-					if (own && name !~ /-test$/)
-						print progress, program, name, pss, own, count
+					if (!own || name ~ /-test$/)
+						exit
+					print progress, program, name, pss, own, count
 				}
 			' "/proc/$pid/smaps_rollup" 2>/dev/null || true
 		done

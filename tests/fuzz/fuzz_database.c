@@ -20,6 +20,7 @@
 #include "cmd/peer/peer_resume.h"
 #include "cmd/read/read.h"
 #include "cmd/run/live_page.h"
+#include "folder.h"
 #include "store/store.h"
 
 #define WITH_LOG "MTUSWAL1"
@@ -31,7 +32,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* --- the file --- */
 
-static char folder[64];
 static char db[96];
 static char picture[2][112];
 
@@ -53,41 +53,13 @@ static void remove_files(void)
 	unlink(picture[1]);
 }
 
-static void remove_folder(void)
-{
-	remove_files();
-	rmdir(folder);
-}
-
-/* In memory if possible: SQLite waits for a disk. */
 static void make_folder(void)
 {
-	if (folder[0])
-		return;
-	text_copy(folder, sizeof(folder),
-		  access("/dev/shm", W_OK) == 0 ? "/dev/shm/mtusweep-fuzz-XXXXXX"
-						: "/tmp/mtusweep-fuzz-XXXXXX");
-	if (!mkdtemp(folder)) {
-		perror("cannot make a folder");
-		abort();
-	}
+	const char *folder = folder_make();
+
 	snprintf(db, sizeof(db), "%s/fuzz.db", folder);
 	snprintf(picture[0], sizeof(picture[0]), "%s/map.svg", folder);
 	snprintf(picture[1], sizeof(picture[1]), "%s/map.png", folder);
-	atexit(remove_folder);
-}
-
-static void write_file(const char *suffix, const uint8_t *data, size_t size)
-{
-	char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s%s", db, suffix);
-	file = fopen(path, "wb");
-	if (!file || fwrite(data, 1, size, file) != size || fclose(file) == EOF) {
-		perror("cannot write a database");
-		abort();
-	}
 }
 
 static void write_database(const uint8_t *data, size_t size)
@@ -97,7 +69,7 @@ static void write_database(const uint8_t *data, size_t size)
 
 	remove_files();
 	if (size < head || memcmp(data, WITH_LOG, strlen(WITH_LOG)) != 0) {
-		write_file("", data, size);
+		folder_write("fuzz.db", data, size);
 		return;
 	}
 	whole = data[head - 4] + ((size_t)data[head - 3] << 8) +
@@ -105,8 +77,8 @@ static void write_database(const uint8_t *data, size_t size)
 	data += head;
 	size -= head;
 	whole = whole < size ? whole : size;
-	write_file("", data, whole);
-	write_file("-wal", data + whole, size - whole);
+	folder_write("fuzz.db", data, whole);
+	folder_write("fuzz.db-wal", data + whole, size - whole);
 }
 
 /* --- values --- */
@@ -293,12 +265,15 @@ static void make_database(const uint8_t *data, size_t size)
 
 /* --- output --- */
 
+/* The output is a script for psql, whose columns tabs separate. */
+static bool has_tabs;
+
 static void check_text(const char *text, size_t size)
 {
 	if (strlen(text) != size)
 		abort();
 	for (; *text; text++) {
-		if (*text != '\n' && text_control(text))
+		if (*text != '\n' && !(has_tabs && *text == '\t') && text_control(text))
 			abort();
 	}
 }
@@ -363,6 +338,11 @@ static const struct line lines[] = {
 	{&read_export, {"--format", "csv"}, ALWAYS},
 	{&read_export, {"--format", "json"}, ALWAYS},
 	{&read_export, {"--format", "prometheus"}, ALWAYS},
+	{&read_best, {"--as", "networkd", "--end", "peer"}, ALWAYS},
+	{&read_best, {"--as", "wg-quick", "--end", "server", "1"}, ALWAYS},
+	{&read_export, {"--format", "postgres", "--all"}, ALWAYS},
+	{&read_history, {NULL}, ALWAYS},
+	{&read_history, {"--json"}, ALWAYS},
 	{&read_share, {"-o", picture[0], "1"}, SOMETIMES},
 };
 
@@ -379,6 +359,7 @@ static size_t size_of(enum option_kind kind)
 	case OPTION_SECONDS:
 		return sizeof(uint64_t);
 	case OPTION_PAIR:
+	case OPTION_PAIR_OPEN:
 		return sizeof(struct mtu_pair);
 	case OPTION_LIST:
 		return sizeof(struct option_list);
@@ -393,8 +374,11 @@ static size_t size_of(enum option_kind kind)
 static void reset_options(const struct option_spec *table)
 {
 	for (; table; table = table->more) {
-		for (; table->name; table++)
+		for (; table->name; table++) {
 			memset(table->into, 0, size_of(table->kind));
+			if (table->seen)
+				*table->seen = false;
+		}
 	}
 	read_given.db = db;
 }
@@ -433,7 +417,10 @@ static void run_line(struct query *query, const struct line *line)
 		if (line->command->run(query, &err) < 0 && !err.text[0])
 			abort();
 		fclose(stdout);
+		has_tabs = line->argument[1] &&
+			   strcmp(line->argument[1], "postgres") == 0;
 		check_text(text, size);
+		has_tabs = false;
 	}
 	stdout = standard;
 	check_err(&err);

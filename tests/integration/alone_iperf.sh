@@ -115,8 +115,10 @@ case_both()
 	# The far end's MTU is 1420: no test has sent a packet of 1440 bytes.
 	check_says 'what is confirmed' ', confirmed by tests of smaller packets'
 	check_says "the far end's MTU" 'TCP sent packets of 1420 bytes at most'
-	check_equal 'the latency of what this end sends' $'1|1\n1|1' "$(sql "$peer_db" \
-		'SELECT upload_latency_us > upload_latency_idle_us,
+	check_equal 'the latency of what this end sends' $'1|1|1|1\n1|1|1|1' \
+		"$(sql "$peer_db" 'SELECT upload_latency_us > upload_latency_idle_us,
+		upload_latency_idle_p95_us >= upload_latency_idle_us,
+		download_latency_idle_p95_us >= download_latency_idle_us,
 		download_latency_us IS NULL FROM measurement_detail')"
 	check_same_text 'the rows' $'1440 ok ok\n1420 ok ok' "$(rows)"
 	check_equal 'the view' '|1420 |1440' "$(sql "$peer_db" 'SELECT server_mtu,

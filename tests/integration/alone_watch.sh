@@ -129,6 +129,57 @@ case_early()
 	stop_watch
 }
 
+# This end is a hub: the route to the far end follows the path, the link stays as it is.
+case_hub()
+{
+	begin
+	on peer wg set "$LAB_PEER_IF" peer "$(wg genkey | wg pubkey)" \
+		allowed-ips 10.77.0.9/32
+	watch --persist best --conf-file "$LAB_PEER_CONF" --settle 2 \
+		--target 10.77.0.1
+	wait_for 60 'three probes' has_probes 3
+	"$LAB" hole "$lab_name" upload 1400
+	wait_for 90 'the news' told 'no longer fits: upload: whole to lost'
+	wait_for 90 'the smaller MTU' route_has 1328
+	more_probes 3
+	stop_watch
+	check_equal "the link's MTU" 1420 "$(link_mtu peer)"
+	check_equal 'the MTU of a route to another peer' '' \
+		"$(on peer ip route get 10.77.0.9 | grep -o 'mtu [0-9]*' || true)"
+	check_equal 'it fits then' fits "$(sql "$peer_db" \
+		'SELECT fit FROM path_probe ORDER BY seq DESC LIMIT 1')"
+}
+
+# Arguments: MTU
+route_has()
+{
+	on peer ip route get 10.77.0.1 | grep -q "mtu $1"
+}
+
+# Arguments: PORT. Send a message; it counts from the end of a probe on.
+warned()
+{
+	send_too_big 10.78.2.2 10.78.1.2 "$1"
+	has_probes 2
+}
+
+# A router says that a packet to the endpoint was too big, for a reason of its own: the path
+# MTU that the kernel knows does not fall, and nothing is fragmented.
+case_icmp()
+{
+	local port
+	begin
+	watch --watch 86400
+	wait_for 30 'a probe' has_probes 1
+	port=$(on peer wg show "$LAB_PEER_IF" endpoints | sed 's/.*://')
+	wait_for 60 'the early probe' warned "$port"
+	check_equal 'the probe was early, messages are counted, no fragment is' '1 1 0' \
+		"$(sql "$peer_db" 'SELECT early, too_big > 0, fragments FROM path_probe
+			WHERE seq = 2' | tr '|' ' ')"
+	check_equal 'the news' '' "$(news)"
+	stop_watch
+}
+
 case_silent()
 {
 	begin

@@ -29,15 +29,17 @@ property()
 	systemctl show --value --property "$1" "$unit"
 }
 
-# Arguments: [PID]. With another main process than that
-is_ready()
-{
-	[[ $(property ActiveState) == active && $(property MainPID) != "${1-0}" ]]
-}
-
 main_pid()
 {
 	pgrep -P "$(property MainPID)" -x mtusweep-main
+}
+
+# Arguments: [PID]. With another first process than that. One that has just ended is none,
+# in a service that is still active.
+is_ready()
+{
+	[[ $(property MainPID) != "${1-0}" && $(property ActiveState) == active ]] &&
+		main_pid >/dev/null
 }
 
 # Arguments: SECONDS WHAT SIGNAL, which its main process gets.

@@ -41,6 +41,8 @@ check_direction()
 {
 	check_equal "the $1's idle round trip" 1 "$(detail \
 		"$1_latency_idle_us BETWEEN $2 * 1000 AND ($2 + 30) * 1000")"
+	check_equal "its 95th percentile" 1 "$(detail \
+		"$1_latency_idle_p95_us BETWEEN $1_latency_idle_us AND ($2 + 60) * 1000")"
 	check_equal "the $1's median under load" 1 "$(detail \
 		"$1_latency_us BETWEEN ($2 + $3 * 0.4) * 1000 AND ($2 + $3 + 60) * 1000")"
 	check_equal "its 95th percentile" 1 "$(detail \
@@ -55,8 +57,9 @@ check_queues()
 	for direction in upload download; do
 		check_direction "$direction" "$1" 300
 	done
-	figures="SELECT upload_latency_idle_us, upload_latency_us, upload_latency_p95_us,
-		download_latency_idle_us, download_latency_us, download_latency_p95_us
+	figures="SELECT upload_latency_idle_us, upload_latency_idle_p95_us,
+		upload_latency_us, upload_latency_p95_us, download_latency_idle_us,
+		download_latency_idle_p95_us, download_latency_us, download_latency_p95_us
 		FROM measurement_detail"
 	check_same_text "the server's copy" "$(sql "$peer_db" "$figures")" \
 		"$(sql "$server_db" "$figures")"

@@ -105,7 +105,7 @@ run_sql()
 		VALUES ($id, 1, 1, 1420, $((edge - 60)), 'ok', '', $((edge * 20000)), 'ok',
 			'', 50000000);
 		INSERT INTO measurement_detail VALUES ($id, 1, 1400, 900, 30000, 50000,
-			NULL, 800, 20000, 40000);
+			1100, NULL, 800, 20000, 40000, 1000);
 	SQL
 }
 
@@ -130,11 +130,11 @@ make_database()
 				printf('AAAAAAAA%035d=', 0)),
 			(23, NULL, NULL, printf('CCCCCCCC%035d=', 0));
 		INSERT INTO path_probe VALUES
-			(24, 1, '2026-01-12T12:00:00.000Z', 900, 'ok', 0, 7, 1420,
+			(24, 1, '2026-01-12T12:00:00.000Z', 900, 'ok', 0, 7, 2, 1420,
 				1440, 1420, 1360, 'misfit', 1420, '1420:whole,65535:lost',
 				1500, '1500:whole,65535:fragmented', 'misfit', 'no'),
-			(24, 2, '2026-01-12T12:10:00.000Z', 800, 'none', 1, NULL, 1420,
-				1440, NULL, NULL, 'unknown', NULL, NULL, NULL, NULL,
+			(24, 2, '2026-01-12T12:10:00.000Z', 800, 'none', 1, NULL, NULL,
+				1420, 1440, NULL, NULL, 'unknown', NULL, NULL, NULL, NULL,
 				'silent', 'no');
 	SQL
 }
@@ -249,4 +249,21 @@ if sql -f "$tmp/newer.sql" >"$tmp/out" 2>&1; then
 	fail 'an export of another version was loaded'
 fi
 grep -q 'version 9 of the schema, this database 2' "$tmp/out" || fail "$(<"$tmp/out")"
+
+# shellcheck source=tests/cmd/hostile_names.sh
+. "$ROOT/tests/cmd/hostile_names.sh"
+i=0
+for name in "${HOSTILE_NAMES[@]}"; do
+	i=$((i + 1))
+	hex=$(printf %s "$name" | od -An -v -tx1 | tr -d ' \n')
+	echo "UPDATE run SET peer_host = CAST(x'$hex' AS TEXT),
+		ended_at = '2028-01-01T00:00:00.000Z' WHERE id = $i;"
+done | sqlite3 -bail "$tmp/x.db"
+load --all --db "$tmp/x.db" >/dev/null
+check_equal 'hostile names' "$(for name in "${HOSTILE_NAMES[@]}"; do
+	printf %s "$name" | od -An -v -tx1 | tr -d ' \n'
+	echo
+done | sort)" "$(sql -c "SELECT
+	encode(convert_to(peer_host, 'UTF8'), 'hex') FROM mtusweep.run
+	WHERE ended_at = '2028-01-01T00:00:00Z'" | sort)"
 echo 'postgres: ok'

@@ -28,10 +28,13 @@ refused()
 }
 
 refused '--seconds is for --fuzz' --seconds 5
-refused '--count is for --fault --outages' --count 5 -R lint
-refused '--seed is for --fault --outages' --seed 5 --asan
-refused '--count is for --fault --outages' --fuzz --count 5
+refused '--count is for --fault --outages --soak --fuzz-http --fuzz-probes' --count 5 \
+	-R lint
+refused '--seed is for --fault --outages --soak --fuzz-http --fuzz-probes' --seed 5 --asan
+refused '--count is for --fault --outages --soak --fuzz-http --fuzz-probes' --fuzz --count 5
 refused '--seconds is for --fuzz' --seconds 5 --fault
+refused '--state is for --fault --soak --fuzz-http --fuzz-probes' --outages --state x
+refused '--seconds is for --fuzz;' --fuzz-http --seconds 5
 refused "--count takes a number, 'x' is none" --fault --count x
 refused '--seconds takes a number' --fuzz --seconds
 

@@ -80,6 +80,32 @@ case_applies()
 	stop_server
 }
 
+# The server is a hub: the routes to the peer follow the path, the link stays as it is.
+case_hub()
+{
+	begin
+	on server wg set "$LAB_SERVER_IF" peer "$(wg genkey | wg pubkey)" \
+		allowed-ips 10.77.0.9/32
+	start_server --persist best --conf-file "$LAB_SERVER_CONF"
+	watch --persist best --conf-file "$LAB_PEER_CONF" --settle 2
+	wait_for 90 'the larger pair' has_applied 1
+	"$LAB" hole "$lab_name" download 1400
+	wait_for 90 'the smaller pair' has_applied 2
+	more_probes 3
+	stop_watch
+	check_equal "the MTU of the hub's link" 1420 "$(link_mtu server)"
+	check_equal 'the MTU of the route to the peer' 'mtu 1328' \
+		"$(on server ip route get 10.77.0.2 | grep -o 'mtu [0-9]*')"
+	check_equal 'the MTU of a route to another peer' '' \
+		"$(on server ip route get 10.77.0.9 | grep -o 'mtu [0-9]*' || true)"
+	check_match "the server's conf file" \
+		'PostUp = ip -4 route replace 10.77.0.2/32 dev %i proto 77 mtu 1328 ' \
+		"$(<"$LAB_SERVER_CONF")"
+	check_equal 'it fits then' fits "$(sql "$peer_db" \
+		'SELECT fit FROM path_probe ORDER BY seq DESC LIMIT 1')"
+	stop_server
+}
+
 case_server_gone()
 {
 	begin

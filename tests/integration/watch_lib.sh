@@ -65,3 +65,20 @@ check_ended()
 	check_equal "$2: the news" "$2" "$(news)"
 	rm -f "$peer_db"*
 }
+
+# Arguments: FROM TO PORT. The router tells FROM by ICMP that its packet to TO was too big
+# for an MTU of 1500.
+send_too_big()
+{
+	# shellcheck disable=SC2016 # perl's own
+	on router perl -MSocket -e 'my ($from, $to, $port) = @ARGV;
+		my $packet = pack("CCnnn a20 nnnn", 3, 4, 0, 0, 1500,
+			pack("CCnnnCCna4a4", 0x45, 0, 1500, 0, 0x4000, 64, 17, 0,
+				inet_aton($from), inet_aton($to)), 51820, $port, 1480, 0);
+		my $sum = unpack("%32n*", $packet);
+		$sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16;
+		substr($packet, 2, 2) = pack("n", ~$sum & 0xffff);
+		socket(my $out, AF_INET, SOCK_RAW, 1) or die "socket: $!";
+		send($out, $packet, 0, pack_sockaddr_in(0, inet_aton($from))) or die;
+	' "$@"
+}

@@ -7,8 +7,9 @@
 
 /*
  * A child that stops before and after each of its system calls but those for its own
- * memory, so that a test can act at each of these moments. The child calls syscalls_trace_me() at the beginning of
- * that part, and ends with an exit status that the test expects.
+ * memory, so that a test can act at each of these moments. The child calls
+ * syscalls_trace_me() at the beginning of that part, and ends with an exit status that
+ * the test expects.
  */
 
 struct syscalls {

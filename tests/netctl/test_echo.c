@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Raw sockets, and the packets that a plain host answers: this one, over the loopback. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "base/io.h"
 #include "base/priv.h"
@@ -281,13 +283,50 @@ static void test_main(void **state)
 	fd_close(&fd);
 }
 
+/* Send echo requests from another address until the end. */
+static void flood(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	unsigned char request[8] = {8, 0, 0xf7, 0xff};
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+
+	for (;;) {
+		if (sendto(fd, request, sizeof(request), 0, (struct sockaddr *)&to,
+			   sizeof(to)) < 0)
+			continue;
+	}
+}
+
+/* A socket hears others from its begin to its filter. */
+static void test_earlier_packets(void **state)
+{
+	pid_t flooder = fork();
+	char packet[100];
+	int heard = 0;
+
+	(void)state;
+	assert_true(flooder >= 0);
+	if (flooder == 0)
+		flood();
+	for (int i = 0; i < 2000; i++) {
+		int fd = open_raw(RAWSOCK_ECHO, IPV4);
+
+		heard += recv(fd, packet, sizeof(packet), MSG_DONTWAIT) > 0;
+		fd_close(&fd);
+	}
+	kill(flooder, SIGKILL);
+	waitpid(flooder, NULL, 0);
+	assert_int_equal(heard, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),   cmocka_unit_test(test_open_port),
 		cmocka_unit_test(test_pieces),  cmocka_unit_test(test_late_error),
 		cmocka_unit_test(test_too_big), cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_main),
+		cmocka_unit_test(test_main),    cmocka_unit_test(test_earlier_packets),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

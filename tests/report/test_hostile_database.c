@@ -321,6 +321,7 @@ static const struct wrong wrong_values[] = {
 	{"path_probe", "answer", "'fine'", "its answer is 'fine'", false},
 	{"path_probe", "early", "2", "its early is '2'", false},
 	{"path_probe", "fragments", HUGE, "its fragments is", false},
+	{"path_probe", "too_big", HUGE, "its too_big is", false},
 	{"path_probe", "peer_mtu", "0", "its peer_mtu is '0'", false},
 	{"path_probe", "largest_server_mtu", HUGE, "its largest_server_mtu is", false},
 	{"path_probe", "fit", "'moon'", "its fit is 'moon'", false},

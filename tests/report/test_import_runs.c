@@ -54,6 +54,7 @@ static void put_probes(struct store *store, int64_t run)
 		.probed_at_ms = INT64_C(1795350010000),
 		.answer = PROBE_NONE,
 		.fragments = NO_FIGURE,
+		.too_big = NO_FIGURE,
 		.event = EVENT_SILENT,
 	};
 

@@ -513,6 +513,7 @@ static void put_probes(struct store *store, int64_t run, uint32_t from, uint32_t
 		.probed_at_ms = INT64_C(1790000000000),
 		.answer = PROBE_OK,
 		.fragments = NO_FIGURE,
+		.too_big = NO_FIGURE,
 		.current = {MTU_UNKNOWN, 1420},
 		.largest = {MTU_UNKNOWN, 1380},
 		.fit = PROBE_MISFIT,

@@ -182,6 +182,7 @@ static void fill_result(struct dir_result *result, double mbps)
 	result->rtt_us = 20123;
 	result->packet_bytes = 1380;
 	result->latency_idle_us = 18001;
+	result->latency_idle_p95_us = 19004;
 	result->latency_us = 84002;
 	result->latency_p95_us = 97003;
 	result->started_at_ms = INT64_C(1795350040007);
@@ -207,6 +208,7 @@ struct path_probe fixture_probe(uint32_t seq)
 		.answer = PROBE_OK,
 		.early = true,
 		.fragments = 17,
+		.too_big = 3,
 		.current = {1420, 1440},
 		.largest = {1400, 1380},
 		.fit = PROBE_MISFIT,

@@ -54,6 +54,7 @@ static void comes_back_as_it_was(void **state)
 				   .probed_at_ms = 1,
 				   .answer = PROBE_NONE,
 				   .fragments = NO_FIGURE,
+				   .too_big = NO_FIGURE,
 				   .current = {MTU_UNKNOWN, 1420}};
 	struct path_probe full = fixture_probe(1);
 	struct read read = {0};

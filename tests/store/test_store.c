@@ -124,6 +124,7 @@ static void measurement_comes_back_whole(void **state)
 		assert_int_equal(is->rtt_us, was->rtt_us);
 		assert_int_equal(is->packet_bytes, was->packet_bytes);
 		assert_int_equal(is->latency_idle_us, was->latency_idle_us);
+		assert_int_equal(is->latency_idle_p95_us, was->latency_idle_p95_us);
 		assert_int_equal(is->latency_us, was->latency_us);
 		assert_int_equal(is->latency_p95_us, was->latency_p95_us);
 		assert_int_equal(is->started_at_ms, was->started_at_ms);

@@ -20,6 +20,7 @@
 #include "base/io.h"
 #include "support.h"
 #include "sync/client.h"
+#include "sync/places.h"
 
 #define ADDRESS "127.0.0.2"
 #define PORT    5000
@@ -269,8 +270,34 @@ static void dripping_bodies_are_given_up(void **state)
 		n = recv(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT);
 	}
 	assert_memory_equal(answer, "HTTP/1.1 408", 12);
-	assert_in_range(clock_boot_ms() - started_ms, 2500, 4500);
+	assert_in_range(clock_boot_ms() - started_ms, PLACES_REST_MS - 200, 2500);
 	close(fd);
+}
+
+/* The rest of a head, or of a body, never comes. */
+static void a_rest_is_not_waited_for_long(void **state)
+{
+	static const struct {
+		const char *begin;
+		const char *answer;
+	} requests[] = {
+		{"GET /v1/hello HTTP/1.1\r\n" HOST, "HTTP/1.1 400"},
+		{"POST /v1/close HTTP/1.1\r\n" HOST JSON "Content-Length: 9\r\n\r\n{",
+		 "HTTP/1.1 408"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		int64_t started_ms = clock_boot_ms();
+		int fd = support_connect(NULL, ADDRESS, PORT);
+		char answer[4096];
+
+		support_http(fd, requests[i].begin, answer, sizeof(answer));
+		assert_memory_equal(answer, requests[i].answer, 12);
+		assert_in_range(clock_boot_ms() - started_ms, PLACES_REST_MS - 200,
+				PLACES_PATIENCE_MS - 500);
+		close(fd);
+	}
 }
 
 /* --- ports --- */
@@ -426,6 +453,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_large_bodies_are_refused, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(headers_without_end_are_refused, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_rest_is_not_waited_for_long, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(dripping_bodies_are_given_up, setup,
 						teardown),

@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "../child_check.h"
+#include "base/address.h"
 #include "base/io.h"
 #include "support.h"
 
@@ -384,6 +387,120 @@ static void requests_that_are_cut_short(void **state)
 	}
 }
 
+/* Read an answer, not the connection's end. */
+static int read_status(int fd)
+{
+	char answer[4096];
+	ssize_t n = recv(fd, answer, sizeof(answer) - 1, 0);
+
+	answer[n > 0 ? n : 0] = '\0';
+	return strncmp(answer, "HTTP/1.1 ", 9) == 0 ? atoi(answer + 9) : -1;
+}
+
+static int call_with(const char *request, int *ret_fd)
+{
+	*ret_fd = support_connect(NULL, ADDRESS, PORT);
+	send(*ret_fd, request, strlen(request), MSG_NOSIGNAL);
+	return read_status(*ret_fd);
+}
+
+/* The end of a refused connection is not taken for that of the next one in its place,
+ * whose request comes a moment after it has connected. */
+static void a_refused_caller_ends_nobody_else(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		int refused;
+		int next;
+
+		assert_int_equal(call_with("GET /v1/hello HTTP/1.1\r\n\r\n", &refused),
+				 421);
+		close(refused);
+		next = support_connect(NULL, ADDRESS, PORT);
+		usleep((useconds_t)(i % 10) * 50);
+		assert_int_equal(send(next, GET "\r\n", strlen(GET) + 2, MSG_NOSIGNAL),
+				 strlen(GET) + 2);
+		assert_int_equal(read_status(next), 200);
+		close(next);
+	}
+}
+
+/* With room for a small part of an answer. */
+static int connect_small(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage name;
+	int small = 1;
+
+	address_parse(ADDRESS, PORT, &name);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	if (connect(fd, (struct sockaddr *)&name, address_size(&name)) < 0)
+		fd_close(&fd);
+	return fd;
+}
+
+/* The answer is not lost in a reset, which what is not read would bring about. */
+static void bytes_behind_a_request_cost_no_answer(void **state)
+{
+	static const char request[] = "GET /page.js HTTP/1.1\r\n" HOST "\r\n";
+	static char sent[60000];
+	static char got[100000];
+
+	(void)state;
+	memset(sent, 'x', sizeof(sent));
+	memcpy(sent, request, strlen(request));
+	for (int i = 0; i < 3; i++) {
+		cleanup_fd int fd = connect_small();
+		const char *body;
+		size_t used = 0;
+		ssize_t n;
+
+		assert_int_equal(send(fd, sent, sizeof(sent), MSG_NOSIGNAL),
+				 sizeof(sent));
+		while ((n = recv(fd, got + used, sizeof(got) - 1 - used, 0)) > 0)
+			used += (size_t)n;
+		got[used] = '\0';
+		body = strstr(got, "\r\n\r\n");
+		assert_non_null(body);
+		assert_int_equal(strlen(body + 4), strlen(page_js));
+	}
+}
+
+/* One of the callers who ask at once: each request is one piece, so none is ended for
+ * another one's. */
+static int call_again_and_again(void)
+{
+	static const char request[] = "GET /v1/status HTTP/1.1\r\nHost: " LOCAL
+				      "\r\nConnection: close\r\n" LENGTH "\r\n{}";
+
+	for (int i = 0; i < 400; i++) {
+		int fd = support_connect(NULL, LOCAL, PORT);
+
+		CHILD_CHECK(send(fd, request, strlen(request), MSG_NOSIGNAL) > 0);
+		CHILD_CHECK(read_status(fd) == 200);
+		close(fd);
+	}
+	return 0;
+}
+
+static void callers_with_bodies_are_all_answered(void **state)
+{
+	pid_t callers[6];
+	int status;
+
+	(void)state;
+	fflush(NULL);
+	for (int i = 0; i < 6; i++) {
+		callers[i] = fork();
+		if (callers[i] == 0)
+			_exit(call_again_and_again());
+	}
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(waitpid(callers[i], &status, 0), callers[i]);
+		assert_int_equal(status, 0);
+	}
+}
+
 /* A refused request is the last of its connection, also of the session's own. */
 static void a_kept_connection_ends_with_an_odd_request(void **state)
 {
@@ -423,6 +540,12 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(requests_that_are_cut_short, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_refused_caller_ends_nobody_else,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(bytes_behind_a_request_cost_no_answer,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(callers_with_bodies_are_all_answered,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_kept_connection_ends_with_an_odd_request, setup, teardown),
 	};

@@ -50,6 +50,7 @@ static const struct bad_row rows[] = {
 	{"the server's MTU is too large", 1, {1501, 1400}, 5, 4, 6, -EINVAL},
 	{"the peer's MTU is too small", 1, {1420, 1299}, 5, 4, 6, -EINVAL},
 	{"the peer's MTU is too large", 1, {1420, 1421}, 5, 4, 6, -EINVAL},
+	{"the peer's MTU is the unknown one", 1, {1420, 65535}, 5, 4, 6, -EINVAL},
 	{"goodput below its interval", 1, {1420, 1400}, 3, 4, 6, -EINVAL},
 	{"goodput above its interval", 1, {1420, 1400}, 7, 4, 6, -EINVAL},
 	{"an interval of nothing", 1, {1420, 1400}, NO_FIGURE, 4, 6, -EINVAL},

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "../../store/fixture.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "netctl/guard_wire.h"
@@ -554,6 +555,31 @@ static void a_probe_that_fails_stores_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* A row that comes again costs nothing; a run that is known neither. */
+static void a_peer_stores_so_much_a_day(void **state)
+{
+	struct stage *stage = *state;
+	struct server *f = &stage->server;
+	struct msg_open m = {.run = fixture_run(1), .lease_ms = LEASE_MS};
+	struct end_facts facts;
+	struct quota_peer *peer;
+
+	open_run(stage, false);
+	open_run(stage, true);
+	peer = quota_find(&f->quota, f->who, clock_boot_ms());
+	assert_int_equal(peer->runs, 1);
+	peer->rows = QUOTA_ROWS - 1;
+	assert_int_equal(send_row(stage, 1), 0);
+	assert_int_equal(send_row(stage, 1), 0);
+	assert_int_equal(send_row(stage, 2), -EDQUOT);
+	assert_int_equal(
+		fixture_read_int(stage->fixture, "SELECT count(*) FROM measurement"),
+		1);
+	peer->runs = QUOTA_RUNS;
+	text_copy(m.secret, sizeof(m.secret), SECRET);
+	assert_int_equal(server_ops.open(f, &m, PEER, false, &facts, NULL), -EDQUOT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -571,6 +597,7 @@ int main(void)
 		TEST(a_close_may_bring_nonsense),
 		TEST(a_probe_is_stored_with_its_path),
 		TEST(a_probe_that_fails_stores_nothing),
+		TEST(a_peer_stores_so_much_a_day),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
