@@ -123,7 +123,7 @@ static int parse_pair(const char *text, int (*parse)(const char *text, int *ret)
 		      struct mtu_pair *ret)
 {
 	const char *separator = strpbrk(text, ",/");
-	struct mtu_pair pair;
+	struct mtu_pair pair = {0};
 	char server[8];
 
 	if (!separator || (size_t)(separator - text) >= sizeof(server))
@@ -142,7 +142,7 @@ int mtu_pair_parse(const char *text, struct mtu_pair *ret)
 
 int mtu_pair_parse_open(const char *text, struct mtu_pair *ret)
 {
-	struct mtu_pair pair;
+	struct mtu_pair pair = {0};
 
 	if (parse_pair(text, parse_mtu_or_none, &pair) < 0 ||
 	    (pair.server == MTU_UNKNOWN && pair.peer == MTU_UNKNOWN))

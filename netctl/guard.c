@@ -31,7 +31,7 @@ struct guard_process {
 	bool by_route; /* this session changes routes, not the link */
 	bool probing;  /* a probe is under way, with `outer` */
 	struct probetap_target outer;
-	int ifindex;           /* of the interface that is probed */
+	int ifindex;           /* the probed interface's */
 	bool told_way;         /* the user was told why there is no probe way */
 	struct toobig too_big; /* for facts, since guard_listen() */
 	pid_t tap;             /* the process with the packet socket; 0: none */

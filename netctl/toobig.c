@@ -121,7 +121,7 @@ int toobig_begin(struct toobig *toobig, const struct probetap_target *endpoint,
 	r = filter_endpoint(fd, &to, endpoint->port);
 	if (r < 0)
 		return err_sys(err, -r, "cannot filter ICMP messages");
-	/* What came before the filter. */
+	/* Packets came before the filter. */
 	discard_all(fd);
 	toobig->fd = fd;
 	fd = -1;

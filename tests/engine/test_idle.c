@@ -76,7 +76,7 @@ static void ask(struct far_end *end, struct idle_figures *ret)
 	assert_int_equal(bind(end->fd, (struct sockaddr *)&own, sizeof(own)), 0);
 	assert_int_equal(getsockname(end->fd, (struct sockaddr *)&own, &size), 0);
 	spec.echo_port = ntohs(own.sin_port);
-	/* Whether an answer is awaited shows how long that takes. */
+	/* The time that it takes shows if an answer is awaited. */
 	if (end->lost || end->altered)
 		spec.rtt_us = 1000;
 	assert_int_equal(pthread_create(&end->thread, NULL, far_end_main, end), 0);

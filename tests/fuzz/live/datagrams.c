@@ -40,7 +40,7 @@
 
 #define PORT         5000
 #define SIZE_MAX_UDP 65507
-#define HEAD         24 /* of a datagram: magic to token */
+#define HEAD         24 /* the bytes from magic to token */
 #define BLOCK        1000
 #define LEASE_MS     60000
 #define ANSWER_MS    2000
@@ -76,7 +76,7 @@ static unsigned char *const payload = bytes + sizeof(struct udphdr);
 static unsigned char token[PROBEMSG_TOKEN];
 static struct heard heard[HEARD];
 static int heard_count;
-static int ports[2]; /* of LOCAL and of REMOTE */
+static int ports[2]; /* LOCAL's and REMOTE's */
 
 static int below(int bound)
 {

@@ -61,7 +61,7 @@ struct tally {
 	struct state state;
 	_Atomic uint64_t next; /* number of a request */
 	_Atomic uint64_t status[STATUS_MAX];
-	_Atomic uint64_t unanswered; /* of those that were sent as a whole */
+	_Atomic uint64_t unanswered; /* whole requests only */
 	_Atomic uint64_t wrong;
 	_Atomic int64_t longest_us;
 	_Atomic int64_t held_longest_us;
@@ -89,7 +89,7 @@ struct worker {
 	struct odd odd;
 	struct odd_session session;
 	bool open;
-	int requests; /* of the session */
+	int requests; /* in this session */
 	struct held held[HELD_MAX];
 };
 
