@@ -24,12 +24,15 @@
 #include "base/io.h"
 #include "base/leave.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "engine/callfilter.h"
 #include "engine/idle.h"
 #include "engine/report.h"
 #include "engine/tcp.h"
 #include "engine/watch.h"
 
+/* The round trips of libiperf's setup, without data. */
+#define SETUP_TRIPS  5
 #define RETRY_MIN_MS 5
 #define RETRY_MAX_MS 50
 #define ARGS_MAX     20
@@ -54,9 +57,11 @@ struct run {
 	struct iperf_test *test;
 	/* shortage on this host that made the client's test fail; or 0 */
 	int shortage;
-	struct idle_figures idle; /* client: before the test */
-	int64_t stalled_ms;       /* client: the longest pause in the flow of data */
-	bool busy; /* client: the server has refused it for another test */
+	struct idle_figures idle; /* client: before the test's data */
+	pthread_t idle_thread;
+	bool idle_beside;   /* that thread measures it during the setup */
+	int64_t stalled_ms; /* client: the longest pause in the flow of data */
+	bool busy;          /* client: the server has refused it for another test */
 };
 
 static void end_process(const struct run *run, int code,
@@ -387,6 +392,38 @@ static void describe_failure(const struct run *run, int error, int failure,
 				"mtusweep sends none");
 }
 
+static void *measure_idle(void *ctx)
+{
+	struct run *run = ctx;
+
+	idle_ask(run->spec, &run->idle);
+	return NULL;
+}
+
+/* Measure the idle path: beside the setup where that takes longer, else before it. */
+static void begin_idle(struct run *run)
+{
+	const struct test_spec *spec = run->spec;
+
+	run->idle = IDLE_UNKNOWN;
+	if (spec->lost)
+		return;
+	run->idle_beside = idle_longest_ms(spec->rtt_us) <=
+				   spec->rtt_us * SETUP_TRIPS / 1000 &&
+			   thread_start(&run->idle_thread, 0, measure_idle, run) == 0;
+	if (!run->idle_beside)
+		measure_idle(run);
+}
+
+static void take_idle(struct run *run, struct dir_result *ret)
+{
+	if (run->idle_beside)
+		pthread_join(run->idle_thread, NULL);
+	run->idle_beside = false;
+	ret->latency_idle_us = run->idle.median_us;
+	ret->latency_idle_p95_us = run->idle.p95_us;
+}
+
 /* Run the client once over `control`; return true if the server was busy. */
 static bool try_client(struct run *run, int control, struct dir_result *ret)
 {
@@ -417,8 +454,7 @@ static bool try_client(struct run *run, int control, struct dir_result *ret)
 		return error == IEACCESSDENIED;
 	run->shortage = 0;
 	take_figures(&figures, ret);
-	ret->latency_idle_us = run->idle.median_us;
-	ret->latency_idle_p95_us = run->idle.p95_us;
+	take_idle(run, ret);
 	return false;
 }
 
@@ -497,8 +533,8 @@ void iperf_test_run(const struct test_spec *spec, int report_fd, int go_fd)
 	/* The test before it may take as long. */
 	if (spec->held)
 		run.deadline_ms += testspec_deadline_ms(spec);
-	if (spec->role == ROLE_CLIENT && !spec->lost)
-		idle_ask(spec, &run.idle);
+	if (spec->role == ROLE_CLIENT)
+		begin_idle(&run);
 	run.began_at_ms = clock_wall_ms();
 	run.began_ms = clock_boot_ms();
 	run.thread = pthread_self();
