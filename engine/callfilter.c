@@ -23,6 +23,8 @@ static char peer[ADDRESS_SIZE]; /* "": any address */
 static int peer_port;           /* 0: any */
 static int patience;            /* ms */
 static int accepted;
+static int hold = -1;         /* readable: the data connection may be given */
+static atomic_bool has_ended; /* the process listens no more */
 /* Number of connections given to the library; another thread that uses them reads
  * it. */
 static atomic_int given;
@@ -76,11 +78,34 @@ static int accept_expected(int fd, struct sockaddr *address, socklen_t *size)
 	}
 }
 
+static void await_go(void)
+{
+	struct pollfd wait = {.fd = hold, .events = POLLIN};
+
+	while (poll(&wait, 1, -1) < 0 && errno == EINTR)
+		continue;
+}
+
+/* The library looked at the listener just before that ended: give it something to say to
+ * that it is busy. The other end is for the process's end to close. */
+static int accept_nobody(void)
+{
+	int ends[2];
+
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 ? -1
+									    : ends[0];
+}
+
 /* The program's accept(), for libiperf. */
 static int accept_for_test(int fd, struct sockaddr *address, socklen_t *size)
 {
+	bool open = accepted < CONNECTIONS;
 	int got = accept_expected(fd, address, size);
 
+	if (got < 0 && atomic_load(&has_ended))
+		return accept_nobody();
+	if (open && accepted == CONNECTIONS && hold >= 0)
+		await_go();
 	atomic_fetch_add(&given, 1);
 	return got;
 }
@@ -98,6 +123,19 @@ int callfilter_set(const char *address, int port, int patience_ms)
 	accepted = 0;
 	acceptor_set(accept_for_test);
 	return 0;
+}
+
+void callfilter_hold(int go_fd)
+{
+	hold = go_fd;
+}
+
+bool callfilter_end_listening(int port)
+{
+	if (atomic_load(&given) == 0)
+		return false;
+	atomic_store(&has_ended, true);
+	return tcp_end_listening(port) == 0;
 }
 
 void callfilter_meet(void)

@@ -2,6 +2,8 @@
 #ifndef ENGINE_CALLFILTER_H
 #define ENGINE_CALLFILTER_H
 
+#include <stdbool.h>
+
 /*
  * A filter for the connections to a test's server. libiperf takes the first connection
  * from any host as its control connection, and reads from it until the message is
@@ -25,6 +27,14 @@
  * -EINVAL.
  */
 int callfilter_set(const char *address, int port, int patience_ms);
+
+/* The test's data connection is withheld from the library until `go_fd` is readable. For a
+ * test's process, before the library listens. */
+void callfilter_hold(int go_fd);
+
+/* Stop listening on `port`, while the library runs a test, so that another process can.
+ * False: the library has not called our accept(), and would not be held either. */
+bool callfilter_end_listening(int port);
 
 /* Synchronise with accept(): call it in another thread after that thread has found a
  * connection which accept() returned. All writes before that return are then

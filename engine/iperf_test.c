@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <iperf_api.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,12 +24,15 @@
 #include "base/io.h"
 #include "base/leave.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "engine/callfilter.h"
 #include "engine/idle.h"
 #include "engine/report.h"
 #include "engine/tcp.h"
 #include "engine/watch.h"
 
+/* The round trips of libiperf's setup, without data. */
+#define SETUP_TRIPS  5
 #define RETRY_MIN_MS 5
 #define RETRY_MAX_MS 50
 #define ARGS_MAX     20
@@ -45,6 +49,7 @@
 struct run {
 	const struct test_spec *spec;
 	int report_fd;
+	int go_fd; /* readable once a held test is released */
 	int64_t began_at_ms;
 	int64_t began_ms;
 	int64_t deadline_ms;
@@ -52,9 +57,11 @@ struct run {
 	struct iperf_test *test;
 	/* shortage on this host that made the client's test fail; or 0 */
 	int shortage;
-	struct idle_figures idle; /* client: before the test */
-	int64_t stalled_ms;       /* client: the longest pause in the flow of data */
-	bool busy; /* client: the server has refused it for another test */
+	struct idle_figures idle; /* client: before the test's data */
+	pthread_t idle_thread;
+	bool idle_beside;   /* that thread measures it during the setup */
+	int64_t stalled_ms; /* client: the longest pause in the flow of data */
+	bool busy;          /* client: the server has refused it for another test */
 };
 
 static void end_process(const struct run *run, int code,
@@ -107,6 +114,27 @@ static void hook_armed(void *ctx)
 	memset(&report, 0, sizeof(report));
 	report.armed = true;
 	io_write_all(run->report_fd, &report, sizeof(report));
+}
+
+static void hook_flowing(void *ctx)
+{
+	const struct run *run = ctx;
+	struct test_report report;
+
+	if (!run->spec->followed || (run->spec->role == ROLE_SERVER &&
+				     !callfilter_end_listening(run->spec->port)))
+		return;
+	memset(&report, 0, sizeof(report));
+	report.flowing = true;
+	io_write_all(run->report_fd, &report, sizeof(report));
+}
+
+static bool hook_released(void *ctx)
+{
+	const struct run *run = ctx;
+	struct pollfd go = {.fd = run->go_fd, .events = POLLIN};
+
+	return poll(&go, 1, 0) > 0;
 }
 
 static void hook_give_up(void *ctx, int code, const struct dir_result *result)
@@ -233,6 +261,8 @@ static void start_watch(struct run *run, struct watch *watch)
 		.control = hook_control,
 		.finish = hook_finish,
 		.armed = hook_armed,
+		.flowing = hook_flowing,
+		.released = hook_released,
 		.give_up = hook_give_up,
 	};
 	struct dir_result result;
@@ -362,6 +392,38 @@ static void describe_failure(const struct run *run, int error, int failure,
 				"mtusweep sends none");
 }
 
+static void *measure_idle(void *ctx)
+{
+	struct run *run = ctx;
+
+	idle_ask(run->spec, &run->idle);
+	return NULL;
+}
+
+/* Measure the idle path: beside the setup where that takes longer, else before it. */
+static void begin_idle(struct run *run)
+{
+	const struct test_spec *spec = run->spec;
+
+	run->idle = IDLE_UNKNOWN;
+	if (spec->lost)
+		return;
+	run->idle_beside = idle_longest_ms(spec->rtt_us) <=
+				   spec->rtt_us * SETUP_TRIPS / 1000 &&
+			   thread_start(&run->idle_thread, 0, measure_idle, run) == 0;
+	if (!run->idle_beside)
+		measure_idle(run);
+}
+
+static void take_idle(struct run *run, struct dir_result *ret)
+{
+	if (run->idle_beside)
+		pthread_join(run->idle_thread, NULL);
+	run->idle_beside = false;
+	ret->latency_idle_us = run->idle.median_us;
+	ret->latency_idle_p95_us = run->idle.p95_us;
+}
+
 /* Run the client once over `control`; return true if the server was busy. */
 static bool try_client(struct run *run, int control, struct dir_result *ret)
 {
@@ -392,8 +454,7 @@ static bool try_client(struct run *run, int control, struct dir_result *ret)
 		return error == IEACCESSDENIED;
 	run->shortage = 0;
 	take_figures(&figures, ret);
-	ret->latency_idle_us = run->idle.median_us;
-	ret->latency_idle_p95_us = run->idle.p95_us;
+	take_idle(run, ret);
 	return false;
 }
 
@@ -431,6 +492,8 @@ static void run_server(struct run *run)
 	callfilter_set(run->spec->remote, run->spec->client_port,
 		       CALLER_PATIENCE_MS + (int)(run->spec->rtt_us * 2 / 1000) +
 			       (int)idle_longest_ms(run->spec->rtt_us));
+	if (run->spec->held)
+		callfilter_hold(run->go_fd);
 	idle_answer(run->spec);
 	prepare_test(run, &args);
 	start_watch(run, &watch);
@@ -458,16 +521,20 @@ static void run_server(struct run *run)
 	end_process(run, code, &result);
 }
 
-void iperf_test_run(const struct test_spec *spec, int report_fd)
+void iperf_test_run(const struct test_spec *spec, int report_fd, int go_fd)
 {
 	static struct run run;
 
 	install_signals();
 	run.spec = spec;
 	run.report_fd = report_fd;
+	run.go_fd = go_fd;
 	run.deadline_ms = clock_boot_ms() + testspec_deadline_ms(spec);
-	if (spec->role == ROLE_CLIENT && !spec->lost)
-		idle_ask(spec, &run.idle);
+	/* The test before it may take as long. */
+	if (spec->held)
+		run.deadline_ms += testspec_deadline_ms(spec);
+	if (spec->role == ROLE_CLIENT)
+		begin_idle(&run);
 	run.began_at_ms = clock_wall_ms();
 	run.began_ms = clock_boot_ms();
 	run.thread = pthread_self();

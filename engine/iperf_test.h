@@ -26,10 +26,13 @@
  * Client: a refused connect, or a busy server, is retried for testspec_refused_ms(); a
  * network or host without a route for testspec_reach_ms(). Server: one test; its deadline
  * is IPERF_SERVER_GRACE_MS later than the client's, so that the client decides the result.
+ *
+ * A held test makes its connections, but moves no data before `go_fd` is readable: at the
+ * server libiperf does not get the data connection, and begins no test without it.
  */
 #define IPERF_SERVER_GRACE_MS 2000
 
-void iperf_test_run(const struct test_spec *spec, int report_fd)
+void iperf_test_run(const struct test_spec *spec, int report_fd, int go_fd)
 	__attribute__((noreturn));
 
 /* The version of the linked library, such as "3.12". Static. */

@@ -24,6 +24,11 @@ struct server {
 	uint32_t wanted;
 	struct test_spec spec; /* the child's test */
 	int64_t deadline_ms;
+	/* the test that follows it, held in a process of its own while this one's data
+	 * flows; no pid: not begun, or no more */
+	struct child ahead;
+	struct test_spec next;
+	bool followed;  /* `ahead` is still to be begun */
 	bool disturbed; /* others than the peer disturbed the last armed test */
 	struct err disturbance;
 };
@@ -102,6 +107,27 @@ static void reply_overdue(struct server *s)
 	send_reply(s, &reply);
 }
 
+static void set_deadline(struct server *s)
+{
+	s->deadline_ms = clock_boot_ms() + testspec_deadline_ms(&s->spec) +
+			 RUNNER_CHILD_GRACE_MS;
+	if (s->spec.role == ROLE_SERVER)
+		s->deadline_ms += IPERF_SERVER_GRACE_MS;
+}
+
+static int check_request(const struct runner_request *request, enum test_role role,
+			 struct err *err)
+{
+	int r = testspec_check(&request->spec, err);
+
+	if (r == 0 && request->spec.followed)
+		r = testspec_check(&request->next, err);
+	if (r == 0 && (request->spec.role != role ||
+		       (request->spec.followed && request->next.role != role)))
+		r = err_set(err, -EINVAL, "the test is for the other role");
+	return r;
+}
+
 static void start_test(struct server *s, const struct runner_request *request)
 {
 	struct runner_reply reply;
@@ -109,11 +135,7 @@ static void start_test(struct server *s, const struct runner_request *request)
 
 	init_reply(&reply, request->serial);
 	s->disturbed = false;
-	if (request->spec.role != role)
-		reply.code =
-			err_set(&reply.err, -EINVAL, "the test is for the other role");
-	if (reply.code == 0)
-		reply.code = testspec_check(&request->spec, &reply.err);
+	reply.code = check_request(request, role, &reply.err);
 	if (reply.code == 0)
 		reply.code = child_start(&s->child, &request->spec, s->fd, &reply.err);
 	if (reply.code < 0) {
@@ -123,10 +145,44 @@ static void start_test(struct server *s, const struct runner_request *request)
 	s->awaited = true;
 	s->serial = request->serial;
 	s->spec = request->spec;
-	s->deadline_ms = clock_boot_ms() + testspec_deadline_ms(&request->spec) +
-			 RUNNER_CHILD_GRACE_MS;
-	if (role == ROLE_SERVER)
-		s->deadline_ms += IPERF_SERVER_GRACE_MS;
+	s->next = request->next;
+	s->followed = request->spec.followed;
+	set_deadline(s);
+}
+
+/* The held test takes the place of the one that has ended. */
+static void release_next(struct server *s)
+{
+	s->child = s->ahead;
+	s->ahead = (struct child)CHILD_NONE;
+	s->spec = s->next;
+	/* Where it is armed again, nothing precedes it. */
+	s->spec.held = false;
+	s->disturbed = false;
+	set_deadline(s);
+	child_release(&s->child);
+}
+
+/* Measure with the client's held test, if it has its connections. */
+static void measure_next(struct server *s, const struct runner_request *request)
+{
+	struct runner_reply reply;
+
+	child_end(&s->child);
+	s->followed = false;
+	if (s->ahead.pid > 0 && s->ahead.armed && s->next.id == request->spec.id &&
+	    s->next.role == ROLE_CLIENT) {
+		release_next(s);
+		s->awaited = true;
+		s->serial = request->serial;
+		return;
+	}
+	child_end(&s->ahead);
+	s->awaited = false;
+	init_reply(&reply, request->serial);
+	reply.code = err_set(&reply.err, -ENOENT, "the test '%u' is not set up",
+			     request->spec.id);
+	send_reply(s, &reply);
 }
 
 static void reply_asked(const struct server *s, uint32_t serial)
@@ -186,8 +242,14 @@ static void handle_runner_request(struct server *s,
 		want_result(s, request);
 		return;
 	}
+	if (request->kind == RUNNER_RELEASE) {
+		measure_next(s, request);
+		return;
+	}
 	child_end(&s->child);
+	child_end(&s->ahead);
 	s->awaited = false;
+	s->followed = false;
 	s->wanted = 0;
 	switch (request->kind) {
 	case RUNNER_ARM:
@@ -200,6 +262,7 @@ static void handle_runner_request(struct server *s,
 		break;
 	case RUNNER_ASK:
 	case RUNNER_RESULT:
+	case RUNNER_RELEASE:
 		break;
 	}
 }
@@ -234,8 +297,45 @@ static void note_disturbance(struct server *s)
  * may be on its way. */
 static bool arm_again(struct server *s)
 {
-	return s->spec.role == ROLE_SERVER && child_was_disturbed(&s->child) &&
-	       child_start(&s->child, &s->spec, s->fd, NULL) == 0;
+	if (s->spec.role != ROLE_SERVER || !child_was_disturbed(&s->child))
+		return false;
+	/* It has the port. */
+	child_end(&s->ahead);
+	if (child_start(&s->child, &s->spec, s->fd, NULL) < 0)
+		return false;
+	s->followed = s->spec.followed;
+	return true;
+}
+
+/* Set the next test up, once there is room for it. It is held, so that no data flows
+ * before this one's end. Without it the peer has it armed as usual. */
+static void begin_next(struct server *s)
+{
+	if (!s->followed || !s->child.flowing)
+		return;
+	s->followed = false;
+	child_start(&s->ahead, &s->next, s->fd, NULL);
+}
+
+/* After the end of a server's test: the peer has all of it where it came to a good end, and
+ * goes on with the next. Where it did not, it arms a test anew. */
+static void follow_test(struct server *s)
+{
+	if (s->spec.role != ROLE_SERVER || s->ahead.pid == 0)
+		return;
+	if (s->child.reported && s->child.result.code == 0)
+		release_next(s);
+	else
+		child_end(&s->ahead);
+}
+
+static void look_after_next(struct server *s, const struct pollfd *output,
+			    const struct pollfd *report)
+{
+	if (output->revents)
+		child_read_output(&s->ahead);
+	if (report->revents && child_read_report(&s->ahead))
+		child_reap(&s->ahead);
 }
 
 static void look_after_child(struct server *s, const struct pollfd *output,
@@ -245,7 +345,7 @@ static void look_after_child(struct server *s, const struct pollfd *output,
 
 	if (output->revents)
 		child_read_output(&s->child);
-	if (s->child.armed && s->awaited)
+	if (s->spec.role == ROLE_SERVER && s->child.armed && s->awaited)
 		reply_armed(s);
 	if (ended)
 		child_reap(&s->child);
@@ -253,33 +353,45 @@ static void look_after_child(struct server *s, const struct pollfd *output,
 		note_disturbance(s);
 	if (s->wanted && s->child.reported)
 		reply_result(s);
+	begin_next(s);
 	if (ended) {
-		if (!arm_again(s))
+		if (!arm_again(s)) {
 			reply_ended(s);
+			follow_test(s);
+		}
 	} else if (clock_left_ms(s->deadline_ms) == 0) {
 		child_end(&s->child);
+		child_end(&s->ahead);
 		reply_overdue(s);
 	}
 }
 
 int runner_serve(int fd)
 {
-	struct server s = {.fd = fd, .child = CHILD_NONE};
+	struct server s = {.fd = fd, .child = CHILD_NONE, .ahead = CHILD_NONE};
 	struct runner_request request;
 
 	for (;;) {
-		struct pollfd waits[3] = {
+		struct pollfd waits[5] = {
 			{.fd = fd, .events = POLLIN},
 			{.fd = s.child.output, .events = POLLIN},
 			{.fd = s.child.report, .events = POLLIN},
+			{.fd = s.ahead.output, .events = POLLIN},
+			{.fd = s.ahead.report, .events = POLLIN},
 		};
 		bool running = s.child.pid > 0;
-		int n = poll(waits, 3, running ? clock_left_ms(s.deadline_ms) : -1);
+		int n = poll(waits, s.ahead.pid > 0 ? 5 : 3,
+			     running ? clock_left_ms(s.deadline_ms) : -1);
 
-		if (n < 0 && errno != EINTR)
+		/* RLIMIT_NOFILE has become smaller than the list: do with less. */
+		if (n < 0 && errno == EINVAL && s.ahead.pid > 0)
+			child_end(&s.ahead);
+		else if (n < 0 && errno != EINTR)
 			break;
 		if (n < 0)
 			continue;
+		if (s.ahead.pid > 0)
+			look_after_next(&s, &waits[3], &waits[4]);
 		if (running)
 			look_after_child(&s, &waits[1], &waits[2]);
 		if (!waits[0].revents)
@@ -289,6 +401,7 @@ int runner_serve(int fd)
 		handle_runner_request(&s, &request);
 	}
 	child_end(&s.child);
+	child_end(&s.ahead);
 	close(fd);
 	return 0;
 }

@@ -13,6 +13,15 @@
  * thread, one call at a time (it locks). They exchange fixed-size messages over a
  * SOCK_SEQPACKET pair. There is one test at a time: arming or measuring first ends a
  * test that still runs (SIGTERM, SIGKILL 50 ms later).
+ *
+ * The setup of a test takes five round trips. Where two tests follow one another, that of
+ * the second goes on beside the first one's data: both ends fork its process then, which
+ * makes its connections and is held. The server releases it when the first test has come
+ * to a good end there, the client when it is asked to measure. Where the first one fails,
+ * both ends end the second.
+ *
+ *	server: runner_arm_first()
+ *	client: runner_measure_first(); runner_measure_next()
  */
 
 /* Run the runner's process: serve until the other end closes `fd`, then return the exit
@@ -29,7 +38,7 @@ void runner_free(struct runner *runner);
  * Reserve a TCP port at the address `local`, which may be link-local to `interface`, for
  * the control connection of the next test (spec->client_port, at both ends). The server
  * recognises the test by it among other connections from the peer's host. The port is
- * reserved until the next call. 0: none is free, any will do.
+ * reserved until the next call but one. 0: none is free, any will do.
  */
 int runner_reserve(struct runner *runner, const char *local, const char *interface);
 
@@ -39,6 +48,10 @@ int runner_reserve(struct runner *runner, const char *local, const char *interfa
  * the runner is gone.
  */
 int runner_arm(struct runner *runner, const struct test_spec *spec, struct err *err);
+
+/* The same for a test that the test `next` follows: spec->remote's, too. */
+int runner_arm_first(struct runner *runner, const struct test_spec *spec,
+		     const struct test_spec *next, struct err *err);
 
 /*
  * Return -ECONNABORTED, and a sentence, if others than the peer disturbed the last
@@ -57,6 +70,19 @@ int runner_disturbed(struct runner *runner, struct err *err);
  */
 int runner_measure(struct runner *runner, const struct test_spec *spec, int stop_fd,
 		   struct dir_result *ret, struct err *err);
+
+/* The same for a test that the test `next` follows. */
+int runner_measure_first(struct runner *runner, const struct test_spec *spec,
+			 const struct test_spec *next, int stop_fd,
+			 struct dir_result *ret, struct err *err);
+
+/*
+ * Measure with the test that was `next`; `spec` says its id and deadlines. -ENOENT: it has
+ * not got its connections, and is ended. A result that is neither ok nor a loss of data may
+ * come from the first test's end. In both cases arm it at the server, and measure.
+ */
+int runner_measure_next(struct runner *runner, const struct test_spec *spec,
+			int stop_fd, struct dir_result *ret, struct err *err);
 
 /* The longest pause in the flow of data of the last test that runner_measure()
  * returned. */

@@ -22,10 +22,10 @@
 #define TERM_GRACE_MS 50
 #define READS_MAX     16
 
-static void become_child(const struct test_spec *spec, int output, int report)
+static void become_child(const struct test_spec *spec, int output, int report, int go)
 	__attribute__((noreturn));
 
-static void become_child(const struct test_spec *spec, int output, int report)
+static void become_child(const struct test_spec *spec, int output, int report, int go)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -43,11 +43,18 @@ static void become_child(const struct test_spec *spec, int output, int report)
 		close(null);
 	switch (spec->kind) {
 	case TEST_THROUGHPUT:
-		iperf_test_run(spec, report);
+		iperf_test_run(spec, report, go);
 	case TEST_FULL_SIZE:
 		fullsize_run(spec, report);
 	}
 	_exit(1);
+}
+
+static void close_pipes(struct child *child)
+{
+	fd_close(&child->output);
+	fd_close(&child->report);
+	fd_close(&child->go);
 }
 
 int child_start(struct child *child, const struct test_spec *spec, int runner_fd,
@@ -55,8 +62,9 @@ int child_start(struct child *child, const struct test_spec *spec, int runner_fd
 {
 	cleanup_fd int output_write = -1;
 	cleanup_fd int report_write = -1;
+	cleanup_fd int go_read = -1;
 	pid_t runner = getpid();
-	int output[2], report[2];
+	int output[2], report[2], go[2];
 
 	*child = (struct child)CHILD_NONE;
 	if (pipe2(output, O_CLOEXEC) < 0)
@@ -64,11 +72,19 @@ int child_start(struct child *child, const struct test_spec *spec, int runner_fd
 	child->output = output[0];
 	output_write = output[1];
 	if (pipe2(report, O_CLOEXEC) < 0) {
-		fd_close(&child->output);
+		close_pipes(child);
 		return err_sys(err, errno, "cannot make a pipe for the test");
 	}
 	child->report = report[0];
 	report_write = report[1];
+	if (spec->held && pipe2(go, O_CLOEXEC) < 0) {
+		close_pipes(child);
+		return err_sys(err, errno, "cannot make a pipe for the test");
+	}
+	if (spec->held) {
+		child->go = go[1];
+		go_read = go[0];
+	}
 	fcntl(child->output, F_SETFL, O_NONBLOCK);
 	child->pid = fork();
 	if (child->pid == 0) {
@@ -76,18 +92,23 @@ int child_start(struct child *child, const struct test_spec *spec, int runner_fd
 		close(runner_fd);
 		close(child->output);
 		close(child->report);
-		become_child(spec, output_write, report_write);
+		fd_close(&child->go);
+		become_child(spec, output_write, report_write, go_read);
 	}
 	if (child->pid < 0) {
 		int error = errno;
 
-		*child = (struct child){.output = child->output,
-					.report = child->report};
-		fd_close(&child->output);
-		fd_close(&child->report);
+		child->pid = 0;
+		close_pipes(child);
 		return err_sys(err, error, "cannot fork for the test");
 	}
 	return 0;
+}
+
+void child_release(const struct child *child)
+{
+	if (child->go >= 0)
+		io_write_all(child->go, "", 1);
 }
 
 static bool has_word(const char *line)
@@ -146,8 +167,9 @@ bool child_read_report(struct child *child)
 	/* A report is smaller than PIPE_BUF: it arrives complete or not at all. */
 	if (n != (ssize_t)sizeof(report))
 		return true;
-	if (report.armed) {
-		child->armed = true;
+	if (report.armed || report.flowing) {
+		child->armed |= report.armed;
+		child->flowing |= report.flowing;
 		return false;
 	}
 	child->reported = true;
@@ -165,8 +187,7 @@ void child_reap(struct child *child)
 		pid = waitpid(child->pid, &child->wait_status, 0);
 	} while (pid < 0 && errno == EINTR);
 	child_read_output(child);
-	fd_close(&child->output);
-	fd_close(&child->report);
+	close_pipes(child);
 	child->pid = 0;
 }
 

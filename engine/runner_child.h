@@ -23,7 +23,9 @@ struct child {
 	pid_t pid;  /* 0: none */
 	int output; /* pipe of its output; -1 when it has closed it */
 	int report;
-	bool armed; /* a server that listens */
+	int go;       /* pipe that releases a held test; -1: none */
+	bool armed;   /* as in struct test_report */
+	bool flowing; /* the same */
 	bool reported;
 	struct test_report result;
 	int wait_status;
@@ -32,14 +34,17 @@ struct child {
 	char said[CHILD_LINE_SIZE]; /* the last complete line that contains a word */
 };
 
-#define CHILD_NONE                         \
-	{                                  \
-		.output = -1, .report = -1 \
+#define CHILD_NONE                                   \
+	{                                            \
+		.output = -1, .report = -1, .go = -1 \
 	}
 
 /* Fork a child that runs the test. `runner_fd` is closed in it. */
 int child_start(struct child *child, const struct test_spec *spec, int runner_fd,
 		struct err *err);
+
+/* Let the data of a held test flow. */
+void child_release(const struct child *child);
 
 void child_read_output(struct child *child);
 

@@ -23,7 +23,8 @@
 
 struct runner {
 	struct ask ask;
-	int reserved_fd; /* holds the port reserved for the next test */
+	/* hold the ports reserved for the last test and for the one before */
+	int reserved_fd[2];
 	int64_t stalled_ms;
 	pthread_mutex_t lock;
 };
@@ -35,7 +36,7 @@ int runner_new(int fd, struct runner **ret, struct err *err)
 	if (!runner)
 		return err_set(err, -ENOMEM, "out of memory for the runner");
 	runner->ask.fd = fd;
-	runner->reserved_fd = -1;
+	runner->reserved_fd[0] = runner->reserved_fd[1] = -1;
 	pthread_mutex_init(&runner->lock, NULL);
 	*ret = runner;
 	return 0;
@@ -46,7 +47,8 @@ void runner_free(struct runner *runner)
 	if (!runner)
 		return;
 	fd_close(&runner->ask.fd);
-	fd_close(&runner->reserved_fd);
+	fd_close(&runner->reserved_fd[0]);
+	fd_close(&runner->reserved_fd[1]);
 	pthread_mutex_destroy(&runner->lock);
 	free(runner);
 }
@@ -56,8 +58,10 @@ int runner_reserve(struct runner *runner, const char *local, const char *interfa
 	int port;
 
 	pthread_mutex_lock(&runner->lock);
-	fd_close(&runner->reserved_fd);
-	port = tcp_reserve(local, interface, &runner->reserved_fd);
+	fd_close(&runner->reserved_fd[1]);
+	runner->reserved_fd[1] = runner->reserved_fd[0];
+	runner->reserved_fd[0] = -1;
+	port = tcp_reserve(local, interface, &runner->reserved_fd[0]);
 	pthread_mutex_unlock(&runner->lock);
 	return port > 0 ? port : 0;
 }
@@ -67,8 +71,10 @@ static int runner_gone(struct err *err)
 	return err_set(err, -EPIPE, "the process that runs the tests has ended");
 }
 
-static int send_request(struct runner *runner, enum runner_kind kind,
-			const struct test_spec *spec, struct err *err)
+/* `next`: the test that follows; NULL: none does. */
+static int send_tests(struct runner *runner, enum runner_kind kind,
+		      const struct test_spec *spec, const struct test_spec *next,
+		      struct err *err)
 {
 	struct runner_request request;
 	int r;
@@ -77,12 +83,23 @@ static int send_request(struct runner *runner, enum runner_kind kind,
 	request.kind = kind;
 	if (spec)
 		request.spec = *spec;
+	request.spec.followed = next != NULL;
+	if (next) {
+		request.next = *next;
+		request.next.held = true;
+	}
 	r = ask_send(&runner->ask, &request, sizeof(request));
 	if (r == -EPIPE)
 		return runner_gone(err);
 	if (r < 0)
 		return err_sys(err, -r, "cannot reach the process that runs the tests");
 	return 0;
+}
+
+static int send_request(struct runner *runner, enum runner_kind kind,
+			const struct test_spec *spec, struct err *err)
+{
+	return send_tests(runner, kind, spec, NULL, err);
 }
 
 /* Wait for the reply to the last request. -ETIMEDOUT, -EINTR, -EPIPE. */
@@ -114,13 +131,13 @@ static int cancel_test(struct runner *runner, struct err *err)
 
 /* Ask, wait, and leave no test running on failure. The lock must be held. */
 static int ask_runner(struct runner *runner, enum runner_kind kind,
-		      const struct test_spec *spec, int stop_fd,
-		      struct runner_reply *ret, struct err *err)
+		      const struct test_spec *spec, const struct test_spec *next,
+		      int stop_fd, struct runner_reply *ret, struct err *err)
 {
 	int64_t patience_ms =
 		kind == RUNNER_ARM ? ARM_MS
 				   : testspec_deadline_ms(spec) + RUNNER_MAIN_GRACE_MS;
-	int r = send_request(runner, kind, spec, err);
+	int r = send_tests(runner, kind, spec, next, err);
 
 	if (r < 0)
 		return r;
@@ -156,26 +173,33 @@ static void log_data(const struct dir_result *result)
 			  (long long)(left_ms > 0 ? left_ms : 0));
 }
 
-int runner_arm(struct runner *runner, const struct test_spec *spec, struct err *err)
+int runner_arm_first(struct runner *runner, const struct test_spec *spec,
+		     const struct test_spec *next, struct err *err)
 {
 	struct runner_reply reply;
 	int r;
 
 	pthread_mutex_lock(&runner->lock);
-	r = ask_runner(runner, RUNNER_ARM, spec, -1, &reply, err);
+	r = ask_runner(runner, RUNNER_ARM, spec, next, -1, &reply, err);
 	pthread_mutex_unlock(&runner->lock);
 	log_test("arm", spec, r, NULL);
 	return r;
 }
 
-int runner_measure(struct runner *runner, const struct test_spec *spec, int stop_fd,
-		   struct dir_result *ret, struct err *err)
+int runner_arm(struct runner *runner, const struct test_spec *spec, struct err *err)
+{
+	return runner_arm_first(runner, spec, NULL, err);
+}
+
+static int measure(struct runner *runner, enum runner_kind kind,
+		   const struct test_spec *spec, const struct test_spec *next,
+		   int stop_fd, struct dir_result *ret, struct err *err)
 {
 	struct runner_reply reply;
 	int r;
 
 	pthread_mutex_lock(&runner->lock);
-	r = ask_runner(runner, RUNNER_MEASURE, spec, stop_fd, &reply, err);
+	r = ask_runner(runner, kind, spec, next, stop_fd, &reply, err);
 	pthread_mutex_unlock(&runner->lock);
 	if (r == 0)
 		log_data(&reply.result);
@@ -185,6 +209,25 @@ int runner_measure(struct runner *runner, const struct test_spec *spec, int stop
 	*ret = reply.result;
 	runner->stalled_ms = reply.stalled_ms;
 	return 0;
+}
+
+int runner_measure(struct runner *runner, const struct test_spec *spec, int stop_fd,
+		   struct dir_result *ret, struct err *err)
+{
+	return measure(runner, RUNNER_MEASURE, spec, NULL, stop_fd, ret, err);
+}
+
+int runner_measure_first(struct runner *runner, const struct test_spec *spec,
+			 const struct test_spec *next, int stop_fd,
+			 struct dir_result *ret, struct err *err)
+{
+	return measure(runner, RUNNER_MEASURE, spec, next, stop_fd, ret, err);
+}
+
+int runner_measure_next(struct runner *runner, const struct test_spec *spec,
+			int stop_fd, struct dir_result *ret, struct err *err)
+{
+	return measure(runner, RUNNER_RELEASE, spec, NULL, stop_fd, ret, err);
 }
 
 int64_t runner_stalled_ms(const struct runner *runner)

@@ -17,12 +17,15 @@ enum runner_kind {
 	RUNNER_CANCEL,  /* replied to when no test runs any more */
 	RUNNER_ASK,     /* replied to at once */
 	RUNNER_RESULT,  /* replied to when the armed test has ended; spec.id names it */
+	/* as measure, of the test that was set up beside the last one */
+	RUNNER_RELEASE,
 };
 
 struct runner_request {
 	uint32_t serial;
 	enum runner_kind kind;
 	struct test_spec spec; /* unused for cancel and ask; for result, only the id */
+	struct test_spec next; /* for arm and measure of a test that is followed */
 };
 
 struct runner_reply {

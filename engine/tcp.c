@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/address.h"
@@ -250,6 +251,21 @@ int tcp_find_listener(int port)
 			return fd;
 	}
 	return -1;
+}
+
+int tcp_end_listening(int port)
+{
+	int fd = tcp_find_listener(port);
+	cleanup_fd int listener = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FD_FIRST);
+	cleanup_fd int silent = eventfd(0, EFD_CLOEXEC);
+
+	if (listener < 0 || silent < 0)
+		return fd < 0 ? -ENOENT : -errno;
+	if (dup3(silent, fd, O_CLOEXEC) < 0)
+		return -errno;
+	/* A select() of the other thread holds the socket open: wake it. It then looks at
+	 * what the descriptor is now. */
+	return shutdown(listener, SHUT_RD) < 0 ? -errno : 0;
 }
 
 int tcp_find_caller(int port, int control, uint64_t least)

@@ -52,6 +52,10 @@ int tcp_find_data(int port, int control);
 /* Find a server's listening socket, -1 while there is none. */
 int tcp_find_listener(int port);
 
+/* End the listening on `port`, so that another process can. The descriptor stays open,
+ * since another thread uses it, and shows no connection any more. 0 or -errno. */
+int tcp_end_listening(int port);
+
 /* Find a connection to our own `port`, other than `control`, that has received `least`
  * bytes or more. -1 when there is none. */
 int tcp_find_caller(int port, int control, uint64_t least);

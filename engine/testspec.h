@@ -48,12 +48,19 @@ struct test_spec {
 	/* Client: no test has reached the port yet. Where the first is refused, it is more
 	 * likely closed than busy, so this waits no longer than for an answer. */
 	bool first;
+	/* Throughput only: a held test is set up as soon as this one's data flows. The
+	 * server then listens for that test alone. */
+	bool followed;
+	/* Throughput only: no data flows before the runner releases the test. */
+	bool held;
 };
 
-/* The message that a test's process writes into its report pipe: a server once when it
- * is armed, that is, listens; and both roles at their end. */
+/* The message that a test's process writes into its report pipe: once when it is armed,
+ * once when it makes room for the test that follows, and at its end. */
 struct test_report {
-	bool armed; /* a server's first report: it listens */
+	/* a server listens; a held client has its connections */
+	bool armed;
+	bool flowing; /* data flows in a test that is followed */
 	/* Server: -ECONNABORTED if others than the peer's test disturbed it, or another
 	 * negative errno if it could not listen. Both: an errno of err_is_shortage() if
 	 * this host ran short of something for the test, which then gives no evidence

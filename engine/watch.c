@@ -12,6 +12,9 @@
 /* The first bytes that libiperf sends on the data connection; the SYN counts as one. */
 #define COOKIE_SIZE 37
 #define SYN_SIZE    1
+/* The bytes of libiperf's server on the control connection before the data connection:
+ * PARAM_EXCHANGE and CREATE_STREAMS. */
+#define MESSAGES_BEFORE_DATA 2
 
 /* Poll often until the data starts: the test's length counts from there. */
 #define SEARCH_US 2000
@@ -102,7 +105,8 @@ static void check_deadline(struct watch *w)
 static int find_data(struct watch *w)
 {
 	const struct test_spec *spec = w->spec;
-	int64_t limit_us = w->began_us + testspec_connect_ms(spec) * 1000;
+	int64_t limit_us = spec->held ? w->deadline_us
+				      : w->began_us + testspec_connect_ms(spec) * 1000;
 
 	for (;;) {
 		int fd = tcp_find_data(spec->port, w->hooks->control(w->hooks->ctx));
@@ -120,6 +124,41 @@ static int find_data(struct watch *w)
 		if (!pause_until(w, now_us + SEARCH_US))
 			return -1;
 	}
+}
+
+/*
+ * Wait until the runner releases a client's test, and then until the server has begun it;
+ * return false when the test has ended. Until then the server has sent only the two
+ * messages before the data connection.
+ */
+static bool await_release(struct watch *w)
+{
+	struct tcp_figures figures = {0};
+	int64_t limit_us;
+
+	w->hooks->armed(w->hooks->ctx);
+	while (!w->hooks->released(w->hooks->ctx)) {
+		check_deadline(w);
+		if (!pause_until(w, clock_boot_us() + SEARCH_US))
+			return false;
+	}
+	w->established_us = clock_boot_us();
+	w->deadline_us = w->established_us + testspec_deadline_ms(w->spec) * 1000;
+	limit_us = w->established_us + testspec_connect_ms(w->spec) * 1000;
+	for (;;) {
+		int fd = w->hooks->control(w->hooks->ctx);
+
+		if (tcp_read_figures(fd, &figures) < 0 ||
+		    figures.bytes_received > MESSAGES_BEFORE_DATA)
+			break;
+		if (clock_boot_us() >= limit_us)
+			give_up(w, TEST_UNREACHABLE,
+				"the server did not begin the test that was set up");
+		if (!pause_until(w, clock_boot_us() + SEARCH_US))
+			return false;
+	}
+	w->established_us = clock_boot_us();
+	return true;
 }
 
 /* For a server: as far as it is known. */
@@ -221,6 +260,13 @@ static void note_packets(struct watch *w, int fd)
 		w->packet_bytes = size;
 }
 
+static void tell_flowing(struct watch *w)
+{
+	if (!w->told)
+		w->hooks->flowing(w->hooks->ctx);
+	w->told = true;
+}
+
 /* Take a sample; false when no more can follow: the socket is gone, libiperf is done
  * with it, or a server turns out not to be the sender. */
 static bool take_sample(struct watch *w, int fd)
@@ -230,13 +276,17 @@ static bool take_sample(struct watch *w, int fd)
 
 	if (tcp_read_figures(fd, &figures) < 0)
 		return false;
-	if (w->spec->role == ROLE_SERVER && figures.bytes_received > COOKIE_SIZE)
+	if (w->spec->role == ROLE_SERVER && figures.bytes_received > COOKIE_SIZE) {
+		tell_flowing(w);
 		return false;
+	}
 	note_start(w, fd, &figures, now_us);
 	if (w->flowing_us == 0)
 		return true;
 	note_packets(w, fd);
 	note_movement(w, &figures, now_us);
+	if (w->bytes > 0)
+		tell_flowing(w);
 	add_window(w, &figures, now_us);
 	return true;
 }
@@ -333,7 +383,7 @@ static void watch_client(struct watch *w)
 	int fd = find_data(w);
 	int64_t end_us = INT64_MAX;
 
-	if (fd < 0)
+	if (fd < 0 || (w->spec->held && !await_release(w)))
 		return;
 	while (take_sample(w, fd)) {
 		if (w->flowing_us > 0)

@@ -32,6 +32,9 @@
  * A test shorter than testspec_blackhole_ms() is not finished while no data has arrived:
  * the watcher waits until data arrives or the black hole is certain.
  *
+ * A client that is held calls armed() when it has its connections. No limit but the
+ * deadline counts before released() is true, and all of them count from there.
+ *
  * For a server it calls armed() when it listens, and samples the data socket if the server
  * sends. It calls give_up() at the deadline, and with -ECONNABORTED when the test was
  * disturbed: the control connection comes from another address than spec->remote, or its
@@ -46,6 +49,10 @@ struct watch_hooks {
 	int (*control)(void *ctx);
 	void (*finish)(void *ctx);
 	void (*armed)(void *ctx);
+	/* data flows; called once */
+	void (*flowing)(void *ctx);
+	/* whether the runner has released the test, which is held */
+	bool (*released)(void *ctx);
 	void (*give_up)(void *ctx, int code, const struct dir_result *result)
 		__attribute__((noreturn));
 	void *ctx;
@@ -79,6 +86,7 @@ struct watch {
 	int64_t rtt_sum_us;
 	int rtt_count;
 	bool called;   /* there was a data connection */
+	bool told;     /* flowing() was called */
 	bool word_out; /* the client was told that the goodput is known */
 	struct steady steady;
 };

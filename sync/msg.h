@@ -73,6 +73,10 @@ struct msg_pair {
 	int64_t duration_ms;
 	int64_t rtt_us;
 	int from_port; /* the test's first connection uses it; 0: any */
+	/* The test that follows, to be set up beside that one; 0: none */
+	uint32_t next;
+	int next_port;     /* as from_port, of the next test */
+	int64_t precision; /* as in msg_arm, of the next test */
 	/* For the readers of the server's page. */
 	int peer_mtu;        /* 0: it does not say */
 	int64_t visits_left; /* this one included; NO_FIGURE: it does not say */

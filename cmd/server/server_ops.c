@@ -110,7 +110,7 @@ void server_warn(struct server *f, struct warning w)
 	warnings_add(&f->warnings, &w);
 }
 
-static int arm_test(struct server *f, const struct msg_arm *m, struct err *err)
+static struct test_spec test_spec(const struct server *f, const struct msg_arm *m)
 {
 	struct test_spec spec = {
 		.id = m->test,
@@ -129,7 +129,36 @@ static int arm_test(struct server *f, const struct msg_arm *m, struct err *err)
 		  f->config->options->interface);
 	text_copy(spec.local, sizeof(spec.local), f->config->address);
 	text_copy(spec.remote, sizeof(spec.remote), f->peer);
+	return spec;
+}
+
+static int arm_test(struct server *f, const struct msg_arm *m, struct err *err)
+{
+	struct test_spec spec = test_spec(f, m);
+
 	return runner_arm(f->runner, &spec, err);
+}
+
+/* Arm the test of a pair; where one follows it, that is set up beside it. */
+static int arm_pair(struct server *f, const struct msg_pair *m, struct err *err)
+{
+	struct msg_arm arm = {
+		.test = m->test,
+		.duration_ms = m->duration_ms,
+		.rtt_us = m->rtt_us,
+		.from_port = m->from_port,
+	};
+	struct test_spec first = test_spec(f, &arm);
+	struct test_spec next;
+
+	if (!m->next)
+		return runner_arm(f->runner, &first, err);
+	arm.test = m->next;
+	arm.from_port = m->next_port;
+	arm.precision = m->precision;
+	next = test_spec(f, &arm);
+	next.echo_port = 0;
+	return runner_arm_first(f->runner, &first, &next, err);
 }
 
 int server_not_stale(int r)
@@ -206,12 +235,6 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct msg_paired *ret,
 		   struct err *err)
 {
 	struct server *f = ctx;
-	struct msg_arm upload = {
-		.test = m->test,
-		.duration_ms = m->duration_ms,
-		.rtt_us = m->rtt_us,
-		.from_port = m->from_port,
-	};
 	struct err warning = ERR_INIT;
 	int r;
 
@@ -231,7 +254,7 @@ static int op_pair(void *ctx, const struct msg_pair *m, struct msg_paired *ret,
 	if (warning.text[0])
 		server_warn(f, (struct warning){.kind = WARNING_PATH_MTU_CACHED,
 						.detail = warning.text});
-	r = m->test ? arm_test(f, &upload, err) : 0;
+	r = m->test ? arm_pair(f, m, err) : 0;
 	if (r == 0) {
 		if (m->test)
 			rowcheck_earn(&f->check);
@@ -264,12 +287,9 @@ static int op_figures(void *ctx, uint32_t test, struct msg_figures *ret,
 		      struct err *err)
 {
 	struct server *f = ctx;
-	int r = runner_result(f->runner, test, &ret->seen, err);
+	int r = renew_lease(f, err);
 
-	if (r < 0)
-		return r;
-	server_heard(f);
-	return 0;
+	return r < 0 ? r : runner_result(f->runner, test, &ret->seen, err);
 }
 
 /* 1: the row came for the first time in this session; 0: again. The peer repeats a row

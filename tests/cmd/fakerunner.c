@@ -56,6 +56,7 @@ static bool do_request(struct fakerunner *runner, const struct runner_request *r
 		runner->armed = request->spec;
 		return true;
 	case RUNNER_MEASURE:
+	case RUNNER_RELEASE:
 		runner->measures++;
 		reply->stalled_ms = runner->stalled_ms;
 		return runner->measure(runner->ctx, &request->spec, &reply->result);

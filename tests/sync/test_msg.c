@@ -120,8 +120,9 @@ static int set_longest(void **state)
 	longest.opened.lease_ms = 600000;
 	set_facts(&longest.opened.server);
 	longest.pair = (struct msg_pair){
-		TOKEN, MTU_MAX, UINT32_MAX, 3600000,  INT64_C(3600000000),
-		65535, MTU_MAX, 100000000,  999999999};
+		TOKEN,     MTU_MAX,    UINT32_MAX, 3600000, INT64_C(3600000000),
+		65535,     UINT32_MAX, 65535,      50,      MTU_MAX,
+		100000000, 999999999};
 	longest.arm = (struct msg_arm){
 		TOKEN, false, UINT32_MAX, 3600000, INT64_C(3600000000), 65535, 50};
 	strcpy(longest.probe.session, TOKEN);
@@ -248,6 +249,7 @@ static void a_pair_that_says_no_more_is_taken(void **state)
 
 	(void)state;
 	assert_int_equal(msg_pair_decode(json, strlen(json), &m, NULL), 0);
+	assert_int_equal(m.next, 0);
 	assert_int_equal(m.peer_mtu, 0);
 	assert_int_equal(m.visits_left, NO_FIGURE);
 	assert_int_equal(m.left_ms, NO_FIGURE);

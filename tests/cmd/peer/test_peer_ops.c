@@ -103,6 +103,70 @@ static void test_always_disturbed(void **state)
 			 1);
 }
 
+/* --- the second test of a visit, set up beside the first --- */
+
+static void test_second_test_needs_no_request(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	assert_int_equal(cmdlab_run(lab), 0);
+	assert_all_ok(lab);
+	assert_true(lab->server.runner.armed.followed);
+	/* A pair each. */
+	assert_int_equal(lab->server.runner.arms, 4);
+}
+
+static void test_second_test_that_is_not_set_up_is_armed(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	fail_runner(&lab->peer.runner, RUNNER_RELEASE, 1, 2, -ENOENT);
+	assert_int_equal(cmdlab_run(lab), 0);
+	cmdlab_assert_not_said(lab->peer.said, "repeating the test");
+	assert_all_ok(lab);
+	assert_int_equal(lab->server.runner.arms, 4 + 2);
+	assert_int_equal(lab->peer.runner.measures, 4 * 2);
+}
+
+static bool refuse_second(void *ctx, const struct test_spec *spec,
+			  struct dir_result *ret)
+{
+	struct cmdlab *lab = ctx;
+
+	if (lab->peer.runner.measures == 2)
+		dir_result_init(ret, TEST_REFUSED, "connection refused");
+	else
+		fakerunner_fill(ret, 1000000 * (int64_t)spec->id);
+	return true;
+}
+
+/* The end of the first may have taken it along: that is no result of the pair. */
+static void test_second_test_that_fails_is_armed(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	lab->peer.runner.measure = refuse_second;
+	assert_int_equal(cmdlab_run(lab), 0);
+	assert_all_ok(lab);
+	assert_int_equal(lab->server.runner.arms, 4 + 1);
+	assert_int_equal(lab->peer.runner.measures, 4 * 2 + 1);
+}
+
+/* The server has not kept it either. */
+static void test_second_test_after_a_first_that_fails(void **state)
+{
+	struct cmdlab *lab = *state;
+
+	cmdlab_start_server(lab);
+	lab->before_test = lose_first;
+	assert_int_equal(cmdlab_run(lab), 0);
+	assert_int_equal(lab->server.runner.arms, 4 + 1);
+	assert_int_equal(lab->peer.runner.measures, 4 * 2);
+}
+
 /* --- an outage of the line --- */
 
 /* Renewals beside the test show what a round trip takes; then there is none for 1.5 s. */
@@ -164,7 +228,7 @@ static void test_shortage_that_lasts(void **state)
 
 	lab->peer_config.wait_ms = 500;
 	cmdlab_start_server(lab);
-	fail_runner(&lab->server.runner, RUNNER_ARM, 1, 1000, -EMFILE);
+	fail_runner(&lab->server.runner, RUNNER_ARM, 0, 1000, -EMFILE);
 	assert_int_equal(cmdlab_run(lab), 1);
 	cmdlab_assert_said(lab->peer.said, "ulimit -n");
 	assert_int_equal(peer_int(lab, "SELECT count(*) FROM measurement"), 0);
@@ -278,6 +342,8 @@ static bool slow_down(struct cmdlab *lab, int n, const struct test_spec *spec)
 	int64_t now_ms = clock_boot_ms();
 
 	(void)spec;
+	/* So long that a busy machine's pauses are short beside them. */
+	cmdlab_answer_for(lab, 20);
 	if (n == 1)
 		begun_ms = now_ms;
 	if (n <= 9)
@@ -309,6 +375,10 @@ int main(void)
 		TEST(test_disturbed_test_is_done_again),
 		TEST(test_failed_test_counts),
 		TEST(test_always_disturbed),
+		TEST(test_second_test_needs_no_request),
+		TEST(test_second_test_that_is_not_set_up_is_armed),
+		TEST(test_second_test_that_fails_is_armed),
+		TEST(test_second_test_after_a_first_that_fails),
 		TEST(test_outage_spoils_a_failed_test),
 		TEST(test_own_shortage_is_waited_for),
 		TEST(test_server_shortage_is_waited_for),
