@@ -140,6 +140,11 @@ int64_t idle_longest_ms(int64_t rtt_us)
 	return (IDLE_ECHOES * IDLE_GAP_US + 2 * rtt_us + SPARE_US) / 1000 + 1;
 }
 
+bool idle_goes_beside(int64_t rtt_us)
+{
+	return idle_longest_ms(rtt_us) <= rtt_us * SETUP_TRIPS / 1000;
+}
+
 /* --- UDP between two ends of mtusweep --- */
 
 struct asking {

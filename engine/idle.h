@@ -2,6 +2,8 @@
 #ifndef ENGINE_IDLE_H
 #define ENGINE_IDLE_H
 
+#include <stdbool.h>
+
 #include "engine/testspec.h"
 
 /*
@@ -12,6 +14,8 @@
 
 #define IDLE_ECHOES 20
 #define IDLE_GAP_US 2000
+/* of libiperf's setup */
+#define SETUP_TRIPS 5
 
 struct idle_figures {
 	/* NO_FIGURE where fewer than half of the echoes were answered */
@@ -36,6 +40,9 @@ void idle_measure(const struct idle_way *way, int64_t rtt_us, int stop_fd,
 		  struct idle_figures *ret);
 /* The longest time that idle_measure() takes. */
 int64_t idle_longest_ms(int64_t rtt_us);
+/* True if the setup of a test, SETUP_TRIPS round trips without data, takes longer: the
+ * client measures beside it, else before. */
+bool idle_goes_beside(int64_t rtt_us);
 
 /* Measure over UDP, for a client. Without spec->echo_port, or where the server does not
  * answer, nothing is known. */

@@ -31,8 +31,6 @@
 #include "engine/tcp.h"
 #include "engine/watch.h"
 
-/* The round trips of libiperf's setup, without data. */
-#define SETUP_TRIPS  5
 #define RETRY_MIN_MS 5
 #define RETRY_MAX_MS 50
 #define ARGS_MAX     20
@@ -408,8 +406,7 @@ static void begin_idle(struct run *run)
 	run->idle = IDLE_UNKNOWN;
 	if (spec->lost)
 		return;
-	run->idle_beside = idle_longest_ms(spec->rtt_us) <=
-				   spec->rtt_us * SETUP_TRIPS / 1000 &&
+	run->idle_beside = idle_goes_beside(spec->rtt_us) &&
 			   thread_start(&run->idle_thread, 0, measure_idle, run) == 0;
 	if (!run->idle_beside)
 		measure_idle(run);
@@ -477,6 +474,16 @@ static void run_client(struct run *run)
 	end_process(run, run->shortage, &result);
 }
 
+/* How long the expected caller is waited for, in ms. */
+static int caller_patience(const struct test_spec *spec)
+{
+	int64_t ms = CALLER_PATIENCE_MS + spec->rtt_us * 2 / 1000;
+
+	if (spec->echo_port && !idle_goes_beside(spec->rtt_us))
+		ms += idle_longest_ms(spec->rtt_us);
+	return (int)ms;
+}
+
 static void run_server(struct run *run) __attribute__((noreturn));
 
 static void run_server(struct run *run)
@@ -490,8 +497,7 @@ static void run_server(struct run *run)
 	int code = 0;
 
 	callfilter_set(run->spec->remote, run->spec->client_port,
-		       CALLER_PATIENCE_MS + (int)(run->spec->rtt_us * 2 / 1000) +
-			       (int)idle_longest_ms(run->spec->rtt_us));
+		       caller_patience(run->spec));
 	if (run->spec->held)
 		callfilter_hold(run->go_fd);
 	idle_answer(run->spec);

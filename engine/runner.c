@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The runner's process: one request, one child at a time. */
+/* The runner's process: one request at a time, and a child for its test; another one for
+ * the next test, while that is set up. */
 #include "engine/runner.h"
 
 #include <errno.h>
@@ -323,7 +324,8 @@ static void follow_test(struct server *s)
 {
 	if (s->spec.role != ROLE_SERVER || s->ahead.pid == 0)
 		return;
-	if (s->child.reported && s->child.result.code == 0)
+	if (s->child.reported && s->child.result.code == 0 &&
+	    s->child.result.result.status == TEST_OK)
 		release_next(s);
 	else
 		child_end(&s->ahead);

@@ -9,7 +9,7 @@
 #include "engine/testspec.h"
 
 /*
- * A test's process as its parent, the runner, sees it: a pid and two pipes. The report
+ * A test's process as its parent, the runner, sees it: a pid and its pipes. The report
  * pipe ends when the process does.
  *
  *	child_start(); poll() both descriptors;

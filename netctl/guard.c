@@ -143,13 +143,11 @@ static int do_facts(struct guard_process *g, const char *address,
 	struct rtlink link;
 	int r = rtlink_get(g->config->bounds.interface, &link, err);
 
-	if (r == -ENODEV)
-		return 0;
+	facts->too_big = toobig_count(&g->too_big);
 	if (r < 0)
-		return r;
+		return r == -ENODEV ? 0 : r;
 	if (g->state.ifindex && link.index != g->state.ifindex)
 		return 0;
-	facts->too_big = toobig_count(&g->too_big);
 	facts->exists = true;
 	facts->up = link.up;
 	facts->mtu = link.mtu;
@@ -271,7 +269,8 @@ static int do_set(struct guard_process *g, struct guard_request *request,
 	return r < 0 ? r : do_change(g, request, err);
 }
 
-static int find_outer(struct guard_process *g, const char *address, struct err *err)
+static int find_outer(struct guard_process *g, const char *address,
+		      struct probetap_target *ret, int *ret_ifindex, struct err *err)
 {
 	struct wginfo_peer peer = {0};
 	struct rtlink link;
@@ -284,20 +283,23 @@ static int find_outer(struct guard_process *g, const char *address, struct err *
 	if (!peer.endpoint[0])
 		return err_set(err, -ENOTCONN,
 			       "the WireGuard endpoint of '%s' is unknown", address);
-	text_copy(g->outer.address, sizeof(g->outer.address), peer.endpoint);
-	g->outer.port = peer.endpoint_port;
-	g->ifindex = link.index;
+	text_copy(ret->address, sizeof(ret->address), peer.endpoint);
+	ret->port = peer.endpoint_port;
+	*ret_ifindex = link.index;
 	return 0;
 }
 
 static int do_listen(struct guard_process *g, const char *address, struct err *err)
 {
-	int r = find_outer(g, address, err);
+	/* Those of the probe under way stay. */
+	struct probetap_target outer = {0};
+	int ifindex;
+	int r = find_outer(g, address, &outer, &ifindex, err);
 
 	toobig_end(&g->too_big);
-	if (r == 0 && outside_of(g, g->ifindex))
+	if (r == 0 && outside_of(g, ifindex))
 		return -EOPNOTSUPP;
-	return r < 0 ? r : toobig_begin(&g->too_big, &g->outer, err);
+	return r < 0 ? r : toobig_begin(&g->too_big, &outer, err);
 }
 
 /* Probes do without their way, and take longer. */
@@ -327,7 +329,7 @@ static int do_probe(struct guard_process *g, struct guard_request *request,
 		return do_change(g, request, err);
 	end_probe(g);
 	choose_scope(g);
-	r = find_outer(g, address, err);
+	r = find_outer(g, address, &g->outer, &g->ifindex, err);
 	if (r == 0)
 		r = do_change(g, request, err);
 	if (r == -EOPNOTSUPP && request->change.port && !g->by_route)

@@ -15,6 +15,8 @@
 
 /* Where the quoted packet begins: behind the headers of ICMP and ICMPv6. */
 #define QUOTED 8
+/* More messages than the receive buffer has room for */
+#define DISCARDED_MAX 10000
 /* The bytes of a message that arrive: it is counted, no more. */
 #define TOO_BIG_SEEN 1
 
@@ -94,12 +96,14 @@ static int filter_endpoint(int fd, const struct sockaddr_storage *endpoint, int 
 	return filter_ipv4(fd, ntohl(ipv4->sin_addr.s_addr), (uint32_t)port);
 }
 
-static int discard_all(int fd)
+/* No more than the receive buffer has room for: a flood must not hold the guard. */
+static int discard_some(int fd)
 {
 	char byte;
 	int count = 0;
 
-	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
+	while (count < DISCARDED_MAX &&
+	       recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
 		count++;
 	return count;
 }
@@ -122,7 +126,7 @@ int toobig_begin(struct toobig *toobig, const struct probetap_target *endpoint,
 	if (r < 0)
 		return err_sys(err, -r, "cannot filter ICMP messages");
 	/* Packets came before the filter. */
-	discard_all(fd);
+	discard_some(fd);
 	toobig->fd = fd;
 	fd = -1;
 	return 0;
@@ -132,7 +136,7 @@ int64_t toobig_count(struct toobig *toobig)
 {
 	if (toobig->fd < 0)
 		return NO_FIGURE;
-	toobig->count += discard_all(toobig->fd);
+	toobig->count += discard_some(toobig->fd);
 	return toobig->count;
 }
 

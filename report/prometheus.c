@@ -275,10 +275,18 @@ static void put_answered(const struct sink *sink)
 		put_sample(sink, "", sink->item->probe.answer == PROBE_OK);
 }
 
+/* What was applied after the probe fits. Where the path flaps it is not the largest that
+ * fits, and the next probe tells it. */
+static bool has_applied(const struct sink *sink)
+{
+	return sink->item->probe.applied == PROBE_APPLIED;
+}
+
 static void put_fits(const struct sink *sink)
 {
 	if (sink->item->watched && sink->item->probe.fit != PROBE_FIT_UNKNOWN)
-		put_sample(sink, "", sink->item->probe.fit == PROBE_FITS);
+		put_sample(sink, "",
+			   has_applied(sink) || sink->item->probe.fit == PROBE_FITS);
 }
 
 static void put_watched_whole(const struct sink *sink)
@@ -289,7 +297,7 @@ static void put_watched_whole(const struct sink *sink)
 
 static void put_watched_mtu(const struct sink *sink)
 {
-	if (sink->item->watched)
+	if (sink->item->watched && !has_applied(sink))
 		put_mtus(sink, &sink->item->probe.current);
 }
 

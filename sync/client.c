@@ -88,6 +88,10 @@ static int refusal_error(struct client *client, const struct transport_answer *g
 {
 	struct msg_answer answer;
 
+	/* A part of the request was lost on the way. */
+	if (got->status == 408)
+		return err_set(err, -ETIMEDOUT,
+			       "the request did not arrive whole at the server");
 	if (msg_answer_decode(got->body, got->size, &answer, NULL) < 0 ||
 	    answer.code == 0)
 		return no_answer_of_ours(client, err);

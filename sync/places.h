@@ -18,8 +18,8 @@
 /* A connection on which nothing has come is given up after this: the segment that opens it
  * may have to be sent again, on a path whose round trip takes seconds. */
 #define PLACES_PATIENCE_MS 3000
-/* The same where a request has begun: our messages are one segment, so its rest is there at
- * once, or at most one retransmission later. */
+/* The same where a request has begun: most of our messages are one segment. Where the
+ * second of two is lost on a long path, the peer gets a 408, and asks again. */
 #define PLACES_REST_MS 700
 /* While places or workers are short: the interval between looks for connections to
  * end. */

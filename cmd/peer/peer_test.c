@@ -139,16 +139,16 @@ static bool was_interrupted(const struct peer_visit *visit,
 	       runner_stalled_ms(visit->runner) >= STALL_MS;
 }
 
-/* True if a sender's goodput can be: above 0, within its interval, and no more than the
- * data that arrived, if all of that came within GOODPUT_LEAST_MS. */
+/* A goodput is possible if it is above 0, within its interval, and no more than the data
+ * that arrived, had all of that come within GOODPUT_LEAST_MS. */
 static bool can_be_goodput(const struct dir_result *sender,
 			   const struct dir_result *received)
 {
-	int64_t arrived_kbit = received->received_bps / 1000 * received->duration_ms;
+	int64_t arrived_bits = received->received_bps / 1000 * received->duration_ms;
 
 	return sender->goodput_bps > 0 && figures_goodput_valid(sender) &&
 	       (received->received_bps == NO_FIGURE ||
-		sender->goodput_bps / 1000 * GOODPUT_LEAST_MS <= arrived_kbit);
+		sender->goodput_bps / 1000 * GOODPUT_LEAST_MS <= arrived_bits);
 }
 
 /*
@@ -183,8 +183,8 @@ static int ask_sender(struct peer_visit *visit, struct dir_result *result,
 	else if (can_be_goodput(&seen.seen, result))
 		figures_take_sender(result, &seen.seen);
 	else
-		host_tell("pair %d/%d: the server's figures of the download cannot be, "
-			  "so the rate that arrived counts",
+		host_tell("pair %d/%d: the server's figures of the download are "
+			  "impossible: the rate that arrived counts",
 			  visit->mtu.server, visit->mtu.peer);
 	return TRIAL_COUNTS;
 }

@@ -62,7 +62,7 @@ static int check_grid(const struct run_info *run, struct err *err)
 		return 0;
 	return err_set(err, -EINVAL,
 		       "run refused: its ranges of MTUs, %d to %d at the server and %d "
-		       "to %d at the peer, are none of a run of two ends",
+		       "to %d at the peer, are not those of a run with two ends",
 		       run->server_range.min, run->server_range.max,
 		       run->peer_range.min, run->peer_range.max);
 }

@@ -277,7 +277,7 @@ static int op_arm(void *ctx, const struct msg_arm *m, struct err *err)
 		r = arm_test(f, m, err);
 	if (r == 0 && m->full_size)
 		f->proof_test = m->test;
-	/* The upload was armed with the pair. */
+	/* Without a failure both tests were armed with the pair. */
 	if (r == 0)
 		server_tell(f, m->full_size ? "full-size packets" : "download");
 	return r;

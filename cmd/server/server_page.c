@@ -22,7 +22,9 @@ void server_tell(struct server *f, const char *doing)
 void server_tell_pair(struct server *f, const struct msg_pair *m)
 {
 	pthread_mutex_lock(&f->now.lock);
-	f->now.doing = m->test ? "upload" : "setting MTUs";
+	f->now.doing = !m->test  ? "setting MTUs"
+		       : m->next ? "upload, then download"
+				 : "upload";
 	f->now.mtu = (struct mtu_pair){m->mtu, m->peer_mtu};
 	f->now.visits_left = m->visits_left;
 	f->now.over_at_ms = m->left_ms == NO_FIGURE ? 0 : clock_boot_ms() + m->left_ms;

@@ -183,7 +183,8 @@ check_program()
 		case $process in
 		tap) continue ;;
 		keeper) pid=$2 ;;
-		test) pid=$(pgrep -P "$runner") ;;
+		# The next one may be set up already.
+		test) pid=$(pgrep -o -P "$runner") ;;
 		*) pid=$(pgrep -P "$2" -x "mtusweep-$process") ;;
 		esac
 		check_process "$1, --persist $persist, $process" "$process" "$pid"
