@@ -530,7 +530,11 @@ check_contradicted()
 		INSERT INTO reason_band VALUES (1, 'upload', 1400, 'whole'),
 			(1, 'upload', 65535, 'lost');
 	SQL
-	browse server "$2" 'wait=document.querySelector(".rulers svg text")' \
+	# For a moment the server answers with what it read before.
+	browse server "$2" \
+		'wait=document.querySelector(".proof")?.textContent
+			.includes("contradict")' \
+		'wait=document.querySelector(".rulers svg text")' \
 		'print=document.querySelector(".proof").textContent' \
 		'print=document.querySelectorAll(".signs .predicted").length' \
 		'print=[...document.querySelectorAll(".rulers .sign.is-recommended")]
