@@ -22,6 +22,7 @@
 #include "base/priv.h"
 #include "netctl/outerpkt.h"
 #include "netctl/probetap_wire.h"
+#include "netctl/sockfilter.h"
 
 /* A busy tunnel's packets wait here while other processes run: each takes about 2.3
  * KB. */
@@ -42,18 +43,6 @@
 /* Continue with the next instruction, or skip this many. */
 #define UNLESS_SKIP(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skip))
 #define IF_SKIP(value, skip)     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (skip), 0)
-
-static int attach_filter(int fd, struct sock_filter *code, size_t count, bool lock)
-{
-	struct sock_fprog program = {.len = (unsigned short)count, .filter = code};
-	int on = 1;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) <
-		    0 ||
-	    (lock && setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)) < 0))
-		return -errno;
-	return 0;
-}
 
 /* Accept UDP from or to the endpoint, whole packets and first fragments. */
 static int filter_ipv4(int fd, const struct in_addr *endpoint, uint32_t port, bool lock)
@@ -83,7 +72,7 @@ static int filter_ipv4(int fd, const struct in_addr *endpoint, uint32_t port, bo
 		REFUSE,
 	};
 
-	return attach_filter(fd, code, sizeof(code) / sizeof(code[0]), lock);
+	return sockfilter_attach(fd, code, sizeof(code) / sizeof(code[0]), lock);
 }
 
 static uint32_t word_of(const struct in6_addr *address, int i)
@@ -141,7 +130,7 @@ static int filter_ipv6(int fd, const struct in6_addr *endpoint, uint32_t port,
 		REFUSE,
 	};
 
-	return attach_filter(fd, code, sizeof(code) / sizeof(code[0]), lock);
+	return sockfilter_attach(fd, code, sizeof(code) / sizeof(code[0]), lock);
 }
 
 static int filter_endpoint(int fd, const struct probetap_target *target, bool lock)
@@ -222,7 +211,7 @@ void probetap_silence(int there)
 {
 	struct sock_filter code[] = {REFUSE};
 
-	attach_filter(there, code, 1, false);
+	sockfilter_attach(there, code, 1, false);
 	bind_to(there, ETH_P_802_EX1);
 	discard_packets(there);
 }

@@ -17,9 +17,9 @@
 
 #include "base/address.h"
 #include "base/io.h"
+#include "netctl/sockfilter.h"
 
-#define BUFFER      (1 << 20)
-#define EARLIER_MAX 10000
+#define BUFFER (1 << 20)
 /* Where TCP's header has its checksum. */
 #define TCP_CHECKSUM 16
 /* The source address in the IP header. */
@@ -39,8 +39,6 @@ static int filter_source(int fd, const struct sockaddr_storage *from)
 	unsigned short words = is_ipv6 ? 4 : 1;
 	struct sock_filter code[4 * 2 + 2];
 	unsigned short n = 0;
-	struct sock_fprog program;
-	int on = 1;
 
 	for (unsigned short i = 0; i < words; i++) {
 		uint32_t word = is_ipv6 ? ((const uint32_t *)&ipv6->sin6_addr)[i]
@@ -54,12 +52,7 @@ static int filter_source(int fd, const struct sockaddr_storage *from)
 	}
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, ANY_LENGTH);
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
-	program = (struct sock_fprog){.len = n, .filter = code};
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) <
-		    0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)) < 0)
-		return -errno;
-	return 0;
+	return sockfilter_attach(fd, code, n, true);
 }
 
 static int set_number(int fd, int level, int option, int value)
@@ -110,18 +103,6 @@ static int protocol_of(enum rawsock_kind kind, bool ipv6)
 	return ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 }
 
-/* Packets of others that came before the filter was there. As many small ones as the
- * receive buffer has room for; after them there are the address's alone. */
-static void discard_earlier(int fd)
-{
-	char byte;
-
-	for (int i = 0; i < EARLIER_MAX; i++) {
-		if (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC) < 0)
-			return;
-	}
-}
-
 int rawsock_open(const struct rawsock_target *target, int *ret, struct err *err)
 {
 	struct sockaddr_storage to;
@@ -143,7 +124,8 @@ int rawsock_open(const struct rawsock_target *target, int *ret, struct err *err)
 		r = -errno;
 	if (r < 0)
 		return err_sys(err, -r, "cannot send probes to %s", target->address);
-	discard_earlier(fd);
+	/* Packets of others came before the filter was there. */
+	sockfilter_discard(fd);
 	*ret = fd;
 	fd = -1;
 	return 0;

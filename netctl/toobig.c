@@ -12,11 +12,10 @@
 
 #include "base/address.h"
 #include "base/io.h"
+#include "netctl/sockfilter.h"
 
 /* Where the quoted packet begins: behind the headers of ICMP and ICMPv6. */
 #define QUOTED 8
-/* More messages than the receive buffer has room for */
-#define DISCARDED_MAX 10000
 /* The bytes of a message that arrive: it is counted, no more. */
 #define TOO_BIG_SEEN 1
 
@@ -24,18 +23,6 @@
 #define LOAD16(at)     BPF_STMT(BPF_LD | BPF_H | BPF_IND, (at))
 #define LOAD32(at)     BPF_STMT(BPF_LD | BPF_W | BPF_IND, (at))
 #define NEED(value, n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (n))
-
-static int attach_locked(int fd, struct sock_filter *code, size_t count)
-{
-	struct sock_fprog program = {.len = (unsigned short)count, .filter = code};
-	int on = 1;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) <
-		    0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)) < 0)
-		return -errno;
-	return 0;
-}
 
 /* X: where ICMP's header is. WireGuard's IPv4 packets have no options. */
 static int filter_ipv4(int fd, uint32_t endpoint, uint32_t port)
@@ -56,7 +43,7 @@ static int filter_ipv4(int fd, uint32_t endpoint, uint32_t port)
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 
-	return attach_locked(fd, code, sizeof(code) / sizeof(code[0]));
+	return sockfilter_attach(fd, code, sizeof(code) / sizeof(code[0]), true);
 }
 
 /* An IPv6 raw socket's data begin with ICMPv6's header. A quoted fragment has its UDP
@@ -83,7 +70,7 @@ static int filter_ipv6(int fd, const struct in6_addr *endpoint)
 	memcpy(words, endpoint, sizeof(words));
 	for (size_t i = 0; i < 4; i++)
 		code[4 + 2 * i].k = ntohl(words[i]);
-	return attach_locked(fd, code, sizeof(code) / sizeof(code[0]));
+	return sockfilter_attach(fd, code, sizeof(code) / sizeof(code[0]), true);
 }
 
 static int filter_endpoint(int fd, const struct sockaddr_storage *endpoint, int port)
@@ -94,18 +81,6 @@ static int filter_endpoint(int fd, const struct sockaddr_storage *endpoint, int 
 	if (endpoint->ss_family == AF_INET6)
 		return filter_ipv6(fd, &ipv6->sin6_addr);
 	return filter_ipv4(fd, ntohl(ipv4->sin_addr.s_addr), (uint32_t)port);
-}
-
-/* No more than the receive buffer has room for: a flood must not hold the guard. */
-static int discard_some(int fd)
-{
-	char byte;
-	int count = 0;
-
-	while (count < DISCARDED_MAX &&
-	       recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
-		count++;
-	return count;
 }
 
 int toobig_begin(struct toobig *toobig, const struct probetap_target *endpoint,
@@ -126,7 +101,7 @@ int toobig_begin(struct toobig *toobig, const struct probetap_target *endpoint,
 	if (r < 0)
 		return err_sys(err, -r, "cannot filter ICMP messages");
 	/* Packets came before the filter. */
-	discard_some(fd);
+	sockfilter_discard(fd);
 	toobig->fd = fd;
 	fd = -1;
 	return 0;
@@ -136,7 +111,7 @@ int64_t toobig_count(struct toobig *toobig)
 {
 	if (toobig->fd < 0)
 		return NO_FIGURE;
-	toobig->count += discard_some(toobig->fd);
+	toobig->count += sockfilter_discard(toobig->fd);
 	return toobig->count;
 }
 
