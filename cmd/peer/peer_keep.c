@@ -12,6 +12,7 @@
 #include "cmd/alone/alone_lines.h"
 #include "cmd/host/host_conf.h"
 #include "cmd/peer/peer_probe.h"
+#include "cmd/peer/peer_test.h"
 #include "netctl/keeper.h"
 #include "store/query.h"
 
@@ -128,7 +129,7 @@ static int try_direction(struct peer_visit *visit, const struct mtu_pair *mtu,
 		int r = peer_set_pair(visit, mtu, err);
 
 		if (r == 0)
-			r = peer_measure_full_size(visit, dir, ret, err);
+			r = peer_test_full_size(visit, dir, ret, err);
 		if (r != -EAGAIN)
 			return r;
 		why = *err;
@@ -343,7 +344,7 @@ static int commit_there(struct peer_kept *kept, const struct peer_session *sessi
 static int prove_there(struct peer_visit *visit, struct err *err)
 {
 	struct dir_result result;
-	int r = peer_measure_full_size(visit, DIR_DOWNLOAD, &result, err);
+	int r = peer_test_full_size(visit, DIR_DOWNLOAD, &result, err);
 
 	if (r < 0 || result.status == TEST_OK)
 		return r;

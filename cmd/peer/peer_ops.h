@@ -41,20 +41,11 @@ struct peer_visit {
 	int warned_there; /* warnings that the server told */
 };
 
-/* The longest that a test of one direction may last: what the user asked for, or what the
- * round trip asks for (steady_latest_us()). */
-int64_t peer_test_ms(const struct peer_session *session);
-
 /* `ctx` is a struct peer_visit. */
 extern const struct sweep_ops peer_ops;
 
 /* Set the pair at both ends, without a test. */
 int peer_set_pair(struct peer_visit *visit, const struct mtu_pair *mtu,
 		  struct err *err);
-
-/* Find out if packets as large as the sending end's MTU, of the pair just set, arrive.
- * -EAGAIN as for all that the sweep may mend. */
-int peer_measure_full_size(struct peer_visit *visit, enum direction dir,
-			   struct dir_result *ret, struct err *err);
 
 #endif

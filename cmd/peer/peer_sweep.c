@@ -14,6 +14,7 @@
 #include "cmd/peer/peer_end.h"
 #include "cmd/peer/peer_ops.h"
 #include "cmd/peer/peer_parts.h"
+#include "cmd/peer/peer_test.h"
 #include "cmd/peer/peer_traffic.h"
 #include "engine/plan_rest.h"
 #include "netctl/sysctl.h"

@@ -428,8 +428,8 @@ int peer_test_measure(struct peer_visit *visit, enum direction dir,
 	return r;
 }
 
-int peer_measure_full_size(struct peer_visit *visit, enum direction dir,
-			   struct dir_result *ret, struct err *err)
+int peer_test_full_size(struct peer_visit *visit, enum direction dir,
+			struct dir_result *ret, struct err *err)
 {
 	struct test_spec spec = {
 		.kind = TEST_FULL_SIZE,
